@@ -1,0 +1,1 @@
+"""Back-ends: the databases that answer a plan, behind one protocol."""

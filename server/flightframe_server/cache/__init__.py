@@ -1,0 +1,1 @@
+"""The cache: Parquet entries, their manifest, the hot tier, budget and recovery."""

@@ -1,0 +1,1 @@
+"""The catalog: the Analytic Collection and the installation as frozen values."""

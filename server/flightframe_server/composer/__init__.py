@@ -1,0 +1,1 @@
+"""The composer: the algebra of frames, without input or output."""

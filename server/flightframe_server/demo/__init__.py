@@ -1,0 +1,1 @@
+"""The retail demonstration: its data, its collection, and the walkthrough as a client."""

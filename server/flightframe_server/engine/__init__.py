@@ -1,0 +1,1 @@
+"""The metric engine: carries out plans, remembers what it fetched, warms up."""

@@ -1,0 +1,371 @@
+"""Everything that can go wrong, as one tree with stable codes.
+
+    FlightframeError                     abstract: refuses to be raised itself
+    ├── QueryError                       the author of the query can act
+    │   ├── FrameQLSyntaxError           PARSE
+    │   ├── UnknownName                  UNKNOWN_NAME
+    │   ├── AmbiguousMetric              AMBIGUOUS_METRIC
+    │   ├── AmbiguousReducer             AMBIGUOUS_REDUCER
+    │   ├── AmbiguousSchema              AMBIGUOUS_SCHEMA
+    │   ├── LevelNotInAnchor             LEVEL_NOT_IN_ANCHOR
+    │   ├── LevelNotSelected             LEVEL_NOT_SELECTED
+    │   ├── UnreachableAnchor            UNREACHABLE_ANCHOR
+    │   ├── BlockedReduction             BLOCKED_REDUCTION
+    │   ├── ReducerNotDeclared           REDUCER_NOT_DECLARED
+    │   ├── FanOut                       FAN_OUT
+    │   ├── FDViolation                  FD_VIOLATION
+    │   ├── SiblingDiffers               SIBLING_DIFFERS
+    │   ├── FilterUnreachable            FILTER_UNREACHABLE
+    │   ├── TypeMismatch                 TYPE
+    │   ├── ArithmeticOverflow           OVERFLOW
+    │   ├── LimitExceeded                LIMIT_EXCEEDED
+    │   ├── NotSupported                 NOT_SUPPORTED
+    │   ├── NotCached                    NOT_CACHED
+    │   └── TicketRefused                TICKET
+    ├── CatalogError                     CATALOG: the owner of the collection or installation
+    ├── SetupError                       SETUP: the operator, before anything is served
+    ├── BackendError                     BACKEND: the operator, while serving
+    │   ├── BackendTimeout               TIMEOUT
+    │   └── BackendCancelled             CANCELLED
+    └── InternalError                    INTERNAL: ours, a broken invariant
+
+What comes in: facts about one failure. What goes out: one short text, a stable code, a place, a
+hint, and the gRPC and HTTP status that a surface answers with. It must never hold a path of the
+server, a traceback, or more than 80 characters of what somebody sent.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, ClassVar
+
+ECHO_LIMIT = 80
+TEXT_LIMIT = 900
+
+
+class Status(StrEnum):
+    """The gRPC statuses that a Flight surface can answer with."""
+
+    INVALID_ARGUMENT = "INVALID_ARGUMENT"
+    NOT_FOUND = "NOT_FOUND"
+    UNIMPLEMENTED = "UNIMPLEMENTED"
+    UNAVAILABLE = "UNAVAILABLE"
+    DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
+    CANCELLED = "CANCELLED"
+    PERMISSION_DENIED = "PERMISSION_DENIED"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    INTERNAL = "INTERNAL"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands in a text: line and column from 1, offsets from 0 (end excluded)."""
+
+    line: int
+    column: int
+    start: int = 0
+    end: int = 0
+
+
+NOWHERE = Place(0, 0)
+
+
+def shown(text: object) -> str:
+    """Return what somebody sent, shortened to what an error may echo."""
+    flat = " ".join(str(text).split())
+    return flat if len(flat) <= ECHO_LIMIT else flat[: ECHO_LIMIT - 1] + "…"
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+    """Return a hint that names the closest known names, or None where nothing is close."""
+    by_folded: dict[str, str] = {}
+    for candidate in known:
+        by_folded.setdefault(candidate.casefold(), candidate)
+    close = difflib.get_close_matches(name.casefold()[:200], by_folded, n=3, cutoff=0.6)
+    if not close:
+        return None
+    return "did you mean " + " or ".join(shown(by_folded[item]) for item in close) + "?"
+
+
+class FlightframeError(Exception):
+    """Base of every error of ours. Abstract: raise one of its leaves.
+
+    Args:
+        message: one sentence, lower case, that says what is wrong.
+        hint: what the reader can do about it.
+        place: where in the query text; None where there is no text.
+        details: facts worth carrying apart from the text, such as a counter-example row.
+    """
+
+    code: ClassVar[str] = ""
+    status: ClassVar[Status] = Status.INTERNAL
+    http_status: ClassVar[int] = 500
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        place: Place | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Keep the facts; see the class for their meaning."""
+        if not self.code:
+            raise TypeError(f"{type(self).__name__} is abstract: raise one of its leaves")
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.place = None if place is None or place == NOWHERE else place
+        self.details: dict[str, Any] = dict(details or {})
+
+    def __str__(self) -> str:
+        """Return the text that goes over the wire: code, message, place and hint, bounded."""
+        where = f" (line {self.place.line}, column {self.place.column})" if self.place else ""
+        hint = f" Hint: {self.hint}" if self.hint else ""
+        text = f"{self.code}: {self.message}{where}.{hint}"
+        return text if len(text) <= TEXT_LIMIT else text[: TEXT_LIMIT - 1] + "…"
+
+    def payload(self) -> dict[str, Any]:
+        """Return the one JSON shape of an error, for surfaces that answer in JSON."""
+        body: dict[str, Any] = {"code": self.code, "message": self.message}
+        if self.hint:
+            body["hint"] = self.hint
+        if self.place:
+            body["line"], body["column"] = self.place.line, self.place.column
+        if self.details:
+            body["details"] = self.details
+        return {"error": body}
+
+    def caret(self, source: str) -> str | None:
+        """Return the offending line of `source` with a caret under the place, or None."""
+        if self.place is None:
+            return None
+        lines = source.splitlines() or [""]
+        if self.place.line > len(lines):
+            return None
+        line, column = lines[self.place.line - 1], self.place.column
+        first = max(0, column - 1 - ECHO_LIMIT // 2)
+        window = line[first : first + ECHO_LIMIT].replace("\t", " ")
+        return f"{window}\n{' ' * (column - 1 - first)}^"
+
+
+class QueryError(FlightframeError):
+    """The query cannot be answered as asked; its author can act. Abstract."""
+
+    status = Status.INVALID_ARGUMENT
+    http_status = 400
+
+
+class FrameQLSyntaxError(QueryError):
+    """The text is not Frame-QL."""
+
+    code = "PARSE"
+
+
+class UnknownName(QueryError):
+    """A level, family, schema or function of that name does not exist."""
+
+    code = "UNKNOWN_NAME"
+    http_status = 404
+
+
+class AmbiguousMetric(QueryError):
+    """A metric name means more than one family."""
+
+    code = "AMBIGUOUS_METRIC"
+
+
+class AmbiguousReducer(QueryError):
+    """A bare metric has several reducers and no default."""
+
+    code = "AMBIGUOUS_REDUCER"
+
+
+class AmbiguousSchema(QueryError):
+    """The rows that a query speaks of could come from several schemas."""
+
+    code = "AMBIGUOUS_SCHEMA"
+
+
+class LevelNotInAnchor(QueryError):
+    """A selected level is not part of the anchor."""
+
+    code = "LEVEL_NOT_IN_ANCHOR"
+
+
+class LevelNotSelected(QueryError):
+    """Some levels of the anchor are selected and others are not."""
+
+    code = "LEVEL_NOT_SELECTED"
+
+
+class UnreachableAnchor(QueryError):
+    """No declared path leads from the metric's rows to a level of the anchor."""
+
+    code = "UNREACHABLE_ANCHOR"
+
+
+class BlockedReduction(QueryError):
+    """The reducer may not collapse a level that the anchor leaves out."""
+
+    code = "BLOCKED_REDUCTION"
+
+
+class ReducerNotDeclared(QueryError):
+    """The family does not declare the reducer."""
+
+    code = "REDUCER_NOT_DECLARED"
+
+
+class FanOut(QueryError):
+    """The only path to a level would count facts more than once."""
+
+    code = "FAN_OUT"
+
+
+class FDViolation(QueryError):
+    """The data breaks a functional dependency that the answer needs."""
+
+    code = "FD_VIOLATION"
+    http_status = 409
+
+
+class SiblingDiffers(QueryError):
+    """A sibling table disagrees with the family's root on the current data."""
+
+    code = "SIBLING_DIFFERS"
+    http_status = 409
+
+
+class FilterUnreachable(QueryError):
+    """A metric of the query cannot reach a level that WHERE names."""
+
+    code = "FILTER_UNREACHABLE"
+
+
+class TypeMismatch(QueryError):
+    """Values of these types do not go together."""
+
+    code = "TYPE"
+
+
+class ArithmeticOverflow(QueryError):
+    """A number does not fit its declared type."""
+
+    code = "OVERFLOW"
+    http_status = 422
+
+
+class LimitExceeded(QueryError):
+    """A bound on text, depth, rows, bytes or handles was passed."""
+
+    code = "LIMIT_EXCEEDED"
+    http_status = 413
+
+
+class NotSupported(QueryError):
+    """The language has the construct; this version does not answer it."""
+
+    code = "NOT_SUPPORTED"
+    http_status = 501
+
+
+class NotCached(QueryError):
+    """`only_if_cached` was asked and some part is not in the cache."""
+
+    code = "NOT_CACHED"
+    status = Status.NOT_FOUND
+    http_status = 504
+
+
+class TicketRefused(QueryError):
+    """A ticket or handle is forged, expired, or can no longer be served as planned."""
+
+    code = "TICKET"
+    status = Status.NOT_FOUND
+    http_status = 404
+
+
+class CatalogError(FlightframeError):
+    """A collection or installation file is wrong; its owner can act.
+
+    Args:
+        message: what is wrong.
+        file: the file's name (never its folder).
+        path: the place inside the document, such as `metric_families[2].family_root.schema`.
+        line: the line in the file, from 1; 0 where unknown.
+        hint: what to write instead.
+    """
+
+    code = "CATALOG"
+    status = Status.INVALID_ARGUMENT
+    http_status = 422
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        file: str = "",
+        path: str = "",
+        line: int = 0,
+        hint: str | None = None,
+    ) -> None:
+        """Keep the facts; see the class for their meaning."""
+        where = ", ".join(part for part in (file, f"line {line}" if line else "", path) if part)
+        super().__init__(
+            f"{where}: {message}" if where else message,
+            hint=hint,
+            details={"file": file, "path": path, "line": line},
+        )
+        self.file, self.path, self.line = file, path, line
+
+
+class SetupError(FlightframeError):
+    """The server cannot start as told: a missing file, a port in use, a store it may not write."""
+
+    code = "SETUP"
+    status = Status.UNAVAILABLE
+    http_status = 503
+
+
+class BackendError(FlightframeError):
+    """The database did not answer as it should; the operator can act."""
+
+    code = "BACKEND"
+    status = Status.UNAVAILABLE
+    http_status = 502
+
+
+class BackendTimeout(BackendError):
+    """The statement ran past its deadline and was stopped."""
+
+    code = "TIMEOUT"
+    status = Status.DEADLINE_EXCEEDED
+    http_status = 504
+
+
+class BackendCancelled(BackendError):
+    """The statement was stopped because its client gave up."""
+
+    code = "CANCELLED"
+    status = Status.CANCELLED
+    http_status = 499
+
+
+class InternalError(FlightframeError):
+    """A broken invariant of ours. Its text tells the reader nothing but an id to quote."""
+
+    code = "INTERNAL"
+    status = Status.INTERNAL
+    http_status = 500
+
+
+def leaves(root: type[FlightframeError] = FlightframeError) -> list[type[FlightframeError]]:
+    """Return every class that can be raised, in the order of the tree."""
+    found = [root] if root.code else []
+    for child in root.__subclasses__():
+        found.extend(leaves(child))
+    return found

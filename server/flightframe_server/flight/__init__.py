@@ -1,0 +1,1 @@
+"""The Flight surface: server, tickets, batches and Flight SQL."""

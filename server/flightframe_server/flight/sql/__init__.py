@@ -1,0 +1,1 @@
+"""Flight SQL, one module for each family of commands."""

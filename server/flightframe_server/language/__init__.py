@@ -1,0 +1,1 @@
+"""The language: Frame-QL text to frozen syntax nodes and back."""

@@ -1,0 +1,229 @@
+"""The frozen syntax nodes of Frame-QL.
+
+What comes in: nothing, these are values that `parse` makes. What goes out: the tree that `format`
+writes back to text and that the resolver gives meaning to. It must never know a catalog: a `Name`
+here is only letters, and whether it is a level or a metric is the resolver's question.
+
+Every node has a `place`, left out of comparison, so that two texts that mean the same syntax are
+equal trees.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+from flightframe_server.errors import NOWHERE, Place
+
+LiteralValue = int | Decimal | float | str | bool | datetime.date | datetime.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """Anything that stands somewhere in a text."""
+
+    place: Place = field(default=NOWHERE, compare=False, kw_only=True, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Expression(Node):
+    """Anything that may stand in an item, a predicate or an argument."""
+
+
+class LiteralKind(StrEnum):
+    """What a literal was written as; it keeps 1, 1.0, 1e0 and TRUE apart."""
+
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    DOUBLE = "double"
+    TEXT = "text"
+    DATE = "date"
+    TIMESTAMP = "timestamp"
+    BOOLEAN = "boolean"
+    NULL = "null"
+
+
+@dataclass(frozen=True, slots=True)
+class Name(Expression):
+    """A possibly dotted name, letters as written and quotes removed: `calendar.month`."""
+
+    parts: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The parts joined by dots."""
+        return ".".join(self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Literal(Expression):
+    """A constant: its Python value, and what it was written as."""
+
+    value: LiteralValue
+    kind: LiteralKind
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter(Expression):
+    """A value bound later: `?` has an index from 0 and no name, `$name` a name and no index."""
+
+    name: str | None = None
+    index: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Star(Expression):
+    """`*`: alone as an item, or the only argument of COUNT."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Expression):
+    """A reducer or scalar function with its arguments; `function` is upper case."""
+
+    function: str
+    arguments: tuple[Expression, ...]
+    distinct: bool = False
+    filter: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unary(Expression):
+    """A sign, `-` or `+`, before an operand that is not a plain number literal."""
+
+    operator: str
+    operand: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Binary(Expression):
+    """Arithmetic: `+ - * / %`."""
+
+    operator: str
+    left: Expression
+    right: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Compare(Expression):
+    """A comparison: `= <> < <= > >=`; `!=` is written `<>`."""
+
+    operator: str
+    left: Expression
+    right: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Junction(Expression):
+    """`AND` or `OR` over two or more operands, nested ones of the same kind flattened."""
+
+    operator: str
+    operands: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not(Expression):
+    """Logical negation."""
+
+    operand: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class IsIn(Expression):
+    """`x [NOT] IN (a, b, ...)`; the members are literals or parameters."""
+
+    operand: Expression
+    members: tuple[Expression, ...]
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Between(Expression):
+    """`x [NOT] BETWEEN low AND high`, both ends included."""
+
+    operand: Expression
+    low: Expression
+    high: Expression
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Like(Expression):
+    """`x [NOT] LIKE pattern`; the pattern is a text literal or a parameter."""
+
+    operand: Expression
+    pattern: Expression
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IsNull(Expression):
+    """`x IS [NOT] NULL`."""
+
+    operand: Expression
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DistinctFrom(Expression):
+    """`a IS [NOT] DISTINCT FROM b`: comparison in which NULL equals NULL."""
+
+    left: Expression
+    right: Expression
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor(Node):
+    """The levels of an `AT`, an `@` or a `PER`, in the order written, duplicates kept."""
+
+    levels: tuple[Name, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ascribed(Expression):
+    """`expr @ anchor`: the expression materialised at an anchor of its own."""
+
+    operand: Expression
+    anchor: Anchor
+
+
+@dataclass(frozen=True, slots=True)
+class Item(Node):
+    """One entry of SELECT; `expression` may be a bare `Star`."""
+
+    expression: Expression
+    alias: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderKey(Node):
+    """One key of ORDER BY; `nulls_first` is None where the text does not say."""
+
+    expression: Expression
+    descending: bool = False
+    nulls_first: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limit(Node):
+    """`LIMIT count [OFFSET offset] [PER anchor]`; counts are literals or parameters."""
+
+    count: Expression
+    offset: Expression | None = None
+    per: Anchor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement(Node):
+    """One whole query, with or without EXPLAIN."""
+
+    items: tuple[Item, ...]
+    anchor: Anchor
+    source: Name | None = None
+    where: Expression | None = None
+    having: Expression | None = None
+    order_by: tuple[OrderKey, ...] = ()
+    limit: Limit | None = None
+    explain: bool = False

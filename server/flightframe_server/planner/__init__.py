@@ -1,0 +1,1 @@
+"""The planner: the rules of reuse, as pure functions over frozen holdings."""

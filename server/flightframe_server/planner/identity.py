@@ -1,0 +1,60 @@
+"""The identity of a cache entry (law 9 of the specification): equal keys, equal meaning.
+
+What comes in: names and canonical texts from the resolver. What goes out: hashable keys. It must
+never hold anything that does not change the meaning of the number: no anchor order, no alias, no
+LIMIT.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+Version = tuple[tuple[str, str], ...]
+"""Sorted pairs (table, fingerprint) of every table an answer was read from, via tables included."""
+
+
+class Domain(StrEnum):
+    """What kind of thing an entry holds."""
+
+    METRIC = "METRIC"
+    QM = "QM"
+    SKETCH = "SKETCH"
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """A reducer with its arguments, each argument in canonical text: `QUANTILE` with `0.9`."""
+
+    name: str
+    arguments: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Return `SUM` or `QUANTILE(0.9)`."""
+        return f"{self.name}({', '.join(self.arguments)})" if self.arguments else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Where entries that could answer one metric stand together: all but anchor and filter."""
+
+    collection: str
+    backend: str
+    domain: Domain
+    family: str
+    operator: Operator
+
+
+@dataclass(frozen=True, slots=True)
+class EntryKey:
+    """The identity of one entry.
+
+    Attributes:
+        shelf: collection content hash, back-end id, domain, family and operator.
+        anchor: levels, sorted, without duplicates.
+        filter: canonical texts of the normalised conjuncts, sorted; empty for a complete entry.
+    """
+
+    shelf: Shelf
+    anchor: tuple[str, ...]
+    filter: tuple[str, ...] = ()

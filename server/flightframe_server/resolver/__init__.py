@@ -1,0 +1,1 @@
+"""The resolver: what the names of a statement mean in one collection."""

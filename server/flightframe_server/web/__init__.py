@@ -1,0 +1,1 @@
+"""The web surface: a small HTTP API over the same answers."""
