@@ -1,1 +1,66 @@
-"""The catalog: the Analytic Collection and the installation as frozen values."""
+"""The catalog: the Analytic Collection and the installation as frozen values.
+
+What comes in: the text of their files. What goes out: values that everything after reads, and the
+graph of levels. It must never read a file or ask a database.
+"""
+
+from flightframe_server.catalog.collection import (
+    Collection,
+    Column,
+    ComputedColumn,
+    DerivedMetric,
+    DimensionFamily,
+    Edge,
+    FunctionMap,
+    LookupColumn,
+    Mark,
+    MetricFamily,
+    ReducerDeclaration,
+    RootedMetric,
+    Schema,
+    Sibling,
+    Snapshot,
+    StoredColumn,
+    TableMap,
+    ValueMap,
+)
+from flightframe_server.catalog.installation import (
+    BackendSettings,
+    EngineSettings,
+    Installation,
+    ServerSettings,
+)
+from flightframe_server.catalog.levels import LevelGraph
+from flightframe_server.catalog.read_collection import read_collection
+from flightframe_server.catalog.read_installation import read_installation
+from flightframe_server.catalog.types import DataType, Kind
+
+__all__ = [
+    "BackendSettings",
+    "Collection",
+    "Column",
+    "ComputedColumn",
+    "DataType",
+    "DerivedMetric",
+    "DimensionFamily",
+    "Edge",
+    "EngineSettings",
+    "FunctionMap",
+    "Installation",
+    "Kind",
+    "LevelGraph",
+    "LookupColumn",
+    "Mark",
+    "MetricFamily",
+    "ReducerDeclaration",
+    "RootedMetric",
+    "Schema",
+    "ServerSettings",
+    "Sibling",
+    "Snapshot",
+    "StoredColumn",
+    "TableMap",
+    "ValueMap",
+    "read_collection",
+    "read_installation",
+]

@@ -25,6 +25,7 @@ class HeldEntry:
         bytes: bytes of its file.
         version: fingerprints of the tables it was made from.
         edges: functional dependencies it was rolled up along, as text, none for a direct answer.
+        created: when it was made, seconds since the epoch.
     """
 
     key: EntryKey
@@ -33,6 +34,7 @@ class HeldEntry:
     bytes: int
     version: Version
     edges: tuple[str, ...] = ()
+    created: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

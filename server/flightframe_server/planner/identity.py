@@ -8,30 +8,13 @@ LIMIT.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+
+from flightframe_server.resolver.operators import Domain, Operator
+
+__all__ = ["Domain", "EntryKey", "Operator", "Shelf", "Version"]
 
 Version = tuple[tuple[str, str], ...]
 """Sorted pairs (table, fingerprint) of every table an answer was read from, via tables included."""
-
-
-class Domain(StrEnum):
-    """What kind of thing an entry holds."""
-
-    METRIC = "METRIC"
-    QM = "QM"
-    SKETCH = "SKETCH"
-
-
-@dataclass(frozen=True, slots=True)
-class Operator:
-    """A reducer with its arguments, each argument in canonical text: `QUANTILE` with `0.9`."""
-
-    name: str
-    arguments: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        """Return `SUM` or `QUANTILE(0.9)`."""
-        return f"{self.name}({', '.join(self.arguments)})" if self.arguments else self.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,91 @@
+"""What proves who asks, and whom the client trusts.
+
+What comes in: a token, a user name with its password, or certificates, as the caller gave them.
+What goes out: the value of the `authorization` header, and PEM bytes. It must never put any of them
+into an error.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from pyarrow import flight
+
+from flightframe.address import Address
+from flightframe.errors import ArgumentError, AuthenticationFailed
+from flightframe.failures import ARROW_FAILURES, from_arrow, no_answer
+
+_CERTIFICATE = b"-----BEGIN CERTIFICATE-----"
+_UNFINISHED = "Could not finish writing"
+
+
+def handshake(
+    client: flight.FlightClient,
+    address: Address,
+    username: str,
+    password: str,
+    timeout: float | None,
+) -> bytes:
+    """Exchange user name and password for the value of the `authorization` header.
+
+    Raises:
+        ArgumentError: one of them cannot be sent.
+        AuthenticationFailed: the server refuses them, or has no such exchange.
+        FlightframeError: the server could not be asked.
+    """
+    if not isinstance(username, str) or not isinstance(password, str) or ":" in username:
+        raise ArgumentError("username and password are texts, and a user name holds no colon")
+    try:
+        header: tuple[Any, Any] = client.authenticate_basic_token(
+            username, password, flight.FlightCallOptions(timeout=timeout)
+        )
+    except NotImplementedError:
+        header = (b"", b"")
+    except ARROW_FAILURES as error:
+        failure = from_arrow(error, str(address))
+        # A handshake that reaches nobody does not learn why: it ends as an unfinished write.
+        unfinished = isinstance(error, flight.FlightInternalError) and _UNFINISHED in str(error)
+        raise (no_answer(str(address)) if unfinished else failure) from None
+    name, value = bytes(header[0]), bytes(header[1])
+    if name.lower() != b"authorization" or not value:
+        raise AuthenticationFailed(
+            "UNAUTHENTICATED", f"{address} does not exchange user names for tokens"
+        )
+    return value
+
+
+def bearer(token: str) -> bytes:
+    """Return the value of the `authorization` header for a token; `ArgumentError` if unfit."""
+    if not isinstance(token, str) or not re.fullmatch(r"[!-~]+", token):
+        raise ArgumentError("the token is not a text of printable ASCII without spaces")
+    return f"Bearer {token}".encode()
+
+
+def root_certificates(
+    given: bytes | str | os.PathLike[str] | None, address: Address
+) -> bytes | None:
+    """Return the certificates to trust, read from their file where a path is given.
+
+    Raises:
+        ArgumentError: they cannot be read, are not PEM, or the address is not one of TLS.
+    """
+    if given is None:
+        return None
+    if not address.tls:
+        raise ArgumentError("tls_root_certs needs TLS", f"write grpc+tls://{address}")
+    if isinstance(given, bytes):
+        certificates = given
+    elif isinstance(given, str | os.PathLike):
+        try:
+            certificates = Path(given).read_bytes()
+        except (OSError, ValueError):
+            raise ArgumentError("the file of tls_root_certs cannot be read") from None
+    else:
+        raise ArgumentError("tls_root_certs is neither bytes nor a path")
+    # gRPC takes anything, and fails later without naming the certificates.
+    if _CERTIFICATE not in certificates:
+        raise ArgumentError("tls_root_certs holds no certificate in PEM form")
+    return certificates

@@ -1,0 +1,344 @@
+"""The whole path of a query, in one function that reads like the line of the architecture page.
+
+What comes in: a request (text, bound values, what it asks of freshness) and the engines of an
+installation. What goes out: an `Answer`: record batches, the schema they all have, and where they
+came from. It must never know which surface asked.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import pyarrow as pa
+
+from flightframe_server.arrow_types import arrow_type
+from flightframe_server.backends.protocol import BATCH_ROWS
+from flightframe_server.composer.compose import answer_schema
+from flightframe_server.engine.engine import MetricEngine, OpenStream, Served, StreamedFrame
+from flightframe_server.engine.explanation import explanation
+from flightframe_server.engine.finished import FinishedAnswers, LastQueries
+from flightframe_server.errors import (
+    AmbiguousMetric,
+    FlightframeError,
+    UnknownName,
+    did_you_mean,
+    shown,
+)
+from flightframe_server.language import parse
+from flightframe_server.language.syntax import LiteralValue, Statement
+from flightframe_server.planner.plan import NO_FRESHNESS, Freshness
+from flightframe_server.provenance import (
+    METADATA_KEY,
+    SERVED_FROM_KEY,
+    ColumnProvenance,
+    PartProvenance,
+    Provenance,
+    ServedFrom,
+    fold,
+)
+from flightframe_server.resolver.question import Metric, Question
+from flightframe_server.resolver.resolve import resolve
+from flightframe_server.resolver.terms import LevelTerm, Term, metrics_of
+from flightframe_server.resolver.values import Binding, literal_type
+
+BATCH_BYTES = 4 * 1024 * 1024 - 64 * 1024
+
+parsed = lru_cache(maxsize=512)(parse)
+"""`parse`, remembering the last texts; syntax is frozen, so sharing it is safe."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One query as a surface hands it on.
+
+    Attributes:
+        source: Frame-QL text.
+        parameters: bound values: `?` by index from 0, `$name` by name, as pairs.
+        collection: the collection asked; None for the only one that fits.
+        freshness: what it says about age.
+    """
+
+    source: str
+    parameters: tuple[tuple[int | str, LiteralValue], ...] = ()
+    collection: str | None = None
+    freshness: Freshness = NO_FRESHNESS
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What makes two requests the same: text, values with their types, options."""
+        typed = tuple((name, str(literal_type(value)), value) for name, value in self.parameters)
+        return self.source, typed, self.collection, self.freshness
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """One answer, finished or ready to stream.
+
+    Attributes:
+        schema: of every batch, with the provenance in its metadata.
+        provenance: where it came from.
+        table: the finished rows; None where they are streamed.
+        stream: the planned frame, where there is no table.
+        hot: whether the same request may be given this very answer again.
+    """
+
+    schema: pa.Schema
+    provenance: Provenance
+    table: pa.Table | None
+    stream: StreamedFrame | None = None
+    hot: bool = False
+
+    @property
+    def rows(self) -> int | None:
+        """The number of rows, None where they are streamed."""
+        return None if self.table is None else self.table.num_rows
+
+    @property
+    def bytes(self) -> int | None:
+        """The bytes of the finished rows, None where they are streamed."""
+        return None if self.table is None else int(self.table.nbytes)
+
+    def open(self) -> OpenAnswer:
+        """Start reading: from memory any number of times, from the back-end anew each time.
+
+        Raises:
+            TicketRefused: a streamed frame whose data changed since it was planned.
+            BackendError: the database failed.
+        """
+        running = None if self.stream is None else self.stream.open()
+        return OpenAnswer(self, running)
+
+
+class OpenAnswer:
+    """An answer being read. Iterate to the end, or close."""
+
+    def __init__(self, answer: Answer, running: OpenStream | None) -> None:
+        """Read `answer` from memory, or from `running`."""
+        self.schema = answer.schema
+        self._answer, self._running = answer, running
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        """Yield batches of at most 64k rows and 4 MiB; one empty batch where there are no rows."""
+        if self._running is None:
+            assert self._answer.table is not None
+            batches: Iterator[pa.RecordBatch] = iter(self._answer.table.to_batches(BATCH_ROWS))
+        else:
+            batches = iter(self._running)
+        empty = True
+        for batch in batches:
+            for piece in sliced(batch):
+                empty = False
+                yield pa.RecordBatch.from_arrays(piece.columns, schema=self.schema)
+        if empty:
+            yield pa.RecordBatch.from_arrays(
+                [pa.array([], field.type) for field in self.schema], schema=self.schema
+            )
+
+    def cancel(self) -> None:
+        """Stop a streamed answer from any thread."""
+        if self._running is not None:
+            self._running.cancel()
+
+    def close(self) -> None:
+        """Give a streamed answer's resources back; idempotent."""
+        if self._running is not None:
+            self._running.close()
+
+
+def sliced(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """Yield a batch in pieces of at most 64k rows and about 4 MiB."""
+    if batch.num_rows == 0:
+        return
+    per_row = max(1, batch.nbytes // batch.num_rows)
+    rows = max(1, min(BATCH_ROWS, BATCH_BYTES // per_row))
+    for start in range(0, batch.num_rows, rows):
+        piece = batch.slice(start, rows)
+        if piece.nbytes > BATCH_BYTES and piece.num_rows > 1:
+            half = piece.num_rows // 2
+            yield from sliced(piece.slice(0, half))
+            yield from sliced(piece.slice(half))
+        else:
+            yield piece
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Typed:
+    """A request typed without being carried out: for prepared statements.
+
+    Attributes:
+        schema: the answer's declared schema.
+        parameters: each parameter's key and the Arrow type it is compared with, in order.
+    """
+
+    schema: pa.Schema
+    parameters: tuple[tuple[int | str, pa.DataType], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Serving:
+    """What one running installation answers with.
+
+    Attributes:
+        installation_id: as its manifest says.
+        engines: by collection name.
+        finished: hot answers.
+        last_queries: what was answered lately.
+    """
+
+    installation_id: str
+    engines: Mapping[str, MetricEngine]
+    finished: FinishedAnswers[Answer] = field(default_factory=FinishedAnswers)
+    last_queries: LastQueries = field(default_factory=LastQueries)
+
+    def close(self) -> None:
+        """Close every engine."""
+        for engine in self.engines.values():
+            engine.close()
+
+
+def answer(request: Request, serving: Serving) -> Answer:
+    """Answer one request.
+
+    A request that was answered from exact entries before, on the same data and the same entries,
+    is given that very answer: no parse, no plan, no disk.
+
+    Raises:
+        FlightframeError: any of the tree; nothing else.
+    """
+    started = time.perf_counter()
+    key = (request.key, _state(serving, request))
+    found = serving.finished.get(key)
+    if found is None:
+        found = _answer(request, serving)
+        if found.hot and found.bytes is not None:
+            key = (request.key, _state(serving, request))
+            serving.finished.put(key, found, found.bytes)
+    serving.last_queries.add(request.source, found.provenance, found.rows, started)
+    return found
+
+
+def _answer(request: Request, serving: Serving) -> Answer:
+    statement = parsed(request.source)
+    binding = Binding(dict(request.parameters))
+    engine, question = _question(statement, request, serving, binding)
+    if question.explain:
+        plan = engine.plan(question, request.freshness)
+        return _explained(explanation(plan, engine.backend), engine)
+    served = engine.answer(question, request.freshness)
+    return _labelled(question, served, engine)
+
+
+def type_request(request: Request, serving: Serving) -> Typed:
+    """Type a request without carrying it out, its parameters unbound.
+
+    Raises:
+        QueryError: as for `answer`, save what only values can break.
+    """
+    statement = parsed(request.source)
+    binding = Binding(None)
+    engine, question = _question(statement, request, serving, binding)
+    if question.explain:
+        schema = explanation(engine.plan(question, request.freshness), engine.backend).schema
+    else:
+        schema = answer_schema(question)
+    keys = sorted(binding.wanted, key=lambda key: (isinstance(key, str), key))
+    return Typed(schema, tuple((key, arrow_type(binding.wanted[key])) for key in keys))
+
+
+def _state(serving: Serving, request: Request) -> tuple[object, ...]:
+    """Return what must not have moved for a finished answer to be given again."""
+    names = serving.engines if request.collection is None else (request.collection,)
+    engines = [serving.engines[name] for name in names if name in serving.engines]
+    return tuple((engine.epoch, engine.fingerprint()) for engine in engines)
+
+
+def _question(
+    statement: Statement, request: Request, serving: Serving, binding: Binding
+) -> tuple[MetricEngine, Question]:
+    if request.collection is not None:
+        engine = engine_named(serving, request.collection)
+        return engine, resolve(statement, engine.typed, binding)
+    if len(serving.engines) == 1:
+        (engine,) = serving.engines.values()
+        return engine, resolve(statement, engine.typed, binding)
+    return _only_fit(statement, serving, binding)
+
+
+def engine_named(serving: Serving, name: str) -> MetricEngine:
+    """Return the engine of a collection, named in any case.
+
+    Raises:
+        UnknownName: there is none of that name.
+    """
+    for known, engine in serving.engines.items():
+        if known.casefold() == name.casefold():
+            return engine
+    raise UnknownName(
+        f"there is no collection {shown(name)}", hint=did_you_mean(name, serving.engines)
+    )
+
+
+def _only_fit(
+    statement: Statement, serving: Serving, binding: Binding
+) -> tuple[MetricEngine, Question]:
+    fits: list[tuple[MetricEngine, Question]] = []
+    failure: FlightframeError | None = None
+    for engine in serving.engines.values():
+        try:
+            fits.append((engine, resolve(statement, engine.typed, binding)))
+        except FlightframeError as error:
+            failure = failure or error
+    if len(fits) == 1:
+        return fits[0]
+    if not fits and failure is not None:
+        raise failure
+    names = ", ".join(engine.collection.name for engine, _ in fits)
+    raise AmbiguousMetric(
+        "the query fits several collections", hint=f"name one of {names or 'them'}"
+    )
+
+
+def _labelled(question: Question, served: Served, engine: MetricEngine) -> Answer:
+    parts = {part.metric: done for part, done in zip(served.plan.parts, served.parts, strict=True)}
+    whole = fold(part.served_from for part in served.parts)
+    columns = tuple(
+        ColumnProvenance(column.name, label, found)
+        for column in question.columns
+        for label, found in (_column(column.term, parts, whole),)
+    )
+    provenance = Provenance(whole, uuid.uuid4().hex, engine.collection.name, columns)
+    hot = served.table is not None and all(part.route == "exact" for part in served.parts)
+    return _finished(answer_schema(question), provenance, served.table, served.stream, hot)
+
+
+def _column(
+    term: Term, parts: Mapping[Metric, PartProvenance], whole: ServedFrom
+) -> tuple[ServedFrom, tuple[PartProvenance, ...]]:
+    if isinstance(term, LevelTerm):
+        return whole, ()
+    found = tuple(parts[metric] for metric in metrics_of(term))
+    return fold(part.served_from for part in found), found
+
+
+def _explained(table: pa.Table, engine: MetricEngine) -> Answer:
+    label = ServedFrom.ENGINE_CACHE if engine.enabled else ServedFrom.BACKEND
+    provenance = Provenance(label, uuid.uuid4().hex, engine.collection.name)
+    return _finished(table.schema, provenance, table, None, False)
+
+
+def _finished(
+    schema: pa.Schema,
+    provenance: Provenance,
+    table: pa.Table | None,
+    stream: StreamedFrame | None,
+    hot: bool,
+) -> Answer:
+    metadata = {
+        SERVED_FROM_KEY: str(provenance.served_from).encode(),
+        METADATA_KEY: provenance.to_bytes(),
+    }
+    return Answer(schema.with_metadata(metadata), provenance, table, stream, hot)

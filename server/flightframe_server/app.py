@@ -1,0 +1,123 @@
+"""The composition root: the only place where files, database, engines and surfaces meet.
+
+What comes in: the path of an installation manifest and what the command line overrides. What goes
+out: an open installation, ready to be served. Nothing else reads files of the user's.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from flightframe_server.answer import Serving
+from flightframe_server.backends.protocol import Backend
+from flightframe_server.backends.registry import open_backend
+from flightframe_server.catalog import read_collection, read_installation
+from flightframe_server.catalog.collection import Collection
+from flightframe_server.catalog.installation import Installation
+from flightframe_server.engine.engine import STREAM_ROWS, MetricEngine
+from flightframe_server.engine.warm_up import Warmed, warm_up
+from flightframe_server.errors import CatalogError, SetupError
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OpenInstallation:
+    """An installation with its database and engines open.
+
+    Attributes:
+        installation: the manifest.
+        folder: where it stands; its paths are relative to it.
+        backend: the database.
+        serving: what surfaces answer with.
+        opened: when, seconds since 1970 UTC.
+    """
+
+    installation: Installation
+    folder: Path
+    backend: Backend
+    serving: Serving
+    opened: float
+
+    def warm_up(self) -> Iterator[tuple[str, Warmed]]:
+        """Make what every collection's hints ask for, yielding the collection and each event."""
+        for name, engine in self.serving.engines.items():
+            for warmed in warm_up(engine):
+                yield name, warmed
+
+    def close(self) -> None:
+        """Close engines, stores and the database; idempotent."""
+        self.serving.close()
+        self.backend.close()
+
+
+def read_text(path: Path) -> str:
+    """Return a text file of the user's.
+
+    Raises:
+        SetupError: it is not there, or no text.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise SetupError(f"there is no file {path.name}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise SetupError(f"the file {path.name} cannot be read") from error
+
+
+def read_files(manifest: Path) -> tuple[Installation, tuple[Collection, ...]]:
+    """Read an installation manifest and its collections, without opening anything.
+
+    Raises:
+        SetupError: a file is missing.
+        CatalogError: a file is wrong.
+    """
+    installation = read_installation(read_text(manifest), manifest.name)
+    collections: dict[str, Collection] = {}
+    for written in installation.collections:
+        path = manifest.parent / written
+        collection = read_collection(read_text(path), path.name)
+        if collection.name in collections:
+            raise CatalogError(f"two collections are named {collection.name}", file=manifest.name)
+        collections[collection.name] = collection
+    return installation, tuple(collections.values())
+
+
+def open_installation(
+    manifest: Path, *, store: Path | None = None, stream_rows: int = STREAM_ROWS
+) -> OpenInstallation:
+    """Open an installation: files, database, one engine for each collection.
+
+    Args:
+        manifest: the path of `installation.yaml`.
+        store: folder of the entries, in place of the manifest's.
+        stream_rows: frames estimated past this many rows are streamed, not collected.
+
+    Raises:
+        SetupError: a file is missing, the database or the store cannot be opened.
+        CatalogError: a file is wrong, or does not fit the database.
+    """
+    installation, collections = read_files(manifest)
+    folder = manifest.parent
+    settings = installation.metric_engine
+    root = store if store is not None else folder / settings.store
+    backend = open_backend(installation.backend, folder)
+    engines: dict[str, MetricEngine] = {}
+    try:
+        for collection in collections:
+            engines[collection.name] = MetricEngine(
+                collection,
+                root / collection.name,
+                backend,
+                enabled=settings.enabled,
+                max_bytes=settings.max_bytes_per_ac,
+                stream_rows=stream_rows,
+            )
+    except BaseException:
+        for engine in engines.values():
+            engine.close()
+        backend.close()
+        raise
+    serving = Serving(installation.id, engines)
+    return OpenInstallation(installation, folder, backend, serving, time.time())

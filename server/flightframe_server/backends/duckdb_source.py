@@ -1,0 +1,148 @@
+"""One DuckDB file held open: cursors, the signs of change, and reopening when it is replaced.
+
+What comes in: a path. What goes out: cursors that are counted, so that a replaced file can be
+opened anew once the last of them is back. It must never write to the file it reads.
+
+After `os.replace`, DuckDB goes on serving the old file for as long as any connection to that path
+lives in the process; so all of them are given back before the new file is opened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from flightframe_server.errors import BackendError, SetupError
+
+DRAIN_SECONDS = 30.0
+
+_LOCKED = {
+    "enable_external_access": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+}
+
+
+class DuckDBSource:
+    """A DuckDB file and its one connection.
+
+    Args:
+        path: the database file.
+        read_only: whether to open it so; two processes can then read it at once.
+        settings: further DuckDB settings, such as `memory_limit`.
+
+    Raises:
+        SetupError: the file is missing, locked, or no database of this version.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool, settings: dict[str, str]) -> None:
+        """Open the file; see the class."""
+        self._path = path
+        self._read_only = read_only
+        self._settings = {**_LOCKED, **settings}
+        self._changed = threading.Condition()
+        self._active = 0
+        self._closed = False
+        self._connection, self._inode = self._open()
+
+    def _open(self) -> tuple[duckdb.DuckDBPyConnection, int]:
+        if not self._path.is_file():
+            raise SetupError(
+                f"there is no database file {self._path.name}",
+                hint="check backend.source in the installation; it is relative to that file",
+            )
+        inode = self._path.stat().st_ino
+        try:
+            connection = duckdb.connect(
+                str(self._path), read_only=self._read_only, config=dict(self._settings)
+            )
+            connection.execute("SET lock_configuration = true").fetchall()
+        except duckdb.Error as error:
+            raise SetupError(
+                f"the database file {self._path.name} cannot be opened",
+                hint="it is locked by a writer, damaged, or of another DuckDB version",
+            ) from error
+        return connection, inode
+
+    def fingerprint(self) -> str:
+        """Return a sign of the file that moves at every commit, checkpoint and replacement.
+
+        The walk is two `stat` calls: modification time, size and inode of the file, and the size
+        and time of its write-ahead log.
+
+        Raises:
+            BackendError: the file is gone.
+        """
+        try:
+            found = self._path.stat()
+        except OSError as error:
+            raise BackendError("the database file is gone") from error
+        try:
+            log = self._path.with_name(self._path.name + ".wal").stat()
+            wal = (log.st_size, log.st_mtime_ns)
+        except OSError:
+            wal = (0, 0)
+        sign = f"{found.st_mtime_ns}-{found.st_size}-{found.st_ino}-{wal[0]}-{wal[1]}"
+        return hashlib.blake2b(sign.encode(), digest_size=8).hexdigest()
+
+    @contextmanager
+    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Lend a cursor for one statement or stream.
+
+        Raises:
+            BackendError: the source is closed, or the old file is not given back in time.
+        """
+        cursor = self.take()
+        try:
+            yield cursor
+        finally:
+            self.give_back(cursor)
+
+    def take(self) -> duckdb.DuckDBPyConnection:
+        """Lend a cursor that `give_back` ends; see `cursor`."""
+        with self._changed:
+            if self._closed:
+                raise BackendError("the database is closed")
+            if self._replaced():
+                self._reopen()
+            self._active += 1
+            return self._connection.cursor()
+
+    def give_back(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """End a lent cursor."""
+        try:
+            cursor.close()
+        finally:
+            with self._changed:
+                self._active -= 1
+                self._changed.notify_all()
+
+    def _replaced(self) -> bool:
+        try:
+            return self._path.stat().st_ino != self._inode
+        except OSError:
+            return False
+
+    def _reopen(self) -> None:
+        deadline = time.monotonic() + DRAIN_SECONDS
+        while self._active:
+            if not self._changed.wait(max(0.0, deadline - time.monotonic())):
+                raise BackendError("the database file was replaced and its old readers still run")
+        if self._replaced():
+            self._connection.close()
+            self._connection, self._inode = self._open()
+
+    def close(self) -> None:
+        """Interrupt what runs and close the connection; idempotent."""
+        with self._changed:
+            if not self._closed:
+                self._closed = True
+                self._connection.interrupt()
+                self._connection.close()

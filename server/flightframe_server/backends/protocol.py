@@ -1,0 +1,114 @@
+"""The protocol of a back-end: what the engine may ask of a database.
+
+What comes in: `SourceQuery` and `FrameQuery` values of the planner. What goes out: record batches
+of exactly the schema that the plan declared, and cheap facts about the source. It must never cache,
+plan, or give a number another meaning than the plan's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import pyarrow as pa
+
+from flightframe_server.catalog.types import DataType
+from flightframe_server.planner.source import FrameQuery, SourceQuery, TableHop
+
+BATCH_ROWS = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a back-end can do; the planner refuses the rest before anything runs.
+
+    Attributes:
+        reducers: names of the reducers whose states it computes.
+        exact_decimal: whether decimals are summed exactly.
+        streams: whether results come in batches as they are made.
+        cancels: whether a running statement can be stopped.
+        answers: whether there is a database behind it at all.
+    """
+
+    reducers: frozenset[str]
+    exact_decimal: bool = True
+    streams: bool = True
+    cancels: bool = True
+    answers: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TableStatistics:
+    """Sizes of one table: its rows, and about how many members each asked column has."""
+
+    rows: int
+    members: Mapping[str, int] = field(default_factory=dict)
+
+
+class RunningQuery(Protocol):
+    """One statement under way. Iterate to the end, or close."""
+
+    schema: pa.Schema
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        """Yield batches of at most `BATCH_ROWS` rows, each of exactly `schema`."""
+        ...
+
+    def cancel(self) -> None:
+        """Stop the statement from any thread; iteration then raises `BackendCancelled`."""
+        ...
+
+    def close(self) -> None:
+        """Give the statement's resources back; idempotent."""
+        ...
+
+
+class Backend(Protocol):
+    """One database. Every method may be called from any thread.
+
+    Attributes:
+        id: part of every entry's identity: two back-ends with one id hold the same numbers.
+    """
+
+    id: str
+
+    def capabilities(self) -> Capabilities:
+        """Return what it can do."""
+        ...
+
+    def tables(self) -> Mapping[str, Mapping[str, DataType]]:
+        """Return each table's columns with their declared types; unusable columns are left out."""
+        ...
+
+    def fingerprints(self, tables: Collection[str]) -> Mapping[str, str | None]:
+        """Return a cheap sign of each table's content that moves when it does; None: unknown."""
+        ...
+
+    def run(self, query: SourceQuery | FrameQuery, *, timeout: float | None = None) -> RunningQuery:
+        """Start a query; its columns are the anchor's levels, then each metric's states.
+
+        Raises:
+            BackendError: it could not be started; `BackendTimeout` after `timeout` seconds.
+        """
+        ...
+
+    def text(self, query: SourceQuery | FrameQuery) -> str:
+        """Return what `run` would ask the database, for EXPLAIN; runs nothing."""
+        ...
+
+    def edge_map(self, hop: TableHop) -> pa.Table:
+        """Return the map of an edge: distinct `source`, `target`, `source` never NULL."""
+        ...
+
+    def duplicate(self, table: str, columns: tuple[str, ...]) -> tuple[object, ...] | None:
+        """Return one key that stands on several rows (null-safe), or None where all are unique."""
+        ...
+
+    def statistics(self, table: str, columns: tuple[str, ...]) -> TableStatistics:
+        """Return the sizes of a table, estimates welcome, cheaply."""
+        ...
+
+    def close(self) -> None:
+        """Stop what runs and give everything back; idempotent."""
+        ...

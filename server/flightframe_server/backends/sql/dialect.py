@@ -1,0 +1,117 @@
+"""What differs between SQL databases, as one object per dialect.
+
+What comes in: plan functions and declared types. What goes out: sqlglot expressions. Nothing is
+left to a generator's guess: sqlglot writes text but does not validate, so each function that means
+something else somewhere has its rule here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from flightframe_server.catalog.types import DataType, Kind
+from flightframe_server.language.syntax import LiteralValue
+from flightframe_server.resolver.question import Metric
+from flightframe_server.resolver.terms import Constant
+
+_TYPE_NAMES = {
+    Kind.INTEGER: "BIGINT",
+    Kind.DOUBLE: "DOUBLE",
+    Kind.TEXT: "TEXT",
+    Kind.DATE: "DATE",
+    Kind.BOOLEAN: "BOOLEAN",
+}
+
+
+@dataclass(slots=True)
+class Bound:
+    """The values of one statement, bound by name and never pasted into its text."""
+
+    values: dict[str, LiteralValue] = field(default_factory=dict)
+
+    def add(self, value: LiteralValue) -> exp.Expression:
+        """Bind a value and return its placeholder."""
+        name = f"p{len(self.values)}"
+        self.values[name] = value
+        return exp.Placeholder(this=name)
+
+
+class SqlDialect:
+    """The rules of DuckDB, from which other dialects differ."""
+
+    name = "duckdb"
+
+    def type(self, declared: DataType) -> exp.DataType:
+        """Return a declared type as the database names it."""
+        if declared.kind is Kind.DECIMAL:
+            return exp.DataType.build(f"DECIMAL({declared.precision}, {declared.scale})")
+        if declared.kind is Kind.TIMESTAMP:
+            return exp.DataType.build("TIMESTAMPTZ" if declared.zone else "TIMESTAMP")
+        return exp.DataType.build(_TYPE_NAMES[declared.kind])
+
+    def cast(self, value: exp.Expression, declared: DataType) -> exp.Expression:
+        """Return a checked cast."""
+        return exp.Cast(this=value, to=self.type(declared))
+
+    def constant(self, term: Constant, bound: Bound) -> exp.Expression:
+        """Return a constant as a bound placeholder of its type."""
+        if term.value is None:
+            null: exp.Expression = exp.Null()
+            return null if term.type.kind is Kind.NULL else self.cast(null, term.type)
+        return self.cast(bound.add(term.value), term.type)
+
+    def truncate(self, function: str, moment: exp.Expression, declared: DataType) -> exp.Expression:
+        """Return the first instant of a period; weeks start on Monday."""
+        unit = exp.Literal.string(function.removesuffix("_OF").lower())
+        return self.cast(exp.Anonymous(this="date_trunc", expressions=[unit, moment]), declared)
+
+    def states(
+        self, metric: Metric, argument: exp.Expression | None
+    ) -> list[tuple[str, exp.Expression]]:
+        """Return the aggregates of a metric's state, by state column, without casts."""
+        name = metric.operator.name
+        if argument is None:
+            return [("value", exp.Count(this=exp.Star()))]
+        if name in ("VAR", "STDDEV"):
+            number = self.cast(argument, _DOUBLE)
+            spread = exp.Mul(
+                this=exp.Anonymous(this="var_pop", expressions=[number]),
+                expression=exp.Count(this=argument.copy()),
+            )
+            return [
+                ("count", exp.Count(this=argument.copy())),
+                ("mean", exp.Avg(this=number.copy())),
+                ("m2", spread),
+            ]
+        return [("value", self.reduce(metric, argument))]
+
+    def reduce(self, metric: Metric, argument: exp.Expression) -> exp.Expression:
+        """Return the aggregate of a reducer with one state column."""
+        match metric.operator.name:
+            case "SUM":
+                if metric.type.kind is Kind.INTEGER:
+                    return exp.Sum(this=self.cast(argument, metric.type))
+                return exp.Sum(this=argument)
+            case "COUNT":
+                return exp.Count(this=argument)
+            case "COUNT_DISTINCT":
+                return exp.Count(this=exp.Distinct(expressions=[argument]))
+            case "MIN":
+                return exp.Min(this=argument)
+            case "MAX":
+                return exp.Max(this=argument)
+            case "MEDIAN":
+                return self.quantile(argument, "0.5")
+            case "QUANTILE":
+                return self.quantile(argument, metric.operator.arguments[0])
+        raise AssertionError(metric.operator.name)
+
+    def quantile(self, argument: exp.Expression, q: str) -> exp.Expression:
+        """Return the continuous quantile."""
+        number = self.cast(argument, _DOUBLE)
+        return exp.Anonymous(this="quantile_cont", expressions=[number, exp.Literal.number(q)])
+
+
+_DOUBLE = DataType(Kind.DOUBLE)

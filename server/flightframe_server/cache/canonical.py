@@ -1,0 +1,97 @@
+"""The canonical text of keys, versions and makings, as the manifest holds them.
+
+What comes in: frozen values of the planner. What goes out: ASCII JSON that is equal exactly where
+the values are equal, and the values again. It must never order or drop anything by itself: equal
+meaning is decided where keys are made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from flightframe_server.cache.entries import Made
+from flightframe_server.planner.identity import Domain, EntryKey, Operator, Shelf, Version
+
+
+def _dumped(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def key_text(key: EntryKey) -> str:
+    """Return the one canonical text of a key."""
+    shelf = key.shelf
+    return _dumped(
+        {
+            "collection": shelf.collection,
+            "backend": shelf.backend,
+            "domain": str(shelf.domain),
+            "family": shelf.family,
+            "operator": shelf.operator.name,
+            "arguments": list(shelf.operator.arguments),
+            "anchor": list(key.anchor),
+            "filter": list(key.filter),
+        }
+    )
+
+
+def key_hash(text: str) -> str:
+    """Return 32 hexadecimal digits that name a key's files: BLAKE2b of its canonical text."""
+    return hashlib.blake2b(text.encode("ascii"), digest_size=16).hexdigest()
+
+
+def read_key(text: str) -> EntryKey:
+    """Return the key of a canonical text.
+
+    Raises:
+        ValueError, KeyError, TypeError: the text was not written by `key_text`.
+    """
+    body = json.loads(text)
+    operator = Operator(body["operator"], tuple(body["arguments"]))
+    shelf = Shelf(
+        body["collection"], body["backend"], Domain(body["domain"]), body["family"], operator
+    )
+    return EntryKey(shelf, tuple(body["anchor"]), tuple(body["filter"]))
+
+
+def version_text(version: Version) -> str:
+    """Return the canonical text of a version vector."""
+    return _dumped([list(pair) for pair in version])
+
+
+def read_version(text: str) -> Version:
+    """Return the version vector of its canonical text.
+
+    Raises:
+        ValueError, TypeError: the text was not written by `version_text`.
+    """
+    return tuple((table, fingerprint) for table, fingerprint in json.loads(text))
+
+
+def made_text(made: Made) -> str:
+    """Return the canonical text of how an entry was made."""
+    return _dumped(
+        {
+            "route": made.route,
+            "source_entry": made.source_entry,
+            "source_anchor": None if made.source_anchor is None else list(made.source_anchor),
+            "edges": list(made.edges),
+        }
+    )
+
+
+def read_made(text: str) -> Made:
+    """Return how an entry was made from its canonical text.
+
+    Raises:
+        ValueError, KeyError, TypeError: the text was not written by `made_text`.
+    """
+    body = json.loads(text)
+    anchor = body["source_anchor"]
+    return Made(
+        body["route"],
+        body["source_entry"],
+        None if anchor is None else tuple(anchor),
+        tuple(body["edges"]),
+    )

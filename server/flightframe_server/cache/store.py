@@ -1,0 +1,287 @@
+"""The entry store: finished tables of one collection, in memory and on disk.
+
+What comes in: tables with their keys. What goes out: the same tables, and an immutable snapshot of
+what is held. It must never fail a query: a table that cannot be kept is served all the same, and an
+entry that cannot be read is gone (`EntryGone`), which costs a new query of the back-end.
+
+Several threads may use one store, and several processes one folder (on one host, on a local disk).
+A process with an open store must not `fork`: SQLite's locks and the housekeeping thread do not
+survive it. Start workers with `spawn`, and let each open its own store.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pyarrow as pa
+
+from flightframe_server.cache.access import AccessLog
+from flightframe_server.cache.books import Books
+from flightframe_server.cache.canonical import key_hash, key_text
+from flightframe_server.cache.entries import Collected, Counts, EntryGone, EntryRecord, Made
+from flightframe_server.cache.files import EntryFiles, FileDamaged, TooLarge, Written
+from flightframe_server.cache.hot_tier import HotTier
+from flightframe_server.cache.housekeeping import Housekeeper
+from flightframe_server.cache.manifest import Row
+from flightframe_server.errors import SetupError
+from flightframe_server.planner.holdings import HeldEntry, Holdings
+from flightframe_server.planner.identity import EntryKey, Version
+
+__all__ = ["Collected", "Counts", "EntryGone", "EntryRecord", "EntryStore", "Made", "Timing"]
+
+HOT_BYTES = 256 * 1024 * 1024
+ENTRY_FOLDER = "entries"
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The store's intervals, in seconds.
+
+    Attributes:
+        refresh: how often `holdings` looks for other processes' changes.
+        flush: how often hits are written; None starts no thread: the caller flushes and collects.
+        flush_hits: hits (a number) after which they are written at once.
+        grace: how long superseded files and orphans stay; longer than a reader needs from
+            finding an entry to opening its file.
+        temporary: how long an unfinished file stays; longer than the longest write.
+        busy: how long a statement waits for another process's write.
+    """
+
+    refresh: float = 0.25
+    flush: float | None = 5.0
+    flush_hits: int = 1000
+    grace: float = 300.0
+    temporary: float = 3600.0
+    busy: float = 5.0
+
+
+class EntryStore:
+    """All entries of one collection.
+
+    Args:
+        root: the collection's folder; made where it does not exist.
+        max_bytes: the most bytes that its finished files may take.
+        hot_bytes: the most bytes of decoded tables in memory.
+        clock: the time, in seconds since 1970 UTC.
+        timing: intervals.
+
+    Raises:
+        SetupError: the folder cannot be used, or a newer version wrote it.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        max_bytes: int,
+        hot_bytes: int = HOT_BYTES,
+        clock: Callable[[], float] = time.time,
+        timing: Timing | None = None,
+    ) -> None:
+        """Open the folder, find the entries again, and remove what a crash left."""
+        self._max_bytes, self._clock, self._timing = max_bytes, clock, timing or Timing()
+        self._files = EntryFiles(root / ENTRY_FOLDER)
+        self._hot = HotTier(hot_bytes)
+        self._access = AccessLog()
+        self._closed = False
+        try:
+            self._books = Books(
+                root,
+                self._files,
+                max_bytes=max_bytes,
+                busy=self._timing.busy,
+                left=self._hot.drop,
+            )
+        except (OSError, sqlite3.Error) as error:
+            reason = getattr(error, "strerror", None) or "the disk refused"
+            raise SetupError(
+                f"the cache folder cannot be used: {reason}",
+                hint="give it a folder on a local disk that the server may write",
+            ) from error
+        self._next_refresh = time.monotonic() + self._timing.refresh
+        self.collect()
+        self._housekeeper = self._start_housekeeper()
+
+    def __enter__(self) -> Self:
+        """Return the store."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the store."""
+        self.close()
+
+    @property
+    def epoch(self) -> int:
+        """A number that moves whenever `holdings` changes; read it before the holdings."""
+        self._refresh_if_due()
+        return self._books.snapshot.epoch
+
+    @property
+    def damaged(self) -> int:
+        """How many entries were dropped because their file was missing or altered."""
+        return self._books.counts.damaged
+
+    def holdings(self) -> Holdings:
+        """Return the current snapshot; no lock is waited for, and it is O(1) between refreshes."""
+        self._refresh_if_due()
+        return self._books.snapshot.holdings
+
+    def counts(self) -> Counts:
+        """Return what happened since the store was opened, as a copy."""
+        return replace(self._books.counts)
+
+    def put(
+        self,
+        key: EntryKey,
+        table: pa.Table,
+        version: Version,
+        made: Made,
+        *,
+        pinned: bool = False,
+    ) -> HeldEntry | None:
+        """Keep a table under a key, in place of what the key had before.
+
+        Args:
+            key: the entry's identity.
+            table: exactly what `read` shall give back.
+            version: fingerprints of the tables it was made from.
+            made: how it was made.
+            pinned: True pins the key as a hint would; False leaves its pin as it is.
+
+        Returns:
+            The entry; None where it is not kept: larger than the budget, or the disk refused.
+        """
+        written = self._write(key, table)
+        if written is None:
+            return None
+        # The oldest goes first: what was just hit must count before something is evicted.
+        self.flush()
+        now = self._clock()
+        record = EntryRecord(
+            key=key,
+            entry_id=written.entry_id,
+            rows=table.num_rows,
+            bytes=written.size,
+            hits=0,
+            created=now,
+            since=now,
+            last_used=now,
+            pinned=pinned,
+            made=made,
+            version=version,
+        )
+        held = self._books.admit(Row(record, written.digest))
+        if held is None:
+            self._files.remove((written.entry_id,))
+            self._books.unstored("manifest")
+            return None
+        self._hot.put(held.entry_id, table)
+        return held
+
+    def read(self, entry: HeldEntry) -> pa.Table:
+        """Return the table of an entry, from memory or else from its checked file.
+
+        Raises:
+            EntryGone: the entry can no longer be read.
+        """
+        entry_id = entry.entry_id
+        table = self._hot.get(entry_id)
+        if table is not None:
+            return table
+        facts = self._books.file_facts(entry_id)
+        if facts is None:
+            raise EntryGone(entry_id)
+        try:
+            table = self._files.read(entry_id, *facts)
+        except FileNotFoundError:
+            self._books.drop_damaged(entry_id, "missing")
+            raise EntryGone(entry_id) from None
+        except FileDamaged as damage:
+            self._books.drop_damaged(entry_id, str(damage))
+            raise EntryGone(entry_id) from None
+        except OSError as error:
+            # Too many open files, say: no reason to throw away an entry that may be sound.
+            self._books.failed("read", error)
+            raise EntryGone(entry_id) from error
+        self._hot.put(entry_id, table)
+        return table
+
+    def touch(self, entry_id: str) -> None:
+        """Count one hit of an entry, in memory; it is written with others, later."""
+        waiting = self._access.touch(entry_id, self._clock())
+        if waiting >= self._timing.flush_hits and self._housekeeper is not None:
+            self._housekeeper.hurry()
+
+    def records(self) -> list[EntryRecord]:
+        """Return every entry as surfaces show it, in the order they were put."""
+        self.flush()
+        return self._books.records()
+
+    def drop(self, entry_ids: Iterable[str]) -> None:
+        """Take entries out, with their files; unknown ids are fine."""
+        self._books.drop(entry_ids)
+
+    def set_pinned(self, keys: Collection[EntryKey]) -> None:
+        """Pin exactly these keys, whether they have an entry now or later."""
+        self._books.set_pins({key_text(key) for key in keys})
+
+    def collect(self) -> Collected:
+        """Remove orphans, superseded files and unfinished ones that are past their time."""
+        now = self._clock()
+        return self._books.collect(now - self._timing.temporary, now - self._timing.grace)
+
+    def refresh(self) -> bool:
+        """Look for other processes' changes now and return whether the snapshot moved."""
+        before = self._books.snapshot
+        self._books.refresh()
+        return self._books.snapshot is not before
+
+    def flush(self) -> None:
+        """Write the hits that wait."""
+        hits = self._access.drain()
+        if hits and not self._books.add_hits(hits):
+            self._access.restore(hits)
+
+    def close(self) -> None:
+        """Write the hits and close the manifest; may be called again. Nothing is kept after it."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._housekeeper is not None:
+            self._housekeeper.stop()
+        self.flush()
+        self._books.close()
+
+    def _start_housekeeper(self) -> Housekeeper | None:
+        if self._timing.flush is None:
+            return None
+        return Housekeeper({self.flush: self._timing.flush, self.collect: self._timing.grace})
+
+    def _refresh_if_due(self) -> None:
+        now = time.monotonic()
+        if now >= self._next_refresh:
+            self._next_refresh = now + self._timing.refresh
+            self._books.refresh(wait=False)
+
+    def _write(self, key: EntryKey, table: pa.Table) -> Written | None:
+        try:
+            return self._files.write(key_hash(key_text(key)), table, self._max_bytes)
+        except TooLarge:
+            self._books.unstored("larger than the budget")
+        except pa.ArrowException as error:
+            self._books.unstored(type(error).__name__)
+        except OSError as error:
+            self._books.failed("write", error)
+            self._books.unstored("disk")
+        return None

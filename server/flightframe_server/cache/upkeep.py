@@ -1,0 +1,131 @@
+"""Keeping folder and manifest in agreement: admission, recovery after a crash, the collector.
+
+What comes in: a manifest and its files. What goes out: a manifest whose every row has its file, a
+total within the budget, and the removal of files that no row names. Every function that removes a
+file on the ground of rows must hold the manifest's write lock while it looks: that is why a file
+whose row is about to be committed can never be taken for an orphan.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from flightframe_server.cache.canonical import key_text
+from flightframe_server.cache.entries import Collected
+from flightframe_server.cache.eviction import Standing, victims
+from flightframe_server.cache.files import FINISHED, EntryFiles
+from flightframe_server.cache.manifest import Manifest, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Evicted:
+    """Files that gave way: all of them, and how many were entries still to be served."""
+
+    files: tuple[str, ...] = ()
+    entries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What one new row changed: the row as committed, the id it replaced, what gave way."""
+
+    row: Row
+    superseded: str | None
+    evicted: Evicted
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What a manifest held when it was opened: sound rows, ids of damaged ones, what gave way."""
+
+    rows: tuple[Row, ...]
+    damaged: tuple[str, ...]
+    evicted: Evicted
+
+
+def admit(manifest: Manifest, files: EntryFiles, row: Row, max_bytes: int) -> Admission:
+    """Commit the row of a file that is written, making room for it.
+
+    Raises:
+        FileNotFoundError: the file is gone: a collector took it for an unfinished one.
+        sqlite3.Error: the manifest could not be written; nothing changed.
+    """
+    with manifest.transaction():
+        if not files.exists(row.record.entry_id):
+            raise FileNotFoundError("the entry's file is gone")
+        before = manifest.supersede(key_text(row.record.key), row.record.created)
+        if before is not None:
+            record = replace(row.record, hits=before.hits, since=before.since)
+            row = replace(row, record=record)
+        evicted = _make_room(manifest, row.record.bytes, max_bytes)
+        manifest.insert(row)
+    return Admission(row, None if before is None else before.entry_id, evicted)
+
+
+def recover(manifest: Manifest, files: EntryFiles, max_bytes: int) -> Recovered:
+    """Drop the rows whose file is missing or has another size, and enforce the budget.
+
+    Raises:
+        sqlite3.Error, OSError: the disk refused.
+    """
+    with manifest.transaction():
+        sizes = {found.entry_id: found.bytes for found in files.scan() if found.entry_id}
+        rows, senseless = manifest.rows()
+        damaged = [
+            row.record.entry_id
+            for row in rows
+            if sizes.get(row.record.entry_id) != row.record.bytes
+        ]
+        damaged += senseless
+        manifest.delete(damaged)
+        evicted = _make_room(manifest, 0, max_bytes)
+    gone = {*damaged, *evicted.files}
+    sound = tuple(row for row in rows if row.record.entry_id not in gone)
+    return Recovered(sound, tuple(damaged), evicted)
+
+
+def collect(
+    manifest: Manifest,
+    files: EntryFiles,
+    *,
+    temporaries_before: float,
+    orphans_before: float,
+) -> Collected:
+    """Remove the files that nobody can need any more.
+
+    Args:
+        manifest: the rows.
+        files: the folder.
+        temporaries_before: unfinished files written before this moment go.
+        orphans_before: files that no row names go if written before this moment, and superseded
+            ones if replaced before it. Seconds since 1970 UTC.
+
+    Raises:
+        sqlite3.Error, OSError: the disk refused.
+    """
+    found = list(files.scan())
+    stale = [file.name for file in found if file.is_temporary and file.written < temporaries_before]
+    with manifest.transaction():
+        superseded = manifest.superseded_before(orphans_before)
+        manifest.delete(superseded)
+        named = manifest.named_files().union(superseded)
+        orphans = files.remove_names(
+            file.name
+            for file in found
+            if file.entry_id and file.entry_id not in named and file.written < orphans_before
+        )
+    return Collected(
+        temporaries=files.remove_names(stale),
+        orphans=orphans,
+        superseded=files.remove_names(entry_id + FINISHED for entry_id in superseded),
+    )
+
+
+def _make_room(manifest: Manifest, incoming: int, max_bytes: int) -> Evicted:
+    excess = manifest.total() + incoming - max_bytes
+    leaving = victims(manifest.candidates(excess), excess)
+    manifest.delete(file.entry_id for file in leaving)
+    return Evicted(
+        tuple(file.entry_id for file in leaving),
+        sum(file.standing != Standing.SUPERSEDED for file in leaving),
+    )

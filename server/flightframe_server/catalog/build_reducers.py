@@ -1,0 +1,143 @@
+"""The reducers and siblings of a metric family from shapes.
+
+What comes in: the shapes of `ip_reducers` and `siblings`. What goes out: their declarations, names
+as declared, and the mistakes noted. It must never say how a reducer computes: here it is a name
+with the dimension families that it may not cross.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from flightframe_server.catalog.collection import ReducerDeclaration, Sibling, Snapshot
+from flightframe_server.catalog.declarations import Declarations
+from flightframe_server.catalog.expressions import REDUCERS
+from flightframe_server.catalog.findings import Names, Spot
+from flightframe_server.catalog.shapes import ReducerShape, SiblingShape, SnapshotShape
+from flightframe_server.errors import shown
+
+MUST_BE_DECLARED = frozenset({"SUM", "FIRST", "LAST"})
+"""Reducers that mean nothing for a family that does not declare them."""
+
+ORDERED = frozenset({"FIRST", "LAST"})
+"""Reducers that pick a row, and so need an order."""
+
+_OPERATORS = Names("reducer", REDUCERS)
+
+
+def known_operator(text: str, spot: Spot) -> str:
+    """Return a reducer's name in upper case; note a mistake where there is no such reducer."""
+    return spot.known(_OPERATORS, text)
+
+
+def build_reducers(
+    shapes: Sequence[ReducerShape], declared: Declarations, spot: Spot
+) -> tuple[ReducerDeclaration, ...]:
+    """Return the declarations of `ip_reducers`."""
+    found: dict[str, ReducerDeclaration] = {}
+    for at, shape in enumerate(shapes):
+        here = spot.at(at)
+        operator = known_operator(shape.operator, here.at("operator"))
+        if operator in found:
+            hint = "one declaration holds the operator's whole a_block"
+            here.at("operator").report(f"{shown(operator)} is declared twice", hint)
+        _check_order(operator, shape, here)
+        found[operator] = ReducerDeclaration(
+            operator=operator,
+            a_block=_blocks(shape.a_block, declared, here.at("a_block")),
+            default=shape.default,
+            order_by=here.at("order_by").all_known(declared.levels, shape.order_by),
+            snapshot=_snapshot(shape.snapshot, declared, here.at("snapshot")),
+            mark=here.mark,
+        )
+    return tuple(found.values())
+
+
+def check_defaults(
+    reducers: Iterable[ReducerDeclaration], default: str | None, spot: Spot, *, rows: bool
+) -> None:
+    """Note reducers that cannot be what a bare name means.
+
+    Args:
+        reducers: as declared.
+        default: what `default_reducer` says.
+        spot: the family.
+        rows: whether the family is rooted in rows, not in a column.
+    """
+    declared = [reducer.operator for reducer in reducers]
+    marked = [reducer.operator for reducer in reducers if reducer.default]
+    if len(marked) > 1:
+        message = f"{marked[0]} and {marked[1]} are both the default"
+        spot.at("ip_reducers", declared.index(marked[1]), "default").report(message)
+    key = spot.at("default_reducer")
+    if default is not None and marked and marked != [default]:
+        key.report(f"the default is {shown(default)} here and {marked[0]} in ip_reducers")
+    if default in MUST_BE_DECLARED and default not in declared:
+        key.report(f"{default} is not declared in ip_reducers", "only statistics need no entry")
+    if default == "QUANTILE" or "QUANTILE" in marked:
+        spot.report("QUANTILE cannot be a default: a bare name does not say which quantile")
+    for at, operator in enumerate(declared):
+        if rows and operator != "COUNT":
+            here = spot.at("ip_reducers", at, "operator")
+            here.report(f"{shown(operator)} needs a column: the rows can only be counted")
+    if rows and default not in (None, "COUNT"):
+        key.report(f"{shown(default)} needs a column: the rows can only be counted")
+
+
+def build_siblings(
+    shapes: Iterable[SiblingShape],
+    reducers: Iterable[ReducerDeclaration],
+    declared: Declarations,
+    spot: Spot,
+) -> tuple[Sibling, ...]:
+    """Return the declarations of `siblings`."""
+    known = {reducer.operator for reducer in reducers}
+    found = []
+    for at, shape in enumerate(shapes):
+        here = spot.at(at)
+        schema = here.at("schema").known(declared.schemas, shape.schema_name)
+        own, column = declared.columns.get(schema), shape.column
+        if own is not None:
+            column = here.at("column").known(own, column)
+        operator = known_operator(shape.operator, here.at("operator"))
+        if operator in MUST_BE_DECLARED - known:
+            here.at("operator").report(f"{operator} is not declared in ip_reducers")
+        found.append(Sibling(schema, column, operator, mark=here.mark))
+    return tuple(found)
+
+
+def _check_order(operator: str, shape: ReducerShape, spot: Spot) -> None:
+    if operator in ORDERED and not shape.order_by:
+        hint = "say which row that is: order_by: [level, ...]"
+        spot.report(f"{operator} needs order_by", hint)
+    if operator not in ORDERED and shape.order_by:
+        message = f"{shown(operator)} takes no order_by: only FIRST and LAST pick a row"
+        spot.at("order_by").report(message)
+
+
+def _blocks(listed: Sequence[str], declared: Declarations, spot: Spot) -> tuple[str, ...]:
+    """Return the dimension families of an a_block; a level in none is a family of its own."""
+    found: dict[str, None] = {}
+    for at, name in enumerate(listed):
+        family = declared.dimension_families.find(name)
+        level = declared.levels.find(name)
+        if family is None and level is not None:
+            home = declared.home(level)
+            family = level if home == level else None
+            if family is None:
+                message = f"'{shown(name)}' is a level, and a_block lists dimension families"
+                spot.at(at).report(message, f"its family is '{shown(home)}'")
+                continue
+        found[family or spot.at(at).known(declared.dimension_families, name)] = None
+    return tuple(found)
+
+
+def _snapshot(shape: SnapshotShape | None, declared: Declarations, spot: Spot) -> Snapshot | None:
+    if shape is None:
+        return None
+    return Snapshot(
+        level=spot.at("level").known(declared.levels, shape.level),
+        pick=shape.pick,
+        per=spot.at("per").all_known(declared.levels, shape.per),
+        mark=spot.mark,
+    )

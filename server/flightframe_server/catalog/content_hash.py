@@ -1,0 +1,51 @@
+"""The identity of a collection's content.
+
+What comes in: a collection's document as plain data. What goes out: a hash that is equal for equal
+content. It must never depend on layout, comments, the order of a mapping's keys, a `description`
+(prose for people) or a `cache_hint` (what to keep, not what a number means).
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+HASH_BYTES = 16
+
+_LISTS = ("schemas", "dimension_families", "derived_dimensions", "metric_families")
+_PROSE = frozenset({"description", "cache_hint"})
+
+
+def content_hash(document: Mapping[str, Any]) -> str:
+    """Return BLAKE2b (16 bytes, hex) of a document's content in canonical JSON."""
+    content = {key: value for key, value in document.items() if key not in _PROSE}
+    for name in _LISTS:
+        if name in content:
+            content[name] = [
+                {key: value for key, value in declared.items() if key not in _PROSE}
+                for declared in content[name]
+            ]
+    text = json.dumps(_canonical(content), ensure_ascii=True, separators=(",", ":"))
+    return hashlib.blake2b(text.encode(), digest_size=HASH_BYTES).hexdigest()
+
+
+def _canonical(value: Any) -> Any:
+    """Return a value as JSON that keeps types apart, mappings as sorted pairs."""
+    if isinstance(value, dict):
+        pairs = [[_canonical(key), _canonical(item)] for key, item in value.items()]
+        return {"map": sorted(pairs, key=lambda pair: json.dumps(pair[0]))}
+    if isinstance(value, list):
+        return [_canonical(item) for item in value]
+    if isinstance(value, Decimal):
+        return {"decimal": str(value)}
+    if isinstance(value, float):
+        return {"double": repr(value)}
+    if isinstance(value, datetime.datetime):
+        return {"timestamp": value.isoformat()}
+    if isinstance(value, datetime.date):
+        return {"date": value.isoformat()}
+    return value

@@ -1,0 +1,122 @@
+"""The expressions of a collection: formulas, filters and computed columns.
+
+What comes in: their text, or their tree. What goes out: the tree, and which names and anchors stand
+in it. It must never give a name a meaning: whether it is a column, a level or a metric depends on
+where the expression stands, and that is the caller's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+
+from flightframe_server.catalog.findings import Spot
+from flightframe_server.errors import FrameQLSyntaxError, QueryError
+from flightframe_server.language import parse_expression
+from flightframe_server.language.syntax import (
+    Anchor,
+    Ascribed,
+    Call,
+    Expression,
+    Literal,
+    LiteralKind,
+    Name,
+    Node,
+    Parameter,
+    Star,
+)
+
+REDUCERS = (
+    "SUM",
+    "COUNT",
+    "MIN",
+    "MAX",
+    "AVG",
+    "COUNT_DISTINCT",
+    "MEDIAN",
+    "QUANTILE",
+    "VAR",
+    "STDDEV",
+    "FIRST",
+    "LAST",
+)
+"""Every reducer that a collection may name, upper case."""
+
+_PLACEHOLDER = Literal(None, LiteralKind.NULL)
+
+
+def read_expression(spot: Spot, text: str) -> Expression:
+    """Return the tree of the expression that stands at a spot.
+
+    Where it does not parse, the mistake is noted with a caret in its hint, and NULL stands for it.
+    """
+    try:
+        return parse_expression(text)
+    except QueryError as error:
+        caret = error.caret(text)
+        parts = [error.hint] if error.hint else []
+        if error.place is not None and caret is not None:
+            parts.append(f"line {error.place.line}, column {error.place.column} of it:\n{caret}")
+        what = "not an expression" if isinstance(error, FrameQLSyntaxError) else "refused"
+        spot.report(f"{what}: {error.message}", "; ".join(parts) or None)
+        return _PLACEHOLDER
+
+
+def walk(root: Node) -> Iterator[Node]:
+    """Yield a node and all below it, parents first, left to right."""
+    waiting: list[Node] = [root]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting.extend(reversed(list(_children(node))))
+
+
+def names_in(expression: Expression) -> tuple[Name, ...]:
+    """Return the names in an expression that are not part of an anchor, as often as they stand."""
+    in_anchors = {id(name) for anchor in anchors_in(expression) for name in anchor.levels}
+    found = (node for node in walk(expression) if isinstance(node, Name))
+    return tuple(name for name in found if id(name) not in in_anchors)
+
+
+def anchors_in(expression: Expression) -> tuple[Anchor, ...]:
+    """Return the anchors in an expression."""
+    return tuple(node for node in walk(expression) if isinstance(node, Anchor))
+
+
+def bare_names_in(expression: Expression) -> tuple[Name, ...]:
+    """Return the names that stand for a metric's default reducer: not the argument of another."""
+    reduced = {
+        id(argument)
+        for node in walk(expression)
+        if isinstance(node, Call) and node.function in REDUCERS
+        for argument in node.arguments
+        if isinstance(argument, Name)
+    }
+    return tuple(name for name in names_in(expression) if id(name) not in reduced)
+
+
+def misplaced_in_row(expression: Expression) -> str | None:
+    """Return what an expression over one row may not hold and this one does, or None."""
+    for node in walk(expression):
+        if isinstance(node, Call) and node.function in REDUCERS:
+            return f"the reducer {node.function}"
+        if isinstance(node, Ascribed):
+            return "an anchor after @"
+        if isinstance(node, Parameter):
+            return "a parameter"
+        if isinstance(node, Star):
+            return "a *"
+    return None
+
+
+def _children(node: Node) -> Iterator[Node]:
+    for field in fields(node):
+        yield from _nodes_in(getattr(node, field.name))
+
+
+def _nodes_in(value: object) -> Iterator[Node]:
+    if isinstance(value, Node):
+        yield value
+    elif isinstance(value, tuple):
+        for member in value:
+            yield from _nodes_in(member)

@@ -1,0 +1,205 @@
+"""The levels of a collection as a graph: what determines what, and along which edges.
+
+What comes in: a collection. What goes out: answers to "which levels does this set determine",
+"along which edges", "through which schema would facts be counted twice". It must never look at
+data: an edge here is declared, and whether it holds today is for the caller to say, through
+`usable`.
+
+Levels and schemas are named as declared; `find` turns what a user wrote into that. A name that the
+collection does not declare is a mistake of the caller and raises `InternalError`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TypeVar
+
+from flightframe_server.catalog.collection import Collection, Edge
+from flightframe_server.errors import InternalError
+
+_T = TypeVar("_T")
+
+EdgeTest = Callable[[Edge], bool]
+"""Whether an edge may be used, for instance because it is attested on the current data."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LevelGraph:
+    """Every level and edge of one collection, with closures computed once.
+
+    Attributes:
+        collection: what it was built from.
+        level_names: every level as declared: of families first, then of grains alone.
+    """
+
+    collection: Collection
+    level_names: tuple[str, ...] = field(init=False)
+    _by_folded: Mapping[str, str] = field(init=False, repr=False)
+    _order: Mapping[str, int] = field(init=False, repr=False)
+    _family: Mapping[str, str] = field(init=False, repr=False)
+    _edges: Mapping[str, tuple[Edge, ...]] = field(init=False, repr=False)
+    _closure: Mapping[str, frozenset[str]] = field(init=False, repr=False)
+    _own: Mapping[str, Mapping[str, str]] = field(init=False, repr=False)
+    _reachable: Mapping[str, frozenset[str]] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Compute everything that later questions look up."""
+        names = _level_names(self.collection)
+        self._set("level_names", names)
+        self._set("_by_folded", MappingProxyType({name.casefold(): name for name in names}))
+        self._set("_order", MappingProxyType({name: at for at, name in enumerate(names)}))
+        self._set("_family", MappingProxyType(_families_of(self.collection, names)))
+        self._set("_edges", MappingProxyType(_edges_by_source(self.collection, names)))
+        closure = {name: self._walk((name,), None) for name in names}
+        self._set("_closure", MappingProxyType(closure))
+        schemas = self.collection.schemas
+        own = {name: self._levels_among(schema.columns) for name, schema in schemas.items()}
+        self._set("_own", MappingProxyType(own))
+        reach = {name: self.determined(levels) for name, levels in own.items()}
+        self._set("_reachable", MappingProxyType(reach))
+
+    def find(self, name: str) -> str | None:
+        """Return the level of that name, in any case, as declared; None where there is none."""
+        return self._by_folded.get(name.casefold())
+
+    def family_of(self, level: str) -> str:
+        """Return the dimension family of a level; its own name where it is in none."""
+        return _known(self._family, level, "level")
+
+    def edges_from(self, level: str) -> tuple[Edge, ...]:
+        """Return the edges that start in a level, in the order declared."""
+        return _known(self._edges, level, "level")
+
+    def determined(self, levels: Iterable[str], usable: EdgeTest | None = None) -> frozenset[str]:
+        """Return the levels and all that they determine, over usable edges (None: over all)."""
+        if usable is not None:
+            return self._walk(levels, usable)
+        closures = [_known(self._closure, level, "level") for level in levels]
+        return closures[0] if len(closures) == 1 else frozenset().union(*closures)
+
+    def path(
+        self, sources: Iterable[str], target: str, usable: EdgeTest | None = None
+    ) -> tuple[Edge, ...] | None:
+        """Return a shortest path of usable edges from any source to the target.
+
+        Returns:
+            The edges in order, empty where the target is itself a source, None where no path
+            leads there. Among paths of equal length the one declared first is taken, whatever the
+            order of `sources`.
+        """
+        _known(self._order, target, "level")
+        starts = sorted(set(sources), key=lambda level: _known(self._order, level, "level"))
+        came_by: dict[str, Edge | None] = dict.fromkeys(starts)
+        queue = deque(starts)
+        while queue and target not in came_by:
+            for edge in self._edges[queue.popleft()]:
+                if edge.target not in came_by and (usable is None or usable(edge)):
+                    came_by[edge.target] = edge
+                    queue.append(edge.target)
+        return _traced(came_by, target)
+
+    def own_levels(self, schema: str) -> Mapping[str, str]:
+        """Return the levels that are columns of a schema, each with that column's name."""
+        return _known(self._own, schema, "schema")
+
+    def reachable(self, schema: str) -> frozenset[str]:
+        """Return the levels at which a schema's rows can be summed up: its own and determined."""
+        return _known(self._reachable, schema, "schema")
+
+    def schema_path(
+        self, schema: str, level: str, usable: EdgeTest | None = None
+    ) -> tuple[Edge, ...] | None:
+        """Return the edges from a schema's columns to a level, empty for a column of its own."""
+        return self.path(self.own_levels(schema), level, usable)
+
+    def sorted_anchor(self, levels: Iterable[str]) -> tuple[str, ...]:
+        """Return an anchor as identity knows it: sorted, each level once."""
+        return tuple(sorted(set(levels)))
+
+    def bridges(self, levels: Iterable[str], target: str) -> tuple[str, ...]:
+        """Return the schemas through which facts at `levels` would fan out to `target`.
+
+        Such a schema has a column for some level that `levels` determine, and has or determines
+        the target, yet the levels it shares leave its grain open: one fact would meet several of
+        its rows. Schemas whose grain is shared in part (a table of tags over product and tag)
+        come before those that only mention both, each group in the order declared.
+
+        Returns:
+            Names of schemas; empty where the target is determined already or nothing links them.
+        """
+        held = self.determined(levels)
+        if target in held:
+            return ()
+        close: list[str] = []
+        loose: list[str] = []
+        for name, schema in self.collection.schemas.items():
+            shared = held.intersection(self._own[name])
+            grain = {self.find(level) or level for level in schema.grain}
+            if not shared or target not in self._reachable[name] or grain <= held:
+                continue
+            (loose if grain.isdisjoint(held) else close).append(name)
+        return (*close, *loose)
+
+    def _set(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+
+    def _levels_among(self, columns: Iterable[str]) -> Mapping[str, str]:
+        found = ((self.find(column), column) for column in columns)
+        return MappingProxyType({level: column for level, column in found if level is not None})
+
+    def _walk(self, levels: Iterable[str], usable: EdgeTest | None) -> frozenset[str]:
+        seen = set(levels)
+        waiting = list(seen)
+        while waiting:
+            for edge in self.edges_from(waiting.pop()):
+                if edge.target not in seen and (usable is None or usable(edge)):
+                    seen.add(edge.target)
+                    waiting.append(edge.target)
+        return frozenset(seen)
+
+
+def _level_names(collection: Collection) -> tuple[str, ...]:
+    by_folded: dict[str, str] = {}
+    for family in collection.dimension_families.values():
+        for level in family.levels:
+            by_folded.setdefault(level.casefold(), level)
+    for schema in collection.schemas.values():
+        for level in schema.grain:
+            by_folded.setdefault(level.casefold(), level)
+    return tuple(by_folded.values())
+
+
+def _families_of(collection: Collection, names: Iterable[str]) -> dict[str, str]:
+    families = {name: name for name in names}
+    for family in collection.dimension_families.values():
+        families.update(dict.fromkeys(family.levels, family.name))
+    return families
+
+
+def _edges_by_source(collection: Collection, names: Iterable[str]) -> dict[str, tuple[Edge, ...]]:
+    edges: dict[str, list[Edge]] = {name: [] for name in names}
+    for family in collection.dimension_families.values():
+        for edge in family.edges:
+            edges[edge.source].append(edge)
+    return {name: tuple(found) for name, found in edges.items()}
+
+
+def _traced(came_by: Mapping[str, Edge | None], target: str) -> tuple[Edge, ...] | None:
+    if target not in came_by:
+        return None
+    edges: list[Edge] = []
+    edge = came_by[target]
+    while edge is not None:
+        edges.append(edge)
+        edge = came_by[edge.source]
+    return tuple(reversed(edges))
+
+
+def _known(table: Mapping[str, _T], name: str, what: str) -> _T:
+    try:
+        return table[name]
+    except KeyError:
+        raise InternalError(f"the collection declares no {what} of that name") from None

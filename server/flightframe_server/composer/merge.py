@@ -1,0 +1,51 @@
+"""Frames of one anchor side by side.
+
+What comes in: tables of states, each sorted by the same levels. What goes out: one table with every
+point of any of them. It must never drop a point or double one: NULL keys are points, and the merge
+is a null-safe full outer join.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+import pyarrow as pa
+
+from flightframe_server.arrow_types import conform_array
+from flightframe_server.composer.evaluate import whole
+from flightframe_server.composer.order import sort_points
+
+
+def merge(tables: Sequence[pa.Table], levels: tuple[str, ...]) -> pa.Table:
+    """Return the tables joined on `levels` (sorted), sorted by them.
+
+    Tables of one schema have the same points; their columns are set side by side without a join.
+    """
+    merged = tables[0]
+    for table in tables[1:]:
+        merged = _beside(merged, table, levels) or _joined(merged, table, levels)
+    return merged
+
+
+def _beside(left: pa.Table, right: pa.Table, levels: tuple[str, ...]) -> pa.Table | None:
+    if left.num_rows != right.num_rows:
+        return None
+    if any(not left[level].equals(right[level]) for level in levels):
+        return None
+    for name in right.column_names:
+        if name not in levels:
+            left = left.append_column(name, right[name])
+    return left
+
+
+def _joined(left: pa.Table, right: pa.Table, levels: tuple[str, ...]) -> pa.Table:
+    one, other = pl.from_arrow(left), pl.from_arrow(right)
+    assert isinstance(one, pl.DataFrame)
+    assert isinstance(other, pl.DataFrame)
+    joined = one.join(other, on=list(levels), how="full", nulls_equal=True, coalesce=True)
+    fields = [*left.schema, *(field for field in right.schema if field.name not in levels)]
+    schema = pa.schema([field.remove_metadata() for field in fields])
+    arrow = joined.select(schema.names).to_arrow()
+    columns = [conform_array(whole(arrow[field.name]), field.type) for field in schema]
+    return sort_points(pa.Table.from_arrays(columns, schema=schema), levels)

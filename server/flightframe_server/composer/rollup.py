@@ -1,0 +1,48 @@
+"""One entry rolled up: climb, filter, drop levels, combine states.
+
+What comes in: an entry's table and the legal rollup that the planner chose. What goes out: the
+metric's states at the target anchor, sorted, as an entry of that anchor would hold them. It must
+never judge legality: that was the planner's, once.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flightframe_server.composer.climb import EdgeMaps, climb
+from flightframe_server.composer.evaluate import evaluate, whole
+from flightframe_server.composer.order import sort_points
+from flightframe_server.composer.states import combine_states
+from flightframe_server.errors import InternalError
+from flightframe_server.planner.plan import Rollup
+from flightframe_server.resolver.question import Metric
+from flightframe_server.resolver.terms import LevelTerm, Term
+
+
+def roll_up(
+    table: pa.Table, rollup: Rollup, anchor: tuple[str, ...], metric: Metric, maps: EdgeMaps
+) -> pa.Table:
+    """Return a metric's states at `anchor` (sorted levels) from a finer entry's table.
+
+    Raises:
+        ArithmeticOverflow: a sum does not fit its declared type.
+    """
+    table = climb(table, rollup.climbs, maps)
+    if rollup.filter:
+        table = table.filter(keep(table, rollup.filter))
+    return sort_points(combine_states(table, anchor, metric), anchor)
+
+
+def keep(table: pa.Table, filters: tuple[Term, ...]) -> pa.Array:
+    """Return which rows satisfy every conjunct; unknown counts as no."""
+
+    def column(term: Term) -> pa.Array:
+        if isinstance(term, LevelTerm):
+            return whole(table[term.level])
+        raise InternalError("a filter reads levels only")
+
+    kept = pa.repeat(pa.scalar(True), table.num_rows)
+    for part in filters:
+        kept = pc.and_kleene(kept, evaluate(part, column, table.num_rows))
+    return pc.fill_null(kept, False)

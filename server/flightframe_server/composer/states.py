@@ -1,0 +1,138 @@
+"""States: combined when an entry is rolled up, and finished into the value that a metric means.
+
+What comes in: tables of states beside the levels of an anchor. What goes out: coarser tables of
+states, or finished values. It must never combine what the table of reducers says never combines.
+
+VAR and STDDEV merge (count, mean, M2) as in Chan, Golub and LeVeque, 1979; sums of squares would
+lose every digit of the variance of 1e9 + {0, 1, 2}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flightframe_server.arrow_types import arrow_type
+from flightframe_server.composer.evaluate import whole
+from flightframe_server.composer.exact import fitted, summable
+from flightframe_server.errors import InternalError
+from flightframe_server.resolver.operators import Combine
+from flightframe_server.resolver.question import Metric
+
+_ANY = pc.ScalarAggregateOptions(skip_nulls=True, min_count=1)
+
+
+def combine_states(table: pa.Table, anchor: tuple[str, ...], metric: Metric) -> pa.Table:
+    """Group a table of one metric's states by an anchor, NULL keys as one group each.
+
+    Args:
+        table: the anchor's levels, possibly others, and the metric's state columns.
+        anchor: levels to group by; none gives exactly one row.
+        metric: whose states they are.
+
+    Raises:
+        ArithmeticOverflow: a sum does not fit its declared type.
+    """
+    how = metric.reducer.combine
+    if how is Combine.NEVER:
+        # Only reached where each group holds one row: the rows are kept apart by pinned levels.
+        return _one_each(table, anchor, metric)
+    if how is Combine.CHAN:
+        return _chan(table, anchor)
+    if how is Combine.DISTINCT:
+        return table.select(list(anchor)).group_by(list(anchor), use_threads=False).aggregate([])
+    state = metric.reducer.state[0]
+    values = whole(table["value"])
+    if how is Combine.SUM:
+        values = summable(values)
+    grouped = _grouped(table, anchor, {"value": values}, {"value": str(how)})
+    return grouped.set_column(
+        grouped.column_names.index("value"),
+        "value",
+        fitted(whole(grouped["value"]), arrow_type(state.type_of(metric.argument_type))),
+    )
+
+
+def _grouped(
+    table: pa.Table,
+    anchor: tuple[str, ...],
+    columns: Mapping[str, pa.Array],
+    functions: Mapping[str, str],
+) -> pa.Table:
+    keys = {level: table[level] for level in anchor}
+    source = pa.table({**keys, **{f" {name}": column for name, column in columns.items()}})
+    asked = [(f" {name}", functions[name], _ANY) for name in columns]
+    grouped = source.group_by(list(anchor), use_threads=False).aggregate(asked)
+    renamed = {f" {name}_{functions[name]}": name for name in columns}
+    names = [renamed.get(name, name) for name in grouped.column_names]
+    return grouped.rename_columns(names).select([*anchor, *columns])
+
+
+def _one_each(table: pa.Table, anchor: tuple[str, ...], metric: Metric) -> pa.Table:
+    names = [state.name for state in metric.reducer.state]
+    kept = table.select([*anchor, *names])
+    points = kept.select(list(anchor)).group_by(list(anchor), use_threads=False).aggregate([])
+    if anchor and points.num_rows != kept.num_rows:
+        raise InternalError(f"{metric} came with several rows for one point")
+    if anchor or kept.num_rows == 1:
+        return kept
+    if kept.num_rows > 1:
+        raise InternalError(f"{metric} came with several rows for one point")
+    return pa.table({name: pa.nulls(1, kept.schema.field(name).type) for name in names})
+
+
+def _chan(table: pa.Table, anchor: tuple[str, ...]) -> pa.Table:
+    count, mean, m2 = (whole(table[name]) for name in ("count", "mean", "m2"))
+    weight = count.cast(pa.float64())
+    first = _grouped(
+        table,
+        anchor,
+        {"count": count, "total": pc.multiply(weight, mean)},
+        {"count": "sum", "total": "sum"},
+    )
+    means = pc.divide(first["total"], whole(first["count"]).cast(pa.float64()))
+    means = pc.if_else(pc.equal(first["count"], 0), pa.scalar(None, pa.float64()), means)
+    own = _matching(table, first, whole(means), anchor)
+    shift = pc.subtract(mean, own)
+    spread = pc.add(m2, pc.multiply(weight, pc.multiply(shift, shift)))
+    second = _grouped(table, anchor, {"m2": spread}, {"m2": "sum"})
+    columns = {level: first[level] for level in anchor}
+    return pa.table({**columns, "count": first["count"], "mean": means, "m2": second["m2"]})
+
+
+def _matching(
+    table: pa.Table, groups: pa.Table, values: pa.Array, anchor: tuple[str, ...]
+) -> pa.Array:
+    """Return, for each row of `table`, the value of its group."""
+    if not anchor:
+        return pa.repeat(values[0], table.num_rows)
+    rows = {key: index for index, key in enumerate(_keys(groups, anchor))}
+    return values.take(pa.array([rows[key] for key in _keys(table, anchor)], pa.int64()))
+
+
+def _keys(table: pa.Table, anchor: tuple[str, ...]) -> list[tuple[object, ...]]:
+    return list(zip(*(table[level].to_pylist() for level in anchor), strict=True))
+
+
+def finish(table: pa.Table, names: Mapping[str, str], metric: Metric) -> pa.Array:
+    """Return the values that a metric's states mean.
+
+    Args:
+        table: where the states stand; a missing point's states are NULL.
+        names: for each state column, its name in `table`.
+        metric: whose states they are.
+    """
+    if metric.operator.name in ("VAR", "STDDEV"):
+        count = whole(table[names["count"]])
+        enough = pc.fill_null(pc.greater(count, 1), False)
+        spare = pc.if_else(enough, pc.subtract(count, 1), pa.scalar(None, pa.int64()))
+        variance = pc.divide(whole(table[names["m2"]]), spare.cast(pa.float64()))
+        return pc.sqrt(variance) if metric.operator.name == "STDDEV" else variance
+    values = whole(table[names["value"]])
+    if metric.fill is not None:
+        return pc.fill_null(values, pa.scalar(metric.fill, values.type))
+    if metric.reducer.zero_when_empty:
+        return pc.fill_null(values, 0)
+    return values

@@ -1,0 +1,80 @@
+"""Warm-up: what `cache_hint` asks for, made before anybody asks.
+
+What comes in: an engine. What goes out: one event for each hinted (family, anchor). It must never
+rebuild an entry that is fresh, nor stop a server from starting: what cannot be made is reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flightframe_server.catalog.collection import RootedMetric
+from flightframe_server.engine.engine import MetricEngine
+from flightframe_server.errors import FlightframeError
+from flightframe_server.language.syntax import Anchor, Item, Name, Statement
+from flightframe_server.planner.identity import EntryKey
+from flightframe_server.planner.plan import Fetch
+from flightframe_server.resolver.question import Question
+from flightframe_server.resolver.resolve import resolve
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """One hinted (family, anchor), the anchor sorted."""
+
+    family: str
+    anchor: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Return `revenue @ ('day', 'region')`."""
+        return f"{self.family} @ {self.anchor}"
+
+
+@dataclass(frozen=True, slots=True)
+class Warmed:
+    """What became of one hint.
+
+    Attributes:
+        hint: the hint.
+        fresh: whether an entry was there already.
+        failure: why it could not be made, or None.
+    """
+
+    hint: Hint
+    fresh: bool = False
+    failure: FlightframeError | None = None
+
+
+def hints(engine: MetricEngine) -> tuple[Hint, ...]:
+    """Return every hint of the engine's collection, in file order."""
+    return tuple(
+        Hint(family.name, tuple(sorted(set(anchor))))
+        for family in engine.collection.metric_families.values()
+        if isinstance(family.meaning, RootedMetric)
+        for anchor in family.meaning.materialize_at
+    )
+
+
+def warm_up(engine: MetricEngine) -> Iterator[Warmed]:
+    """Make what is hinted and pin it, yielding after each hint."""
+    pinned: list[EntryKey] = []
+    for hint in hints(engine):
+        try:
+            question = _question(engine, hint)
+            plan = engine.plan(question)
+            fresh = not any(isinstance(part.how, Fetch) for part in plan.parts)
+            pinned.extend(part.key for part in plan.parts)
+            engine.answer(question)
+        except FlightframeError as failure:
+            yield Warmed(hint, failure=failure)
+        else:
+            yield Warmed(hint, fresh=fresh)
+    if engine.store is not None:
+        engine.store.set_pinned(pinned)
+
+
+def _question(engine: MetricEngine, hint: Hint) -> Question:
+    names = tuple(Name((level,)) for level in hint.anchor)
+    statement = Statement((Item(Name((hint.family,))),), Anchor(names))
+    return resolve(statement, engine.typed)

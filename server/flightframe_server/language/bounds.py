@@ -1,0 +1,153 @@
+"""The bounds of a text, so that no query can cost more than its size.
+
+What comes in: the text before it is read, its tokens while it is read, the tree after. What goes
+out: nothing, or `LimitExceeded` at the place where the bound was passed. It must never cut a text
+down to size: a query is taken whole or refused.
+
+Reading needs no recursion, so parentheses may nest 1,000 deep. Walking a tree does: comparing two
+trees (`==` of nested dataclasses) takes up to 4 frames of Python's 1,000 for each level, a walker
+of the resolver 2 to 4. `MAX_DEPTH` = 150 levels is at most 600 frames, which leaves 400 for
+the server below and the walker's own helpers; it fits a thread stack of 512 KiB. Chains of AND and
+OR are one level however long they are.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator
+
+from lark import Token
+
+from flightframe_server.errors import FrameQLSyntaxError, LimitExceeded, Place
+from flightframe_server.language.syntax import Expression, Node
+
+MAX_BYTES = 1024 * 1024
+MAX_TOKENS = 50_000
+MAX_NESTING = 1_000
+MAX_DEPTH = 150
+MAX_DIGITS = 1_000
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_OPENING = ("LPAR", "LBRACE")
+_CLOSING = ("RPAR", "RBRACE")
+_FIELDS: dict[type[Node], tuple[str, ...]] = {}
+
+
+def place_at(text: str, offset: int, end: int | None = None) -> Place:
+    """Return the place of `text[offset:end]`, of one character where `end` is not given."""
+    start_of_line = text.rfind("\n", 0, offset) + 1
+    line = text.count("\n", 0, offset) + 1
+    return Place(line, offset - start_of_line + 1, offset, offset + 1 if end is None else end)
+
+
+def token_place(token: Token) -> Place:
+    """Return where a token stands."""
+    return Place(token.line or 0, token.column or 0, token.start_pos or 0, token.end_pos or 0)
+
+
+def check_text(text: str) -> None:
+    """Refuse a text that is too long or is not Unicode.
+
+    Raises:
+        LimitExceeded: it has more than 1 MiB in UTF-8.
+        FrameQLSyntaxError: it holds half of a surrogate pair, which no UTF-8 text can.
+    """
+    if len(text) > MAX_BYTES:
+        raise LimitExceeded("the query is longer than 1 MiB")
+    if text.isascii():
+        return
+    lone = _SURROGATE.search(text)
+    if lone:
+        raise FrameQLSyntaxError(
+            "the query holds half of a surrogate pair, which is not a character",
+            place=place_at(text, lone.start()),
+        )
+    if len(text.encode()) > MAX_BYTES:
+        raise LimitExceeded("the query is longer than 1 MiB")
+
+
+class Tally:
+    """Counts the tokens of one text as they are read, and numbers its parameters.
+
+    Attributes:
+        seen: the tokens admitted so far.
+    """
+
+    def __init__(self) -> None:
+        """Start before the first token."""
+        self.seen: list[Token] = []
+        self._nesting = 0
+        self._parameters = 0
+        self._style = ""
+
+    def admit(self, token: Token) -> None:
+        """Count one token; a `?` gets its number, from 0, as its `value`.
+
+        Raises:
+            LimitExceeded: it is the 50,001st token, or opens the 1,001st parenthesis.
+            FrameQLSyntaxError: it is a `?` in a text with `$name`, or the reverse.
+        """
+        if len(self.seen) >= MAX_TOKENS:
+            raise LimitExceeded(
+                f"the query has more than {MAX_TOKENS:,} words and signs", place=token_place(token)
+            )
+        if token.type in _OPENING:
+            self._nesting += 1
+            if self._nesting > MAX_NESTING:
+                raise LimitExceeded(
+                    f"parentheses nest more than {MAX_NESTING:,} deep", place=token_place(token)
+                )
+        elif token.type in _CLOSING:
+            self._nesting -= 1
+        elif token.type in ("QUESTION", "DOLLAR"):
+            self._number(token)
+        self.seen.append(token)
+
+    def _number(self, token: Token) -> None:
+        if self._style and self._style != token.type:
+            raise FrameQLSyntaxError(
+                "`?` and `$name` do not mix in one query",
+                hint="name every parameter, or none",
+                place=token_place(token),
+            )
+        self._style = token.type
+        if token.type == "QUESTION":
+            token.value = self._parameters
+            self._parameters += 1
+
+
+def check_depth(root: Node) -> None:
+    """Refuse a tree that a recursive walker could not walk.
+
+    Raises:
+        LimitExceeded: some path through it holds more than `MAX_DEPTH` expressions.
+    """
+    waiting = [(root, 0)]
+    while waiting:
+        node, above = waiting.pop()
+        depth = above + isinstance(node, Expression)
+        if depth > MAX_DEPTH:
+            raise LimitExceeded(
+                f"the expression is more than {MAX_DEPTH} levels deep",
+                hint="every sign, NOT, call and operand of a chain of + - * / % is one level; "
+                "a chain of AND or of OR is one level however long",
+                place=node.place,
+            )
+        waiting.extend((child, depth) for child in _children(node))
+
+
+def _children(node: Node) -> Iterator[Node]:
+    for name in _fields(type(node)):
+        value = getattr(node, name)
+        if isinstance(value, Node):
+            yield value
+        elif isinstance(value, tuple):
+            yield from (member for member in value if isinstance(member, Node))
+
+
+def _fields(kind: type[Node]) -> tuple[str, ...]:
+    if kind not in _FIELDS:
+        names = (field.name for field in dataclasses.fields(kind))
+        _FIELDS[kind] = tuple(name for name in names if name != "place")
+    return _FIELDS[kind]

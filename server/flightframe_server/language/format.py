@@ -1,0 +1,240 @@
+"""Writes syntax nodes as canonical Frame-QL text.
+
+What comes in: a tree, as `parse` makes it. What goes out: one line: keywords in upper case, names
+as written and in quotes only where they need them, parentheses only where they change the
+meaning. It must never change what the text means: `parse(format_statement(tree)) == tree`.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable
+from decimal import Decimal
+
+from flightframe_server.language.syntax import (
+    Anchor,
+    Ascribed,
+    Between,
+    Binary,
+    Call,
+    Compare,
+    DistinctFrom,
+    Expression,
+    IsIn,
+    IsNull,
+    Item,
+    Junction,
+    Like,
+    Limit,
+    Literal,
+    LiteralKind,
+    Name,
+    Not,
+    OrderKey,
+    Parameter,
+    Star,
+    Statement,
+    Unary,
+)
+from flightframe_server.language.words import needs_quotes
+
+# How tightly a node holds together, loosest first.
+_OR, _AND, _NOT, _TEST, _SUM, _PRODUCT, _SIGN, _ASCRIBED, _ATOM = range(9)
+
+
+def format_statement(statement: Statement) -> str:
+    """Return the canonical text of a query, with WHERE before AT.
+
+    Positional parameters are written `?`: their indexes must rise from 0 in the order of the text,
+    as `parse` numbers them.
+    """
+    return _Writer().statement(statement)
+
+
+def format_expression(expression: Expression) -> str:
+    """Return the canonical text of one expression."""
+    return _Writer().write(expression)
+
+
+def canonical_name(expression: Expression) -> str:
+    """Return the output name of an item without alias: its canonical text in lower case.
+
+    Text literals and parameters keep their letters.
+
+    >>> canonical_name(Call("SUM", (Name(("Revenue",)),)))
+    'sum(revenue)'
+    """
+    return _Writer(lower=True).write(expression)
+
+
+def _binding(node: Expression) -> int:
+    """Return how tightly the text of a node holds together."""
+    match node:
+        case Junction():
+            return _OR if node.operator == "OR" else _AND
+        case Not():
+            return _NOT
+        case Compare() | IsIn() | Between() | Like() | IsNull() | DistinctFrom():
+            return _TEST
+        case Binary():
+            return _SUM if node.operator in "+-" else _PRODUCT
+        case Unary():
+            return _SIGN
+        case Literal() if _literal(node).startswith("-"):
+            return _SIGN
+        case Ascribed():
+            return _ASCRIBED
+    return _ATOM
+
+
+def _literal(node: Literal) -> str:
+    """Return a constant as its kind is written."""
+    value = node.value
+    match node.kind, value:
+        case LiteralKind.TEXT, _:
+            return "'" + str(value).replace("'", "''") + "'"
+        case LiteralKind.DECIMAL, Decimal():
+            text = format(value if value else value.copy_abs(), "f")
+            return text if "." in text else text + "."
+        case LiteralKind.DOUBLE, float():
+            # The shortest digits that read back as the same double, with the exponent that
+            # makes them a double.
+            return f"{Decimal(repr(value)).normalize():e}".replace("e+", "e")
+        case LiteralKind.DATE, datetime.date():
+            return f"DATE '{value.isoformat()}'"
+        case LiteralKind.TIMESTAMP, datetime.datetime():
+            return f"TIMESTAMP '{value.isoformat(sep=' ')}'"
+        case LiteralKind.NULL, _:
+            return "NULL"
+    return str(value).upper()
+
+
+class _Writer:
+    """Writes one tree, in upper or lower case."""
+
+    def __init__(self, lower: bool = False) -> None:
+        self._lower = lower
+
+    def statement(self, node: Statement) -> str:
+        parts = ["EXPLAIN SELECT" if node.explain else "SELECT"]
+        parts.append(", ".join(self._item(item) for item in node.items))
+        if node.source is not None:
+            parts += ["FROM", self.write(node.source)]
+        if node.where is not None:
+            parts += ["WHERE", self.write(node.where)]
+        parts += ["AT", self._anchor(node.anchor)]
+        if node.having is not None:
+            parts += ["HAVING", self.write(node.having)]
+        if node.order_by:
+            parts += ["ORDER BY", ", ".join(self._key(key) for key in node.order_by)]
+        if node.limit is not None:
+            parts.append(self._limit(node.limit))
+        return " ".join(parts)
+
+    def write(self, node: Expression, floor: int = _OR) -> str:
+        """Return the text of an expression, in parentheses if it binds looser than `floor`."""
+        text = self._bare(node)
+        return f"({text})" if floor and _binding(node) < floor else text
+
+    def _bare(self, node: Expression) -> str:
+        match node:
+            case Name():
+                return ".".join(self._name(part) for part in node.parts)
+            case Literal():
+                text = _literal(node)
+                return text if node.kind is LiteralKind.TEXT else self._word(text)
+            case Parameter():
+                return "?" if node.name is None else f"${node.name}"
+            case Star():
+                return "*"
+            case Call():
+                return self._call(node)
+            case Ascribed():
+                return f"{self.write(node.operand, _ATOM)} @ {self._anchor(node.anchor)}"
+            case Unary() | Binary():
+                return self._arithmetic(node)
+        return self._predicate(node)
+
+    def _arithmetic(self, node: Unary | Binary) -> str:
+        if isinstance(node, Binary):
+            level = _binding(node)
+            # Chains lean left, so only the right side needs to bind tighter.
+            left, right = self.write(node.left, level), self.write(node.right, level + 1)
+            return f"{left} {node.operator} {right}"
+        operand = self.write(node.operand, _SIGN)
+        # Two minus signs in a row would start a comment.
+        gap = " " if operand.startswith("-") else ""
+        return f"{node.operator}{gap}{operand}"
+
+    def _predicate(self, node: Expression) -> str:
+        match node:
+            case Junction():
+                level, joint = _binding(node) + 1, self._word(f" {node.operator} ")
+                return joint.join(self.write(operand, level) for operand in node.operands)
+            case Not():
+                return f"{self._word('NOT')} {self.write(node.operand, _NOT)}"
+            case Compare():
+                return f"{self._side(node.left)} {node.operator} {self._side(node.right)}"
+            case DistinctFrom():
+                words = self._words("IS", node.negated, "DISTINCT FROM")
+                return f"{self._side(node.left)} {words} {self._side(node.right)}"
+            case IsNull():
+                return f"{self._side(node.operand)} {self._words('IS', node.negated, 'NULL')}"
+            case IsIn():
+                members = self._list(node.members)
+                return (
+                    f"{self._side(node.operand)} {self._words('', node.negated, 'IN')} ({members})"
+                )
+            case Like():
+                words = self._words("", node.negated, "LIKE")
+                return f"{self._side(node.operand)} {words} {self.write(node.pattern)}"
+            case Between():
+                words = self._words("", node.negated, "BETWEEN")
+                ends = f"{self._side(node.low)} {self._word('AND')} {self._side(node.high)}"
+                return f"{self._side(node.operand)} {words} {ends}"
+        raise TypeError(f"no text for {type(node).__name__}")
+
+    def _side(self, node: Expression) -> str:
+        return self.write(node, _SUM)
+
+    def _call(self, node: Call) -> str:
+        # `filter(` is always the clause, so a function of that name takes quotes.
+        function = f'"{node.function}"' if node.function == "FILTER" else self._name(node.function)
+        distinct = self._word("DISTINCT ") if node.distinct else ""
+        text = f"{self._word(function)}({distinct}{self._list(node.arguments)})"
+        if node.filter is None:
+            return text
+        return f"{text} {self._word('FILTER (WHERE')} {self.write(node.filter)})"
+
+    def _list(self, nodes: Iterable[Expression]) -> str:
+        return ", ".join(self.write(node) for node in nodes)
+
+    def _item(self, item: Item) -> str:
+        text = self.write(item.expression)
+        return text if item.alias is None else f"{text} AS {self._name(item.alias)}"
+
+    def _anchor(self, anchor: Anchor) -> str:
+        levels = ", ".join(self.write(level) for level in anchor.levels)
+        return levels if len(anchor.levels) == 1 else f"({levels})"
+
+    def _key(self, key: OrderKey) -> str:
+        text = self.write(key.expression) + (" DESC" if key.descending else "")
+        if key.nulls_first is None:
+            return text
+        return text + (" NULLS FIRST" if key.nulls_first else " NULLS LAST")
+
+    def _limit(self, limit: Limit) -> str:
+        text = f"LIMIT {self.write(limit.count)}"
+        if limit.offset is not None:
+            text += f" OFFSET {self.write(limit.offset)}"
+        return text if limit.per is None else f"{text} PER {self._anchor(limit.per)}"
+
+    def _name(self, name: str) -> str:
+        folded = name.lower() if self._lower else name
+        return '"' + folded.replace('"', '""') + '"' if needs_quotes(folded) else folded
+
+    def _word(self, word: str) -> str:
+        return word.lower() if self._lower else word
+
+    def _words(self, first: str, negated: bool, last: str) -> str:
+        return self._word(" ".join(filter(None, (first, "NOT" if negated else "", last))))

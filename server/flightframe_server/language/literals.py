@@ -1,0 +1,142 @@
+"""Literals: the text of a constant to its exact Python value.
+
+What comes in: the letters of one literal and its place. What goes out: a `Literal` whose value is
+what was written: integers of any size, decimals with their scale, doubles only where there is an
+exponent. It must never round, and never read a date that ISO 8601 would not.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+import re
+from decimal import Decimal
+
+from flightframe_server.errors import FrameQLSyntaxError, LimitExceeded, Place, shown
+from flightframe_server.language.bounds import MAX_DIGITS
+from flightframe_server.language.syntax import Literal, LiteralKind
+
+_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+_TIMESTAMP = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,6}))?)?"
+    r"(?:(Z)|([+-])([0-9]{2})(?::?([0-9]{2}))?)?"
+)
+
+
+def integer(text: str, place: Place) -> Literal:
+    """Return the literal of digits alone.
+
+    Raises:
+        LimitExceeded: there are more than `MAX_DIGITS` of them.
+    """
+    _check_digits(text, place)
+    return Literal(int(text), LiteralKind.INTEGER, place=place)
+
+
+def number(text: str, place: Place) -> Literal:
+    """Return the literal of digits with a point, an exponent, or both.
+
+    Raises:
+        LimitExceeded: there are more than `MAX_DIGITS` characters.
+        FrameQLSyntaxError: no finite double is near it.
+    """
+    _check_digits(text, place)
+    exact = Decimal(text) if "e" not in text.lower() else None
+    if exact is not None:
+        return Literal(exact, LiteralKind.DECIMAL, place=place)
+    value = float(text)
+    mantissa = text.lower().partition("e")[0]
+    if math.isinf(value) or (value == 0 and mantissa.strip("0.")):
+        raise FrameQLSyntaxError(f"{shown(text)} does not fit a double", place=place)
+    return Literal(value, LiteralKind.DOUBLE, place=place)
+
+
+def signed(operator: str, literal: Literal, place: Place) -> Literal:
+    """Return a number literal with its sign folded in; a decimal or integer has no negative zero.
+
+    Args:
+        operator: `-` or `+`.
+        literal: of kind INTEGER, DECIMAL or DOUBLE.
+        place: of the sign and the number together.
+    """
+    value = literal.value
+    if operator == "-":
+        if isinstance(value, Decimal):
+            value = value.copy_negate() if value else value.copy_abs()
+        elif isinstance(value, int | float):
+            value = -value
+    return Literal(value, literal.kind, place=place)
+
+
+def is_number(literal: object) -> bool:
+    """Return whether it is a literal that takes a sign."""
+    return isinstance(literal, Literal) and literal.kind in (
+        LiteralKind.INTEGER,
+        LiteralKind.DECIMAL,
+        LiteralKind.DOUBLE,
+    )
+
+
+def unquoted(text: str) -> str:
+    """Return what stands between quotes, single or double, with doubled ones made one."""
+    quote = text[0]
+    return text[1:-1].replace(quote * 2, quote)
+
+
+def date(text: str, place: Place) -> Literal:
+    """Return the literal of `YYYY-MM-DD`.
+
+    Raises:
+        FrameQLSyntaxError: it is not such a date, or not a day of the calendar.
+    """
+    return Literal(_day(text, text, "DATE", place), LiteralKind.DATE, place=place)
+
+
+def timestamp(text: str, place: Place) -> Literal:
+    """Return the literal of `YYYY-MM-DD HH:MM[:SS[.ffffff]][Z|+HH:MM]`, `T` for the space too.
+
+    Raises:
+        FrameQLSyntaxError: it is not such a moment.
+    """
+    match = _TIMESTAMP.fullmatch(text)
+    if match is None:
+        raise _bad("TIMESTAMP", text, place)
+    day, hour, minute, second, fraction, zulu, sign, zone_hour, zone_minute = match.groups()
+    written = _day(day, text, "TIMESTAMP", place)
+    zone = datetime.UTC if zulu else None
+    if sign:
+        hours, minutes = int(zone_hour), int(zone_minute or 0)
+        if hours > 23 or minutes > 59:
+            raise _bad("TIMESTAMP", text, place)
+        offset = datetime.timedelta(hours=hours, minutes=minutes)
+        zone = datetime.timezone(-offset if sign == "-" else offset)
+    try:
+        time = datetime.time(
+            int(hour), int(minute), int(second or 0), int((fraction or "0").ljust(6, "0"))
+        )
+    except ValueError:
+        raise _bad("TIMESTAMP", text, place) from None
+    moment = datetime.datetime.combine(written, time, zone)
+    return Literal(moment, LiteralKind.TIMESTAMP, place=place)
+
+
+def _check_digits(text: str, place: Place) -> None:
+    if len(text) > MAX_DIGITS:
+        raise LimitExceeded(f"a number has more than {MAX_DIGITS:,} digits", place=place)
+
+
+def _day(text: str, whole: str, kind: str, place: Place) -> datetime.date:
+    match = _DATE.fullmatch(text)
+    if match is None:
+        raise _bad(kind, whole, place)
+    try:
+        return datetime.date(*(int(part) for part in match.groups()))
+    except ValueError:
+        raise _bad(kind, whole, place) from None
+
+
+def _bad(kind: str, text: str, place: Place) -> FrameQLSyntaxError:
+    form = "YYYY-MM-DD" if kind == "DATE" else "YYYY-MM-DD HH:MM:SS[.ffffff][Z or +HH:MM]"
+    return FrameQLSyntaxError(
+        f"'{shown(text)}' is not a {kind.lower()}", hint=f"write {kind} '{form}'", place=place
+    )

@@ -1,0 +1,101 @@
+"""Reads Frame-QL: text to frozen syntax nodes.
+
+What comes in: one query, or one expression of a collection. What goes out: a `Statement` or an
+`Expression`, or one error with its place. It must never know a catalog, recurse on what it reads,
+or take more than linear time: bounds stand in `bounds`, the words of its refusals in `diagnose`.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.resources
+import re
+import threading
+from collections.abc import Callable
+from typing import cast
+
+from lark import Lark, Token, UnexpectedCharacters, UnexpectedToken
+
+from flightframe_server.language.bounds import MAX_DEPTH, Tally, check_depth, check_text
+from flightframe_server.language.build import TreeBuilder
+from flightframe_server.language.diagnose import unexpected
+from flightframe_server.language.scene import Scene
+from flightframe_server.language.stray import stray_character
+from flightframe_server.language.syntax import Expression, Node, Statement
+
+_BUILDING = threading.Lock()
+_END = "$END"
+
+
+def parse(text: str) -> Statement:
+    """Return the syntax tree of one query.
+
+    Args:
+        text: the query, at most 1 MiB; a trailing `;` is fine.
+
+    Raises:
+        FrameQLSyntaxError: the text is not Frame-QL; it carries the place.
+        LimitExceeded: the text is longer or nests deeper than the bounds allow.
+
+    >>> parse("SELECT region, SUM(revenue) AS total AT region").anchor.levels[0].text
+    'region'
+    """
+    return cast(Statement, _read(text, "start"))
+
+
+def parse_expression(text: str) -> Expression:
+    """Return the syntax tree of one expression: a formula or a filter of a collection.
+
+    Raises:
+        FrameQLSyntaxError: the text is not an expression; it carries the place.
+        LimitExceeded: the text is longer or nests deeper than the bounds allow.
+
+    >>> parse_expression("revenue - cost").operator
+    '-'
+    """
+    return cast(Expression, _read(text, "expr"))
+
+
+def _read(text: str, rule: str) -> Node:
+    check_text(text)
+    machine = _machine().parse_interactive(text, rule)
+    tally = Tally()
+    seen = tally.seen
+    try:
+        for token in machine.iter_parse():
+            tally.admit(token)
+        end = Token.new_borrow_pos(_END, "", seen[-1]) if seen else Token(_END, "", 0, 1, 1)
+        tree: Node = machine.feed_token(end)
+    except UnexpectedCharacters as error:
+        raise stray_character(text, error.pos_in_stream or 0) from None
+    except UnexpectedToken as error:
+        ended = error.token.type == _END
+        before, found = (seen, None) if ended else (seen[:-1], seen[-1])
+        fitting: Callable[[], set[str]] = machine.accepts
+        scene = Scene.of(text, before, found, frozenset(fitting()), is_query=rule == "start")
+        raise unexpected(scene) from None
+    if len(seen) > MAX_DEPTH:  # every level of a tree takes a token at least
+        check_depth(tree)
+    return tree
+
+
+def _machine() -> Lark:
+    """Return the one parser, made at its first use; the lock keeps a second from being made."""
+    with _BUILDING:
+        return _build()
+
+
+@functools.cache
+def _build() -> Lark:
+    grammar = importlib.resources.files(__package__).joinpath("frame_ql.lark")
+    return Lark(
+        grammar.read_text(encoding="utf-8"),
+        parser="lalr",
+        lexer="basic",
+        start=["start", "expr"],
+        keep_all_tokens=True,
+        maybe_placeholders=False,
+        # Without it `\b` and case folding go by Unicode, and a Kelvin sign would read as a K.
+        g_regex_flags=re.ASCII,
+        transformer=TreeBuilder(),
+    )

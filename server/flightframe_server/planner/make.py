@@ -1,0 +1,247 @@
+"""`make_plan`: the one decision procedure, a pure function over frozen conditions.
+
+What comes in: a question, a typed collection, the conditions. What goes out: a plan, or the error
+that says why there can be none. It must never do input or output: it is tested by the thousand and
+printed by EXPLAIN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from flightframe_server.catalog.types import INTEGER
+from flightframe_server.errors import FDViolation, NotCached
+from flightframe_server.planner.identity import Domain, EntryKey, Operator, Shelf, Version
+from flightframe_server.planner.plan import (
+    Conditions,
+    Exact,
+    Fetch,
+    Part,
+    Plan,
+    Rollup,
+    WhyNot,
+)
+from flightframe_server.planner.rollup import Target, judge
+from flightframe_server.planner.source import (
+    LevelRead,
+    SourceQuery,
+    frame_query,
+    read_level,
+    source_query,
+    tables_of,
+)
+from flightframe_server.resolver.legality import filter_levels
+from flightframe_server.resolver.question import Metric, Question
+from flightframe_server.resolver.terms import levels_of, text
+from flightframe_server.resolver.typed import TypedCollection
+
+WHY_NOT_LIMIT = 20
+
+
+def make_plan(question: Question, typed: TypedCollection, conditions: Conditions) -> Plan:
+    """Decide where each metric of a question comes from.
+
+    Raises:
+        FDViolation: the data breaks an edge that the answer needs.
+        NotCached: `only_if_cached` was asked and some part would need the back-end.
+    """
+    if conditions.freshness.max_staleness is not None:
+        older = _older_plan(question, typed, conditions)
+        if older is not None:
+            return older
+    return _plan_at(question, typed, conditions, conditions.versions)
+
+
+def members_metric(schema: str) -> Metric:
+    """Return the metric that lists the realised points of a schema."""
+    return Metric(
+        f"members({schema})", Operator("MEMBERS"), schema, None, INTEGER, domain=Domain.QM
+    )
+
+
+def _plan_at(
+    question: Question,
+    typed: TypedCollection,
+    conditions: Conditions,
+    versions: Mapping[str, str | None],
+) -> Plan:
+    metrics = question.metrics
+    if question.members_of is not None:
+        metrics = (members_metric(question.members_of),)
+    fetched: dict[str, list[Metric]] = {}
+    parts: list[Part] = []
+    for metric in metrics:
+        reads = _reads(question, typed, metric)
+        _check_edges(conditions, reads)
+        key = entry_key(typed, conditions.backend, question, metric)
+        version = version_of(versions, {typed.schema(metric.schema).table, *tables_of(reads)})
+        found, rejected = _from_cache(question, typed, conditions, metric, key, versions)
+        how: Exact | Rollup | Fetch | None = found
+        if how is None:
+            fetched.setdefault(metric.schema, []).append(metric)
+            how = Fetch(list(fetched).index(metric.schema))
+        parts.append(Part(metric, key, version, how, rejected))
+    if fetched and conditions.freshness.only_if_cached:
+        lacking = next(part for part in parts if isinstance(part.how, Fetch))
+        raise NotCached(
+            f"{lacking.metric} is not in the cache at this anchor",
+            hint=str(lacking.why_not[0]) if lacking.why_not else "nothing of it is in the cache",
+        )
+    queries = tuple(
+        source_query(typed, schema, question.anchor, question.filter, tuple(wanted))
+        for schema, wanted in fetched.items()
+    )
+    plan = Plan(
+        question, tuple(parts), queries, None, _estimate(question, typed, conditions, parts)
+    )
+    if not queries or plan.estimated_rows is None:
+        return plan
+    if plan.estimated_rows <= conditions.stream_rows:
+        return plan
+    return replace(plan, stream=frame_query(question, _all_sources(question, typed, metrics)))
+
+
+def whole_plan(question: Question, typed: TypedCollection, plan: Plan) -> Plan:
+    """Return the plan that asks the back-end for everything in one query."""
+    metrics = tuple(part.metric for part in plan.parts)
+    order = list(dict.fromkeys(metric.schema for metric in metrics))
+    parts = tuple(replace(part, how=Fetch(order.index(part.metric.schema))) for part in plan.parts)
+    sources = _all_sources(question, typed, metrics)
+    return replace(plan, parts=parts, queries=sources, stream=frame_query(question, sources))
+
+
+def _all_sources(
+    question: Question, typed: TypedCollection, metrics: tuple[Metric, ...]
+) -> tuple[SourceQuery, ...]:
+    by_schema: dict[str, list[Metric]] = {}
+    for metric in metrics:
+        by_schema.setdefault(metric.schema, []).append(metric)
+    return tuple(
+        source_query(typed, schema, question.anchor, question.filter, tuple(wanted))
+        for schema, wanted in by_schema.items()
+    )
+
+
+def entry_key(typed: TypedCollection, backend: str, question: Question, metric: Metric) -> EntryKey:
+    """Return the identity of a metric at a question's anchor under its filter."""
+    shelf = Shelf(
+        typed.collection.content_hash, backend, metric.domain, metric.identity, metric.operator
+    )
+    texts = tuple(sorted(text(part) for part in question.filter))
+    return EntryKey(shelf, tuple(sorted(question.anchor)), texts)
+
+
+def version_of(versions: Mapping[str, str | None], tables: set[str]) -> Version | None:
+    """Return the version vector over some tables, or None where a fingerprint is unknown."""
+    found: list[tuple[str, str]] = []
+    for table in sorted(tables):
+        fingerprint = versions.get(table)
+        if fingerprint is None:
+            return None
+        found.append((table, fingerprint))
+    return tuple(found)
+
+
+def _reads(question: Question, typed: TypedCollection, metric: Metric) -> tuple[LevelRead, ...]:
+    wanted = {*question.anchor, *filter_levels(metric)}
+    for part in question.filter:
+        wanted |= levels_of(part)
+    return tuple(read_level(typed, metric.schema, level) for level in sorted(wanted))
+
+
+def _check_edges(conditions: Conditions, reads: tuple[LevelRead, ...]) -> None:
+    for read in reads:
+        for hop in read.hops:
+            if hop.edge in conditions.withdrawn:
+                raise FDViolation(
+                    f"{read.level} needs {hop.edge}, and the data breaks it:"
+                    f" {conditions.withdrawn[hop.edge]}"
+                )
+
+
+def _from_cache(
+    question: Question,
+    typed: TypedCollection,
+    conditions: Conditions,
+    metric: Metric,
+    key: EntryKey,
+    versions: Mapping[str, str | None],
+) -> tuple[Exact | Rollup | None, tuple[WhyNot, ...]]:
+    if not conditions.enabled or conditions.freshness.no_cache:
+        return None, ()
+    target = Target(
+        metric,
+        key,
+        question.filter,
+        versions,
+        conditions.withdrawn,
+        conditions.versions,
+        conditions.mapped,
+    )
+    best: Rollup | None = None
+    rejected: list[WhyNot] = []
+    for entry in conditions.holdings.on(key.shelf):
+        verdict = judge(typed, target, entry)
+        if isinstance(verdict, Exact):
+            return verdict, ()
+        if isinstance(verdict, str):
+            if len(rejected) < WHY_NOT_LIMIT:
+                rejected.append(WhyNot(entry.key.anchor, entry.key.filter, verdict))
+        elif best is None or _cost(verdict) < _cost(best):
+            best = verdict
+    return best, tuple(rejected)
+
+
+def _cost(rollup: Rollup) -> tuple[int, int, tuple[str, ...], tuple[str, ...]]:
+    key = rollup.entry.key
+    return rollup.entry.rows, len(key.anchor), key.anchor, key.filter
+
+
+def _estimate(
+    question: Question, typed: TypedCollection, conditions: Conditions, parts: list[Part]
+) -> int | None:
+    rows = 0
+    for schema in dict.fromkeys(part.metric.schema for part in parts):
+        known = conditions.statistics.rows.get(typed.schema(schema).table)
+        if known is None:
+            return None
+        points = 1
+        for level in question.anchor:
+            points *= conditions.statistics.members.get(level, known) + 1
+        rows += min(known, points)
+    return rows
+
+
+def _older_plan(question: Question, typed: TypedCollection, conditions: Conditions) -> Plan | None:
+    """Return a plan wholly from entries of one older version, young enough, or None."""
+    limit = conditions.now - (conditions.freshness.max_staleness or 0.0)
+    asked = replace(conditions, freshness=replace(conditions.freshness, only_if_cached=True))
+    current = _attempt(question, typed, asked, conditions.versions)
+    if current is not None:
+        return current
+    newest: dict[Version, float] = {}
+    for metric in question.metrics:
+        key = entry_key(typed, conditions.backend, question, metric)
+        for entry in conditions.holdings.on(key.shelf):
+            if entry.created >= limit:
+                newest[entry.version] = max(entry.created, newest.get(entry.version, 0.0))
+    for version in sorted(newest, key=lambda item: -newest[item]):
+        plan = _attempt(question, typed, asked, {**conditions.versions, **dict(version)})
+        if plan is not None and all(
+            isinstance(part.how, Fetch) or part.how.entry.created >= limit for part in plan.parts
+        ):
+            return plan
+    return None
+
+
+def _attempt(
+    question: Question,
+    typed: TypedCollection,
+    conditions: Conditions,
+    versions: Mapping[str, str | None],
+) -> Plan | None:
+    try:
+        return _plan_at(question, typed, conditions, versions)
+    except NotCached:
+        return None

@@ -1,0 +1,164 @@
+"""The Plan: for each metric of a question, where its numbers will come from, and why not elsewhere.
+
+What comes in: nothing, `make_plan` makes these. What goes out: a frozen, printable value that the
+engine carries out and EXPLAIN shows. It must never be mistaken for what happened: an entry may be
+gone when it is read, and only the engine knows what was executed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from flightframe_server.catalog.types import DataType
+from flightframe_server.planner.holdings import HeldEntry, Holdings
+from flightframe_server.planner.identity import EntryKey, Version
+from flightframe_server.planner.source import FrameQuery, Hop, SourceQuery
+from flightframe_server.resolver.question import Metric, Question
+from flightframe_server.resolver.terms import Term, text
+
+
+@dataclass(frozen=True, slots=True)
+class Climb:
+    """How a level of the target is had from a level of an entry: hop by hop along edges."""
+
+    level: str
+    type: DataType
+    start: str
+    hops: tuple[Hop, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Exact:
+    """Read an entry as it is."""
+
+    entry: HeldEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Rollup:
+    """Read a finer or less filtered entry, climb, filter, and combine states at the anchor."""
+
+    entry: HeldEntry
+    climbs: tuple[Climb, ...]
+    filter: tuple[Term, ...]
+
+    @property
+    def edges(self) -> tuple[str, ...]:
+        """The functional dependencies climbed, as text, each once."""
+        return tuple(dict.fromkeys(hop.edge for climb in self.climbs for hop in climb.hops))
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """Ask the back-end; `query` counts the plan's queries from 0."""
+
+    query: int
+
+
+@dataclass(frozen=True, slots=True)
+class WhyNot:
+    """An entry that was considered, and the first rule it failed."""
+
+    anchor: tuple[str, ...]
+    filter: tuple[str, ...]
+    rule: str
+
+    def __str__(self) -> str:
+        """Return `@(day, region) where ...: the rule`."""
+        narrowed = f" where {' and '.join(self.filter)}" if self.filter else ""
+        return f"@({', '.join(self.anchor)}){narrowed}: {self.rule}"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One metric of the question: its identity at the anchor, its route, and the rejected ones."""
+
+    metric: Metric
+    key: EntryKey
+    version: Version | None
+    how: Exact | Rollup | Fetch
+    why_not: tuple[WhyNot, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One whole plan.
+
+    Attributes:
+        question: what is answered.
+        parts: one for each metric (or the members listed), in order.
+        queries: what the back-end is asked, one for each schema with parts to fetch.
+        stream: the question as one query, where the frame may be too large to collect.
+        estimated_rows: an upper estimate of the frame's rows, None where unknown.
+    """
+
+    question: Question
+    parts: tuple[Part, ...]
+    queries: tuple[SourceQuery, ...] = ()
+    stream: FrameQuery | None = None
+    estimated_rows: int | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """BLAKE2b (8 bytes, hex) of the plan as text: the same plan, the same fingerprint."""
+        lines = [f"{part.key}{part.version}{type(part.how).__name__}" for part in self.parts]
+        lines += [part.how.entry.entry_id for part in self.parts if not isinstance(part.how, Fetch)]
+        lines += [f"{column.name}={text(column.term)}" for column in self.question.columns]
+        return hashlib.blake2b("\n".join(lines).encode(), digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """What a request says about age.
+
+    Attributes:
+        max_staleness: seconds by which an answer may lag behind its source; None: not at all.
+        only_if_cached: refuse rather than touch the back-end.
+        no_cache: ask the back-end even where an entry could answer.
+    """
+
+    max_staleness: float | None = None
+    only_if_cached: bool = False
+    no_cache: bool = False
+
+
+NO_FRESHNESS = Freshness()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Statistics:
+    """Upper estimates of sizes: rows of each table, members of each level."""
+
+    rows: Mapping[str, int] = field(default_factory=dict)
+    members: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Conditions:
+    """Everything outside the question that a plan depends on, as one frozen value.
+
+    Attributes:
+        backend: the back-end's id, part of every entry's identity.
+        enabled: whether the engine remembers at all.
+        holdings: what the cache holds.
+        versions: the fingerprint of each table now; None where it cannot be told.
+        withdrawn: edges that the current data breaks, with what is to be said of each.
+        mapped: edges whose maps are at hand, of the version now.
+        statistics: estimates of sizes.
+        freshness: what the request says about age.
+        now: seconds since the epoch.
+        stream_rows: frames estimated past this many rows are streamed, not collected.
+    """
+
+    backend: str
+    enabled: bool = True
+    holdings: Holdings = field(default_factory=Holdings)
+    versions: Mapping[str, str | None] = field(default_factory=dict)
+    withdrawn: Mapping[str, str] = field(default_factory=dict)
+    mapped: frozenset[str] = frozenset()
+    statistics: Statistics = field(default_factory=Statistics)
+    freshness: Freshness = field(default_factory=Freshness)
+    now: float = 0.0
+    stream_rows: int = 1_000_000

@@ -1,0 +1,111 @@
+"""Rollup legality (law 3 of the specification): may this entry answer that metric at that anchor?
+
+What comes in: one held entry, the metric, the target anchor and filter, the version wanted now.
+What goes out: the `Exact` or `Rollup` that reads it, or the first rule that forbids it, in words.
+It must never be lenient: what cannot be shown to be the same number is not served.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flightframe_server.planner.holdings import HeldEntry
+from flightframe_server.planner.identity import EntryKey
+from flightframe_server.planner.plan import Climb, Exact, Rollup
+from flightframe_server.planner.source import TableHop, hop_of
+from flightframe_server.resolver.question import Metric
+from flightframe_server.resolver.terms import Term, levels_of, pinned_levels, text
+from flightframe_server.resolver.typed import TypedCollection
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Target:
+    """What an entry would have to answer.
+
+    Attributes:
+        metric: the metric.
+        key: its identity at the target anchor under the target filter.
+        filter: the target filter's conjuncts.
+        versions: the fingerprint that each table must have.
+        withdrawn: edges that the current data breaks.
+        current: the fingerprint of each table now, to which the edge maps belong.
+        mapped: edges whose maps are at hand.
+    """
+
+    metric: Metric
+    key: EntryKey
+    filter: tuple[Term, ...]
+    versions: Mapping[str, str | None]
+    withdrawn: Mapping[str, str]
+    current: Mapping[str, str | None]
+    mapped: frozenset[str]
+
+
+def judge(typed: TypedCollection, target: Target, entry: HeldEntry) -> Exact | Rollup | str:
+    """Return how an entry answers the target, or the first rule that it fails.
+
+    The rules, in order: it is of the version wanted; its filter is part of the target's; what is
+    left of the filter can be applied to it; each level of the target is in it or determined by it;
+    its states combine, or nothing has to be combined.
+    """
+    if (stale := _stale(target, entry)) is not None:
+        return stale
+    if entry.key == target.key:
+        return Exact(entry)
+    texts = {text(part): part for part in target.filter}
+    if not set(entry.key.filter) <= set(texts):
+        return "its filter is not part of the query's"
+    rest = tuple(part for key, part in texts.items() if key not in entry.key.filter)
+    climbs: dict[str, Climb] = {}
+    for level in sorted({level for part in rest for level in levels_of(part)}):
+        found = _climb(typed, target, entry, level)
+        if isinstance(found, str):
+            return f"it cannot be filtered by {level}: {found}"
+        climbs[level] = found
+    for level in target.key.anchor:
+        found = _climb(typed, target, entry, level)
+        if isinstance(found, str):
+            return found
+        climbs[level] = found
+    if not target.metric.reducer.rolls_up and not _kept_apart(target, entry):
+        return f"{target.metric.operator} never rolls up"
+    return Rollup(entry, tuple(climb for climb in climbs.values() if climb.hops), rest)
+
+
+def _stale(target: Target, entry: HeldEntry) -> str | None:
+    for table, fingerprint in entry.version:
+        wanted = target.versions.get(table)
+        if wanted is None or wanted != fingerprint:
+            return f"it was made from an older {table}"
+    return None
+
+
+def _kept_apart(target: Target, entry: HeldEntry) -> bool:
+    pinned = pinned_levels(target.filter)
+    extra = set(entry.key.anchor) - set(target.key.anchor)
+    return set(target.key.anchor) <= set(entry.key.anchor) and extra <= pinned
+
+
+def _climb(typed: TypedCollection, target: Target, entry: HeldEntry, level: str) -> Climb | str:
+    type_ = typed.level_types[level]
+    if level in entry.key.anchor:
+        return Climb(level, type_, level, ())
+    # Only along the very edges that the metric's own rows would take: another path to the same
+    # level, or an edge to a level that the rows hold themselves, may tell another number.
+    path = typed.graph.schema_path(target.metric.schema, level) or ()
+    starts = [index for index, edge in enumerate(path) if edge.source in entry.key.anchor]
+    if not starts:
+        return f"it neither holds nor determines {level}"
+    taken = path[starts[-1] :]
+    hops = tuple(hop_of(typed, edge) for edge in taken)
+    for hop in hops:
+        if hop.edge in target.withdrawn:
+            return f"the data breaks {hop.edge}"
+        if isinstance(hop, TableHop):
+            wanted = target.versions.get(hop.table)
+            if wanted is None or target.current.get(hop.table) != wanted:
+                return f"the map {hop.edge} is of another version"
+            if hop.edge not in target.mapped:
+                return f"the map {hop.edge} is not at hand"
+    return Climb(level, type_, taken[0].source, hops)

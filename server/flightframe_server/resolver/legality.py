@@ -1,0 +1,108 @@
+"""Whether a metric may be asked at an anchor under a filter: reach, fan-out and `a_block`.
+
+What comes in: metrics, an anchor, a filter. What goes out: nothing, or the one error that says why
+not. It must never look at data or at the cache: these are the rules of the collection, the same for
+a direct answer, a rollup and a nested frame (laws 4 and 5 of the specification).
+"""
+
+from __future__ import annotations
+
+from flightframe_server.errors import (
+    BlockedReduction,
+    FanOut,
+    FilterUnreachable,
+    FlightframeError,
+    UnreachableAnchor,
+)
+from flightframe_server.resolver.question import Metric
+from flightframe_server.resolver.terms import ColumnTerm, LevelTerm, Term, levels_of, pinned_levels
+from flightframe_server.resolver.typed import TypedCollection
+
+
+def check_metric(
+    typed: TypedCollection, metric: Metric, anchor: tuple[str, ...], filters: tuple[Term, ...]
+) -> None:
+    """Check one metric at one anchor.
+
+    Raises:
+        UnreachableAnchor: no declared path leads to a level of the anchor.
+        FanOut: the only path would count facts more than once.
+        FilterUnreachable: no declared path leads to a level of the filter.
+        BlockedReduction: the reducer may not collapse a level that the anchor leaves out.
+    """
+    check_reach(typed, metric.schema, str(metric), anchor, filters)
+    for part in metric.filter:
+        _check_filter(typed, metric.schema, str(metric), part)
+    _check_blocks(typed, metric, anchor, filters)
+
+
+def check_reach(
+    typed: TypedCollection,
+    schema: str,
+    what: str,
+    anchor: tuple[str, ...],
+    filters: tuple[Term, ...],
+) -> None:
+    """Check that rows of a schema reach every level of an anchor and a filter."""
+    for level in anchor:
+        if typed.graph.schema_path(schema, level) is None:
+            raise _unreachable(typed, schema, what, level)
+    for part in filters:
+        _check_filter(typed, schema, what, part)
+
+
+def _check_filter(typed: TypedCollection, schema: str, what: str, part: Term) -> None:
+    for level in sorted(levels_of(part)):
+        if typed.graph.schema_path(schema, level) is None:
+            raise FilterUnreachable(
+                f"{what} cannot be filtered by {level}: its rows do not reach it",
+                hint=f"{schema} reaches {_reached(typed, schema)}",
+            )
+
+
+def _unreachable(typed: TypedCollection, schema: str, what: str, level: str) -> FlightframeError:
+    bridges = typed.graph.bridges(typed.graph.reachable(schema), level)
+    if bridges:
+        return FanOut(
+            f"{what} cannot be asked at {level}: {bridges[0]} links them many to many,"
+            " and facts would count more than once"
+        )
+    return UnreachableAnchor(
+        f"{what} cannot be asked at {level}: no declared edge leads there",
+        hint=f"{schema} reaches {_reached(typed, schema)}",
+    )
+
+
+def _reached(typed: TypedCollection, schema: str) -> str:
+    names = sorted(typed.graph.reachable(schema))
+    return ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
+
+
+def _check_blocks(
+    typed: TypedCollection, metric: Metric, anchor: tuple[str, ...], filters: tuple[Term, ...]
+) -> None:
+    if not metric.blocks:
+        return
+    kept = typed.graph.determined({*anchor, *pinned_levels(filters)})
+    for level in typed.graph.own_levels(metric.schema):
+        family = typed.graph.family_of(level)
+        if family in metric.blocks and level not in kept:
+            raise BlockedReduction(
+                f"{metric} may not aggregate over {family}, and the anchor leaves out {level}",
+                hint=f"add {level} to AT, or pin it in WHERE",
+            )
+
+
+def filter_levels(metric: Metric) -> frozenset[str]:
+    """Return the levels that a metric's own filter and argument read."""
+    found: set[str] = set()
+    for part in metric.filter:
+        found |= levels_of(part)
+    if isinstance(metric.argument, LevelTerm):
+        found.add(metric.argument.level)
+    return frozenset(found)
+
+
+def stored_columns(metric: Metric) -> tuple[str, ...]:
+    """Return the columns of the metric's own schema that it reduces."""
+    return (metric.argument.column,) if isinstance(metric.argument, ColumnTerm) else ()

@@ -1,0 +1,338 @@
+"""Metric names and reducer calls to metrics; derived families to their formulas.
+
+What comes in: names and calls as they stand in an item, HAVING, ORDER BY or a formula. What goes
+out: terms over `Metric` values. It must never pick one of several meanings: an undeclared reducer
+or a missing default is an error that says what there is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from flightframe_server.catalog.collection import (
+    DerivedMetric,
+    MetricFamily,
+    ReducerDeclaration,
+    RootedMetric,
+)
+from flightframe_server.catalog.types import INTEGER, Kind
+from flightframe_server.errors import (
+    AmbiguousReducer,
+    AmbiguousSchema,
+    NotSupported,
+    Place,
+    ReducerNotDeclared,
+    TypeMismatch,
+    UnknownName,
+    did_you_mean,
+    shown,
+)
+from flightframe_server.language import format_expression
+from flightframe_server.language.syntax import Ascribed, Call, Expression, Name, Star
+from flightframe_server.resolver.expressions import Typer, scalar
+from flightframe_server.resolver.operators import (
+    COMPOSED,
+    ORDERED,
+    REDUCER_NAMES,
+    REDUCERS,
+    Operator,
+    result_type,
+)
+from flightframe_server.resolver.question import Metric
+from flightframe_server.resolver.scope import Scope
+from flightframe_server.resolver.terms import ColumnTerm, Constant, MetricTerm, Term, conjuncts
+from flightframe_server.resolver.values import arithmetic
+
+_SCALARS = frozenset({"COALESCE", "NULLIF", "ABS", "ROUND", "CASE"})
+_RESERVED = frozenset({"PRIOR", "RUNNING"})
+
+
+@dataclass(frozen=True, slots=True)
+class MetricNames:
+    """The leaves of every expression over metrics."""
+
+    scope: Scope
+
+    def leaf(self, node: Name | Call | Ascribed | Star) -> Term:
+        """Return the term of a metric name or a call.
+
+        Raises:
+            UnknownName: no such metric or function.
+            AmbiguousReducer: a bare metric with several reducers and no default.
+            ReducerNotDeclared: the family does not declare the reducer.
+            NotSupported: the construct is not answered.
+        """
+        match node:
+            case Name():
+                return self._bare(node)
+            case Call(function=function) if function in _SCALARS:
+                return self._scalar(node)
+            case Call():
+                return self._reduced(node)
+            case Ascribed(place=place):
+                raise NotSupported(
+                    "an anchor of its own stands inside a reducer",
+                    place=place,
+                    hint="write R(x @ level), for instance AVG(revenue @ day)",
+                )
+        raise NotSupported("* stands alone in SELECT or inside COUNT", place=node.place)
+
+    def _scalar(self, node: Call) -> Term:
+        if node.distinct or node.filter is not None:
+            raise TypeMismatch(f"{node.function} takes no DISTINCT and no FILTER", place=node.place)
+        typer = Typer(self.leaf, self.scope.binding)
+        found = scalar(
+            node.function, tuple(typer.term(item) for item in node.arguments), node.place
+        )
+        if found is None:
+            raise NotSupported(f"{node.function} is not answered yet", place=node.place)
+        return found
+
+    def _bare(self, node: Name) -> Term:
+        family = self.scope.family(node.text)
+        if family is None:
+            if self.scope.level(node) is not None:
+                raise NotSupported(
+                    f"level {shown(node.text)} stands alone, not inside an expression",
+                    place=node.place,
+                    hint="an item is one level, or an expression over metrics",
+                )
+            raise self.scope.unknown_metric(node)
+        if isinstance(family.meaning, DerivedMetric):
+            return Typer(self.leaf, self.scope.binding).term(family.meaning.formula)
+        operator = default_operator(family, family.meaning, node.place)
+        return self._metric(family, operator, (), (), node.place)
+
+    def _reduced(self, node: Call) -> Term:
+        name = _operator_name(node)
+        if not node.arguments:
+            raise TypeMismatch(f"{node.function} takes an argument", place=node.place)
+        subject, *rest = node.arguments
+        arguments = _arguments(name, rest, self.scope, node.place)
+        match subject:
+            case Star():
+                if name != "COUNT":
+                    raise NotSupported(f"{node.function}(*) has no meaning", place=node.place)
+                return self._rows(None, "COUNT", node)
+            case Name():
+                family = self.scope.family(subject.text)
+                if family is not None:
+                    return self._metric(family, name, arguments, self._filter(node), node.place)
+                if self.scope.level(subject) is not None:
+                    return self._rows(subject, name, node)
+                raise self.scope.unknown_metric(subject)
+            case Ascribed():
+                raise NotSupported(
+                    "a reducer over an anchor of its own is not answered yet", place=subject.place
+                )
+        raise _no_expression(node, subject)
+
+    def _filter(self, node: Call) -> tuple[Term, ...]:
+        if node.filter is None:
+            return ()
+        return conjuncts(self._predicate(node.filter))
+
+    def _predicate(self, node: Expression) -> Term:
+        return Typer(lambda leaf: _level_leaf(self.scope, leaf), self.scope.binding).predicate(node)
+
+    def _rows(self, level: Name | None, operator: str, node: Call) -> Term:
+        schema = self.scope.source
+        if schema is None:
+            schemas = list(self.scope.typed.collection.schemas)
+            if len(schemas) != 1:
+                raise AmbiguousSchema(
+                    f"{format_expression(node)[:60]} counts rows, and FROM does not say whose",
+                    place=node.place,
+                    hint=f"add FROM {' or FROM '.join(schemas[:3])}",
+                )
+            schema = schemas[0]
+        argument = None if level is None else self.scope.level_term(level)
+        if operator not in ("COUNT", "COUNT_DISTINCT"):
+            raise ReducerNotDeclared(
+                f"{operator} takes a metric, and {shown(level.text if level else '*')} is a level",
+                place=node.place,
+            )
+        family = f"rows({schema})" if argument is None else f"level({schema}.{argument.level})"
+        filters = self._filter(node)
+        return MetricTerm(
+            INTEGER, Metric(family, Operator(operator), schema, argument, INTEGER, filters)
+        )
+
+    def _metric(
+        self,
+        family: MetricFamily,
+        name: str,
+        arguments: tuple[str, ...],
+        filters: tuple[Term, ...],
+        place: Place,
+    ) -> Term:
+        root = family.meaning
+        if isinstance(root, DerivedMetric):
+            raise ReducerNotDeclared(
+                f"{family.name} is derived, and a reducer over it needs an anchor of its own",
+                place=place,
+                hint=f"{name}({family.name} @ level), or {family.name} alone",
+            )
+        declared = _declaration(family, root, name, place)
+        if name == "AVG":
+            parts = [
+                self._stored(family, root, part, (), (declared, filters), place)
+                for part in ("SUM", "COUNT")
+            ]
+            return arithmetic("/", parts[0], parts[1], place)
+        return self._stored(family, root, name, arguments, (declared, filters), place)
+
+    def _stored(
+        self,
+        family: MetricFamily,
+        root: RootedMetric,
+        name: str,
+        arguments: tuple[str, ...],
+        asked: tuple[ReducerDeclaration | None, tuple[Term, ...]],
+        place: Place,
+    ) -> MetricTerm:
+        declared, filters = asked
+        self._pin(family, root, place)
+        if declared is not None and declared.snapshot is not None:
+            raise NotSupported("snapshots are not answered yet", place=place)
+        argument: Term | None = None
+        type_ = INTEGER
+        if root.column is not None:
+            column_type = self.scope.typed.column_types[root.schema, root.column]
+            argument = ColumnTerm(column_type, root.schema, root.column)
+            type_ = result_type(REDUCERS[name], column_type, family.name)
+        elif name != "COUNT":
+            raise ReducerNotDeclared(f"{family.name} counts rows and has no values", place=place)
+        own = () if root.filter is None else conjuncts(self._predicate(root.filter))
+        both = conjuncts_of(own + filters)
+        metric = Metric(
+            family.name,
+            Operator(name, arguments),
+            root.schema,
+            argument,
+            type_,
+            both,
+            declared.a_block if declared is not None else (),
+            root.fill,
+        )
+        return MetricTerm(type_, metric)
+
+    def _pin(self, family: MetricFamily, root: RootedMetric, place: Place) -> None:
+        source = self.scope.source
+        if source is None or source == root.schema:
+            return
+        if any(sibling.schema == source for sibling in root.siblings):
+            raise NotSupported(
+                f"{family.name} from its sibling {source} is not answered yet", place=place
+            )
+        raise UnknownName(
+            f"{family.name} has no rows in schema {source}",
+            place=place,
+            hint=f"its rows are in {root.schema}",
+        )
+
+
+def conjuncts_of(parts: tuple[Term, ...]) -> tuple[Term, ...]:
+    """Return conjuncts from several places as one normalised tuple."""
+    return tuple(dict.fromkeys(item for part in sorted(parts, key=str) for item in conjuncts(part)))
+
+
+def default_operator(family: MetricFamily, root: RootedMetric, place: Place | None = None) -> str:
+    """Return the reducer that a family's bare name means.
+
+    Raises:
+        AmbiguousReducer: it has several, or none, and no default.
+    """
+    if root.default_reducer is not None:
+        return root.default_reducer
+    marked = [reducer.operator for reducer in root.reducers if reducer.default]
+    if marked:
+        return marked[0]
+    if len(root.reducers) == 1:
+        return root.reducers[0].operator
+    if root.column is None:
+        return "COUNT"
+    choices = [f"{reducer.operator}({family.name})" for reducer in root.reducers]
+    raise AmbiguousReducer(
+        f"{family.name} alone could mean several reducers"
+        if choices
+        else f"{family.name} declares no default reducer",
+        place=place,
+        hint=f"write {' or '.join(choices or [f'COUNT({family.name})'])}",
+    )
+
+
+def _declaration(
+    family: MetricFamily, root: RootedMetric, name: str, place: Place
+) -> ReducerDeclaration | None:
+    found = next((reducer for reducer in root.reducers if reducer.operator == name), None)
+    if found is None and name == root.default_reducer and name not in ("SUM", *ORDERED):
+        return None
+    statistic = name in COMPOSED or (name in REDUCERS and REDUCERS[name].statistic)
+    if found is None and (root.closed or not statistic) and root.column is not None:
+        declared = [reducer.operator for reducer in root.reducers]
+        raise ReducerNotDeclared(
+            f"{family.name} does not declare {name}",
+            place=place,
+            hint=f"it declares {', '.join(declared)}" if declared else "it declares none",
+        )
+    if name in ORDERED:
+        raise NotSupported(f"{name} is not answered yet", place=place)
+    return found
+
+
+def _operator_name(node: Call) -> str:
+    if node.function in _RESERVED:
+        raise NotSupported(f"{node.function} is reserved and not answered yet", place=node.place)
+    if node.function not in REDUCER_NAMES:
+        raise UnknownName(
+            f"there is no function {shown(node.function)}",
+            place=node.place,
+            hint=did_you_mean(node.function, sorted(REDUCER_NAMES | _SCALARS)),
+        )
+    if not node.distinct:
+        return node.function
+    if node.function != "COUNT":
+        raise NotSupported(
+            f"{node.function}(DISTINCT x) is refused",
+            place=node.place,
+            hint="only COUNT takes DISTINCT",
+        )
+    return "COUNT_DISTINCT"
+
+
+def _arguments(name: str, rest: list[Expression], scope: Scope, place: Place) -> tuple[str, ...]:
+    wanted = 1 if name == "QUANTILE" else 0
+    if len(rest) != wanted:
+        raise TypeMismatch(
+            f"{name} takes {1 + wanted} argument{'s' if wanted else ''}", place=place
+        )
+    if not wanted:
+        return ()
+    value = Typer(MetricNames(scope).leaf, scope.binding).term(rest[0])
+    if not isinstance(value, Constant) or not (value.type.is_number or value.value is None):
+        raise TypeMismatch("QUANTILE takes a number from 0 to 1", place=place)
+    q = Decimal(str(value.value if value.value is not None else "0.5"))
+    if not 0 <= q <= 1:
+        raise TypeMismatch("QUANTILE takes a number from 0 to 1", place=place)
+    return (str(q.normalize() + 0),)
+
+
+def _level_leaf(scope: Scope, node: Name | Call | Ascribed | Star) -> Term:
+    if not isinstance(node, Name):
+        raise NotSupported("a condition is over levels", place=node.place)
+    return scope.level_term(node)
+
+
+def _no_expression(node: Call, subject: Expression) -> ReducerNotDeclared:
+    return ReducerNotDeclared(
+        f"{node.function} takes one metric or one level, not an expression",
+        place=subject.place,
+        hint=f"write {node.function}(a) - {node.function}(b), or declare a derived family",
+    )
+
+
+def is_boolean(term: Term) -> bool:
+    """Return whether a term can stand as a condition."""
+    return term.type.kind in (Kind.BOOLEAN, Kind.NULL)

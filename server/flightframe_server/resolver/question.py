@@ -1,0 +1,123 @@
+"""The Question: what a statement means in one collection, with nothing left to look up.
+
+What comes in: nothing, `resolve` makes these. What goes out: frozen values that the planner
+turns into a plan. It must never say how the answer is to be had: no entry, no table scan, no SQL.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flightframe_server.catalog.types import DataType
+from flightframe_server.language.syntax import LiteralValue
+from flightframe_server.resolver.operators import REDUCERS, Domain, Operator, Reducer
+from flightframe_server.resolver.terms import Term, metrics_of, text
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One reducer over the rows of one schema: the unit that is fetched, kept and rolled up.
+
+    Attributes:
+        family: the metric family's name; `rows(schema)` or `level(schema.x)` for counts of rows.
+        operator: the reducer with its arguments.
+        schema: the schema whose rows are reduced.
+        argument: the column or level reduced; None for the rows themselves.
+        type: the declared type of the finished value.
+        filter: conjuncts that a row must satisfy to be reduced; they empty a cell, they never
+            remove a point.
+        blocks: dimension families that the reducer may not collapse.
+        fill: the value where there is nothing to reduce; None leaves it to the reducer.
+    """
+
+    family: str
+    operator: Operator
+    schema: str
+    argument: Term | None
+    type: DataType
+    filter: tuple[Term, ...] = ()
+    blocks: tuple[str, ...] = ()
+    fill: LiteralValue = None
+    domain: Domain = Domain.METRIC
+
+    @property
+    def reducer(self) -> Reducer:
+        """The reducer's row in the table of reducers."""
+        return REDUCERS[self.operator.name]
+
+    @property
+    def argument_type(self) -> DataType:
+        """The type of what is reduced; the result's own type where the rows are counted."""
+        return self.type if self.argument is None else self.argument.type
+
+    @property
+    def identity(self) -> str:
+        """The family with its own filter, as it stands in an entry's key."""
+        if not self.filter:
+            return self.family
+        return f"{self.family} where {' and '.join(text(part) for part in self.filter)}"
+
+    def __str__(self) -> str:
+        """Return `SUM(revenue)`."""
+        return f"{self.operator.name}({', '.join((self.identity, *self.operator.arguments))})"
+
+
+@dataclass(frozen=True, slots=True)
+class OutputColumn:
+    """One column of the answer, in SELECT order."""
+
+    name: str
+    term: Term
+
+
+@dataclass(frozen=True, slots=True)
+class Ordering:
+    """One key of ORDER BY, nothing left to a default."""
+
+    term: Term
+    descending: bool
+    nulls_first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """LIMIT, OFFSET and PER: rows `offset` to `offset + count` of each member of `per`."""
+
+    count: int
+    offset: int = 0
+    per: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One resolved query.
+
+    Attributes:
+        anchor: the output grain in the order asked, without duplicates.
+        columns: what the answer holds, in order.
+        filter: normalised conjuncts over levels, sorted.
+        having: a predicate over the finished frame, or None.
+        ordering: as asked; the anchor's levels ascending follow as a tie-break.
+        window: LIMIT, or None.
+        members_of: for levels alone, the schema whose points are listed.
+        explain: whether the plan is asked for, not the answer.
+    """
+
+    collection: str
+    anchor: tuple[str, ...]
+    columns: tuple[OutputColumn, ...]
+    filter: tuple[Term, ...] = ()
+    having: Term | None = None
+    ordering: tuple[Ordering, ...] = ()
+    window: Window | None = None
+    members_of: str | None = None
+    explain: bool = False
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """Every metric that any column, HAVING or ORDER BY reads, each once."""
+        terms = [column.term for column in self.columns]
+        if self.having is not None:
+            terms.append(self.having)
+        terms.extend(key.term for key in self.ordering)
+        return tuple(dict.fromkeys(metric for term in terms for metric in metrics_of(term)))

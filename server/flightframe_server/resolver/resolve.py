@@ -1,0 +1,262 @@
+"""A statement and a typed collection to a Question: one error for each rule broken.
+
+What comes in: syntax, a collection, the parameters' values. What goes out: a `Question` in which
+everything has a name, a type and a reason to be legal. It must never plan: whether an answer is
+in the cache is not its business, so the same statement is legal or not whatever was asked before.
+"""
+
+from __future__ import annotations
+
+from flightframe_server.catalog.types import Kind
+from flightframe_server.errors import (
+    AmbiguousMetric,
+    AmbiguousSchema,
+    LevelNotInAnchor,
+    LevelNotSelected,
+    NotSupported,
+    QueryError,
+    TypeMismatch,
+    shown,
+)
+from flightframe_server.language import canonical_name
+from flightframe_server.language.syntax import (
+    Ascribed,
+    Call,
+    Expression,
+    Item,
+    Limit,
+    Name,
+    OrderKey,
+    Star,
+    Statement,
+)
+from flightframe_server.resolver.expressions import Typer
+from flightframe_server.resolver.legality import check_metric, check_reach
+from flightframe_server.resolver.metrics import MetricNames
+from flightframe_server.resolver.question import Ordering, OutputColumn, Question, Window
+from flightframe_server.resolver.scope import Scope
+from flightframe_server.resolver.terms import Constant, LevelTerm, Term, conjuncts, metrics_of
+from flightframe_server.resolver.typed import TypedCollection
+from flightframe_server.resolver.values import Binding
+
+
+def resolve(
+    statement: Statement, typed: TypedCollection, binding: Binding | None = None
+) -> Question:
+    """Give a statement its meaning in one collection.
+
+    Args:
+        statement: what `parse` returned.
+        typed: the collection with its types.
+        binding: the parameters' values; one without values types the query alone.
+
+    Raises:
+        QueryError: one subclass for each rule of the specification's sections 3 and 6.
+    """
+    scope = Scope(typed, binding if binding is not None else Binding())
+    if statement.source is not None:
+        scope = Scope(typed, scope.binding, scope.schema(statement.source))
+    anchor = scope.levels(statement.anchor)
+    filters = _filter(scope, statement.where)
+    columns = _columns(scope, statement.items, anchor, filters)
+    outputs = _Outputs(scope, columns)
+    having = None
+    if statement.having is not None:
+        having = Typer(outputs.leaf, scope.binding).predicate(statement.having)
+    question = Question(
+        typed.collection.name,
+        anchor,
+        columns,
+        filters,
+        having,
+        tuple(outputs.ordering(key) for key in statement.order_by),
+        _window(scope, statement.limit, anchor),
+        explain=statement.explain,
+    )
+    for metric in question.metrics:
+        check_metric(typed, metric, anchor, filters)
+    if question.metrics:
+        return question
+    return _members(scope, question)
+
+
+def _filter(scope: Scope, where: Expression | None) -> tuple[Term, ...]:
+    if where is None:
+        return ()
+
+    def leaf(node: Name | Call | Ascribed | Star) -> Term:
+        if isinstance(node, Name):
+            return scope.level_term(node)
+        raise NotSupported(
+            "WHERE filters rows by levels",
+            place=node.place,
+            hint="a condition on a metric stands in HAVING",
+        )
+
+    return conjuncts(Typer(leaf, scope.binding).predicate(where))
+
+
+def _columns(
+    scope: Scope, items: tuple[Item, ...], anchor: tuple[str, ...], filters: tuple[Term, ...]
+) -> tuple[OutputColumn, ...]:
+    columns: list[OutputColumn] = []
+    for item in items:
+        if isinstance(item.expression, Star):
+            columns.extend(_everything(scope, anchor, filters))
+        else:
+            columns.append(_column(scope, item, anchor))
+    selected = {column.term.level for column in columns if isinstance(column.term, LevelTerm)}
+    if not selected:
+        columns = [*_level_columns(scope, anchor), *columns]
+    elif missing := [level for level in anchor if level not in selected]:
+        raise LevelNotSelected(
+            f"the anchor has {shown(missing[0])}, and SELECT lists other levels but not that one",
+            hint="select every level of the anchor, or none to get them all",
+        )
+    _refuse_duplicates(columns)
+    return tuple(columns)
+
+
+def _column(scope: Scope, item: Item, anchor: tuple[str, ...]) -> OutputColumn:
+    node = item.expression
+    if isinstance(node, Name) and (level := scope.level(node)) is not None:
+        if level not in anchor:
+            raise LevelNotInAnchor(
+                f"{shown(level)} is selected but not in the anchor",
+                place=node.place,
+                hint=f"AT ({', '.join((*anchor, level))})",
+            )
+        return OutputColumn(item.alias or level, scope.level_term(node))
+    term = Typer(MetricNames(scope).leaf, scope.binding).term(node)
+    if not metrics_of(term):
+        raise NotSupported(
+            "an item is one level, or an expression over at least one metric", place=node.place
+        )
+    if item.alias:
+        return OutputColumn(item.alias, term)
+    family = scope.family(node.text) if isinstance(node, Name) else None
+    return OutputColumn(family.name if family else canonical_name(node), term)
+
+
+def _level_columns(scope: Scope, anchor: tuple[str, ...]) -> list[OutputColumn]:
+    types = scope.typed.level_types
+    return [OutputColumn(level, LevelTerm(types[level], level)) for level in anchor]
+
+
+def _everything(
+    scope: Scope, anchor: tuple[str, ...], filters: tuple[Term, ...]
+) -> list[OutputColumn]:
+    found = _level_columns(scope, anchor)
+    names = MetricNames(scope)
+    for family in scope.typed.collection.metric_families:
+        try:
+            term = names.leaf(Name((family,)))
+            for metric in metrics_of(term):
+                check_metric(scope.typed, metric, anchor, filters)
+        except QueryError:
+            # SELECT * lists what is legal here; what is not is no part of it.
+            continue
+        found.append(OutputColumn(family, term))
+    return found
+
+
+def _refuse_duplicates(columns: list[OutputColumn]) -> None:
+    seen: set[str] = set()
+    for column in columns:
+        if column.name.casefold() in seen:
+            raise AmbiguousMetric(
+                f"two columns are named {shown(column.name)}", hint="rename one with AS"
+            )
+        seen.add(column.name.casefold())
+
+
+class _Outputs:
+    """The leaves of HAVING and ORDER BY: an output name first, else a metric as in an item."""
+
+    def __init__(self, scope: Scope, columns: tuple[OutputColumn, ...]) -> None:
+        self._names = MetricNames(scope)
+        self._typer = Typer(self.leaf, scope.binding)
+        self._by_name = {column.name.casefold(): column.term for column in columns}
+        self._by_level = {
+            column.term.level: column.term
+            for column in columns
+            if isinstance(column.term, LevelTerm)
+        }
+        self._scope = scope
+
+    def leaf(self, node: Name | Call | Ascribed | Star) -> Term:
+        if isinstance(node, Name):
+            found = self._by_name.get(node.text.casefold())
+            if found is not None:
+                return found
+            level = self._scope.level(node)
+            if level is not None and level in self._by_level:
+                return self._by_level[level]
+        elif isinstance(node, Call):
+            found = self._by_name.get(canonical_name(node).casefold())
+            if found is not None:
+                return found
+        return self._names.leaf(node)
+
+    def ordering(self, key: OrderKey) -> Ordering:
+        term = self._typer.term(key.expression)
+        if isinstance(term, Constant):
+            raise TypeMismatch(
+                "ORDER BY takes a column or an expression, not a constant",
+                place=key.place,
+                hint="name the column",
+            )
+        return Ordering(term, key.descending, key.nulls_first is True)
+
+
+def _window(scope: Scope, limit: Limit | None, anchor: tuple[str, ...]) -> Window | None:
+    if limit is None:
+        return None
+    per = scope.levels(limit.per) if limit.per is not None else ()
+    for level in per:
+        if level not in anchor:
+            raise LevelNotInAnchor(
+                f"PER names {shown(level)}, which is not in the anchor", place=limit.place
+            )
+    offset = 0 if limit.offset is None else _count(scope, limit.offset)
+    return Window(_count(scope, limit.count), offset, per)
+
+
+def _count(scope: Scope, node: Expression) -> int:
+    value = Typer(MetricNames(scope).leaf, scope.binding).term(node)
+    if isinstance(value, Constant):
+        if value.value is None and scope.binding.values is None:
+            return 0
+        number = value.value
+        if value.type.kind is Kind.INTEGER and isinstance(number, int) and number >= 0:
+            return number
+    raise TypeMismatch("LIMIT and OFFSET take whole numbers from 0", place=node.place)
+
+
+def _members(scope: Scope, question: Question) -> Question:
+    schema = scope.source
+    if schema is None:
+        wanted = frozenset(question.anchor)
+        fitting = [
+            found.name
+            for found in scope.typed.collection.schemas.values()
+            if frozenset(found.grain) == wanted
+        ]
+        if len(fitting) != 1:
+            raise AmbiguousSchema(
+                "levels alone list the members of one schema, and none is named",
+                hint=f"add FROM {' or FROM '.join(list(scope.typed.collection.schemas)[:3])}",
+            )
+        schema = fitting[0]
+    check_reach(scope.typed, schema, f"the members of {schema}", question.anchor, question.filter)
+    return Question(
+        question.collection,
+        question.anchor,
+        question.columns,
+        question.filter,
+        question.having,
+        question.ordering,
+        question.window,
+        schema,
+        question.explain,
+    )

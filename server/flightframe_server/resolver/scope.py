@@ -1,0 +1,114 @@
+"""What a name means in one collection: a level, a metric family, a schema.
+
+What comes in: names as written. What goes out: names as declared. It must never guess: a name that
+is not there is an error that names its nearest neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from flightframe_server.catalog.collection import MetricFamily
+from flightframe_server.errors import UnknownName, did_you_mean, shown
+from flightframe_server.language.syntax import Anchor, Name
+from flightframe_server.resolver.terms import LevelTerm
+from flightframe_server.resolver.typed import TypedCollection
+from flightframe_server.resolver.values import Binding
+
+
+@dataclass(frozen=True, eq=False)
+class Scope:
+    """The names of one collection, the values of one query's parameters, and its FROM.
+
+    Attributes:
+        typed: the collection with its types.
+        binding: the parameters' values.
+        source: the schema that FROM names, or None.
+    """
+
+    typed: TypedCollection
+    binding: Binding
+    source: str | None = None
+
+    @cached_property
+    def _families(self) -> Mapping[str, MetricFamily]:
+        families = self.typed.collection.metric_families
+        return {name.casefold(): family for name, family in families.items()}
+
+    def family(self, name: str) -> MetricFamily | None:
+        """Return the metric family of that name in any case, or None."""
+        return self._families.get(name.casefold())
+
+    def level(self, name: Name) -> str | None:
+        """Return the declared level that a possibly dotted name means, or None."""
+        level = self.typed.graph.find(name.parts[-1])
+        if level is None or len(name.parts) == 1:
+            return level
+        if len(name.parts) == 2:
+            qualifier = name.parts[0].casefold()
+            if qualifier == self.typed.graph.family_of(level).casefold():
+                return level
+            schema = self._schema_or_none(name.parts[0])
+            if schema is not None and level in self.typed.graph.own_levels(schema):
+                return level
+        return None
+
+    def require_level(self, name: Name) -> str:
+        """Return the level a name means.
+
+        Raises:
+            UnknownName: there is none of that name.
+        """
+        level = self.level(name)
+        if level is not None:
+            return level
+        if len(name.parts) == 1 and self.family(name.parts[0]) is not None:
+            raise UnknownName(
+                f"{shown(name.text)} is a metric, and a level is wanted here", place=name.place
+            )
+        raise UnknownName(
+            f"there is no level {shown(name.text)}",
+            place=name.place,
+            hint=did_you_mean(name.parts[-1], self.typed.graph.level_names),
+        )
+
+    def level_term(self, name: Name) -> LevelTerm:
+        """Return the level a name means as a term; raises `UnknownName`."""
+        level = self.require_level(name)
+        return LevelTerm(self.typed.level_types[level], level)
+
+    def levels(self, anchor: Anchor) -> tuple[str, ...]:
+        """Return an anchor's levels as declared, in the order written, duplicates merged."""
+        return tuple(dict.fromkeys(self.require_level(name) for name in anchor.levels))
+
+    def _schema_or_none(self, name: str) -> str | None:
+        for schema in self.typed.collection.schemas:
+            if schema.casefold() == name.casefold():
+                return schema
+        return None
+
+    def schema(self, name: Name) -> str:
+        """Return the schema a name means.
+
+        Raises:
+            UnknownName: there is none of that name.
+        """
+        found = self._schema_or_none(name.text)
+        if found is None:
+            raise UnknownName(
+                f"there is no schema {shown(name.text)}",
+                place=name.place,
+                hint=did_you_mean(name.text, self.typed.collection.schemas),
+            )
+        return found
+
+    def unknown_metric(self, name: Name) -> UnknownName:
+        """Return the error for a name that is neither a metric nor a level."""
+        known = [*self.typed.collection.metric_families, *self.typed.graph.level_names]
+        return UnknownName(
+            f"there is no metric or level {shown(name.text)}",
+            place=name.place,
+            hint=did_you_mean(name.parts[-1], known),
+        )

@@ -1,0 +1,150 @@
+"""Terms: typed expressions whose names have been resolved.
+
+What comes in: nothing, the resolver makes these. What goes out: one small algebra that the
+composer evaluates over Arrow columns and that the back-ends compile. It must never hold a value
+that was not checked against its type, nor a name that is not in the collection.
+
+`text` gives the canonical form of a term; two terms with the same text mean the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flightframe_server.catalog.types import BOOLEAN, NULL, DataType, Kind
+from flightframe_server.language.syntax import LiteralValue
+
+if TYPE_CHECKING:
+    from flightframe_server.resolver.question import Metric
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """Anything with a type; `type` is what its values are promised to be."""
+
+    type: DataType
+
+
+@dataclass(frozen=True, slots=True)
+class LevelTerm(Term):
+    """The member of a level, reached from wherever the term is evaluated."""
+
+    level: str
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnTerm(Term):
+    """A column of a schema's rows, by the collection's name for it."""
+
+    schema: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class MetricTerm(Term):
+    """The finished value of a metric at the output anchor."""
+
+    metric: Metric
+
+
+@dataclass(frozen=True, slots=True)
+class Constant(Term):
+    """A value, already of its type; None is NULL."""
+
+    value: LiteralValue
+
+
+@dataclass(frozen=True, slots=True)
+class Apply(Term):
+    """A function of terms.
+
+    Functions: `add subtract multiply divide modulo negate`, `eq ne lt le gt ge`, `and or not`,
+    `in like is_null distinct`, `coalesce nullif abs round case`, `to_double to_timestamp`.
+    """
+
+    function: str
+    arguments: tuple[Term, ...]
+
+
+TRUE = Constant(BOOLEAN, True)
+UNKNOWN = Constant(NULL, None)
+
+
+def text(term: Term) -> str:
+    """Return the canonical text of a term.
+
+    >>> from flightframe_server.catalog.types import TEXT
+    >>> text(Apply(BOOLEAN, "eq", (LevelTerm(TEXT, "region"), Constant(TEXT, "O'Brien"))))
+    "eq(region,'O''Brien')"
+    """
+    match term:
+        case LevelTerm(level=level):
+            return level
+        case ColumnTerm(schema=schema, column=column):
+            return f"{schema}.{column}"
+        case MetricTerm(metric=metric):
+            return str(metric)
+        case Constant(type=of, value=value):
+            return _constant(of, value)
+        case Apply(function=function, arguments=arguments):
+            return f"{function}({','.join(text(argument) for argument in arguments)})"
+    raise AssertionError(f"no text for {type(term).__name__}")
+
+
+def _constant(of: DataType, value: LiteralValue) -> str:
+    if value is None:
+        return "null"
+    if of.kind is Kind.TEXT:
+        return "'" + str(value).replace("'", "''") + "'"
+    if of.is_moment:
+        return f"{of.kind} '{value}'"
+    if of.kind is Kind.DOUBLE:
+        return float(str(value)).hex()
+    return f"{value}"
+
+
+def walk(term: Term) -> Iterator[Term]:
+    """Yield the term and everything below it, outermost first."""
+    yield term
+    if isinstance(term, Apply):
+        for argument in term.arguments:
+            yield from walk(argument)
+
+
+def levels_of(term: Term) -> frozenset[str]:
+    """Return the levels that a term reads."""
+    return frozenset(node.level for node in walk(term) if isinstance(node, LevelTerm))
+
+
+def metrics_of(term: Term) -> tuple[Metric, ...]:
+    """Return the metrics that a term reads, in order of appearance, each once."""
+    found: dict[Metric, None] = {}
+    for node in walk(term):
+        if isinstance(node, MetricTerm):
+            found.setdefault(node.metric)
+    return tuple(found)
+
+
+def conjuncts(predicate: Term) -> tuple[Term, ...]:
+    """Return the operands of a predicate's outermost ANDs, sorted by text, each once."""
+    if isinstance(predicate, Apply) and predicate.function == "and":
+        parts = [part for argument in predicate.arguments for part in conjuncts(argument)]
+    else:
+        parts = [predicate]
+    by_text = {text(part): part for part in parts}
+    return tuple(by_text[key] for key in sorted(by_text))
+
+
+def pinned_levels(filters: tuple[Term, ...]) -> frozenset[str]:
+    """Return the levels that some conjunct holds to one member: `= value` or `IS NULL`."""
+    pinned = set()
+    for part in filters:
+        match part:
+            case Apply(function="eq", arguments=(LevelTerm(level=level), Constant(value=value))):
+                if value is not None:
+                    pinned.add(level)
+            case Apply(function="is_null", arguments=(LevelTerm(level=level),)):
+                pinned.add(level)
+    return frozenset(pinned)

@@ -1,0 +1,169 @@
+"""A collection together with the types that its database gives its columns.
+
+What comes in: a `Collection` and, for each table, the declared type of each column. What goes out:
+a `TypedCollection`, in which each level has one type and each column a known one. It must never
+see a connection: reading the tables' types is the shell's work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flightframe_server.catalog.collection import (
+    Collection,
+    Column,
+    ComputedColumn,
+    Declared,
+    Edge,
+    FunctionMap,
+    LookupColumn,
+    Schema,
+    StoredColumn,
+    TableMap,
+    ValueMap,
+)
+from flightframe_server.catalog.levels import LevelGraph
+from flightframe_server.catalog.types import BOOLEAN, DATE, TEXT, TIMESTAMP, DataType, Kind
+from flightframe_server.errors import CatalogError, did_you_mean, shown
+from flightframe_server.resolver.values import literal_type
+
+TableTypes = Mapping[str, Mapping[str, DataType]]
+"""For each table of the database, the declared type of each of its columns."""
+
+_COARSE = frozenset({"DAY_OF", "WEEK_OF", "MONTH_OF", "QUARTER_OF", "YEAR_OF"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TypedCollection:
+    """A collection whose names have types.
+
+    Attributes:
+        collection: the declarations.
+        graph: its levels and edges.
+        column_types: (schema, column) to type.
+        level_types: level to its one type.
+    """
+
+    collection: Collection
+    graph: LevelGraph
+    column_types: Mapping[tuple[str, str], DataType]
+    level_types: Mapping[str, DataType]
+
+    def schema(self, name: str) -> Schema:
+        """Return the schema of that name."""
+        return self.collection.schemas[name]
+
+    def source_column(self, schema: str, column: str) -> str:
+        """Return the table's own name for a stored column of a schema."""
+        declared = self.collection.schemas[schema].columns[column]
+        if not isinstance(declared, StoredColumn):
+            raise _wrong(self.collection, declared, f"column {column} is not stored in a table")
+        return declared.source
+
+
+def type_collection(collection: Collection, tables: TableTypes) -> TypedCollection:
+    """Give every column and level of a collection its type.
+
+    Raises:
+        CatalogError: a table or column does not exist, a level has two types or is a double.
+    """
+    columns: dict[tuple[str, str], DataType] = {}
+    for schema in collection.schemas.values():
+        known = _table(collection, schema, tables)
+        for column in schema.columns.values():
+            columns[schema.name, column.name] = _column_type(collection, schema, column, known)
+    graph = LevelGraph(collection)
+    return TypedCollection(collection, graph, columns, _level_types(collection, graph, columns))
+
+
+def _wrong(
+    collection: Collection, at: Declared, message: str, hint: str | None = None
+) -> CatalogError:
+    return CatalogError(
+        message, file=collection.file, path=at.mark.path, line=at.mark.line, hint=hint
+    )
+
+
+def _table(collection: Collection, schema: Schema, tables: TableTypes) -> Mapping[str, DataType]:
+    if schema.table not in tables:
+        raise _wrong(
+            collection,
+            schema,
+            f"the database has no table {shown(schema.table)} for schema {shown(schema.name)}",
+            did_you_mean(schema.table, tables),
+        )
+    return tables[schema.table]
+
+
+def _column_type(
+    collection: Collection, schema: Schema, column: Column, known: Mapping[str, DataType]
+) -> DataType:
+    match column:
+        case ComputedColumn(type=declared):
+            return declared
+        case LookupColumn():
+            raise _wrong(collection, column, "looked-up columns are not answered yet")
+        case StoredColumn(source=source):
+            if source not in known:
+                raise _wrong(
+                    collection,
+                    column,
+                    f"table {shown(schema.table)} has no column {shown(source)}",
+                    did_you_mean(source, known),
+                )
+            return known[source]
+    raise AssertionError(column)
+
+
+def _level_types(
+    collection: Collection, graph: LevelGraph, columns: Mapping[tuple[str, str], DataType]
+) -> dict[str, DataType]:
+    found: dict[str, DataType] = {}
+    for schema in collection.schemas.values():
+        for level, column in graph.own_levels(schema.name).items():
+            _agree(collection, found, level, columns[schema.name, column], schema.columns[column])
+    for family in collection.dimension_families.values():
+        for edge in family.edges:
+            _agree(collection, found, edge.target, _edge_type(edge, columns), edge)
+    for level in graph.level_names:
+        if level not in found:
+            raise CatalogError(
+                f"level {shown(level)} is in no schema and no edge leads to it",
+                file=collection.file,
+                hint="name a column after it, or give it an edge",
+            )
+    return found
+
+
+def _agree(
+    collection: Collection, found: dict[str, DataType], level: str, type_: DataType, at: Declared
+) -> None:
+    if type_.kind is Kind.DOUBLE:
+        raise _wrong(
+            collection, at, f"level {shown(level)} is a double, and doubles do not group exactly"
+        )
+    settled = found.setdefault(level, type_)
+    if settled.is_moment and type_.is_moment:
+        found[level] = DATE if DATE in (settled, type_) else settled
+    elif settled.kind is Kind.DECIMAL and type_.kind is Kind.DECIMAL:
+        found[level] = max(settled, type_, key=lambda item: (item.scale, item.precision))
+    elif settled != type_:
+        raise _wrong(
+            collection, at, f"level {shown(level)} is {settled} elsewhere and {type_} here"
+        )
+
+
+def _edge_type(edge: Edge, columns: Mapping[tuple[str, str], DataType]) -> DataType:
+    match edge.map:
+        case TableMap(schema=schema, target_column=target):
+            return columns[schema, target]
+        case FunctionMap(function=function):
+            return DATE if function in _COARSE else TIMESTAMP
+        case ValueMap(pairs=pairs, default=default, null=null):
+            values = [value for _, value in pairs] + [default, null]
+            types = {literal_type(value) for value in values if value is not None}
+            if len(types) == 1:
+                return types.pop()
+            return BOOLEAN if not types else TEXT
+    raise AssertionError(edge)

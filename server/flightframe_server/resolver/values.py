@@ -1,0 +1,191 @@
+"""Values and the arithmetic of types: literals, parameters, and what an operation returns.
+
+What comes in: literal values and typed terms. What goes out: constants of the type that the other
+side wants, and the declared type of each operation (laws 7 and 8 of the specification: integers
+and decimals stay exact, `/` is double, a double makes double). It must never truncate a literal to
+make it fit.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+
+from flightframe_server.catalog.types import (
+    BOOLEAN,
+    DATE,
+    DOUBLE,
+    INTEGER,
+    MAX_PRECISION,
+    NULL,
+    TEXT,
+    TIMESTAMP,
+    DataType,
+    Kind,
+    decimal,
+)
+from flightframe_server.errors import ArithmeticOverflow, Place, TypeMismatch, UnknownName, shown
+from flightframe_server.language.syntax import LiteralValue, Parameter
+from flightframe_server.resolver.terms import Apply, Constant, Term
+
+INT64_MAX = 2**63 - 1
+
+
+@dataclass(slots=True)
+class Binding:
+    """The values of a query's parameters, or, where there are none yet, the types it wants.
+
+    Attributes:
+        values: by index for `?`, by name for `$name`; None where the query is only typed.
+        wanted: filled while resolving: the type that each parameter is compared with, by key.
+    """
+
+    values: Mapping[int | str, LiteralValue] | None = field(default_factory=dict)
+    wanted: dict[int | str, DataType] = field(default_factory=dict)
+
+    def constant(self, parameter: Parameter) -> Constant:
+        """Return the bound value, or NULL where the query is only typed.
+
+        Raises:
+            UnknownName: the parameter has no value.
+        """
+        key = parameter.name if parameter.name is not None else parameter.index or 0
+        if self.values is None:
+            self.wanted.setdefault(key, TEXT)
+            return Constant(NULL, None)
+        if key not in self.values:
+            name = f"${key}" if isinstance(key, str) else f"?{key + 1}"
+            raise UnknownName(f"parameter {shown(name)} has no value", place=parameter.place)
+        return constant(self.values[key], parameter.place)
+
+    def want(self, parameter: Parameter, type_: DataType) -> None:
+        """Note the type that a parameter is compared with, for the parameter schema."""
+        key = parameter.name if parameter.name is not None else parameter.index or 0
+        self.wanted[key] = type_
+
+
+def literal_type(value: LiteralValue) -> DataType:
+    """Return the type of a Python value; decimals get just the digits they have."""
+    match value:
+        case None:
+            return NULL
+        case bool():
+            return BOOLEAN
+        case int():
+            return INTEGER if -INT64_MAX - 1 <= value <= INT64_MAX else decimal(MAX_PRECISION, 0)
+        case Decimal():
+            digits, exponent = value.as_tuple().digits, value.as_tuple().exponent
+            scale = max(0, -exponent) if isinstance(exponent, int) else 0
+            return decimal(max(len(digits), scale, 1), scale)
+        case float():
+            return DOUBLE
+        case datetime.datetime():
+            return DataType(Kind.TIMESTAMP, zone="UTC") if value.tzinfo else TIMESTAMP
+        case datetime.date():
+            return DATE
+        case str():
+            return TEXT
+
+
+def constant(value: LiteralValue, place: Place | None = None) -> Constant:
+    """Return a value as a constant of its own type.
+
+    Raises:
+        ArithmeticOverflow: a number with more than 38 digits.
+    """
+    type_ = literal_type(value)
+    if type_.kind is Kind.DECIMAL and (
+        type_.precision > MAX_PRECISION
+        or (isinstance(value, int) and abs(value) >= 10**MAX_PRECISION)
+    ):
+        raise ArithmeticOverflow("a number has at most 38 digits", place=place)
+    return Constant(type_, value)
+
+
+def read_as(given: Constant, wanted: DataType, place: Place | None = None) -> Constant:
+    """Read a text constant as the type it is compared with; other constants stay.
+
+    Raises:
+        TypeMismatch: the text is no value of that type.
+    """
+    if given.type.kind is not Kind.TEXT or wanted.kind in (Kind.TEXT, Kind.NULL):
+        return given
+    written = str(given.value).strip()
+    try:
+        return _parsed(written, wanted)
+    except (KeyError, ValueError, InvalidOperation):
+        raise TypeMismatch(
+            f"'{shown(written)}' is not a {wanted.kind}", place=place, hint=_EXAMPLES[wanted.kind]
+        ) from None
+
+
+_EXAMPLES = {
+    Kind.INTEGER: "write a whole number such as 42",
+    Kind.DECIMAL: "write a number such as 10.50",
+    Kind.DOUBLE: "write a number such as 1.5e3",
+    Kind.BOOLEAN: "write TRUE or FALSE",
+    Kind.DATE: "write a date such as '2024-02-01'",
+    Kind.TIMESTAMP: "write a timestamp such as '2024-02-01 12:30:00'",
+}
+
+
+def _parsed(written: str, wanted: DataType) -> Constant:
+    match wanted.kind:
+        case Kind.INTEGER:
+            return constant(int(written))
+        case Kind.DECIMAL:
+            return constant(Decimal(written))
+        case Kind.DOUBLE:
+            return Constant(DOUBLE, float(written))
+        case Kind.BOOLEAN:
+            return Constant(BOOLEAN, {"true": True, "false": False}[written.lower()])
+        case _:
+            if len(written) == len("2024-02-01"):
+                return Constant(DATE, datetime.date.fromisoformat(written))
+            return constant(datetime.datetime.fromisoformat(written))
+
+
+def arithmetic(operator: str, left: Term, right: Term, place: Place | None = None) -> Apply:
+    """Return `left operator right` with its declared type.
+
+    Raises:
+        TypeMismatch: an operand is no number, or `%` is given something else than integers.
+    """
+    for side in (left, right):
+        if not side.type.is_number and side.type.kind is not Kind.NULL:
+            raise TypeMismatch(f"{operator} takes numbers, not {side.type}", place=place)
+    name = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "modulo"}[operator]
+    kinds = {left.type.kind, right.type.kind}
+    if operator == "/" or (Kind.DOUBLE in kinds and operator != "%"):
+        return Apply(DOUBLE, name, (left, right))
+    if operator == "%":
+        if not kinds <= {Kind.INTEGER, Kind.NULL}:
+            raise TypeMismatch("% takes integers only", place=place)
+        return Apply(INTEGER, name, (left, right))
+    if Kind.DECIMAL not in kinds:
+        return Apply(INTEGER, name, (left, right))
+    scales = (left.type.scale, right.type.scale)
+    scale = sum(scales) if operator == "*" else max(scales)
+    if scale > MAX_PRECISION:
+        raise TypeMismatch("a product keeps at most 38 decimal places", place=place)
+    return Apply(decimal(MAX_PRECISION, scale), name, (left, right))
+
+
+def common_type(left: DataType, right: DataType) -> DataType | None:
+    """Return the type in which two values are compared, or None where they are not comparable."""
+    kinds = {left.kind, right.kind}
+    if Kind.NULL in kinds:
+        return right if left.kind is Kind.NULL else left
+    if left.is_number and right.is_number:
+        if Kind.DOUBLE in kinds:
+            return DOUBLE
+        if Kind.DECIMAL in kinds:
+            return decimal(MAX_PRECISION, max(left.scale, right.scale))
+        return INTEGER
+    if left.is_moment and right.is_moment:
+        if kinds == {Kind.DATE}:
+            return DATE
+        return DataType(Kind.TIMESTAMP, zone=left.zone or right.zone)
+    return left if left.kind is right.kind else None
