@@ -146,7 +146,8 @@ def _counted(count: int, noun: str, qualifier: str = "") -> str:
 
 def _is_number(kind: pa.DataType) -> bool:
     """Return whether values of the type are set flush right."""
-    return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    tests = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
+    return any(test(kind) for test in tests)
 
 
 def _width(text: str) -> int:

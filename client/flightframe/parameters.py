@@ -45,7 +45,8 @@ def encode_parameters(parameters: Parameters | None) -> bytes:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, batch.schema) as writer:
         writer.write_batch(batch)
-    return sink.getvalue().to_pybytes()
+    stream: bytes = sink.getvalue().to_pybytes()
+    return stream
 
 
 def _named(parameters: Parameters) -> list[tuple[str, Value]]:

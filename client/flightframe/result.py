@@ -118,7 +118,8 @@ class Result:
 
     def to_pylist(self) -> list[dict[str, Any]]:
         """Return all rows as dictionaries from column name to Python value; keeps the result."""
-        return self.to_arrow().to_pylist()
+        rows: list[dict[str, Any]] = self.to_arrow().to_pylist()
+        return rows
 
     def to_polars(self) -> pl.DataFrame:
         """Return all rows as a Polars data frame; keeps the result.

@@ -159,13 +159,13 @@ class Books:
         """Count and log that the disk refused something."""
         with self._lock:
             self.counts.failures += 1
-        _log.warning("cache_failed", what=what, error=type(error).__name__)
+        _warn("cache_failed", what=what, error=type(error).__name__)
 
     def unstored(self, reason: str) -> None:
         """Count and log that a table was not kept."""
         with self._lock:
             self.counts.unstored += 1
-        _log.warning("cache_entry_not_stored", reason=reason)
+        _warn("cache_entry_not_stored", reason=reason)
 
     def close(self) -> None:
         """Close the manifest; may be called again."""
@@ -244,9 +244,16 @@ class Books:
         if evicted.files:
             self._files.remove(evicted.files)
             self.counts.evicted += evicted.entries
-            _log.info("cache_evicted", entries=evicted.entries, files=len(evicted.files))
+            with suppress(OSError):
+                _log.debug("cache_evicted", entries=evicted.entries, files=len(evicted.files))
 
     def _damaged(self, entry_id: str, reason: str) -> None:
         with self._lock:
             self.counts.damaged += 1
-        _log.warning("cache_entry_damaged", entry_id=entry_id, reason=reason)
+        _warn("cache_entry_damaged", entry_id=entry_id, reason=reason)
+
+
+def _warn(event: str, **facts: str) -> None:
+    # The log may lie on the very disk that is full, and must not fail the query either.
+    with suppress(OSError):
+        _log.warning(event, **facts)

@@ -22,34 +22,32 @@ class Housekeeper:
 
     def __init__(self, chores: Mapping[Chore, float]) -> None:
         """Start the thread."""
+        started = time.monotonic()
         self._intervals = dict(chores)
-        self._urgent = threading.Event()
+        self._due = {chore: started + seconds for chore, seconds in chores.items()}
+        self._wake = threading.Event()
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name="cache-housekeeper", daemon=True)
         self._thread.start()
 
-    def hurry(self) -> None:
-        """Run every chore as soon as the thread wakes, due or not."""
-        self._urgent.set()
+    def hurry(self, chore: Chore) -> None:
+        """Run one chore as soon as the thread wakes, due or not."""
+        self._due[chore] = 0.0
+        self._wake.set()
 
     def stop(self) -> None:
         """Stop after the chore at hand and wait for the thread. May be called again."""
         self._stopped = True
-        self._urgent.set()
-        if self._thread is not threading.current_thread():
-            self._thread.join()
+        self._wake.set()
+        self._thread.join()
 
     def _run(self) -> None:
-        started = time.monotonic()
-        due = {chore: started + seconds for chore, seconds in self._intervals.items()}
-        while True:
-            pause = min(due.values()) - time.monotonic()
-            hurried = self._urgent.wait(max(pause, 0.0))
-            if self._stopped:
-                return
-            self._urgent.clear()
-            now = time.monotonic()
-            for chore, moment in due.items():
-                if hurried or moment <= now:
+        while not self._stopped:
+            self._wake.wait(max(min(self._due.values()) - time.monotonic(), 0.0))
+            self._wake.clear()
+            for chore, seconds in self._intervals.items():
+                now = time.monotonic()
+                if self._due[chore] <= now and not self._stopped:
+                    # Before the run, so that a call of `hurry` during it is not forgotten.
+                    self._due[chore] = now + seconds
                     chore()
-                    due[chore] = time.monotonic() + self._intervals[chore]

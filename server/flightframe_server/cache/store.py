@@ -220,8 +220,9 @@ class EntryStore:
     def touch(self, entry_id: str) -> None:
         """Count one hit of an entry, in memory; it is written with others, later."""
         waiting = self._access.touch(entry_id, self._clock())
-        if waiting >= self._timing.flush_hits and self._housekeeper is not None:
-            self._housekeeper.hurry()
+        # Once per so many hits, also while the disk refuses them and ever more of them wait.
+        if waiting % self._timing.flush_hits == 0 and self._housekeeper is not None:
+            self._housekeeper.hurry(self.flush)
 
     def records(self) -> list[EntryRecord]:
         """Return every entry as surfaces show it, in the order they were put."""

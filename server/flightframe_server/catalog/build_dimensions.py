@@ -100,7 +100,7 @@ class _Edges:
         if own is None:
             return TableMap(schema, source, target, mark=spot.mark)
         for level in (source, target):
-            if own.find(level) is None:
+            if own.find(level) is None and self.declared.levels.find(level):
                 spot.report(
                     f"the schema '{shown(schema)}' has no column named like the level"
                     f" '{shown(level)}'",

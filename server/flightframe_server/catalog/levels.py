@@ -85,10 +85,8 @@ class LevelGraph:
     ) -> tuple[Edge, ...] | None:
         """Return a shortest path of usable edges from any source to the target.
 
-        Returns:
-            The edges in order, empty where the target is itself a source, None where no path
-            leads there. Among paths of equal length the one declared first is taken, whatever the
-            order of `sources`.
+        It is empty where the target is itself a source, None where no path leads there. Among
+        paths of equal length the one declared first is taken, whatever the order of `sources`.
         """
         _known(self._order, target, "level")
         starts = sorted(set(sources), key=lambda level: _known(self._order, level, "level"))
@@ -125,10 +123,8 @@ class LevelGraph:
         Such a schema has a column for some level that `levels` determine, and has or determines
         the target, yet the levels it shares leave its grain open: one fact would meet several of
         its rows. Schemas whose grain is shared in part (a table of tags over product and tag)
-        come before those that only mention both, each group in the order declared.
-
-        Returns:
-            Names of schemas; empty where the target is determined already or nothing links them.
+        come before those that only mention both, each group in the order declared. None where
+        the target is determined already.
         """
         held = self.determined(levels)
         if target in held:

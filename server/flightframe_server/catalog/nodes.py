@@ -113,6 +113,7 @@ class Document:
         for step in steps:
             if isinstance(node, MapNode) and step in node.index:
                 key, node = node.entries[node.index[step]]
+                step = key.value
                 at: Node = node if isinstance(node, ScalarNode) else key
             elif isinstance(node, ListNode) and isinstance(step, int) and step < len(node.items):
                 at = node = node.items[step]

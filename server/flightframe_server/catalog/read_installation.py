@@ -23,7 +23,7 @@ from flightframe_server.catalog.installation import (
     ServerSettings,
 )
 from flightframe_server.catalog.shape_errors import validated
-from flightframe_server.catalog.shapes import Name, Shape, Text
+from flightframe_server.catalog.shape_values import Name, Shape, Text
 
 
 def _option(value: Any) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from types import NoneType, UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
@@ -17,8 +18,8 @@ from pydantic import BaseModel, Tag, ValidationError
 
 from flightframe_server.catalog.collection import Mark
 from flightframe_server.catalog.findings import Finding, raise_first
-from flightframe_server.catalog.nodes import Document, path_text, plain
-from flightframe_server.errors import did_you_mean, shown
+from flightframe_server.catalog.nodes import Document, Step, path_text, plain
+from flightframe_server.errors import InternalError, did_you_mean, shown
 
 _S = TypeVar("_S", bound=BaseModel)
 
@@ -58,18 +59,49 @@ def validated(shape: type[_S], document: Document) -> _S:
     try:
         return shape.model_validate(plain(document.root))
     except ValidationError as error:
-        found = [_finding(shape, document, details) for details in error.errors(include_url=False)]
-    found.sort(key=lambda pair: pair[0])
-    raise_first([finding for _, finding in found], document.file)
-    raise AssertionError("a validation error without errors")
+        mistakes = [_placed(document, details) for details in error.errors(include_url=False)]
+    raise_first([_finding(shape, mistake) for mistake in _in_order(mistakes)], document.file)
+    raise InternalError("a document was refused without a reason")
 
 
-def _finding(
-    shape: type[BaseModel], document: Document, details: Any
-) -> tuple[tuple[int, int], Finding]:
-    steps, place = document.find(details["loc"])
-    message, hint = _told(shape, details)
-    return place, Finding(Mark(path_text(steps), place[0]), message, hint)
+@dataclass(frozen=True, slots=True)
+class _Mistake:
+    """One of pydantic's errors, and where it stands."""
+
+    details: Any
+    steps: tuple[Step, ...]
+    place: tuple[int, int]
+
+
+def _placed(document: Document, details: Any) -> _Mistake:
+    loc = details["loc"]
+    # pydantic tells a key that is no text by its text alone; the input is the key itself.
+    steps = (*loc[:-2], details["input"]) if loc and loc[-1] == "[key]" else loc
+    return _Mistake(details, *document.find(steps))
+
+
+def _in_order(mistakes: Sequence[_Mistake]) -> list[_Mistake]:
+    """Return mistakes by place, a missing key where the first unknown one of its mapping stands.
+
+    A key that is misspelled is both unknown and missing, and the misspelling is what helps.
+    """
+    unknown: dict[tuple[Step, ...], tuple[int, int]] = {}
+    for mistake in mistakes:
+        if mistake.details["type"] == "extra_forbidden":
+            parent = mistake.steps[:-1]
+            unknown[parent] = min(mistake.place, unknown.get(parent, mistake.place))
+    moved = [
+        replace(mistake, place=unknown.get(mistake.steps, mistake.place))
+        if mistake.details["type"] == "missing"
+        else mistake
+        for mistake in mistakes
+    ]
+    return sorted(moved, key=lambda found: (found.place, found.details["type"] == "missing"))
+
+
+def _finding(shape: type[BaseModel], mistake: _Mistake) -> Finding:
+    message, hint = _told(shape, mistake.details)
+    return Finding(Mark(path_text(mistake.steps), mistake.place[0]), message, hint)
 
 
 def _told(shape: type[BaseModel], details: Any) -> tuple[str, str | None]:

@@ -7,59 +7,11 @@ declarations go together: that needs the whole collection.
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
-from pydantic_core import PydanticCustomError
+from pydantic import Discriminator, Field, Tag
 
-NAME_LENGTH_MAX = 200
-_ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*")
-
-
-def checked_name(name: str) -> str:
-    """Return a name that can be shown and quoted in a query; for use inside shapes."""
-    if not name.strip():
-        raise PydanticCustomError("name", "a name must not be empty")
-    if name != name.strip() or not name.isprintable():
-        raise PydanticCustomError(
-            "name", "a name must not start or end with a blank, or hold control characters"
-        )
-    if len(name) > NAME_LENGTH_MAX:
-        raise PydanticCustomError("name", f"a name has at most {NAME_LENGTH_MAX} letters")
-    return name
-
-
-def checked_text(text: str) -> str:
-    """Return a text that is not blank; for use inside shapes."""
-    if not text.strip():
-        raise PydanticCustomError("text", "the text must not be empty")
-    return text
-
-
-def checked_zone(zone: str) -> str:
-    """Return a text with the form of a time zone's name; for use inside shapes."""
-    if not _ZONE.fullmatch(zone):
-        raise PydanticCustomError("zone", "expected a time zone such as Europe/Berlin")
-    return zone
-
-
-def checked_scalar(value: Any) -> Any:
-    """Return a value that is no list and no mapping; for use inside shapes."""
-    if isinstance(value, list | dict):
-        raise PydanticCustomError("scalar", "expected a single value, found several")
-    return value
-
-
-Name = Annotated[str, AfterValidator(checked_name)]
-Text = Annotated[str, AfterValidator(checked_text)]
-Scalar = Annotated[Any, AfterValidator(checked_scalar)]
-
-
-class Shape(BaseModel):
-    """Any shape: unknown keys are errors, and no value is converted."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+from flightframe_server.catalog.shape_values import Name, Scalar, Shape, Text, Zone
 
 
 class ComputedShape(Shape):
@@ -139,7 +91,7 @@ class DimensionFamilyShape(Shape):
 
     name: Name
     levels: list[Name] = Field(min_length=1)
-    edges: list[EdgeShape] = []
+    edges: list[EdgeShape] = Field(default=[])
     description: str = ""
 
 
@@ -165,16 +117,16 @@ class SnapshotShape(Shape):
 
     level: Name
     pick: Literal["FIRST", "LAST"]
-    per: list[Name] = []
+    per: list[Name] = Field(default=[])
 
 
 class ReducerShape(Shape):
     """One entry of `ip_reducers`."""
 
     operator: Text
-    a_block: list[Name] = []
+    a_block: list[Name] = Field(default=[])
     default: bool = False
-    order_by: list[Name] = []
+    order_by: list[Name] = Field(default=[])
     snapshot: SnapshotShape | None = None
 
 
@@ -189,7 +141,7 @@ class SiblingShape(Shape):
 class CacheHintShape(Shape):
     """What to keep ready."""
 
-    materialize_at: list[list[Name]] = []
+    materialize_at: list[list[Name]] = Field(default=[])
 
 
 class DerivedShape(Shape):
@@ -205,9 +157,9 @@ class MetricFamilyShape(Shape):
     name: Name
     description: str = ""
     family_root: FamilyRootShape | None = None
-    ip_reducers: list[ReducerShape] = []
+    ip_reducers: list[ReducerShape] = Field(default=[])
     default_reducer: Text | None = None
-    siblings: list[SiblingShape] = []
+    siblings: list[SiblingShape] = Field(default=[])
     cache_hint: CacheHintShape | None = None
     filter: Text | None = None
     closed: bool = False
@@ -221,8 +173,8 @@ class CollectionShape(Shape):
     version: Literal[1]
     name: Name
     description: str = ""
-    timezone: Annotated[str, AfterValidator(checked_zone)] | None = None
+    timezone: Zone | None = None
     schemas: list[SchemaShape] = Field(min_length=1)
-    dimension_families: list[DimensionFamilyShape] = []
-    derived_dimensions: list[DerivedDimensionShape] = []
-    metric_families: list[MetricFamilyShape] = []
+    dimension_families: list[DimensionFamilyShape] = Field(default=[])
+    derived_dimensions: list[DerivedDimensionShape] = Field(default=[])
+    metric_families: list[MetricFamilyShape] = Field(default=[])

@@ -20,6 +20,7 @@ from google.protobuf.message import DecodeError, Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from flightframe.wire import ticket_pb2
+from flightframe_server.catalog.types import MAX_PRECISION
 from flightframe_server.errors import (
     FrameQLSyntaxError,
     LimitExceeded,
@@ -37,6 +38,16 @@ MAX_PARAMETERS = 10_000
 
 _FLIGHT_SQL = b"type.googleapis.com/arrow.flight.protocol.sql."
 _ANY_TYPE_URL = b"\x0a"
+_JUNK = (
+    pa.ArrowException,
+    OSError,
+    ValueError,
+    ArithmeticError,
+    LookupError,
+    StopIteration,
+    struct.error,
+)
+"""What reading junk as Arrow raises; which of them depends on where the junk sits."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -219,8 +230,7 @@ def decode_parameters(stream: bytes) -> tuple[BoundValue, ...]:
         values = tuple(
             _bound(name, batch.column(index)) for index, name in enumerate(batch.schema.names)
         )
-    # What Arrow raises for junk depends on where the junk sits.
-    except (pa.ArrowException, OSError, ValueError, OverflowError, KeyError, struct.error):
+    except _JUNK:
         raise FrameQLSyntaxError("the parameters are not one row of Arrow values") from None
     _check_names([value.name for value in values])
     return values
@@ -229,18 +239,16 @@ def decode_parameters(stream: bytes) -> tuple[BoundValue, ...]:
 def _read_one_row(stream: bytes) -> pa.RecordBatch:
     """Return the only record batch of the stream; raises anything where the stream is junk."""
     messages = iter(pa.ipc.MessageReader.open_stream(pa.py_buffer(stream)))
-    head, body = next(messages, None), next(messages, None)
-    if head is None or body is None or next(messages, None) is not None:
-        raise FrameQLSyntaxError("the parameters are not one record batch")
-    schema = pa.ipc.read_schema(head)
+    schema = pa.ipc.read_schema(next(messages))
     if len(schema) > MAX_PARAMETERS:
         raise LimitExceeded(f"a query has at most {MAX_PARAMETERS} parameters")
     for column in schema:
         _literal_type(column)
+    body = next(messages)
     if body.type != "record batch" or _is_compressed(body.metadata.to_pybytes()):
         raise FrameQLSyntaxError("the parameters are not one uncompressed record batch")
     batch = pa.ipc.read_record_batch(body, schema)
-    if batch.num_rows != 1:
+    if batch.num_rows != 1 or next(messages, None) is not None:
         raise FrameQLSyntaxError("the parameters are not exactly one row")
     batch.validate(full=True)
     return batch
@@ -276,6 +284,10 @@ def _literal_type(column: pa.Field[Any]) -> pa.DataType:
         return pa.date32()
     if pa.types.is_large_string(of) or pa.types.is_string_view(of):
         return pa.string()
+    if pa.types.is_decimal(of) and not 0 <= of.scale <= MAX_PRECISION:
+        raise TypeMismatch(
+            f"parameter {shown(column.name)} has a scale outside 0 to {MAX_PRECISION}"
+        )
     plain = (
         pa.types.is_null,
         pa.types.is_boolean,

@@ -85,7 +85,7 @@ class TreeBuilder:
     def start(self, parts: Parts) -> Statement:
         """`EXPLAIN? query ;?`."""
         statement: Statement = next(part for part in parts if isinstance(part, Statement))
-        if parts[0] is statement:
+        if not isinstance(parts[0], Token):
             return statement
         return dataclasses.replace(statement, explain=True, place=_span([parts[0], statement]))
 

@@ -102,8 +102,13 @@ def _subquery(scene: Scene) -> Verdict:
 def _foreign(scene: Scene) -> Verdict:
     window = scene.window()
     for pattern, message, hint in _FOREIGN:
-        if re.search(pattern, window):
-            return scene.error(message, hint=hint)
+        match = re.search(pattern, window)
+        if match is not None:
+            # A word that was taken for an alias is to blame before what follows it.
+            before = scene.seen[-1] if scene.seen else None
+            blamed = before is not None and match.end() <= len(before)
+            place = token_place(before) if before is not None and blamed else None
+            return scene.error(message, hint=hint, place=place)
     return None
 
 

@@ -71,12 +71,24 @@ def _read(text: str, rule: str) -> Node:
     except UnexpectedToken as error:
         ended = error.token.type == _END
         before, found = (seen, None) if ended else (seen[:-1], seen[-1])
-        fitting: Callable[[], set[str]] = machine.accepts
-        scene = Scene.of(text, before, found, frozenset(fitting()), is_query=rule == "start")
-        raise unexpected(scene) from None
+        accepts = _accepted_after(before, rule)
+        raise unexpected(Scene.of(text, before, found, accepts, rule == "start")) from None
     if len(seen) > MAX_DEPTH:  # every level of a tree takes a token at least
         check_depth(tree)
     return tree
+
+
+def _accepted_after(tokens: list[Token], rule: str) -> frozenset[str]:
+    """Return the terminals that may follow `tokens`.
+
+    The parser that failed cannot tell: it has already reduced as if the token that failed it
+    would fit, which closes ways that were open.
+    """
+    machine = _machine().parse_interactive("", rule)
+    for token in tokens:
+        machine.feed_token(token)
+    accepts: Callable[[], set[str]] = machine.accepts
+    return frozenset(accepts())
 
 
 def _machine() -> Lark:

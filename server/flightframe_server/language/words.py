@@ -119,7 +119,7 @@ def expected_words(accepts: frozenset[str], end: str) -> str:
         end: what the end of the text is called.
     """
     phrases = []
-    rest = set(accepts) - {"SEMICOLON"}
+    rest = set(accepts) - {"SEMICOLON", "DOT"}
     for sign, words, covered in _GROUPS:
         if sign <= rest:
             phrases.append(words)

@@ -97,6 +97,14 @@ CASES = {
         "type: double}", "tpe: double}", 14, "columns.price.tpe", "unknown key", "type"
     ),
     "unknown key in via": Case("on: [store]", "at: [store]", 15, "tax.via.at", "'at'", "on"),
+    "unknown before missing": Case(
+        "    grain: [sale]\n    columns:\n",
+        "    columms:\n",
+        8,
+        "schemas[1].columms",
+        "unknown key 'columms'",
+        "did you mean columns? (2 more mistakes",
+    ),
     "missing key": Case(
         "{schema: sales, column", "{column", 36, "metric_families[0].family_root", "'schema'"
     ),
@@ -147,7 +155,7 @@ CASES = {
     "family named like a derived level": Case(
         "name: orders", "name: Coast", 47, "[2]", "only in case"
     ),
-    "schema twice": Case("name: rates", "name: sales", 16, "schemas[2].name", "declared twice"),
+    "schema twice": Case("name: other", "name: sales", 19, "schemas[5].name", "declared twice"),
     "schema but for case": Case("name: stock", "name: Sales", 17, "schemas[3]", "only in case"),
     "column but for case": Case("      day: day", "      Sale: x", 12, "Sale", "only in case"),
     "dimension family twice": Case(
@@ -162,7 +170,7 @@ CASES = {
     ),
     # schemas
     "grain without column": Case(
-        "grain: [sale]", "grain: [sela]", 8, "schemas[1].grain[0]", "'sela'", "sale"
+        "grain: [sale]", "grain: [sall]", 8, "schemas[1].grain[0]", "'sall'", "sale"
     ),
     "grain twice": Case("grain: [store, day]", "grain: [day, day]", 17, "grain[1]", "twice"),
     "computed syntax": Case('"amount / 2"', '"amount / / 2"', 14, "price.expr", "", "column 10"),
@@ -213,11 +221,11 @@ CASES = {
         "two edges store -> region, the first on line 24",
     ),
     "edges in a circle": Case(
-        "{from: month, to: year, derived_by: YEAR_OF}",
-        "{from: month, to: day, via: {schema: stock, from: month, to: day}}",
-        31,
-        "edges[2].via.from",
-        "no column of schema stock 'month'",
+        "via: stores}\n",
+        "via: stores}\n      - {from: region, to: store, via: stores}\n",
+        24,
+        "dimension_families[0].edges[0]",
+        "store -> region -> store",
     ),
     "edges in a circle by derived levels": Case(
         "  - {name: coast, source: region, mapping: {East: Atlantic}, default: Inland}",

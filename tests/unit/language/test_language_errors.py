@@ -141,14 +141,13 @@ def test_the_from_of_a_comparison_is_no_clause():
         ("SELECT SUM¦(r AT r", "the `(` opened here is never closed"),
         ("SELECT r AT ¦(r, s", "the `(` opened here is never closed"),
         ("SELECT r AT ¦{r, s", "the `{` opened here is never closed"),
-        ("SELECT ABS(SUM¦(r) AT r", "the `(` opened here is never closed"),
+        ("SELECT ABS¦(SUM(r) AT r", "the `(` opened here is never closed"),
+        ("SELECT ABS(SUM¦(r AT r", "the `(` opened here is never closed"),
         ("SELECT r¦) AT r", "`)` closes nothing that is open"),
         ("SELECT r AT {r¦)", "`)` closes nothing that is open"),
     ],
 )
 def test_what_is_opened_and_not_closed(marked, message):
-    # ABS( is the one never closed there; the innermost that is open is blamed.
-    marked = marked.replace("ABS(SUM¦(r)", "ABS¦(SUM(r)")
     assert refusal(marked).message.startswith(message)
 
 
@@ -159,7 +158,6 @@ def test_what_is_opened_and_not_closed(marked, message):
         ("SELECT r -- ¦\0\nAT r", "a control character (U+0000) cannot stand here"),
         ("SELECT r /* ¦\x1b */ AT r", "a control character (U+001B) cannot stand here"),
         ('SELECT "r¦\0" AT r', "a control character (U+0000) cannot stand here"),
-        ("SELECT r AT r ORDER --¦\0\n BY r", "a control character (U+0000) cannot stand here"),
         ("SELECT¦\x0cr AT r", "a control character (U+000C) cannot stand here"),
         ("SELECT¦\u00a0r AT r", "a character (U+00A0, no-break space) cannot stand here"),
         ("¦\ufeffSELECT r AT r", "a character (U+FEFF, zero width no-break space) cannot"),
@@ -167,19 +165,17 @@ def test_what_is_opened_and_not_closed(marked, message):
         ("SELECT gr¦öße AT r", "`ö` means nothing here"),
         ("SELECT r AT r LIMIT ¦\u0663", "`\u0663` means nothing here"),
         ("¦\u017fELECT r AT r", "`\u017f` means nothing here"),
-        ("SELECT ¦`r` AT r", "`` ` `` means nothing here".replace("`` ` ``", "```")),
+        ("SELECT ¦`r` AT r", "``` means nothing here"),
         ("SELECT r ¦|| s AT r", "`|` means nothing here"),
         ("SELECT r AT r WHERE x = ¦$1", "a parameter is written $name, or ?"),
         ("SELECT r AT r WHERE x = ¦1abc", "`1abc` is neither a number nor a name"),
-        ("SELECT r AT r WHERE x = ¦1.5.x", "found `.`"),
+        ("SELECT r AT r WHERE x = 1.5¦.x", "found `.`"),
         ("SELECT r AT r WHERE x = ¦1.x", "`1.x` is neither a number nor a name"),
         ("SELECT r AT r WHERE x = ? AND y = ¦$b", "`?` and `$name` do not mix in one query"),
         ("SELECT r AT r WHERE x = $a AND y = ¦?", "`?` and `$name` do not mix in one query"),
     ],
 )
 def test_characters_and_parameters(marked, message):
-    if "1.5" in marked:
-        marked = "SELECT r AT r WHERE x = 1.5¦.x"
     assert refusal(marked).message.startswith(message)
 
 
@@ -197,13 +193,11 @@ def test_characters_and_parameters(marked, message):
         ("SELECT r, ¦AT r", "found `AT`, expected an expression or `*`"),
         ("SELECT r AT ¦5", "found `5`, expected a name or `(`"),
         ("SELECT COUNT(¦) AT r", "found `)`, expected an expression"),
-        ("SELECT r AT r WHERE x = ¦", "found the end of the query, expected an expression"),
+        ("SELECT r AT r WHERE x =¦", "found the end of the query, expected an expression"),
         ("SELECT r AT r ¦OFFSET 5", "found `OFFSET`, expected WHERE, HAVING, ORDER BY, LIMIT or"),
     ],
 )
 def test_found_and_expected(marked, message):
-    if marked.endswith("= ¦"):
-        marked = "SELECT r AT r WHERE x =¦"
     assert refusal(marked).message.startswith(message)
 
 

@@ -152,7 +152,9 @@ def test_bad_dates_and_timestamps_are_refused_at_their_place(text):
     assert caught.value.hint is not None
 
 
-@pytest.mark.parametrize("text", ["1e999", "-1e999", "1.5e308888888888888888", "1e-999", "0.1e-400"])
+@pytest.mark.parametrize(
+    "text", ["1e999", "-1e999", "1.5e308888888888888888", "1e-999", "0.1e-400"]
+)
 def test_a_double_that_does_not_fit_is_refused(text):
     with pytest.raises(FrameQLSyntaxError, match="does not fit a double"):
         parse_expression(text)

@@ -31,7 +31,7 @@ class Bound:
 
     values: dict[str, LiteralValue] = field(default_factory=dict)
 
-    def add(self, value: LiteralValue) -> exp.Expression:
+    def add(self, value: LiteralValue) -> exp.Expr:
         """Bind a value and return its placeholder."""
         name = f"p{len(self.values)}"
         self.values[name] = value
@@ -51,25 +51,25 @@ class SqlDialect:
             return exp.DataType.build("TIMESTAMPTZ" if declared.zone else "TIMESTAMP")
         return exp.DataType.build(_TYPE_NAMES[declared.kind])
 
-    def cast(self, value: exp.Expression, declared: DataType) -> exp.Expression:
+    def cast(self, value: exp.Expr, declared: DataType) -> exp.Expr:
         """Return a checked cast."""
         return exp.Cast(this=value, to=self.type(declared))
 
-    def constant(self, term: Constant, bound: Bound) -> exp.Expression:
+    def constant(self, term: Constant, bound: Bound) -> exp.Expr:
         """Return a constant as a bound placeholder of its type."""
         if term.value is None:
-            null: exp.Expression = exp.Null()
+            null: exp.Expr = exp.Null()
             return null if term.type.kind is Kind.NULL else self.cast(null, term.type)
         return self.cast(bound.add(term.value), term.type)
 
-    def truncate(self, function: str, moment: exp.Expression, declared: DataType) -> exp.Expression:
+    def truncate(self, function: str, moment: exp.Expr, declared: DataType) -> exp.Expr:
         """Return the first instant of a period; weeks start on Monday."""
         unit = exp.Literal.string(function.removesuffix("_OF").lower())
         return self.cast(exp.Anonymous(this="date_trunc", expressions=[unit, moment]), declared)
 
     def states(
-        self, metric: Metric, argument: exp.Expression | None
-    ) -> list[tuple[str, exp.Expression]]:
+        self, metric: Metric, argument: exp.Expr | None
+    ) -> list[tuple[str, exp.Expr]]:
         """Return the aggregates of a metric's state, by state column, without casts."""
         name = metric.operator.name
         if argument is None:
@@ -87,7 +87,7 @@ class SqlDialect:
             ]
         return [("value", self.reduce(metric, argument))]
 
-    def reduce(self, metric: Metric, argument: exp.Expression) -> exp.Expression:
+    def reduce(self, metric: Metric, argument: exp.Expr) -> exp.Expr:
         """Return the aggregate of a reducer with one state column."""
         match metric.operator.name:
             case "SUM":
@@ -108,7 +108,7 @@ class SqlDialect:
                 return self.quantile(argument, metric.operator.arguments[0])
         raise AssertionError(metric.operator.name)
 
-    def quantile(self, argument: exp.Expression, q: str) -> exp.Expression:
+    def quantile(self, argument: exp.Expr, q: str) -> exp.Expr:
         """Return the continuous quantile."""
         number = self.cast(argument, _DOUBLE)
         return exp.Anonymous(this="quantile_cont", expressions=[number, exp.Literal.number(q)])

@@ -89,10 +89,10 @@ class _Lookups:
 
     def __init__(self, dialect: SqlDialect, bound: Bound) -> None:
         self._dialect, self._bound = dialect, bound
-        self._known: dict[tuple[str, tuple[Hop, ...]], exp.Expression] = {}
-        self.joins: list[tuple[exp.Select, str, exp.Expression]] = []
+        self._known: dict[tuple[str, tuple[Hop, ...]], exp.Expr] = {}
+        self.joins: list[tuple[exp.Select, str, exp.Expr]] = []
 
-    def level(self, read: LevelRead) -> exp.Expression:
+    def level(self, read: LevelRead) -> exp.Expr:
         """Return the expression of a level, adding the joins it needs."""
         key: tuple[str, tuple[Hop, ...]] = (read.column, ())
         if key not in self._known:
@@ -105,7 +105,7 @@ class _Lookups:
             key = longer
         return self._known[key].copy()
 
-    def _hop(self, hop: Hop, source: exp.Expression) -> exp.Expression:
+    def _hop(self, hop: Hop, source: exp.Expr) -> exp.Expr:
         match hop:
             case TableHop():
                 alias = f"j{len(self.joins)}"
@@ -120,8 +120,8 @@ class _Lookups:
                 return self._listed(hop, source)
         raise AssertionError(hop)
 
-    def _listed(self, hop: ValueHop, source: exp.Expression) -> exp.Expression:
-        def constant(value: LiteralValue) -> exp.Expression:
+    def _listed(self, hop: ValueHop, source: exp.Expr) -> exp.Expr:
+        def constant(value: LiteralValue) -> exp.Expr:
             typed = Constant(literal_type(value), value)
             return self._dialect.cast(self._dialect.constant(typed, self._bound), hop.type)
 
@@ -147,7 +147,7 @@ def source_select(
     levels = {read.level: lookups.level(read) for read in query.levels}
     stored = dict(query.columns)
 
-    def leaf(term: Term) -> exp.Expression:
+    def leaf(term: Term) -> exp.Expr:
         match term:
             case LevelTerm(level=level):
                 return levels[level].copy()
@@ -174,7 +174,7 @@ def source_select(
 
 def _states(
     metric: Metric, leaf: object, dialect: SqlDialect, bound: Bound
-) -> list[tuple[str, DataType, exp.Expression]]:
+) -> list[tuple[str, DataType, exp.Expr]]:
     assert callable(leaf)
     if not metric.reducer.state:
         return []
@@ -247,7 +247,7 @@ def _merged(
             value = column_expression(name) if name in own else dialect.cast(exp.Null(), declared)
             branch = branch.select(exp.alias_(value, name, quoted=True))
         branches.append(branch.from_(select.subquery(identifier(f"s{index}"))))
-    union: exp.Expression = branches[0]
+    union: exp.Expr = branches[0]
     for branch in branches[1:]:
         union = exp.Union(this=union, expression=branch, distinct=False)
     merged = exp.select(*(column_expression(name) for name, _ in anchor))
@@ -258,13 +258,13 @@ def _merged(
     return merged.group_by(*(column_expression(name) for name, _ in anchor)) if anchor else merged
 
 
-def _value(query: FrameQuery, term: Term, dialect: SqlDialect) -> exp.Expression:
+def _value(query: FrameQuery, term: Term, dialect: SqlDialect) -> exp.Expr:
     if isinstance(term, LevelTerm):
         return column_expression(term.level)
     assert isinstance(term, MetricTerm)
     metrics = [metric for source in query.sources for metric in source.metrics]
     metric, index = term.metric, metrics.index(term.metric)
-    value: exp.Expression = column_expression(state_name(index, metric.reducer.state[0].name))
+    value: exp.Expr = column_expression(state_name(index, metric.reducer.state[0].name))
     if metric.reducer.zero_when_empty:
         return exp.Coalesce(this=value, expressions=[exp.Literal.number(0)])
     if metric.operator.name in ("VAR", "STDDEV"):

@@ -16,7 +16,7 @@ from flightframe_server.backends.sql.dialect import Bound, SqlDialect
 from flightframe_server.catalog.types import DOUBLE, TIMESTAMP
 from flightframe_server.resolver.terms import Apply, Constant, Term
 
-Leaf = Callable[[Term], exp.Expression]
+Leaf = Callable[[Term], exp.Expr]
 
 _BINARY: dict[str, type[exp.Binary]] = {
     "add": exp.Add,
@@ -33,7 +33,7 @@ _BINARY: dict[str, type[exp.Binary]] = {
 _ARITHMETIC = frozenset({"add", "subtract", "multiply"})
 
 
-def compile_term(term: Term, leaf: Leaf, dialect: SqlDialect, bound: Bound) -> exp.Expression:
+def compile_term(term: Term, leaf: Leaf, dialect: SqlDialect, bound: Bound) -> exp.Expr:
     """Return a term as SQL; `leaf` gives levels, columns and metrics."""
     if isinstance(term, Constant):
         return dialect.constant(term, bound)
@@ -42,7 +42,7 @@ def compile_term(term: Term, leaf: Leaf, dialect: SqlDialect, bound: Bound) -> e
     sides = [compile_term(argument, leaf, dialect, bound) for argument in term.arguments]
     if term.function in _BINARY:
         left, right = (exp.Paren(this=side) for side in sides)
-        joined: exp.Expression = _BINARY[term.function](this=left, expression=right)
+        joined: exp.Expr = _BINARY[term.function](this=left, expression=right)
         return dialect.cast(joined, term.type) if term.function in _ARITHMETIC else joined
     match term.function:
         case "and":
@@ -60,7 +60,7 @@ def compile_term(term: Term, leaf: Leaf, dialect: SqlDialect, bound: Bound) -> e
     return _function(term, sides, dialect)
 
 
-def _function(term: Apply, sides: list[exp.Expression], dialect: SqlDialect) -> exp.Expression:
+def _function(term: Apply, sides: list[exp.Expr], dialect: SqlDialect) -> exp.Expr:
     match term.function:
         case "divide":
             left, right = (dialect.cast(side, DOUBLE) for side in sides)
@@ -80,5 +80,5 @@ def _function(term: Apply, sides: list[exp.Expression], dialect: SqlDialect) -> 
     raise AssertionError(term.function)
 
 
-def _nullif_zero(side: exp.Expression) -> exp.Expression:
+def _nullif_zero(side: exp.Expr) -> exp.Expr:
     return exp.Nullif(this=exp.Paren(this=side), expression=exp.Literal.number(0))

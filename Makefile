@@ -1,0 +1,89 @@
+# Two verbs need nothing but make and Python 3.11: `make demo` and `make test`. Each sets up .venv
+# once, and again when pyproject.toml changes.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup test check static docs serve demo bench bench-compare snapshots proto release clean
+
+VENV   := .venv
+BIN    := $(VENV)/bin
+PYTHON ?=
+# What pytest is given, for instance: make test TEST_FLAGS="tests/unit/language -x"
+TEST_FLAGS    ?=
+# What the demo is given, for instance: make demo DEMO_FLAGS=--exit
+DEMO_FLAGS    ?=
+INSTALLATION  ?= .flightframe-demo/installation.yaml
+SERVE_FLAGS   ?=
+BENCH_FLAGS   ?=
+
+help: ## list these verbs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup: $(VENV)/.tools ## .venv with the product and its tools
+
+test: $(VENV)/.tools ## run every test (sets up .venv first)
+	@$(BIN)/python -m pytest $(TEST_FLAGS)
+
+check: static test ## exactly what CI runs: style, types, contracts, pages, tests
+
+static: $(VENV)/.tools ## the checks that run nothing: style, types, contracts, pages
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@PYTHONPATH=client:server $(BIN)/lint-imports
+	@$(BIN)/python docs/generate.py --check
+
+docs: $(VENV)/.tools ## regenerate the generated pages, then run every example in the docs
+	@$(BIN)/python docs/generate.py
+	@$(BIN)/python -m pytest tests/docs
+
+serve: $(VENV)/.product ## serve INSTALLATION=path/to/installation.yaml
+	@$(BIN)/flightframe serve $(INSTALLATION) $(SERVE_FLAGS)
+
+demo: $(VENV)/.product ## write the retail demonstration, warm up and serve it (sets up .venv first)
+	@$(BIN)/flightframe demo $(DEMO_FLAGS)
+
+bench: $(VENV)/.tools ## measure against in-process DuckDB and a bare Flight server
+	@$(BIN)/python benchmarks/run.py $(BENCH_FLAGS)
+
+bench-compare: $(VENV)/.tools ## compare the last two measurements
+	@$(BIN)/python benchmarks/compare.py $(BENCH_FLAGS)
+
+snapshots: $(VENV)/.tools ## rewrite the golden files; read the difference before you commit it
+	@FLIGHTFRAME_REWRITE_SNAPSHOTS=1 $(BIN)/python -m pytest tests/golden
+
+proto: $(VENV)/.tools ## regenerate the wire modules from proto/
+	@$(BIN)/python -m grpc_tools.protoc -I proto --python_out=client --pyi_out=client proto/flightframe/wire/*.proto
+
+release: check ## write CHANGELOG.md from the news fragments, tag, build both distributions into dist/
+	@.ci/release
+
+clean: ## remove what these verbs made, the demonstration included
+	rm -rf $(VENV) dist build .flightframe-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# One environment, two stamps: the product alone is enough for a demonstration.
+$(VENV)/.tools: pyproject.toml $(VENV)/.product
+	@echo "installing the tools into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e . --group dev
+	@touch $@
+
+$(VENV)/.product: pyproject.toml | $(BIN)/python
+	@echo "installing flightframe into $(VENV) ..."
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip --upgrade >/dev/null
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(BIN)/python:
+	@set -e; \
+	for python in $(PYTHON) python3.11 python3 python3.12 python3.13; do \
+	  if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    echo "making $(VENV) with $$("$$python" --version) ..."; \
+	    "$$python" -m venv --clear $(VENV) || { rm -rf $(VENV); \
+	      echo "that Python has no venv module: on Debian or Ubuntu, apt install python3-venv" >&2; exit 1; }; \
+	    exit 0; \
+	  fi; \
+	done; \
+	echo "flightframe needs Python 3.11 or newer, and found $$(python3 --version 2>&1)." >&2; \
+	echo "Install one, or name one: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; \
+	exit 1

@@ -1,0 +1,200 @@
+"""The graph of levels: by hand on the retail collection, and against naive oracles."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flightframe_server.catalog import (
+    Collection,
+    DimensionFamily,
+    Edge,
+    FunctionMap,
+    LevelGraph,
+    Schema,
+    StoredColumn,
+    read_collection,
+)
+from flightframe_server.errors import InternalError
+
+
+@pytest.fixture(scope="module")
+def retail() -> LevelGraph:
+    path = Path(__file__).parent / "retail.yaml"
+    return LevelGraph(read_collection(path.read_text(encoding="utf-8")))
+
+
+def shown(path: tuple[Edge, ...] | None) -> list[str] | None:
+    return None if path is None else [str(edge) for edge in path]
+
+
+def test_names_are_found_in_any_case(retail: LevelGraph) -> None:
+    assert retail.level_names[:3] == ("store", "region", "coast")
+    assert retail.find("REGION") == "region"
+    assert retail.find("revenue") is None
+    assert retail.find("Transaction") == "transaction"
+
+
+def test_families(retail: LevelGraph) -> None:
+    assert retail.family_of("coast") == "location"
+    assert retail.family_of("season") == "calendar"
+    assert retail.family_of("transaction") == "transaction"
+    assert retail.family_of("lane_kind") == "delivery"
+
+
+def test_closure(retail: LevelGraph) -> None:
+    assert retail.determined(["store"]) == {"store", "region", "coast"}
+    assert retail.determined(["month", "region"]) == {
+        "month",
+        "quarter",
+        "year",
+        "region",
+        "coast",
+    }
+    assert retail.determined([]) == frozenset()
+    assert retail.determined(["day"], lambda edge: edge.target != "month") == {
+        "day",
+        "week",
+        "season",
+    }
+
+
+def test_paths(retail: LevelGraph) -> None:
+    assert shown(retail.path(["day", "store"], "year")) == [
+        "day -> month",
+        "month -> quarter",
+        "quarter -> year",
+    ]
+    assert retail.path(["day", "year"], "year") == ()
+    assert retail.path(["week"], "month") is None
+    assert retail.path([], "month") is None
+    assert retail.path(["day"], "year", lambda edge: edge.source != "month") is None
+
+
+def test_schemas(retail: LevelGraph) -> None:
+    assert retail.own_levels("deliveries") == {
+        "delivery": "delivery",
+        "supplier": "Supplier",
+        "day": "day",
+    }
+    assert retail.reachable("products") == {"product", "category"}
+    assert "supplier_nation" in retail.reachable("deliveries")
+    assert retail.schema_path("region_daily_summary", "region") == ()
+    assert shown(retail.schema_path("transactions", "coast")) == [
+        "store -> region",
+        "region -> coast",
+    ]
+    assert retail.schema_path("transactions", "tag") is None
+
+
+def test_anchors(retail: LevelGraph) -> None:
+    assert retail.sorted_anchor(["region", "day", "region"]) == ("day", "region")
+    assert retail.sorted_anchor(()) == ()
+
+
+def test_bridges(retail: LevelGraph) -> None:
+    assert retail.bridges(retail.reachable("transactions"), "tag") == ("tags",)
+    assert retail.bridges(["product"], "tag") == ("tags",)
+    assert retail.bridges(["product"], "category") == ()
+    assert retail.bridges(["category"], "tag") == ()
+    assert retail.bridges(["tag"], "supplier") == ()
+    assert retail.bridges(["store", "month"], "product") == ("price_list", "transactions")
+    assert retail.bridges(["store", "month"], "category") == ("price_list", "transactions")
+
+
+def test_unknown_names_are_mistakes_of_the_caller(retail: LevelGraph) -> None:
+    for ask in (
+        lambda: retail.determined(["Region"]),
+        lambda: retail.determined(["nothing"], lambda _: True),
+        lambda: retail.path(["nothing"], "region"),
+        lambda: retail.path(["region"], "nothing"),
+        lambda: retail.family_of("nothing"),
+        lambda: retail.own_levels("nothing"),
+        lambda: retail.reachable("nothing"),
+    ):
+        with pytest.raises(InternalError):
+            ask()
+
+
+LEVELS = tuple("abcdefg")
+PAIRS = [(a, b) for a, b in product(LEVELS, LEVELS) if a < b]
+
+
+def graph_of(pairs: list[tuple[str, str]], columns: set[str]) -> LevelGraph:
+    edges = tuple(Edge(a, b, FunctionMap("DAY_OF")) for a, b in pairs)
+    rows = Schema("rows", "rows", ("id",), {c: StoredColumn(c, c) for c in {"id", *columns}})
+    family = DimensionFamily("all", LEVELS, edges)
+    return LevelGraph(Collection("c", {"rows": rows}, {"all": family}, {}, ""))
+
+
+def naive_closure(levels: set[str], pairs: list[tuple[str, str]]) -> set[str]:
+    """Add targets of edges until nothing changes."""
+    held = set(levels)
+    while True:
+        grown = held | {b for a, b in pairs if a in held}
+        if grown == held:
+            return held
+        held = grown
+
+
+def naive_distance(levels: set[str], target: str, pairs: list[tuple[str, str]]) -> int | None:
+    """Count the steps after which the target is first held, None for never."""
+    held = set(levels)
+    for steps in range(len(LEVELS) + 1):
+        if target in held:
+            return steps
+        held |= {b for a, b in pairs if a in held}
+    return None
+
+
+GRAPHS = st.lists(st.sampled_from(PAIRS), unique=True, max_size=15)
+SETS = st.sets(st.sampled_from(LEVELS))
+
+
+@given(GRAPHS, SETS, st.sets(st.sampled_from(PAIRS)))
+def test_closure_is_the_fixpoint(
+    pairs: list[tuple[str, str]], levels: set[str], banned: set[tuple[str, str]]
+) -> None:
+    graph = graph_of(pairs, levels)
+    assert graph.determined(levels) == naive_closure(levels, pairs)
+    assert graph.reachable("rows") == naive_closure(levels, pairs) | {"id"}
+    kept = [pair for pair in pairs if pair not in banned]
+    usable = graph.determined(levels, lambda edge: (edge.source, edge.target) not in banned)
+    assert usable == naive_closure(levels, kept)
+
+
+@given(GRAPHS, SETS, st.sampled_from(LEVELS), st.sets(st.sampled_from(PAIRS)))
+def test_a_path_leads_there_and_is_shortest(
+    pairs: list[tuple[str, str]],
+    levels: set[str],
+    target: str,
+    banned: set[tuple[str, str]],
+) -> None:
+    kept = [pair for pair in pairs if pair not in banned]
+    path = graph_of(pairs, set()).path(
+        levels, target, lambda edge: (edge.source, edge.target) not in banned
+    )
+    assert (None if path is None else len(path)) == naive_distance(levels, target, kept)
+    if path:
+        assert path[0].source in levels
+        assert path[-1].target == target
+        assert all(a.target == b.source for a, b in zip(path, path[1:], strict=False))
+        assert all((edge.source, edge.target) in kept for edge in path)
+
+
+@given(GRAPHS, st.permutations(LEVELS[:3]), st.sampled_from(LEVELS))
+def test_the_order_of_sources_does_not_matter(
+    pairs: list[tuple[str, str]], sources: list[str], target: str
+) -> None:
+    graph = graph_of(pairs, set())
+    assert graph.path(sources, target) == graph.path(sorted(sources), target)
+
+
+def test_of_equal_paths_the_one_declared_first_is_taken() -> None:
+    graph = graph_of([("a", "c"), ("a", "b"), ("b", "d"), ("c", "d")], set())
+    assert shown(graph.path(["a"], "d")) == ["a -> c", "c -> d"]
+    assert shown(graph.path(["c", "b"], "d")) == ["b -> d"]
