@@ -6,14 +6,18 @@ credential: an address is shown in errors and logs.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from flightframe.errors import ArgumentError
 
 PLAIN_SCHEMES = ("grpc", "grpc+tcp")
 TLS_SCHEME = "grpc+tls"
 EXAMPLE = "write grpc://127.0.0.1:8815, or grpc+tls://host:port for TLS"
+_URI = re.compile(
+    r"(?P<scheme>[A-Za-z][A-Za-z+]*)://"
+    r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<host>[A-Za-z0-9._-]+)):(?P<port>[0-9]{1,5})/?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +52,16 @@ def parse_address(uri: str) -> Address:
     """
     if not isinstance(uri, str):
         raise ArgumentError("the URI is not a text", EXAMPLE)
-    try:
-        parts = urlsplit(uri)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        raise ArgumentError("the URI cannot be read", EXAMPLE) from None
-    if parts.scheme not in (*PLAIN_SCHEMES, TLS_SCHEME):
-        raise ArgumentError("the URI has another scheme than grpc, grpc+tcp or grpc+tls", EXAMPLE)
-    if "@" in parts.netloc:
+    if "@" in uri:
         raise ArgumentError(
             "a credential does not belong into the URI", "pass username= and password=, or token="
         )
-    if not host or not port:
-        raise ArgumentError("the URI lacks a host or a port", EXAMPLE)
-    if parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise ArgumentError("the URI goes on after the port", EXAMPLE)
-    return Address(parts.scheme, host, port)
+    found = _URI.fullmatch(uri)
+    if found is None:
+        raise ArgumentError("the URI is not of the form scheme://host:port", EXAMPLE)
+    scheme, port = found["scheme"].lower(), int(found["port"])
+    if scheme not in (*PLAIN_SCHEMES, TLS_SCHEME):
+        raise ArgumentError("the URI has another scheme than grpc, grpc+tcp or grpc+tls", EXAMPLE)
+    if not 0 < port < 1 << 16:
+        raise ArgumentError("the URI's port is not one of 1 to 65535", EXAMPLE)
+    return Address(scheme, found["v6"] or found["host"], port)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
 from typing import Any
 
 from pyarrow import flight
@@ -80,7 +79,8 @@ def root_certificates(
         certificates = given
     elif isinstance(given, str | os.PathLike):
         try:
-            certificates = Path(given).read_bytes()
+            with open(given, "rb") as file:
+                certificates = file.read()
         except (OSError, ValueError):
             raise ArgumentError("the file of tls_root_certs cannot be read") from None
     else:

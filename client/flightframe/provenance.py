@@ -96,7 +96,11 @@ class Provenance:
         Raises:
             ProtocolError: it is not such JSON.
         """
-        body = read.parse_object(data)
+        return cls.from_fields(read.parse_object(data))
+
+    @classmethod
+    def from_fields(cls, body: read.Fields) -> Provenance:
+        """Read a whole provenance; `ProtocolError` where it is not of that shape."""
         return cls(
             served_from=read.text(body, "served_from"),
             query_id=read.text_or_none(body, "query_id") or "",

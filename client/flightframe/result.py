@@ -33,12 +33,7 @@ if TYPE_CHECKING:
 
 
 class Result:
-    """The answer to one query; `Connection.query` makes it. Not for use by several threads at once.
-
-    Attributes:
-        schema: the columns with their Arrow types.
-        provenance: where each column came from.
-    """
+    """The answer to one query; `Connection.query` makes it. Not for several threads at once."""
 
     def __init__(self, batches: Batches) -> None:
         """Read the first batch.
@@ -54,16 +49,29 @@ class Result:
         self._streamed = False
         self._look_ahead()
         try:
-            self.provenance: Provenance = batches.provenance
+            self._served_from = batches.served_from
         except FlightframeError:
             batches.cancel()
             raise
-        self.schema: pa.Schema = batches.schema
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns with their Arrow types."""
+        return self._source.schema
 
     @property
     def served_from(self) -> str:
         """Who answered: `engine_cache`, `engine_mixed`, `engine_backend` or `backend`."""
-        return self.provenance.served_from
+        return self._served_from
+
+    @property
+    def provenance(self) -> Provenance:
+        """Where each column came from.
+
+        Raises:
+            ProtocolError: the server says it in a shape that this version does not know.
+        """
+        return self._source.provenance
 
     @property
     def columns(self) -> list[str]:

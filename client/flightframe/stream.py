@@ -15,6 +15,7 @@ from pyarrow import flight
 
 from flightframe.errors import FlightframeError, ProtocolError, ResultConsumed
 from flightframe.failures import ARROW_FAILURES, from_arrow
+from flightframe.fields import Fields, parse_object, text
 from flightframe.provenance import Provenance
 
 METADATA_KEY = b"flightframe"
@@ -29,8 +30,12 @@ class Batches(Protocol):
         """The columns of every batch."""
 
     @property
+    def served_from(self) -> str:
+        """The label of the answer; known once the first batch has been pulled."""
+
+    @property
     def provenance(self) -> Provenance:
-        """Where the answer came from; known once the first batch has been pulled."""
+        """Where the answer came from, known as soon as the label is."""
 
     def pull(self) -> pa.RecordBatch | None:
         """Return the next batch, or None at the end."""
@@ -48,25 +53,28 @@ class FlightBatches:
         self._address = address
         self._failure: FlightframeError | None = None
         self._metadata = b""
+        self._fields: Fields | None = None
         self._provenance: Provenance | None = None
         self.schema: pa.Schema = reader.schema
 
     @property
-    def provenance(self) -> Provenance:
-        """Where the answer came from, as its batches or else its schema say.
+    def served_from(self) -> str:
+        """The label of the answer.
 
         Raises:
-            ProtocolError: neither says it.
+            ProtocolError: neither a batch nor the schema says it.
+        """
+        return text(self._said(), "served_from")
+
+    @property
+    def provenance(self) -> Provenance:
+        """Where the answer came from; put together when first asked for, as few callers do.
+
+        Raises:
+            ProtocolError: it is not of the shape that this version knows.
         """
         if self._provenance is None:
-            carried = (self.schema.metadata or {}).get(METADATA_KEY)
-            if carried is None:
-                raise ProtocolError(
-                    "PROTOCOL",
-                    f"the answer of {self._address} does not say where it came from",
-                    "check that a flightframe server listens there",
-                )
-            self._provenance = Provenance.from_bytes(carried)
+            self._provenance = Provenance.from_fields(self._said())
         return self._provenance
 
     def pull(self) -> pa.RecordBatch | None:
@@ -108,15 +116,28 @@ class FlightBatches:
         with suppress(*ARROW_FAILURES):
             reader.cancel()
 
+    def _said(self) -> Fields:
+        """Return what the batches, or else the schema, say about where the answer came from."""
+        if self._fields is None:
+            carried = (self.schema.metadata or {}).get(METADATA_KEY)
+            if carried is None:
+                raise ProtocolError(
+                    "PROTOCOL",
+                    f"the answer of {self._address} does not say where it came from",
+                    "check that a flightframe server listens there",
+                )
+            self._fields = parse_object(carried)
+        return self._fields
+
     def _take_provenance(self, metadata: bytes) -> None:
         """Keep the first provenance and hold every later one to it."""
         if metadata == self._metadata:
             return
         try:
-            found = Provenance.from_bytes(metadata)
-            if self._provenance not in (None, found):
+            found = parse_object(metadata)
+            if self._fields is not None and Provenance.from_fields(found) != self.provenance:
                 raise ProtocolError("PROTOCOL", "the answer changed its provenance on the way")
         except ProtocolError as failure:
             self._stop(failure)
             raise
-        self._metadata, self._provenance = metadata, found
+        self._metadata, self._fields = metadata, found

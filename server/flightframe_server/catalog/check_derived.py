@@ -26,11 +26,12 @@ from flightframe_server.errors import did_you_mean, shown
 def check_derived(collection: Collection, graph: LevelGraph, spot: Spot) -> None:
     """Note what is wrong with the derived families of a collection."""
     families = collection.metric_families
+    by_folded = {name.casefold(): family for name, family in families.items()}
     for at, family in enumerate(families.values()):
         if isinstance(family.meaning, DerivedMetric):
             here = spot.at("metric_families", at, "derived")
             _check_inputs(family.meaning, families, graph, here)
-            _check_formula(family.meaning, families, graph, here.at("formula"))
+            _check_formula(family.meaning, by_folded, graph, here.at("formula"))
     uses = {
         name: family.meaning.inputs if isinstance(family.meaning, DerivedMetric) else ()
         for name, family in families.items()
@@ -66,7 +67,7 @@ def _check_inputs(
 
 
 def _check_formula(
-    derived: DerivedMetric, families: Mapping[str, MetricFamily], graph: LevelGraph, spot: Spot
+    derived: DerivedMetric, by_folded: Mapping[str, MetricFamily], graph: LevelGraph, spot: Spot
 ) -> None:
     """Note anchors of unknown levels, and bare names that mean no reducer."""
     for anchor in anchors_in(derived.formula):
@@ -74,7 +75,6 @@ def _check_formula(
             if graph.find(level.parts[-1]) is None:
                 hint = did_you_mean(level.parts[-1], graph.level_names)
                 spot.report(f"there is no level '{shown(level.text)}'", hint)
-    by_folded = {name.casefold(): family for name, family in families.items()}
     for name in bare_names_in(derived.formula):
         family = by_folded.get(name.text.casefold())
         if (

@@ -120,11 +120,10 @@ class LevelGraph:
     def bridges(self, levels: Iterable[str], target: str) -> tuple[str, ...]:
         """Return the schemas through which facts at `levels` would fan out to `target`.
 
-        Such a schema has a column for some level that `levels` determine, and has or determines
-        the target, yet the levels it shares leave its grain open: one fact would meet several of
-        its rows. Schemas whose grain is shared in part (a table of tags over product and tag)
-        come before those that only mention both, each group in the order declared. None where
-        the target is determined already.
+        Such a schema shares a level with those that `levels` determine, and has or determines the
+        target, yet its grain stays open: one fact would meet several of its rows. Schemas whose
+        grain is shared in part (tags over product and tag) come before those that only mention
+        both, each group in the order declared. None where the target is determined already.
         """
         held = self.determined(levels)
         if target in held:

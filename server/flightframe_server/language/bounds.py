@@ -19,7 +19,7 @@ from collections.abc import Iterator
 
 from lark import Token
 
-from flightframe_server.errors import FrameQLSyntaxError, LimitExceeded, Place
+from flightframe_server.errors import FrameQLSyntaxError, LimitExceeded, Place, shown
 from flightframe_server.language.syntax import Expression, Node
 
 MAX_BYTES = 1024 * 1024
@@ -44,6 +44,11 @@ def place_at(text: str, offset: int, end: int | None = None) -> Place:
 def token_place(token: Token) -> Place:
     """Return where a token stands."""
     return Place(token.line or 0, token.column or 0, token.start_pos or 0, token.end_pos or 0)
+
+
+def echo(text: str) -> str:
+    """Return a piece of the text as an error may show it: short, one line, nothing invisible."""
+    return "".join(char if char.isprintable() else "·" for char in shown(text))
 
 
 def check_text(text: str) -> None:

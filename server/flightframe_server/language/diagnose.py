@@ -12,8 +12,8 @@ import re
 from lark import Token
 
 from flightframe_server.errors import FrameQLSyntaxError, did_you_mean
-from flightframe_server.language.bounds import token_place
-from flightframe_server.language.scene import Scene, echo
+from flightframe_server.language.bounds import echo, token_place
+from flightframe_server.language.scene import Scene
 from flightframe_server.language.words import (
     CLAUSE_ORDER,
     CLAUSES,

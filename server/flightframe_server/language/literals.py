@@ -12,8 +12,8 @@ import math
 import re
 from decimal import Decimal
 
-from flightframe_server.errors import FrameQLSyntaxError, LimitExceeded, Place, shown
-from flightframe_server.language.bounds import MAX_DIGITS
+from flightframe_server.errors import FrameQLSyntaxError, LimitExceeded, Place
+from flightframe_server.language.bounds import MAX_DIGITS, echo
 from flightframe_server.language.syntax import Literal, LiteralKind
 
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
@@ -47,7 +47,7 @@ def number(text: str, place: Place) -> Literal:
     value = float(text)
     mantissa = text.lower().partition("e")[0]
     if math.isinf(value) or (value == 0 and mantissa.strip("0.")):
-        raise FrameQLSyntaxError(f"{shown(text)} does not fit a double", place=place)
+        raise FrameQLSyntaxError(f"{echo(text)} does not fit a double", place=place)
     return Literal(value, LiteralKind.DOUBLE, place=place)
 
 
@@ -138,5 +138,5 @@ def _day(text: str, whole: str, kind: str, place: Place) -> datetime.date:
 def _bad(kind: str, text: str, place: Place) -> FrameQLSyntaxError:
     form = "YYYY-MM-DD" if kind == "DATE" else "YYYY-MM-DD HH:MM:SS[.ffffff][Z or +HH:MM]"
     return FrameQLSyntaxError(
-        f"'{shown(text)}' is not a {kind.lower()}", hint=f"write {kind} '{form}'", place=place
+        f"'{echo(text)}' is not a {kind.lower()}", hint=f"write {kind} '{form}'", place=place
     )

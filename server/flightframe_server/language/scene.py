@@ -11,17 +11,12 @@ from dataclasses import dataclass
 
 from lark import Token
 
-from flightframe_server.errors import FrameQLSyntaxError, Place, shown
+from flightframe_server.errors import FrameQLSyntaxError, Place
 from flightframe_server.language.bounds import place_at, token_place
 from flightframe_server.language.words import CLAUSES
 
 _PAIRS = {"LPAR": "RPAR", "LBRACE": "RBRACE"}
 _AHEAD = 200
-
-
-def echo(text: str) -> str:
-    """Return what was found as an error may show it: short, on one line, nothing invisible."""
-    return "".join(char if char.isprintable() else "·" for char in shown(text))
 
 
 @dataclass(frozen=True, slots=True)

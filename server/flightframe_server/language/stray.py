@@ -10,8 +10,7 @@ import re
 import unicodedata
 
 from flightframe_server.errors import FrameQLSyntaxError
-from flightframe_server.language.bounds import place_at
-from flightframe_server.language.scene import echo
+from flightframe_server.language.bounds import echo, place_at
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _NOT_IN_QUOTES = re.compile(r"[\x00-\x1f\x7f]")

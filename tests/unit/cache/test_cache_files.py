@@ -34,11 +34,11 @@ def names(tmp_path: Path) -> list[str]:
 
 def everything() -> pa.Table:
     """One column of every declared type, with nulls, extremes, and metadata at both levels."""
-    big = Decimal("9" * 36 + ".99")
+    big, small = Decimal("9" * 36 + ".99"), Decimal("-" + "9" * 36 + ".99")
     moment = dt.datetime(2024, 2, 29, 23, 59, 59, 999999)
     columns = {
         "integer": pa.array([2**63 - 1, None, -(2**63)], pa.int64()),
-        "decimal": pa.array([big, None, -big], pa.decimal128(38, 2)),
+        "decimal": pa.array([big, None, small], pa.decimal128(38, 2)),
         "scaled": pa.array([Decimal("0." + "0" * 37 + "1"), None, 0], pa.decimal128(38, 38)),
         "double": pa.array([float("nan"), None, -0.0], pa.float64()),
         "text": pa.array(["", None, "naïve \x00 ☃"], pa.string()),

@@ -50,6 +50,15 @@ def test_it_keeps_what_was_read_last(steps):
         assert tier.bytes == sum(8 * table.num_rows for _, table in model)
 
 
+def test_a_table_that_was_read_outlives_one_that_was_not():
+    tier = HotTier(96)
+    for name in "ab":
+        tier.put(name, table_of(6))
+    tier.get("a")
+    tier.put("c", table_of(6))
+    assert [name for name in "abc" if tier.get(name) is not None] == ["a", "c"]
+
+
 def test_a_table_larger_than_the_budget_is_not_kept_and_pushes_nothing_out():
     tier = HotTier(80)
     tier.put("small", table_of(5))

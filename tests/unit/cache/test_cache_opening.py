@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flightframe_server.cache.store import EntryStore, Made
+from flightframe_server.cache.store import Made, Timing
 from flightframe_server.errors import SetupError
 
 VERSION = (("sales", "v1"),)
@@ -22,11 +22,7 @@ def filled(open_store, make_key, make_table, count: int = 30) -> Path:
     for number in range(count):
         assert store.put(make_key(f"f{number}"), make_table(number), VERSION, Made("backend"))
     store.close()
-    return next(iter_root(store))
-
-
-def iter_root(store: EntryStore):
-    yield store._books._root
+    return store._books._root
 
 
 def set_version(root: Path, version: int) -> None:
@@ -76,6 +72,15 @@ def test_damage_is_logged_and_only_the_last_manifest_aside_is_kept(
     assert sorted(path.name for path in root.glob("*.aside")) == ["manifest-2.sqlite.aside"]
 
 
+def test_the_name_of_a_manifest_aside_is_never_used_again(open_store, tmp_path):
+    root = tmp_path / "cache"
+    root.mkdir()
+    for name in ("manifest-3.sqlite.aside", "manifest-3.sqlite-wal.aside"):
+        (root / name).write_bytes(b"")
+    open_store()
+    assert manifests(root) == ["manifest-4.sqlite"]
+
+
 def test_files_of_a_lost_manifest_are_orphans_and_go(open_store, make_key, make_table, clock):
     root = filled(open_store, make_key, make_table, 4)
     garbage(root / "manifest-1.sqlite")
@@ -87,17 +92,23 @@ def test_files_of_a_lost_manifest_are_orphans_and_go(open_store, make_key, make_
 def test_a_manifest_damaged_while_it_is_open_costs_the_entries_and_no_query(
     open_store, make_key, make_table
 ):
-    store = open_store(hot_bytes=0)
-    held = store.put(make_key(), make_table(), VERSION, Made("backend"))
-    error = sqlite3.DatabaseError("database disk image is malformed")
-    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-    with store._books._working("test"):
-        garbage(next(iter_root(store)) / "manifest-1.sqlite")
-        raise error
-    assert held not in list(store.holdings())
+    store = open_store(hot_bytes=0, timing=Timing(refresh=3600.0, flush=None))
+    for number in range(30):
+        store.put(make_key(f"f{number}"), make_table(number), VERSION, Made("backend"))
+    path = store._books._root / "manifest-1.sqlite"
+    other = sqlite3.connect(path, isolation_level=None)
+    # A foreign change makes the store's connection let go of its own copies of the pages.
+    other.execute("UPDATE entries SET hits = 1")
+    other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    other.close()
+    garbage(path)
+    before = store.epoch
+    assert store.put(make_key(), make_table(), VERSION, Made("backend")) is None
+    assert list(store.holdings()) == []
+    assert store.epoch > before
     again = store.put(make_key(), make_table(1), VERSION, Made("backend"))
     assert store.read(again).equals(make_table(1))
-    assert store.counts().failures == 1
+    assert (store.counts().failures, store.counts().unstored) == (1, 1)
 
 
 def test_an_older_schema_starts_anew(open_store, make_key, make_table):
@@ -138,7 +149,7 @@ def test_a_folder_that_cannot_be_made_is_a_setup_error(open_store):
 def test_an_emptied_folder_is_noticed_by_whoever_has_it_open(open_store, make_key, make_table):
     store = open_store(hot_bytes=0)
     store.put(make_key(), make_table(), VERSION, Made("backend"))
-    for path in sorted(next(iter_root(store)).rglob("*"), reverse=True):
+    for path in sorted(store._books._root.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
     assert list(store.holdings()) == []
     held = store.put(make_key(), make_table(), VERSION, Made("backend"))

@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from flightframe_server.cache.files import EntryFiles
 from flightframe_server.cache.store import EntryGone, EntryStore, Made, Timing
 from flightframe_server.planner.identity import Domain, EntryKey, Operator, Shelf
 
@@ -76,7 +77,9 @@ def test_threads_read_while_others_evict(open_store, make_key, make_table, tmp_p
             reader.result()
     assert right
     assert store.damaged == 0, "an entry that was evicted is no damaged one"
-    assert store.counts().evicted == 116
+    left = list(store.holdings())
+    assert store.counts().evicted == 120 - len(left) > 100
+    assert sum(entry.bytes for entry in left) <= 4 * one
 
 
 def test_another_store_sees_puts_and_drops(open_store, make_key, make_table):
@@ -126,6 +129,22 @@ def test_an_entry_that_another_store_evicted_is_gone(open_store, make_key, make_
     assert other.damaged == 0
 
 
+def test_a_file_that_a_collector_took_before_its_row_came_gets_no_row(
+    open_store, make_key, make_table, monkeypatch
+):
+    store = open_store()
+    really_write = EntryFiles.write
+
+    def write_and_lose(self, *arguments):
+        written = really_write(self, *arguments)
+        self.remove((written.entry_id,))
+        return written
+
+    monkeypatch.setattr(EntryFiles, "write", write_and_lose)
+    assert store.put(make_key(), make_table(), VERSION, BACKEND) is None
+    assert list(store.holdings()) == store.records() == []
+
+
 def test_an_entry_of_another_store_is_read_before_the_next_refresh(
     open_store, make_key, make_table
 ):
@@ -144,9 +163,7 @@ def put_one_key(root: str, number: int) -> None:
             assert store.read(held).equals(table)
 
 
-def test_processes_that_open_and_put_one_key_at_once_leave_one_row(
-    open_store, tmp_path
-):
+def test_processes_that_open_and_put_one_key_at_once_leave_one_row(open_store, tmp_path):
     context = multiprocessing.get_context("spawn")
     workers = [
         context.Process(target=put_one_key, args=(str(tmp_path / "cache"), number))

@@ -317,9 +317,7 @@ def test_the_hinted_go_when_nothing_else_is_left_and_the_newcomer_never(
     assert store.read(held).equals(make_table())
 
 
-def test_superseded_files_give_way_first(
-    open_store, make_key, make_table, clock, tmp_path, folder
-):
+def test_superseded_files_give_way_first(open_store, make_key, make_table, clock, tmp_path, folder):
     one = sizes(open_store, make_key, make_table, tmp_path)
     store = open_store(max_bytes=3 * one)
     store.put(make_key("other"), make_table(), VERSION, BACKEND)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 
 import pytest
@@ -182,7 +182,7 @@ def test_a_path_leads_there_and_is_shortest(
     if path:
         assert path[0].source in levels
         assert path[-1].target == target
-        assert all(a.target == b.source for a, b in zip(path, path[1:], strict=False))
+        assert all(a.target == b.source for a, b in pairwise(path))
         assert all((edge.source, edge.target) in kept for edge in path)
 
 
@@ -198,3 +198,13 @@ def test_of_equal_paths_the_one_declared_first_is_taken() -> None:
     graph = graph_of([("a", "c"), ("a", "b"), ("b", "d"), ("c", "d")], set())
     assert shown(graph.path(["a"], "d")) == ["a -> c", "c -> d"]
     assert shown(graph.path(["c", "b"], "d")) == ["b -> d"]
+
+
+def test_a_schema_keyed_by_what_is_held_is_no_bridge() -> None:
+    columns = {name: StoredColumn(name, name) for name in ("a", "b", "c")}
+    keyed = Schema("keyed", "keyed", ("a",), {"a": columns["a"], "b": columns["b"]})
+    linking = Schema("linking", "linking", ("a", "c"), {"a": columns["a"], "c": columns["c"]})
+    family = DimensionFamily("all", ("a", "b", "c"))
+    graph = LevelGraph(Collection("x", {"k": keyed, "l": linking}, {"all": family}, {}, ""))
+    assert graph.bridges(["a"], "b") == ()
+    assert graph.bridges(["a"], "c") == ("l",)

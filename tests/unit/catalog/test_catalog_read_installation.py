@@ -68,6 +68,11 @@ def test_defaults() -> None:
     assert found.file == "installation.yaml"
 
 
+def test_both_ports_may_be_any_free_one() -> None:
+    server = read_installation(FULL.replace("http_port: 65535", "http_port: 0")).server
+    assert (server.flight_port, server.http_port) == (0, 0)
+
+
 class Case(NamedTuple):
     """One way to spoil the manifest, and what the error must say."""
 

@@ -83,7 +83,8 @@ def test_text_is_taken_as_it_is():
 
 
 def test_text_that_looks_a_little_like_a_message_is_text():
-    for source in ("\nSELECT", "\n.SELECT", "FF1", "type.googleapis.com/arrow"):
+    url = "type.googleapis.com/arrow.flight.protocol.sql.X"
+    for source in ("\nSELECT", "\n.SELECT", "FF1", url, f"\n{url}", f"SELECT --{url}"):
         assert decode(source.encode()) == TextTicket(source)
 
 

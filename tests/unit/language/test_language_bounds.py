@@ -141,7 +141,7 @@ SIZE = MAX_BYTES - 200
 HOSTILE = {
     "long chains": "a" + "+a" * 20_000,
     "many signs": "- " * 40_000 + "a",
-    "flattening": "(" * 900 + " OR ".join(["a"] * 20_000) + " OR b)" * 900,
+    "flattening": "(" * 900 + " OR ".join(["a"] * 10_000) + " OR b)" * 900,
     "open parentheses": "(" * 1000,
     "spaces after order": "a order" + " " * SIZE + "x",
     "comments after order": "a order" + "/**/" * (SIZE // 4) + "x",

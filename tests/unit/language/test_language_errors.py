@@ -237,6 +237,7 @@ def test_an_echo_is_one_line_of_visible_characters():
     message = refusal("SELECT r AT r ¦'a\n\0\u202eb'").message
     assert "'a ··b'" in message
     assert message.isprintable()
+    assert refusal("SELECT r AT r WHERE d = ¦DATE '\x1b[2J'").message == "'·[2J' is not a date"
 
 
 def test_the_caret_stands_under_the_mistake():

@@ -1,0 +1,63 @@
+"""The command line: `flightframe serve`, `demo`, `init-demo`, `query`, `explain`, `check`.
+
+What comes in: arguments. What goes out: answers and ready lines on stdout, everything else on
+stderr, and an exit code: 0, 1 for an expected failure, 2 for wrong usage. It must never show a
+traceback for what the user can put right.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from flightframe_server import __version__
+from flightframe_server.cli.check import check
+from flightframe_server.cli.demo import demo, init_demo
+from flightframe_server.cli.query import explain, query
+from flightframe_server.cli.serve import serve
+
+app = typer.Typer(
+    name="flightframe",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(demo)
+app.command("init-demo")(init_demo)
+app.command()(serve)
+app.command()(query)
+app.command()(explain)
+app.command()(check)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"flightframe {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def flightframe(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Governed metrics over Arrow Flight: every number right or refused, and where it came from.
+
+    [bold]To begin with[/bold]
+
+      flightframe demo                          the demonstration, start to end
+      flightframe query "SELECT region, SUM(revenue) AS total AT region"
+    """
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="flightframe")
+
+
+__all__ = ["app", "main"]

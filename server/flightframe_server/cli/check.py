@@ -1,0 +1,161 @@
+"""`flightframe check`: everything that can be wrong with an installation, before it serves.
+
+What comes in: the path of a manifest. What goes out: what the collections declare, and each
+problem of the files and of the data. It must never write anything: no store is opened.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from flightframe_server.app import read_files
+from flightframe_server.backends.protocol import Backend
+from flightframe_server.backends.registry import open_backend
+from flightframe_server.catalog.collection import Collection, Schema, StoredColumn
+from flightframe_server.cli.faults import tell, told
+from flightframe_server.cli.overview import show_collection, show_installation
+from flightframe_server.cli.screen import Bar, counted, out, progress
+from flightframe_server.engine.engine import MetricEngine
+from flightframe_server.engine.warm_up import hints, warm_up
+from flightframe_server.errors import CatalogError, FDViolation, FlightframeError, shown
+
+
+@dataclass(slots=True)
+class Findings:
+    """What the data of one collection showed.
+
+    Attributes:
+        problems: what is wrong.
+        passed: what was looked at and is right, such as `unique grain`, counted.
+        unchecked: what could not be looked at, in words.
+    """
+
+    problems: list[FlightframeError] = field(default_factory=list)
+    passed: dict[str, int] = field(default_factory=dict)
+    unchecked: list[str] = field(default_factory=list)
+
+    def note(self, kind: str, problem: FlightframeError | None) -> None:
+        """Count one thing of a kind, or keep its problem."""
+        if problem is None:
+            self.passed[kind] = self.passed.get(kind, 0) + 1
+        else:
+            self.problems.append(problem)
+
+    def __str__(self) -> str:
+        """Return such as `5 unique grains, 2 edges that hold`."""
+        return ", ".join(counted(count, kind) for kind, count in self.passed.items())
+
+
+def check(
+    installation: Annotated[
+        Path, typer.Argument(metavar="INSTALLATION.yaml", help="The installation's manifest.")
+    ],
+) -> None:
+    """Check an installation: its files, and whether the data keeps what they declare.
+
+    Reads the manifest and every collection, then asks the database whether each
+    grain is unique, each edge leads from a value to one value, and each
+    cache_hint can be made. Writes nothing. The exit code is 1 where there are
+    problems.
+
+    [bold]Example[/bold]
+
+      flightframe check installation.yaml
+    """
+    problems = 0
+    with told():
+        manifest, collections = read_files(installation)
+        show_installation(manifest)
+        with closing(open_backend(manifest.backend, installation.parent)) as backend:
+            for collection in collections:
+                problems += check_collection(collection, backend)
+    if problems:
+        out.print(Text(f"✗ {counted(problems, 'problem')}", "bold red"))
+        raise typer.Exit(1)
+    out.print(Text("✓ no problems", "bold green"))
+
+
+def check_collection(collection: Collection, backend: Backend) -> int:
+    """Check one collection on its data, show it, and return how many problems it has."""
+    try:
+        # Without a store: nothing is read from disk, and nothing is written.
+        with closing(MetricEngine(collection, Path(), backend, enabled=False)) as engine:
+            findings = examined(engine, backend)
+            show_collection(engine.ground())
+    except FlightframeError as error:
+        tell(error)
+        return 1
+    if findings.passed:
+        out.print(Text.assemble(("  ✓ ", "bold green"), str(findings)))
+    for text in findings.unchecked:
+        out.print(f"  - not checked: {text}")
+    for problem in findings.problems:
+        tell(problem)
+    out.print()
+    return len(findings.problems)
+
+
+def examined(engine: MetricEngine, backend: Backend) -> Findings:
+    """Look at the grains, the edges and the hints of a collection.
+
+    Raises:
+        FlightframeError: the database failed.
+    """
+    findings = Findings()
+    schemas = engine.collection.schemas.values()
+    hinted = hints(engine)
+    with progress("checking", len(schemas) + len(hinted)) as bar:
+        for done, schema in enumerate(schemas):
+            bar.at(f"grain of {schema.name}", done)
+            examine_grain(schema, engine.collection, backend, findings)
+        examine_edges(engine, findings)
+        examine_hints(engine, bar, len(schemas), findings)
+    return findings
+
+
+def examine_grain(
+    schema: Schema, collection: Collection, backend: Backend, findings: Findings
+) -> None:
+    """Look for a key of a schema that stands on several rows."""
+    columns = {name.casefold(): column for name, column in schema.columns.items()}
+    grain = [columns.get(level.casefold()) for level in schema.grain]
+    stored = [column.source for column in grain if isinstance(column, StoredColumn)]
+    if len(stored) < len(grain):
+        findings.unchecked.append(f"the grain of {schema.name}, which is computed")
+        return
+    twice = backend.duplicate(schema.table, tuple(stored))
+    problem = None
+    if twice is not None:
+        key = ", ".join("NULL" if value is None else shown(value) for value in twice)
+        problem = CatalogError(
+            f"the grain of {schema.name} ({', '.join(schema.grain)}) is not unique:"
+            f" {shown(key)} stands on several rows",
+            file=collection.file,
+            path=schema.mark.path,
+            line=schema.mark.line,
+        )
+    findings.note("unique grain", problem)
+
+
+def examine_edges(engine: MetricEngine, findings: Findings) -> None:
+    """Note every edge that is read from a table: whether each source has one target."""
+    ground = engine.ground()
+    for edge in ground.maps:
+        example = ground.withdrawn.get(edge)
+        problem = None
+        if example is not None:
+            problem = FDViolation(f"the edge {edge} does not hold: {example}")
+        findings.note("attested edge", problem)
+
+
+def examine_hints(engine: MetricEngine, bar: Bar, done: int, findings: Findings) -> None:
+    """Make what is hinted, and let it go again."""
+    for made, warmed in enumerate(warm_up(engine), start=1):
+        bar.at(str(warmed.hint), done + made)
+        findings.note("answered hint", warmed.failure)

@@ -1,0 +1,67 @@
+"""Expected failures as a person at a terminal reads them.
+
+What comes in: an error of the server's tree or of the client's. What goes out: a few lines on
+stderr and exit code 1. It must never show a traceback for what somebody can put right.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+from rich.text import Text
+
+import flightframe
+from flightframe.display import printable
+from flightframe_server.cli.screen import err
+from flightframe_server.errors import FlightframeError, FrameQLSyntaxError, Place
+
+INTERRUPTED = 130
+
+
+@contextmanager
+def told(source: str | None = None) -> Iterator[None]:
+    """Turn expected failures into their text and exit code 1.
+
+    Args:
+        source: the Frame-QL text that an error's place refers to.
+
+    Raises:
+        typer.Exit: something expected went wrong; it has been told.
+    """
+    try:
+        yield
+    except (FlightframeError, flightframe.FlightframeError) as error:
+        tell(error, source)
+        raise typer.Exit(1) from None
+    except BrokenPipeError:
+        # Whoever read our output has enough of it; Python would complain once more at its exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def tell(error: FlightframeError | flightframe.FlightframeError, source: str | None = None) -> None:
+    """Print one error: code and message, the place in the query, the hint."""
+    err.print(Text.assemble((f"error {error.code}", "bold red"), f": {printable(error.message)}"))
+    pointed = caret(error, source) if source is not None else None
+    if pointed is not None:
+        line, _, arrow = pointed.partition("\n")
+        err.print(Text(f"  {line}"))
+        err.print(Text(f"  {arrow}", "bold red"))
+    if error.hint:
+        err.print(Text.assemble(("  hint", "bold"), f": {printable(error.hint)}"))
+
+
+def caret(error: FlightframeError | flightframe.FlightframeError, source: str) -> str | None:
+    """Return the line of the query with a caret under the place, or None where there is none."""
+    if isinstance(error, FlightframeError):
+        return error.caret(source)
+    if error.line is None or error.column is None:
+        return None
+    # The client's errors have a place and no text to show; the server's know how to show it.
+    return FrameQLSyntaxError(error.message, place=Place(error.line, error.column)).caret(source)

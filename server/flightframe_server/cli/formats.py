@@ -1,0 +1,104 @@
+"""The formats in which `flightframe query` writes an answer.
+
+What comes in: a result of the client. What goes out: its rows on stdout, batch by batch where the
+format allows it. It must never round: decimals are written digit by digit in every format.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+
+import pyarrow as pa
+import pyarrow.csv as pc
+from rich.text import Text
+
+from flightframe import Result
+from flightframe_server.cli.screen import (
+    cell_text,
+    counted,
+    drawn,
+    err,
+    footer,
+    out,
+    show_table,
+    taken,
+)
+from flightframe_server.web.json_text import names_text, row_texts
+
+MOST_ROWS = 100
+
+
+class Format(StrEnum):
+    """How rows are written."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    ARROW = "arrow"
+
+
+def write_table(result: Result, most: int = MOST_ROWS) -> None:
+    """Draw the first rows (0: all of them), then how many there are and who answered."""
+    rows = taken(result.schema, result, most or None)
+    if len(rows.schema):
+        show_table(drawn(rows))
+    out.print(footer(rows, result.served_from))
+
+
+def write_steps(result: Result) -> None:
+    """Write the rows of EXPLAIN one under the other: SQL and reasons are too long for a table."""
+    for row in result.to_pylist():
+        facts = {name: cell_text(value) for name, value in row.items()}
+        asked = f"{facts['operator']}({facts['family']}) @ ({facts['anchor']})"
+        note = facts["route"] == "note"
+        what = facts["column"] if note else f"{facts['column']} = {asked}"
+        out.print(
+            Text.assemble(f"{facts['step']}  ", (what, "bold"), "  ", (facts["route"], "cyan"))
+        )
+        out.print(f"     {facts['source']}")
+        for reason in filter(None, facts["why_not"].split("; ")):
+            out.print(Text(f"     not from {reason}", "dim"))
+
+
+def write_json(result: Result) -> None:
+    """Write one JSON object, a row to a line."""
+    print("{")
+    print(f'  "ac_name": {json.dumps(result.provenance.collection, ensure_ascii=False)},')
+    print(f'  "columns": {names_text(result.schema)},')
+    print('  "rows": [', end="")
+    count = 0
+    for batch in result:
+        for row in row_texts(batch):
+            print("," if count else "", f"    {row}", sep="\n", end="")
+            count += 1
+    print("\n  ]," if count else "],")
+    print(f'  "row_count": {count},')
+    print(f'  "served_from": {json.dumps(result.served_from)}')
+    print("}")
+
+
+def write_csv(result: Result) -> None:
+    """Write CSV with a header; texts are quoted, NULL is nothing at all."""
+    sys.stdout.flush()
+    with pc.CSVWriter(sys.stdout.buffer, result.schema) as writer:
+        _write_batches(result, writer.write_batch)
+
+
+def write_arrow(result: Result) -> None:
+    """Write an Arrow IPC stream."""
+    sys.stdout.flush()
+    with pa.ipc.new_stream(sys.stdout.buffer, result.schema) as writer:
+        _write_batches(result, writer.write_batch)
+
+
+def _write_batches(result: Result, write: Callable[[pa.RecordBatch], object]) -> None:
+    count = 0
+    for batch in result:
+        write(batch)
+        count += batch.num_rows
+    sys.stdout.flush()
+    if sys.stderr.isatty():
+        err.print(f"{counted(count, 'row')} · served_from: {result.served_from}")

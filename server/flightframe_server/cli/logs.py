@@ -1,0 +1,35 @@
+"""Where log events go: stderr, as lines for a person or as JSON for a collector.
+
+What comes in: structlog events of every module. What goes out: one line each. It must never write
+to stdout, which belongs to the ready line and to answers.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+
+
+def configure_logs(level: int = logging.INFO) -> None:
+    """Send events from `level` on to stderr: coloured on a terminal, else one JSON object each."""
+    on_terminal = sys.stderr.isatty()
+    renderer: Any = (
+        structlog.dev.ConsoleRenderer() if on_terminal else structlog.processors.JSONRenderer()
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=_to_stderr,
+    )
+
+
+def _to_stderr(*_: object) -> structlog.PrintLogger:
+    # Looked up for every event: stderr may be replaced while the process runs, as in tests.
+    return structlog.PrintLogger(sys.stderr)

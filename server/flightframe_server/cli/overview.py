@@ -1,0 +1,111 @@
+"""What an installation declares, at a glance.
+
+What comes in: a manifest, and collections on their data. What goes out: tables on stdout. It must
+never judge: problems are for `check`.
+"""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from flightframe.display import printable
+from flightframe_server.catalog.collection import DerivedMetric, MetricFamily, TableMap
+from flightframe_server.catalog.installation import Installation
+from flightframe_server.cli.screen import out, plain_table, show_table
+from flightframe_server.engine.ground import Ground
+
+INDENT = 2
+
+
+def show_installation(installation: Installation) -> None:
+    """Show where an installation's numbers come from, and where it will answer."""
+    engine, server = installation.metric_engine, installation.server
+    kept = f"up to {size(engine.max_bytes_per_ac)} for each collection, in {engine.store}"
+    _heading("installation", installation.id, installation.file)
+    table = plain_table()
+    table.show_header = False
+    table.box = None
+    table.add_column()
+    table.add_column(overflow="fold")
+    table.add_row("database", Text(f"{installation.backend.type}, {installation.backend.source}"))
+    table.add_row("answers kept", Text(kept if engine.enabled else "none: the engine is off"))
+    table.add_row("Arrow Flight", Text(f"{server.host}, port {server.flight_port}"))
+    table.add_row("HTTP", Text(f"{server.host}, port {server.http_port}"))
+    show_table(table, INDENT)
+    out.print()
+
+
+def show_collection(ground: Ground) -> None:
+    """Show the schemas, levels and metrics of a collection."""
+    collection = ground.typed.collection
+    _heading("collection", collection.name, collection.file)
+    if collection.description:
+        out.print(Text(f"  {printable(collection.description)}", "italic"))
+    out.print()
+    _schemas(ground)
+    _dimensions(ground)
+    _metrics(ground)
+
+
+def size(count: int) -> str:
+    """Return a number of bytes in the largest unit that leaves at least one of it.
+
+    >>> size(1073741824)
+    '1.0 GiB'
+    """
+    amount, units = float(count), ["bytes", "KiB", "MiB", "GiB", "TiB"]
+    while amount >= 1024 and len(units) > 1:
+        amount, units = amount / 1024, units[1:]
+    return f"{amount:,.0f} {units[0]}" if units[0] == "bytes" else f"{amount:,.1f} {units[0]}"
+
+
+def _heading(kind: str, name: str, file: str) -> None:
+    out.print(Text.assemble((f"{kind} ", "bold"), (printable(name), "bold cyan"), f"  {file}"))
+
+
+def _schemas(ground: Ground) -> None:
+    table = plain_table("schema", "table")
+    table.add_column("rows", justify="right", no_wrap=True)
+    table.add_column("grain", overflow="fold")
+    for schema in ground.typed.collection.schemas.values():
+        rows = ground.statistics.rows.get(schema.table)
+        counted = "?" if rows is None else f"{rows:,}"
+        cells = (schema.name, schema.table, counted, ", ".join(schema.grain))
+        table.add_row(*(Text(printable(cell)) for cell in cells))
+    show_table(table, INDENT)
+    out.print()
+
+
+def _dimensions(ground: Ground) -> None:
+    table = plain_table("dimension", "levels", "edges")
+    for family in ground.typed.collection.dimension_families.values():
+        edges = [
+            f"{edge} by table" if isinstance(edge.map, TableMap) else str(edge)
+            for edge in family.edges
+        ]
+        cells = (family.name, ", ".join(family.levels), ", ".join(edges))
+        table.add_row(*(Text(printable(cell)) for cell in cells))
+    show_table(table, INDENT)
+    out.print()
+
+
+def _metrics(ground: Ground) -> None:
+    table = plain_table("metric", "made from", "reducers", "hints")
+    for family in ground.typed.collection.metric_families.values():
+        table.add_row(*(Text(printable(cell)) for cell in _metric(family)))
+    show_table(table, INDENT)
+    out.print()
+
+
+def _metric(family: MetricFamily) -> tuple[str, str, str, str]:
+    meaning = family.meaning
+    if isinstance(meaning, DerivedMetric):
+        return family.name, f"derived of {', '.join(meaning.inputs)}", "", ""
+    reducers = ", ".join(
+        reducer.operator
+        + (f" but not over {', '.join(reducer.a_block)}" if reducer.a_block else "")
+        for reducer in meaning.reducers
+    )
+    hinted = ", ".join(f"({', '.join(anchor)})" for anchor in meaning.materialize_at)
+    root = meaning.schema if meaning.column is None else f"{meaning.schema}.{meaning.column}"
+    return family.name, root, reducers or meaning.default_reducer or "", hinted

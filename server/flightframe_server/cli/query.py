@@ -1,0 +1,213 @@
+"""`flightframe query` and `flightframe explain`: ask a server from the command line.
+
+What comes in: Frame-QL. What goes out: the answer in one of four formats. It must never read the
+database itself: it is a client like any other.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+import flightframe
+from flightframe import ArgumentError, Connection
+from flightframe_server.cli.faults import told
+from flightframe_server.cli.formats import (
+    MOST_ROWS,
+    Format,
+    write_arrow,
+    write_csv,
+    write_json,
+    write_steps,
+    write_table,
+)
+
+DEFAULT_URI = "grpc://127.0.0.1:8815"
+STDIN = "-"
+
+_NAMED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
+
+Source = Annotated[str, typer.Argument(metavar="SOURCE", help="Frame-QL; - reads it from stdin.")]
+Uri = Annotated[str, typer.Option(envvar="FLIGHTFRAME_URI", help="Where the server answers.")]
+OutputFormat = Annotated[Format, typer.Option("--format", help="How the rows are written.")]
+Parameter = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--param",
+        metavar="[NAME=]VALUE",
+        help="A value for $name, or for the next ?; repeat it for more.",
+    ),
+]
+CollectionName = Annotated[
+    str | None,
+    typer.Option("--collection", help="The collection to ask.", show_default="the one that fits"),
+]
+MaxStaleness = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        metavar="SECONDS",
+        help="How far the answer may lag behind its source.",
+        show_default="not at all",
+    ),
+]
+OnlyIfCached = Annotated[
+    bool, typer.Option("--only-if-cached", help="Refuse rather than ask the database.")
+]
+NoCache = Annotated[
+    bool, typer.Option("--no-cache", help="Ask the database even where the cache could answer.")
+]
+Timeout = Annotated[
+    float | None,
+    typer.Option(min=0.001, metavar="SECONDS", help="Give up after this.", show_default="never"),
+]
+MaxRows = Annotated[
+    int, typer.Option(min=0, help="The most rows that a table shows; 0 shows all of them.")
+]
+
+
+def query(
+    source: Source,
+    uri: Uri = DEFAULT_URI,
+    output: OutputFormat = Format.TABLE,
+    param: Parameter = None,
+    collection: CollectionName = None,
+    max_staleness: MaxStaleness = None,
+    only_if_cached: OnlyIfCached = False,
+    no_cache: NoCache = False,
+    timeout: Timeout = None,
+    max_rows: MaxRows = MOST_ROWS,
+) -> None:
+    r"""Ask a running server one Frame-QL query.
+
+    The answer says where it came from: engine_cache, engine_backend,
+    engine_mixed, or backend. Parameters are texts, read as what they are
+    compared with: a number, a date, a name.
+
+    [bold]Examples[/bold]
+
+      flightframe query "SELECT region, SUM(revenue) AS total AT region"
+      flightframe query "SELECT day, revenue AT day WHERE region = $r" \
+                        --param r=West --format csv > west.csv
+      flightframe query - --format arrow < question.fql > answer.arrows
+    """
+    text = read_source(source)
+    with told(text), connected(uri, timeout) as connection:
+        refuse_terminal(output)
+        result = connection.query(
+            text,
+            parameters=bound(param or ()),
+            max_staleness=max_staleness,
+            only_if_cached=only_if_cached,
+            no_cache=no_cache,
+            collection=collection,
+        )
+        with result:
+            if output is Format.TABLE:
+                write_table(result, max_rows)
+            else:
+                write(result, output)
+
+
+def explain(
+    source: Source,
+    uri: Uri = DEFAULT_URI,
+    output: OutputFormat = Format.TABLE,
+    param: Parameter = None,
+    collection: CollectionName = None,
+    max_staleness: MaxStaleness = None,
+    only_if_cached: OnlyIfCached = False,
+    no_cache: NoCache = False,
+    timeout: Timeout = None,
+) -> None:
+    """Show how a query would be answered, without answering it.
+
+    For each metric: the route (exact, rollup, backend), the entry or the SQL
+    it would come from, and why the other entries do not do.
+
+    [bold]Example[/bold]
+
+      flightframe explain "SELECT day, SUM(revenue) AS r AT day"
+    """
+    text = read_source(source)
+    with told(text), connected(uri, timeout) as connection:
+        refuse_terminal(output)
+        result = connection.explain(
+            text,
+            parameters=bound(param or ()),
+            max_staleness=max_staleness,
+            only_if_cached=only_if_cached,
+            no_cache=no_cache,
+            collection=collection,
+        )
+        with result:
+            if output is Format.TABLE:
+                write_steps(result)
+            else:
+                write(result, output)
+
+
+@contextmanager
+def connected(uri: str, timeout: float | None) -> Iterator[Connection]:
+    """Connect for the time of a command."""
+    with flightframe.connect(uri, timeout=timeout) as connection:
+        yield connection
+
+
+def refuse_terminal(output: Format) -> None:
+    """Refuse to write bytes where a person would read them.
+
+    Raises:
+        ArgumentError: that is where stdout goes.
+    """
+    if output is Format.ARROW and sys.stdout.isatty():
+        raise ArgumentError("arrow is for programs, not for a terminal", "redirect the output")
+
+
+def read_source(source: str) -> str:
+    """Return the text of a query, from stdin where `-` stands for it."""
+    return sys.stdin.read() if source == STDIN else source
+
+
+def bound(parameters: Sequence[str]) -> list[str] | dict[str, str] | None:
+    """Return the values of `--param`: by name for `name=value`, else in order.
+
+    >>> bound(["r=West", "d=2023-05-01"])
+    {'r': 'West', 'd': '2023-05-01'}
+    >>> bound(["West", "2 = 2"])
+    ['West', '2 = 2']
+
+    Raises:
+        ArgumentError: some have a name and others have none, or a name stands twice.
+    """
+    if not parameters:
+        return None
+    found = [_NAMED.fullmatch(parameter) for parameter in parameters]
+    named = [match for match in found if match is not None]
+    if not named:
+        return list(parameters)
+    if len(named) < len(found):
+        raise ArgumentError(
+            "some parameters have a name and others have none",
+            "write --param name=value for $name, or --param value for each ?",
+        )
+    values = {match[1]: match[2] for match in named}
+    if len(values) < len(named):
+        raise ArgumentError("a parameter is given twice")
+    return values
+
+
+def write(result: flightframe.Result, output: Format) -> None:
+    """Write a result on stdout in a format for programs."""
+    match output:
+        case Format.CSV:
+            write_csv(result)
+        case Format.ARROW:
+            write_arrow(result)
+        case _:
+            write_json(result)

@@ -1,0 +1,142 @@
+"""`flightframe serve`: an installation, answering until it is told to stop.
+
+What comes in: the path of a manifest. What goes out: one ready line on stdout, log events on
+stderr. It must never say that it is ready before it is.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+
+from flightframe_server.app import OpenInstallation, open_installation
+from flightframe_server.cli.faults import told
+from flightframe_server.cli.logs import configure_logs
+from flightframe_server.cli.running import (
+    Running,
+    TakenPorts,
+    chosen_ports,
+    without_tracebacks,
+)
+from flightframe_server.cli.screen import progress
+from flightframe_server.cli.stopping import StopSignals, end_now
+from flightframe_server.engine.warm_up import hints
+
+log = structlog.get_logger(__name__)
+
+FlightPort = Annotated[
+    int | None,
+    typer.Option(
+        envvar="FLIGHTFRAME_FLIGHT_PORT",
+        min=0,
+        max=65535,
+        help="Port for Arrow Flight; 0 is any free one.",
+        show_default="the installation's, or 8815",
+    ),
+]
+HttpPort = Annotated[
+    int | None,
+    typer.Option(
+        envvar="FLIGHTFRAME_HTTP_PORT",
+        min=0,
+        max=65535,
+        help="Port for HTTP; 0 is any free one.",
+        show_default="the installation's, or 8000; with --flight-port 0, any",
+    ),
+]
+SkipWarmUp = Annotated[
+    bool,
+    typer.Option(
+        "--skip-warmup",
+        envvar="FLIGHTFRAME_SKIP_WARMUP",
+        help="Answer at once; nothing is made beforehand.",
+    ),
+]
+
+
+def serve(
+    installation: Annotated[
+        Path, typer.Argument(metavar="INSTALLATION.yaml", help="The installation's manifest.")
+    ],
+    flight_port: FlightPort = None,
+    http_port: HttpPort = None,
+    http: Annotated[bool, typer.Option(help="Whether to answer over HTTP as well.")] = True,
+    store: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder of the kept answers.",
+            show_default="metric_engine.store of the installation",
+        ),
+    ] = None,
+    skip_warmup: SkipWarmUp = False,
+) -> None:
+    """Serve an installation over Arrow Flight, and over HTTP beside it.
+
+    Makes what the collections ask for in cache_hint, prints one line on stdout
+
+      flightframe ready flight=grpc://127.0.0.1:8815 http=... installation=...
+
+    and answers until SIGTERM or Ctrl-C. Requests under way then get ten seconds
+    to end; a second signal ends them at once. Log events go to stderr.
+
+    [bold]Examples[/bold]
+
+      flightframe serve installation.yaml
+      flightframe serve installation.yaml --flight-port 0 --store /var/cache/ff
+    """
+    configure_logs()
+    with without_tracebacks(), told(), StopSignals() as stop:
+        opened = open_installation(installation, store=store)
+        with closing(opened):
+            ports = chosen_ports(opened.installation.server, flight_port, http_port, with_http=http)
+            with closing(TakenPorts(ports)) as taken:
+                if not skip_warmup:
+                    warm_up(opened, stop)
+                if stop.asked:
+                    return
+                running = taken.start(opened)
+            announce(running, opened)
+            stop.wait()
+            close(running)
+
+
+def warm_up(opened: OpenInstallation, stop: StopSignals) -> None:
+    """Make what is hinted, with a bar on a terminal and an event for each hint."""
+    total = sum(len(hints(engine)) for engine in opened.serving.engines.values())
+    with progress("warming up", total) as bar:
+        for done, (collection, warmed) in enumerate(opened.warm_up(), start=1):
+            bar.at(f"warming up {warmed.hint}", done, total)
+            if warmed.failure is not None:
+                log.warning(
+                    "warm_up.failed",
+                    collection=collection,
+                    hint=str(warmed.hint),
+                    error=str(warmed.failure),
+                )
+            else:
+                state = "fresh" if warmed.fresh else "made"
+                log.info("warm_up", collection=collection, hint=str(warmed.hint), entry=state)
+            if stop.asked:
+                return
+
+
+def announce(running: Running, opened: OpenInstallation) -> None:
+    """Print the ready line."""
+    http = f" http={running.http_url}" if running.http_url is not None else ""
+    name = opened.installation.id
+    print(f"flightframe ready flight={running.flight_uri}{http} installation={name}", flush=True)
+    log.info("serve.ready", flight=running.flight_uri, http=running.http_url, installation=name)
+
+
+def close(running: Running) -> None:
+    """Drain and close; where something cannot be ended, end the process without it."""
+    log.info("serve.stopping")
+    if running.close():
+        log.info("serve.stopped")
+        return
+    end_now(0)

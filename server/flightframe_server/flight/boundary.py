@@ -1,0 +1,112 @@
+"""The one place where errors leave the Flight surface: to an exact status and a short, clean text.
+
+What comes in: whatever a method of the server raised. What goes out: an exception that pyarrow
+turns into the gRPC status it ought to be. It must never let a path, a traceback or the text of a
+foreign exception out: a bug of ours is an id on the wire and a whole story in the log.
+
+pyarrow maps the class of an exception to a status, and adds to INVALID_ARGUMENT, NOT_FOUND and
+UNIMPLEMENTED, which no Flight error stands for, the formatted Python traceback. A server's process
+therefore sets `sys.tracebacklimit = 0`; and exceptions are raised here outside the `except` block
+that caught their cause, because a chained one prints its own text all the same.
+"""
+
+from __future__ import annotations
+
+import traceback
+import uuid
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
+
+import pyarrow as pa
+import structlog
+from pyarrow import flight
+
+from flightframe_server.errors import FlightframeError, InternalError, QueryError, Status
+
+log = structlog.get_logger(__name__)
+
+FRAMES = 50
+
+_CLASSES: dict[Status, type[Exception]] = {
+    Status.INVALID_ARGUMENT: pa.ArrowInvalid,
+    # A KeyError would put quotes round the text.
+    Status.NOT_FOUND: pa.ArrowKeyError,
+    Status.UNIMPLEMENTED: pa.ArrowNotImplementedError,
+    Status.UNAVAILABLE: flight.FlightUnavailableError,
+    Status.DEADLINE_EXCEEDED: flight.FlightTimedOutError,
+    Status.CANCELLED: flight.FlightCancelledError,
+    Status.PERMISSION_DENIED: flight.FlightUnauthorizedError,
+    Status.UNAUTHENTICATED: flight.FlightUnauthenticatedError,
+    Status.INTERNAL: flight.FlightInternalError,
+}
+
+Server = TypeVar("Server")
+Context = TypeVar("Context")
+Given = ParamSpec("Given")
+Returned = TypeVar("Returned")
+Method = Callable[Concatenate[Server, Context, Given], Returned]
+
+
+class CallRefused(Exception):
+    """A call that Flight SQL knows and this server does not answer, whatever its arguments.
+
+    Args:
+        status: UNIMPLEMENTED or PERMISSION_DENIED: what clients fall back on, or tell their user.
+        message: one sentence, lower case.
+        hint: what works instead.
+    """
+
+    def __init__(self, status: Status, message: str, hint: str | None = None) -> None:
+        """Keep the facts; see the class."""
+        super().__init__(f"NOT_SUPPORTED: {message}.{f' Hint: {hint}' if hint else ''}")
+        self.status = status
+
+
+def unimplemented(what: str) -> CallRefused:
+    """Return the error of a call that has no answer here; `what` names it, never quoting input."""
+    return CallRefused(Status.UNIMPLEMENTED, f"{what} is not answered")
+
+
+def read_only() -> CallRefused:
+    """Return the error of a call that would write."""
+    return CallRefused(
+        Status.PERMISSION_DENIED, "this server only reads", "ask with SELECT ... AT ..."
+    )
+
+
+def wire_error(error: Exception, rpc: str) -> Exception:
+    """Return the exception that tells a client of `error`; raise it outside the `except` block.
+
+    Args:
+        error: what a method raised.
+        rpc: the method's name, for the log.
+    """
+    if isinstance(error, FlightframeError) and not isinstance(error, InternalError):
+        if not isinstance(error, QueryError):
+            log.warning("flight.failed", rpc=rpc, code=error.code, text=error.message)
+        return _CLASSES[error.status](str(error))
+    if isinstance(error, CallRefused):
+        return _CLASSES[error.status](str(error))
+    request_id = uuid.uuid4().hex
+    # A limit of its own: the process's `sys.tracebacklimit` is for the wire, not for the log.
+    story = "".join(traceback.format_exception(error, limit=-FRAMES))
+    log.error("flight.broke", rpc=rpc, request_id=request_id, story=story)
+    text = f"INTERNAL: the server failed on this call. Hint: report it with the id {request_id}"
+    return flight.FlightInternalError(text)
+
+
+def bounded(
+    method: Callable[Concatenate[Server, Given], Returned],
+) -> Callable[Concatenate[Server, Given], Returned]:
+    """Wrap a method of the server so that only errors fit for the wire leave it."""
+
+    @wraps(method)
+    def guarded(server: Server, /, *args: Given.args, **named: Given.kwargs) -> Returned:
+        try:
+            return method(server, *args, **named)
+        except Exception as error:
+            fresh = wire_error(error, method.__name__)
+        raise fresh
+
+    return guarded

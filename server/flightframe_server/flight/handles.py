@@ -1,0 +1,131 @@
+"""Values under handles that nobody can guess, bounded by number, by bytes and by age.
+
+What comes in: values with their sizes. What goes out: the same values under 128-bit random handles,
+until they are old, or room is needed. It must never tell a forged handle from an expired one.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+Value = TypeVar("Value")
+
+HANDLE_BYTES = 16
+OVERHEAD = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much is held.
+
+    Attributes:
+        count: the most values.
+        bytes: the most bytes of all values together; a single larger value is held alone.
+        seconds: how long a value is held after its last use.
+    """
+
+    count: int
+    bytes: int
+    seconds: float
+
+
+@dataclass(slots=True)
+class _Held(Generic[Value]):
+    value: Value
+    size: int
+    until: float
+
+
+class Handles(Generic[Value]):
+    """A thread-safe store of values under handles.
+
+    Args:
+        bounds: how much is held.
+        clock: a clock that never goes back, in seconds.
+    """
+
+    def __init__(self, bounds: Bounds, clock: Callable[[], float] = time.monotonic) -> None:
+        """Start empty."""
+        self._bounds, self._clock = bounds, clock
+        self._lock = threading.Lock()
+        self._held: OrderedDict[bytes, _Held[Value]] = OrderedDict()
+        self._bytes = 0
+        self._next_sweep = clock() + bounds.seconds
+
+    def __len__(self) -> int:
+        """Return how many values are held, expired ones that nobody asked for included."""
+        return len(self._held)
+
+    @property
+    def bytes(self) -> int:
+        """The bytes of what is held, an overhead for each value included."""
+        return self._bytes
+
+    def keep(self, value: Value, size: int) -> bytes:
+        """Hold a value of `size` bytes under a new handle; the longest unused ones make room."""
+        handle = secrets.token_bytes(HANDLE_BYTES)
+        with self._lock:
+            self._put(handle, value, size)
+        return handle
+
+    def replace(self, handle: bytes, value: Value, size: int) -> bool:
+        """Hold another value under a handle; False where the handle is unknown."""
+        with self._lock:
+            if self._find(handle) is None:
+                return False
+            self._drop(handle)
+            self._put(handle, value, size)
+        return True
+
+    def get(self, handle: bytes) -> Value | None:
+        """Return the value and count it as used now; None where the handle is unknown."""
+        with self._lock:
+            held = self._find(handle)
+            if held is None:
+                return None
+            held.until = self._clock() + self._bounds.seconds
+            self._held.move_to_end(handle)
+            return held.value
+
+    def spend(self, handle: bytes) -> None:
+        """Let a value go before all others when room is needed: it did what it was held for."""
+        with self._lock:
+            if handle in self._held:
+                self._held.move_to_end(handle, last=False)
+
+    def drop(self, handle: bytes) -> None:
+        """Forget a value; unknown handles are fine."""
+        with self._lock:
+            self._drop(handle)
+
+    def _find(self, handle: bytes) -> _Held[Value] | None:
+        held = self._held.get(handle)
+        if held is not None and held.until <= self._clock():
+            self._drop(handle)
+            return None
+        return held
+
+    def _put(self, handle: bytes, value: Value, size: int) -> None:
+        now = self._clock()
+        if now >= self._next_sweep:
+            self._next_sweep = now + self._bounds.seconds
+            for old in [key for key, held in self._held.items() if held.until <= now]:
+                self._drop(old)
+        size += OVERHEAD
+        while self._held and (
+            len(self._held) >= self._bounds.count or self._bytes + size > self._bounds.bytes
+        ):
+            self._drop(next(iter(self._held)))
+        self._held[handle] = _Held(value, size, now + self._bounds.seconds)
+        self._bytes += size
+
+    def _drop(self, handle: bytes) -> None:
+        held = self._held.pop(handle, None)
+        if held is not None:
+            self._bytes -= held.size

@@ -1,0 +1,137 @@
+"""Answers pinned between GetFlightInfo and DoGet, and the FlightInfo that names each.
+
+What comes in: answers. What goes out: for each a handle, a FlightInfo and the chunks that DoGet
+streams. It must never serve another answer under a handle than the one that was planned: what was
+let go is refused, not asked again, because the schema that the client holds names the provenance
+of the first answer, and a second one has its own.
+"""
+
+from __future__ import annotations
+
+import weakref
+
+import pyarrow as pa
+from pyarrow import flight
+
+from flightframe_server.answer import Answer
+from flightframe_server.errors import TicketRefused
+from flightframe_server.flight.handles import Bounds, Handles
+from flightframe_server.flight.stream import Chunk, finished_chunks
+from flightframe_server.flight.tickets import PinnedTicket, encode
+from flightframe_server.flight.sql.wire import wrap
+from flightframe.wire import flight_sql_pb2 as sql
+
+PIN_BOUNDS = Bounds(count=4096, bytes=256 * 1024 * 1024, seconds=300.0)
+
+INFOS = 16
+INFO_COMMAND_BYTES = 4096
+
+
+class Pinned:
+    """One answer under its handle.
+
+    Attributes:
+        answer: the answer.
+        handle: its name, once it has one.
+        chunks: what DoGet streams; None where the answer runs anew for each reader.
+    """
+
+    __slots__ = ("__weakref__", "_infos", "answer", "chunks", "handle")
+
+    def __init__(self, answer: Answer) -> None:
+        """Take the answer's chunks, sharing its memory."""
+        self.answer = answer
+        self.handle = b""
+        self.chunks: list[Chunk] | None = None if answer.table is None else finished_chunks(answer)
+        self._infos: dict[bytes, flight.FlightInfo] = {}
+
+    def info(
+        self, descriptor: flight.FlightDescriptor, command: bytes, *, flight_sql: bool
+    ) -> flight.FlightInfo:
+        """Return the FlightInfo of this answer for a command.
+
+        Args:
+            descriptor: as received; clients fail on any other.
+            command: its bytes, under which the FlightInfo of a hot answer is found again.
+            flight_sql: whether the ticket is Flight SQL's, or our own.
+        """
+        found = self._infos.get(command)
+        if found is not None:
+            return found
+        made = self._made(descriptor, flight_sql)
+        if self.answer.hot and len(command) <= INFO_COMMAND_BYTES:
+            # Prepared statements make new command bytes each time; the oldest are of no more use.
+            if len(self._infos) >= INFOS:
+                self._infos.clear()
+            self._infos[command] = made
+        return made
+
+    def _made(self, descriptor: flight.FlightDescriptor, flight_sql: bool) -> flight.FlightInfo:
+        provenance = self.answer.provenance.to_bytes()
+        ticket = (
+            wrap(sql.TicketStatementQuery(statement_handle=self.handle))
+            if flight_sql
+            else encode(PinnedTicket(self.handle))
+        )
+        # No location: read it where it was asked. Never more than one endpoint, nor none: clients
+        # take the first for a failure and the second for an empty result.
+        endpoint = flight.FlightEndpoint(ticket, [], app_metadata=provenance)
+        return flight.FlightInfo(
+            self.answer.schema,
+            descriptor,
+            [endpoint],
+            self.answer.rows,
+            self.answer.bytes,
+            ordered=True,
+            app_metadata=provenance,
+        )
+
+
+class Pins:
+    """The answers that GetFlightInfo has named and DoGet has yet to stream.
+
+    Args:
+        bounds: how many, how large, how long.
+    """
+
+    def __init__(self, bounds: Bounds = PIN_BOUNDS) -> None:
+        """Start empty."""
+        self._handles: Handles[Pinned] = Handles(bounds)
+        # By identity: a hot answer is given again as the very same object for as long as it holds.
+        self._hot: weakref.WeakValueDictionary[int, Pinned] = weakref.WeakValueDictionary()
+
+    def __len__(self) -> int:
+        """Return how many answers are pinned."""
+        return len(self._handles)
+
+    def pin(self, answer: Answer) -> Pinned:
+        """Return the answer pinned under a handle: again the same for a hot one."""
+        if answer.hot:
+            found = self._hot.get(id(answer))
+            # The `is` guards against an id that a later object inherited.
+            if found is not None and found.answer is answer and self._handles.get(found.handle):
+                return found
+        pinned = Pinned(answer)
+        size = (answer.bytes or 0) + len(answer.schema.metadata.get(b"flightframe", b""))
+        pinned.handle = self._handles.keep(pinned, size)
+        if answer.hot:
+            self._hot[id(answer)] = pinned
+        return pinned
+
+    def get(self, handle: bytes) -> Pinned:
+        """Return what a handle names.
+
+        Raises:
+            TicketRefused: the handle is unknown, or its answer is no longer held.
+        """
+        pinned = self._handles.get(handle)
+        if pinned is None:
+            raise TicketRefused("there is no result of that name, or no longer", hint="ask again")
+        if not pinned.answer.hot:
+            self._handles.spend(handle)
+        return pinned
+
+
+def schema_metadata(schema: pa.Schema) -> int:
+    """Return the bytes that a schema's metadata takes."""
+    return sum(len(key) + len(value) for key, value in (schema.metadata or {}).items())

@@ -1,0 +1,55 @@
+"""Values as JSON text that keeps every digit.
+
+What comes in: the Python values of Arrow columns. What goes out: JSON. It must never turn a decimal
+into a float on the way: `3868636.36` is written digit by digit, as is an integer past 2^53, which
+is a number in JSON whatever a reader makes of it.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import math
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pyarrow as pa
+
+
+def json_text(value: object) -> str:
+    """Return one value as JSON.
+
+    Dates and timestamps are ISO 8601 texts; NaN and the infinities, which JSON lacks, are null.
+
+    >>> json_text(Decimal("3868636.30"))
+    '3868636.30'
+    >>> json_text(float("nan"))
+    'null'
+    """
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case Decimal():
+            return format(value, "f") if value.is_finite() else "null"
+        case float():
+            return repr(value) if math.isfinite(value) else "null"
+        case datetime.date() | datetime.time():
+            return f'"{value.isoformat()}"'
+        case _:
+            return json.dumps(str(value), ensure_ascii=False)
+
+
+def row_texts(batch: pa.RecordBatch) -> Iterator[str]:
+    """Yield each row of a batch as a JSON array."""
+    columns = [[json_text(value) for value in column.to_pylist()] for column in batch.columns]
+    for row in zip(*columns, strict=True):
+        yield f"[{', '.join(row)}]"
+
+
+def names_text(schema: pa.Schema) -> str:
+    """Return the names of the columns as a JSON array."""
+    return json.dumps(list(schema.names), ensure_ascii=False)

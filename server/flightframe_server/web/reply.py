@@ -1,0 +1,100 @@
+"""An answer as the JSON of the HTTP API, written aside before a byte of it is sent.
+
+What comes in: an `Answer`. What goes out: a file of JSON, in memory while it is small. It must
+never send half an answer: whatever can fail, fails before the status line is written.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+
+from flightframe_server.answer import Answer
+from flightframe_server.errors import LimitExceeded
+from flightframe_server.web.json_text import names_text, row_texts
+
+MEMORY_BYTES = 4 << 20
+CHUNK_BYTES = 256 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyLimits:
+    """The most that one reply may hold; more belongs over Arrow Flight."""
+
+    rows: int = 1_000_000
+    bytes: int = 256 << 20
+
+
+LIMITS = ReplyLimits()
+
+
+class Reply:
+    """The JSON of one answer, to be read once and closed.
+
+    Attributes:
+        length: its bytes.
+    """
+
+    def __init__(self, answer: Answer, limits: ReplyLimits = LIMITS) -> None:
+        """Write the answer aside.
+
+        Raises:
+            LimitExceeded: it is larger than `limits`.
+            FlightframeError: a streamed answer failed on its way.
+        """
+        if answer.rows is not None and answer.rows > limits.rows:
+            raise _too_large(limits)
+        with ExitStack() as unless_whole:
+            file = unless_whole.enter_context(tempfile.SpooledTemporaryFile(MEMORY_BYTES))
+            for text in reply_texts(answer, limits):
+                file.write(text.encode())
+                if file.tell() > limits.bytes:
+                    raise _too_large(limits)
+            self.length = file.tell()
+            file.seek(0)
+            self._file = file
+            unless_whole.pop_all()
+
+    @property
+    def small(self) -> bool:
+        """Whether it may as well be sent at once."""
+        return self.length <= MEMORY_BYTES
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the JSON piece by piece, and close."""
+        with closing(self._file) as file:
+            while chunk := file.read(CHUNK_BYTES):
+                yield chunk
+
+
+def reply_texts(answer: Answer, limits: ReplyLimits) -> Iterator[str]:
+    """Yield the JSON of an answer, batch by batch.
+
+    Raises:
+        LimitExceeded: there are more rows than `limits`.
+    """
+    provenance = answer.provenance
+    yield f'{{"ac_name": {json.dumps(provenance.collection)}, '
+    yield f'"columns": {names_text(answer.schema)}, "rows": ['
+    rows = 0
+    with closing(answer.open()) as batches:
+        for batch in batches:
+            if batch.num_rows == 0:
+                continue
+            separator = ", " if rows else ""
+            rows += batch.num_rows
+            if rows > limits.rows:
+                raise _too_large(limits)
+            yield separator + ", ".join(row_texts(batch))
+    yield f'], "row_count": {rows}, "served_from": "{provenance.served_from}", '
+    yield f'"provenance": {json.dumps(provenance.to_json(), ensure_ascii=False)}}}'
+
+
+def _too_large(limits: ReplyLimits) -> LimitExceeded:
+    return LimitExceeded(
+        f"a JSON reply has at most {limits.rows:,} rows and {limits.bytes >> 20} MiB",
+        hint="add LIMIT, or ask over Arrow Flight, which has no such limit",
+    )

@@ -1,0 +1,166 @@
+"""The HTTP server: a socket, and a thread that answers on it.
+
+What comes in: a running installation and an address. What goes out: an address that answers until
+it is stopped. It must never take the process's signals, and never a port that is taken.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import threading
+from types import TracebackType
+from typing import Self
+
+import uvicorn
+
+from flightframe_server.answer import Serving
+from flightframe_server.errors import SetupError, shown
+from flightframe_server.web.api import Api
+from flightframe_server.web.reply import LIMITS, ReplyLimits
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+START_SECONDS = 10.0
+CONNECTIONS = 256
+"""Connections at once; one more is told 503."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Take a port before there is anything to serve, so that a taken one is known early.
+
+    Args:
+        host: a name or an address of this machine.
+        port: 0 for any free one.
+
+    Raises:
+        SetupError: it cannot be had.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        taken = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise SetupError(f"{shown(host)} is no address of this machine") from error
+    try:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(address)
+        # Listening at once: of two sockets bound with SO_REUSEADDR, only one may listen.
+        taken.listen()
+    except OSError as error:
+        taken.close()
+        raise _not_had(error, host, port) from error
+    return taken
+
+
+def _not_had(error: OSError, host: str, port: int) -> SetupError:
+    if error.errno == errno.EADDRINUSE:
+        return SetupError(
+            f"port {port} of {shown(host)} is in use",
+            hint="stop what listens there, or choose another port; 0 means any free one",
+        )
+    if error.errno == errno.EACCES:
+        return SetupError(f"port {port} needs more rights", hint="choose one from 1024 on")
+    return SetupError(f"{shown(host)} is no address of this machine")
+
+
+def shown_host(host: str) -> str:
+    """Return a host as it stands in a URL."""
+    return f"[{host}]" if ":" in host else host
+
+
+class _Announced(uvicorn.Server):
+    """A server that says when it has started."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.answering = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.answering.set()
+
+
+class HttpServer:
+    """The HTTP API in a thread of its own.
+
+    Args:
+        serving: what answers.
+        taken: a socket of `listen`; the server closes it.
+        host: as it was asked for.
+        limits: the most that a reply may hold.
+
+    Attributes:
+        url: where it answers.
+    """
+
+    def __init__(
+        self,
+        serving: Serving,
+        taken: socket.socket,
+        host: str,
+        *,
+        limits: ReplyLimits = LIMITS,
+    ) -> None:
+        """Prepare; nothing is answered before `start`."""
+        address, port = taken.getsockname()[:2]
+        self.url = f"http://{shown_host(host)}:{port}"
+        self._taken = taken
+        hosts = (*LOOPBACK, host) if address in LOOPBACK else None
+        config = uvicorn.Config(
+            Api(serving, hosts=hosts, limits=limits).application,
+            http="h11",
+            loop="asyncio",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="error",
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            limit_concurrency=CONNECTIONS,
+        )
+        self._server = _Announced(config)
+        self._thread = threading.Thread(
+            target=self._server.run, args=([taken],), name="http", daemon=True
+        )
+
+    def start(self) -> None:
+        """Answer.
+
+        Raises:
+            SetupError: the server did not come up.
+        """
+        self._thread.start()
+        if not self._server.answering.wait(START_SECONDS):
+            raise SetupError("the HTTP server did not start")
+
+    def stop(self, seconds: float) -> bool:
+        """Take no more requests, finish those under way, and return whether all were finished.
+
+        Args:
+            seconds: how long to wait for them.
+        """
+        if self._thread.ident is None:
+            self._taken.close()
+            return True
+        self._server.should_exit = True
+        self._thread.join(seconds)
+        if self._thread.is_alive():
+            self._server.force_exit = True
+            return False
+        return True
+
+    def __enter__(self) -> Self:
+        """Start."""
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop, after a second at most."""
+        self.stop(1.0)
