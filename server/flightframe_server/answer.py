@@ -40,9 +40,9 @@ from flightframe_server.provenance import (
     ServedFrom,
     fold,
 )
-from flightframe_server.resolver.question import Metric, Question
+from flightframe_server.resolver.question import Need, Question
 from flightframe_server.resolver.resolve import resolve
-from flightframe_server.resolver.terms import LevelTerm, Term, metrics_of
+from flightframe_server.resolver.terms import LevelTerm, Term, needs_of
 from flightframe_server.resolver.values import Binding, literal_type
 
 BATCH_BYTES = 4 * 1024 * 1024 - 64 * 1024
@@ -303,12 +303,12 @@ def _only_fit(
 
 
 def _labelled(question: Question, served: Served, engine: MetricEngine) -> Answer:
-    parts = {part.metric: done for part, done in zip(served.plan.parts, served.parts, strict=True)}
+    parts = {part.need: done for part, done in zip(served.plan.parts, served.parts, strict=True)}
     whole = fold(part.served_from for part in served.parts)
     columns = tuple(
         ColumnProvenance(column.name, label, found)
         for column in question.columns
-        for label, found in (_column(column.term, parts, whole),)
+        for label, found in (_column(column.term, question.anchor, parts, whole),)
     )
     provenance = Provenance(whole, uuid.uuid4().hex, engine.collection.name, columns)
     hot = served.table is not None and all(part.route == "exact" for part in served.parts)
@@ -316,11 +316,14 @@ def _labelled(question: Question, served: Served, engine: MetricEngine) -> Answe
 
 
 def _column(
-    term: Term, parts: Mapping[Metric, PartProvenance], whole: ServedFrom
+    term: Term,
+    anchor: tuple[str, ...],
+    parts: Mapping[Need, PartProvenance],
+    whole: ServedFrom,
 ) -> tuple[ServedFrom, tuple[PartProvenance, ...]]:
     if isinstance(term, LevelTerm):
         return whole, ()
-    found = tuple(parts[metric] for metric in metrics_of(term))
+    found = tuple(parts[need] for need in dict.fromkeys(needs_of(term, anchor)))
     return fold(part.served_from for part in found), found
 
 

@@ -27,14 +27,14 @@ from flightframe_server.backends.protocol import (
     TableStatistics,
 )
 from flightframe_server.backends.sql.dialect import SqlDialect
-from flightframe_server.backends.sql.source import (
+from flightframe_server.backends.sql.frame import frame_statement
+from flightframe_server.backends.sql.names import (
     Statement,
     column_expression,
-    edge_map_select,
-    frame_statement,
-    source_statement,
     table_expression,
 )
+from flightframe_server.backends.sql.rows import edge_map_select
+from flightframe_server.backends.sql.source import source_statement
 from flightframe_server.catalog.installation import BackendSettings
 from flightframe_server.catalog.types import DataType
 from flightframe_server.errors import (

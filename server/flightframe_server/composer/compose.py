@@ -10,17 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from flightframe_server.arrow_types import arrow_schema, conform_array
-from flightframe_server.composer.evaluate import evaluate, whole
-from flightframe_server.composer.merge import merge
+from flightframe_server.composer.frame import Cells, Frame
 from flightframe_server.composer.order import cut, sort_by
-from flightframe_server.composer.states import finish
-from flightframe_server.errors import InternalError
-from flightframe_server.planner.source import state_name
-from flightframe_server.resolver.question import Metric, Question, Window
-from flightframe_server.resolver.terms import LevelTerm, MetricTerm, Term
+from flightframe_server.resolver.question import Metric, Need, Question, Window
 
 FrameExpression = Callable[[pl.LazyFrame], pl.LazyFrame]
 
@@ -30,38 +24,30 @@ def answer_schema(question: Question) -> pa.Schema:
     return arrow_schema((column.name, column.term.type) for column in question.columns)
 
 
-def named_states(table: pa.Table, index: int, metric: Metric) -> pa.Table:
-    """Return a metric's table with its state columns named for the merged frame."""
-    own = {state.name: state_name(index, state.name) for state in metric.reducer.state}
-    return table.rename_columns([own.get(name, name) for name in table.column_names])
-
-
-def compose(question: Question, metrics: Sequence[Metric], tables: Sequence[pa.Table]) -> pa.Table:
+def compose(question: Question, needs: Sequence[Need], tables: Sequence[pa.Table]) -> pa.Table:
     """Return the answer of a question.
 
     Args:
         question: what is asked.
-        metrics: the metrics, in the order of `tables`.
-        tables: for each its states beside the anchor's levels, sorted by the sorted anchor.
+        needs: the metrics and their sorted anchors, in the order of `tables`.
+        tables: for each its states beside the anchor's levels, sorted by them.
 
     Raises:
         ArithmeticOverflow: a number does not fit its declared type.
     """
     levels = tuple(sorted(question.anchor))
-    named = [
-        named_states(table, index, metric)
-        for index, (metric, table) in enumerate(zip(metrics, tables, strict=True))
-    ]
-    frame = _Frame(merge(named, levels), metrics)
+    if question.members_of is not None:
+        frame = Frame(tables[0], {}, {})
+    else:
+        frame = Cells(dict(zip(needs, tables, strict=True))).frame(question.terms, levels)
     if question.having is not None:
         frame = frame.where(question.having)
-    table = frame.table
     if question.ordering or question.anchor != levels:
         keys = [
             (frame.values(key.term), key.descending, key.nulls_first) for key in question.ordering
         ]
-        table = sort_by(table, keys, question.anchor)
-    return _projected(_Frame(cut(table, question.window), metrics), question)
+        frame = frame.over(sort_by(frame.table, keys, question.anchor))
+    return _projected(frame.over(cut(frame.table, question.window)), question)
 
 
 def compose_stream(
@@ -74,50 +60,20 @@ def compose_stream(
     """
     window = question.window
     cutter = _Cutter(window) if window is not None else None
+    index = {metric: at for at, metric in enumerate(metrics)}
     for batch in batches:
-        frame = _Frame(pa.Table.from_batches([batch]), metrics)
+        frame = Frame(pa.Table.from_batches([batch]), index, {})
         if question.having is not None:
             frame = frame.where(question.having)
         if cutter is not None:
-            frame = _Frame(cutter.cut(frame.table), metrics)
+            frame = frame.over(cutter.cut(frame.table))
         if frame.table.num_rows:
             yield from _projected(frame, question).combine_chunks().to_batches()
         if cutter is not None and cutter.full:
             return
 
 
-class _Frame:
-    """Merged states with the values of metrics, each finished once."""
-
-    def __init__(self, table: pa.Table, metrics: Sequence[Metric]) -> None:
-        self.table = table
-        self._metrics = metrics
-        self._index = {metric: index for index, metric in enumerate(metrics)}
-        self._finished: dict[Metric, pa.Array] = {}
-
-    def values(self, term: Term) -> pa.Array:
-        return evaluate(term, self._column, self.table.num_rows)
-
-    def where(self, predicate: Term) -> _Frame:
-        kept = pc.fill_null(self.values(predicate), False)
-        return _Frame(self.table.filter(kept), self._metrics)
-
-    def _column(self, term: Term) -> pa.Array:
-        match term:
-            case LevelTerm(level=level):
-                return whole(self.table[level])
-            case MetricTerm(metric=metric):
-                if metric not in self._finished:
-                    index = self._index[metric]
-                    names = {
-                        state.name: state_name(index, state.name) for state in metric.reducer.state
-                    }
-                    self._finished[metric] = finish(self.table, names, metric)
-                return self._finished[metric]
-        raise InternalError("a frame holds levels and metrics only")
-
-
-def _projected(frame: _Frame, question: Question) -> pa.Table:
+def _projected(frame: Frame, question: Question) -> pa.Table:
     schema = answer_schema(question)
     columns = [
         conform_array(frame.values(column.term), field.type)

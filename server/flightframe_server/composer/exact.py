@@ -108,6 +108,8 @@ def to_double(array: pa.Array) -> pa.Array:
     if pa.types.is_floating(array.type) or not pa.types.is_decimal(array.type):
         return array.cast(pa.float64(), safe=False)
     scale = array.type.scale
+    if pa.types.is_decimal256(array.type):
+        return array.cast(pa.string()).cast(pa.float64())
     digits = unscaled(array)
     if scale <= 22 and magnitude(digits) < _EXACT_DOUBLE:
         return pc.divide(digits.cast(pa.int64()).cast(pa.float64()), 10.0**scale)

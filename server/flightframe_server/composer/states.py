@@ -35,7 +35,7 @@ def combine_states(table: pa.Table, anchor: tuple[str, ...], metric: Metric) -> 
     Raises:
         ArithmeticOverflow: a sum does not fit its declared type.
     """
-    how = metric.reducer.combine
+    how = metric.combine
     if how is Combine.NEVER:
         # Only reached where each group holds one row: the rows are kept apart by pinned levels.
         return _one_each(table, anchor, metric)
@@ -43,7 +43,8 @@ def combine_states(table: pa.Table, anchor: tuple[str, ...], metric: Metric) -> 
         return _chan(table, anchor)
     if how is Combine.DISTINCT:
         return table.select(list(anchor)).group_by(list(anchor), use_threads=False).aggregate([])
-    state = metric.reducer.state[0]
+    if how in (Combine.FIRST, Combine.LAST):
+        return _picked(table, anchor, metric)
     values = whole(table["value"])
     if how is Combine.SUM:
         values = summable(values)
@@ -51,7 +52,7 @@ def combine_states(table: pa.Table, anchor: tuple[str, ...], metric: Metric) -> 
     return grouped.set_column(
         grouped.column_names.index("value"),
         "value",
-        fitted(whole(grouped["value"]), arrow_type(state.type_of(metric.argument_type))),
+        fitted(whole(grouped["value"]), arrow_type(dict(metric.states)["value"])),
     )
 
 
@@ -71,7 +72,7 @@ def _grouped(
 
 
 def _one_each(table: pa.Table, anchor: tuple[str, ...], metric: Metric) -> pa.Table:
-    names = [state.name for state in metric.reducer.state]
+    names = [name for name, _ in metric.states]
     kept = table.select([*anchor, *names])
     points = kept.select(list(anchor)).group_by(list(anchor), use_threads=False).aggregate([])
     if anchor and points.num_rows != kept.num_rows:
@@ -81,6 +82,32 @@ def _one_each(table: pa.Table, anchor: tuple[str, ...], metric: Metric) -> pa.Ta
     if kept.num_rows > 1:
         raise InternalError(f"{metric} came with several rows for one point")
     return pa.table({name: pa.nulls(1, kept.schema.field(name).type) for name in names})
+
+
+def _picked(table: pa.Table, anchor: tuple[str, ...], metric: Metric) -> pa.Table:
+    """Take, for each point, the state with the first or last key; one without a key is passed by.
+
+    A value may be NULL and still be the answer: only the key decides.
+    """
+    names = [name for name, _ in metric.states]
+    keys = [name for name in names if name.startswith("key")]
+    direction = "descending" if metric.reducer.combine is Combine.LAST else "ascending"
+    absent = pc.is_null(whole(table[keys[0]]))
+    ranked = pa.table({"absent": absent, **{name: table[name] for name in keys}})
+    order = pc.sort_indices(
+        ranked, sort_keys=[("absent", "ascending"), *((name, direction) for name in keys)]
+    )
+    if not anchor:
+        if table.num_rows == 0:
+            return pa.table({name: pa.nulls(1, table.schema.field(name).type) for name in names})
+        return table.select(names).take(order.slice(0, 1))
+    source = table.select([*anchor, *names]).take(order)
+    kept = pc.ScalarAggregateOptions(skip_nulls=False, min_count=0)
+    grouped = source.group_by(list(anchor), use_threads=False).aggregate(
+        [(name, "first", kept) for name in names]
+    )
+    columns = {level: grouped[level] for level in anchor}
+    return pa.table({**columns, **{name: grouped[f"{name}_first"] for name in names}})
 
 
 def _chan(table: pa.Table, anchor: tuple[str, ...]) -> pa.Table:

@@ -75,7 +75,9 @@ class Carrier:
             BackendError: the database failed.
         """
         keeping = keep and self._store is not None
-        fetched = [self._fetch(query, plan, ground, keeping, timeout) for query in plan.queries]
+        fetched = [
+            self._fetch(index, plan, ground, keeping, timeout) for index in range(len(plan.queries))
+        ]
         tables: list[pa.Table] = []
         parts: list[PartProvenance] = []
         for part in plan.parts:
@@ -111,13 +113,14 @@ class Carrier:
 
     def _fetch(
         self,
-        query: SourceQuery,
+        index: int,
         plan: Plan,
         ground: Ground,
         keeping: bool,
         timeout: float | None,
     ) -> Fetched:
-        wanted = {part.metric: part for part in plan.parts if part.metric in query.metrics}
+        query = plan.queries[index]
+        wanted = {part.metric: part for part in plan.parts if part.how == Fetch(index)}
         keys: tuple[EntryKey, ...] = tuple(part.key for part in wanted.values())
         version = tuple(sorted((table, ground.versions.get(table)) for table in query.tables))
 
@@ -179,7 +182,7 @@ def split(table: pa.Table, query: SourceQuery) -> Fetched:
     ordered = sort_points(table, levels)
     found: Fetched = {}
     for index, metric in enumerate(query.metrics):
-        states = [state.name for state in metric.reducer.state]
+        states = [name for name, _ in metric.states]
         columns = ordered.select([*levels, *(state_name(index, name) for name in states)])
         found[metric] = columns.rename_columns([*levels, *states])
     return found

@@ -33,13 +33,14 @@ from flightframe_server.composer.compose import (
 )
 from flightframe_server.engine.carry_out import Carried, Carrier, SourceMoved
 from flightframe_server.engine.ground import Ground, survey, tables_read
-from flightframe_server.errors import NotSupported, TicketRefused
+from flightframe_server.errors import BackendError, NotSupported, TicketRefused
 from flightframe_server.language.syntax import Anchor, Call, Item, Name, Statement
 from flightframe_server.planner.holdings import Holdings
 from flightframe_server.planner.identity import Domain
 from flightframe_server.planner.make import make_plan, whole_plan
 from flightframe_server.planner.plan import NO_FRESHNESS, Conditions, Freshness, Plan
 from flightframe_server.provenance import PartProvenance, Route, ServedFrom
+from flightframe_server.resolver.operators import Combine
 from flightframe_server.resolver.question import Question
 from flightframe_server.resolver.resolve import resolve
 from flightframe_server.resolver.typed import TypedCollection
@@ -241,6 +242,8 @@ class MetricEngine:
         log.info("engine.unsettled", collection=self.collection.name)
         ground = self.ground()
         plan = whole_plan(question, ground.typed, self.plan(question, freshness, ground=ground))
+        if plan is None:
+            raise BackendError("the source changes faster than it can be read", hint="ask again")
         assert plan.stream is not None
         running = self.backend.run(plan.stream, timeout=self._timeout)
         batches = list(OpenStream(plan, running))
@@ -290,7 +293,7 @@ class MetricEngine:
         )
         statement = Statement(items, Anchor(tuple(Name((level,)) for level in anchor)))
         question = resolve(statement, self.typed)
-        if partition_invariant and not all(item.reducer.rolls_up for item in question.metrics):
+        if partition_invariant and any(item.combine is Combine.NEVER for item, _ in question.needs):
             raise NotSupported(
                 f"{operator} is not partition-invariant", hint="say partition_invariant=False"
             )
@@ -319,8 +322,8 @@ class MetricEngine:
 
 
 def _served(carried: Carried) -> Served:
-    metrics = [part.metric for part in carried.plan.parts]
-    table = compose(carried.plan.question, metrics, carried.tables)
+    needs = [part.need for part in carried.plan.parts]
+    table = compose(carried.plan.question, needs, carried.tables)
     return Served(carried.plan, carried.parts, table)
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, fields
 from flightframe_server.catalog.types import Kind
 from flightframe_server.planner.plan import Exact, Fetch, Part, Plan, Rollup
 from flightframe_server.planner.source import FrameQuery, SourceQuery
-from flightframe_server.resolver.question import Question
-from flightframe_server.resolver.terms import LevelTerm, metrics_of
+from flightframe_server.resolver.question import Need, Question
+from flightframe_server.resolver.terms import metrics_of, needs_of
 
 SqlOf = Callable[[SourceQuery | FrameQuery], str]
 
@@ -73,16 +73,14 @@ def _uses(plan: Plan) -> Iterator[tuple[str, Part]]:
         names = ", ".join(column.name for column in plan.question.columns)
         yield names, plan.parts[0]
         return
-    by_metric = {part.metric: part for part in plan.parts}
-    used = set()
+    by_need = {part.need: part for part in plan.parts}
+    used: set[Need] = set()
     for column in plan.question.columns:
-        if isinstance(column.term, LevelTerm):
-            continue
-        for metric in metrics_of(column.term):
-            used.add(metric)
-            yield column.name, by_metric[metric]
-    for metric, part in by_metric.items():
-        if metric not in used:
+        for need in dict.fromkeys(needs_of(column.term, plan.question.anchor)):
+            used.add(need)
+            yield column.name, by_need[need]
+    for need, part in by_need.items():
+        if need not in used:
             yield "(hidden)", part
 
 

@@ -26,17 +26,23 @@ from flightframe_server.planner.rollup import Target, judge
 from flightframe_server.planner.source import (
     LevelRead,
     SourceQuery,
+    column_reads,
+    fetched_tables,
     frame_query,
+    metric_columns,
     read_level,
     source_query,
     tables_of,
 )
 from flightframe_server.resolver.legality import filter_levels
-from flightframe_server.resolver.question import Metric, Question
-from flightframe_server.resolver.terms import levels_of, text
+from flightframe_server.resolver.question import Metric, Need, Question
+from flightframe_server.resolver.terms import levels_of, nested_of, text
 from flightframe_server.resolver.typed import TypedCollection
 
 WHY_NOT_LIMIT = 20
+
+Group = tuple[str, tuple[str, ...]]
+"""A schema and a sorted anchor: what is read from the one at the other travels in one query."""
 
 
 def make_plan(question: Question, typed: TypedCollection, conditions: Conditions) -> Plan:
@@ -66,21 +72,22 @@ def _plan_at(
     conditions: Conditions,
     versions: Mapping[str, str | None],
 ) -> Plan:
-    metrics = question.metrics
-    if question.members_of is not None:
-        metrics = (members_metric(question.members_of),)
-    fetched: dict[str, list[Metric]] = {}
+    fetched: dict[Group, list[Metric]] = {}
     parts: list[Part] = []
-    for metric in metrics:
-        reads = _reads(question, typed, metric)
+    for metric, anchor in _needs(question):
+        reads = _reads(question, typed, metric, anchor)
         _check_edges(conditions, reads)
-        key = entry_key(typed, conditions.backend, question, metric)
-        version = version_of(versions, {typed.schema(metric.schema).table, *tables_of(reads)})
+        key = entry_key(typed, conditions.backend, question, metric, anchor)
+        names = [read.column for read in reads] + sorted(metric_columns(metric))
+        columns = column_reads(typed, metric.schema, names)
+        tables = {typed.schema(metric.schema).table, *tables_of(reads), *fetched_tables(columns)}
+        version = version_of(versions, tables)
         found, rejected = _from_cache(question, typed, conditions, metric, key, versions)
         how: Exact | Rollup | Fetch | None = found
         if how is None:
-            fetched.setdefault(metric.schema, []).append(metric)
-            how = Fetch(list(fetched).index(metric.schema))
+            group = (metric.schema, anchor)
+            fetched.setdefault(group, []).append(metric)
+            how = Fetch(list(fetched).index(group))
         parts.append(Part(metric, key, version, how, rejected))
     if fetched and conditions.freshness.only_if_cached:
         lacking = next(part for part in parts if isinstance(part.how, Fetch))
@@ -88,48 +95,68 @@ def _plan_at(
             f"{lacking.metric} is not in the cache at this anchor",
             hint=str(lacking.why_not[0]) if lacking.why_not else "nothing of it is in the cache",
         )
-    queries = tuple(
-        source_query(typed, schema, question.anchor, question.filter, tuple(wanted))
-        for schema, wanted in fetched.items()
-    )
-    plan = Plan(
-        question, tuple(parts), queries, None, _estimate(question, typed, conditions, parts)
-    )
-    if not queries or plan.estimated_rows is None:
+    queries = _queries(question, typed, fetched)
+    estimated = _estimate(typed, conditions, parts)
+    plan = Plan(question, tuple(parts), queries, None, estimated)
+    if not queries or estimated is None or estimated <= conditions.stream_rows:
         return plan
-    if plan.estimated_rows <= conditions.stream_rows:
+    if _is_nested(question):
         return plan
-    return replace(plan, stream=frame_query(question, _all_sources(question, typed, metrics)))
+    return replace(plan, stream=frame_query(question, _all_sources(question, typed, plan)))
 
 
-def whole_plan(question: Question, typed: TypedCollection, plan: Plan) -> Plan:
-    """Return the plan that asks the back-end for everything in one query."""
-    metrics = tuple(part.metric for part in plan.parts)
-    order = list(dict.fromkeys(metric.schema for metric in metrics))
+def whole_plan(question: Question, typed: TypedCollection, plan: Plan) -> Plan | None:
+    """Return the plan that asks the back-end for everything in one query.
+
+    None where no one query can: reducers over cells are composed by us.
+    """
+    if _is_nested(question):
+        return None
+    order = list(dict.fromkeys(part.metric.schema for part in plan.parts))
     parts = tuple(replace(part, how=Fetch(order.index(part.metric.schema))) for part in plan.parts)
-    sources = _all_sources(question, typed, metrics)
+    sources = _all_sources(question, typed, plan)
     return replace(plan, parts=parts, queries=sources, stream=frame_query(question, sources))
 
 
-def _all_sources(
-    question: Question, typed: TypedCollection, metrics: tuple[Metric, ...]
+def _is_nested(question: Question) -> bool:
+    return any(nested_of(term) for term in question.terms)
+
+
+def _needs(question: Question) -> tuple[Need, ...]:
+    if question.members_of is not None:
+        return ((members_metric(question.members_of), tuple(sorted(question.anchor))),)
+    return question.needs
+
+
+def _all_sources(question: Question, typed: TypedCollection, plan: Plan) -> tuple[SourceQuery, ...]:
+    groups: dict[Group, list[Metric]] = {}
+    for part in plan.parts:
+        groups.setdefault((part.metric.schema, part.key.anchor), []).append(part.metric)
+    return _queries(question, typed, groups)
+
+
+def _queries(
+    question: Question, typed: TypedCollection, groups: Mapping[Group, list[Metric]]
 ) -> tuple[SourceQuery, ...]:
-    by_schema: dict[str, list[Metric]] = {}
-    for metric in metrics:
-        by_schema.setdefault(metric.schema, []).append(metric)
     return tuple(
-        source_query(typed, schema, question.anchor, question.filter, tuple(wanted))
-        for schema, wanted in by_schema.items()
+        source_query(typed, schema, anchor, question.filter, tuple(wanted))
+        for (schema, anchor), wanted in groups.items()
     )
 
 
-def entry_key(typed: TypedCollection, backend: str, question: Question, metric: Metric) -> EntryKey:
-    """Return the identity of a metric at a question's anchor under its filter."""
+def entry_key(
+    typed: TypedCollection,
+    backend: str,
+    question: Question,
+    metric: Metric,
+    anchor: tuple[str, ...],
+) -> EntryKey:
+    """Return the identity of a metric at a sorted anchor under a question's filter."""
     shelf = Shelf(
         typed.collection.content_hash, backend, metric.domain, metric.identity, metric.operator
     )
     texts = tuple(sorted(text(part) for part in question.filter))
-    return EntryKey(shelf, tuple(sorted(question.anchor)), texts)
+    return EntryKey(shelf, anchor, texts)
 
 
 def version_of(versions: Mapping[str, str | None], tables: set[str]) -> Version | None:
@@ -143,8 +170,10 @@ def version_of(versions: Mapping[str, str | None], tables: set[str]) -> Version 
     return tuple(found)
 
 
-def _reads(question: Question, typed: TypedCollection, metric: Metric) -> tuple[LevelRead, ...]:
-    wanted = {*question.anchor, *filter_levels(metric)}
+def _reads(
+    question: Question, typed: TypedCollection, metric: Metric, anchor: tuple[str, ...]
+) -> tuple[LevelRead, ...]:
+    wanted = {*anchor, *filter_levels(metric)}
     for part in question.filter:
         wanted |= levels_of(part)
     return tuple(read_level(typed, metric.schema, level) for level in sorted(wanted))
@@ -198,16 +227,14 @@ def _cost(rollup: Rollup) -> tuple[int, int, tuple[str, ...], tuple[str, ...]]:
     return rollup.entry.rows, len(key.anchor), key.anchor, key.filter
 
 
-def _estimate(
-    question: Question, typed: TypedCollection, conditions: Conditions, parts: list[Part]
-) -> int | None:
+def _estimate(typed: TypedCollection, conditions: Conditions, parts: list[Part]) -> int | None:
     rows = 0
-    for schema in dict.fromkeys(part.metric.schema for part in parts):
+    for schema, anchor in dict.fromkeys((part.metric.schema, part.key.anchor) for part in parts):
         known = conditions.statistics.rows.get(typed.schema(schema).table)
         if known is None:
             return None
         points = 1
-        for level in question.anchor:
+        for level in anchor:
             points *= conditions.statistics.members.get(level, known) + 1
         rows += min(known, points)
     return rows
@@ -221,8 +248,8 @@ def _older_plan(question: Question, typed: TypedCollection, conditions: Conditio
     if current is not None:
         return current
     newest: dict[Version, float] = {}
-    for metric in question.metrics:
-        key = entry_key(typed, conditions.backend, question, metric)
+    for metric, anchor in _needs(question):
+        key = entry_key(typed, conditions.backend, question, metric, anchor)
         for entry in conditions.holdings.on(key.shelf):
             if entry.created >= limit:
                 newest[entry.version] = max(entry.created, newest.get(entry.version, 0.0))

@@ -15,7 +15,7 @@ from flightframe_server.catalog.types import DataType
 from flightframe_server.planner.holdings import HeldEntry, Holdings
 from flightframe_server.planner.identity import EntryKey, Version
 from flightframe_server.planner.source import FrameQuery, Hop, SourceQuery
-from flightframe_server.resolver.question import Metric, Question
+from flightframe_server.resolver.question import Metric, Need, Question
 from flightframe_server.resolver.terms import Term, text
 
 
@@ -80,6 +80,11 @@ class Part:
     version: Version | None
     how: Exact | Rollup | Fetch
     why_not: tuple[WhyNot, ...] = ()
+
+    @property
+    def need(self) -> Need:
+        """The metric and the sorted anchor it is read at."""
+        return self.metric, self.key.anchor
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from flightframe_server.catalog.collection import Edge, FunctionMap, TableMap, ValueMap
+from flightframe_server.catalog.collection import (
+    ComputedColumn,
+    Edge,
+    FunctionMap,
+    LookupColumn,
+    StoredColumn,
+    TableMap,
+    ValueMap,
+)
 from flightframe_server.catalog.types import DataType
-from flightframe_server.errors import InternalError, NotSupported
+from flightframe_server.errors import InternalError
 from flightframe_server.language.syntax import LiteralValue
-from flightframe_server.resolver.legality import filter_levels, stored_columns
+from flightframe_server.resolver.legality import filter_levels
 from flightframe_server.resolver.question import Metric, Ordering, OutputColumn, Question, Window
-from flightframe_server.resolver.terms import Term, levels_of
+from flightframe_server.resolver.terms import ColumnTerm, Term, levels_of, walk
 from flightframe_server.resolver.typed import TypedCollection
 
 
@@ -65,7 +73,7 @@ class LevelRead:
         type: its declared type.
         start: the level that the column holds.
         start_type: that level's declared type.
-        column: the table's own name of the column.
+        column: the schema's column that holds it.
         hops: the look-ups, none where the column is the level.
     """
 
@@ -75,6 +83,46 @@ class LevelRead:
     start_type: DataType
     column: str
     hops: tuple[Hop, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRead:
+    """A column of the table: the schema's name for it, and the table's own."""
+
+    name: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class ComputedRead:
+    """A column computed row by row from columns read before it."""
+
+    name: str
+    term: Term
+    type: DataType
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedRead:
+    """A column fetched from another table along its unique key, outer.
+
+    Attributes:
+        name: the schema's name for it.
+        table: the other table.
+        column: that table's own name of the column.
+        keys: for each part of the key, our column, the other table's own name of its column, and
+            the type in which they are compared.
+        type: the declared type.
+    """
+
+    name: str
+    table: str
+    column: str
+    keys: tuple[tuple[str, str, DataType], ...]
+    type: DataType
+
+
+ColumnRead = StoredRead | ComputedRead | FetchedRead
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +136,7 @@ class SourceQuery:
         filter_levels: further levels that only filters and counts read.
         filter: conjuncts, all of which a row must satisfy.
         metrics: what is reduced; their states come back side by side.
-        columns: (collection's name, table's own name) of each column that metrics reduce.
+        columns: every column that levels and metrics read, each after those it is made from.
     """
 
     schema: str
@@ -97,7 +145,7 @@ class SourceQuery:
     filter_levels: tuple[LevelRead, ...]
     filter: tuple[Term, ...]
     metrics: tuple[Metric, ...]
-    columns: tuple[tuple[str, str], ...]
+    columns: tuple[ColumnRead, ...]
 
     @property
     def levels(self) -> tuple[LevelRead, ...]:
@@ -107,7 +155,7 @@ class SourceQuery:
     @property
     def tables(self) -> frozenset[str]:
         """Every table that the query reads, via tables included."""
-        return frozenset({self.table, *tables_of(self.levels)})
+        return frozenset({self.table, *tables_of(self.levels), *fetched_tables(self.columns)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +178,11 @@ class FrameQuery:
 def tables_of(levels: Iterable[LevelRead]) -> frozenset[str]:
     """Return the via tables of some levels."""
     return frozenset(hop.table for read in levels for hop in read.hops if isinstance(hop, TableHop))
+
+
+def fetched_tables(columns: Iterable[ColumnRead]) -> frozenset[str]:
+    """Return the tables that columns are fetched from."""
+    return frozenset(column.table for column in columns if isinstance(column, FetchedRead))
 
 
 def state_name(index: int, state: str) -> str:
@@ -170,8 +223,52 @@ def read_level(typed: TypedCollection, schema: str, level: str) -> LevelRead:
         typed.level_types[level],
         start,
         typed.level_types[start],
-        typed.source_column(schema, column),
+        column,
         tuple(hop_of(typed, edge) for edge in path),
+    )
+
+
+def column_reads(
+    typed: TypedCollection, schema: str, names: Iterable[str]
+) -> tuple[ColumnRead, ...]:
+    """Return how columns of a schema are had, each after those it is made from."""
+    found: dict[str, ColumnRead] = {}
+
+    def add(name: str) -> None:
+        if name in found:
+            return
+        column = typed.schema(schema).columns[name]
+        type_ = typed.column_types[schema, name]
+        match column:
+            case StoredColumn(source=source):
+                found[name] = StoredRead(name, source)
+            case ComputedColumn():
+                term = typed.computed[schema, name]
+                for node in walk(term):
+                    if isinstance(node, ColumnTerm):
+                        add(node.column)
+                found[name] = ComputedRead(name, term, type_)
+            case LookupColumn(column=wanted, schema=other, on=on):
+                for key in on:
+                    add(key)
+                keys = tuple(
+                    (key, typed.source_column(other, key), typed.column_types[schema, key])
+                    for key in on
+                )
+                table = typed.schema(other).table
+                source = typed.source_column(other, wanted)
+                found[name] = FetchedRead(name, table, source, keys, type_)
+
+    for name in names:
+        add(name)
+    return tuple(found.values())
+
+
+def metric_columns(metric: Metric) -> frozenset[str]:
+    """Return the columns of the metric's own schema that it reads itself."""
+    terms = (*metric.filter, *(() if metric.argument is None else (metric.argument,)))
+    return frozenset(
+        node.column for term in terms for node in walk(term) if isinstance(node, ColumnTerm)
     )
 
 
@@ -182,26 +279,22 @@ def source_query(
     filters: tuple[Term, ...],
     metrics: tuple[Metric, ...],
 ) -> SourceQuery:
-    """Return the one query that reduces these metrics of a schema at an anchor.
-
-    Raises:
-        NotSupported: a metric reduces a computed column.
-    """
+    """Return the one query that reduces these metrics of a schema at an anchor."""
     wanted = {level for part in filters for level in levels_of(part)}
     for metric in metrics:
         wanted |= filter_levels(metric)
-    columns = dict.fromkeys(name for metric in metrics for name in stored_columns(metric))
-    for name in columns:
-        if not hasattr(typed.schema(schema).columns[name], "source"):
-            raise NotSupported(f"column {name} of {schema} is computed, which is not answered yet")
+    grouped = tuple(read_level(typed, schema, level) for level in sorted(anchor))
+    others = tuple(read_level(typed, schema, level) for level in sorted(wanted - set(anchor)))
+    names = [read.column for read in grouped + others]
+    names += [name for metric in metrics for name in sorted(metric_columns(metric))]
     return SourceQuery(
         schema,
         typed.schema(schema).table,
-        tuple(read_level(typed, schema, level) for level in sorted(anchor)),
-        tuple(read_level(typed, schema, level) for level in sorted(wanted - set(anchor))),
+        grouped,
+        others,
         filters,
         metrics,
-        tuple((name, typed.source_column(schema, name)) for name in columns),
+        column_reads(typed, schema, names),
     )
 
 

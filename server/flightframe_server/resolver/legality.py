@@ -7,6 +7,7 @@ a direct answer, a rollup and a nested frame (laws 4 and 5 of the specification)
 
 from __future__ import annotations
 
+from flightframe_server.catalog.collection import RootedMetric
 from flightframe_server.errors import (
     BlockedReduction,
     FanOut,
@@ -15,7 +16,15 @@ from flightframe_server.errors import (
     UnreachableAnchor,
 )
 from flightframe_server.resolver.question import Metric
-from flightframe_server.resolver.terms import ColumnTerm, LevelTerm, Term, levels_of, pinned_levels
+from flightframe_server.resolver.terms import (
+    LevelTerm,
+    Term,
+    inner_anchor,
+    levels_of,
+    metrics_of,
+    nested_of,
+    pinned_levels,
+)
 from flightframe_server.resolver.typed import TypedCollection
 
 
@@ -34,6 +43,8 @@ def check_metric(
     for part in metric.filter:
         _check_filter(typed, metric.schema, str(metric), part)
     _check_blocks(typed, metric, anchor, filters)
+    if metric.order:
+        _check_order(typed, metric, anchor, filters)
 
 
 def check_reach(
@@ -93,6 +104,56 @@ def _check_blocks(
             )
 
 
+def _check_order(
+    typed: TypedCollection, metric: Metric, anchor: tuple[str, ...], filters: tuple[Term, ...]
+) -> None:
+    """Law 5: the anchor and the order key determine the grain, so that there are no ties."""
+    order = {term.level for term in metric.order}
+    known = typed.graph.determined({*anchor, *order, *pinned_levels(filters)})
+    grain = {typed.graph.find(level) or level for level in typed.schema(metric.schema).grain}
+    left = sorted(grain - known)
+    if left:
+        what = f"{metric.operator.name}({metric.family})"
+        raise BlockedReduction(
+            f"{what} has no single row at this anchor: {', '.join(left)} is left open",
+            hint=f"SUM({what} @ {left[0] if len(left) == 1 else '(' + ', '.join(left) + ')'})",
+        )
+
+
+def check_nested(
+    typed: TypedCollection, term: Term, anchor: tuple[str, ...], filters: tuple[Term, ...]
+) -> None:
+    """Check that no outer SUM evades a block of an inner family.
+
+    Raises:
+        BlockedReduction: SUM of an inner family is blocked over a dimension family that the outer
+            step collapses.
+    """
+    for nested in nested_of(term):
+        cells = inner_anchor(nested, anchor)
+        if nested.operator.name == "SUM":
+            kept = typed.graph.determined({*anchor, *pinned_levels(filters)})
+            for metric in metrics_of(nested.inner):
+                _check_outer_sum(typed, metric, set(cells) - kept)
+        check_nested(typed, nested.inner, cells, filters)
+
+
+def _check_outer_sum(typed: TypedCollection, metric: Metric, collapsed: set[str]) -> None:
+    family = typed.collection.metric_families.get(metric.family)
+    if family is None or not isinstance(family.meaning, RootedMetric):
+        return
+    for reducer in family.meaning.reducers:
+        if reducer.operator != "SUM":
+            continue
+        for level in sorted(collapsed):
+            if typed.graph.family_of(level) in reducer.a_block:
+                raise BlockedReduction(
+                    f"SUM would add {metric} up over {level}, and {metric.family} does not add up"
+                    f" over {typed.graph.family_of(level)}",
+                    hint=f"keep {level} in AT, or use AVG, MIN or MAX",
+                )
+
+
 def filter_levels(metric: Metric) -> frozenset[str]:
     """Return the levels that a metric's own filter and argument read."""
     found: set[str] = set()
@@ -100,9 +161,7 @@ def filter_levels(metric: Metric) -> frozenset[str]:
         found |= levels_of(part)
     if isinstance(metric.argument, LevelTerm):
         found.add(metric.argument.level)
+    found.update(term.level for term in metric.order)
+    if metric.snapshot is not None:
+        found.update((metric.snapshot.level, *metric.snapshot.per))
     return frozenset(found)
-
-
-def stored_columns(metric: Metric) -> tuple[str, ...]:
-    """Return the columns of the metric's own schema that it reduces."""
-    return (metric.argument.column,) if isinstance(metric.argument, ColumnTerm) else ()

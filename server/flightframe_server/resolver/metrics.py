@@ -16,7 +16,7 @@ from flightframe_server.catalog.collection import (
     ReducerDeclaration,
     RootedMetric,
 )
-from flightframe_server.catalog.types import INTEGER, Kind
+from flightframe_server.catalog.types import DOUBLE, INTEGER, Kind
 from flightframe_server.errors import (
     AmbiguousReducer,
     AmbiguousSchema,
@@ -33,7 +33,6 @@ from flightframe_server.language.syntax import Ascribed, Call, Expression, Name,
 from flightframe_server.resolver.expressions import Typer, scalar
 from flightframe_server.resolver.operators import (
     COMPOSED,
-    ORDERED,
     REDUCER_NAMES,
     REDUCERS,
     Operator,
@@ -41,7 +40,18 @@ from flightframe_server.resolver.operators import (
 )
 from flightframe_server.resolver.question import Metric
 from flightframe_server.resolver.scope import Scope
-from flightframe_server.resolver.terms import ColumnTerm, Constant, MetricTerm, Term, conjuncts
+from flightframe_server.resolver.terms import (
+    ColumnTerm,
+    Constant,
+    LevelTerm,
+    MetricTerm,
+    NestedTerm,
+    Term,
+    conjuncts,
+    metrics_of,
+    nested_of,
+)
+from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.resolver.values import arithmetic
 
 _SCALARS = frozenset({"COALESCE", "NULLIF", "ABS", "ROUND", "CASE"})
@@ -123,10 +133,30 @@ class MetricNames:
                     return self._rows(subject, name, node)
                 raise self.scope.unknown_metric(subject)
             case Ascribed():
-                raise NotSupported(
-                    "a reducer over an anchor of its own is not answered yet", place=subject.place
-                )
+                return self._nested(node, name, arguments, subject)
         raise _no_expression(node, subject)
+
+    def _nested(
+        self, node: Call, name: str, arguments: tuple[str, ...], subject: Ascribed
+    ) -> NestedTerm:
+        if node.filter is not None:
+            raise NotSupported(
+                "a reducer over an anchor of its own takes no FILTER",
+                place=node.place,
+                hint="filter the metric inside",
+            )
+        if name in REDUCERS and REDUCERS[name].ordered:
+            raise NotSupported(f"{name} over an anchor of its own is refused", place=node.place)
+        inner = Typer(self.leaf, self.scope.binding).term(subject.operand)
+        if not metrics_of(inner) and not nested_of(inner):
+            raise NotSupported("an anchor of its own is given to metrics", place=subject.place)
+        what = format_expression(subject.operand)[:40]
+        reducer = REDUCERS["SUM" if name == "AVG" else name]
+        type_ = DOUBLE if name == "AVG" else result_type(reducer, inner.type, what)
+        if name == "AVG":
+            result_type(reducer, inner.type, what)
+        anchor = tuple(sorted(self.scope.levels(subject.anchor)))
+        return NestedTerm(type_, Operator(name, arguments), inner, anchor)
 
     def _filter(self, node: Call) -> tuple[Term, ...]:
         if node.filter is None:
@@ -135,6 +165,16 @@ class MetricNames:
 
     def _predicate(self, node: Expression) -> Term:
         return Typer(lambda leaf: _level_leaf(self.scope, leaf), self.scope.binding).predicate(node)
+
+    def _row_filter(self, schema: str, node: Expression) -> Term:
+        """Return a declared filter, whose names are levels, or columns of the root schema."""
+
+        def leaf(name: Name | Call | Ascribed | Star) -> Term:
+            if isinstance(name, Name) and self.scope.level(name) is None:
+                return column_named(self.scope.typed, schema, name)
+            return _level_leaf(self.scope, name)
+
+        return Typer(leaf, self.scope.binding).predicate(node)
 
     def _rows(self, level: Name | None, operator: str, node: Call) -> Term:
         schema = self.scope.source
@@ -194,8 +234,6 @@ class MetricNames:
     ) -> MetricTerm:
         declared, filters = asked
         self._pin(family, root, place)
-        if declared is not None and declared.snapshot is not None:
-            raise NotSupported("snapshots are not answered yet", place=place)
         argument: Term | None = None
         type_ = INTEGER
         if root.column is not None:
@@ -204,8 +242,15 @@ class MetricNames:
             type_ = result_type(REDUCERS[name], column_type, family.name)
         elif name != "COUNT":
             raise ReducerNotDeclared(f"{family.name} counts rows and has no values", place=place)
-        own = () if root.filter is None else conjuncts(self._predicate(root.filter))
+        own = () if root.filter is None else conjuncts(self._row_filter(root.schema, root.filter))
         both = conjuncts_of(own + filters)
+        order: tuple[LevelTerm, ...] = ()
+        if declared is not None and declared.snapshot is not None:
+            at = declared.snapshot
+            arguments = (*arguments, f"{at.pick} {at.level}", *at.per)
+        if declared is not None and REDUCERS[name].ordered:
+            order = tuple(self.scope.level_term(Name((level,))) for level in declared.order_by)
+            arguments = tuple(term.level for term in order)
         metric = Metric(
             family.name,
             Operator(name, arguments),
@@ -215,6 +260,8 @@ class MetricNames:
             both,
             declared.a_block if declared is not None else (),
             root.fill,
+            order,
+            None if declared is None else declared.snapshot,
         )
         return MetricTerm(type_, metric)
 
@@ -231,6 +278,22 @@ class MetricNames:
             place=place,
             hint=f"its rows are in {root.schema}",
         )
+
+
+def column_named(typed: TypedCollection, schema: str, name: Name) -> ColumnTerm:
+    """Return a column of a schema, named in any case.
+
+    Raises:
+        UnknownName: it has none of that name.
+    """
+    for column in typed.schema(schema).columns:
+        if column.casefold() == name.parts[-1].casefold():
+            return ColumnTerm(typed.column_types[schema, column], schema, column)
+    raise UnknownName(
+        f"schema {schema} has no column {shown(name.text)}",
+        place=name.place,
+        hint=did_you_mean(name.parts[-1], typed.schema(schema).columns),
+    )
 
 
 def conjuncts_of(parts: tuple[Term, ...]) -> tuple[Term, ...]:
@@ -267,7 +330,7 @@ def _declaration(
     family: MetricFamily, root: RootedMetric, name: str, place: Place
 ) -> ReducerDeclaration | None:
     found = next((reducer for reducer in root.reducers if reducer.operator == name), None)
-    if found is None and name == root.default_reducer and name not in ("SUM", *ORDERED):
+    if found is None and name == root.default_reducer and name not in ("SUM", "FIRST", "LAST"):
         return None
     statistic = name in COMPOSED or (name in REDUCERS and REDUCERS[name].statistic)
     if found is None and (root.closed or not statistic) and root.column is not None:
@@ -277,8 +340,6 @@ def _declaration(
             place=place,
             hint=f"it declares {', '.join(declared)}" if declared else "it declares none",
         )
-    if name in ORDERED:
-        raise NotSupported(f"{name} is not answered yet", place=place)
     return found
 
 

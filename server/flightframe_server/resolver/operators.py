@@ -45,6 +45,8 @@ class Combine(StrEnum):
     MIN = "min"
     MAX = "max"
     CHAN = "chan"
+    FIRST = "first"
+    LAST = "last"
     NEVER = "never"
     DISTINCT = "distinct"
 
@@ -87,6 +89,7 @@ class Reducer:
         statistic: whether it may be asked without being declared, as a statistic of the rows.
         numbers_only: whether its argument must be a number.
         zero_when_empty: whether it is 0, not NULL, where there is nothing to reduce.
+        ordered: whether its state also holds the key that orders the rows.
         kind: distributive, algebraic or holistic (Gray et al., Data Cube, 1997).
     """
 
@@ -97,6 +100,7 @@ class Reducer:
     statistic: bool = True
     numbers_only: bool = False
     zero_when_empty: bool = False
+    ordered: bool = False
     kind: str = "distributive"
 
     @property
@@ -153,14 +157,15 @@ REDUCERS: dict[str, Reducer] = {
         ),
         Reducer("VAR", _MOMENTS, Combine.CHAN, _double, numbers_only=True, kind="algebraic"),
         Reducer("STDDEV", _MOMENTS, Combine.CHAN, _double, numbers_only=True, kind="algebraic"),
+        Reducer("FIRST", _VALUE_SAME, Combine.FIRST, _same, statistic=False, ordered=True),
+        Reducer("LAST", _VALUE_SAME, Combine.LAST, _same, statistic=False, ordered=True),
         Reducer("MEMBERS", (), Combine.DISTINCT, _integer),
     )
 }
 """Every reducer that keeps a state, by name. MEMBERS lists the points of an anchor."""
 
 COMPOSED = frozenset({"AVG"})
-ORDERED = frozenset({"FIRST", "LAST"})
-REDUCER_NAMES = (frozenset(REDUCERS) - {"MEMBERS"}) | COMPOSED | ORDERED
+REDUCER_NAMES = (frozenset(REDUCERS) - {"MEMBERS"}) | COMPOSED
 
 
 def result_type(reducer: Reducer, argument: DataType, what: str) -> DataType:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flightframe_server.catalog.collection import Snapshot
 from flightframe_server.catalog.types import DataType
 from flightframe_server.language.syntax import LiteralValue
-from flightframe_server.resolver.operators import REDUCERS, Domain, Operator, Reducer
-from flightframe_server.resolver.terms import Term, metrics_of, text
+from flightframe_server.resolver.operators import REDUCERS, Combine, Domain, Operator, Reducer
+from flightframe_server.resolver.terms import LevelTerm, Term, needs_of, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class Metric:
             remove a point.
         blocks: dimension families that the reducer may not collapse.
         fill: the value where there is nothing to reduce; None leaves it to the reducer.
+        order: for FIRST and LAST, the levels that order the rows.
+        snapshot: for stock read at one moment, which rows count.
     """
 
     family: str
@@ -38,6 +41,8 @@ class Metric:
     filter: tuple[Term, ...] = ()
     blocks: tuple[str, ...] = ()
     fill: LiteralValue = None
+    order: tuple[LevelTerm, ...] = ()
+    snapshot: Snapshot | None = None
     domain: Domain = Domain.METRIC
 
     @property
@@ -51,6 +56,17 @@ class Metric:
         return self.type if self.argument is None else self.argument.type
 
     @property
+    def combine(self) -> Combine:
+        """How its states roll up; a snapshot needs the rows again."""
+        return Combine.NEVER if self.snapshot is not None else self.reducer.combine
+
+    @property
+    def states(self) -> tuple[tuple[str, DataType], ...]:
+        """The names and types of the state columns; an ordered reducer's end with its key."""
+        own = tuple((state.name, state.type_of(self.argument_type)) for state in self.reducer.state)
+        return own + tuple((f"key{at}", level.type) for at, level in enumerate(self.order))
+
+    @property
     def identity(self) -> str:
         """The family with its own filter, as it stands in an entry's key."""
         if not self.filter:
@@ -60,6 +76,10 @@ class Metric:
     def __str__(self) -> str:
         """Return `SUM(revenue)`."""
         return f"{self.operator.name}({', '.join((self.identity, *self.operator.arguments))})"
+
+
+Need = tuple[Metric, tuple[str, ...]]
+"""A metric and the sorted anchor at which it is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +134,17 @@ class Question:
     explain: bool = False
 
     @property
-    def metrics(self) -> tuple[Metric, ...]:
-        """Every metric that any column, HAVING or ORDER BY reads, each once."""
-        terms = [column.term for column in self.columns]
-        if self.having is not None:
-            terms.append(self.having)
-        terms.extend(key.term for key in self.ordering)
-        return tuple(dict.fromkeys(metric for term in terms for metric in metrics_of(term)))
+    def terms(self) -> tuple[Term, ...]:
+        """Every term of the question: columns, HAVING, ORDER BY."""
+        having = () if self.having is None else (self.having,)
+        return (
+            *(column.term for column in self.columns),
+            *having,
+            *(key.term for key in self.ordering),
+        )
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """Every metric read and the sorted anchor it is read at, each pair once."""
+        found = (need for term in self.terms for need in needs_of(term, self.anchor))
+        return tuple(dict.fromkeys(found))

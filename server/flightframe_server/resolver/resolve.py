@@ -31,11 +31,19 @@ from flightframe_server.language.syntax import (
     Statement,
 )
 from flightframe_server.resolver.expressions import Typer
-from flightframe_server.resolver.legality import check_metric, check_reach
+from flightframe_server.resolver.legality import check_metric, check_nested, check_reach
 from flightframe_server.resolver.metrics import MetricNames
 from flightframe_server.resolver.question import Ordering, OutputColumn, Question, Window
 from flightframe_server.resolver.scope import Scope
-from flightframe_server.resolver.terms import Constant, LevelTerm, Term, conjuncts, metrics_of
+from flightframe_server.resolver.terms import (
+    Constant,
+    LevelTerm,
+    Term,
+    conjuncts,
+    metrics_of,
+    needs_of,
+    nested_of,
+)
 from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.resolver.values import Binding
 
@@ -73,11 +81,17 @@ def resolve(
         _window(scope, statement.limit, anchor),
         explain=statement.explain,
     )
-    for metric in question.metrics:
-        check_metric(typed, metric, anchor, filters)
-    if question.metrics:
+    _check(typed, question)
+    if question.needs:
         return question
     return _members(scope, question)
+
+
+def _check(typed: TypedCollection, question: Question) -> None:
+    for metric, level in question.needs:
+        check_metric(typed, metric, level, question.filter)
+    for term in question.terms:
+        check_nested(typed, term, question.anchor, question.filter)
 
 
 def _filter(scope: Scope, where: Expression | None) -> tuple[Term, ...]:
@@ -128,7 +142,7 @@ def _column(scope: Scope, item: Item, anchor: tuple[str, ...]) -> OutputColumn:
             )
         return OutputColumn(item.alias or level, scope.level_term(node))
     term = Typer(MetricNames(scope).leaf, scope.binding).term(node)
-    if not metrics_of(term):
+    if not metrics_of(term) and not nested_of(term):
         raise NotSupported(
             "an item is one level, or an expression over at least one metric", place=node.place
         )
@@ -151,8 +165,9 @@ def _everything(
     for family in scope.typed.collection.metric_families:
         try:
             term = names.leaf(Name((family,)))
-            for metric in metrics_of(term):
-                check_metric(scope.typed, metric, anchor, filters)
+            for metric, level in needs_of(term, anchor):
+                check_metric(scope.typed, metric, level, filters)
+            check_nested(scope.typed, term, anchor, filters)
         except QueryError:
             # SELECT * lists what is legal here; what is not is no part of it.
             continue

@@ -17,6 +17,7 @@ from flightframe_server.catalog.types import BOOLEAN, NULL, DataType, Kind
 from flightframe_server.language.syntax import LiteralValue
 
 if TYPE_CHECKING:
+    from flightframe_server.resolver.operators import Operator
     from flightframe_server.resolver.question import Metric
 
 
@@ -47,6 +48,19 @@ class MetricTerm(Term):
     """The finished value of a metric at the output anchor."""
 
     metric: Metric
+
+
+@dataclass(frozen=True, slots=True)
+class NestedTerm(Term):
+    """A reducer over cells: `R(inner @ anchor)`.
+
+    The inner term is finished at `anchor` together with the anchor where the term stands, and its
+    cells are then reduced to the latter.
+    """
+
+    operator: Operator
+    inner: Term
+    anchor: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +100,8 @@ def text(term: Term) -> str:
             return f"{schema}.{column}"
         case MetricTerm(metric=metric):
             return str(metric)
+        case NestedTerm(operator=operator, inner=inner, anchor=anchor):
+            return f"{operator}({text(inner)} @ ({','.join(anchor)}))"
         case Constant(type=of, value=value):
             return _constant(of, value)
         case Apply(function=function, arguments=arguments):
@@ -125,6 +141,26 @@ def metrics_of(term: Term) -> tuple[Metric, ...]:
         if isinstance(node, MetricTerm):
             found.setdefault(node.metric)
     return tuple(found)
+
+
+def nested_of(term: Term) -> tuple[NestedTerm, ...]:
+    """Return the reducers over cells that a term reads itself, each once."""
+    found = (node for node in walk(term) if isinstance(node, NestedTerm))
+    return tuple(dict.fromkeys(found))
+
+
+def inner_anchor(nested: NestedTerm, anchor: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the sorted anchor of the cells of a nested term that stands at `anchor`."""
+    return tuple(sorted({*nested.anchor, *anchor}))
+
+
+def needs_of(term: Term, anchor: tuple[str, ...]) -> Iterator[tuple[Metric, tuple[str, ...]]]:
+    """Yield every metric a term reads with the sorted anchor it is read at, nested ones too."""
+    level = tuple(sorted(anchor))
+    for metric in metrics_of(term):
+        yield metric, level
+    for nested in nested_of(term):
+        yield from needs_of(nested.inner, inner_anchor(nested, anchor))
 
 
 def conjuncts(predicate: Term) -> tuple[Term, ...]:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from flightframe_server.catalog.collection import (
     Collection,
-    Column,
     ComputedColumn,
     Declared,
     Edge,
@@ -25,8 +24,11 @@ from flightframe_server.catalog.collection import (
 )
 from flightframe_server.catalog.levels import LevelGraph
 from flightframe_server.catalog.types import BOOLEAN, DATE, TEXT, TIMESTAMP, DataType, Kind
-from flightframe_server.errors import CatalogError, did_you_mean, shown
-from flightframe_server.resolver.values import literal_type
+from flightframe_server.errors import CatalogError, QueryError, did_you_mean, shown
+from flightframe_server.language.syntax import Ascribed, Call, Name, Star
+from flightframe_server.resolver.expressions import Typer, scalar
+from flightframe_server.resolver.terms import ColumnTerm, Term
+from flightframe_server.resolver.values import Binding, castable, literal_type
 
 TableTypes = Mapping[str, Mapping[str, DataType]]
 """For each table of the database, the declared type of each of its columns."""
@@ -43,12 +45,14 @@ class TypedCollection:
         graph: its levels and edges.
         column_types: (schema, column) to type.
         level_types: level to its one type.
+        computed: (schema, column) to the term of each computed column.
     """
 
     collection: Collection
     graph: LevelGraph
     column_types: Mapping[tuple[str, str], DataType]
     level_types: Mapping[str, DataType]
+    computed: Mapping[tuple[str, str], Term]
 
     def schema(self, name: str) -> Schema:
         """Return the schema of that name."""
@@ -66,15 +70,38 @@ def type_collection(collection: Collection, tables: TableTypes) -> TypedCollecti
     """Give every column and level of a collection its type.
 
     Raises:
-        CatalogError: a table or column does not exist, a level has two types or is a double.
+        CatalogError: a table or column does not exist, an expression does not fit the types of
+            its columns, a level has two types or is a double.
     """
-    columns: dict[tuple[str, str], DataType] = {}
+    columns = _column_types(collection, tables)
+    computed = {
+        (schema.name, column.name): _computed_term(collection, schema, column, columns)
+        for schema in collection.schemas.values()
+        for column in schema.columns.values()
+        if isinstance(column, ComputedColumn)
+    }
+    graph = LevelGraph(collection)
+    levels = _level_types(collection, graph, columns)
+    return TypedCollection(collection, graph, columns, levels, computed)
+
+
+def _column_types(collection: Collection, tables: TableTypes) -> dict[tuple[str, str], DataType]:
+    found: dict[tuple[str, str], DataType] = {}
+    fetched: list[tuple[str, LookupColumn]] = []
     for schema in collection.schemas.values():
         known = _table(collection, schema, tables)
         for column in schema.columns.values():
-            columns[schema.name, column.name] = _column_type(collection, schema, column, known)
-    graph = LevelGraph(collection)
-    return TypedCollection(collection, graph, columns, _level_types(collection, graph, columns))
+            match column:
+                case StoredColumn():
+                    type_ = _stored_type(collection, schema, column, known)
+                    found[schema.name, column.name] = type_
+                case ComputedColumn(type=declared):
+                    found[schema.name, column.name] = declared
+                case LookupColumn():
+                    fetched.append((schema.name, column))
+    for name, column in fetched:
+        found[name, column.name] = _fetched_type(collection, column, found)
+    return found
 
 
 def _wrong(
@@ -96,24 +123,57 @@ def _table(collection: Collection, schema: Schema, tables: TableTypes) -> Mappin
     return tables[schema.table]
 
 
-def _column_type(
-    collection: Collection, schema: Schema, column: Column, known: Mapping[str, DataType]
+def _stored_type(
+    collection: Collection, schema: Schema, column: StoredColumn, known: Mapping[str, DataType]
 ) -> DataType:
-    match column:
-        case ComputedColumn(type=declared):
-            return declared
-        case LookupColumn():
-            raise _wrong(collection, column, "looked-up columns are not answered yet")
-        case StoredColumn(source=source):
-            if source not in known:
-                raise _wrong(
-                    collection,
-                    column,
-                    f"table {shown(schema.table)} has no column {shown(source)}",
-                    did_you_mean(source, known),
-                )
-            return known[source]
-    raise AssertionError(column)
+    if column.source in known:
+        return known[column.source]
+    raise _wrong(
+        collection,
+        column,
+        f"table {shown(schema.table)} has no column {shown(column.source)}",
+        did_you_mean(column.source, known),
+    )
+
+
+def _fetched_type(
+    collection: Collection, column: LookupColumn, columns: Mapping[tuple[str, str], DataType]
+) -> DataType:
+    found = columns.get((column.schema, column.column))
+    if found is None or not isinstance(
+        collection.schemas[column.schema].columns[column.column], StoredColumn
+    ):
+        raise _wrong(collection, column, f"{shown(column.column)} is not stored in a table")
+    return found
+
+
+def _computed_term(
+    collection: Collection,
+    schema: Schema,
+    column: ComputedColumn,
+    columns: Mapping[tuple[str, str], DataType],
+) -> Term:
+    by_folded = {name.casefold(): name for name in schema.columns}
+
+    def leaf(node: Name | Call | Ascribed | Star) -> Term:
+        if isinstance(node, Name) and node.text.casefold() in by_folded:
+            name = by_folded[node.text.casefold()]
+            return ColumnTerm(columns[schema.name, name], schema.name, name)
+        if isinstance(node, Call) and not node.distinct and node.filter is None:
+            arguments = tuple(typer.term(item) for item in node.arguments)
+            found = scalar(node.function, arguments, node.place)
+            if found is not None:
+                return found
+        raise _wrong(collection, column, "a column is computed from columns of its own schema")
+
+    typer = Typer(leaf, Binding())
+    try:
+        term = typer.term(column.expression)
+    except QueryError as error:
+        raise _wrong(collection, column, error.message, error.hint) from error
+    if not castable(term.type, column.type):
+        raise _wrong(collection, column, f"{shown(column.name)} is {term.type}, not {column.type}")
+    return term
 
 
 def _level_types(

@@ -189,3 +189,15 @@ def common_type(left: DataType, right: DataType) -> DataType | None:
             return DATE
         return DataType(Kind.TIMESTAMP, zone=left.zone or right.zone)
     return left if left.kind is right.kind else None
+
+
+def castable(given: DataType, wanted: DataType) -> bool:
+    """Return whether a computed value may be declared to have another type, checked row by row.
+
+    A double is never declared a decimal or an integer: its last digits would be lost unseen.
+    """
+    if given == wanted or given.kind is Kind.NULL:
+        return True
+    if given.is_number and wanted.is_number:
+        return given.kind is not Kind.DOUBLE or wanted.kind is Kind.DOUBLE
+    return given.kind is wanted.kind or (given.is_moment and wanted.kind is Kind.TIMESTAMP)

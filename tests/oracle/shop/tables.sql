@@ -25,3 +25,11 @@ INSERT INTO inv VALUES
     ('S1', '2024-01-01', 100), ('S1', '2024-02-01', 80),
     ('S2', '2024-01-01', 50), ('S2', '2024-02-01', 70), ('S3', '2024-01-01', 40);
 CREATE TABLE nothing_sold (txn INTEGER, store VARCHAR, day DATE, amount DECIMAL(10, 2));
+CREATE TABLE price_list (store VARCHAR, product VARCHAR, price DECIMAL(10, 2));
+INSERT INTO price_list VALUES
+    ('S1', 'P1', 12.00), ('S1', 'P2', 22.00), ('S2', 'P1', 12.00), ('S3', 'P1', 13.00), (NULL, 'P1', 99.00);
+CREATE TABLE balances (account VARCHAR, region VARCHAR, day DATE, balance DECIMAL(10, 2));
+INSERT INTO balances VALUES
+    ('A', 'East', '2024-01-30', 10.00), ('A', 'East', '2024-02-02', 12.50),
+    ('B', 'East', '2024-01-31', 7.25),
+    ('C', 'West', '2024-01-30', 3.00), ('C', 'West', '2024-02-01', NULL);

@@ -55,6 +55,14 @@ class SqlDialect:
         """Return a checked cast."""
         return exp.Cast(this=value, to=self.type(declared))
 
+    def stored(self, column: exp.Expr) -> exp.Expr:
+        """Return a stored column as its declared value; databases without decimals scale here."""
+        return column
+
+    def level(self, value: exp.Expr, declared: DataType) -> exp.Expr:
+        """Return a stored value as a member of a level of this type."""
+        return self.cast(value, declared)
+
     def constant(self, term: Constant, bound: Bound) -> exp.Expr:
         """Return a constant as a bound placeholder of its type."""
         if term.value is None:
@@ -67,9 +75,7 @@ class SqlDialect:
         unit = exp.Literal.string(function.removesuffix("_OF").lower())
         return self.cast(exp.Anonymous(this="date_trunc", expressions=[unit, moment]), declared)
 
-    def states(
-        self, metric: Metric, argument: exp.Expr | None
-    ) -> list[tuple[str, exp.Expr]]:
+    def states(self, metric: Metric, argument: exp.Expr | None) -> list[tuple[str, exp.Expr]]:
         """Return the aggregates of a metric's state, by state column, without casts."""
         name = metric.operator.name
         if argument is None:

@@ -1,0 +1,97 @@
+"""A `FrameQuery` as one SELECT: a whole question's states, merged on the anchor and in its order.
+
+What comes in: the planner's logical query. What goes out: a statement. The merge is UNION ALL and
+GROUP BY, which groups NULL keys as one point on every database. It must never compute a formula:
+that is the composer's, so that a number is the same by every route.
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from flightframe_server.backends.sql.dialect import Bound, SqlDialect
+from flightframe_server.backends.sql.names import (
+    Statement,
+    column_expression,
+    identifier,
+    state_columns,
+)
+from flightframe_server.backends.sql.source import source_select
+from flightframe_server.backends.sql.terms import compile_term
+from flightframe_server.catalog.types import DataType
+from flightframe_server.planner.source import FrameQuery, SourceQuery, state_name
+from flightframe_server.resolver.terms import LevelTerm, MetricTerm, Term
+
+
+def frame_statement(query: FrameQuery, dialect: SqlDialect) -> Statement:
+    """Return a whole question as a statement: its sources merged on the anchor, in its order."""
+    bound = Bound()
+    anchor = [(read.level, read.type) for read in query.sources[0].anchor]
+    states: list[tuple[str, DataType]] = []
+    selects: list[exp.Select] = []
+    for source in query.sources:
+        selects.append(source_select(source, dialect, bound, first=_first(query, source)))
+        states += state_columns(source.metrics, _first(query, source))
+    merged = selects[0] if len(selects) == 1 else _merged(selects, anchor, states, dialect)
+    if not query.ordering and query.window is None:
+        return Statement(merged.sql(dialect.name), bound.values, (*anchor, *states))
+    outer = exp.select(*(column_expression(name) for name, _ in (*anchor, *states)))
+    outer = outer.from_(merged.subquery(identifier("frame")))
+    for key in query.ordering:
+        value = compile_term(key.term, lambda term: _value(query, term, dialect), dialect, bound)
+        outer = outer.order_by(
+            exp.Ordered(this=value, desc=key.descending, nulls_first=key.nulls_first)
+        )
+    for name, _ in anchor:
+        outer = outer.order_by(
+            exp.Ordered(this=column_expression(name), desc=False, nulls_first=False)
+        )
+    return Statement(outer.sql(dialect.name), bound.values, (*anchor, *states))
+
+
+def _first(query: FrameQuery, source: SourceQuery) -> int:
+    before = query.sources[: query.sources.index(source)]
+    return sum(len(earlier.metrics) for earlier in before)
+
+
+def _merged(
+    selects: list[exp.Select],
+    anchor: list[tuple[str, DataType]],
+    states: list[tuple[str, DataType]],
+    dialect: SqlDialect,
+) -> exp.Select:
+    branches: list[exp.Select] = []
+    for index, select in enumerate(selects):
+        own = {item.alias for item in select.expressions}
+        branch = exp.select(*(column_expression(name) for name, _ in anchor))
+        for name, declared in states:
+            value = column_expression(name) if name in own else dialect.cast(exp.Null(), declared)
+            branch = branch.select(exp.alias_(value, name, quoted=True))
+        branches.append(branch.from_(select.subquery(identifier(f"s{index}"))))
+    union: exp.Expr = branches[0]
+    for branch in branches[1:]:
+        union = exp.Union(this=union, expression=branch, distinct=False)
+    merged = exp.select(*(column_expression(name) for name, _ in anchor))
+    for name, _ in states:
+        held = exp.Max(this=column_expression(name))
+        merged = merged.select(exp.alias_(held, name, quoted=True))
+    merged = merged.from_(exp.Subquery(this=union, alias=exp.TableAlias(this=identifier("u"))))
+    return merged.group_by(*(column_expression(name) for name, _ in anchor)) if anchor else merged
+
+
+def _value(query: FrameQuery, term: Term, dialect: SqlDialect) -> exp.Expr:
+    if isinstance(term, LevelTerm):
+        return column_expression(term.level)
+    assert isinstance(term, MetricTerm)
+    metrics = [metric for source in query.sources for metric in source.metrics]
+    metric, index = term.metric, metrics.index(term.metric)
+    value: exp.Expr = column_expression(state_name(index, metric.states[0][0]))
+    if metric.reducer.zero_when_empty:
+        return exp.Coalesce(this=value, expressions=[exp.Literal.number(0)])
+    if metric.operator.name in ("VAR", "STDDEV"):
+        spare = exp.Sub(this=value, expression=exp.Literal.number(1))
+        value = exp.Div(
+            this=column_expression(state_name(index, "m2")),
+            expression=exp.Nullif(this=exp.Paren(this=spare), expression=exp.Literal.number(0)),
+        )
+    return value

@@ -1,0 +1,194 @@
+"""The rows of a `SourceQuery`: levels looked up, columns computed, ranks taken, filters applied.
+
+What comes in: a query. What goes out: one ungrouped SELECT, and the column of it that stands for
+each term. Look-ups are outer joins to an edge's distinct map with plain `=`, so that no fact is
+lost and none doubled; filters stand after them, never inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlglot import exp
+
+from flightframe_server.backends.sql.dialect import Bound, SqlDialect
+from flightframe_server.backends.sql.names import (
+    column_expression,
+    identifier,
+    named,
+    table_expression,
+)
+from flightframe_server.backends.sql.terms import compile_term
+from flightframe_server.planner.source import (
+    ComputedRead,
+    FetchedRead,
+    FunctionHop,
+    Hop,
+    LevelRead,
+    SourceQuery,
+    StoredRead,
+    TableHop,
+    ValueHop,
+)
+from flightframe_server.resolver.operators import Combine
+from flightframe_server.resolver.question import Metric
+from flightframe_server.resolver.terms import ColumnTerm, Constant, LevelTerm, Term
+from flightframe_server.resolver.values import literal_type
+
+FACTS = "f"
+
+
+def edge_map_select(hop: TableHop, dialect: SqlDialect) -> exp.Select:
+    """Return `SELECT DISTINCT source, target FROM table WHERE source IS NOT NULL`."""
+    source, target = column_expression(hop.source_column), column_expression(hop.target_column)
+    return (
+        exp.select(
+            named(dialect.level(source, hop.source_type), "source"),
+            named(dialect.level(target, hop.type), "target"),
+        )
+        .distinct()
+        .from_(table_expression(hop.table))
+        .where(exp.Not(this=exp.Is(this=source.copy(), expression=exp.Null())))
+    )
+
+
+class RowSelect:
+    """Builds the SELECT of one query's rows; every look-up and column is there once.
+
+    Args:
+        query: what is read.
+        dialect: of which database.
+        bound: takes the values.
+    """
+
+    def __init__(self, query: SourceQuery, dialect: SqlDialect, bound: Bound) -> None:
+        """Work out joins, columns and levels; see the class."""
+        self._query, self._dialect, self._bound = query, dialect, bound
+        self._joins: list[tuple[exp.Expr, exp.Expr]] = []
+        self._known: dict[tuple[str, tuple[Hop, ...]], exp.Expr] = {}
+        self._columns: dict[str, exp.Expr] = {}
+        for column in query.columns:
+            self._columns[column.name] = self._column(column)
+        self._levels = {read.level: self._level(read) for read in query.levels}
+
+    def select(self) -> exp.Select:
+        """Return the rows: `l LEVEL`, `c COLUMN`, and for ordered metrics `rN` and `eN`."""
+        select = exp.select().from_(table_expression(self._query.table, FACTS))
+        for level, value in self._levels.items():
+            select = select.select(named(value.copy(), f"l {level}"))
+        for name, value in self._columns.items():
+            select = select.select(named(value.copy(), f"c {name}"))
+        for index, metric in enumerate(self._query.metrics):
+            for name, value in self._windows(index, metric):
+                select = select.select(named(value, name))
+        if not select.expressions:
+            select = select.select(named(exp.Literal.number(1), "one"))
+        for joined, condition in self._joins:
+            select = select.join(joined, on=condition, join_type="left")
+        for part in self._query.filter:
+            select = select.where(self._compiled(part))
+        return select
+
+    def _compiled(self, term: Term) -> exp.Expr:
+        return compile_term(term, self._leaf, self._dialect, self._bound)
+
+    def _leaf(self, term: Term) -> exp.Expr:
+        match term:
+            case LevelTerm(level=level):
+                return self._levels[level].copy()
+            case ColumnTerm(column=column):
+                return self._columns[column].copy()
+        raise AssertionError(term)
+
+    def _column(self, column: StoredRead | ComputedRead | FetchedRead) -> exp.Expr:
+        match column:
+            case StoredRead(column=stored):
+                return self._dialect.stored(column_expression(stored, FACTS))
+            case ComputedRead(term=term, type=declared):
+                return exp.Paren(this=self._dialect.cast(self._compiled(term), declared))
+            case FetchedRead():
+                return self._fetched(column)
+
+    def _fetched(self, column: FetchedRead) -> exp.Expr:
+        alias = f"k{len(self._joins)}"
+        joined = exp.select(named(column_expression(column.column), "value")).distinct()
+        conditions: list[exp.Expr] = []
+        for at, (own, key, declared) in enumerate(column.keys):
+            held = self._dialect.level(column_expression(key), declared)
+            joined = joined.select(named(held, f"key{at}"))
+            side = column_expression(f"key{at}", alias)
+            mine = self._dialect.level(self._columns[own].copy(), declared)
+            conditions.append(exp.EQ(this=mine, expression=side))
+        joined = joined.from_(table_expression(column.table))
+        self._joins.append((joined.subquery(identifier(alias)), exp.and_(*conditions)))
+        return column_expression("value", alias)
+
+    def _level(self, read: LevelRead) -> exp.Expr:
+        key: tuple[str, tuple[Hop, ...]] = (read.column, ())
+        if key not in self._known:
+            stored = self._columns[read.column].copy()
+            self._known[key] = self._dialect.level(stored, read.start_type)
+        for length in range(1, len(read.hops) + 1):
+            longer = (read.column, read.hops[:length])
+            if longer not in self._known:
+                self._known[longer] = self._hop(read.hops[length - 1], self._known[key])
+            key = longer
+        return self._known[key].copy()
+
+    def _hop(self, hop: Hop, source: exp.Expr) -> exp.Expr:
+        match hop:
+            case TableHop():
+                alias = f"j{len(self._joins)}"
+                same = exp.EQ(this=source.copy(), expression=column_expression("source", alias))
+                joined = edge_map_select(hop, self._dialect).subquery(identifier(alias))
+                self._joins.append((joined, same))
+                return column_expression("target", alias)
+            case FunctionHop(function=function, type=declared):
+                return self._dialect.truncate(function, source.copy(), declared)
+            case ValueHop():
+                return self._listed(hop, source)
+
+    def _listed(self, hop: ValueHop, source: exp.Expr) -> exp.Expr:
+        def bound(value: object) -> exp.Expr:
+            assert value is None or isinstance(value, str | int) or hasattr(value, "year")
+            constant = Constant(literal_type(value), value)  # type: ignore[arg-type]
+            return self._dialect.constant(constant, self._bound)
+
+        absent = exp.Is(this=source.copy(), expression=exp.Null())
+        case = exp.Case().when(absent, self._dialect.cast(bound(hop.null), hop.type))
+        for value, target in hop.pairs:
+            same = exp.EQ(this=source.copy(), expression=bound(value))
+            case = case.when(same, self._dialect.cast(bound(target), hop.type))
+        return exp.Paren(this=case.else_(self._dialect.cast(bound(hop.default), hop.type)))
+
+    def _windows(self, index: int, metric: Metric) -> Iterable[tuple[str, exp.Expr]]:
+        """Yield the window columns of a metric: rank and eligibility, or the snapshot's moment."""
+        points = [self._levels[read.level].copy() for read in self._query.anchor]
+        if metric.order:
+            eligible = self._eligible(metric)
+            yield f"e{index}", eligible
+            yield f"r{index}", self._rank(metric, eligible, points)
+        if metric.snapshot is not None:
+            points += [self._levels[level].copy() for level in metric.snapshot.per]
+            moment = self._levels[metric.snapshot.level].copy()
+            pick = exp.Max if metric.snapshot.pick == "LAST" else exp.Min
+            yield f"s{index}", exp.Window(this=pick(this=moment), partition_by=points)
+
+    def _eligible(self, metric: Metric) -> exp.Expr:
+        tests: list[exp.Expr] = [
+            exp.Not(this=exp.Is(this=self._leaf(term), expression=exp.Null()))
+            for term in metric.order
+        ]
+        tests += [self._compiled(part) for part in metric.filter]
+        passed = exp.Case().when(exp.and_(*tests), exp.Literal.number(1))
+        return exp.Paren(this=passed.else_(exp.Literal.number(0)))
+
+    def _rank(self, metric: Metric, eligible: exp.Expr, points: list[exp.Expr]) -> exp.Expr:
+        """Rank a point's rows by the key; one without a key, or filtered out, after all others."""
+        descending = metric.reducer.combine is Combine.LAST
+        keys = [exp.Ordered(this=eligible.copy(), desc=True, nulls_first=False)]
+        for term in metric.order:
+            value = self._leaf(term)
+            keys.append(exp.Ordered(this=value, desc=descending, nulls_first=False))
+        order = exp.Order(expressions=keys)
+        return exp.Window(this=exp.RowNumber(), partition_by=points, order=order)

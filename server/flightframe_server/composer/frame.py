@@ -1,0 +1,111 @@
+"""A frame: the levels of one anchor beside states, and the values that terms have over them.
+
+What comes in: for each metric the table of its states at the anchor it is read at. What goes out:
+frames, in which every metric is finished once and every nested term is reduced from cells of its
+own. It must never let a point go: a frame has every point of any of its parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flightframe_server.composer.cells import reduce_cells
+from flightframe_server.composer.evaluate import evaluate, whole
+from flightframe_server.composer.merge import merge
+from flightframe_server.composer.states import finish
+from flightframe_server.errors import InternalError
+from flightframe_server.planner.source import state_name
+from flightframe_server.resolver.question import Metric, Need
+from flightframe_server.resolver.terms import (
+    LevelTerm,
+    MetricTerm,
+    NestedTerm,
+    Term,
+    inner_anchor,
+    metrics_of,
+    nested_of,
+)
+
+
+class Frame:
+    """Merged states of one anchor, with the values of metrics, each finished once.
+
+    Args:
+        table: the levels, then states named by `state_name`, then cells named `n0`, `n1`, ...
+        metrics: each metric's number in the states' names.
+        nested: each nested term's column.
+    """
+
+    def __init__(
+        self, table: pa.Table, metrics: Mapping[Metric, int], nested: Mapping[NestedTerm, str]
+    ) -> None:
+        """Hold the table; see the class."""
+        self.table = table
+        self._metrics, self._nested = metrics, nested
+        self._finished: dict[Metric, pa.Array] = {}
+
+    def values(self, term: Term) -> pa.Array:
+        """Return the values of a term, one for each point.
+
+        Raises:
+            ArithmeticOverflow: a number does not fit its declared type.
+        """
+        return evaluate(term, self._column, self.table.num_rows)
+
+    def where(self, predicate: Term) -> Frame:
+        """Return the points of which a predicate is true."""
+        return self.over(self.table.filter(pc.fill_null(self.values(predicate), False)))
+
+    def over(self, table: pa.Table) -> Frame:
+        """Return the frame over other rows of the same columns."""
+        return Frame(table, self._metrics, self._nested)
+
+    def _column(self, term: Term) -> pa.Array:
+        match term:
+            case LevelTerm(level=level):
+                return whole(self.table[level])
+            case MetricTerm(metric=metric):
+                if metric not in self._finished:
+                    at = self._metrics[metric]
+                    names = {name: state_name(at, name) for name, _ in metric.states}
+                    self._finished[metric] = finish(self.table, names, metric)
+                return self._finished[metric]
+            case NestedTerm(operator=operator):
+                values = whole(self.table[self._nested[term]])
+                if operator.name in ("COUNT", "COUNT_DISTINCT"):
+                    return pc.fill_null(values, 0)
+                return values
+        raise InternalError("a frame holds levels and metrics only")
+
+
+class Cells:
+    """Every part of a question, by metric and anchor."""
+
+    def __init__(self, parts: Mapping[Need, pa.Table]) -> None:
+        """Hold the parts."""
+        self._parts = parts
+
+    def frame(self, terms: Sequence[Term], anchor: tuple[str, ...]) -> Frame:
+        """Return the frame at a sorted anchor in which these terms have values."""
+        metrics = tuple(dict.fromkeys(metric for term in terms for metric in metrics_of(term)))
+        nested = tuple(dict.fromkeys(found for term in terms for found in nested_of(term)))
+        tables = [
+            _named(self._parts[metric, anchor], at, metric) for at, metric in enumerate(metrics)
+        ]
+        names = {found: f"n{at}" for at, found in enumerate(nested)}
+        tables += [self._reduced(found, anchor, name) for found, name in names.items()]
+        index = {metric: at for at, metric in enumerate(metrics)}
+        return Frame(merge(tables, anchor), index, names)
+
+    def _reduced(self, nested: NestedTerm, anchor: tuple[str, ...], name: str) -> pa.Table:
+        inner = self.frame((nested.inner,), inner_anchor(nested, anchor))
+        cells = inner.table.select(list(anchor)).append_column(name, inner.values(nested.inner))
+        return reduce_cells(cells, anchor, name, nested)
+
+
+def _named(table: pa.Table, index: int, metric: Metric) -> pa.Table:
+    own = {name: state_name(index, name) for name, _ in metric.states}
+    return table.rename_columns([own.get(name, name) for name in table.column_names])
