@@ -15,6 +15,8 @@ ONE_WAY = "The query flows one way"
 NO_IO = "The core does no I/O"
 CLIENT_ALONE = "The client never imports the server"
 
+SCRIPT = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+
 PLANTED = [
     ("server/flightframe_server/planner/make.py", "flightframe_server.cache.store", {ONE_WAY}),
     ("server/flightframe_server/language/syntax.py", "flightframe_server.catalog", {ONE_WAY}),
@@ -28,8 +30,7 @@ PLANTED = [
 
 def lint_imports(root: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()"]
-        + ["--no-cache"],
+        [sys.executable, "-c", SCRIPT, "--no-cache"],
         cwd=root,
         env={**os.environ, "PYTHONPATH": f"{root / 'client'}{os.pathsep}{root / 'server'}"},
         capture_output=True,
