@@ -161,6 +161,7 @@ class Session:
     def _ours(self, text: str) -> str:
         for written, port in self._ports.items():
             text = re.sub(rf"\b{written}\b", port, text)
+        text = text.replace(".venv/bin/", "")
         return re.sub(r"^make (demo|serve)\b", r"flightframe \1", text)
 
     def _page(self, text: str) -> str:

@@ -31,12 +31,16 @@ TABLE = pa.table(
 
 def test_a_table_is_exact_and_flush_right(result: Make, capsys: pytest.CaptureFixture[str]) -> None:
     write_table(result(TABLE))
+
+    def line(shop: str, total: str, n: str, day: str) -> str:
+        return f"{shop:15}   {total:>23}   {n:>16}   {day}"
+
     assert capsys.readouterr().out.splitlines() == [
-        "shop                              total                  n   day",
-        "────────────────────────────────────────────────────────────────────────",
-        "a                                  0.30                  1   2024-02-01",
-        "NULL                               NULL                  2   2024-02-01",
-        'b "x", \\x1b[31m   12345678901234567890.05   9007199254740993   2024-02-01',
+        line("shop", "total", "n", "day"),
+        "─" * (15 + 3 + 23 + 3 + 16 + 3 + 10),
+        line("a", "0.30", "1", "2024-02-01"),
+        line("NULL", "NULL", "2", "2024-02-01"),
+        line('b "x", \\x1b[31m', "12345678901234567890.05", "9007199254740993", "2024-02-01"),
         "3 rows · served_from: engine_cache",
     ]
 

@@ -10,9 +10,12 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pytest
 
 import flightframe
+from flightframe_server.app import open_installation
+from flightframe_server.cli.running import Ports, TakenPorts
 
 Start = Callable[..., "subprocess.Popen[str]"]
 
@@ -106,3 +109,19 @@ def test_the_environment_is_asked_after_the_command_line(start: Start, shop: Pat
         assert "is in use" in err
         process = start("serve", shop, "--flight-port", "0", FLIGHTFRAME_FLIGHT_PORT=port)
         assert ready(process)["flight"] != f"grpc://127.0.0.1:{port}"
+
+
+def test_a_stream_that_nobody_reads_does_not_hold_up_the_end(shop: Path) -> None:
+    with duckdb.connect(str(shop.parent / "shop.duckdb")) as connection:
+        connection.execute("INSERT INTO sales SELECT i, 'a', 1 FROM range(4, 1000000) t(i)")
+    opened = open_installation(shop, stream_rows=1)
+    running = TakenPorts(Ports("127.0.0.1", 0, None)).start(opened)
+    with flightframe.connect(running.flight_uri) as connection:
+        batches = iter(connection.query("SELECT sale, amount AT sale"))
+        assert next(batches).num_rows
+        started = time.monotonic()
+        running.close(0.2)
+        assert time.monotonic() - started < 5
+        # Whatever had been sent may still arrive, but never as a whole answer.
+        with pytest.raises(flightframe.Error):
+            list(batches)
