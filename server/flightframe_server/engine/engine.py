@@ -101,7 +101,8 @@ class OpenStream:
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         """Yield batches of the answer."""
-        metrics = [part.metric for part in self._plan.parts]
+        assert self._plan.stream is not None
+        metrics = [metric for source in self._plan.stream.sources for metric in source.metrics]
         try:
             yield from compose_stream(self._plan.question, metrics, self._running)
         finally:
