@@ -206,6 +206,8 @@ class Server:
             os.killpg(self._process.pid, signal.SIGKILL)
             raise
         self._reader.join(5)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
         return self.printed()
 
 

@@ -114,7 +114,9 @@ def test_a_transcript_is_taken_apart():
 
 def test_a_wrong_page_is_noticed(tmp_path):
     page = tmp_path / "page.md"
-    page.write_text("```console\n$ echo right\nwrong\n```\n\n```python\nprint(1)\n```\n```text\n2\n```\n")
+    page.write_text(
+        "```console\n$ echo right\nwrong\n```\n\n```python\nprint(1)\n```\n```text\n2\n```\n"
+    )
     console, python = blocks_of(page)
     with Session(tmp_path) as session:
         for block in (console, python):
