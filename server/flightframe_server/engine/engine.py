@@ -156,6 +156,8 @@ class MetricEngine:
         self._bypass = Carrier(self.store, self.backend, ServedFrom.BACKEND)
         self._label = label
         self._stream_rows, self._timeout = stream_rows, timeout
+        able = self.backend.capabilities()
+        self._reducers = able.reducers if able.answers else None
         self._surveying = threading.Lock()
         self._ground = survey(ac, self.backend)
         if backend is not None and self.store is not None:
@@ -200,6 +202,7 @@ class MetricEngine:
         conditions = Conditions(
             self.backend.id,
             self.enabled,
+            self._reducers,
             holdings,
             ground.versions,
             ground.attested.broken,
