@@ -1,9 +1,9 @@
 """Discovery: what there is to ask, of the collection and of the data.
 
 What comes in: an engine. What goes out: the members of a level, how many they are and what range
-they span, and the levels at which a metric may be asked. Members are entries of the domain QM: found
-in the cache, rolled up, evicted and versioned like any other. It must never count by another rule
-than a query would: NULL is a member where some row has it.
+they span, and the levels at which a metric may be asked. Members are entries of the domain QM:
+found in the cache, rolled up, evicted and versioned like any other. It must never count by another
+rule than a query would: NULL is a member where some row has it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flightframe_server.catalog.collection import TableMap
 from flightframe_server.composer.evaluate import whole
 from flightframe_server.engine.engine import MetricEngine
 from flightframe_server.errors import UnreachableAnchor
@@ -31,7 +32,8 @@ class LevelFacts:
 
     Attributes:
         level: its name.
-        schema: whose rows were read: the one it is the key of, else the largest that holds it.
+        schema: whose rows were read: the one it is the key of, else that of an edge that leads to it,
+            else the largest that holds it.
         cardinality: how many members, NULL counted as one where it occurs.
         has_null: whether NULL is among them.
         first: the least member, by code point for text; None where there is none.
@@ -84,8 +86,14 @@ def home_of(engine: MetricEngine, level: str) -> str:
         for schema in typed.collection.schemas.values()
         if len(schema.grain) == 1 and typed.graph.find(schema.grain[0]) == level
     ]
-    if keyed:
-        return keyed[0]
+    mapped = [
+        edge.map.schema
+        for family in typed.collection.dimension_families.values()
+        for edge in family.edges
+        if edge.target == level and isinstance(edge.map, TableMap)
+    ]
+    if keyed or mapped:
+        return (keyed or mapped)[0]
     reaching = [name for name in typed.collection.schemas if level in typed.graph.reachable(name)]
     if not reaching:
         raise UnreachableAnchor(f"no schema reaches level {level}")
