@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BOOT_LOG = """\
 flightframe demo (DuckDB + Metric Engine)
   data dir: {folder}
-  → loaded the retail tables in {folder}/retail_demo.duckdb …
+  → loading the retail tables into {folder}/retail_demo.duckdb …
       products: 2,231 rows
       region_daily_summary: 1,329 rows
       store_monthly_inventory: 195 rows

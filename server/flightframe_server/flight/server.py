@@ -206,7 +206,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
     ) -> flight.FlightDataStream:
         answer = answer_text(request, self._serving)
         if answer.hot:
-            return _pinned_stream(self._state.pins.pin(answer), context)
+            return _pinned_stream(self._state.pins.hot(answer), context)
         context.add_header(SERVED_FROM_HEADER, str(answer.provenance.served_from))
         if answer.table is None:
             return live_stream(answer, context)
@@ -215,11 +215,10 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
 
 
 def _pinned_stream(pinned: Pinned, context: flight.ServerCallContext) -> flight.FlightDataStream:
-    answer, chunks = pinned.answer, pinned.chunks
-    context.add_header(SERVED_FROM_HEADER, str(answer.provenance.served_from))
-    if chunks is None:
-        return live_stream(answer, context)
-    return flight.GeneratorStream(answer.schema, chunks)
+    context.add_header(SERVED_FROM_HEADER, pinned.served_from)
+    if pinned.chunks is None:
+        return live_stream(pinned.answer, context)
+    return flight.GeneratorStream(pinned.answer.schema, pinned.chunks)
 
 
 def _batches(table: pa.Table) -> list[Chunk] | list[pa.RecordBatch]:
