@@ -32,7 +32,7 @@ class LevelFacts:
 
     Attributes:
         level: its name.
-        schema: whose rows were read: the one it is the key of, else that of an edge that leads to it,
+        schema: whose rows were read: the one it is the key of, else that of an edge leading to it,
             else the largest that holds it.
         cardinality: how many members, NULL counted as one where it occurs.
         has_null: whether NULL is among them.

@@ -158,6 +158,7 @@ class MetricEngine:
         self._stream_rows, self._timeout = stream_rows, timeout
         able = self.backend.capabilities()
         self._reducers = able.reducers if able.answers else None
+        self._tables = tables_read(ac)
         self._surveying = threading.Lock()
         self._ground = survey(ac, self.backend)
         if backend is not None and self.store is not None:
@@ -175,7 +176,7 @@ class MetricEngine:
 
     def fingerprint(self) -> tuple[tuple[str, str | None], ...]:
         """Return the version of every table of the collection, cheaply."""
-        return tuple(sorted(self.backend.fingerprints(tables_read(self.collection)).items()))
+        return tuple(self.backend.fingerprints(self._tables).items())
 
     def ground(self) -> Ground:
         """Return the ground for the data as it is now, surveying again if it moved."""
