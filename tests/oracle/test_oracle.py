@@ -83,6 +83,7 @@ SAME_CONFIG = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "allow_community_extensions": "false",
+    "lock_configuration": "true",
 }
 
 
