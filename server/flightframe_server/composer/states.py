@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flightframe_server.arrow_types import arrow_type
+from flightframe_server.composer.doubles import nan_marks, raised
 from flightframe_server.composer.evaluate import whole
 from flightframe_server.composer.exact import fitted, summable
 from flightframe_server.errors import InternalError
@@ -48,6 +49,11 @@ def combine_states(table: pa.Table, anchor: tuple[str, ...], metric: Metric) -> 
     values = whole(table["value"])
     if how is Combine.SUM:
         values = summable(values)
+    if how is Combine.MAX and pa.types.is_floating(values.type):
+        marked = {"value": values, "nan": nan_marks(values)}
+        grouped = _grouped(table, anchor, marked, dict.fromkeys(marked, "max"))
+        greatest = raised(whole(grouped["value"]), whole(grouped["nan"]))
+        return grouped.drop_columns(["nan", "value"]).append_column("value", greatest)
     grouped = _grouped(table, anchor, {"value": values}, {"value": str(how)})
     return grouped.set_column(
         grouped.column_names.index("value"),
