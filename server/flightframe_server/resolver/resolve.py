@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flightframe_server.catalog.types import Kind
+from flightframe_server.catalog.types import INTEGER, Kind
 from flightframe_server.errors import (
     AmbiguousMetric,
     AmbiguousSchema,
@@ -29,6 +29,7 @@ from flightframe_server.language.syntax import (
     Limit,
     Name,
     OrderKey,
+    Parameter,
     Star,
     Statement,
 )
@@ -242,6 +243,8 @@ def _window(scope: Scope, limit: Limit | None, anchor: tuple[str, ...]) -> Windo
 
 def _count(scope: Scope, node: Expression) -> int:
     value = Typer(MetricNames(scope).leaf, scope.binding).term(node)
+    if isinstance(node, Parameter):
+        scope.binding.want(node, INTEGER)
     if isinstance(value, Constant):
         if value.value is None and scope.binding.values is None:
             return 0
