@@ -214,8 +214,8 @@ def answer(request: Request, serving: Serving) -> Answer:
     found = serving.finished.get(key)
     if found is None:
         found = _answer(request, serving)
-        if found.hot and found.bytes is not None:
-            key = (request.key, _state(serving, request))
+        # Had anything moved meanwhile, the answer might be of the state before.
+        if found.hot and found.bytes is not None and key[1] == _state(serving, request):
             serving.finished.put(key, found, found.bytes)
     serving.last_queries.add(request.source, found.provenance, found.rows, started)
     return found

@@ -84,12 +84,20 @@ class StreamedFrame:
             BackendError: the database failed.
         """
         assert self._plan.stream is not None
-        tables = self._plan.stream.tables
+        self._refuse_moved(self._plan.stream.tables)
+        running = self._backend.run(self._plan.stream, timeout=self._timeout)
+        try:
+            # The statement may have started on newer data, of which nothing was attested.
+            self._refuse_moved(self._plan.stream.tables)
+        except BaseException:
+            running.close()
+            raise
+        return OpenStream(self._plan, running)
+
+    def _refuse_moved(self, tables: frozenset[str]) -> None:
         now = self._backend.fingerprints(tables)
         if any(now[table] != self._ground.versions.get(table) for table in tables):
             raise TicketRefused("the data changed since this answer was planned", hint="ask again")
-        running = self._backend.run(self._plan.stream, timeout=self._timeout)
-        return OpenStream(self._plan, running)
 
 
 class OpenStream:
@@ -253,6 +261,10 @@ class MetricEngine:
         assert plan.stream is not None
         running = self.backend.run(plan.stream, timeout=self._timeout)
         batches = list(OpenStream(plan, running))
+        after = self.ground()
+        if after is not ground:
+            # The rows may be newer than what was attested: what is broken now is refused.
+            self.plan(question, freshness, ground=after)
         parts = self._whole_parts(plan, ServedFrom.BACKEND if bypass else self._label)
         return Served(plan, parts, _table(question, batches))
 
