@@ -38,7 +38,7 @@ from flightframe_server.language.syntax import Anchor, Call, Item, Name, Stateme
 from flightframe_server.planner.holdings import Holdings
 from flightframe_server.planner.identity import Domain
 from flightframe_server.planner.make import make_plan, whole_plan
-from flightframe_server.planner.plan import NO_FRESHNESS, Conditions, Freshness, Plan
+from flightframe_server.planner.plan import NO_FRESHNESS, Conditions, Fetch, Freshness, Plan
 from flightframe_server.provenance import PartProvenance, Route, ServedFrom
 from flightframe_server.resolver.operators import Combine
 from flightframe_server.resolver.question import Question
@@ -242,6 +242,8 @@ class MetricEngine:
             plan = self.plan(question, freshness, ground=ground)
             if plan.stream is not None:
                 return self._streamed(plan, ground, bypass=bypass)
+            if _mixes_unknown(plan):
+                break
             with suppress(EntryGone, SourceMoved):
                 carried = carrier.carry_out(plan, ground, keep=keep, timeout=self._timeout)
                 return _served(carried)
@@ -257,7 +259,10 @@ class MetricEngine:
         ground = self.ground()
         plan = whole_plan(question, ground.typed, self.plan(question, freshness, ground=ground))
         if plan is None:
-            raise BackendError("the source changes faster than it can be read", hint="ask again")
+            raise BackendError(
+                "the source changes while it is read, or cannot tell, and this takes several reads",
+                hint="ask again",
+            )
         assert plan.stream is not None
         running = self.backend.run(plan.stream, timeout=self._timeout)
         batches = list(OpenStream(plan, running))
@@ -337,6 +342,13 @@ class MetricEngine:
         """Close the store; the back-end belongs to whoever opened it."""
         if self.store is not None:
             self.store.close()
+
+
+def _mixes_unknown(plan: Plan) -> bool:
+    """Return whether a part whose version cannot be told would stand beside a part read apart."""
+    if all(part.version is not None for part in plan.parts):
+        return False
+    return len(plan.queries) > 1 or any(not isinstance(part.how, Fetch) for part in plan.parts)
 
 
 def _served(carried: Carried) -> Served:
