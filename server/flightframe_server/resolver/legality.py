@@ -21,7 +21,7 @@ from flightframe_server.resolver.terms import (
     Term,
     inner_anchor,
     levels_of,
-    metrics_of,
+    needs_of,
     nested_of,
     pinned_levels,
 )
@@ -133,7 +133,8 @@ def check_nested(
         cells = inner_anchor(nested, anchor)
         if nested.operator.name == "SUM":
             kept = typed.graph.determined({*anchor, *pinned_levels(filters)})
-            for metric in metrics_of(nested.inner):
+            inner = dict.fromkeys(metric for metric, _ in needs_of(nested.inner, cells))
+            for metric in inner:
                 _check_outer_sum(typed, metric, set(cells) - kept)
         check_nested(typed, nested.inner, cells, filters)
 
@@ -145,13 +146,24 @@ def _check_outer_sum(typed: TypedCollection, metric: Metric, collapsed: set[str]
     for reducer in family.meaning.reducers:
         if reducer.operator != "SUM":
             continue
-        for level in sorted(collapsed):
-            if typed.graph.family_of(level) in reducer.a_block:
+        for block in reducer.a_block:
+            for level in sorted(collapsed & _levels_of_block(typed, metric.schema, block)):
                 raise BlockedReduction(
                     f"SUM would add {metric} up over {level}, and {metric.family} does not add up"
-                    f" over {typed.graph.family_of(level)}",
+                    f" over {block}",
                     hint=f"keep {level} in AT, or use AVG, MIN or MAX",
                 )
+
+
+def _levels_of_block(typed: TypedCollection, schema: str, block: str) -> set[str]:
+    """Return the levels of a blocked family, and others that its columns of the schema determine.
+
+    A season is a set of months, whatever family lists it.
+    """
+    graph = typed.graph
+    own = [level for level in graph.own_levels(schema) if graph.family_of(level) == block]
+    listed = {level for level in graph.level_names if graph.family_of(level) == block}
+    return listed | graph.determined(own) if own else listed
 
 
 def filter_levels(metric: Metric) -> frozenset[str]:

@@ -213,8 +213,7 @@ class _Outputs:
                 return self._by_level[level]
         elif isinstance(node, Call):
             found = self._by_name.get(canonical_name(node).casefold())
-            if found is not None:
-                return found
+            return found if found is not None else self._names.call(node, self.leaf)
         return self._names.leaf(node)
 
     def ordering(self, key: OrderKey) -> Ordering:
