@@ -271,6 +271,23 @@ def test_a_stored_month_that_is_no_first_day_is_refused(shop):
     assert made.rows(BY_REGION) == REGIONS
 
 
+MOMENTS = "ALTER TABLE balances ALTER day TYPE TIMESTAMP;"
+
+
+def test_midnights_may_stand_for_days(shop):
+    made = shop(MOMENTS)
+    assert made.rows("SELECT account, balance AT account") == money(
+        ("A", "12.50"), ("B", "7.25"), ("C", None)
+    )
+
+
+def test_a_moment_is_not_cut_to_its_day_unseen(shop):
+    made = shop(MOMENTS + "UPDATE balances SET day = day + INTERVAL 1 HOUR WHERE account = 'B';")
+    with pytest.raises(FDViolation, match="2024-01-31 01:00:00 in balances"):
+        made.ask("SELECT day, balance AT day")
+    assert made.rows(BY_REGION) == REGIONS
+
+
 def test_a_fetched_column_needs_one_row_for_each_key(shop):
     made = shop("INSERT INTO price_list VALUES ('S1', 'P1', 12.50);")
     with pytest.raises(FDViolation, match="several rows"):
