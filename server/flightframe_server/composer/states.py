@@ -102,13 +102,11 @@ def _picked(table: pa.Table, anchor: tuple[str, ...], metric: Metric) -> pa.Tabl
         if table.num_rows == 0:
             return pa.table({name: pa.nulls(1, table.schema.field(name).type) for name in names})
         return table.select(names).take(order.slice(0, 1))
+    # The number of the row is what is grouped: pyarrow takes no first decimal of a group.
+    ranks = pa.array(range(len(order)), pa.int64())
     source = table.select([*anchor, *names]).take(order)
-    kept = pc.ScalarAggregateOptions(skip_nulls=False, min_count=0)
-    grouped = source.group_by(list(anchor), use_threads=False).aggregate(
-        [(name, "first", kept) for name in names]
-    )
-    columns = {level: grouped[level] for level in anchor}
-    return pa.table({**columns, **{name: grouped[f"{name}_first"] for name in names}})
+    firsts = _grouped(source, anchor, {" rank": ranks}, {" rank": "min"})[" rank"]
+    return source.take(whole(firsts))
 
 
 def _chan(table: pa.Table, anchor: tuple[str, ...]) -> pa.Table:
