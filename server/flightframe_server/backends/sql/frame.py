@@ -85,7 +85,8 @@ def _value(query: FrameQuery, term: Term, dialect: SqlDialect) -> exp.Expr:
     assert isinstance(term, MetricTerm)
     metrics = [metric for source in query.sources for metric in source.metrics]
     metric, index = term.metric, metrics.index(term.metric)
-    value: exp.Expr = column_expression(state_name(index, metric.states[0][0]))
+    state = column_expression(state_name(index, metric.states[0][0]))
+    value = dialect.finished(state, metric)
     if metric.reducer.zero_when_empty:
         return exp.Coalesce(this=value, expressions=[exp.Literal.number(0)])
     if metric.operator.name in ("VAR", "STDDEV"):
