@@ -19,6 +19,7 @@ from flightframe_server.backends.duckdb import DuckDBBackend
 from flightframe_server.backends.protocol import Backend
 from flightframe_server.backends.sqlite import SQLiteBackend
 
+ORACLE = Path(__file__).parents[1] / "oracle"
 LOADED_AT_ONCE = 50_000
 _SQLITE = {
     "TINYINT": "INTEGER",

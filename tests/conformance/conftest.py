@@ -1,16 +1,12 @@
 """Every back-end that is there, on the same tables, for the whole session."""
 
-from pathlib import Path
-
 import duckdb
 import pytest
-from conformance_tables import Source, export, open_backends
+from conformance_tables import ORACLE, Source, export, open_backends
 
 from flightframe_server.catalog import read_collection
 from flightframe_server.demo.files import write_demo
 from flightframe_server.engine import MetricEngine
-
-ORACLE = Path(__file__).parents[1] / "oracle"
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,7 @@ from itertools import combinations
 import pyarrow as pa
 import pytest
 import yaml
-from conformance_tables import Steady, assert_same
-from conftest import ORACLE
+from conformance_tables import ORACLE, Steady, assert_same
 
 from flightframe_server.answer import Request, Serving, answer
 from flightframe_server.catalog import read_collection

@@ -3,8 +3,7 @@
 import importlib.util
 
 import pytest
-from conformance_tables import assert_same, pairs
-from conftest import ORACLE
+from conformance_tables import ORACLE, assert_same, pairs
 
 from flightframe_server.answer import Request, Serving, answer
 from flightframe_server.catalog import read_collection
@@ -21,7 +20,7 @@ CANONICAL = {
     "day": "SELECT day, SUM(revenue) AS r AT day",
     "store": "SELECT region, store, SUM(revenue) AS r FROM transactions AT (region, store)",
     "profit": "SELECT category, profit, margin WHERE day >= '2023-10-01' AT category",
-    "distinct": "SELECT COUNT(DISTINCT product) AS sold, MIN(units) AS least AT ()",
+    "distinct": "SELECT COUNT(DISTINCT product) AS sold, MIN(units) AS u FROM transactions AT ()",
     "stock": "SELECT region, month, on_hand AT (region, month) ORDER BY on_hand DESC LIMIT 20",
 }
 EDGES = ["store -> region", "product -> category"]
