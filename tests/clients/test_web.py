@@ -228,22 +228,23 @@ def test_another_installation_is_not_found(client: httpx.Client) -> None:
         (b'{"source": 1}', "TYPE"),
         (b'{"source": "a\\u0000b"}', "PARSE"),
         (b'{"source": "\\ud800"}', "PARSE"),
-        (b'{"source": "SELECT x", "sorce": 1}', "PARSE"),
-        (b'{"source": "SELECT x", "source": "SELECT y"}', "PARSE"),
-        (b'{"source": "SELECT x", "parameters": 1}', "TYPE"),
-        (b'{"source": "SELECT x", "parameters": [[1]]}', "TYPE"),
-        (b'{"source": "SELECT x", "parameters": {"a b": 1}}', "PARSE"),
-        (b'{"source": "SELECT x", "parameters": [NaN]}', "TYPE"),
-        (b'{"source": "SELECT x", "parameters": [1e999]}', "TYPE"),
-        (b'{"source": "SELECT x", "parameters": [' + b"9" * 5000 + b"]}", "PARSE"),
-        (b'{"source": "SELECT x", "max_staleness": -1}', "TYPE"),
-        (b'{"source": "SELECT x", "max_staleness": "1"}', "TYPE"),
-        (b'{"source": "SELECT x", "no_cache": 1}', "TYPE"),
-        (b'{"source": "SELECT x", "no_cache": true, "only_if_cached": true}', "PARSE"),
-        (b'{"source": "SELECT x", "collection": "a", "ac_name": "b"}', "PARSE"),
+        (b'{"source": "SELECT sale AT sale", "sorce": 1}', "PARSE"),
+        (b'{"source": "SELECT sale AT sale", "source": "SELECT sale AT sale"}', "PARSE"),
+        (b'{"source": "SELECT sale AT sale", "parameters": 1}', "TYPE"),
+        (b'{"source": "SELECT sale AT sale", "parameters": [[1]]}', "TYPE"),
+        (b'{"source": "SELECT sale AT sale", "parameters": {"a b": 1}}', "PARSE"),
+        (b'{"source": "SELECT sale AT sale", "parameters": [NaN]}', "TYPE"),
+        (b'{"source": "SELECT sale AT sale", "parameters": [1e999]}', "TYPE"),
+        (b'{"source": "SELECT sale AT sale", "parameters": [' + b"9" * 5000 + b"]}", "PARSE"),
+        (b'{"source": "SELECT sale AT sale", "max_staleness": -1}', "TYPE"),
+        (b'{"source": "SELECT sale AT sale", "max_staleness": "1"}', "TYPE"),
+        (b'{"source": "SELECT sale AT sale", "no_cache": 1}', "TYPE"),
+        (b'{"source": "SELECT sale AT sale", "no_cache": true, "only_if_cached": true}', "PARSE"),
+        (b'{"source": "SELECT sale AT sale", "collection": "a", "ac_name": "b"}', "PARSE"),
     ],
 )
 def test_a_bad_body_is_refused(client: httpx.Client, body: bytes, code: str) -> None:
+    # Where a body holds a query, that query alone would be answered.
     response = client.post(QUERY, content=body, headers={"content-type": "application/json"})
     assert (response.status_code, error_of(response)["code"]) == (400, code)
 

@@ -309,3 +309,12 @@ def test_49_a_sum_that_does_not_fit_is_an_error_by_every_route(shop):
     assert len(warm.rows("SELECT day, v AT day")) == 3
     with pytest.raises(ArithmeticOverflow):
         warm.ask("SELECT v AT ()")
+
+
+def test_two_back_ends_may_open_one_file(shop):
+    made = shop()
+    other = DuckDBBackend(made.path, backend_id="other")
+    try:
+        assert other.tables() == made.backend.tables()
+    finally:
+        other.close()

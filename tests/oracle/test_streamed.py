@@ -11,7 +11,9 @@ from flightframe_server.engine import MetricEngine
 __all__ = ["databases"]
 
 
-@pytest.mark.parametrize(("name", "case"), [case for case in CASES if "error" not in case.values[1]])
+@pytest.mark.parametrize(
+    ("name", "case"), [case for case in CASES if "error" not in case.values[1]]
+)
 def test_streamed_case(name, case, databases, tmp_path):
     path, backend = databases(name)
     collection = read_collection((HERE / name / "ac.yaml").read_text())

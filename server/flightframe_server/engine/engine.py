@@ -157,6 +157,9 @@ class MetricEngine:
         self._bypass = Carrier(self.store, self.backend, ServedFrom.BACKEND)
         self._label = label
         self._stream_rows, self._timeout = stream_rows, timeout
+        able = self.backend.capabilities()
+        self._reducers = able.reducers if able.answers else None
+        self._tables = tables_read(ac)
         self._surveying = threading.Lock()
         self._ground = survey(ac, self.backend)
         if backend is not None and self.store is not None:
@@ -174,7 +177,7 @@ class MetricEngine:
 
     def fingerprint(self) -> tuple[tuple[str, str | None], ...]:
         """Return the version of every table of the collection, cheaply."""
-        return tuple(sorted(self.backend.fingerprints(tables_read(self.collection)).items()))
+        return tuple(self.backend.fingerprints(self._tables).items())
 
     def ground(self) -> Ground:
         """Return the ground for the data as it is now, surveying again if it moved."""
@@ -205,6 +208,7 @@ class MetricEngine:
         conditions = Conditions(
             self.backend.id,
             self.enabled,
+            self._reducers,
             holdings,
             ground.versions,
             ground.attested.broken,

@@ -22,7 +22,13 @@ import pyarrow as pa
 import structlog
 from pyarrow import flight
 
-from flightframe_server.errors import FlightframeError, InternalError, QueryError, Status
+from flightframe_server.errors import (
+    BackendCancelled,
+    FlightframeError,
+    InternalError,
+    QueryError,
+    Status,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -83,7 +89,7 @@ def wire_error(error: Exception, rpc: str) -> Exception:
     """
     classes = _IN_GET_SCHEMA if rpc == "get_schema" else _CLASSES
     if isinstance(error, FlightframeError) and not isinstance(error, InternalError):
-        if not isinstance(error, QueryError):
+        if not isinstance(error, QueryError | BackendCancelled):
             log.warning("flight.failed", rpc=rpc, code=error.code, text=error.message)
         return classes[error.status](str(error))
     if isinstance(error, CallRefused):

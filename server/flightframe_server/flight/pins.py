@@ -34,16 +34,18 @@ class Pinned:
     Attributes:
         answer: the answer.
         provenance: where it came from, as it travels.
+        served_from: its label, for the header.
         handle: its name, once it has one.
         chunks: what DoGet streams; None where the answer runs anew for each reader.
     """
 
-    __slots__ = ("__weakref__", "_infos", "answer", "chunks", "handle", "provenance")
+    __slots__ = ("__weakref__", "_infos", "answer", "chunks", "handle", "provenance", "served_from")
 
     def __init__(self, answer: Answer) -> None:
         """Take the answer's chunks, sharing its memory."""
         self.answer = answer
         self.provenance = answer.provenance.to_bytes()
+        self.served_from = str(answer.provenance.served_from)
         self.handle = b""
         self.chunks: list[Chunk] | None = None
         if answer.table is not None:
@@ -110,17 +112,24 @@ class Pins:
 
     def pin(self, answer: Answer) -> Pinned:
         """Return the answer pinned under a handle: again the same for a hot one."""
-        if answer.hot:
-            found = self._hot.get(id(answer))
-            # The `is` guards against an id that a later object inherited.
-            if found is not None and found.answer is answer and self._handles.get(found.handle):
-                return found
+        found = self._again(answer)
+        if found is not None and self._handles.get(found.handle) is found:
+            return found
         pinned = Pinned(answer)
         size = (answer.bytes or 0) + COPIES * len(pinned.provenance)
         pinned.handle = self._handles.keep(pinned, size)
         if answer.hot:
             self._hot[id(answer)] = pinned
         return pinned
+
+    def hot(self, answer: Answer) -> Pinned:
+        """Return a hot answer pinned, for a call that needs no handle."""
+        return self._again(answer) or self.pin(answer)
+
+    def _again(self, answer: Answer) -> Pinned | None:
+        found = self._hot.get(id(answer))
+        # The `is` guards against an id that a later object inherited.
+        return found if found is not None and found.answer is answer else None
 
     def get(self, handle: bytes) -> Pinned:
         """Return what a handle names.

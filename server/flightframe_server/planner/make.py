@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from flightframe_server.catalog.types import INTEGER
-from flightframe_server.errors import NotCached, SiblingDiffers
+from flightframe_server.errors import NotCached, NotSupported, SiblingDiffers
 from flightframe_server.planner.broken import check_promises
 from flightframe_server.planner.identity import Domain, EntryKey, Operator, Shelf, Version
 from flightframe_server.planner.plan import (
@@ -82,6 +82,7 @@ def _plan_at(
         found, rejected = _from_cache(question, typed, conditions, metric, key, versions)
         how: Exact | Rollup | Fetch | None = found
         if how is None:
+            _check_capable(conditions, metric)
             read = read_as(typed, conditions, metric, anchor, question.filter)
             tables |= {typed.schema(read.schema).table}
             group = (read.schema, anchor)
@@ -184,6 +185,14 @@ def _check_source(question: Question, conditions: Conditions, metric: Metric) ->
         )
 
 
+def _check_capable(conditions: Conditions, metric: Metric) -> None:
+    """Refuse, before anything runs, a reducer that the back-end does not compute."""
+    if conditions.reducers is not None and metric.operator.name not in conditions.reducers:
+        raise NotSupported(
+            f"{metric.operator.name} is not computed by the back-end {conditions.backend}"
+        )
+
+
 def _tables(
     question: Question,
     typed: TypedCollection,
@@ -266,8 +275,10 @@ def _older_plan(question: Question, typed: TypedCollection, conditions: Conditio
         for entry in conditions.holdings.on(key.shelf):
             if entry.created >= limit:
                 newest[entry.version] = max(entry.created, newest.get(entry.version, 0.0))
+    # Edge maps are of the data now; climbing an older entry with them would mix two versions.
+    unmapped = replace(asked, mapped=frozenset())
     for version in sorted(newest, key=lambda item: -newest[item]):
-        plan = _attempt(question, typed, asked, {**conditions.versions, **dict(version)})
+        plan = _attempt(question, typed, unmapped, {**conditions.versions, **dict(version)})
         if plan is not None and all(
             isinstance(part.how, Fetch) or part.how.entry.created >= limit for part in plan.parts
         ):

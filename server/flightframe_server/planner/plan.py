@@ -148,6 +148,7 @@ class Conditions:
     Attributes:
         backend: the back-end's id, part of every entry's identity.
         enabled: whether the engine remembers at all.
+        reducers: those that the back-end computes; None for all.
         holdings: what the cache holds.
         versions: the fingerprint of each table now; None where it cannot be told.
         withdrawn: promises that the current data breaks, by key, with the row that shows it.
@@ -161,6 +162,7 @@ class Conditions:
 
     backend: str
     enabled: bool = True
+    reducers: frozenset[str] | None = None
     holdings: Holdings = field(default_factory=Holdings)
     versions: Mapping[str, str | None] = field(default_factory=dict)
     withdrawn: Mapping[str, str] = field(default_factory=dict)

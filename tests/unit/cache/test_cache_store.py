@@ -43,6 +43,7 @@ def test_what_is_put_is_held_and_read(open_store, make_key, make_table, folder):
         file_of(folder, held).stat().st_size,
         VERSION,
         ("store -> region",),
+        2000000000.0,
     )
     assert store.epoch > before
     assert store.holdings().on(make_key().shelf) == (held,)
