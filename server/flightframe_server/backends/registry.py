@@ -13,6 +13,7 @@ from typing import Protocol, cast
 
 from flightframe_server.backends.duckdb import DuckDBBackend
 from flightframe_server.backends.protocol import Backend
+from flightframe_server.backends.sqlite import SQLiteBackend
 from flightframe_server.catalog.installation import BackendSettings
 from flightframe_server.errors import SetupError, did_you_mean, shown
 
@@ -27,7 +28,7 @@ class BackendType(Protocol):
         ...
 
 
-_OWN: dict[str, BackendType] = {"duckdb": DuckDBBackend}
+_OWN: dict[str, BackendType] = {"duckdb": DuckDBBackend, "sqlite": SQLiteBackend}
 
 
 def open_backend(settings: BackendSettings, folder: Path) -> Backend:

@@ -33,6 +33,7 @@ from flightframe_server.composer.compose import (
 )
 from flightframe_server.engine.carry_out import Carried, Carrier, SourceMoved
 from flightframe_server.engine.ground import Ground, survey, tables_read
+from flightframe_server.engine.support import refuse_unsupported
 from flightframe_server.errors import BackendError, NotSupported, TicketRefused
 from flightframe_server.language.syntax import Anchor, Call, Item, Name, Statement
 from flightframe_server.planner.holdings import Holdings
@@ -205,7 +206,11 @@ class MetricEngine:
         *,
         ground: Ground | None = None,
     ) -> Plan:
-        """Return the plan of a question under the conditions of now; see `make_plan`."""
+        """Return the plan of a question under the conditions of now; see `make_plan`.
+
+        Raises:
+            NotSupported: the back-end lacks a reducer that the plan would fetch.
+        """
         ground = ground if ground is not None else self.ground()
         holdings = self.store.holdings() if self.store is not None else Holdings()
         conditions = Conditions(
@@ -222,7 +227,9 @@ class MetricEngine:
             time.time(),
             self._stream_rows,
         )
-        return make_plan(question, ground.typed, conditions)
+        plan = make_plan(question, ground.typed, conditions)
+        refuse_unsupported(plan, self.backend)
+        return plan
 
     def answer(self, question: Question, freshness: Freshness = NO_FRESHNESS) -> Served:
         """Plan and carry out a question.
@@ -264,6 +271,7 @@ class MetricEngine:
                 hint="ask again",
             )
         assert plan.stream is not None
+        refuse_unsupported(plan, self.backend)
         running = self.backend.run(plan.stream, timeout=self._timeout)
         batches = list(OpenStream(plan, running))
         after = self.ground()

@@ -88,7 +88,8 @@ def _value(query: FrameQuery, term: Term, dialect: SqlDialect, bound: Bound) -> 
     assert isinstance(term, MetricTerm)
     metrics = [metric for source in query.sources for metric in source.metrics]
     metric, index = term.metric, metrics.index(term.metric)
-    value: exp.Expr = column_expression(state_name(index, metric.states[0][0]))
+    state = column_expression(state_name(index, metric.states[0][0]))
+    value = dialect.finished(state, metric)
     if metric.fill is not None:
         fill = dialect.constant(Constant(literal_type(metric.fill), metric.fill), bound)
         return dialect.cast(exp.Coalesce(this=value, expressions=[fill]), metric.type)
