@@ -17,7 +17,16 @@ from flightframe_server.backends.polars_native.running import PolarsRunning, tra
 from flightframe_server.backends.protocol import BATCH_ROWS
 from flightframe_server.backends.registry import open_backend
 from flightframe_server.catalog.installation import BackendSettings
-from flightframe_server.catalog.types import BOOLEAN, DATE, INTEGER, TEXT, TIMESTAMP, decimal
+from flightframe_server.catalog.types import (
+    BOOLEAN,
+    DATE,
+    INTEGER,
+    TEXT,
+    TIMESTAMP,
+    DataType,
+    Kind,
+    decimal,
+)
 from flightframe_server.errors import (
     ArithmeticOverflow,
     BackendCancelled,
@@ -45,7 +54,12 @@ REGION = LevelRead("region", TEXT, "shop", TEXT, "shop", (TO_REGION,))
 
 @pytest.fixture
 def backend(tmp_path):
-    write(tmp_path, "shops", id=["S1", "S2", "S3", None], area=["East", "East", None, "Nowhere"])
+    write(
+        tmp_path,
+        "shops",
+        id=["S1", "S2", "S1", "S3", None],
+        area=["East", "East", "East", None, "X"],
+    )
     write(
         tmp_path,
         "sales",
@@ -162,6 +176,34 @@ def test_a_metric_filter_empties_a_cell_and_keeps_the_point(backend):
     asked = (metric("SUM", "amount", filter=only), metric("COUNT", filter=only))
     found = rows(backend, source(asked, (REGION,), (SHOP,)))
     assert sorted(found, key=str) == [("East", 2, 1), (None, None, 0)]
+
+
+def test_the_last_value_is_that_of_the_last_whole_key(tmp_path):
+    columns = {
+        "shop": ["S1", "S1", "S1", "S2", "S2", None, "S3"],
+        "day": [1, 2, None, 5, 4, 7, None],
+        "turn": [1, 1, 9, 1, 9, 1, 1],
+        "amount": [10, None, 99, 50, 40, 70, 80],
+    }
+    write(tmp_path, "sales", **columns)
+    day, turn = (LevelRead(name, INTEGER, name, INTEGER, name) for name in ("day", "turn"))
+    order = (LevelTerm(INTEGER, "day"), LevelTerm(INTEGER, "turn"))
+    only = (Apply(BOOLEAN, "ne", (order[0], Constant(INTEGER, 5))),)
+    asked = (
+        metric("LAST", "amount", order=order),
+        metric("FIRST", "amount", order=order),
+        metric("LAST", "amount", order=order, filter=only),
+    )
+    backend = PolarsBackend(tmp_path)
+    names = ("shop", "day", "turn", "amount")
+    found = rows(backend, source(asked, (SHOP,), (day, turn), columns=names))
+    assert sorted(found, key=str) == [
+        ("S1", None, 2, 1, 10, 1, 1, None, 2, 1),
+        ("S2", 50, 5, 1, 40, 4, 9, 40, 4, 9),
+        ("S3", None, None, None, None, None, None, None, None, None),
+        (None, 70, 7, 1, 70, 7, 1, 70, 7, 1),
+    ]
+    backend.close()
 
 
 def test_members_alone(backend):
@@ -352,6 +394,41 @@ def test_decimal_levels_meet_at_one_scale(tmp_path):
     write(tmp_path, "sales", price=pa.array([Decimal("99999.5")]))
     with pytest.raises(ArithmeticOverflow):
         rows(backend, query)
+    backend.close()
+
+
+def test_constants_of_38_digits_are_exact(tmp_path):
+    wide = decimal(38, 2)
+    large = Decimal("999999999999999999999999999999999999.99")
+    write(
+        tmp_path, "sales", price=pa.array([large, large.copy_negate(), None], pa.decimal128(38, 2))
+    )
+    price = ColumnTerm(wide, "sales", "price")
+    asked = tuple(
+        metric("COUNT", filter=(Apply(BOOLEAN, function, (price, Constant(wide, large))),))
+        for function in ("eq", "lt", "ge", "distinct")
+    )
+    backend = PolarsBackend(tmp_path)
+    assert rows(backend, source(asked, columns=("price",))) == [(1, 1, 1, 2)]
+    backend.close()
+
+
+def test_zoned_moments_are_cut_on_their_own_clock(tmp_path):
+    paris = DataType(Kind.TIMESTAMP, zone="Europe/Paris")
+    moment = datetime.datetime(2024, 2, 1, 23, 30, tzinfo=datetime.UTC)
+    write(tmp_path, "sales", at=pa.array([moment, None], pa.timestamp("ms", "Europe/Paris")))
+    at = LevelRead("at", paris, "at", paris, "at")
+    day = LevelRead("day", DATE, "at", paris, "at", (FunctionHop("e", "DAY_OF", DATE),))
+    later = Apply(
+        BOOLEAN,
+        "lt",
+        (LevelTerm(paris, "at"), Constant(TIMESTAMP, datetime.datetime(2024, 2, 2, 0, 31))),
+    )
+    backend = PolarsBackend(tmp_path)
+    found = backend.run(source((metric("COUNT"),), (at, day), (), (later,), columns=("at",)))
+    [batch] = list(found)
+    assert batch.schema.field("at").type == pa.timestamp("us", "Europe/Paris")
+    assert batch.to_pylist() == [{"at": moment, "day": datetime.date(2024, 2, 2), "m0_value": 1}]
     backend.close()
 
 

@@ -205,9 +205,9 @@ def place(tmp_path_factory):
     return tmp_path_factory.mktemp("polars_witness")
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
-    database=databases(), asked=st.lists(queries(), min_size=12, max_size=12), stream=st.booleans()
+    database=databases(), asked=st.lists(queries(), min_size=9, max_size=9), stream=st.booleans()
 )
 def test_two_readings_of_one_plan(place, database, asked, stream):
     file = place / "tables.duckdb"

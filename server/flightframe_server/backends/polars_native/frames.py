@@ -100,22 +100,44 @@ def _merged(frames: list[pl.LazyFrame], levels: list[str]) -> pl.LazyFrame:
 
 
 def _ordered(frame: pl.LazyFrame, query: FrameQuery, metrics: tuple[Metric, ...]) -> pl.LazyFrame:
-    def leaf(term: Term) -> Value:
-        match term:
-            case LevelTerm(level=level, type=declared):
-                return Value(pl.col(level_column(level)), declared)
-            case MetricTerm(metric=metric):
-                names = _state_columns(metrics.index(metric), metric)
-                types = [declared for _, declared in metric.states]
-                return finished(metric, [pl.col(name) for name in names], types)
-        raise InternalError("a frame is ordered by levels and metrics only")
-
-    by = [compile_term(key.term, leaf).expr for key in query.ordering]
+    """Return a frame in the order asked, ties by the anchor's levels ascending, NULL last."""
+    names = frame.collect_schema().names()
+    cells = _Cells(frame, metrics)
+    by = [cells.value(key.term).expr for key in query.ordering]
     ties = [pl.col(level_column(level)) for level in query.anchor]
     if not by and not ties:
         return frame
-    return frame.sort(
+    ordered = cells.frame.sort(
         [*by, *ties],
         descending=[key.descending for key in query.ordering] + [False] * len(ties),
         nulls_last=[not key.nulls_first for key in query.ordering] + [True] * len(ties),
     )
+    return ordered.select(names)
+
+
+class _Cells:
+    """The cells of a merged frame, and the values that terms have over them."""
+
+    def __init__(self, frame: pl.LazyFrame, metrics: tuple[Metric, ...]) -> None:
+        self.frame = frame
+        self._metrics = metrics
+        self._held = 0
+
+    def value(self, term: Term) -> Value:
+        return self._hold(compile_term(term, self._leaf, self._hold))
+
+    def _leaf(self, term: Term) -> Value:
+        match term:
+            case LevelTerm(level=level, type=declared):
+                return Value(pl.col(level_column(level)), declared)
+            case MetricTerm(metric=metric):
+                names = _state_columns(self._metrics.index(metric), metric)
+                types = [declared for _, declared in metric.states]
+                return self._hold(finished(metric, [pl.col(name) for name in names], types))
+        raise InternalError("a frame is ordered by levels and metrics only")
+
+    def _hold(self, value: Value) -> Value:
+        self._held += 1
+        name = f"h{self._held}"
+        self.frame = self.frame.with_columns(value.expr.alias(name))
+        return Value(pl.col(name), value.type)

@@ -68,7 +68,7 @@ class Rows:
     def __init__(self, query: SourceQuery, folder: ParquetFolder) -> None:
         """Read, look up and filter; see the class."""
         self._folder = folder
-        self._joined = 0
+        self._joined = self._held = 0
         self._columns: dict[str, Value] = {}
         self._levels: dict[str, Value] = {}
         self._known: dict[tuple[str, tuple[Hop, ...]], Value] = {}
@@ -85,17 +85,23 @@ class Rows:
                     self._columns[column.name] = self._fetched(column)
         for level in query.levels:
             self._levels[level.level] = self.keep(self._level(level), level_column(level.level))
-        if query.filter:
-            self.frame = self.frame.filter(every([self.value(part) for part in query.filter]))
+        tests = [self.value(part) for part in query.filter]
+        if tests:
+            self.frame = self.frame.filter(every(tests))
 
     def value(self, term: Term) -> Value:
         """Return the value of a term over these rows."""
-        return compile_term(term, self._leaf)
+        return compile_term(term, self._leaf, self.hold)
 
     def keep(self, value: Value, name: str) -> Value:
         """Add a column of that value and return it."""
         self.frame = self.frame.with_columns(value.expr.alias(name))
         return Value(pl.col(name), value.type)
+
+    def hold(self, value: Value) -> Value:
+        """Add a column of that value under a name that nothing else has, and return it."""
+        self._held += 1
+        return self.keep(value, f"h{self._held}")
 
     def _leaf(self, term: Term) -> Value:
         match term:
@@ -108,12 +114,12 @@ class Rows:
     def _level(self, read: LevelRead) -> Value:
         key: tuple[str, tuple[Hop, ...]] = (read.column, ())
         if key not in self._known:
-            self._known[key] = cast(self._columns[read.column], read.start_type)
+            self._known[key] = self.hold(cast(self._columns[read.column], read.start_type))
         for length in range(1, len(read.hops) + 1):
             source = self._known[key]
             key = (read.column, read.hops[:length])
             if key not in self._known:
-                self._known[key] = self._hop(read.hops[length - 1], source)
+                self._known[key] = self.hold(self._hop(read.hops[length - 1], source))
         return self._known[key]
 
     def _hop(self, hop: Hop, source: Value) -> Value:

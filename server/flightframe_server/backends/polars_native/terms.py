@@ -29,19 +29,39 @@ from flightframe_server.resolver.values import common_type
 Leaf = Callable[[Term], Value]
 """Gives the value of a level, column or metric term."""
 
+Keep = Callable[[Value], Value]
+"""Holds a value in a column of its own and gives that column.
+
+An exact operation reads its sides several times, so that an expression left as it is would double
+with every operation around it.
+"""
+
+_READ_ONCE = frozenset({"and", "or", "not", "is_null", "like", "to_timestamp"})
+
 _ARITHMETIC = frozenset({"add", "subtract", "multiply"})
 _COMPARISONS = frozenset({"eq", "ne", "lt", "le", "gt", "ge"})
 _SPECIAL = r"([\\.+*?()|\[\]{}^$#&~\-])"
 _LISTED = frozenset({Kind.INTEGER, Kind.TEXT, Kind.DATE, Kind.BOOLEAN})
 
 
-def compile_term(term: Term, leaf: Leaf) -> Value:
-    """Return a term as a value; `leaf` gives levels, columns and metrics."""
+def compile_term(term: Term, leaf: Leaf, keep: Keep) -> Value:
+    """Return a term as a value.
+
+    Args:
+        term: what is computed.
+        leaf: gives levels, columns and metrics.
+        keep: holds what is read several times.
+    """
     if isinstance(term, Constant):
         return constant(term.value, term.type)
     if not isinstance(term, Apply):
         return leaf(term)
-    sides = [compile_term(argument, leaf) for argument in term.arguments]
+    sides = [compile_term(argument, leaf, keep) for argument in term.arguments]
+    if term.function not in _READ_ONCE:
+        sides = [
+            keep(side) if isinstance(argument, Apply) else side
+            for side, argument in zip(sides, term.arguments, strict=True)
+        ]
     if term.function in _ARITHMETIC:
         return _arithmetic(term.function, sides[0], sides[1], term.type)
     if term.type.kind is Kind.BOOLEAN and term.function not in ("coalesce", "nullif"):
