@@ -47,7 +47,7 @@ from flightframe_server.resolver.operators import Domain, Operator
 from flightframe_server.resolver.question import Metric, Ordering, Window
 from flightframe_server.resolver.terms import Apply, ColumnTerm, Constant, LevelTerm, MetricTerm
 
-TO_REGION = TableHop("shop -> region", "shops", "id", "area", TEXT, TEXT)
+TO_REGION = TableHop("shop -> region", "region", "shops", "id", "area", TEXT, TEXT)
 SHOP = LevelRead("shop", TEXT, "shop", TEXT, "shop")
 REGION = LevelRead("region", TEXT, "shop", TEXT, "shop", (TO_REGION,))
 
