@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup test check static docs serve demo bench bench-compare snapshots proto release clean
+.PHONY: help setup test check static docs serve demo bench bench-compare proto release clean
 
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -14,6 +14,7 @@ TEST_FLAGS    ?=
 DEMO_FLAGS    ?=
 INSTALLATION  ?= .flightframe-demo/installation.yaml
 SERVE_FLAGS   ?=
+# What the benchmarks are given, for instance: make bench BENCH_FLAGS="--calls 1000"
 BENCH_FLAGS   ?=
 
 help: ## list these verbs
@@ -47,10 +48,7 @@ bench: $(VENV)/.tools ## measure against in-process DuckDB and a bare Flight ser
 	@$(BIN)/python benchmarks/run.py $(BENCH_FLAGS)
 
 bench-compare: $(VENV)/.tools ## compare the last two measurements
-	@$(BIN)/python benchmarks/compare.py $(BENCH_FLAGS)
-
-snapshots: $(VENV)/.tools ## rewrite the golden files; read the difference before you commit it
-	@FLIGHTFRAME_REWRITE_SNAPSHOTS=1 $(BIN)/python -m pytest tests/golden
+	@$(BIN)/python benchmarks/compare.py
 
 proto: $(VENV)/.tools ## regenerate the wire modules from proto/
 	@$(BIN)/python -m grpc_tools.protoc -I proto --python_out=client --pyi_out=client proto/flightframe/wire/*.proto

@@ -1,4 +1,4 @@
-"""The generated pages: `errors.md` from the error tree, `reducers.md` from the table of reducers.
+"""The generated pages: the errors, the reducers, the commands, from the product itself.
 
 What comes in: the classes and tables of the product. What goes out: pages beside this file, or,
 with `--check`, the names of those that are no longer what the product says. A generated page must
@@ -7,9 +7,13 @@ never be edited by hand: the next run writes over it.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
+
+import typer
 
 from flightframe_server.catalog.types import (
     BOOLEAN,
@@ -20,6 +24,7 @@ from flightframe_server.catalog.types import (
     DataType,
     decimal,
 )
+from flightframe_server.cli import app
 from flightframe_server.errors import (
     BackendError,
     CatalogError,
@@ -44,6 +49,8 @@ _COMBINES = {
     Combine.SUM: "states add up",
     Combine.MIN: "the least state",
     Combine.MAX: "the greatest state",
+    Combine.FIRST: "the state with the least key",
+    Combine.LAST: "the state with the greatest key",
     Combine.CHAN: "Chan's merge of count, mean and M2",
     Combine.NEVER: "never",
     Combine.DISTINCT: "points are listed once",
@@ -119,12 +126,55 @@ def reducers_page() -> str:
         "",
         "## Types",
         "",
-        "The type of the answer from the type of the argument; a dash where the reducer refuses it"
-        " (`TYPE`).",
+        "The type of the answer from the type of the argument, or refused (`TYPE`).",
         "",
         *table(("reducer", *(name for name, _ in _ARGUMENTS)), type_rows()),
     ]
     return "\n".join(lines) + "\n"
+
+
+def commands_page() -> str:
+    """Return the page of every command and its options."""
+    group: Any = typer.main.get_command(app)
+    lines = [
+        HEADER,
+        "# The command",
+        "",
+        "`flightframe --help` and `flightframe COMMAND --help` say the same. Answers and ready"
+        " lines go to stdout, everything else to stderr. The exit code is 0, 1 for a failure, 2"
+        " for wrong usage.",
+    ]
+    for name, command in group.commands.items():
+        arguments = [item.metavar for item in command.params if not is_option(item)]
+        usage = " ".join(["flightframe", name, "[OPTIONS]", *arguments])
+        lines += ["", f"## {name}", "", f"    {usage}", "", *help_lines(command.help), ""]
+        lines += table(("", "", "default"), map(parameter_row, command.params))
+    return "\n".join(lines) + "\n"
+
+
+def is_option(parameter: Any) -> bool:
+    """Return whether a parameter of a command is an option."""
+    return any(name.startswith("-") for name in parameter.opts)
+
+
+def help_lines(text: str) -> Iterator[str]:
+    """Yield a command's help as Markdown: headings bold, indented lines as they stand."""
+    for line in text.strip().splitlines():
+        bold = re.sub(r"\[/?bold\]", "**", line)
+        yield f"  {line}" if line.startswith("  ") else bold
+
+
+def parameter_row(parameter: Any) -> tuple[str, str, str]:
+    """Return the row of an option or argument: how it is written, what it does, its default."""
+    if not is_option(parameter):
+        return f"`{parameter.metavar}`", parameter.help, "required"
+    names = ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
+    variable = f" (`{parameter.envvar}`)" if parameter.envvar else ""
+    default = parameter.show_default
+    if not isinstance(default, str):
+        plain = parameter.default is None or isinstance(parameter.default, bool)
+        default = "" if plain else f"`{parameter.default}`"
+    return f"{names}{variable}", parameter.help, default
 
 
 def move(error: type[FlightframeError]) -> str:
@@ -140,10 +190,11 @@ def summary(error: type[FlightframeError]) -> str:
 
 def reducer_row(reducer: Reducer) -> tuple[str, ...]:
     """Return a reducer's row of the first table."""
+    state = [column.name for column in reducer.state] + ["order key"] * reducer.ordered
     return (
         reducer.name,
         reducer.kind,
-        ", ".join(column.name for column in reducer.state),
+        ", ".join(state),
         _COMBINES[reducer.combine],
         "yes" if reducer.rolls_up else "no",
         "no" if reducer.statistic else "yes",
@@ -158,7 +209,9 @@ def type_rows() -> Iterator[tuple[str, ...]]:
         yield (
             name,
             *(
-                "–" if reducer.numbers_only and not type_.is_number else str(reducer.type_of(type_))
+                "refused"
+                if reducer.numbers_only and not type_.is_number
+                else str(reducer.type_of(type_))
                 for _, type_ in _ARGUMENTS
             ),
         )
@@ -173,7 +226,11 @@ def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
     ]
 
 
-PAGES: dict[str, Callable[[], str]] = {"errors.md": errors_page, "reducers.md": reducers_page}
+PAGES: dict[str, Callable[[], str]] = {
+    "errors.md": errors_page,
+    "reducers.md": reducers_page,
+    "cli.md": commands_page,
+}
 
 
 def stale(folder: Path = FOLDER) -> list[str]:

@@ -1,4 +1,4 @@
-"""The error tree is complete: every leaf has a code, its statuses, a place in the drawing and a page."""
+"""The error tree is complete: each leaf has a code, statuses, a place in the drawing, a heading."""
 
 from __future__ import annotations
 

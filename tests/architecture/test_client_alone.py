@@ -19,7 +19,8 @@ import flightframe
 absent = ["flightframe_server", "duckdb", "polars", "pandas", "lark", "numpy", "google"]
 assert [name for name in absent if importlib.util.find_spec(name)] == []
 try:
-    flightframe.connect("grpc://127.0.0.1:1").query("SELECT revenue AT region", parameters=["East", 3])
+    connection = flightframe.connect("grpc://127.0.0.1:1")
+    connection.query("SELECT revenue AT region WHERE region = ?", parameters=["East"])
 except flightframe.ConnectionFailed as error:
     refused = error.code
 print(json.dumps({"refused": refused, "from": flightframe.__file__}))
@@ -32,12 +33,9 @@ def lone_python(wheels, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("alone")
     venv.create(folder / "env", with_pip=False, symlinks=True)
     python = folder / "env" / "bin" / "python"
-    subprocess.run(
-        [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet"]
-        + ["--disable-pip-version-check", "--no-deps", "--no-index"]
-        + [str(wheels["flightframe-client"])],
-        check=True,
-    )
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check"]
+    wheel = str(wheels["flightframe-client"])
+    subprocess.run([*pip, "install", "--quiet", "--no-deps", "--no-index", wheel], check=True)
     borrowed = folder / "borrowed"
     borrowed.mkdir()
     (borrowed / "pyarrow").symlink_to(Path(pyarrow.__file__).parent)

@@ -83,9 +83,7 @@ def _raw_blocks(path: Path) -> Iterator[Block]:
                 above = line
         elif fence and not fence[1]:
             exempt = _EXEMPT.match(above)
-            yield Block(
-                path.name, start, language, "\n".join(lines), exempt[1] if exempt else None
-            )
+            yield Block(path.name, start, language, "\n".join(lines), exempt[1] if exempt else None)
             language, above = None, ""
         else:
             lines.append(line)

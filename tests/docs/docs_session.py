@@ -46,6 +46,7 @@ class Session:
         """Prepare the folder and the commands of a fresh shell."""
         self._folder = folder / "work"
         self._folder.mkdir()
+        (self._folder / "examples").symlink_to(ROOT / "examples")
         flight, http = free_ports(2)
         self._ports = {"8815": str(flight), "8000": str(http)}
         self.uri = f"grpc://127.0.0.1:{flight}"
@@ -161,6 +162,7 @@ class Session:
     def _ours(self, text: str) -> str:
         for written, port in self._ports.items():
             text = re.sub(rf"\b{written}\b", port, text)
+        text = text.replace(".venv/bin/", "")
         return re.sub(r"^make (demo|serve)\b", r"flightframe \1", text)
 
     def _page(self, text: str) -> str:
@@ -205,6 +207,8 @@ class Server:
             os.killpg(self._process.pid, signal.SIGKILL)
             raise
         self._reader.join(5)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
         return self.printed()
 
 

@@ -52,7 +52,7 @@ def plain(value):
 
 def same(found, expected):
     if isinstance(expected, float) and isinstance(found, float):
-        return found == pytest.approx(expected, rel=1e-9, abs=1e-12)
+        return found == pytest.approx(expected, rel=1e-9, abs=1e-12, nan_ok=True)
     return type(found) is type(expected) and found == expected
 
 
@@ -83,6 +83,7 @@ SAME_CONFIG = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "allow_community_extensions": "false",
+    "lock_configuration": "true",
 }
 
 

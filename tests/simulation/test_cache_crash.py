@@ -27,7 +27,7 @@ from flightframe_server.cache.store import EntryGone, EntryStore, Made, Timing
 from flightframe_server.planner.identity import Domain, EntryKey, Operator, Shelf
 
 KEYS = 8
-ROUNDS = 5
+ROUNDS = 4
 BUDGET = 60_000
 PATIENCE = 20.0
 VERSION = (("sales", "v1"),)

@@ -10,6 +10,7 @@ lives in the process; so all of them are given back before the new file is opene
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ _LOCKED = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "allow_community_extensions": "false",
+    "lock_configuration": "true",
 }
 
 
@@ -45,6 +47,9 @@ class DuckDBSource:
     def __init__(self, path: Path, *, read_only: bool, settings: dict[str, str]) -> None:
         """Open the file; see the class."""
         self._path = path
+        # Plain text and a remembered digest: this is asked once for every answer.
+        self._file, self._log = str(path), f"{path}.wal"
+        self._last_sign: tuple[tuple[int, ...], str] = ((), "")
         self._read_only = read_only
         self._settings = {**_LOCKED, **settings}
         self._changed = threading.Condition()
@@ -63,7 +68,6 @@ class DuckDBSource:
             connection = duckdb.connect(
                 str(self._path), read_only=self._read_only, config=dict(self._settings)
             )
-            connection.execute("SET lock_configuration = true").fetchall()
         except duckdb.Error as error:
             raise SetupError(
                 f"the database file {self._path.name} cannot be opened",
@@ -81,16 +85,21 @@ class DuckDBSource:
             BackendError: the file is gone.
         """
         try:
-            found = self._path.stat()
+            found = os.stat(self._file)
         except OSError as error:
             raise BackendError("the database file is gone") from error
         try:
-            log = self._path.with_name(self._path.name + ".wal").stat()
+            log = os.stat(self._log)
             wal = (log.st_size, log.st_mtime_ns)
         except OSError:
             wal = (0, 0)
-        sign = f"{found.st_mtime_ns}-{found.st_size}-{found.st_ino}-{wal[0]}-{wal[1]}"
-        return hashlib.blake2b(sign.encode(), digest_size=8).hexdigest()
+        signs = (found.st_mtime_ns, found.st_size, found.st_ino, *wal)
+        known, digest = self._last_sign
+        if signs != known:
+            text = "-".join(str(sign) for sign in signs)
+            digest = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+            self._last_sign = signs, digest
+        return digest
 
     @contextmanager
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -75,7 +75,13 @@ class EntryRecord:
     def held(self) -> HeldEntry:
         """Return the entry as planning sees it."""
         return HeldEntry(
-            self.key, self.entry_id, self.rows, self.bytes, self.version, self.made.edges
+            self.key,
+            self.entry_id,
+            self.rows,
+            self.bytes,
+            self.version,
+            self.made.edges,
+            self.created,
         )
 
 

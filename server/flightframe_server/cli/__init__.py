@@ -7,13 +7,16 @@ traceback for what the user can put right.
 
 from __future__ import annotations
 
+import logging
 from typing import Annotated
 
+import structlog
 import typer
 
 from flightframe_server import __version__
 from flightframe_server.cli.check import check
 from flightframe_server.cli.demo import demo, init_demo
+from flightframe_server.cli.logs import configure_logs
 from flightframe_server.cli.query import explain, query
 from flightframe_server.cli.serve import serve
 
@@ -41,6 +44,7 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def flightframe(
+    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
@@ -53,6 +57,9 @@ def flightframe(
       flightframe demo                          the demonstration, start to end
       flightframe query "SELECT region, SUM(revenue) AS total AT region"
     """
+    # What a command finds it tells itself; only those that serve log more than failures.
+    configure_logs(logging.ERROR)
+    context.call_on_close(structlog.reset_defaults)
 
 
 def main() -> None:

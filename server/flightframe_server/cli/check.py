@@ -23,7 +23,14 @@ from flightframe_server.cli.overview import show_collection, show_installation
 from flightframe_server.cli.screen import Bar, counted, out, progress
 from flightframe_server.engine.engine import MetricEngine
 from flightframe_server.engine.warm_up import hints, warm_up
-from flightframe_server.errors import CatalogError, FDViolation, FlightframeError, shown
+from flightframe_server.errors import (
+    CatalogError,
+    FDViolation,
+    FlightframeError,
+    SiblingDiffers,
+    shown,
+)
+from flightframe_server.planner.broken import grain_key
 
 
 @dataclass(slots=True)
@@ -114,7 +121,7 @@ def examined(engine: MetricEngine, backend: Backend) -> Findings:
         for done, schema in enumerate(schemas):
             bar.at(f"grain of {schema.name}", done)
             examine_grain(schema, engine.collection, backend, findings)
-        examine_edges(engine, findings)
+        examine_promises(engine, findings)
         examine_hints(engine, bar, len(schemas), findings)
     return findings
 
@@ -143,15 +150,22 @@ def examine_grain(
     findings.note("unique grain", problem)
 
 
-def examine_edges(engine: MetricEngine, findings: Findings) -> None:
-    """Note every edge that is read from a table: whether each source has one target."""
-    ground = engine.ground()
-    for edge in ground.maps:
-        example = ground.withdrawn.get(edge)
-        problem = None
-        if example is not None:
-            problem = FDViolation(f"the edge {edge} does not hold: {example}")
-        findings.note("attested edge", problem)
+def examine_promises(engine: MetricEngine, findings: Findings) -> None:
+    """Note every promise that the data keeps or breaks: edges, paths, calendar columns, keys."""
+    attested = engine.ground().attested
+    for edge in attested.maps:
+        if edge not in attested.broken:
+            findings.note("attested edge", None)
+    told = {grain_key(name) for name in engine.collection.schemas}
+    for promise, example in attested.broken.items():
+        if promise not in told:
+            problem = FDViolation(f"the data breaks {promise}: {example}")
+            findings.note("promise", problem)
+    for (family, schema), difference in attested.siblings.items():
+        differs = None
+        if difference is not None:
+            differs = SiblingDiffers(f"{schema} is no sibling of {family}: {difference}")
+        findings.note("attested sibling", differs)
 
 
 def examine_hints(engine: MetricEngine, bar: Bar, done: int, findings: Findings) -> None:

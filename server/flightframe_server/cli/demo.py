@@ -12,7 +12,6 @@ answers in a new folder among the system's temporary files, removed at the end. 
 from __future__ import annotations
 
 import logging
-import sys
 import tempfile
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -149,9 +148,12 @@ def boot(folder: Path) -> WrittenDemo:
     """Make or find the data, and log it as the walkthrough does."""
     out.print(Text("flightframe demo (DuckDB + Metric Engine)", "bold"))
     out.print(f"  data dir: {folder.resolve()}")
+    database = folder / DATABASE
+    if database.exists():
+        out.print(f"  → found the retail tables in {database}")
+    else:
+        out.print(f"  → loading the retail tables into {database} …")
     written = written_demo(folder)
-    verb = "loaded" if DATABASE in written.written else "found"
-    out.print(f"  → {verb} the retail tables in {folder / DATABASE} …")
     for table, rows in written.rows.items():
         out.print(f"      {table}: {rows:,} rows")
     verb = "wrote" if INSTALLATION in written.written else "found"
@@ -179,7 +181,6 @@ def show_addresses(running: Running, opened: OpenInstallation) -> None:
     out.print(f"  http:             {running.http_url}")
     out.print(f"  runtime:          {running.http_url}/runtime/healthz")
     out.print(f"  installation_id:  {opened.installation.id}\n")
-    sys.stdout.flush()
 
 
 def tour(
@@ -223,7 +224,6 @@ def tour(
             if stop.asked:
                 return False
     out.print(verdict(kept))
-    sys.stdout.flush()
     return all(kept)
 
 
@@ -231,9 +231,5 @@ def invite(running: Running) -> None:
     """Say what can be done with a server that stays up."""
     out.print("\nIt stays up until Ctrl-C. In another terminal:\n")
     here = "" if running.flight_uri == DEFAULT_URI else f"--uri {running.flight_uri} "
-    for source in (
-        "SELECT category, SUM(revenue) AS r AT category",
-        "SELECT month, margin AT month",
-    ):
+    for source in SUGGESTIONS:
         out.print(f'  flightframe query {here}"{source}"')
-    sys.stdout.flush()

@@ -91,7 +91,7 @@ def plain_table(*headings: str) -> Table:
     """Return an empty table in the one style of all commands."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
     for heading in headings:
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold", min_width=LEAST_TEXT)
     return table
 
 

@@ -82,8 +82,8 @@ class Carrier:
         parts: list[PartProvenance] = []
         for part in plan.parts:
             match part.how:
-                case Fetch(query=index):
-                    tables.append(fetched[index][part.metric])
+                case Fetch(query=index, metric=metric):
+                    tables.append(fetched[index][metric])
                     parts.append(self._provenance(part, Route.BACKEND, self._label))
                 case Exact(entry=entry):
                     tables.append(self._held().read(entry))
@@ -103,7 +103,7 @@ class Carrier:
         store = self._held()
         finer = store.read(rollup.entry)
         store.touch(rollup.entry.entry_id)
-        table = roll_up(finer, rollup, part.key.anchor, part.metric, ground.maps)
+        table = roll_up(finer, rollup, part.key.anchor, part.metric, ground.attested.maps)
         if keeping and part.version is not None:
             made = Made("rollup", rollup.entry.entry_id, rollup.entry.key.anchor, rollup.edges)
             version = merged(rollup.entry.version, part.version)
@@ -120,7 +120,11 @@ class Carrier:
         timeout: float | None,
     ) -> Fetched:
         query = plan.queries[index]
-        wanted = {part.metric: part for part in plan.parts if part.how == Fetch(index)}
+        wanted = {
+            part.how.metric: part
+            for part in plan.parts
+            if isinstance(part.how, Fetch) and part.how.query == index
+        }
         keys: tuple[EntryKey, ...] = tuple(part.key for part in wanted.values())
         version = tuple(sorted((table, ground.versions.get(table)) for table in query.tables))
 

@@ -101,7 +101,8 @@ class OpenStream:
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         """Yield batches of the answer."""
-        metrics = [part.metric for part in self._plan.parts]
+        assert self._plan.stream is not None
+        metrics = [metric for source in self._plan.stream.sources for metric in source.metrics]
         try:
             yield from compose_stream(self._plan.question, metrics, self._running)
         finally:
@@ -155,6 +156,9 @@ class MetricEngine:
         self._bypass = Carrier(self.store, self.backend, ServedFrom.BACKEND)
         self._label = label
         self._stream_rows, self._timeout = stream_rows, timeout
+        able = self.backend.capabilities()
+        self._reducers = able.reducers if able.answers else None
+        self._tables = tables_read(ac)
         self._surveying = threading.Lock()
         self._ground = survey(ac, self.backend)
         if backend is not None and self.store is not None:
@@ -172,7 +176,7 @@ class MetricEngine:
 
     def fingerprint(self) -> tuple[tuple[str, str | None], ...]:
         """Return the version of every table of the collection, cheaply."""
-        return tuple(sorted(self.backend.fingerprints(tables_read(self.collection)).items()))
+        return tuple(self.backend.fingerprints(self._tables).items())
 
     def ground(self) -> Ground:
         """Return the ground for the data as it is now, surveying again if it moved."""
@@ -199,10 +203,12 @@ class MetricEngine:
         conditions = Conditions(
             self.backend.id,
             self.enabled,
+            self._reducers,
             holdings,
             ground.versions,
-            ground.withdrawn,
-            frozenset(ground.maps),
+            ground.attested.broken,
+            frozenset(ground.attested.maps),
+            ground.attested.siblings,
             ground.statistics,
             freshness,
             time.time(),

@@ -22,7 +22,13 @@ import pyarrow as pa
 import structlog
 from pyarrow import flight
 
-from flightframe_server.errors import FlightframeError, InternalError, QueryError, Status
+from flightframe_server.errors import (
+    BackendCancelled,
+    FlightframeError,
+    InternalError,
+    QueryError,
+    Status,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -41,11 +47,12 @@ _CLASSES: dict[Status, type[Exception]] = {
     Status.INTERNAL: flight.FlightInternalError,
 }
 
+# pyarrow lets no Flight error through GetSchema: all of them become UNKNOWN there.
+_IN_GET_SCHEMA = {**_CLASSES, Status.PERMISSION_DENIED: pa.ArrowNotImplementedError}
+
 Server = TypeVar("Server")
-Context = TypeVar("Context")
 Given = ParamSpec("Given")
 Returned = TypeVar("Returned")
-Method = Callable[Concatenate[Server, Context, Given], Returned]
 
 
 class CallRefused(Exception):
@@ -70,9 +77,7 @@ def unimplemented(what: str) -> CallRefused:
 
 def read_only() -> CallRefused:
     """Return the error of a call that would write."""
-    return CallRefused(
-        Status.PERMISSION_DENIED, "this server only reads", "ask with SELECT ... AT ..."
-    )
+    return CallRefused(Status.PERMISSION_DENIED, "this server only reads", "send a SELECT")
 
 
 def wire_error(error: Exception, rpc: str) -> Exception:
@@ -82,18 +87,20 @@ def wire_error(error: Exception, rpc: str) -> Exception:
         error: what a method raised.
         rpc: the method's name, for the log.
     """
+    classes = _IN_GET_SCHEMA if rpc == "get_schema" else _CLASSES
     if isinstance(error, FlightframeError) and not isinstance(error, InternalError):
-        if not isinstance(error, QueryError):
+        if not isinstance(error, QueryError | BackendCancelled):
             log.warning("flight.failed", rpc=rpc, code=error.code, text=error.message)
-        return _CLASSES[error.status](str(error))
+        return classes[error.status](str(error))
     if isinstance(error, CallRefused):
-        return _CLASSES[error.status](str(error))
+        return classes[error.status](str(error))
     request_id = uuid.uuid4().hex
     # A limit of its own: the process's `sys.tracebacklimit` is for the wire, not for the log.
     story = "".join(traceback.format_exception(error, limit=-FRAMES))
     log.error("flight.broke", rpc=rpc, request_id=request_id, story=story)
-    text = f"INTERNAL: the server failed on this call. Hint: report it with the id {request_id}"
-    return flight.FlightInternalError(text)
+    return classes[Status.INTERNAL](
+        f"INTERNAL: the server failed on this call. Hint: report it with the id {request_id}"
+    )
 
 
 def bounded(

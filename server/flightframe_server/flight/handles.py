@@ -63,7 +63,7 @@ class Handles(Generic[Value]):
         return len(self._held)
 
     @property
-    def bytes(self) -> int:
+    def held_bytes(self) -> int:
         """The bytes of what is held, an overhead for each value included."""
         return self._bytes
 

@@ -10,19 +10,20 @@ from __future__ import annotations
 
 import weakref
 
-import pyarrow as pa
 from pyarrow import flight
 
+from flightframe.wire import flight_sql_pb2 as sql
 from flightframe_server.answer import Answer
 from flightframe_server.errors import TicketRefused
 from flightframe_server.flight.handles import Bounds, Handles
+from flightframe_server.flight.sql.wire import wrap
 from flightframe_server.flight.stream import Chunk, finished_chunks
 from flightframe_server.flight.tickets import PinnedTicket, encode
-from flightframe_server.flight.sql.wire import wrap
-from flightframe.wire import flight_sql_pb2 as sql
 
 PIN_BOUNDS = Bounds(count=4096, bytes=256 * 1024 * 1024, seconds=300.0)
 
+# Of the provenance: in the schema, in the batches, and twice in a FlightInfo.
+COPIES = 4
 INFOS = 16
 INFO_COMMAND_BYTES = 4096
 
@@ -32,17 +33,23 @@ class Pinned:
 
     Attributes:
         answer: the answer.
+        provenance: where it came from, as it travels.
+        served_from: its label, for the header.
         handle: its name, once it has one.
         chunks: what DoGet streams; None where the answer runs anew for each reader.
     """
 
-    __slots__ = ("__weakref__", "_infos", "answer", "chunks", "handle")
+    __slots__ = ("__weakref__", "_infos", "answer", "chunks", "handle", "provenance", "served_from")
 
     def __init__(self, answer: Answer) -> None:
         """Take the answer's chunks, sharing its memory."""
         self.answer = answer
+        self.provenance = answer.provenance.to_bytes()
+        self.served_from = str(answer.provenance.served_from)
         self.handle = b""
-        self.chunks: list[Chunk] | None = None if answer.table is None else finished_chunks(answer)
+        self.chunks: list[Chunk] | None = None
+        if answer.table is not None:
+            self.chunks = finished_chunks(answer, self.provenance)
         self._infos: dict[bytes, flight.FlightInfo] = {}
 
     def info(
@@ -67,7 +74,6 @@ class Pinned:
         return made
 
     def _made(self, descriptor: flight.FlightDescriptor, flight_sql: bool) -> flight.FlightInfo:
-        provenance = self.answer.provenance.to_bytes()
         ticket = (
             wrap(sql.TicketStatementQuery(statement_handle=self.handle))
             if flight_sql
@@ -75,7 +81,7 @@ class Pinned:
         )
         # No location: read it where it was asked. Never more than one endpoint, nor none: clients
         # take the first for a failure and the second for an empty result.
-        endpoint = flight.FlightEndpoint(ticket, [], app_metadata=provenance)
+        endpoint = flight.FlightEndpoint(ticket, [], app_metadata=self.provenance)
         return flight.FlightInfo(
             self.answer.schema,
             descriptor,
@@ -83,7 +89,7 @@ class Pinned:
             self.answer.rows,
             self.answer.bytes,
             ordered=True,
-            app_metadata=provenance,
+            app_metadata=self.provenance,
         )
 
 
@@ -106,17 +112,24 @@ class Pins:
 
     def pin(self, answer: Answer) -> Pinned:
         """Return the answer pinned under a handle: again the same for a hot one."""
-        if answer.hot:
-            found = self._hot.get(id(answer))
-            # The `is` guards against an id that a later object inherited.
-            if found is not None and found.answer is answer and self._handles.get(found.handle):
-                return found
+        found = self._again(answer)
+        if found is not None and self._handles.get(found.handle) is found:
+            return found
         pinned = Pinned(answer)
-        size = (answer.bytes or 0) + len(answer.schema.metadata.get(b"flightframe", b""))
+        size = (answer.bytes or 0) + COPIES * len(pinned.provenance)
         pinned.handle = self._handles.keep(pinned, size)
         if answer.hot:
             self._hot[id(answer)] = pinned
         return pinned
+
+    def hot(self, answer: Answer) -> Pinned:
+        """Return a hot answer pinned, for a call that needs no handle."""
+        return self._again(answer) or self.pin(answer)
+
+    def _again(self, answer: Answer) -> Pinned | None:
+        found = self._hot.get(id(answer))
+        # The `is` guards against an id that a later object inherited.
+        return found if found is not None and found.answer is answer else None
 
     def get(self, handle: bytes) -> Pinned:
         """Return what a handle names.
@@ -130,8 +143,3 @@ class Pins:
         if not pinned.answer.hot:
             self._handles.spend(handle)
         return pinned
-
-
-def schema_metadata(schema: pa.Schema) -> int:
-    """Return the bytes that a schema's metadata takes."""
-    return sum(len(key) + len(value) for key, value in (schema.metadata or {}).items())

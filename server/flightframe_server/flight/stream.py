@@ -26,9 +26,9 @@ Chunk = tuple[pa.RecordBatch, pa.Buffer]
 """One batch and the provenance that travels with it."""
 
 
-def finished_chunks(answer: Answer) -> list[Chunk]:
+def finished_chunks(answer: Answer, provenance: bytes) -> list[Chunk]:
     """Return the chunks of a finished answer; the batches share its memory."""
-    metadata = pa.py_buffer(answer.provenance.to_bytes())
+    metadata = pa.py_buffer(provenance)
     return [(batch, metadata) for batch in answer.open()]
 
 

@@ -66,11 +66,13 @@ class Holdings:
     def without(self, entry_ids: Iterable[str]) -> Holdings:
         """Return holdings that lack these entries; unknown ids are fine."""
         gone = frozenset(entry_ids)
-        kept = {
-            shelf: tuple(entry for entry in held if entry.entry_id not in gone)
-            for shelf, held in self.shelves.items()
-        }
-        return Holdings(MappingProxyType({shelf: held for shelf, held in kept.items() if held}))
+        shelves = dict(self.shelves)
+        for shelf, held in self.shelves.items():
+            if any(entry.entry_id in gone for entry in held):
+                shelves[shelf] = tuple(entry for entry in held if entry.entry_id not in gone)
+                if not shelves[shelf]:
+                    del shelves[shelf]
+        return Holdings(MappingProxyType(shelves))
 
     def __iter__(self) -> Iterator[HeldEntry]:
         """Iterate over every entry, shelf by shelf."""

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from flightframe_server.catalog.types import INTEGER
-from flightframe_server.errors import FDViolation, NotCached
+from flightframe_server.errors import NotCached, NotSupported, SiblingDiffers
+from flightframe_server.planner.broken import check_promises
 from flightframe_server.planner.identity import Domain, EntryKey, Operator, Shelf, Version
 from flightframe_server.planner.plan import (
     Conditions,
@@ -23,8 +24,8 @@ from flightframe_server.planner.plan import (
     WhyNot,
 )
 from flightframe_server.planner.rollup import Target, judge
+from flightframe_server.planner.siblings import read_as
 from flightframe_server.planner.source import (
-    LevelRead,
     SourceQuery,
     column_reads,
     fetched_tables,
@@ -75,20 +76,19 @@ def _plan_at(
     fetched: dict[Group, list[Metric]] = {}
     parts: list[Part] = []
     for metric, anchor in _needs(question):
-        reads = _reads(question, typed, metric, anchor)
-        _check_edges(conditions, reads)
+        _check_source(question, conditions, metric)
         key = entry_key(typed, conditions.backend, question, metric, anchor)
-        names = [read.column for read in reads] + sorted(metric_columns(metric))
-        columns = column_reads(typed, metric.schema, names)
-        tables = {typed.schema(metric.schema).table, *tables_of(reads), *fetched_tables(columns)}
-        version = version_of(versions, tables)
+        tables = _tables(question, typed, conditions, metric, anchor)
         found, rejected = _from_cache(question, typed, conditions, metric, key, versions)
         how: Exact | Rollup | Fetch | None = found
         if how is None:
-            group = (metric.schema, anchor)
-            fetched.setdefault(group, []).append(metric)
-            how = Fetch(list(fetched).index(group))
-        parts.append(Part(metric, key, version, how, rejected))
+            _check_capable(conditions, metric)
+            read = read_as(typed, conditions, metric, anchor, question.filter)
+            tables |= {typed.schema(read.schema).table}
+            group = (read.schema, anchor)
+            fetched.setdefault(group, []).append(read)
+            how = Fetch(list(fetched).index(group), read)
+        parts.append(Part(metric, key, version_of(versions, tables), how, rejected))
     if fetched and conditions.freshness.only_if_cached:
         lacking = next(part for part in parts if isinstance(part.how, Fetch))
         raise NotCached(
@@ -113,7 +113,10 @@ def whole_plan(question: Question, typed: TypedCollection, plan: Plan) -> Plan |
     if _is_nested(question):
         return None
     order = list(dict.fromkeys(part.metric.schema for part in plan.parts))
-    parts = tuple(replace(part, how=Fetch(order.index(part.metric.schema))) for part in plan.parts)
+    parts = tuple(
+        replace(part, how=Fetch(order.index(part.metric.schema), part.metric))
+        for part in plan.parts
+    )
     sources = _all_sources(question, typed, plan)
     return replace(plan, parts=parts, queries=sources, stream=frame_query(question, sources))
 
@@ -170,23 +173,42 @@ def version_of(versions: Mapping[str, str | None], tables: set[str]) -> Version 
     return tuple(found)
 
 
-def _reads(
-    question: Question, typed: TypedCollection, metric: Metric, anchor: tuple[str, ...]
-) -> tuple[LevelRead, ...]:
+def _check_source(question: Question, conditions: Conditions, metric: Metric) -> None:
+    """Refuse a FROM that names a sibling which differs from the root today."""
+    if question.source is None or question.source == metric.schema:
+        return
+    difference = conditions.siblings.get((metric.family, question.source), "it was never compared")
+    if difference is not None:
+        raise SiblingDiffers(
+            f"{question.source} does not hold {metric} as its root does: {difference}",
+            hint=f"leave FROM out, or name {metric.schema}",
+        )
+
+
+def _check_capable(conditions: Conditions, metric: Metric) -> None:
+    """Refuse, before anything runs, a reducer that the back-end does not compute."""
+    if conditions.reducers is not None and metric.operator.name not in conditions.reducers:
+        raise NotSupported(
+            f"{metric.operator.name} is not computed by the back-end {conditions.backend}"
+        )
+
+
+def _tables(
+    question: Question,
+    typed: TypedCollection,
+    conditions: Conditions,
+    metric: Metric,
+    anchor: tuple[str, ...],
+) -> set[str]:
+    """Return every table the metric depends on; raises `FDViolation` for a broken promise."""
     wanted = {*anchor, *filter_levels(metric)}
     for part in question.filter:
         wanted |= levels_of(part)
-    return tuple(read_level(typed, metric.schema, level) for level in sorted(wanted))
-
-
-def _check_edges(conditions: Conditions, reads: tuple[LevelRead, ...]) -> None:
-    for read in reads:
-        for hop in read.hops:
-            if hop.edge in conditions.withdrawn:
-                raise FDViolation(
-                    f"{read.level} needs {hop.edge}, and the data breaks it:"
-                    f" {conditions.withdrawn[hop.edge]}"
-                )
+    reads = tuple(read_level(typed, metric.schema, level) for level in sorted(wanted))
+    names = [read.column for read in reads] + sorted(metric_columns(metric))
+    columns = column_reads(typed, metric.schema, names)
+    check_promises(conditions.withdrawn, metric, reads, columns)
+    return {typed.schema(metric.schema).table, *tables_of(reads), *fetched_tables(columns)}
 
 
 def _from_cache(
@@ -253,8 +275,10 @@ def _older_plan(question: Question, typed: TypedCollection, conditions: Conditio
         for entry in conditions.holdings.on(key.shelf):
             if entry.created >= limit:
                 newest[entry.version] = max(entry.created, newest.get(entry.version, 0.0))
+    # Edge maps are of the data now; climbing an older entry with them would mix two versions.
+    unmapped = replace(asked, mapped=frozenset())
     for version in sorted(newest, key=lambda item: -newest[item]):
-        plan = _attempt(question, typed, asked, {**conditions.versions, **dict(version)})
+        plan = _attempt(question, typed, unmapped, {**conditions.versions, **dict(version)})
         if plan is not None and all(
             isinstance(part.how, Fetch) or part.how.entry.created >= limit for part in plan.parts
         ):

@@ -52,9 +52,10 @@ class Rollup:
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """Ask the back-end; `query` counts the plan's queries from 0."""
+    """Ask the back-end; `query` counts the plan's queries from 0, `metric` is as it is read."""
 
     query: int
+    metric: Metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +148,12 @@ class Conditions:
     Attributes:
         backend: the back-end's id, part of every entry's identity.
         enabled: whether the engine remembers at all.
+        reducers: those that the back-end computes; None for all.
         holdings: what the cache holds.
         versions: the fingerprint of each table now; None where it cannot be told.
-        withdrawn: edges that the current data breaks, with what is to be said of each.
+        withdrawn: promises that the current data breaks, by key, with the row that shows it.
         mapped: edges whose maps are at hand, of the version now.
+        siblings: for each (family, sibling schema) None where it is attested equal, else a row.
         statistics: estimates of sizes.
         freshness: what the request says about age.
         now: seconds since the epoch.
@@ -159,10 +162,12 @@ class Conditions:
 
     backend: str
     enabled: bool = True
+    reducers: frozenset[str] | None = None
     holdings: Holdings = field(default_factory=Holdings)
     versions: Mapping[str, str | None] = field(default_factory=dict)
     withdrawn: Mapping[str, str] = field(default_factory=dict)
     mapped: frozenset[str] = frozenset()
+    siblings: Mapping[tuple[str, str], str | None] = field(default_factory=dict)
     statistics: Statistics = field(default_factory=Statistics)
     freshness: Freshness = field(default_factory=Freshness)
     now: float = 0.0

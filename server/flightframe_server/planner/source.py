@@ -33,6 +33,7 @@ class TableHop:
     """A look-up in a table's map `SELECT DISTINCT source, target WHERE source IS NOT NULL`."""
 
     edge: str
+    target: str
     table: str
     source_column: str
     target_column: str
@@ -45,6 +46,7 @@ class FunctionHop:
     """A calendar function: the first instant of the period."""
 
     edge: str
+    target: str
     function: str
     type: DataType
 
@@ -54,6 +56,7 @@ class ValueHop:
     """A map listed value by value; NULL goes to `null`, an unlisted value to `default`."""
 
     edge: str
+    target: str
     pairs: tuple[tuple[LiteralValue, LiteralValue], ...]
     default: LiteralValue
     null: LiteralValue
@@ -83,6 +86,11 @@ class LevelRead:
     start_type: DataType
     column: str
     hops: tuple[Hop, ...] = ()
+
+    @property
+    def visited(self) -> tuple[str, ...]:
+        """The levels on the way, from the column's own to the level itself."""
+        return self.start, *(hop.target for hop in self.hops)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +205,7 @@ def hop_of(typed: TypedCollection, edge: Edge) -> Hop:
         case TableMap(schema=schema, source_column=source, target_column=column):
             return TableHop(
                 str(edge),
+                edge.target,
                 typed.schema(schema).table,
                 typed.source_column(schema, source),
                 typed.source_column(schema, column),
@@ -204,10 +213,10 @@ def hop_of(typed: TypedCollection, edge: Edge) -> Hop:
                 target,
             )
         case FunctionMap(function=function):
-            return FunctionHop(str(edge), function, target)
+            return FunctionHop(str(edge), edge.target, function, target)
         case ValueMap(pairs=pairs, default=default, null=null):
             source_type = typed.level_types[edge.source]
-            return ValueHop(str(edge), pairs, default, null, source_type, target)
+            return ValueHop(str(edge), edge.target, pairs, default, null, source_type, target)
     raise InternalError("an edge without a map")
 
 

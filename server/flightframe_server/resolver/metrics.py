@@ -233,7 +233,7 @@ class MetricNames:
         place: Place,
     ) -> MetricTerm:
         declared, filters = asked
-        self._pin(family, root, place)
+        self._pin(family, root, name, place)
         argument: Term | None = None
         type_ = INTEGER
         if root.column is not None:
@@ -265,13 +265,18 @@ class MetricNames:
         )
         return MetricTerm(type_, metric)
 
-    def _pin(self, family: MetricFamily, root: RootedMetric, place: Place) -> None:
+    def _pin(self, family: MetricFamily, root: RootedMetric, name: str, place: Place) -> None:
         source = self.scope.source
         if source is None or source == root.schema:
             return
-        if any(sibling.schema == source for sibling in root.siblings):
-            raise NotSupported(
-                f"{family.name} from its sibling {source} is not answered yet", place=place
+        held = [item.operator for item in root.siblings if item.schema == source]
+        if name in held:
+            return
+        if held:
+            raise ReducerNotDeclared(
+                f"{source} holds {held[0]}({family.name}), not {name}",
+                place=place,
+                hint=f"leave FROM out, or name {root.schema}",
             )
         raise UnknownName(
             f"{family.name} has no rows in schema {source}",

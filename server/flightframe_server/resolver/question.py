@@ -120,6 +120,7 @@ class Question:
         ordering: as asked; the anchor's levels ascending follow as a tie-break.
         window: LIMIT, or None.
         members_of: for levels alone, the schema whose points are listed.
+        source: the schema that FROM names, or None.
         explain: whether the plan is asked for, not the answer.
     """
 
@@ -131,6 +132,7 @@ class Question:
     ordering: tuple[Ordering, ...] = ()
     window: Window | None = None
     members_of: str | None = None
+    source: str | None = None
     explain: bool = False
 
     @property

@@ -7,6 +7,8 @@ in the cache is not its business, so the same statement is legal or not whatever
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flightframe_server.catalog.types import Kind
 from flightframe_server.errors import (
     AmbiguousMetric,
@@ -79,6 +81,7 @@ def resolve(
         having,
         tuple(outputs.ordering(key) for key in statement.order_by),
         _window(scope, statement.limit, anchor),
+        source=scope.source,
         explain=statement.explain,
     )
     _check(typed, question)
@@ -264,14 +267,4 @@ def _members(scope: Scope, question: Question) -> Question:
             )
         schema = fitting[0]
     check_reach(scope.typed, schema, f"the members of {schema}", question.anchor, question.filter)
-    return Question(
-        question.collection,
-        question.anchor,
-        question.columns,
-        question.filter,
-        question.having,
-        question.ordering,
-        question.window,
-        schema,
-        question.explain,
-    )
+    return replace(question, members_of=schema)

@@ -42,7 +42,7 @@ def frame_statement(query: FrameQuery, dialect: SqlDialect) -> Statement:
         outer = outer.order_by(
             exp.Ordered(this=value, desc=key.descending, nulls_first=key.nulls_first)
         )
-    for name, _ in anchor:
+    for name in query.anchor:
         outer = outer.order_by(
             exp.Ordered(this=column_expression(name), desc=False, nulls_first=False)
         )

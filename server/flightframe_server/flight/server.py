@@ -1,0 +1,263 @@
+"""The Flight server: every call of the protocol, each a few lines that say what it means.
+
+What comes in: calls of any Flight client. What goes out: what it asked for, or one error of the
+boundary. It must never leave a method of the protocol to its default, which would answer with a
+traceback, and never do a thing twice for a question that was answered before.
+
+A command or a ticket is one of three: Frame-QL text or our own message (`tickets.py`), a message
+of Flight SQL (`sql/commands.py`), or the name of a pinned answer. Whatever it is, it is answered
+through `answer_text`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, NoReturn
+
+import pyarrow as pa
+from google.protobuf.message import Message
+from pyarrow import flight
+
+from flightframe.wire import flight_sql_pb2 as sql
+from flightframe_server.answer import Request, Serving
+from flightframe_server.errors import FrameQLSyntaxError, UnknownName, shown
+from flightframe_server.flight.actions import ACTIONS, carry_out
+from flightframe_server.flight.boundary import bounded, unimplemented
+from flightframe_server.flight.handshake import hooks
+from flightframe_server.flight.pins import Pinned
+from flightframe_server.flight.sql.commands import (
+    LISTINGS,
+    bind,
+    read_message,
+    request_of,
+    schema_of,
+)
+from flightframe_server.flight.sql.statements import answer_text, type_text
+from flightframe_server.flight.state import FlightBounds, FlightState
+from flightframe_server.flight.stream import Chunk, finished_chunks, live_stream
+from flightframe_server.flight.tickets import (
+    FlightSqlTicket,
+    PinnedTicket,
+    QueryTicket,
+    TextTicket,
+    decode,
+)
+
+DEFAULT_LOCATION = "grpc://127.0.0.1:0"
+SERVED_FROM_HEADER = "x-served-from"
+
+GRACE_SECONDS = 10.0
+ASKED_BYTES = 4096
+ASKED_COUNT = 1024
+
+Asked = Request | PinnedTicket | Message
+
+
+# pyarrow has no types: its classes are Any to the checker.
+class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
+    """Serves an installation over Arrow Flight and Flight SQL, from the moment it is made.
+
+    Args:
+        serving: what answers. It is the caller's to close, after this server.
+        location: where to listen; port 0 takes any free one, and `port` says which.
+        bounds: how much is held for clients.
+        handshake: whether a Handshake is answered. Clients that send a user name need it; every
+            call pays for it, see `handshake.py`.
+
+    Raises:
+        OSError: the address cannot be listened at.
+    """
+
+    def __init__(
+        self,
+        serving: Serving,
+        location: str = DEFAULT_LOCATION,
+        *,
+        bounds: FlightBounds | None = None,
+        handshake: bool = True,
+    ) -> None:
+        """Begin to listen; see the class."""
+        self._state = FlightState.of(serving, bounds or FlightBounds())
+        self._serving = serving
+        self._location = location
+        self._short: Callable[[bytes], Asked] = lru_cache(maxsize=ASKED_COUNT)(self._read)
+        super().__init__(location, **(hooks() if handshake else {}))
+
+    @property
+    def uri(self) -> str:
+        """The address that clients connect to, with the port that was taken."""
+        head, _, _ = self._location.rpartition(":")
+        return f"{head}:{self.port}"
+
+    def stop(self, grace: float = GRACE_SECONDS) -> bool:
+        """Take no more calls, and wait for those under way.
+
+        Args:
+            grace: seconds to wait; a client that neither reads on nor goes away would otherwise
+                hold the server for ever.
+
+        Returns:
+            Whether all calls ended in time.
+        """
+        ending = threading.Thread(target=self.shutdown, name="flight-shutdown", daemon=True)
+        ending.start()
+        ending.join(grace)
+        return not ending.is_alive()
+
+    @bounded
+    def get_flight_info(
+        self, context: flight.ServerCallContext, descriptor: flight.FlightDescriptor
+    ) -> flight.FlightInfo:
+        """Answer a query, pin the answer, and say what DoGet will stream; errors come early."""
+        command = _command(descriptor)
+        asked = self._asked(command)
+        match asked:
+            case Request():
+                pinned = self._state.pins.pin(answer_text(asked, self._serving))
+                return pinned.info(descriptor, command, flight_sql=False)
+            case PinnedTicket():
+                raise _no_command()
+        if type(asked) in LISTINGS:
+            # The ticket is the command again: listings are cheap and hold nothing.
+            endpoint = flight.FlightEndpoint(command, [])
+            return flight.FlightInfo(schema_of(asked, self._state), descriptor, [endpoint])
+        request = request_of(asked, self._state)
+        pinned = self._state.pins.pin(answer_text(request, self._serving))
+        return pinned.info(descriptor, command, flight_sql=True)
+
+    @bounded
+    def get_schema(
+        self, context: flight.ServerCallContext, descriptor: flight.FlightDescriptor
+    ) -> flight.SchemaResult:
+        """Return the columns that a command answers with, without carrying it out."""
+        asked = self._asked(_command(descriptor))
+        match asked:
+            case Request():
+                return flight.SchemaResult(type_text(asked, self._serving).schema)
+            case PinnedTicket():
+                raise _no_command()
+        return flight.SchemaResult(schema_of(asked, self._state))
+
+    @bounded
+    def do_get(
+        self, context: flight.ServerCallContext, ticket: flight.Ticket
+    ) -> flight.FlightDataStream:
+        """Stream a pinned answer, a listing, or the answer of a ticket that is a query."""
+        asked = self._asked(ticket.ticket)
+        match asked:
+            case Request():
+                return self._one_call(asked, context)
+            case PinnedTicket(handle=handle):
+                return _pinned_stream(self._state.pins.get(handle), context)
+            case sql.TicketStatementQuery():
+                return _pinned_stream(self._state.pins.get(asked.statement_handle), context)
+        listing = LISTINGS.get(type(asked))
+        if listing is None:
+            raise FrameQLSyntaxError("this command is no ticket", hint="send it to GetFlightInfo")
+        table = listing.table(asked, self._state)
+        return flight.GeneratorStream(table.schema, _batches(table))
+
+    @bounded
+    def do_put(
+        self,
+        context: flight.ServerCallContext,
+        descriptor: flight.FlightDescriptor,
+        reader: Any,
+        writer: Any,
+    ) -> None:
+        """Bind the parameters of a prepared statement; nothing is ever written."""
+        asked = self._asked(_command(descriptor))
+        if isinstance(asked, Request | PinnedTicket):
+            raise FrameQLSyntaxError("this command takes no rows")
+        writer.write(bind(asked, reader, self._state).SerializeToString())
+
+    @bounded
+    def do_action(self, context: flight.ServerCallContext, action: flight.Action) -> list[bytes]:
+        """Carry out an action of the list."""
+        return carry_out(action.type, action.body.to_pybytes(), self._state)
+
+    @bounded
+    def list_actions(self, context: flight.ServerCallContext) -> list[tuple[str, str]]:
+        """Return the actions that there are."""
+        return [(kind, action.description) for kind, action in ACTIONS.items()]
+
+    @bounded
+    def list_flights(self, context: flight.ServerCallContext, criteria: bytes) -> NoReturn:
+        """Refuse: there are as many flights as questions."""
+        raise unimplemented("ListFlights")
+
+    @bounded
+    def do_exchange(
+        self,
+        context: flight.ServerCallContext,
+        descriptor: flight.FlightDescriptor,
+        reader: Any,
+        writer: Any,
+    ) -> NoReturn:
+        """Refuse: nothing is computed on a client's rows."""
+        raise unimplemented("DoExchange")
+
+    def _asked(self, data: bytes) -> Asked:
+        return self._short(data) if len(data) <= ASKED_BYTES else self._read(data)
+
+    def _read(self, data: bytes) -> Asked:
+        ticket = decode(data)
+        match ticket:
+            case TextTicket(source=source):
+                return Request(source)
+            case QueryTicket():
+                return self._request(ticket)
+            case FlightSqlTicket(message=message):
+                return read_message(message)
+            case PinnedTicket():
+                return ticket
+
+    def _request(self, ticket: QueryTicket) -> Request:
+        wanted, here = ticket.installation_id, self._serving.installation_id
+        if wanted and wanted != here:
+            raise UnknownName(f"the installation {shown(wanted)} is not served here")
+        return Request(
+            ticket.source,
+            tuple(ticket.values.items()),
+            ticket.collection or None,
+            ticket.freshness,
+        )
+
+    def _one_call(
+        self, request: Request, context: flight.ServerCallContext
+    ) -> flight.FlightDataStream:
+        answer = answer_text(request, self._serving)
+        if answer.hot:
+            return _pinned_stream(self._state.pins.hot(answer), context)
+        context.add_header(SERVED_FROM_HEADER, str(answer.provenance.served_from))
+        if answer.table is None:
+            return live_stream(answer, context)
+        chunks = finished_chunks(answer, answer.provenance.to_bytes())
+        return flight.GeneratorStream(answer.schema, chunks)
+
+
+def _pinned_stream(pinned: Pinned, context: flight.ServerCallContext) -> flight.FlightDataStream:
+    context.add_header(SERVED_FROM_HEADER, pinned.served_from)
+    if pinned.chunks is None:
+        return live_stream(pinned.answer, context)
+    return flight.GeneratorStream(pinned.answer.schema, pinned.chunks)
+
+
+def _batches(table: pa.Table) -> list[Chunk] | list[pa.RecordBatch]:
+    """Return a listing's batches, one empty one where it lists nothing."""
+    return table.to_batches() or [
+        pa.RecordBatch.from_pylist([], schema=table.schema),
+    ]
+
+
+def _command(descriptor: flight.FlightDescriptor) -> bytes:
+    command = descriptor.command
+    if command is None:
+        raise FrameQLSyntaxError("a path names nothing here", hint="send Frame-QL as the command")
+    return bytes(command)
+
+
+def _no_command() -> FrameQLSyntaxError:
+    return FrameQLSyntaxError("a ticket is no command", hint="read it with DoGet")

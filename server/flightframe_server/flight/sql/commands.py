@@ -1,0 +1,146 @@
+"""The commands of Flight SQL that this server knows, and what each of them means.
+
+What comes in: the bytes of a command or a ticket. What goes out: the statement to answer, or the
+listing to make. It must never answer what is not in its lists: unknown messages are UNIMPLEMENTED,
+so that clients fall back; what would write is PERMISSION_DENIED, so that they do not try again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+from google.protobuf.message import Message
+
+from flightframe.wire import flight_sql_pb2 as sql
+from flightframe_server.answer import Request
+from flightframe_server.errors import FrameQLSyntaxError
+from flightframe_server.flight.boundary import read_only
+from flightframe_server.flight.sql import info, metadata, types
+from flightframe_server.flight.sql.statements import statement_request, type_text
+from flightframe_server.flight.sql.wire import names, unwrap
+from flightframe_server.flight.state import FlightState
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A command that lists what there is.
+
+    Attributes:
+        schema: the columns, from the message alone.
+        table: the rows, from the message and what the server holds.
+    """
+
+    schema: Callable[[Any], pa.Schema]
+    table: Callable[[Any, FlightState], pa.Table]
+
+
+def _fixed(schema: pa.Schema) -> Callable[[Any], pa.Schema]:
+    return lambda message: schema
+
+
+def _keys(schema: pa.Schema) -> Listing:
+    """Return the listing of a kind of key: there are none, and tools want to hear just that."""
+    return Listing(_fixed(schema), lambda message, state: schema.empty_table())
+
+
+LISTINGS: dict[type[Message], Listing] = {
+    sql.CommandGetCatalogs: Listing(
+        _fixed(metadata.CATALOGS), lambda message, state: metadata.catalogs(state.tables)
+    ),
+    sql.CommandGetDbSchemas: Listing(
+        _fixed(metadata.DB_SCHEMAS),
+        lambda message, state: metadata.db_schemas(message, state.tables),
+    ),
+    sql.CommandGetTables: Listing(
+        metadata.tables_schema, lambda message, state: metadata.table_rows(message, state.tables)
+    ),
+    sql.CommandGetTableTypes: Listing(
+        _fixed(metadata.TABLE_TYPES), lambda message, state: metadata.table_types()
+    ),
+    sql.CommandGetPrimaryKeys: _keys(metadata.PRIMARY_KEYS),
+    sql.CommandGetExportedKeys: _keys(metadata.FOREIGN_KEYS),
+    sql.CommandGetImportedKeys: _keys(metadata.FOREIGN_KEYS),
+    sql.CommandGetCrossReference: _keys(metadata.FOREIGN_KEYS),
+    sql.CommandGetXdbcTypeInfo: Listing(
+        _fixed(types.SCHEMA), lambda message, state: types.type_info(message)
+    ),
+    sql.CommandGetSqlInfo: Listing(
+        _fixed(info.SCHEMA), lambda message, state: info.sql_info(message.info)
+    ),
+}
+
+STATEMENTS = (sql.CommandStatementQuery, sql.CommandPreparedStatementQuery)
+WRITES = (
+    sql.CommandStatementUpdate,
+    sql.CommandPreparedStatementUpdate,
+    sql.CommandStatementIngest,
+)
+
+_COMMANDS = names(*STATEMENTS, *LISTINGS, *WRITES, sql.TicketStatementQuery)
+
+
+def read_message(data: bytes) -> Message:
+    """Return the message in a command or a ticket of Flight SQL; raises as `unwrap`."""
+    return unwrap(data, _COMMANDS)
+
+
+def request_of(message: Message, state: FlightState) -> Request:
+    """Return what a statement asks.
+
+    Raises:
+        TicketRefused: a prepared statement or a transaction that there is not.
+        CallRefused: PERMISSION_DENIED, a command that would write.
+        FrameQLSyntaxError: a message that asks nothing.
+    """
+    match message:
+        case sql.CommandStatementQuery():
+            return statement_request(message)
+        case sql.CommandPreparedStatementQuery():
+            return state.prepared.get(message.prepared_statement_handle).request
+    raise _not_asked(message)
+
+
+def schema_of(message: Message, state: FlightState) -> pa.Schema:
+    """Return the columns that a command answers with, without carrying it out.
+
+    Raises:
+        QueryError: the statement cannot be answered.
+        CallRefused: as for `request_of`.
+    """
+    match message:
+        case sql.CommandPreparedStatementQuery():
+            return state.prepared.get(message.prepared_statement_handle).typed.schema
+        case sql.CommandStatementQuery():
+            return type_text(statement_request(message), state.serving).schema
+    listing = LISTINGS.get(type(message))
+    if listing is None:
+        raise _not_asked(message)
+    return listing.schema(message)
+
+
+def bind(message: Message, reader: Any, state: FlightState) -> Message:
+    """Carry out a DoPut: bind a prepared statement, and refuse everything else.
+
+    Args:
+        message: the command in the descriptor.
+        reader: pyarrow's reader of the rows.
+        state: what the server holds.
+
+    Raises:
+        CallRefused: PERMISSION_DENIED, a command that would write.
+        QueryError: the rows cannot be bound, or the command is not one of DoPut.
+    """
+    if isinstance(message, sql.CommandPreparedStatementQuery):
+        return state.prepared.bind(message.prepared_statement_handle, reader)
+    if isinstance(message, WRITES):
+        raise read_only()
+    raise FrameQLSyntaxError("this command takes no rows")
+
+
+def _not_asked(message: Message) -> Exception:
+    if isinstance(message, WRITES):
+        return read_only()
+    return FrameQLSyntaxError("a ticket is no command", hint="read it with DoGet")

@@ -1,0 +1,184 @@
+"""Prepared statements: typed when they are made, bound by DoPut, carried out by GetFlightInfo.
+
+What comes in: texts, and rows of parameters. What goes out: handles, schemas and requests. It must
+never carry a statement out to learn its types, and never bind a value to a parameter that it was
+not meant for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pyarrow as pa
+
+from flightframe.wire import flight_sql_pb2 as sql
+from flightframe_server.answer import Request, Serving, Typed
+from flightframe_server.errors import (
+    FrameQLSyntaxError,
+    NotSupported,
+    TicketRefused,
+    TypeMismatch,
+)
+from flightframe_server.flight.handles import Bounds, Handles
+from flightframe_server.flight.sql.statements import check_transaction, type_text
+from flightframe_server.flight.tickets import decode_parameters
+from flightframe_server.language.syntax import LiteralValue
+
+PREPARED_BOUNDS = Bounds(count=4096, bytes=64 * 1024 * 1024, seconds=3600.0)
+
+Key = int | str
+Values = tuple[tuple[Key, LiteralValue], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """One statement with its types and, once bound, its values."""
+
+    request: Request
+    typed: Typed
+
+
+class PreparedStatements:
+    """The statements that clients have prepared and not closed.
+
+    Args:
+        serving: what they are typed with.
+        bounds: how many, how large, how long.
+    """
+
+    def __init__(self, serving: Serving, bounds: Bounds = PREPARED_BOUNDS) -> None:
+        """Start empty."""
+        self._serving = serving
+        self._handles: Handles[Prepared] = Handles(bounds)
+
+    def __len__(self) -> int:
+        """Return how many statements are held."""
+        return len(self._handles)
+
+    def create(
+        self, message: sql.ActionCreatePreparedStatementRequest
+    ) -> sql.ActionCreatePreparedStatementResult:
+        """Prepare a statement.
+
+        Raises:
+            QueryError: it cannot be answered, whatever its parameters.
+            CallRefused: PERMISSION_DENIED, it would change something.
+        """
+        check_transaction(message)
+        request = Request(message.query)
+        prepared = Prepared(request, type_text(request, self._serving))
+        handle = self._handles.keep(prepared, len(message.query))
+        return sql.ActionCreatePreparedStatementResult(
+            prepared_statement_handle=handle,
+            # Some drivers take an empty schema for an update: a query always has columns here.
+            dataset_schema=prepared.typed.schema.serialize().to_pybytes(),
+            parameter_schema=parameter_schema(prepared.typed).serialize().to_pybytes(),
+            is_update=False,
+        )
+
+    def close(self, handle: bytes) -> None:
+        """Forget a statement; unknown handles are fine, drivers close after errors too."""
+        self._handles.drop(handle)
+
+    def get(self, handle: bytes) -> Prepared:
+        """Return a statement.
+
+        Raises:
+            TicketRefused: the handle is unknown, or its statement is no longer held.
+        """
+        prepared = self._handles.get(handle)
+        if prepared is None:
+            raise TicketRefused(
+                "there is no prepared statement of that name, or no longer", hint="prepare it again"
+            )
+        return prepared
+
+    def bind(self, handle: bytes, reader: Any) -> sql.DoPutPreparedStatementResult:
+        """Bind the row that a DoPut brings, in place of what was bound before.
+
+        Args:
+            handle: the statement.
+            reader: pyarrow's reader of the DoPut.
+
+        Raises:
+            TicketRefused: the handle is unknown.
+            QueryError: the row does not fit the statement.
+        """
+        prepared = self.get(handle)
+        row = _only_row(reader)
+        values = () if row is None else bound_values(row, prepared.typed)
+        bound = replace(prepared, request=replace(prepared.request, parameters=values))
+        size = len(prepared.request.source) + (0 if row is None else row.nbytes)
+        self._handles.replace(handle, bound, size)
+        return sql.DoPutPreparedStatementResult(prepared_statement_handle=handle)
+
+
+def parameter_schema(typed: Typed) -> pa.Schema:
+    """Return the parameters as fields: named `0`, `1`, ... for `?`, or by their own names."""
+    return pa.schema([pa.field(str(key), type_) for key, type_ in typed.parameters])
+
+
+def bound_values(row: pa.RecordBatch, typed: Typed) -> Values:
+    """Return one row of values under the statement's own keys.
+
+    Columns bind `?` by position, whatever their names; `$name` by name, or, where there is but
+    one, alone. Dense unions, in which some drivers wrap each value, are unwrapped.
+
+    Raises:
+        TypeMismatch: another number of columns than parameters, or a value that cannot be bound.
+        FrameQLSyntaxError: columns whose names are not the parameters'.
+    """
+    keys = [key for key, _ in typed.parameters]
+    if row.num_columns != len(keys):
+        raise TypeMismatch(f"the statement has {len(keys)} parameters, {row.num_columns} came")
+    ordered = [str(key) for key in keys]
+    if len(keys) > 1 and any(isinstance(key, str) for key in keys):
+        if sorted(row.schema.names) != sorted(ordered):
+            raise FrameQLSyntaxError(
+                "the parameters are bound by other names than the statement's",
+                hint="name the columns as the statement names its parameters, without $",
+            )
+        row = row.select(ordered)
+    plain = pa.RecordBatch.from_arrays([_unwrapped(column) for column in row.columns], ordered)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, plain.schema) as writer:
+        writer.write_batch(plain)
+    bound = decode_parameters(sink.getvalue().to_pybytes()) if keys else ()
+    return tuple((key, one.value) for key, one in zip(keys, bound, strict=True))
+
+
+def _only_row(reader: Any) -> pa.RecordBatch | None:
+    found: list[pa.RecordBatch] = []
+    for batch in _batches(reader):
+        found.append(batch)
+        _refuse_several(found)
+    return found[0] if found else None
+
+
+def _batches(reader: Any) -> Any:
+    while True:
+        try:
+            batch = reader.read_chunk().data
+        except StopIteration:
+            return
+        # What Arrow raises for junk depends on where the junk sits.
+        except (pa.ArrowException, OSError, ValueError):
+            raise FrameQLSyntaxError("the parameters are not rows of Arrow values") from None
+        if batch is not None and batch.num_rows:
+            yield batch
+
+
+def _refuse_several(batches: Sequence[pa.RecordBatch]) -> None:
+    if sum(batch.num_rows for batch in batches) > 1:
+        raise NotSupported(
+            "several rows of parameters at once are not answered", hint="bind one row at a time"
+        )
+
+
+def _unwrapped(column: pa.Array[Any]) -> pa.Array[Any]:
+    if not pa.types.is_union(column.type):
+        return column
+    inner = column[0].value
+    return pa.nulls(1) if inner is None else pa.repeat(inner, 1)

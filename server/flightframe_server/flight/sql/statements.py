@@ -1,0 +1,74 @@
+"""Texts to answers: a probe, a query, or what only a server that writes would do.
+
+What comes in: a request of any Flight path. What goes out: its answer, or its types alone. It must
+never run a text in a database: what is no probe is Frame-QL.
+"""
+
+from __future__ import annotations
+
+import re
+
+from flightframe.wire import flight_sql_pb2 as sql
+from flightframe_server.answer import Answer, Request, Serving, Typed, answer, type_request
+from flightframe_server.errors import FrameQLSyntaxError, TicketRefused
+from flightframe_server.flight.boundary import read_only
+from flightframe_server.flight.sql import probes
+
+_WRITES = re.compile(
+    r"\s*+(?:ALTER|ANALYZE|ATTACH|CALL|CHECKPOINT|COPY|CREATE|DELETE|DETACH|DROP|EXPORT|GRANT"
+    r"|IMPORT|INSERT|INSTALL|LOAD|MERGE|PRAGMA|REPLACE|RESET|REVOKE|SET|TRUNCATE|UPDATE|UPSERT"
+    r"|USE|VACUUM)\b",
+    re.IGNORECASE,
+)
+
+
+def answer_text(request: Request, serving: Serving) -> Answer:
+    """Answer a request.
+
+    Raises:
+        FlightframeError: as `answer`.
+        CallRefused: PERMISSION_DENIED, the text would change something.
+    """
+    probe = probes.find(request.source)
+    if probe is not None:
+        return probe.answer(serving)
+    try:
+        return answer(request, serving)
+    except FrameQLSyntaxError as error:
+        _refuse_writing(request.source, error)
+        raise
+
+
+def type_text(request: Request, serving: Serving) -> Typed:
+    """Type a request without carrying it out; raises as `answer_text`."""
+    probe = probes.find(request.source)
+    if probe is not None:
+        return Typed(probe.schema, ())
+    try:
+        return type_request(request, serving)
+    except FrameQLSyntaxError as error:
+        _refuse_writing(request.source, error)
+        raise
+
+
+def statement_request(message: sql.CommandStatementQuery) -> Request:
+    """Return the request of CommandStatementQuery."""
+    check_transaction(message)
+    return Request(message.query)
+
+
+def check_transaction(
+    message: sql.CommandStatementQuery | sql.ActionCreatePreparedStatementRequest,
+) -> None:
+    """Refuse a statement inside a transaction: there are none.
+
+    Raises:
+        TicketRefused: the message names one.
+    """
+    if message.transaction_id:
+        raise TicketRefused("there is no such transaction")
+
+
+def _refuse_writing(source: str, error: FrameQLSyntaxError) -> None:
+    if _WRITES.match(source):
+        raise read_only() from error

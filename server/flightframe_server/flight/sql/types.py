@@ -1,0 +1,110 @@
+"""GetXdbcTypeInfo: the types that results have, as ODBC and JDBC tools count them.
+
+What comes in: a type's number, or none. What goes out: one row for each type of ours. It must never
+list a type that no column can have.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from flightframe.wire import flight_sql_pb2 as sql
+
+
+def _must(name: str, type_: pa.DataType) -> pa.Field:
+    return pa.field(name, type_, nullable=False)
+
+
+SCHEMA = pa.schema(
+    [
+        _must("type_name", pa.string()),
+        _must("data_type", pa.int32()),
+        pa.field("column_size", pa.int32()),
+        pa.field("literal_prefix", pa.string()),
+        pa.field("literal_suffix", pa.string()),
+        pa.field("create_params", pa.list_(_must("item", pa.string()))),
+        _must("nullable", pa.int32()),
+        _must("case_sensitive", pa.bool_()),
+        _must("searchable", pa.int32()),
+        pa.field("unsigned_attribute", pa.bool_()),
+        _must("fixed_prec_scale", pa.bool_()),
+        pa.field("auto_increment", pa.bool_()),
+        pa.field("local_type_name", pa.string()),
+        pa.field("minimum_scale", pa.int32()),
+        pa.field("maximum_scale", pa.int32()),
+        _must("sql_data_type", pa.int32()),
+        pa.field("datetime_subcode", pa.int32()),
+        pa.field("num_prec_radix", pa.int32()),
+        pa.field("interval_precision", pa.int32()),
+    ]
+)
+
+_NULLABLE, _SEARCHED_FULLY = 1, 3
+_DATETIME = 9
+
+
+def _type(name: str, number: int, size: int | None, **facts: object) -> dict[str, object]:
+    return {
+        "type_name": name,
+        "data_type": number,
+        "column_size": size,
+        "nullable": _NULLABLE,
+        "case_sensitive": False,
+        "searchable": _SEARCHED_FULLY,
+        "fixed_prec_scale": False,
+        "local_type_name": name,
+        "sql_data_type": number,
+        **facts,
+    }
+
+
+def _number(name: str, number: int, size: int, radix: int, **facts: object) -> dict[str, object]:
+    return _type(
+        name,
+        number,
+        size,
+        unsigned_attribute=False,
+        auto_increment=False,
+        num_prec_radix=radix,
+        **facts,
+    )
+
+
+def _moment(name: str, number: int, size: int, subcode: int) -> dict[str, object]:
+    return _type(
+        name,
+        number,
+        size,
+        literal_prefix=f"{name} '",
+        literal_suffix="'",
+        sql_data_type=_DATETIME,
+        datetime_subcode=subcode,
+    )
+
+
+# Ordered by the number of the type, as the specification wants.
+_ROWS = (
+    _type("BOOLEAN", -7, 1),
+    _number("BIGINT", -5, 19, 10, minimum_scale=0, maximum_scale=0),
+    _number(
+        "DECIMAL",
+        3,
+        38,
+        10,
+        create_params=["precision", "scale"],
+        fixed_prec_scale=True,
+        minimum_scale=0,
+        maximum_scale=38,
+    ),
+    _number("DOUBLE", 8, 53, 2),
+    _type("VARCHAR", 12, None, literal_prefix="'", literal_suffix="'", case_sensitive=True),
+    _moment("DATE", 91, 10, 1),
+    _moment("TIMESTAMP", 93, 26, 3),
+)
+
+
+def type_info(message: sql.CommandGetXdbcTypeInfo) -> pa.Table:
+    """Return all types, or the one asked for."""
+    everything = not message.HasField("data_type")
+    rows = [row for row in _ROWS if everything or row["data_type"] == message.data_type]
+    return pa.Table.from_pylist(rows, schema=SCHEMA)

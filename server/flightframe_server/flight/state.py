@@ -1,0 +1,50 @@
+"""What one Flight server holds beside the installation it serves.
+
+What comes in: an installation and bounds. What goes out: the things that its calls share. It must
+never hold anything of one caller's that another can reach without a handle nobody can guess.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flightframe_server.answer import Serving
+from flightframe_server.flight.handles import Bounds
+from flightframe_server.flight.pins import PIN_BOUNDS, Pins
+from flightframe_server.flight.sql.prepared import PREPARED_BOUNDS, PreparedStatements
+from flightframe_server.flight.sql.tables import PublishedTables
+
+
+@dataclass(frozen=True, slots=True)
+class FlightBounds:
+    """How much a Flight server holds for its clients: pinned answers, prepared statements."""
+
+    pins: Bounds = PIN_BOUNDS
+    prepared: Bounds = PREPARED_BOUNDS
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FlightState:
+    """What the calls of one server share.
+
+    Attributes:
+        serving: the installation.
+        pins: answers between GetFlightInfo and DoGet.
+        prepared: prepared statements.
+        tables: what tools see as tables.
+    """
+
+    serving: Serving
+    pins: Pins
+    prepared: PreparedStatements
+    tables: PublishedTables
+
+    @classmethod
+    def of(cls, serving: Serving, bounds: FlightBounds) -> FlightState:
+        """Return the state of a server that begins."""
+        return cls(
+            serving,
+            Pins(bounds.pins),
+            PreparedStatements(serving, bounds.prepared),
+            PublishedTables(serving),
+        )

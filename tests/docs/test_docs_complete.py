@@ -1,0 +1,164 @@
+"""Nothing that a reader looks up is missing, and nothing is listed that is gone."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shutil
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from flightframe_server.catalog.installation import (
+    BackendSettings,
+    EngineSettings,
+    Installation,
+    ServerSettings,
+)
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+SERVER = ROOT / "server" / "flightframe_server"
+PAGES = sorted(
+    path
+    for pattern in ("*.md", "docs/**/*.md", "tests/*.md", "*/README.md", "changelog.d/*.md")
+    for path in ROOT.glob(pattern)
+    if ".venv" not in path.parts
+)
+
+
+def text_of(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def first_cells(page: str, pattern: str = r"`([\w./]+)`") -> set[str]:
+    return set(re.findall(rf"^\| {pattern} \|", text_of(page), re.MULTILINE))
+
+
+def generator():
+    spec = importlib.util.spec_from_file_location("docs_generate", DOCS / "generate.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_generated_pages_are_what_the_product_says():
+    assert generator().stale() == [], "run `make docs`"
+
+
+def test_an_edited_or_missing_page_is_noticed(tmp_path):
+    pages = generator().PAGES
+    for name in pages:
+        shutil.copy(DOCS / name, tmp_path)
+    assert generator().stale(tmp_path) == []
+    (tmp_path / "errors.md").write_text("edited")
+    (tmp_path / "reducers.md").unlink()
+    assert generator().stale(tmp_path) == ["errors.md", "reducers.md"]
+
+
+def test_the_architecture_page_has_a_row_for_every_folder():
+    folders = {
+        f"{path.parent.relative_to(SERVER)}/"
+        for path in SERVER.rglob("__init__.py")
+        if path.parent != SERVER
+    }
+    modules = {path.name for path in SERVER.glob("*.py") if not path.name.startswith("__")}
+    assert len(folders) > 10
+    assert first_cells("docs/architecture.md") == folders | modules
+
+
+def test_the_tests_page_has_a_row_for_every_folder_that_holds_tests():
+    folders = {
+        f"{path.relative_to(ROOT / 'tests').parts[0]}/"
+        for path in (ROOT / "tests").rglob("test_*.py")
+    }
+    assert folders <= first_cells("tests/README.md")
+
+
+def test_every_dependency_has_a_reason_and_none_is_listed_that_is_gone():
+    project = tomllib.loads(text_of("pyproject.toml"))
+    wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    names = {re.split(r"[<>=\[; ]", item)[0] for item in wanted}
+    assert first_cells("docs/dependencies.md", r"([\w.-]+)") - {"package"} == names
+
+
+def test_every_environment_variable_is_documented():
+    sources = [*SERVER.rglob("*.py"), *(ROOT / "client" / "flightframe").rglob("*.py")]
+    used = {
+        name
+        for path in sources
+        for name in re.findall(r"\bFLIGHTFRAME_[A-Z_]+\b", path.read_text(encoding="utf-8"))
+    }
+    listed = set(re.findall(r"`(FLIGHTFRAME_[A-Z_]+)`", text_of("docs/operations.md")))
+    assert used == listed
+
+
+def test_every_setting_of_an_installation_is_documented():
+    fields = {f"backend.{name}" for name in BackendSettings.__dataclass_fields__}
+    fields |= {f"metric_engine.{name}" for name in EngineSettings.__dataclass_fields__}
+    fields |= {f"server.{name}" for name in ServerSettings.__dataclass_fields__}
+    fields |= set(Installation.__dataclass_fields__) - {
+        "backend",
+        "metric_engine",
+        "server",
+        "file",
+    }
+    page = text_of("docs/operations.md")
+    assert sorted(name for name in fields if f"`{name}`" not in page) == []
+
+
+def test_the_decisions_are_all_listed():
+    records = {path.name for path in (DOCS / "decisions").glob("0*.md")}
+    listed = re.findall(r"\]\((0\d{3}-[\w-]+\.md)\)", text_of("docs/decisions/README.md"))
+    assert sorted(records) == sorted(listed)
+    numbers = [int(name[:4]) for name in sorted(records)]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+@pytest.mark.parametrize("record", sorted((DOCS / "decisions").glob("0*.md")), ids=lambda p: p.name)
+def test_a_decision_says_why_and_what_would_change_it(record):
+    text = record.read_text(encoding="utf-8")
+    for part in ("Context", "Options", "Choice", "Why", "What would change our mind"):
+        assert f"**{part}.**" in text
+    assert text.startswith(f"# {int(record.name[:4])}. ")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page):
+    text = page.read_text(encoding="utf-8")
+    broken = [
+        target
+        for target in re.findall(r"\]\(([^)\s]+)\)", text)
+        if not target.startswith(("http://", "https://")) and not leads_somewhere(page, target)
+    ]
+    assert broken == []
+
+
+def leads_somewhere(page: Path, target: str) -> bool:
+    name, _, heading = target.partition("#")
+    path = (page.parent / name).resolve() if name else page
+    if not path.exists():
+        return False
+    return not heading or heading in headings_of(path)
+
+
+def headings_of(path: Path) -> set[str]:
+    found = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in found}
+
+
+def test_make_lists_every_verb():
+    makefile = text_of("Makefile")
+    phony = re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)
+    described = re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE)
+    assert phony is not None
+    assert sorted(phony[1].split()) == sorted(described)
+
+
+def test_ci_runs_exactly_what_make_check_runs():
+    prerequisites = re.search(r"^check: ([a-z ]+) ##", text_of("Makefile"), re.MULTILINE)
+    commands = re.findall(r"^make ([a-z]+)$", text_of(".ci/run"), re.MULTILINE)
+    assert prerequisites is not None
+    assert commands == prerequisites[1].split()
+    assert commands[-1] == "test"

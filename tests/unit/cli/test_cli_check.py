@@ -1,0 +1,98 @@
+"""`flightframe check`: what it shows of a sound installation, and what it finds in others."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+from typer.testing import CliRunner
+
+from flightframe_server.cli import app
+from flightframe_server.cli.overview import size
+
+
+def check(manifest: Path) -> tuple[int, str, str]:
+    done = CliRunner().invoke(app, ["check", str(manifest)])
+    assert isinstance(done.exception, SystemExit | None), done.exception
+    return done.exit_code, done.stdout, done.stderr
+
+
+def spoil(manifest: Path, sql: str) -> None:
+    with duckdb.connect(str(manifest.parent / "shop.duckdb")) as connection:
+        connection.execute(sql)
+
+
+def test_a_sound_installation(shop: Path) -> None:
+    before = sorted(shop.parent.rglob("*"))
+    code, out, err = check(shop)
+    assert (code, err) == (0, "")
+    words = " ".join(out.split())
+    assert "installation corner-shop installation.yaml" in words
+    assert "sales sales 3 sale" in words
+    assert "place shop, town shop -> town by table" in words
+    assert "amount sales.amount SUM (town)" in words
+    assert "double_amount derived of amount" in words
+    assert "2 unique grains, 1 attested edge, 1 answered hint" in words
+    assert out.splitlines()[-1] == "✓ no problems"
+    assert sorted(shop.parent.rglob("*")) == before
+
+
+def test_a_key_on_two_rows(shop: Path) -> None:
+    spoil(shop, "INSERT INTO sales VALUES (2, 'b', 7)")
+    code, out, err = check(shop)
+    assert code == 1
+    assert "error CATALOG: ac.yaml, line 6, schemas[1]: the grain of sales (sale)" in err
+    assert "2 stands on several rows" in err
+    assert out.splitlines()[-1] == "✗ 1 problem"
+
+
+def test_an_edge_with_two_targets(shop: Path) -> None:
+    spoil(shop, "INSERT INTO shops VALUES ('a', 'West')")
+    code, out, err = check(shop)
+    assert code == 1
+    assert "promise.broken" not in out + err
+    # The key of shops is broken as well, and so is the hint that needs the edge.
+    assert "error FD_VIOLATION: the data breaks shop -> town: a has North and West" in err
+    assert "the grain of shops (shop) is not unique" in err
+    assert out.splitlines()[-1] == "✗ 3 problems"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "first"),
+    [
+        ("installation.yaml", None, "error SETUP: there is no file installation.yaml"),
+        ("installation.yaml", "id: [", "error CATALOG: installation.yaml, line"),
+        ("installation.yaml", "id: x\nbakend: {}", "error CATALOG: installation.yaml"),
+        ("ac.yaml", None, "error SETUP: there is no file ac.yaml"),
+        ("ac.yaml", "version: 1\nname: [", "error CATALOG: ac.yaml, line"),
+        ("ac.yaml", "version: 2", "error CATALOG: ac.yaml, line 1"),
+        ("shop.duckdb", None, "error SETUP: there is no database file shop.duckdb"),
+        ("shop.duckdb", "no database", "error SETUP: the database file shop.duckdb cannot"),
+    ],
+)
+def test_files_that_are_missing_or_wrong(
+    shop: Path, name: str, content: str | None, first: str
+) -> None:
+    path = shop.parent / name
+    path.unlink()
+    if content is not None:
+        path.write_text(content)
+    code, _, err = check(shop)
+    assert code == 1
+    assert err.startswith(first)
+    assert str(shop.parent) not in err
+
+
+def test_a_collection_that_does_not_fit_the_database(shop: Path) -> None:
+    spoil(shop, "DROP TABLE sales")
+    code, out, err = check(shop)
+    assert code == 1
+    assert err.startswith("error CATALOG: ")
+    assert out.splitlines()[-1] == "✗ 1 problem"
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0 bytes"), (1023, "1,023 bytes"), (1536, "1.5 KiB"), (1 << 40, "1.0 TiB")],
+)
+def test_sizes(count: int, text: str) -> None:
+    assert size(count) == text
