@@ -36,6 +36,7 @@ from flightframe_server.errors import (
     SetupError,
 )
 from flightframe_server.planner.source import (
+    FetchedRead,
     FrameQuery,
     FunctionHop,
     LevelRead,
@@ -157,6 +158,16 @@ def test_a_map_broken_meanwhile_is_refused(backend, tmp_path):
     write(tmp_path, "shops", id=["S1", "S1"], area=["East", "West"])
     with pytest.raises(FDViolation):
         rows(backend, source((metric("COUNT"),), (REGION,)))
+
+
+def test_a_fetched_value_that_doubles_is_refused_and_repeated_rows_are_one(backend, tmp_path):
+    fetched = FetchedRead("area", "shops", "area", (("shop", "id", TEXT),), TEXT)
+    query = source((metric("COUNT", "area", TEXT), metric("SUM", "amount")))
+    query = replace(query, columns=(*query.columns, fetched))
+    assert rows(backend, query) == [(3, 31)]
+    write(tmp_path, "shops", id=["S1", "S1"], area=["East", "West"])
+    with pytest.raises(FDViolation):
+        rows(backend, query)
 
 
 def test_filters_stand_after_the_look_up(backend):
@@ -372,7 +383,9 @@ def test_statistics(backend):
 
 def test_a_timestamp_is_a_date_only_at_midnight(tmp_path):
     midnight = datetime.datetime(2024, 2, 3)
-    read = LevelRead("day", DATE, "day", DATE, "day", (FunctionHop("e", "MONTH_OF", DATE),))
+    read = LevelRead(
+        "day", DATE, "day", DATE, "day", (FunctionHop("e", "month", "MONTH_OF", DATE),)
+    )
     query = source((metric("COUNT"),), (read,), columns=("day",))
     write(tmp_path, "sales", day=pa.array([midnight, None]))
     backend = PolarsBackend(tmp_path)
@@ -418,7 +431,7 @@ def test_zoned_moments_are_cut_on_their_own_clock(tmp_path):
     moment = datetime.datetime(2024, 2, 1, 23, 30, tzinfo=datetime.UTC)
     write(tmp_path, "sales", at=pa.array([moment, None], pa.timestamp("ms", "Europe/Paris")))
     at = LevelRead("at", paris, "at", paris, "at")
-    day = LevelRead("day", DATE, "at", paris, "at", (FunctionHop("e", "DAY_OF", DATE),))
+    day = LevelRead("day", DATE, "at", paris, "at", (FunctionHop("e", "day", "DAY_OF", DATE),))
     later = Apply(
         BOOLEAN,
         "lt",
@@ -434,7 +447,7 @@ def test_zoned_moments_are_cut_on_their_own_clock(tmp_path):
 
 def test_hours_of_days_are_timestamps(tmp_path):
     read = LevelRead(
-        "hour", TIMESTAMP, "day", DATE, "day", (FunctionHop("e", "HOUR_OF", TIMESTAMP),)
+        "hour", TIMESTAMP, "day", DATE, "day", (FunctionHop("e", "hour", "HOUR_OF", TIMESTAMP),)
     )
     write(tmp_path, "sales", day=pa.array([datetime.date(2024, 2, 3)]))
     backend = PolarsBackend(tmp_path)

@@ -28,7 +28,7 @@ from flightframe_server.catalog.types import (
     decimal,
 )
 from flightframe_server.engine import MetricEngine
-from flightframe_server.errors import ArithmeticOverflow, FDViolation
+from flightframe_server.errors import ArithmeticOverflow
 from flightframe_server.resolver.terms import Apply, ColumnTerm, Constant
 
 DAY = datetime.date
@@ -185,26 +185,18 @@ def test_finer_moments_than_microseconds_are_refused(tmp_path):
         ask(tmp_path, query, keyed(pa.array([1_001], pa.timestamp("ns"))), families=family)
 
 
-def test_a_map_that_doubles_is_refused_and_its_repeated_rows_are_one(tmp_path):
+def test_a_fetched_value_is_outer_and_nothing_matches_nothing(tmp_path):
     columns = {"k": pa.array([1, 2, None]), "v": pa.array([10, 20, 40])}
-    computed = "      name: {lookup: name, via: {schema: names, on: [k]}}\n"
-    extra = "  - {name: names, table: names, grain: [k], columns: {k: k, name: name}}\n"
-    query = "SELECT COUNT(f) AS n, s_v AT ()"
-    families = "  - {name: f, family_root: {schema: t, column: name}, ip_reducers: []}\n"
-
-    def found(keys, names):
-        return ask(
-            tmp_path,
-            query,
-            columns,
-            computed=computed + extra,
-            families=families,
-            names={"k": pa.array(keys), "name": pa.array(names)},
-        )
-
-    assert found([1, 1, None], ["a", "a", "n"]) == [(1, 70)]
-    with pytest.raises(FDViolation):
-        found([1, 1], ["a", "b"])
+    found = ask(
+        tmp_path,
+        "SELECT COUNT(f) AS n, MAX(f) AS m, s_v AT ()",
+        columns,
+        computed="      name: {lookup: name, via: {schema: names, on: [k]}}\n"
+        "  - {name: names, table: names, grain: [k], columns: {k: k, name: name}}\n",
+        families="  - {name: f, family_root: {schema: t, column: name}, ip_reducers: []}\n",
+        names={"k": pa.array([1, None, 3]), "name": pa.array(["a", "n", "z"])},
+    )
+    assert found == [(1, "a", 70)]
 
 
 DATES = st.dates(DAY(1900, 1, 1), DAY(2200, 1, 1))
