@@ -5,7 +5,8 @@ wrap or turn an integer into a double: SQLite's own arithmetic does so silently,
 of it is used on numbers that must be exact. NULL in is NULL out.
 
 Decimals are scaled integers throughout. Only a finished sum may pass 64 bits; it comes back as its
-digits, as text.
+digits, as text. A NaN is the text 'NaN', which SQLite orders above every number, as we do; its own
+NaN turns into NULL.
 """
 
 from __future__ import annotations
@@ -16,15 +17,15 @@ import re
 import sqlite3
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from flightframe_server.errors import (
     ArithmeticOverflow,
     BackendError,
     FlightframeError,
-    NotSupported,
 )
 
+NAN = "NaN"
 INT64_MAX = 2**63 - 1
 INT64_MIN = -(2**63)
 _HALF = 32
@@ -71,9 +72,11 @@ def multiply(one: int, other: int) -> int:
     return fitting(one * other)
 
 
-def absolute(one: int) -> int:
+def absolute(one: int | float | str) -> int | float | str:
     """Return the absolute value."""
-    return fitting(abs(one))
+    if isinstance(one, int):
+        return fitting(abs(one))
+    return one if isinstance(one, str) else abs(one)
 
 
 def rescale(value: int | str, scale: int, wanted: int, precision: int) -> int:
@@ -187,19 +190,31 @@ def small(value: int | str | None) -> int | None:
     return value
 
 
-def number(value: float | None, missing: int) -> float | None:
-    """Return a double that SQLite computed; `missing` says whether NULL is the right answer.
+def double_sum(value: float | None, count: int, highest: float | str | None) -> float | str | None:
+    """Return the sum of doubles, from SQLite's sum of them, their count and their maximum.
 
-    SQLite has no NaN: infinity less infinity comes out as NULL.
+    SQLite adds the text NaN as 0, and infinity less infinity as NULL.
     """
-    if value is None and not missing:
-        raise not_a_number()
-    return value
+    if not count:
+        return None
+    return NAN if value is None or highest == NAN else value
 
 
-def not_a_number() -> NotSupported:
-    """Return the error of a double that SQLite cannot hold."""
-    return NotSupported("SQLite holds no NaN, and this would be one")
+def arithmetic(operation: str, one: float | str, other: float | str) -> float | str | None:
+    """Return an operation on two doubles; a divisor of 0 gives NULL."""
+    left, right = float(one), float(other)
+    match operation:
+        case "add":
+            return _double(left + right)
+        case "subtract":
+            return _double(left - right)
+        case "multiply":
+            return _double(left * right)
+    return _double(left / right) if right else None
+
+
+def _double(value: float) -> float | str:
+    return NAN if math.isnan(value) else value
 
 
 class _Moments:
@@ -208,58 +223,50 @@ class _Moments:
     def __init__(self) -> None:
         self.count, self.mean, self.m2 = 0, 0.0, 0.0
 
-    def step(self, value: float | None) -> None:
-        if value is None:
+    def step(self, given: float | str | None) -> None:
+        if given is None:
             return
+        value = float(given)
         self.count += 1
         away = value - self.mean
         self.mean += away / self.count
         self.m2 += away * (value - self.mean)
 
-    def result(self) -> float:
-        raise NotImplementedError
-
-    def finalize(self) -> float | None:
-        value = self.result()
-        if not self.count:
-            return None
-        if math.isnan(value) or math.isinf(value):
-            raise overflow()
-        return value
-
 
 class _Mean(_Moments):
-    def result(self) -> float:
-        return self.mean
+    def finalize(self) -> float | str | None:
+        return _double(self.mean) if self.count else None
 
 
 class _Spread(_Moments):
-    def result(self) -> float:
-        return self.m2
+    def finalize(self) -> float | str | None:
+        return _double(self.m2) if self.count else None
 
 
 class _Quantile:
-    """The continuous quantile: between the two nearest values, in proportion."""
+    """The continuous quantile: between the two nearest values, in proportion; NaN above all."""
 
     def __init__(self) -> None:
         self.values: list[float] = []
+        self.nans = 0
         self.q = 0.0
 
-    def step(self, value: float | None, q: float | None) -> None:
-        if value is not None:
-            self.values.append(value)
-            self.q = q or 0.0
+    def step(self, given: float | str | None, q: float) -> None:
+        if given == NAN:
+            self.nans += 1
+        elif given is not None:
+            self.values.append(float(given))
+        self.q = q
 
-    def finalize(self) -> float | None:
-        if not self.values:
+    def finalize(self) -> float | str | None:
+        values = sorted(self.values) + [math.nan] * self.nans
+        if not values:
             return None
-        self.values.sort()
-        at = (len(self.values) - 1) * self.q
-        below, above = self.values[math.floor(at)], self.values[math.ceil(at)]
-        found = below if below == above else below + (above - below) * (at - math.floor(at))
-        if math.isnan(found):
-            raise not_a_number()
-        return found
+        at = (len(values) - 1) * self.q
+        below, above = values[math.floor(at)], values[math.ceil(at)]
+        if below == above:
+            return below
+        return _double(below + (above - below) * (at - math.floor(at)))
 
 
 _FUNCTIONS: dict[str, tuple[int, Callable[..., Value]]] = {
@@ -270,6 +277,7 @@ _FUNCTIONS: dict[str, tuple[int, Callable[..., Value]]] = {
     "ff_rescale": (4, rescale),
     "ff_compare": (4, compare),
     "ff_real": (2, real),
+    "ff_double": (3, arithmetic),
     "ff_like": (2, like),
     "ff_moment": (2, moment_of),
     "ff_day": (1, day_of),
@@ -279,9 +287,9 @@ _FUNCTIONS: dict[str, tuple[int, Callable[..., Value]]] = {
 _WITH_NULL: dict[str, tuple[int, Callable[..., Value]]] = {
     "ff_total": (3, total),
     "ff_small": (1, small),
-    "ff_number": (2, number),
+    "ff_double_sum": (3, double_sum),
 }
-_AGGREGATES: dict[str, tuple[int, type[_Moments | _Quantile]]] = {
+_AGGREGATES: dict[str, tuple[int, type[_Mean | _Spread | _Quantile]]] = {
     "ff_mean": (1, _Mean),
     "ff_spread": (1, _Spread),
     "ff_quantile": (2, _Quantile),
@@ -299,7 +307,7 @@ def register(connection: sqlite3.Connection) -> Fault:
         call = _noted(function, fault, null_to_null=False)
         connection.create_function(name, count, call, deterministic=True)
     for name, (count, aggregate) in _AGGREGATES.items():
-        connection.create_aggregate(name, count, _noted_aggregate(aggregate, fault))
+        connection.create_aggregate(name, count, cast(Any, aggregate))
     return fault
 
 
@@ -316,22 +324,3 @@ def _noted(
             raise
 
     return call
-
-
-def _noted_aggregate(aggregate: type[_Moments | _Quantile], fault: Fault) -> Any:
-    return lambda: _Noted(aggregate(), fault)
-
-
-class _Noted:
-    """An aggregate whose error is left where it can be found."""
-
-    def __init__(self, aggregate: _Moments | _Quantile, fault: Fault) -> None:
-        self._aggregate, self._fault = aggregate, fault
-        self.step = aggregate.step
-
-    def finalize(self) -> float | None:
-        try:
-            return self._aggregate.finalize()
-        except FlightframeError as error:
-            self._fault.error = error
-            raise

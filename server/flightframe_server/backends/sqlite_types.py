@@ -7,7 +7,7 @@ from a value: a column whose declaration says nothing is not usable.
 How values stand in the file, and so how a table must be written to be read here:
 
     INTEGER, INT, BIGINT ...      whole numbers of 64 bits
-    REAL, DOUBLE, FLOAT           doubles; SQLite keeps NaN as NULL
+    REAL, DOUBLE, FLOAT           doubles, and the text 'NaN': a NaN itself SQLite keeps as NULL
     TEXT, VARCHAR(n), CHAR(n)     text
     DATE                          text 'YYYY-MM-DD'
     TIMESTAMP, DATETIME           text 'YYYY-MM-DD HH:MM:SS' with up to six decimals, no zone
@@ -19,6 +19,7 @@ SQLite does not hold a column to its declaration, so every value is checked as i
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from decimal import Context, Decimal
@@ -26,6 +27,7 @@ from decimal import Context, Decimal
 import pyarrow as pa
 
 from flightframe_server.arrow_types import conform_array
+from flightframe_server.backends.sqlite_functions import NAN
 from flightframe_server.catalog.types import (
     BOOLEAN,
     DATE,
@@ -96,6 +98,8 @@ def array_of(values: Sequence[object], wanted: pa.DataType) -> pa.Array:
         return pa.array(values, pa.int64()).cast(wanted)
     if pa.types.is_boolean(wanted):
         return pa.array(values, pa.int64()).cast(wanted)
+    if pa.types.is_floating(wanted):
+        return pa.array([math.nan if value == NAN else value for value in values], wanted)
     return pa.array(values, wanted)
 
 

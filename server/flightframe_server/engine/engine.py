@@ -33,7 +33,6 @@ from flightframe_server.composer.compose import (
 )
 from flightframe_server.engine.carry_out import Carried, Carrier, SourceMoved
 from flightframe_server.engine.ground import Ground, survey, tables_read
-from flightframe_server.engine.support import refuse_unsupported
 from flightframe_server.errors import BackendError, NotSupported, TicketRefused
 from flightframe_server.language.syntax import Anchor, Call, Item, Name, Statement
 from flightframe_server.planner.holdings import Holdings
@@ -206,11 +205,7 @@ class MetricEngine:
         *,
         ground: Ground | None = None,
     ) -> Plan:
-        """Return the plan of a question under the conditions of now; see `make_plan`.
-
-        Raises:
-            NotSupported: the back-end lacks a reducer that the plan would fetch.
-        """
+        """Return the plan of a question under the conditions of now; see `make_plan`."""
         ground = ground if ground is not None else self.ground()
         holdings = self.store.holdings() if self.store is not None else Holdings()
         conditions = Conditions(
@@ -227,9 +222,7 @@ class MetricEngine:
             time.time(),
             self._stream_rows,
         )
-        plan = make_plan(question, ground.typed, conditions)
-        refuse_unsupported(plan, self.backend)
-        return plan
+        return make_plan(question, ground.typed, conditions)
 
     def answer(self, question: Question, freshness: Freshness = NO_FRESHNESS) -> Served:
         """Plan and carry out a question.
@@ -271,7 +264,6 @@ class MetricEngine:
                 hint="ask again",
             )
         assert plan.stream is not None
-        refuse_unsupported(plan, self.backend)
         running = self.backend.run(plan.stream, timeout=self._timeout)
         batches = list(OpenStream(plan, running))
         after = self.ground()

@@ -1,6 +1,7 @@
 """Values that SQLite does not know: exact decimals, dates, moments, and what is refused."""
 
 import datetime
+import math
 from decimal import Decimal
 
 import pyarrow as pa
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from sqlite_shop import Till, write
 
 from flightframe_server.backends.sqlite_types import array_of, batch_of, declared_type
-from flightframe_server.errors import ArithmeticOverflow, BackendError, CatalogError, NotSupported
+from flightframe_server.errors import ArithmeticOverflow, BackendError, CatalogError
 
 DECLARED = {
     "INTEGER": "integer",
@@ -114,7 +115,7 @@ MISFITS = {
     "moment": ["2024-01-05T10", "2024-01-05 25:00:00", "2024-01-05 10:00:00Z", 5, "2024-W01-1"],
     "paid": [2, -1, "yes", 0.5],
     "name": [b"blob"],
-    "weight": ["heavy", b"\x00"],
+    "weight": ["heavy", "nan", b"NaN"],
 }
 
 
@@ -241,15 +242,27 @@ def test_integer_arithmetic_never_becomes_a_double(till):
     assert fits.one("SELECT squares AT ()") == 3_037_000_499**2
 
 
-def test_a_double_that_is_no_number_is_refused_and_infinity_is_not(till):
-    shop = till([{"line": 1, "weight": 1e200}])
-    assert shop.one("SELECT growth AT ()") == float("inf")
-    with pytest.raises(NotSupported):
-        till([{"line": 1, "weight": float("inf")}]).one("SELECT lessened AT ()")
-    both = [{"line": 1, "weight": float("inf")}, {"line": 2, "weight": float("-inf")}]
-    with pytest.raises(NotSupported):
-        till(both).one("SELECT mass AT ()")
+def test_infinity_and_what_is_no_number(till):
+    infinity = float("inf")
+    assert till([{"line": 1, "weight": 1e200}]).one("SELECT growth AT ()") == infinity
+    assert math.isnan(till([{"line": 1, "weight": infinity}]).one("SELECT lessened AT ()"))
+    both = [{"line": 1, "weight": infinity}, {"line": 2, "weight": -infinity}]
+    assert math.isnan(till(both).one("SELECT mass AT ()"))
     assert till([{"line": 1}]).one("SELECT mass AT ()") is None
+
+
+def test_nan_is_text_in_the_file_and_above_every_number(till):
+    weights = ["NaN", 1.0, None, float("inf"), -2.0]
+    shop = till([{"line": at, "weight": weight} for at, weight in enumerate(weights)])
+    (row,) = shop.rows("SELECT MIN(mass) AS a, MAX(mass) AS b, COUNT(mass) AS c AT ()")
+    assert (row[0], row[2]) == (-2.0, 4)
+    assert math.isnan(row[1])
+    for function in ("mass", "AVG(mass)", "VAR(mass)", "growth", "lessened"):
+        assert math.isnan(shop.one(f"SELECT {function} AS x AT ()")), function
+    # Of -2, 1, infinity, NaN: between the second and the third, and at the second.
+    assert shop.one("SELECT MEDIAN(mass) AS m AT ()") == float("inf")
+    finite = shop.rows("SELECT line, MAX(mass) AS m AT line HAVING m > 1e300 ORDER BY m DESC")
+    assert [line for line, _ in finite] == [0, 3]
 
 
 def test_text_is_told_apart_by_case_and_code_point(till):

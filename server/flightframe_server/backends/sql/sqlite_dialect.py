@@ -1,9 +1,10 @@
 """SQLite's rules: values without types, so their types are known here.
 
 What comes in: plan functions and declared types. What goes out: sqlglot expressions over values as
-they stand in a statement: whole numbers, doubles and text as SQLite has them; booleans as 0 and 1;
-dates as 'YYYY-MM-DD'; timestamps as microseconds since 1970; decimals as scaled integers. It must
-never use SQLite's arithmetic where that may lose a digit, nor read a stored value unchecked.
+they stand in a statement: whole numbers, doubles and text as SQLite has them; NaN as text; booleans
+as 0 and 1; dates as 'YYYY-MM-DD'; timestamps as microseconds since 1970; decimals as scaled
+integers. It must never use SQLite's arithmetic where that may lose a digit, nor read a stored value
+unchecked.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from flightframe_server.backends.sql.sqlite_terms import (
     integer,
     text_literal,
 )
-from flightframe_server.backends.sqlite_functions import INT64_MAX, INT64_MIN, microseconds
+from flightframe_server.backends.sqlite_functions import INT64_MAX, INT64_MIN, NAN, microseconds
 from flightframe_server.catalog.types import (
     DOUBLE,
     MAX_PRECISION,
@@ -92,7 +93,6 @@ class SQLiteDialect(SqlDialect):
 
         Raises:
             ArithmeticOverflow: a decimal of more digits than 64 bits hold.
-            NotSupported: NaN.
         """
         if term.value is None:
             return exp.Null()
@@ -167,9 +167,7 @@ def represented(value: LiteralValue, declared: DataType) -> LiteralValue:
         case Kind.DOUBLE:
             assert isinstance(value, int | float | Decimal)
             number = float(value)
-            if math.isnan(number):
-                raise NotSupported("SQLite holds no NaN")
-            return number
+            return NAN if math.isnan(number) else number
         case Kind.TIMESTAMP:
             if not isinstance(value, datetime.datetime):
                 assert isinstance(value, datetime.date)
@@ -194,7 +192,10 @@ def _holds(value: exp.Expr, declared: DataType) -> exp.Expr:
         kind = exp.EQ(this=called("typeof", value), expression=text_literal("integer"))
         return exp.and_(kind, exp.In(this=value.copy(), expressions=[integer(0), integer(1)]))
     wanted = text_literal(_TYPEOF[declared.kind])
-    return exp.EQ(this=called("typeof", value), expression=wanted)
+    holds = exp.EQ(this=called("typeof", value), expression=wanted)
+    if declared.kind is Kind.DOUBLE:
+        return exp.or_(holds, exp.EQ(this=value.copy(), expression=text_literal(NAN)))
+    return holds
 
 
 def _rest(moment: exp.Expr, unit: int) -> exp.Expr:
@@ -218,8 +219,8 @@ def _quarter(day: exp.Expr) -> exp.Expr:
 
 def _sum(argument: exp.Expr, given: DataType) -> exp.Expr:
     if given.kind is Kind.DOUBLE:
-        nothing = exp.EQ(this=exp.Count(this=argument.copy()), expression=integer(0))
-        return called("ff_number", exp.Sum(this=argument), nothing)
+        facts = (exp.Count(this=argument.copy()), exp.Max(this=argument.copy()))
+        return called("ff_double_sum", exp.Sum(this=argument), *facts)
     # SQLite's SUM fails where a part of it passes 64 bits, even if the whole does not. The halves
     # of each number, summed apart, cannot.
     high = exp.BitwiseRightShift(this=exp.Paren(this=argument), expression=integer(32))

@@ -33,12 +33,7 @@ _COMPARE: dict[str, type[exp.Binary]] = {
     "gt": exp.GT,
     "ge": exp.GTE,
 }
-_NATIVE: dict[str, type[exp.Binary]] = {
-    "add": exp.Add,
-    "subtract": exp.Sub,
-    "multiply": exp.Mul,
-    "divide": exp.Div,
-}
+_ARITHMETIC = frozenset({"add", "subtract", "multiply", "divide"})
 
 
 def called(name: str, *arguments: exp.Expr) -> exp.Expr:
@@ -111,7 +106,7 @@ def apply_term(term: Apply, compiled: Compiled, bound: Bound) -> exp.Expr:
 
 
 def _value(term: Apply, compiled: Compiled) -> exp.Expr:
-    if term.function in _NATIVE:
+    if term.function in _ARITHMETIC:
         return _arithmetic(term, compiled)
     types = [part.type for part in term.arguments]
     sides = [compiled(part) for part in term.arguments]
@@ -122,9 +117,9 @@ def _value(term: Apply, compiled: Compiled) -> exp.Expr:
         case "negate":
             if types[0].kind in _EXACT:
                 return called("ff_subtract", integer(0), sides[0])
-            return exp.Paren(this=exp.Neg(this=exp.Paren(this=sides[0])))
+            return called("ff_double", text_literal("multiply"), sides[0], integer(-1))
         case "abs":
-            return called("ff_abs" if types[0].kind in _EXACT else "abs", sides[0])
+            return called("ff_abs", sides[0])
         case "coalesce":
             sides = [converted(side, of, term.type) for side, of in zip(sides, types, strict=True)]
             return exp.Coalesce(this=sides[0], expressions=sides[1:]) if sides[1:] else sides[0]
@@ -154,22 +149,11 @@ def _arithmetic(term: Apply, compiled: Compiled) -> exp.Expr:
     types = [part.type for part in term.arguments]
     if term.type.kind is Kind.DOUBLE:
         numbers = [converted(side, given, DOUBLE) for side, given in zip(sides, types, strict=True)]
-        return _doubles(term.function, numbers)
+        return called("ff_double", text_literal(term.function), *numbers)
     if term.function != "multiply":
         scaled = DataType(Kind.DECIMAL, 38, term.type.scale)
         sides = [converted(side, given, scaled) for side, given in zip(sides, types, strict=True)]
     return called(f"ff_{term.function}", *sides)
-
-
-def _doubles(function: str, sides: list[exp.Expr]) -> exp.Expr:
-    left, right = (exp.Paren(this=side) for side in sides)
-    node = _NATIVE[function](this=left, expression=right)
-    unknown: list[exp.Expr] = [_is_null(side.copy()) for side in (left, right)]
-    if function == "divide":
-        node = exp.Div(this=left, expression=right, typed=True, safe=True)
-        unknown.append(exp.EQ(this=right.copy(), expression=integer(0)))
-    missing = exp.Coalesce(this=exp.Paren(this=exp.or_(*unknown)), expressions=[integer(0)])
-    return called("ff_number", node, missing)
 
 
 def _sides(left: Term, right: Term, compiled: Compiled) -> tuple[exp.Expr, exp.Expr]:
