@@ -253,6 +253,12 @@ def _count(scope: Scope, node: Expression) -> int:
     raise TypeMismatch("LIMIT and OFFSET take whole numbers from 0", place=node.place)
 
 
+def _schemas_reaching(scope: Scope, levels: frozenset[str]) -> str | None:
+    graph = scope.typed.graph
+    names = [name for name in scope.typed.collection.schemas if levels <= graph.reachable(name)]
+    return f"add FROM {' or FROM '.join(names[:3])}" if names else None
+
+
 def _members(scope: Scope, question: Question) -> Question:
     schema = scope.source
     if schema is None:
@@ -265,7 +271,7 @@ def _members(scope: Scope, question: Question) -> Question:
         if len(fitting) != 1:
             raise AmbiguousSchema(
                 "levels alone list the members of one schema, and none is named",
-                hint=f"add FROM {' or FROM '.join(list(scope.typed.collection.schemas)[:3])}",
+                hint=_schemas_reaching(scope, wanted),
             )
         schema = fitting[0]
     check_reach(scope.typed, schema, f"the members of {schema}", question.anchor, question.filter)

@@ -188,6 +188,12 @@ def conjuncts(predicate: Term) -> tuple[Term, ...]:
     return tuple(by_text[key] for key in sorted(by_text))
 
 
+def merged_conjuncts(parts: tuple[Term, ...]) -> tuple[Term, ...]:
+    """Return conjuncts from several places as one normalised tuple."""
+    by_text = {text(item): item for part in parts for item in conjuncts(part)}
+    return tuple(by_text[key] for key in sorted(by_text))
+
+
 def pinned_levels(filters: tuple[Term, ...]) -> frozenset[str]:
     """Return the levels that some conjunct holds to one member: `= value` or `IS NULL`.
 
