@@ -69,7 +69,7 @@ def process(*arguments: str) -> Iterator[str]:
         try:
             yield running.stdout.readline().strip()
         finally:
-            running.terminate()
+            running.kill()
 
 
 def served(folder: Path) -> tuple[str, ...]:

@@ -1,131 +1,74 @@
 """Is the answer right? Frame-QL beside answers that were had another way, by every route."""
 
 import datetime
-from decimal import Decimal
-from pathlib import Path
 
-import duckdb
 import pytest
 import yaml
+from oracle_cases import KEYS, check, check_types, documents, parametrized
 
-from flightframe_server.answer import Request, Serving, answer
-from flightframe_server.backends.duckdb import DuckDBBackend
-from flightframe_server.catalog import read_collection
-from flightframe_server.engine import MetricEngine
 from flightframe_server.errors import FlightframeError
 
-HERE = Path(__file__).parent
-CASES = [
-    pytest.param(document["collection"], case, id=f"{document['collection']}: {case['name']}")
-    for path in sorted((HERE / "cases").glob("*.yaml"))
-    for document in [yaml.safe_load(path.read_text())]
-    for case in document["cases"]
-]
+
+@pytest.mark.parametrize(("name", "case"), parametrized())
+def test_case(name, case, subjects):
+    subject = subjects(name)
+    subject.forget()
+    remembering, forgetful = map(subject.asker, (subject.remembering, subject.forgetful))
+    for query in case.get("warm", ()):
+        remembering(query)
+    parameters = case.get("parameters", ())
+    if "error" in case:
+        for ask in (remembering, forgetful):
+            check_refused(ask, case)
+        return
+    expected = subject.expected(case)
+    for turn, ask in enumerate((forgetful, remembering, remembering, remembering)):
+        found = ask(case["query"], parameters)
+        check(found.table, expected, case.get("ordered", False))
+        check_types(found.table, case)
+        label = str(found.provenance.served_from)
+        if turn == 0:
+            assert label == "backend"
+        elif turn > 1:
+            assert label == "engine_cache"
+        elif "served_from" in case:
+            assert label == case["served_from"], found.provenance
 
 
-@pytest.fixture(scope="session")
-def databases(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("oracle")
-    made = {}
-
-    def path_of(name):
-        if name not in made:
-            path = folder / f"{name}.duckdb"
-            with duckdb.connect(str(path)) as connection:
-                connection.execute((HERE / name / "tables.sql").read_text())
-            made[name] = path, DuckDBBackend(path)
-        return made[name]
-
-    yield path_of
-    for _, backend in made.values():
-        backend.close()
+def check_refused(ask, case):
+    with pytest.raises(FlightframeError) as caught:
+        ask(case["query"], case.get("parameters", ()))
+    error = caught.value
+    assert error.code == case["error"], error
+    assert case.get("says", "") in str(error)
+    if "place" in case:
+        assert error.place is not None, error
+        assert [error.place.line, error.place.column] == case["place"]
 
 
-def rows_of(found):
-    return [tuple(row.values()) for row in found.table.to_pylist()]
-
-
-def plain(value):
-    """A value as the cases write it: decimals as text, so that scale counts."""
-    return str(value) if isinstance(value, Decimal) else value
-
-
-def same(found, expected):
-    if isinstance(expected, float) and isinstance(found, float):
-        return found == pytest.approx(expected, rel=1e-9, abs=1e-12, nan_ok=True)
-    return type(found) is type(expected) and found == expected
-
-
-def key(row):
-    return [(value is None, str(type(value)), str(value)[:8]) for value in row]
-
-
-def check(found, expected, ordered):
-    got = [tuple(map(plain, row)) for row in rows_of(found)]
-    wanted = [tuple(map(plain, row)) for row in expected]
-    if not ordered:
-        got, wanted = sorted(got, key=key), sorted(wanted, key=key)
-    assert len(got) == len(wanted), (got, wanted)
-    for one, other in zip(got, wanted, strict=True):
-        assert len(one) == len(other), (one, other)
-        assert all(map(same, one, other)), (one, other)
-
-
-def expected_rows(case, path):
-    if "rows" in case:
-        return [tuple(row) for row in case["rows"]]
-    with duckdb.connect(str(path), read_only=True, config=SAME_CONFIG) as connection:
-        return connection.execute(case["sql"]).fetchall()
-
-
-SAME_CONFIG = {
-    "enable_external_access": "false",
-    "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false",
-    "allow_community_extensions": "false",
-    "lock_configuration": "true",
-}
-
-
-@pytest.mark.parametrize(("name", "case"), CASES)
-def test_case(name, case, databases, tmp_path):
-    path, backend = databases(name)
-    collection = read_collection((HERE / name / "ac.yaml").read_text())
-    parameters = tuple(enumerate(case.get("parameters", ())))
-    request = Request(case["query"], parameters)
-    for enabled in (True, False):
-        engine = MetricEngine(collection, tmp_path / str(enabled), backend, enabled=enabled)
-        serving = Serving("test", {collection.name: engine})
-        try:
-            for query in case.get("warm", ()):
-                answer(Request(query), serving)
-            if "error" in case:
-                with pytest.raises(FlightframeError) as caught:
-                    answer(request, serving)
-                assert caught.value.code == case["error"], caught.value
-                continue
-            expected = expected_rows(case, path)
-            for turn in range(3 if enabled else 1):
-                found = answer(request, serving)
-                check(found, expected, case.get("ordered", False))
-                if "types" in case:
-                    assert [str(field.type) for field in found.schema] == case["types"]
-                label = str(found.provenance.served_from)
-                if not enabled:
-                    assert label == "backend"
-                elif turn > 0:
-                    assert label == "engine_cache"
-                elif "served_from" in case:
-                    assert label == case["served_from"], found.provenance
-        finally:
-            serving.close()
+@pytest.mark.parametrize("name", list(documents()))
+def test_neutrality(name, subjects):
+    """One store for all cases: whatever was asked before, an answer is the same (cases 21, 38)."""
+    subject = subjects(name)
+    subject.forget()
+    ask = subject.asker(subject.remembering)
+    cases = [case for case in documents()[name] if "error" not in case]
+    for kept, order in ((2, cases), (2, cases[::-1]), (3, cases)):
+        for case in order:
+            found = ask(case["query"], case.get("parameters", ()))
+            check(found.table, subject.expected(case), case.get("ordered", False))
+        entries = iter(range(10**6))
+        subject.forget(keep=lambda _, entries=entries, kept=kept: next(entries) % kept == 0)
+        ask = subject.asker(subject.remembering)
 
 
 def test_every_case_has_an_answer_from_elsewhere():
-    assert len(CASES) >= 80
-    for parameter in CASES:
-        _, case = parameter.values
-        assert {"rows", "sql", "error"} & set(case), case["name"]
+    for name, cases in documents().items():
+        assert len(cases) >= 50, name
+        assert len({case["name"] for case in cases}) == len(cases), name
+        for case in cases:
+            assert len({"rows", "sql", "error"} & set(case)) == 1, case["name"]
+            assert set(case) <= KEYS, case["name"]
 
 
 def test_dates_in_cases_are_dates():

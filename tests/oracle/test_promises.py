@@ -134,7 +134,8 @@ WITH_ZONE = COLLECTION.replace(
 )
 ZONES = (
     "ALTER TABLE stores ADD COLUMN zone VARCHAR;"
-    "UPDATE stores SET zone = CASE region WHEN 'East' THEN 'Z1' WHEN 'West' THEN 'Z2' ELSE 'Z9' END;"
+    "UPDATE stores SET zone ="
+    " CASE region WHEN 'East' THEN 'Z1' WHEN 'West' THEN 'Z2' ELSE 'Z9' END;"
 )
 
 
@@ -191,13 +192,14 @@ SUMMARY_SQL = (
 )
 SUMMARY = COLLECTION.replace(
     "dimension_families:",
-    "  - {name: daily, table: daily, grain: [region, day], columns: {region: region, day: day, revenue: revenue}}\n"
+    "  - {name: daily, table: daily, grain: [region, day],"
+    " columns: {region: region, day: day, revenue: revenue}}\n"
     "dimension_families:",
     1,
 ).replace(
-    "{name: revenue, family_root: {schema: tx, column: revenue}, ip_reducers: [{operator: SUM, a_block: []}]}",
-    "{name: revenue, family_root: {schema: tx, column: revenue}, ip_reducers: [{operator: SUM, a_block: []}],"
-    " siblings: [{schema: daily, column: revenue, operator: SUM}]}",
+    "{name: revenue, family_root: {schema: tx, column: revenue},",
+    "{name: revenue, family_root: {schema: tx, column: revenue},"
+    " siblings: [{schema: daily, column: revenue, operator: SUM}],",
 )
 
 
@@ -271,6 +273,23 @@ def test_a_stored_month_that_is_no_first_day_is_refused(shop):
     assert made.rows(BY_REGION) == REGIONS
 
 
+MOMENTS = "ALTER TABLE balances ALTER day TYPE TIMESTAMP;"
+
+
+def test_midnights_may_stand_for_days(shop):
+    made = shop(MOMENTS)
+    assert made.rows("SELECT account, balance AT account") == money(
+        ("A", "12.50"), ("B", "7.25"), ("C", None)
+    )
+
+
+def test_a_moment_is_not_cut_to_its_day_unseen(shop):
+    made = shop(MOMENTS + "UPDATE balances SET day = day + INTERVAL 1 HOUR WHERE account = 'B';")
+    with pytest.raises(FDViolation, match="2024-01-31 01:00:00 in balances"):
+        made.ask("SELECT day, balance AT day")
+    assert made.rows(BY_REGION) == REGIONS
+
+
 def test_a_fetched_column_needs_one_row_for_each_key(shop):
     made = shop("INSERT INTO price_list VALUES ('S1', 'P1', 12.50);")
     with pytest.raises(FDViolation, match="several rows"):
@@ -288,11 +307,13 @@ def test_the_last_count_needs_a_unique_grain(shop):
 def test_49_a_sum_that_does_not_fit_is_an_error_by_every_route(shop):
     collection = COLLECTION.replace(
         "dimension_families:",
-        "  - {name: big, table: big, grain: [day, n], columns: {day: day, n: n, v: v}}\ndimension_families:",
+        "  - {name: big, table: big, grain: [day, n], columns: {day: day, n: n, v: v}}\n"
+        "dimension_families:",
         1,
     ).replace(
         "metric_families:",
-        "metric_families:\n  - {name: v, family_root: {schema: big, column: v}, ip_reducers: [{operator: SUM, a_block: []}]}",
+        "metric_families:\n  - {name: v, family_root: {schema: big, column: v},"
+        " ip_reducers: [{operator: SUM, a_block: []}]}",
         1,
     )
     sql = (

@@ -40,7 +40,7 @@ def reduce_cells(
     else:
         reduced = _aggregated(keys, values, operator, wanted)
     levels = [reduced[level] for level in anchor]
-    result = conform_array(whole(reduced["value"]), wanted)
+    result = conform_array(whole(reduced[" value"]), wanted)
     return sort_points(pa.table([*levels, result], names=[*anchor, name]), anchor)
 
 
@@ -50,7 +50,7 @@ def _aggregated(
     match operator:
         case "SUM":
             grouped = _grouped(keys, summable(values), "sum", _ANY)
-            return _with_value(grouped, fitted(whole(grouped["value"]), wanted))
+            return _with_value(grouped, fitted(whole(grouped[" value"]), wanted))
         case "COUNT":
             return _grouped(keys, values, "count", _COUNTED)
         case "COUNT_DISTINCT":
@@ -58,14 +58,14 @@ def _aggregated(
         case "MAX" if pa.types.is_floating(values.type):
             greatest = _grouped(keys, values, "max", _ANY)
             marks = _grouped(keys, nan_marks(values), "max", _ANY)
-            return _with_value(greatest, raised(whole(greatest["value"]), whole(marks["value"])))
+            return _with_value(greatest, raised(whole(greatest[" value"]), whole(marks[" value"])))
         case "MIN" | "MAX":
             return _grouped(keys, values, operator.lower(), _ANY)
         case "AVG":
             total = _grouped(keys, summable(values), "sum", _ANY)
-            number = whole(_grouped(keys, values, "count", _COUNTED)["value"]).cast(pa.float64())
+            number = whole(_grouped(keys, values, "count", _COUNTED)[" value"]).cast(pa.float64())
             number = pc.if_else(pc.equal(number, 0.0), pa.scalar(None, pa.float64()), number)
-            return _with_value(total, pc.divide(to_double(whole(total["value"])), number))
+            return _with_value(total, pc.divide(to_double(whole(total[" value"])), number))
         case "VAR" | "STDDEV":
             function = "variance" if operator == "VAR" else "stddev"
             return _grouped(keys, to_double(values), function, _SAMPLE)
@@ -73,7 +73,7 @@ def _aggregated(
 
 
 def _with_value(table: pa.Table, values: pa.Array) -> pa.Table:
-    return table.set_column(table.column_names.index("value"), "value", values)
+    return table.set_column(table.column_names.index(" value"), " value", values)
 
 
 def _grouped(
@@ -83,7 +83,7 @@ def _grouped(
     grouped = source.group_by(list(keys), use_threads=False).aggregate(
         [(" value", function, options)]
     )
-    names = ["value" if name == f" value_{function}" else name for name in grouped.column_names]
+    names = [" value" if name == f" value_{function}" else name for name in grouped.column_names]
     return grouped.rename_columns(names)
 
 
@@ -91,8 +91,8 @@ def _quantile(keys: dict[str, pa.Array], values: pa.Array, nested: NestedTerm) -
     q = 0.5 if nested.operator.name == "MEDIAN" else float(nested.operator.arguments[0])
     frame = pl.from_arrow(pa.table({**keys, " value": to_double(values)}))
     assert isinstance(frame, pl.DataFrame)
-    spread = pl.col(" value").quantile(q, interpolation="linear").alias("value")
+    spread = pl.col(" value").quantile(q, interpolation="linear").alias(" value")
     found = frame.group_by(list(keys)).agg(spread) if keys else frame.select(spread)
     table = found.to_arrow()
     levels = [conform_array(whole(table[name]), column.type) for name, column in keys.items()]
-    return pa.table([*levels, table["value"]], names=[*keys, "value"])
+    return pa.table([*levels, table[" value"]], names=[*keys, " value"])

@@ -17,7 +17,7 @@ from flightframe_server.composer.evaluate import evaluate, whole
 from flightframe_server.composer.merge import merge
 from flightframe_server.composer.states import finish
 from flightframe_server.errors import InternalError
-from flightframe_server.planner.source import state_name
+from flightframe_server.planner.source import held_name, state_name
 from flightframe_server.resolver.question import Metric, Need
 from flightframe_server.resolver.terms import (
     LevelTerm,
@@ -34,7 +34,7 @@ class Frame:
     """Merged states of one anchor, with the values of metrics, each finished once.
 
     Args:
-        table: the levels, then states named by `state_name`, then cells named `n0`, `n1`, ...
+        table: the levels, then states named by `state_name`, then cells named ` n0`, ` n1`, ...
         metrics: each metric's number in the states' names.
         nested: each nested term's column.
     """
@@ -95,7 +95,7 @@ class Cells:
         tables = [
             _named(self._parts[metric, anchor], at, metric) for at, metric in enumerate(metrics)
         ]
-        names = {found: f"n{at}" for at, found in enumerate(nested)}
+        names = {found: f" n{at}" for at, found in enumerate(nested)}
         tables += [self._reduced(found, anchor, name) for found, name in names.items()]
         index = {metric: at for at, metric in enumerate(metrics)}
         return Frame(merge(tables, anchor), index, names)
@@ -107,5 +107,5 @@ class Cells:
 
 
 def _named(table: pa.Table, index: int, metric: Metric) -> pa.Table:
-    own = {name: state_name(index, name) for name, _ in metric.states}
+    own = {held_name(name): state_name(index, name) for name, _ in metric.states}
     return table.rename_columns([own.get(name, name) for name in table.column_names])

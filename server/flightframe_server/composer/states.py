@@ -19,6 +19,7 @@ from flightframe_server.composer.doubles import nan_marks, raised
 from flightframe_server.composer.evaluate import whole
 from flightframe_server.composer.exact import fitted, summable
 from flightframe_server.errors import InternalError
+from flightframe_server.planner.source import held_name
 from flightframe_server.resolver.operators import Combine
 from flightframe_server.resolver.question import Metric
 
@@ -46,19 +47,19 @@ def combine_states(table: pa.Table, anchor: tuple[str, ...], metric: Metric) -> 
         return table.select(list(anchor)).group_by(list(anchor), use_threads=False).aggregate([])
     if how in (Combine.FIRST, Combine.LAST):
         return _picked(table, anchor, metric)
-    values = whole(table["value"])
+    values = whole(table[" value"])
     if how is Combine.SUM:
         values = summable(values)
     if how is Combine.MAX and pa.types.is_floating(values.type):
-        marked = {"value": values, "nan": nan_marks(values)}
+        marked = {" value": values, " nan": nan_marks(values)}
         grouped = _grouped(table, anchor, marked, dict.fromkeys(marked, "max"))
-        greatest = raised(whole(grouped["value"]), whole(grouped["nan"]))
-        return grouped.drop_columns(["nan", "value"]).append_column("value", greatest)
-    grouped = _grouped(table, anchor, {"value": values}, {"value": str(how)})
+        greatest = raised(whole(grouped[" value"]), whole(grouped[" nan"]))
+        return grouped.drop_columns([" nan", " value"]).append_column(" value", greatest)
+    grouped = _grouped(table, anchor, {" value": values}, {" value": str(how)})
     return grouped.set_column(
-        grouped.column_names.index("value"),
-        "value",
-        fitted(whole(grouped["value"]), arrow_type(dict(metric.states)["value"])),
+        grouped.column_names.index(" value"),
+        " value",
+        fitted(whole(grouped[" value"]), arrow_type(dict(metric.states)["value"])),
     )
 
 
@@ -78,7 +79,7 @@ def _grouped(
 
 
 def _one_each(table: pa.Table, anchor: tuple[str, ...], metric: Metric) -> pa.Table:
-    names = [name for name, _ in metric.states]
+    names = [held_name(name) for name, _ in metric.states]
     kept = table.select([*anchor, *names])
     points = kept.select(list(anchor)).group_by(list(anchor), use_threads=False).aggregate([])
     if anchor and points.num_rows != kept.num_rows:
@@ -95,8 +96,8 @@ def _picked(table: pa.Table, anchor: tuple[str, ...], metric: Metric) -> pa.Tabl
 
     A value may be NULL and still be the answer: only the key decides.
     """
-    names = [name for name, _ in metric.states]
-    keys = [name for name in names if name.startswith("key")]
+    names = [held_name(name) for name, _ in metric.states]
+    keys = [name for name in names if name.startswith(" key")]
     direction = "descending" if metric.reducer.combine is Combine.LAST else "ascending"
     absent = pc.is_null(whole(table[keys[0]]))
     ranked = pa.table({"absent": absent, **{name: table[name] for name in keys}})
@@ -115,22 +116,22 @@ def _picked(table: pa.Table, anchor: tuple[str, ...], metric: Metric) -> pa.Tabl
 
 
 def _chan(table: pa.Table, anchor: tuple[str, ...]) -> pa.Table:
-    count, mean, m2 = (whole(table[name]) for name in ("count", "mean", "m2"))
+    count, mean, m2 = (whole(table[name]) for name in (" count", " mean", " m2"))
     weight = count.cast(pa.float64())
     first = _grouped(
         table,
         anchor,
-        {"count": count, "total": pc.multiply(weight, mean)},
-        {"count": "sum", "total": "sum"},
+        {" count": count, " total": pc.multiply(weight, mean)},
+        {" count": "sum", " total": "sum"},
     )
-    means = pc.divide(first["total"], whole(first["count"]).cast(pa.float64()))
-    means = pc.if_else(pc.equal(first["count"], 0), pa.scalar(None, pa.float64()), means)
+    means = pc.divide(first[" total"], whole(first[" count"]).cast(pa.float64()))
+    means = pc.if_else(pc.equal(first[" count"], 0), pa.scalar(None, pa.float64()), means)
     own = _matching(table, first, whole(means), anchor)
     shift = pc.subtract(mean, own)
     spread = pc.add(m2, pc.multiply(weight, pc.multiply(shift, shift)))
-    second = _grouped(table, anchor, {"m2": spread}, {"m2": "sum"})
+    second = _grouped(table, anchor, {" m2": spread}, {" m2": "sum"})
     columns = {level: first[level] for level in anchor}
-    return pa.table({**columns, "count": first["count"], "mean": means, "m2": second["m2"]})
+    return pa.table({**columns, " count": first[" count"], " mean": means, " m2": second[" m2"]})
 
 
 def _matching(

@@ -8,7 +8,7 @@ it, and the rest go on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -21,8 +21,10 @@ from flightframe_server.catalog.collection import (
     FunctionMap,
     LookupColumn,
     RootedMetric,
+    StoredColumn,
     TableMap,
 )
+from flightframe_server.catalog.types import DATE
 from flightframe_server.composer.climb import follow, truncate
 from flightframe_server.composer.evaluate import whole
 from flightframe_server.engine.siblings import attest_siblings
@@ -75,8 +77,9 @@ def attest(typed: TypedCollection, backend: Backend) -> Attested:
         if not any(edge_key(str(edge)) in broken for edge in (*one, *other)):
             key = pair_key(source, one[-1].target)
             _note(broken, key, _disagreement(typed, maps, one, other))
-    for schema, level in _calendar_columns(typed):
-        _note(broken, level_key(schema, level), _off_period(typed, backend, schema, level))
+    for schema, level, functions in _calendar_columns(typed):
+        off = _off_period(typed, backend, schema, level, functions)
+        _note(broken, level_key(schema, level), off)
     for key, table, columns in _keys(typed):
         double = backend.duplicate(table, columns)
         if double is not None:
@@ -151,7 +154,7 @@ def _disagreement(
     if not sources:
         return None
     chunks = [chunk for held in sources for chunk in held.chunks]
-    members = pc.unique(pa.chunked_array(chunks)) if chunks else pa.array([], pa.null())
+    members = pc.unique(pa.chunked_array(chunks, sources[0].type))
     ends: list[pa.Array] = []
     for path in (one, other):
         values = members
@@ -169,29 +172,46 @@ def _disagreement(
     return None
 
 
-def _calendar_columns(typed: TypedCollection) -> Iterator[tuple[str, str]]:
-    produced = {edge.target for edge in _edges(typed) if isinstance(edge.map, FunctionMap)}
+def _calendar_columns(typed: TypedCollection) -> Iterator[tuple[str, str, frozenset[str]]]:
+    """Yield schemas' columns that must hold first instants, with the functions that give them."""
+    functions: dict[str, set[str]] = {}
+    for edge in _edges(typed):
+        if isinstance(edge.map, FunctionMap):
+            functions.setdefault(edge.target, set()).add(edge.map.function)
     for schema in typed.collection.schemas:
-        for level in typed.graph.own_levels(schema):
-            if level in produced:
-                yield schema, level
+        for level, column in typed.graph.own_levels(schema).items():
+            wanted = functions.get(level, set())
+            if typed.column_types[schema, column] != typed.level_types[level] == DATE:
+                # A moment in a level of days would be cut to its day unseen.
+                wanted = wanted | {"DAY_OF"}
+            if wanted:
+                yield schema, level, frozenset(wanted)
 
 
-def _off_period(typed: TypedCollection, backend: Backend, schema: str, level: str) -> str | None:
-    functions = [
-        edge.map.function
-        for edge in _edges(typed)
-        if edge.target == level and isinstance(edge.map, FunctionMap)
-    ]
-    query = source_query(typed, schema, (level,), (), (members_metric(schema),))
-    running = backend.run(query)
-    members = whole(pa.Table.from_batches(list(running), schema=running.schema)[level])
-    for function in functions:
+def _off_period(
+    typed: TypedCollection, backend: Backend, schema: str, level: str, functions: Iterable[str]
+) -> str | None:
+    members = _members(typed, backend, schema, level)
+    for function in sorted(functions):
         starts = truncate(function, members).cast(members.type)
         off = members.filter(pc.fill_null(pc.not_equal(members, starts), False))
         if len(off):
             return f"{off[0].as_py()} in {schema} is not the first day of its period"
     return None
+
+
+def _members(typed: TypedCollection, backend: Backend, schema: str, level: str) -> pa.Array:
+    """Return a level's members in a schema as its column holds them, cut to no other type."""
+    column = typed.graph.own_levels(schema)[level]
+    held = typed.schema(schema).columns[column]
+    if isinstance(held, StoredColumn):
+        type_ = typed.column_types[schema, column]
+        table = typed.schema(schema).table
+        hop = TableHop(level, level, table, held.source, held.source, type_, type_)
+        return whole(backend.edge_map(hop)["target"])
+    query = source_query(typed, schema, (level,), (), (members_metric(schema),))
+    running = backend.run(query)
+    return whole(pa.Table.from_batches(list(running), schema=running.schema)[level])
 
 
 def _keys(typed: TypedCollection) -> Iterator[tuple[str, str, tuple[str, ...]]]:

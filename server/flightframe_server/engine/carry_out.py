@@ -22,7 +22,7 @@ from flightframe_server.engine.ground import Ground
 from flightframe_server.engine.single_flight import SingleFlight
 from flightframe_server.planner.identity import EntryKey, Version
 from flightframe_server.planner.plan import Exact, Fetch, Part, Plan, Rollup
-from flightframe_server.planner.source import SourceQuery, state_name
+from flightframe_server.planner.source import SourceQuery, held_name, state_name
 from flightframe_server.provenance import PartProvenance, Route, ServedFrom
 from flightframe_server.resolver.question import Metric
 
@@ -188,7 +188,7 @@ def split(table: pa.Table, query: SourceQuery) -> Fetched:
     for index, metric in enumerate(query.metrics):
         states = [name for name, _ in metric.states]
         columns = ordered.select([*levels, *(state_name(index, name) for name in states)])
-        found[metric] = columns.rename_columns([*levels, *states])
+        found[metric] = columns.rename_columns([*levels, *map(held_name, states)])
     return found
 
 

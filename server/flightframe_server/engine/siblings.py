@@ -61,9 +61,9 @@ def _difference(
 def _table(backend: Backend, query: SourceQuery) -> pl.DataFrame:
     running = backend.run(query)
     table = pa.Table.from_batches(list(running), schema=running.schema)
-    frame = pl.from_arrow(table.rename_columns([*table.column_names[:-1], "value"]))
+    frame = pl.from_arrow(table.rename_columns([*table.column_names[:-1], " value"]))
     assert isinstance(frame, pl.DataFrame)
-    return frame.with_columns(pl.lit(True).alias("there"))
+    return frame.with_columns(pl.lit(True).alias(" there"))
 
 
 def _first_difference(
@@ -74,15 +74,15 @@ def _first_difference(
         summary, on=keys, how="full", nulls_equal=True, coalesce=True, suffix=" of sibling"
     )
     differs = (
-        pl.col("there").is_null()
-        | pl.col("there of sibling").is_null()
-        | pl.col("value").ne_missing(pl.col("value of sibling"))
+        pl.col(" there").is_null()
+        | pl.col(" there of sibling").is_null()
+        | pl.col(" value").ne_missing(pl.col(" value of sibling"))
     )
     rows = both.filter(differs).sort(keys, nulls_last=True).head(1).to_dicts()
     if not rows:
         return None
     row = rows[0]
     where = ", ".join(f"{level} {shown(row[level])}" for level in grain)
-    there = "no row" if row["there of sibling"] is None else shown(row["value of sibling"])
-    here = "no row" if row["there"] is None else shown(row["value"])
+    there = "no row" if row[" there of sibling"] is None else shown(row[" value of sibling"])
+    here = "no row" if row[" there"] is None else shown(row[" value"])
     return f"at {where} it has {there}, and the root {here}"

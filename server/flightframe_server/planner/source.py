@@ -198,6 +198,11 @@ def state_name(index: int, state: str) -> str:
     return f"m{index}_{state}"
 
 
+def held_name(state: str) -> str:
+    """Return the name under which an entry holds a state: no level's name starts with a blank."""
+    return f" {state}"
+
+
 def hop_of(typed: TypedCollection, edge: Edge) -> Hop:
     """Return one edge as a hop in the tables' own words."""
     target = typed.level_types[edge.target]

@@ -21,7 +21,7 @@ from flightframe_server.resolver.terms import (
     Term,
     inner_anchor,
     levels_of,
-    metrics_of,
+    needs_of,
     nested_of,
     pinned_levels,
 )
@@ -89,15 +89,25 @@ def _reached(typed: TypedCollection, schema: str) -> str:
     return ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
 
 
+def settled(typed: TypedCollection, schema: str, level: str, known: set[str]) -> bool:
+    """Whether a schema's rows that agree in the known levels agree in this one.
+
+    Judged along the edges that the rows themselves take: a level that is a column of theirs is
+    settled by nothing but itself, since the column may say otherwise than an edge to that level.
+    """
+    path = typed.graph.schema_path(schema, level) or ()
+    return level in known or any(edge.source in known for edge in path)
+
+
 def _check_blocks(
     typed: TypedCollection, metric: Metric, anchor: tuple[str, ...], filters: tuple[Term, ...]
 ) -> None:
     if not metric.blocks:
         return
-    kept = typed.graph.determined({*anchor, *pinned_levels(filters)})
+    kept = {*anchor, *pinned_levels(filters)}
     for level in typed.graph.own_levels(metric.schema):
         family = typed.graph.family_of(level)
-        if family in metric.blocks and level not in kept:
+        if family in metric.blocks and not settled(typed, metric.schema, level, kept):
             raise BlockedReduction(
                 f"{metric} may not aggregate over {family}, and the anchor leaves out {level}",
                 hint=f"add {level} to AT, or pin it in WHERE",
@@ -109,9 +119,9 @@ def _check_order(
 ) -> None:
     """Law 5: the anchor and the order key determine the grain, so that there are no ties."""
     order = {term.level for term in metric.order}
-    known = typed.graph.determined({*anchor, *order, *pinned_levels(filters)})
+    known = {*anchor, *order, *pinned_levels(filters)}
     grain = {typed.graph.find(level) or level for level in typed.schema(metric.schema).grain}
-    left = sorted(grain - known)
+    left = sorted(level for level in grain if not settled(typed, metric.schema, level, known))
     if left:
         what = f"{metric.operator.name}({metric.family})"
         raise BlockedReduction(
@@ -132,9 +142,12 @@ def check_nested(
     for nested in nested_of(term):
         cells = inner_anchor(nested, anchor)
         if nested.operator.name == "SUM":
-            kept = typed.graph.determined({*anchor, *pinned_levels(filters)})
-            for metric in metrics_of(nested.inner):
-                _check_outer_sum(typed, metric, set(cells) - kept)
+            kept = {*anchor, *pinned_levels(filters)}
+            for metric, _ in needs_of(nested.inner, cells):
+                collapsed = {
+                    level for level in cells if not settled(typed, metric.schema, level, kept)
+                }
+                _check_outer_sum(typed, metric, collapsed)
         check_nested(typed, nested.inner, cells, filters)
 
 
@@ -145,11 +158,15 @@ def _check_outer_sum(typed: TypedCollection, metric: Metric, collapsed: set[str]
     for reducer in family.meaning.reducers:
         if reducer.operator != "SUM":
             continue
+        own = typed.graph.own_levels(metric.schema)
+        held = [level for level in own if typed.graph.family_of(level) in reducer.a_block]
+        # A season that months determine is time as well, whatever family lists it.
+        blocked = typed.graph.determined(held)
         for level in sorted(collapsed):
-            if typed.graph.family_of(level) in reducer.a_block:
+            if level in blocked or typed.graph.family_of(level) in reducer.a_block:
                 raise BlockedReduction(
                     f"SUM would add {metric} up over {level}, and {metric.family} does not add up"
-                    f" over {typed.graph.family_of(level)}",
+                    f" over {', '.join(reducer.a_block)}",
                     hint=f"keep {level} in AT, or use AVG, MIN or MAX",
                 )
 

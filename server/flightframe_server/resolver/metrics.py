@@ -30,7 +30,7 @@ from flightframe_server.errors import (
 )
 from flightframe_server.language import format_expression
 from flightframe_server.language.syntax import Ascribed, Call, Expression, Name, Star
-from flightframe_server.resolver.expressions import Typer, scalar
+from flightframe_server.resolver.expressions import Leaf, Typer, scalar
 from flightframe_server.resolver.operators import (
     COMPOSED,
     REDUCER_NAMES,
@@ -76,10 +76,8 @@ class MetricNames:
         match node:
             case Name():
                 return self._bare(node)
-            case Call(function=function) if function in _SCALARS:
-                return self._scalar(node)
             case Call():
-                return self._reduced(node)
+                return self.call(node, self.leaf)
             case Ascribed(place=place):
                 raise NotSupported(
                     "an anchor of its own stands inside a reducer",
@@ -88,10 +86,14 @@ class MetricNames:
                 )
         raise NotSupported("* stands alone in SELECT or inside COUNT", place=node.place)
 
-    def _scalar(self, node: Call) -> Term:
+    def call(self, node: Call, leaf: Leaf) -> Term:
+        """Return the term of a call; `leaf` gives what a scalar function's arguments mean."""
+        return self._scalar(node, leaf) if node.function in _SCALARS else self._reduced(node)
+
+    def _scalar(self, node: Call, leaf: Leaf) -> Term:
         if node.distinct or node.filter is not None:
             raise TypeMismatch(f"{node.function} takes no DISTINCT and no FILTER", place=node.place)
-        typer = Typer(self.leaf, self.scope.binding)
+        typer = Typer(leaf, self.scope.binding)
         found = scalar(
             node.function, tuple(typer.term(item) for item in node.arguments), node.place
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flightframe_server.catalog.types import Kind
+from flightframe_server.catalog.types import INTEGER, Kind
 from flightframe_server.errors import (
     AmbiguousMetric,
     AmbiguousSchema,
@@ -29,6 +29,7 @@ from flightframe_server.language.syntax import (
     Limit,
     Name,
     OrderKey,
+    Parameter,
     Star,
     Statement,
 )
@@ -212,8 +213,7 @@ class _Outputs:
                 return self._by_level[level]
         elif isinstance(node, Call):
             found = self._by_name.get(canonical_name(node).casefold())
-            if found is not None:
-                return found
+            return found if found is not None else self._names.call(node, self.leaf)
         return self._names.leaf(node)
 
     def ordering(self, key: OrderKey) -> Ordering:
@@ -242,6 +242,8 @@ def _window(scope: Scope, limit: Limit | None, anchor: tuple[str, ...]) -> Windo
 
 def _count(scope: Scope, node: Expression) -> int:
     value = Typer(MetricNames(scope).leaf, scope.binding).term(node)
+    if isinstance(node, Parameter):
+        scope.binding.want(node, INTEGER)
     if isinstance(value, Constant):
         if value.value is None and scope.binding.values is None:
             return 0
