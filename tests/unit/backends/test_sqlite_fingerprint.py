@@ -242,3 +242,15 @@ def test_a_file_that_cannot_be_opened(content, tmp_path):
     with pytest.raises(SetupError) as caught:
         SQLiteBackend(path)
     assert str(tmp_path) not in str(caught.value)
+
+
+def test_a_commit_that_leaves_time_and_size_as_they_were_moves_it(till_file, opened):
+    # As on a file system whose clock ticks slowly.
+    backend = opened(till_file)
+    before, stat = sign(backend), till_file.stat()
+    with closing(sqlite3.connect(till_file)) as writer:
+        writer.execute("UPDATE lines SET price = 101")
+        writer.commit()
+        os.utime(till_file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+        assert till_file.stat().st_size == stat.st_size
+        assert sign(backend) not in (before, None)
