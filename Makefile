@@ -8,6 +8,8 @@
 VENV   := .venv
 BIN    := $(VENV)/bin
 PYTHON ?=
+# Test files are spread over two processes; TEST_SPREAD= runs them in one.
+TEST_SPREAD   ?= -n 2 --dist loadfile
 # What pytest is given, for instance: make test TEST_FLAGS="tests/unit/language -x"
 TEST_FLAGS    ?=
 # What the demo is given, for instance: make demo DEMO_FLAGS=--exit
@@ -23,7 +25,7 @@ help: ## list these verbs
 setup: $(VENV)/.tools ## .venv with the product and its tools
 
 test: $(VENV)/.tools ## run every test (sets up .venv first)
-	@$(BIN)/python -m pytest $(TEST_FLAGS)
+	@$(BIN)/python -m pytest $(TEST_SPREAD) $(TEST_FLAGS)
 
 check: static test ## exactly what CI runs: style, types, contracts, pages, tests
 
