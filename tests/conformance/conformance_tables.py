@@ -7,10 +7,8 @@ import math
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -116,23 +114,6 @@ def open_backends(source: Source) -> dict[str, Backend]:
         module = importlib.import_module("flightframe_server.backends.polars")
         backends["polars"] = module.PolarsBackend(source.parquet)
     return backends
-
-
-class Steady:
-    """A back-end whose data does not move: what a survey asks of it is asked once.
-
-    Every case has an engine and a store of its own, and every engine surveys its source.
-    """
-
-    def __init__(self, backend: Backend) -> None:
-        self._backend = backend
-        self.tables = cache(backend.tables)
-        self.edge_map = cache(backend.edge_map)
-        self.duplicate = cache(backend.duplicate)
-        self.statistics = cache(backend.statistics)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._backend, name)
 
 
 def pairs(names: list[str]) -> Iterator[tuple[str, str]]:
