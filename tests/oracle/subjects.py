@@ -39,7 +39,7 @@ def lay_tables(name, path):
 
 
 class Subject:
-    """One collection over its data: an engine that remembers, one that never does, one that streams.
+    """One collection over its data, with three engines: remembering, forgetful, streaming.
 
     The data never moves, so it is surveyed once for each engine, and a case that wants an empty
     store empties the one there is.

@@ -134,7 +134,8 @@ WITH_ZONE = COLLECTION.replace(
 )
 ZONES = (
     "ALTER TABLE stores ADD COLUMN zone VARCHAR;"
-    "UPDATE stores SET zone = CASE region WHEN 'East' THEN 'Z1' WHEN 'West' THEN 'Z2' ELSE 'Z9' END;"
+    "UPDATE stores SET zone ="
+    " CASE region WHEN 'East' THEN 'Z1' WHEN 'West' THEN 'Z2' ELSE 'Z9' END;"
 )
 
 
@@ -191,12 +192,15 @@ SUMMARY_SQL = (
 )
 SUMMARY = COLLECTION.replace(
     "dimension_families:",
-    "  - {name: daily, table: daily, grain: [region, day], columns: {region: region, day: day, revenue: revenue}}\n"
+    "  - {name: daily, table: daily, grain: [region, day],"
+    " columns: {region: region, day: day, revenue: revenue}}\n"
     "dimension_families:",
     1,
 ).replace(
-    "{name: revenue, family_root: {schema: tx, column: revenue}, ip_reducers: [{operator: SUM, a_block: []}]}",
-    "{name: revenue, family_root: {schema: tx, column: revenue}, ip_reducers: [{operator: SUM, a_block: []}],"
+    "{name: revenue, family_root: {schema: tx, column: revenue},"
+    " ip_reducers: [{operator: SUM, a_block: []}]}",
+    "{name: revenue, family_root: {schema: tx, column: revenue},"
+    " ip_reducers: [{operator: SUM, a_block: []}],"
     " siblings: [{schema: daily, column: revenue, operator: SUM}]}",
 )
 
@@ -305,11 +309,13 @@ def test_the_last_count_needs_a_unique_grain(shop):
 def test_49_a_sum_that_does_not_fit_is_an_error_by_every_route(shop):
     collection = COLLECTION.replace(
         "dimension_families:",
-        "  - {name: big, table: big, grain: [day, n], columns: {day: day, n: n, v: v}}\ndimension_families:",
+        "  - {name: big, table: big, grain: [day, n], columns: {day: day, n: n, v: v}}\n"
+        "dimension_families:",
         1,
     ).replace(
         "metric_families:",
-        "metric_families:\n  - {name: v, family_root: {schema: big, column: v}, ip_reducers: [{operator: SUM, a_block: []}]}",
+        "metric_families:\n  - {name: v, family_root: {schema: big, column: v},"
+        " ip_reducers: [{operator: SUM, a_block: []}]}",
         1,
     )
     sql = (
