@@ -3,17 +3,20 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup test check static docs serve demo bench bench-compare snapshots proto release clean
+.PHONY: help setup test check static docs serve demo bench bench-compare proto release clean
 
 VENV   := .venv
 BIN    := $(VENV)/bin
 PYTHON ?=
+# Test files are spread over two processes; TEST_SPREAD= runs them in one.
+TEST_SPREAD   ?= -n 2 --dist loadfile
 # What pytest is given, for instance: make test TEST_FLAGS="tests/unit/language -x"
 TEST_FLAGS    ?=
 # What the demo is given, for instance: make demo DEMO_FLAGS=--exit
 DEMO_FLAGS    ?=
 INSTALLATION  ?= .flightframe-demo/installation.yaml
 SERVE_FLAGS   ?=
+# What the benchmarks are given, for instance: make bench BENCH_FLAGS="--calls 1000"
 BENCH_FLAGS   ?=
 
 help: ## list these verbs
@@ -22,7 +25,7 @@ help: ## list these verbs
 setup: $(VENV)/.tools ## .venv with the product and its tools
 
 test: $(VENV)/.tools ## run every test (sets up .venv first)
-	@$(BIN)/python -m pytest $(TEST_FLAGS)
+	@$(BIN)/python -m pytest $(TEST_SPREAD) $(TEST_FLAGS)
 
 check: static test ## exactly what CI runs: style, types, contracts, pages, tests
 
@@ -47,10 +50,7 @@ bench: $(VENV)/.tools ## measure against in-process DuckDB and a bare Flight ser
 	@$(BIN)/python benchmarks/run.py $(BENCH_FLAGS)
 
 bench-compare: $(VENV)/.tools ## compare the last two measurements
-	@$(BIN)/python benchmarks/compare.py $(BENCH_FLAGS)
-
-snapshots: $(VENV)/.tools ## rewrite the golden files; read the difference before you commit it
-	@FLIGHTFRAME_REWRITE_SNAPSHOTS=1 $(BIN)/python -m pytest tests/golden
+	@$(BIN)/python benchmarks/compare.py
 
 proto: $(VENV)/.tools ## regenerate the wire modules from proto/
 	@$(BIN)/python -m grpc_tools.protoc -I proto --python_out=client --pyi_out=client proto/flightframe/wire/*.proto

@@ -210,12 +210,13 @@ def answer(request: Request, serving: Serving) -> Answer:
         FlightframeError: any of the tree; nothing else.
     """
     started = time.perf_counter()
-    key = (request.key, _state(serving, request))
+    state = _state(serving, request)
+    key = (request.key, state)
     found = serving.finished.get(key)
     if found is None:
         found = _answer(request, serving)
-        if found.hot and found.bytes is not None:
-            key = (request.key, _state(serving, request))
+        # What moved meanwhile must not be found again under a state it was not made in.
+        if found.hot and found.bytes is not None and _state(serving, request) == state:
             serving.finished.put(key, found, found.bytes)
     serving.last_queries.add(request.source, found.provenance, found.rows, started)
     return found
@@ -229,7 +230,9 @@ def _answer(request: Request, serving: Serving) -> Answer:
         plan = engine.plan(question, request.freshness)
         return _explained(explanation(plan, engine.backend), engine)
     served = engine.answer(question, request.freshness)
-    return _labelled(question, served, engine)
+    # An answer that may be older than its source is true for a while only.
+    lasting = request.freshness.max_staleness is None
+    return _labelled(question, served, engine, lasting=lasting)
 
 
 def type_request(request: Request, serving: Serving) -> Typed:
@@ -251,8 +254,10 @@ def type_request(request: Request, serving: Serving) -> Typed:
 
 def _state(serving: Serving, request: Request) -> tuple[object, ...]:
     """Return what must not have moved for a finished answer to be given again."""
-    names = serving.engines if request.collection is None else (request.collection,)
-    engines = [serving.engines[name] for name in names if name in serving.engines]
+    if request.collection is None:
+        engines = tuple(serving.engines.values())
+    else:
+        engines = (engine_named(serving, request.collection),)
     return tuple((engine.epoch, engine.fingerprint()) for engine in engines)
 
 
@@ -302,7 +307,7 @@ def _only_fit(
     )
 
 
-def _labelled(question: Question, served: Served, engine: MetricEngine) -> Answer:
+def _labelled(question: Question, served: Served, engine: MetricEngine, *, lasting: bool) -> Answer:
     parts = {part.need: done for part, done in zip(served.plan.parts, served.parts, strict=True)}
     whole = fold(part.served_from for part in served.parts)
     columns = tuple(
@@ -311,7 +316,9 @@ def _labelled(question: Question, served: Served, engine: MetricEngine) -> Answe
         for label, found in (_column(column.term, question.anchor, parts, whole),)
     )
     provenance = Provenance(whole, uuid.uuid4().hex, engine.collection.name, columns)
-    hot = served.table is not None and all(part.route == "exact" for part in served.parts)
+    hot = (
+        lasting and served.table is not None and all(part.route == "exact" for part in served.parts)
+    )
     return _finished(answer_schema(question), provenance, served.table, served.stream, hot)
 
 

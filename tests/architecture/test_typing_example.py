@@ -1,5 +1,7 @@
 """The client's annotations say to a type checker what its documentation says to people."""
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,9 +21,13 @@ connection.query("SELECT 1").served_from = "backend"
 
 
 @pytest.fixture(autouse=True)
-def at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
+def at_the_root(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     # The paths of the settings are relative to where mypy runs.
     monkeypatch.chdir(ROOT)
+    limit = sys.getrecursionlimit()
+    yield
+    # mypy raises it for the whole process, and other tests are about how deep one may go.
+    sys.setrecursionlimit(limit)
 
 
 def test_every_use_in_the_example_is_accepted():

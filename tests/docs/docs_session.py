@@ -46,6 +46,7 @@ class Session:
         """Prepare the folder and the commands of a fresh shell."""
         self._folder = folder / "work"
         self._folder.mkdir()
+        (self._folder / "examples").symlink_to(ROOT / "examples")
         flight, http = free_ports(2)
         self._ports = {"8815": str(flight), "8000": str(http)}
         self.uri = f"grpc://127.0.0.1:{flight}"

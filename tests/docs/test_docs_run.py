@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -12,7 +13,11 @@ from docs_pages import ANY, Block, blocks_of, commands_of, matches
 from docs_session import Session
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    ROOT / "examples" / "README.md",
+]
 RUN = {"console", "python", "frameql"}
 SHOWN = {"", "text", "yaml", "json"}
 
@@ -21,9 +26,14 @@ def runnable(page: Path) -> list[Block]:
     return [block for block in blocks_of(page) if block.language in RUN and not block.exempt]
 
 
+def named(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
 def with_examples() -> list[Path]:
     found = [page for page in PAGES if runnable(page)]
-    assert {"README.md", "walkthrough.md", "frame-ql.md"} <= {page.name for page in found}
+    least = {"README.md", "docs/walkthrough.md", "docs/frame-ql.md", "examples/README.md"}
+    assert least <= {named(page) for page in found}
     return found
 
 
@@ -36,18 +46,33 @@ def shop(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("page", with_examples(), ids=lambda page: page.name)
+@pytest.mark.parametrize("page", with_examples(), ids=named)
 def test_a_page_does_what_it_says(page, shop, tmp_path):
     blocks = runnable(page)
     with Session(tmp_path) as session:
         if blocks[0].language != "console":
-            store = tmp_path / "store"
-            session.serve(
-                f"flightframe serve {shop}/installation.yaml --store {store}",
-                f"{ANY}\nflightframe ready {ANY}\n{ANY}",
-            )
+            serve(session, shop, tmp_path / "store")
         for block in blocks:
             session.run(block)
+
+
+def serve(session: Session, shop: Path, store: Path) -> None:
+    session.serve(
+        f"flightframe serve {shop}/installation.yaml --store {store}",
+        f"{ANY}\nflightframe ready {ANY}\n{ANY}",
+    )
+
+
+def test_the_notebook_prints_what_it_shows(shop, tmp_path):
+    cells = json.loads((ROOT / "examples" / "explore.ipynb").read_text(encoding="utf-8"))["cells"]
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    assert len(code) > 3
+    with Session(tmp_path) as session:
+        serve(session, shop, tmp_path / "store")
+        for number, cell in enumerate(code, 1):
+            printed = "".join(text for output in cell["outputs"] for text in output["text"])
+            source = "".join(cell["source"])
+            session.run(Block("explore.ipynb", number, "python", source, expected=printed))
 
 
 def test_every_block_is_run_or_shown():

@@ -22,6 +22,7 @@ SAME_CONFIG = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "allow_community_extensions": "false",
+    "lock_configuration": "true",
 }
 
 
@@ -39,7 +40,7 @@ def lay_tables(name, path):
 
 
 class Subject:
-    """One collection over its data, with three engines: remembering, forgetful, streaming.
+    """One collection over its data: an engine that remembers, one that never does, one streaming.
 
     The data never moves, so it is surveyed once for each engine, and a case that wants an empty
     store empties the one there is.

@@ -1,5 +1,6 @@
 """What a request may say of age: `max_staleness`, `only_if_cached`, `no_cache`."""
 
+import time
 from decimal import Decimal
 
 import pytest
@@ -93,3 +94,42 @@ def test_a_store_serves_without_its_back_end(shop, tmp_path):
     with pytest.raises(FlightframeError):
         alone.serve(Domain.METRIC, "revenue", ("store",), operator="SUM")
     alone.close()
+
+
+def test_a_stale_answer_does_not_outlive_its_bound(shop, monkeypatch):
+    made = shop()
+    made.ask(BY_REGION)
+    made.replace(MOVED)
+    assert ask(made, BY_REGION, max_staleness=3600.0)[0] == REGIONS
+    assert ask(made, BY_REGION, max_staleness=3600.0)[0] == REGIONS
+    later = time.time() + 3601.0
+    monkeypatch.setattr("flightframe_server.engine.engine.time.time", lambda: later)
+    assert ask(made, BY_REGION, max_staleness=3600.0)[0] == NOW
+
+
+def test_a_collection_named_in_another_case_is_as_fresh(shop):
+    made = shop()
+
+    def asked():
+        found = answer(Request(BY_REGION, collection="SHOP"), made.serving)
+        return {tuple(row.values()) for row in found.table.to_pylist()}
+
+    assert [asked(), asked(), asked()] == [REGIONS] * 3
+    made.replace(MOVED)
+    assert asked() == NOW
+
+
+def test_an_answer_is_not_kept_under_a_state_it_was_not_made_in(shop, monkeypatch):
+    made = shop()
+    made.ask(BY_REGION)
+    genuine = made.engine.answer
+
+    def moving(question, freshness):
+        served = genuine(question, freshness)
+        made.replace(MOVED)
+        return served
+
+    monkeypatch.setattr(made.engine, "answer", moving)
+    assert made.rows(BY_REGION) == REGIONS
+    monkeypatch.undo()
+    assert made.rows(BY_REGION) == NOW

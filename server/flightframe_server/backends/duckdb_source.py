@@ -28,6 +28,7 @@ _LOCKED = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "allow_community_extensions": "false",
+    "lock_configuration": "true",
 }
 
 
@@ -67,7 +68,6 @@ class DuckDBSource:
             connection = duckdb.connect(
                 str(self._path), read_only=self._read_only, config=dict(self._settings)
             )
-            connection.execute("SET lock_configuration = true").fetchall()
         except duckdb.Error as error:
             raise SetupError(
                 f"the database file {self._path.name} cannot be opened",

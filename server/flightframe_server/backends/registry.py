@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from flightframe_server.backends.duckdb import DuckDBBackend
+from flightframe_server.backends.polars import PolarsBackend
 from flightframe_server.backends.protocol import Backend
+from flightframe_server.backends.sqlite import SQLiteBackend
 from flightframe_server.catalog.installation import BackendSettings
 from flightframe_server.errors import SetupError, did_you_mean, shown
 
@@ -27,7 +29,11 @@ class BackendType(Protocol):
         ...
 
 
-_OWN: dict[str, BackendType] = {"duckdb": DuckDBBackend}
+_OWN: dict[str, BackendType] = {
+    "duckdb": DuckDBBackend,
+    "sqlite": SQLiteBackend,
+    "polars": PolarsBackend,
+}
 
 
 def open_backend(settings: BackendSettings, folder: Path) -> Backend:

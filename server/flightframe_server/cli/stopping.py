@@ -1,6 +1,6 @@
 """SIGTERM and SIGINT: the first asks to stop, the second does not ask.
 
-What comes in: signals. What goes out: an event to wait for. It must never do anything in the
+What comes in: signals. What goes out: something to wait for. It must never do anything in the
 handler that could wait.
 """
 
@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
+import time
 from types import FrameType, TracebackType
 from typing import Self
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
+LOOK_SECONDS = 0.1
 
 
 class StopSignals:
@@ -21,17 +22,22 @@ class StopSignals:
 
     def __init__(self) -> None:
         """Begin with nothing asked."""
-        self._asked = threading.Event()
+        self._asked = False
         self._before: dict[signal.Signals, object] = {}
 
     @property
     def asked(self) -> bool:
         """Whether somebody asked to stop."""
-        return self._asked.is_set()
+        return self._asked
 
     def wait(self) -> None:
-        """Return when somebody asks to stop."""
-        self._asked.wait()
+        """Return when somebody asks to stop.
+
+        It looks at a plain flag now and then: a lock that the handler released could be missed by
+        a wait that was just about to begin, and a handler that takes one could wait for itself.
+        """
+        while not self._asked:
+            time.sleep(LOOK_SECONDS)
 
     def __enter__(self) -> Self:
         """Take the signals over."""
@@ -49,9 +55,9 @@ class StopSignals:
             signal.signal(number, handler)  # type: ignore[arg-type]
 
     def _handle(self, number: int, _: FrameType | None) -> None:
-        if self._asked.is_set():
+        if self._asked:
             os._exit(128 + number)
-        self._asked.set()
+        self._asked = True
 
 
 def end_now(code: int) -> None:

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flightframe_server.arrow_types import arrow_type, conform_array
+from flightframe_server.composer.doubles import nan_marks, raised
 from flightframe_server.composer.evaluate import whole
 from flightframe_server.composer.exact import fitted, summable, to_double
 from flightframe_server.composer.order import sort_points
@@ -54,6 +55,10 @@ def _aggregated(
             return _grouped(keys, values, "count", _COUNTED)
         case "COUNT_DISTINCT":
             return _grouped(keys, values, "count_distinct", _COUNTED)
+        case "MAX" if pa.types.is_floating(values.type):
+            greatest = _grouped(keys, values, "max", _ANY)
+            marks = _grouped(keys, nan_marks(values), "max", _ANY)
+            return _with_value(greatest, raised(whole(greatest[" value"]), whole(marks[" value"])))
         case "MIN" | "MAX":
             return _grouped(keys, values, operator.lower(), _ANY)
         case "AVG":

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from flightframe_server.arrow_types import arrow_type
 from flightframe_server.catalog.types import DataType, Kind
+from flightframe_server.composer.doubles import compare
 from flightframe_server.composer.exact import combine, to_double
 from flightframe_server.errors import ArithmeticOverflow
 from flightframe_server.resolver.terms import Apply, Constant, Term
@@ -62,7 +63,7 @@ def _apply(term: Apply, sides: list[pa.Array], wanted: pa.DataType) -> pa.Array:
     if function in ("add", "subtract", "multiply"):
         return combine(function, sides[0], sides[1], wanted)
     if function in _COMPARE:
-        return _COMPARE[function](*_comparable(sides, types))
+        return _compared(function, *_comparable(sides, types))
     match function:
         case "and":
             return reduce(pc.and_kleene, map(_boolean, sides))
@@ -136,15 +137,21 @@ def _comparable(sides: list[pa.Array], types: list[DataType]) -> tuple[pa.Array,
     return one, other
 
 
+def _compared(function: str, one: pa.Array, other: pa.Array) -> pa.Array:
+    if pa.types.is_floating(one.type):
+        return compare(function, one, other)
+    return _COMPARE[function](one, other)
+
+
 def _distinct(one: pa.Array, other: pa.Array) -> pa.Array:
-    differ = pc.fill_null(pc.not_equal(one, other), True)
+    differ = pc.fill_null(_compared("ne", one, other), True)
     return pc.and_(differ, pc.invert(pc.and_(pc.is_null(one), pc.is_null(other))))
 
 
 def _isin(sides: list[pa.Array], types: list[DataType]) -> pa.Array:
     subject = sides[0]
     tests = [
-        pc.equal(*_comparable([subject, member], [types[0], of]))
+        _compared("eq", *_comparable([subject, member], [types[0], of]))
         for member, of in zip(sides[1:], types[1:], strict=True)
     ]
     return reduce(pc.or_kleene, tests)

@@ -13,6 +13,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flightframe_server.composer.doubles import nan_marks
 from flightframe_server.composer.evaluate import whole
 from flightframe_server.resolver.question import Window
 
@@ -48,6 +49,9 @@ def sort_by(
     for index, (values, descending, nulls_first) in enumerate(keys):
         columns[f"n{index}"] = pc.is_null(values)
         order.append((f"n{index}", "descending" if nulls_first else "ascending"))
+        if pa.types.is_floating(values.type):
+            columns[f"a{index}"] = nan_marks(values)
+            order.append((f"a{index}", "descending" if descending else "ascending"))
         columns[f"k{index}"] = values
         order.append((f"k{index}", "descending" if descending else "ascending"))
     for index, level in enumerate(levels):

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flightframe_server.arrow_types import arrow_type
+from flightframe_server.composer.doubles import nan_marks, raised
 from flightframe_server.composer.evaluate import whole
 from flightframe_server.composer.exact import fitted, summable
 from flightframe_server.errors import InternalError
@@ -49,6 +50,11 @@ def combine_states(table: pa.Table, anchor: tuple[str, ...], metric: Metric) -> 
     values = whole(table[" value"])
     if how is Combine.SUM:
         values = summable(values)
+    if how is Combine.MAX and pa.types.is_floating(values.type):
+        marked = {" value": values, " nan": nan_marks(values)}
+        grouped = _grouped(table, anchor, marked, dict.fromkeys(marked, "max"))
+        greatest = raised(whole(grouped[" value"]), whole(grouped[" nan"]))
+        return grouped.drop_columns([" nan", " value"]).append_column(" value", greatest)
     grouped = _grouped(table, anchor, {" value": values}, {" value": str(how)})
     return grouped.set_column(
         grouped.column_names.index(" value"),
@@ -102,11 +108,11 @@ def _picked(table: pa.Table, anchor: tuple[str, ...], metric: Metric) -> pa.Tabl
         if table.num_rows == 0:
             return pa.table({name: pa.nulls(1, table.schema.field(name).type) for name in names})
         return table.select(names).take(order.slice(0, 1))
-    # The number of the row is what is grouped: pyarrow takes no first decimal of a group.
-    ranks = pa.array(range(len(order)), pa.int64())
-    source = table.select([*anchor, *names]).take(order)
-    firsts = _grouped(source, anchor, {" rank": ranks}, {" rank": "min"})[" rank"]
-    return source.take(whole(firsts))
+    # Rows are picked by number, since grouping knows no first value of a decimal.
+    kept = table.select([*anchor, *names]).take(order)
+    numbered = kept.select(list(anchor)).append_column(" row", pa.arange(0, kept.num_rows))
+    first = numbered.group_by(list(anchor), use_threads=False).aggregate([(" row", "min")])
+    return kept.take(whole(first[" row_min"]))
 
 
 def _chan(table: pa.Table, anchor: tuple[str, ...]) -> pa.Table:

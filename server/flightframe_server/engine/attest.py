@@ -154,7 +154,7 @@ def _disagreement(
     if not sources:
         return None
     chunks = [chunk for held in sources for chunk in held.chunks]
-    members = pc.unique(pa.chunked_array(chunks)) if chunks else pa.array([], pa.null())
+    members = pc.unique(pa.chunked_array(chunks, sources[0].type))
     ends: list[pa.Array] = []
     for path in (one, other):
         values = members

@@ -38,7 +38,7 @@ from flightframe_server.language.syntax import Anchor, Call, Item, Name, Stateme
 from flightframe_server.planner.holdings import Holdings
 from flightframe_server.planner.identity import Domain
 from flightframe_server.planner.make import make_plan, whole_plan
-from flightframe_server.planner.plan import NO_FRESHNESS, Conditions, Freshness, Plan
+from flightframe_server.planner.plan import NO_FRESHNESS, Conditions, Fetch, Freshness, Plan
 from flightframe_server.provenance import PartProvenance, Route, ServedFrom
 from flightframe_server.resolver.operators import Combine
 from flightframe_server.resolver.question import Question
@@ -84,12 +84,20 @@ class StreamedFrame:
             BackendError: the database failed.
         """
         assert self._plan.stream is not None
-        tables = self._plan.stream.tables
+        self._refuse_moved(self._plan.stream.tables)
+        running = self._backend.run(self._plan.stream, timeout=self._timeout)
+        try:
+            # The statement may have started on newer data, of which nothing was attested.
+            self._refuse_moved(self._plan.stream.tables)
+        except BaseException:
+            running.close()
+            raise
+        return OpenStream(self._plan, running)
+
+    def _refuse_moved(self, tables: frozenset[str]) -> None:
         now = self._backend.fingerprints(tables)
         if any(now[table] != self._ground.versions.get(table) for table in tables):
             raise TicketRefused("the data changed since this answer was planned", hint="ask again")
-        running = self._backend.run(self._plan.stream, timeout=self._timeout)
-        return OpenStream(self._plan, running)
 
 
 class OpenStream:
@@ -234,6 +242,8 @@ class MetricEngine:
             plan = self.plan(question, freshness, ground=ground)
             if plan.stream is not None:
                 return self._streamed(plan, ground, bypass=bypass)
+            if _mixes_unknown(plan):
+                break
             with suppress(EntryGone, SourceMoved):
                 carried = carrier.carry_out(plan, ground, keep=keep, timeout=self._timeout)
                 return _served(carried)
@@ -249,10 +259,17 @@ class MetricEngine:
         ground = self.ground()
         plan = whole_plan(question, ground.typed, self.plan(question, freshness, ground=ground))
         if plan is None:
-            raise BackendError("the source changes faster than it can be read", hint="ask again")
+            raise BackendError(
+                "the source changes while it is read, or cannot tell, and this takes several reads",
+                hint="ask again",
+            )
         assert plan.stream is not None
         running = self.backend.run(plan.stream, timeout=self._timeout)
         batches = list(OpenStream(plan, running))
+        after = self.ground()
+        if after is not ground:
+            # The rows may be newer than what was attested: what is broken now is refused.
+            self.plan(question, freshness, ground=after)
         parts = self._whole_parts(plan, ServedFrom.BACKEND if bypass else self._label)
         return Served(plan, parts, _table(question, batches))
 
@@ -325,6 +342,13 @@ class MetricEngine:
         """Close the store; the back-end belongs to whoever opened it."""
         if self.store is not None:
             self.store.close()
+
+
+def _mixes_unknown(plan: Plan) -> bool:
+    """Return whether a part whose version cannot be told would stand beside a part read apart."""
+    if all(part.version is not None for part in plan.parts):
+        return False
+    return len(plan.queries) > 1 or any(not isinstance(part.how, Fetch) for part in plan.parts)
 
 
 def _served(carried: Carried) -> Served:

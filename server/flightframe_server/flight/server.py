@@ -11,6 +11,7 @@ through `answer_text`.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NoReturn
@@ -47,6 +48,7 @@ from flightframe_server.flight.tickets import (
 DEFAULT_LOCATION = "grpc://127.0.0.1:0"
 SERVED_FROM_HEADER = "x-served-from"
 
+GRACE_SECONDS = 10.0
 ASKED_BYTES = 4096
 ASKED_COUNT = 1024
 
@@ -79,8 +81,30 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         """Begin to listen; see the class."""
         self._state = FlightState.of(serving, bounds or FlightBounds())
         self._serving = serving
+        self._location = location
         self._short: Callable[[bytes], Asked] = lru_cache(maxsize=ASKED_COUNT)(self._read)
         super().__init__(location, **(hooks() if handshake else {}))
+
+    @property
+    def uri(self) -> str:
+        """The address that clients connect to, with the port that was taken."""
+        head, _, _ = self._location.rpartition(":")
+        return f"{head}:{self.port}"
+
+    def stop(self, grace: float = GRACE_SECONDS) -> bool:
+        """Take no more calls, and wait for those under way.
+
+        Args:
+            grace: seconds to wait; a client that neither reads on nor goes away would otherwise
+                hold the server for ever.
+
+        Returns:
+            Whether all calls ended in time.
+        """
+        ending = threading.Thread(target=self.shutdown, name="flight-shutdown", daemon=True)
+        ending.start()
+        ending.join(grace)
+        return not ending.is_alive()
 
     @bounded
     def get_flight_info(

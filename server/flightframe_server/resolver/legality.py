@@ -110,8 +110,29 @@ def _check_blocks(
         if family in metric.blocks and not settled(typed, metric.schema, level, kept):
             raise BlockedReduction(
                 f"{metric} may not aggregate over {family}, and the anchor leaves out {level}",
-                hint=f"add {level} to AT, or pin it in WHERE",
+                hint=f"add {level} to AT, or {_last_of_each(typed, metric, kept)}pin it in WHERE",
             )
+
+
+def _last_of_each(typed: TypedCollection, metric: Metric, kept: set[str]) -> str:
+    """Return the sum of each point's last value, where the family declares how it is ordered."""
+    family = typed.collection.metric_families.get(metric.family)
+    if family is None or not isinstance(family.meaning, RootedMetric):
+        return ""
+    for reducer in family.meaning.reducers:
+        if reducer.operator == "LAST" and metric.operator.name == "SUM":
+            written = typed.schema(metric.schema).grain
+            grain = {typed.graph.find(level) or level for level in written}
+            known = {*kept, *reducer.order_by}
+            left = sorted(x for x in grain if not settled(typed, metric.schema, x, known))
+            if left:
+                return f"ask SUM(LAST({metric.family}) @ {_listed(left)}), or "
+            return f"ask LAST({metric.family}), or "
+    return ""
+
+
+def _listed(levels: list[str]) -> str:
+    return levels[0] if len(levels) == 1 else f"({', '.join(levels)})"
 
 
 def _check_order(
@@ -126,7 +147,7 @@ def _check_order(
         what = f"{metric.operator.name}({metric.family})"
         raise BlockedReduction(
             f"{what} has no single row at this anchor: {', '.join(left)} is left open",
-            hint=f"SUM({what} @ {left[0] if len(left) == 1 else '(' + ', '.join(left) + ')'})",
+            hint=f"SUM({what} @ {_listed(left)})",
         )
 
 

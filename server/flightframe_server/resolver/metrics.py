@@ -16,7 +16,7 @@ from flightframe_server.catalog.collection import (
     ReducerDeclaration,
     RootedMetric,
 )
-from flightframe_server.catalog.types import DOUBLE, INTEGER, Kind
+from flightframe_server.catalog.types import DOUBLE, INTEGER
 from flightframe_server.errors import (
     AmbiguousReducer,
     AmbiguousSchema,
@@ -30,7 +30,7 @@ from flightframe_server.errors import (
 )
 from flightframe_server.language import format_expression
 from flightframe_server.language.syntax import Ascribed, Call, Expression, Name, Star
-from flightframe_server.resolver.expressions import Typer, scalar
+from flightframe_server.resolver.expressions import Leaf, Typer, scalar
 from flightframe_server.resolver.operators import (
     COMPOSED,
     REDUCER_NAMES,
@@ -39,7 +39,7 @@ from flightframe_server.resolver.operators import (
     result_type,
 )
 from flightframe_server.resolver.question import Metric
-from flightframe_server.resolver.scope import Scope
+from flightframe_server.resolver.scope import Scope, column_named
 from flightframe_server.resolver.terms import (
     ColumnTerm,
     Constant,
@@ -48,10 +48,10 @@ from flightframe_server.resolver.terms import (
     NestedTerm,
     Term,
     conjuncts,
+    merged_conjuncts,
     metrics_of,
     nested_of,
 )
-from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.resolver.values import arithmetic
 
 _SCALARS = frozenset({"COALESCE", "NULLIF", "ABS", "ROUND", "CASE"})
@@ -76,10 +76,8 @@ class MetricNames:
         match node:
             case Name():
                 return self._bare(node)
-            case Call(function=function) if function in _SCALARS:
-                return self._scalar(node)
             case Call():
-                return self._reduced(node)
+                return self.call(node, self.leaf)
             case Ascribed(place=place):
                 raise NotSupported(
                     "an anchor of its own stands inside a reducer",
@@ -88,10 +86,14 @@ class MetricNames:
                 )
         raise NotSupported("* stands alone in SELECT or inside COUNT", place=node.place)
 
-    def _scalar(self, node: Call) -> Term:
+    def call(self, node: Call, leaf: Leaf) -> Term:
+        """Return the term of a call; `leaf` gives what a scalar function's arguments mean."""
+        return self._scalar(node, leaf) if node.function in _SCALARS else self._reduced(node)
+
+    def _scalar(self, node: Call, leaf: Leaf) -> Term:
         if node.distinct or node.filter is not None:
             raise TypeMismatch(f"{node.function} takes no DISTINCT and no FILTER", place=node.place)
-        typer = Typer(self.leaf, self.scope.binding)
+        typer = Typer(leaf, self.scope.binding)
         found = scalar(
             node.function, tuple(typer.term(item) for item in node.arguments), node.place
         )
@@ -243,7 +245,7 @@ class MetricNames:
         elif name != "COUNT":
             raise ReducerNotDeclared(f"{family.name} counts rows and has no values", place=place)
         own = () if root.filter is None else conjuncts(self._row_filter(root.schema, root.filter))
-        both = conjuncts_of(own + filters)
+        both = merged_conjuncts(own + filters)
         order: tuple[LevelTerm, ...] = ()
         if declared is not None and declared.snapshot is not None:
             at = declared.snapshot
@@ -283,27 +285,6 @@ class MetricNames:
             place=place,
             hint=f"its rows are in {root.schema}",
         )
-
-
-def column_named(typed: TypedCollection, schema: str, name: Name) -> ColumnTerm:
-    """Return a column of a schema, named in any case.
-
-    Raises:
-        UnknownName: it has none of that name.
-    """
-    for column in typed.schema(schema).columns:
-        if column.casefold() == name.parts[-1].casefold():
-            return ColumnTerm(typed.column_types[schema, column], schema, column)
-    raise UnknownName(
-        f"schema {schema} has no column {shown(name.text)}",
-        place=name.place,
-        hint=did_you_mean(name.parts[-1], typed.schema(schema).columns),
-    )
-
-
-def conjuncts_of(parts: tuple[Term, ...]) -> tuple[Term, ...]:
-    """Return conjuncts from several places as one normalised tuple."""
-    return tuple(dict.fromkeys(item for part in sorted(parts, key=str) for item in conjuncts(part)))
 
 
 def default_operator(family: MetricFamily, root: RootedMetric, place: Place | None = None) -> str:
@@ -397,8 +378,3 @@ def _no_expression(node: Call, subject: Expression) -> ReducerNotDeclared:
         place=subject.place,
         hint=f"write {node.function}(a) - {node.function}(b), or declare a derived family",
     )
-
-
-def is_boolean(term: Term) -> bool:
-    """Return whether a term can stand as a condition."""
-    return term.type.kind in (Kind.BOOLEAN, Kind.NULL)

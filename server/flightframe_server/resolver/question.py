@@ -12,7 +12,7 @@ from flightframe_server.catalog.collection import Snapshot
 from flightframe_server.catalog.types import DataType
 from flightframe_server.language.syntax import LiteralValue
 from flightframe_server.resolver.operators import REDUCERS, Combine, Domain, Operator, Reducer
-from flightframe_server.resolver.terms import LevelTerm, Term, needs_of, text
+from flightframe_server.resolver.terms import ColumnTerm, LevelTerm, Term, name_text, needs_of, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +69,13 @@ class Metric:
     @property
     def identity(self) -> str:
         """The family with its own filter, as it stands in an entry's key."""
+        # `rows(x)` and `level(x.y)` are ours; a family that is declared by such a name is quoted.
+        ours = self.family == f"rows({self.schema})" or isinstance(self.argument, LevelTerm)
+        ours = ours and not isinstance(self.argument, ColumnTerm)
+        family = self.family if ours else name_text(self.family)
         if not self.filter:
-            return self.family
-        return f"{self.family} where {' and '.join(text(part) for part in self.filter)}"
+            return family
+        return f"{family} where {' and '.join(text(part) for part in self.filter)}"
 
     def __str__(self) -> str:
         """Return `SUM(revenue)`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flightframe_server.catalog.types import Kind
+from flightframe_server.catalog.types import INTEGER, Kind
 from flightframe_server.errors import (
     AmbiguousMetric,
     AmbiguousSchema,
@@ -29,6 +29,7 @@ from flightframe_server.language.syntax import (
     Limit,
     Name,
     OrderKey,
+    Parameter,
     Star,
     Statement,
 )
@@ -215,8 +216,7 @@ class _Outputs:
                 return self._by_level[level]
         elif isinstance(node, Call):
             found = self._by_name.get(canonical_name(node).casefold())
-            if found is not None:
-                return found
+            return found if found is not None else self._names.call(node, self.leaf)
         return self._names.leaf(node)
 
     def ordering(self, key: OrderKey) -> Ordering:
@@ -245,6 +245,8 @@ def _window(scope: Scope, limit: Limit | None, anchor: tuple[str, ...]) -> Windo
 
 def _count(scope: Scope, node: Expression) -> int:
     value = Typer(MetricNames(scope).leaf, scope.binding).term(node)
+    if isinstance(node, Parameter):
+        scope.binding.want(node, INTEGER)
     if isinstance(value, Constant):
         if value.value is None and scope.binding.values is None:
             return 0
@@ -252,6 +254,12 @@ def _count(scope: Scope, node: Expression) -> int:
         if value.type.kind is Kind.INTEGER and isinstance(number, int) and number >= 0:
             return number
     raise TypeMismatch("LIMIT and OFFSET take whole numbers from 0", place=node.place)
+
+
+def _schemas_reaching(scope: Scope, levels: frozenset[str]) -> str | None:
+    graph = scope.typed.graph
+    names = [name for name in scope.typed.collection.schemas if levels <= graph.reachable(name)]
+    return f"add FROM {' or FROM '.join(names[:3])}" if names else None
 
 
 def _members(scope: Scope, question: Question) -> Question:
@@ -266,7 +274,7 @@ def _members(scope: Scope, question: Question) -> Question:
         if len(fitting) != 1:
             raise AmbiguousSchema(
                 "levels alone list the members of one schema, and none is named",
-                hint=f"add FROM {' or FROM '.join(list(scope.typed.collection.schemas)[:3])}",
+                hint=_schemas_reaching(scope, wanted),
             )
         schema = fitting[0]
     check_reach(scope.typed, schema, f"the members of {schema}", question.anchor, question.filter)

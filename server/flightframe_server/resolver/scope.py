@@ -13,7 +13,7 @@ from functools import cached_property
 from flightframe_server.catalog.collection import MetricFamily
 from flightframe_server.errors import UnknownName, did_you_mean, shown
 from flightframe_server.language.syntax import Anchor, Name
-from flightframe_server.resolver.terms import LevelTerm
+from flightframe_server.resolver.terms import ColumnTerm, LevelTerm
 from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.resolver.values import Binding
 
@@ -112,3 +112,19 @@ class Scope:
             place=name.place,
             hint=did_you_mean(name.parts[-1], known),
         )
+
+
+def column_named(typed: TypedCollection, schema: str, name: Name) -> ColumnTerm:
+    """Return a column of a schema, named in any case.
+
+    Raises:
+        UnknownName: it has none of that name.
+    """
+    for column in typed.schema(schema).columns:
+        if column.casefold() == name.parts[-1].casefold():
+            return ColumnTerm(typed.column_types[schema, column], schema, column)
+    raise UnknownName(
+        f"schema {schema} has no column {shown(name.text)}",
+        place=name.place,
+        hint=did_you_mean(name.parts[-1], typed.schema(schema).columns),
+    )

@@ -9,6 +9,7 @@ that was not checked against its type, nor a name that is not in the collection.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -82,6 +83,9 @@ class Apply(Term):
     arguments: tuple[Term, ...]
 
 
+_PLAIN = re.compile(r"[^\W\d]\w*")
+_VALUES = frozenset({"null", "true", "false"})
+
 TRUE = Constant(BOOLEAN, True)
 UNKNOWN = Constant(NULL, None)
 
@@ -95,9 +99,9 @@ def text(term: Term) -> str:
     """
     match term:
         case LevelTerm(level=level):
-            return level
+            return name_text(level)
         case ColumnTerm(schema=schema, column=column):
-            return f"{schema}.{column}"
+            return f"{name_text(schema)}.{name_text(column)}"
         case MetricTerm(metric=metric):
             return str(metric)
         case NestedTerm(operator=operator, inner=inner, anchor=anchor):
@@ -107,6 +111,17 @@ def text(term: Term) -> str:
         case Apply(function=function, arguments=arguments):
             return f"{function}({','.join(text(argument) for argument in arguments)})"
     raise AssertionError(f"no text for {type(term).__name__}")
+
+
+def name_text(name: str) -> str:
+    """Return a name as it stands in canonical text: quoted where it could be read otherwise.
+
+    >>> name_text("region"), name_text("1"), name_text("null")
+    ('region', '"1"', '"null"')
+    """
+    if _PLAIN.fullmatch(name) and name.lower() not in _VALUES:
+        return name
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _constant(of: DataType, value: LiteralValue) -> str:
@@ -173,13 +188,24 @@ def conjuncts(predicate: Term) -> tuple[Term, ...]:
     return tuple(by_text[key] for key in sorted(by_text))
 
 
+def merged_conjuncts(parts: tuple[Term, ...]) -> tuple[Term, ...]:
+    """Return conjuncts from several places as one normalised tuple."""
+    by_text = {text(item): item for part in parts for item in conjuncts(part)}
+    return tuple(by_text[key] for key in sorted(by_text))
+
+
 def pinned_levels(filters: tuple[Term, ...]) -> frozenset[str]:
-    """Return the levels that some conjunct holds to one member: `= value` or `IS NULL`."""
+    """Return the levels that some conjunct holds to one member: `= value` or `IS NULL`.
+
+    A level equal to a double is not held: whole numbers and decimals past 2^53 share one.
+    """
     pinned = set()
     for part in filters:
         match part:
-            case Apply(function="eq", arguments=(LevelTerm(level=level), Constant(value=value))):
-                if value is not None:
+            case Apply(
+                function="eq", arguments=(LevelTerm(level=level), Constant(type=of, value=value))
+            ):
+                if value is not None and of.kind is not Kind.DOUBLE:
                     pinned.add(level)
             case Apply(function="is_null", arguments=(LevelTerm(level=level),)):
                 pinned.add(level)

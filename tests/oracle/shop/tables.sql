@@ -33,3 +33,7 @@ INSERT INTO balances VALUES
     ('A', 'East', '2024-01-30', 10.00), ('A', 'East', '2024-02-02', 12.50),
     ('B', 'East', '2024-01-31', 7.25),
     ('C', 'West', '2024-01-30', 3.00), ('C', 'West', '2024-02-01', NULL);
+CREATE TABLE readings (sensor VARCHAR, day DATE, value DOUBLE);
+INSERT INTO readings VALUES
+    ('a', '2024-01-30', 1.5), ('a', '2024-01-31', 'NaN'), ('b', '2024-01-30', 2.5),
+    ('b', '2024-01-31', NULL), ('c', '2024-01-30', 'NaN'), ('d', '2024-01-31', NULL), ('e', '2024-01-30', -1.0);

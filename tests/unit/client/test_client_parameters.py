@@ -79,7 +79,7 @@ def test_no_values_are_no_bytes(nothing):
         7,
         {"East"},
         [b"bytes"],
-        [object()],
+        pytest.param([object()], id="object"),
         [[1]],
         [datetime.time(1)],
         [2**63],

@@ -166,15 +166,15 @@ HOSTILE = {
 
 @pytest.mark.parametrize("tail", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_texts_take_no_more_than_linear_time(tail):
-    # A quadratic step over a mebibyte takes minutes; these take well under a second.
-    started = time.monotonic()
+    # A quadratic step over a mebibyte takes an hour of this thread; these take a second or so.
+    started = time.thread_time()
     message = ""
     try:
         parse(QUERY + tail)
     except FlightframeError as error:
         message = str(error)
     assert len(message) < 500
-    assert time.monotonic() - started < 10
+    assert time.thread_time() - started < 30
 
 
 @pytest.mark.parametrize("text", ["\ud800", "'\udfff'", '"\ud800\udc00"', "-- \udead"])

@@ -7,14 +7,16 @@ something else somewhere has its rule here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from flightframe_server.backends.sql.names import column_expression
 from flightframe_server.catalog.types import DataType, Kind
 from flightframe_server.language.syntax import LiteralValue
 from flightframe_server.resolver.question import Metric
-from flightframe_server.resolver.terms import Constant
+from flightframe_server.resolver.terms import Apply, Constant, Term
 
 _TYPE_NAMES = {
     Kind.INTEGER: "BIGINT",
@@ -51,17 +53,36 @@ class SqlDialect:
             return exp.DataType.build("TIMESTAMPTZ" if declared.zone else "TIMESTAMP")
         return exp.DataType.build(_TYPE_NAMES[declared.kind])
 
-    def cast(self, value: exp.Expr, declared: DataType) -> exp.Expr:
-        """Return a checked cast."""
+    def cast(self, value: exp.Expr, declared: DataType, given: DataType | None = None) -> exp.Expr:
+        """Return a checked cast; `given` is the value's type, for databases that do not know it."""
         return exp.Cast(this=value, to=self.type(declared))
 
-    def stored(self, column: exp.Expr) -> exp.Expr:
-        """Return a stored column as its declared value; databases without decimals scale here."""
-        return column
+    def stored(self, table: str, column: str, alias: str | None = None) -> exp.Expr:
+        """Return a stored column as its declared value; databases without types check here."""
+        return column_expression(column, alias)
 
-    def level(self, value: exp.Expr, declared: DataType) -> exp.Expr:
-        """Return a stored value as a member of a level of this type."""
-        return self.cast(value, declared)
+    def stored_type(self, table: str, column: str) -> DataType | None:
+        """Return a stored column's type, or None where the database itself knows it."""
+        return None
+
+    def level(self, value: exp.Expr, declared: DataType, given: DataType | None = None) -> exp.Expr:
+        """Return a value as a member of a level of this type; `given` as for `cast`."""
+        return self.cast(value, declared, given)
+
+    def member(self, table: str, column: str, declared: DataType) -> exp.Expr:
+        """Return a stored column as a member of a level of this type."""
+        held = self.stored_type(table, column)
+        return self.level(self.stored(table, column), declared, held)
+
+    def apply(
+        self, term: Apply, compiled: Callable[[Term], exp.Expr], bound: Bound
+    ) -> exp.Expr | None:
+        """Return a function of terms, or None where the rules of `terms` hold."""
+        return None
+
+    def finished(self, value: exp.Expr, metric: Metric) -> exp.Expr:
+        """Return the first state of a metric as a number to compute with and order by."""
+        return value
 
     def constant(self, term: Constant, bound: Bound) -> exp.Expr:
         """Return a constant as a bound placeholder of its type."""
@@ -70,8 +91,10 @@ class SqlDialect:
             return null if term.type.kind is Kind.NULL else self.cast(null, term.type)
         return self.cast(bound.add(term.value), term.type)
 
-    def truncate(self, function: str, moment: exp.Expr, declared: DataType) -> exp.Expr:
-        """Return the first instant of a period; weeks start on Monday."""
+    def truncate(
+        self, function: str, moment: exp.Expr, declared: DataType, given: DataType
+    ) -> exp.Expr:
+        """Return the first instant of a period of a moment; weeks start on Monday."""
         unit = exp.Literal.string(function.removesuffix("_OF").lower())
         return self.cast(exp.Anonymous(this="date_trunc", expressions=[unit, moment]), declared)
 

@@ -20,7 +20,8 @@ from flightframe_server.backends.sql.source import source_select
 from flightframe_server.backends.sql.terms import compile_term
 from flightframe_server.catalog.types import DataType
 from flightframe_server.planner.source import FrameQuery, SourceQuery, state_name
-from flightframe_server.resolver.terms import LevelTerm, MetricTerm, Term
+from flightframe_server.resolver.terms import Constant, LevelTerm, MetricTerm, Term
+from flightframe_server.resolver.values import literal_type
 
 
 def frame_statement(query: FrameQuery, dialect: SqlDialect) -> Statement:
@@ -38,7 +39,9 @@ def frame_statement(query: FrameQuery, dialect: SqlDialect) -> Statement:
     outer = exp.select(*(column_expression(name) for name, _ in (*anchor, *states)))
     outer = outer.from_(merged.subquery(identifier("frame")))
     for key in query.ordering:
-        value = compile_term(key.term, lambda term: _value(query, term, dialect), dialect, bound)
+        value = compile_term(
+            key.term, lambda term: _value(query, term, dialect, bound), dialect, bound
+        )
         outer = outer.order_by(
             exp.Ordered(this=value, desc=key.descending, nulls_first=key.nulls_first)
         )
@@ -79,13 +82,17 @@ def _merged(
     return merged.group_by(*(column_expression(name) for name, _ in anchor)) if anchor else merged
 
 
-def _value(query: FrameQuery, term: Term, dialect: SqlDialect) -> exp.Expr:
+def _value(query: FrameQuery, term: Term, dialect: SqlDialect, bound: Bound) -> exp.Expr:
     if isinstance(term, LevelTerm):
         return column_expression(term.level)
     assert isinstance(term, MetricTerm)
     metrics = [metric for source in query.sources for metric in source.metrics]
     metric, index = term.metric, metrics.index(term.metric)
-    value: exp.Expr = column_expression(state_name(index, metric.states[0][0]))
+    state = column_expression(state_name(index, metric.states[0][0]))
+    value = dialect.finished(state, metric)
+    if metric.fill is not None:
+        fill = dialect.constant(Constant(literal_type(metric.fill), metric.fill), bound)
+        return dialect.cast(exp.Coalesce(this=value, expressions=[fill]), metric.type)
     if metric.reducer.zero_when_empty:
         return exp.Coalesce(this=value, expressions=[exp.Literal.number(0)])
     if metric.operator.name in ("VAR", "STDDEV"):
@@ -94,4 +101,6 @@ def _value(query: FrameQuery, term: Term, dialect: SqlDialect) -> exp.Expr:
             this=column_expression(state_name(index, "m2")),
             expression=exp.Nullif(this=exp.Paren(this=spare), expression=exp.Literal.number(0)),
         )
+    if metric.operator.name == "STDDEV":
+        value = exp.Sqrt(this=value)
     return value

@@ -19,6 +19,8 @@ from flightframe_server.backends.sql.names import (
     table_expression,
 )
 from flightframe_server.backends.sql.terms import compile_term
+from flightframe_server.catalog.types import DataType
+from flightframe_server.language.syntax import LiteralValue
 from flightframe_server.planner.source import (
     ComputedRead,
     FetchedRead,
@@ -33,22 +35,21 @@ from flightframe_server.planner.source import (
 from flightframe_server.resolver.operators import Combine
 from flightframe_server.resolver.question import Metric
 from flightframe_server.resolver.terms import ColumnTerm, Constant, LevelTerm, Term
-from flightframe_server.resolver.values import literal_type
 
 FACTS = "f"
 
 
 def edge_map_select(hop: TableHop, dialect: SqlDialect) -> exp.Select:
     """Return `SELECT DISTINCT source, target FROM table WHERE source IS NOT NULL`."""
-    source, target = column_expression(hop.source_column), column_expression(hop.target_column)
+    source = column_expression(hop.source_column)
     return (
         exp.select(
-            named(dialect.level(source, hop.source_type), "source"),
-            named(dialect.level(target, hop.type), "target"),
+            named(dialect.member(hop.table, hop.source_column, hop.source_type), "source"),
+            named(dialect.member(hop.table, hop.target_column, hop.type), "target"),
         )
         .distinct()
         .from_(table_expression(hop.table))
-        .where(exp.Not(this=exp.Is(this=source.copy(), expression=exp.Null())))
+        .where(exp.Not(this=exp.Is(this=source, expression=exp.Null())))
     )
 
 
@@ -67,8 +68,10 @@ class RowSelect:
         self._joins: list[tuple[exp.Expr, exp.Expr]] = []
         self._known: dict[tuple[str, tuple[Hop, ...]], exp.Expr] = {}
         self._columns: dict[str, exp.Expr] = {}
+        self._types: dict[str, DataType | None] = {}
         for column in query.columns:
             self._columns[column.name] = self._column(column)
+            self._types[column.name] = self._type(column)
         self._levels = {read.level: self._level(read) for read in query.levels}
 
     def select(self) -> exp.Select:
@@ -103,21 +106,28 @@ class RowSelect:
     def _column(self, column: StoredRead | ComputedRead | FetchedRead) -> exp.Expr:
         match column:
             case StoredRead(column=stored):
-                return self._dialect.stored(column_expression(stored, FACTS))
+                return self._dialect.stored(self._query.table, stored, FACTS)
             case ComputedRead(term=term, type=declared):
-                return exp.Paren(this=self._dialect.cast(self._compiled(term), declared))
+                value = self._dialect.cast(self._compiled(term), declared, term.type)
+                return exp.Paren(this=value)
             case FetchedRead():
                 return self._fetched(column)
 
+    def _type(self, column: StoredRead | ComputedRead | FetchedRead) -> DataType | None:
+        if isinstance(column, StoredRead):
+            return self._dialect.stored_type(self._query.table, column.column)
+        return column.type
+
     def _fetched(self, column: FetchedRead) -> exp.Expr:
         alias = f"k{len(self._joins)}"
-        joined = exp.select(named(column_expression(column.column), "value")).distinct()
+        value = self._dialect.stored(column.table, column.column)
+        joined = exp.select(named(value, "value")).distinct()
         conditions: list[exp.Expr] = []
         for at, (own, key, declared) in enumerate(column.keys):
-            held = self._dialect.level(column_expression(key), declared)
+            held = self._dialect.member(column.table, key, declared)
             joined = joined.select(named(held, f"key{at}"))
             side = column_expression(f"key{at}", alias)
-            mine = self._dialect.level(self._columns[own].copy(), declared)
+            mine = self._dialect.level(self._columns[own].copy(), declared, self._types[own])
             conditions.append(exp.EQ(this=mine, expression=side))
         joined = joined.from_(table_expression(column.table))
         self._joins.append((joined.subquery(identifier(alias)), exp.and_(*conditions)))
@@ -127,15 +137,17 @@ class RowSelect:
         key: tuple[str, tuple[Hop, ...]] = (read.column, ())
         if key not in self._known:
             stored = self._columns[read.column].copy()
-            self._known[key] = self._dialect.level(stored, read.start_type)
+            given = self._types[read.column]
+            self._known[key] = self._dialect.level(stored, read.start_type, given)
         for length in range(1, len(read.hops) + 1):
             longer = (read.column, read.hops[:length])
             if longer not in self._known:
-                self._known[longer] = self._hop(read.hops[length - 1], self._known[key])
+                given = read.start_type if length == 1 else read.hops[length - 2].type
+                self._known[longer] = self._hop(read.hops[length - 1], self._known[key], given)
             key = longer
         return self._known[key].copy()
 
-    def _hop(self, hop: Hop, source: exp.Expr) -> exp.Expr:
+    def _hop(self, hop: Hop, source: exp.Expr, given: DataType) -> exp.Expr:
         match hop:
             case TableHop():
                 alias = f"j{len(self._joins)}"
@@ -144,22 +156,20 @@ class RowSelect:
                 self._joins.append((joined, same))
                 return column_expression("target", alias)
             case FunctionHop(function=function, type=declared):
-                return self._dialect.truncate(function, source.copy(), declared)
+                return self._dialect.truncate(function, source.copy(), declared, given)
             case ValueHop():
                 return self._listed(hop, source)
 
     def _listed(self, hop: ValueHop, source: exp.Expr) -> exp.Expr:
-        def bound(value: object) -> exp.Expr:
-            assert value is None or isinstance(value, str | int) or hasattr(value, "year")
-            constant = Constant(literal_type(value), value)  # type: ignore[arg-type]
-            return self._dialect.constant(constant, self._bound)
+        def bound(value: LiteralValue, declared: DataType) -> exp.Expr:
+            return self._dialect.constant(Constant(declared, value), self._bound)
 
         absent = exp.Is(this=source.copy(), expression=exp.Null())
-        case = exp.Case().when(absent, self._dialect.cast(bound(hop.null), hop.type))
+        case = exp.Case().when(absent, bound(hop.null, hop.type))
         for value, target in hop.pairs:
-            same = exp.EQ(this=source.copy(), expression=bound(value))
-            case = case.when(same, self._dialect.cast(bound(target), hop.type))
-        return exp.Paren(this=case.else_(self._dialect.cast(bound(hop.default), hop.type)))
+            same = exp.EQ(this=source.copy(), expression=bound(value, hop.source_type))
+            case = case.when(same, bound(target, hop.type))
+        return exp.Paren(this=case.else_(bound(hop.default, hop.type)))
 
     def _windows(self, index: int, metric: Metric) -> Iterable[tuple[str, exp.Expr]]:
         """Yield the window columns of a metric: rank and eligibility, or the snapshot's moment."""

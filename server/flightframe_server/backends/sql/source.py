@@ -74,13 +74,11 @@ def _states(
     if metric.snapshot is not None:
         level = column_expression(f"l {metric.snapshot.level}")
         tests.append(exp.EQ(this=level, expression=column_expression(f"s{index}")))
-    found = []
-    for name, state in dialect.states(metric, argument):
-        if tests:
-            condition = exp.and_(*(test.copy() for test in tests))
-            state = exp.Filter(this=state, expression=exp.Where(this=condition))
-        found.append((name, types[name], state))
-    return found
+    if tests:
+        # A state may be made of several aggregates, and no aggregate reduces a NULL.
+        kept = argument if argument is not None else exp.Literal.number(1)
+        argument = exp.Paren(this=exp.Case().when(exp.and_(*tests), kept))
+    return [(name, types[name], state) for name, state in dialect.states(metric, argument)]
 
 
 def _taken(index: int, metric: Metric) -> list[tuple[str, DataType, exp.Expr]]:

@@ -39,7 +39,14 @@ def compile_term(term: Term, leaf: Leaf, dialect: SqlDialect, bound: Bound) -> e
         return dialect.constant(term, bound)
     if not isinstance(term, Apply):
         return leaf(term)
+    own = dialect.apply(term, lambda part: compile_term(part, leaf, dialect, bound), bound)
+    if own is not None:
+        return own
     sides = [compile_term(argument, leaf, dialect, bound) for argument in term.arguments]
+    return _applied(term, sides, dialect)
+
+
+def _applied(term: Apply, sides: list[exp.Expr], dialect: SqlDialect) -> exp.Expr:
     if term.function in _BINARY:
         left, right = (exp.Paren(this=side) for side in sides)
         joined: exp.Expr = _BINARY[term.function](this=left, expression=right)

@@ -1,0 +1,167 @@
+"""A lazy frame under way: batches of the declared schema, a time limit, and giving up.
+
+What comes in: a lazy query. What goes out: Arrow batches, or an error of ours. It must never hand
+out a number that was not checked to fit, nor let a caller wait longer than it asked to.
+
+Polars 2.1 offers no way to stop a query that its streaming engine has begun: giving up frees the
+caller at once and leaves the computation to end by itself, when its next batch is due.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+
+import polars as pl
+import pyarrow as pa
+import structlog
+
+from flightframe_server.arrow_types import arrow_schema
+from flightframe_server.backends.polars_native.frames import LazyQuery
+from flightframe_server.backends.protocol import BATCH_ROWS
+from flightframe_server.catalog.types import Kind
+from flightframe_server.errors import (
+    ArithmeticOverflow,
+    BackendCancelled,
+    BackendError,
+    BackendTimeout,
+    FDViolation,
+    FlightframeError,
+    InternalError,
+)
+
+log = structlog.get_logger(__name__)
+
+_AHEAD = 4
+
+
+class PolarsRunning:
+    """One query in a thread of its own. Iterate to the end, or close.
+
+    Args:
+        query: what is run.
+        timeout: seconds from now after which iterating raises `BackendTimeout`.
+
+    Attributes:
+        schema: of every batch.
+    """
+
+    def __init__(self, query: LazyQuery, timeout: float | None = None) -> None:
+        """Start the query; see the class."""
+        self.schema = arrow_schema(query.columns)
+        self._deadline = None if timeout is None else time.monotonic() + timeout
+        self._changed = threading.Condition()
+        self._ready: deque[pa.RecordBatch] = deque()
+        self._fault: FlightframeError | None = None
+        self._over = self._stopped = self._cancelled = False
+        thread = threading.Thread(target=self._work, args=(query,), name="polars", daemon=True)
+        thread.start()
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        """Yield batches; raises what went wrong, `BackendTimeout` or `BackendCancelled`."""
+        try:
+            while (batch := self._next()) is not None:
+                yield batch
+        finally:
+            self.close()
+
+    def cancel(self) -> None:
+        """Give the query up, from any thread."""
+        with self._changed:
+            self._cancelled = self._stopped = True
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Give the query's batches back; idempotent."""
+        with self._changed:
+            self._stopped = True
+            self._ready.clear()
+            self._changed.notify_all()
+
+    def _next(self) -> pa.RecordBatch | None:
+        with self._changed:
+            left = None if self._deadline is None else self._deadline - time.monotonic()
+            self._changed.wait_for(lambda: self._ready or self._over or self._stopped, left)
+            if self._cancelled:
+                raise BackendCancelled("the query was cancelled")
+            if self._deadline is not None and time.monotonic() > self._deadline:
+                raise BackendTimeout("the query ran past its time limit")
+            if self._ready:
+                batch = self._ready.popleft()
+                self._changed.notify_all()
+                return batch
+            if self._fault is not None:
+                raise self._fault
+            return None
+
+    def _work(self, query: LazyQuery) -> None:
+        fault: FlightframeError | None = None
+        try:
+            for frame in narrow(query).collect_batches(chunk_size=BATCH_ROWS, engine="streaming"):
+                for batch in arrow_batches(frame, self.schema):
+                    if not self._hand_over(batch):
+                        return
+        # A panic of the engine is no Exception, and whoever waits must hear of it.
+        except BaseException as error:
+            fault = translated(error)
+        finally:
+            with self._changed:
+                self._over, self._fault = True, fault
+                self._changed.notify_all()
+
+    def _hand_over(self, batch: pa.RecordBatch) -> bool:
+        with self._changed:
+            self._changed.wait_for(lambda: len(self._ready) < _AHEAD or self._stopped)
+            if self._stopped:
+                return False
+            self._ready.append(batch)
+            self._changed.notify_all()
+            return True
+
+
+def narrow(query: LazyQuery) -> pl.LazyFrame:
+    """Return the frame with digits as decimals of 38 digits, which Arrow has a type for."""
+    types = zip(query.frame.collect_schema().names(), query.columns, strict=True)
+    return query.frame.with_columns(
+        pl.col(name).cast(pl.Decimal(38, 0))
+        for name, (_, declared) in types
+        if declared.kind is Kind.DECIMAL
+    )
+
+
+def arrow_batches(frame: pl.DataFrame, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """Yield a frame, its columns taken by position, as batches of exactly a schema."""
+    found = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+    columns = [
+        _column(found.column(at).combine_chunks(), field.type) for at, field in enumerate(schema)
+    ]
+    table = pa.Table.from_arrays(columns, schema=schema)
+    yield from table.to_batches(max_chunksize=BATCH_ROWS)
+
+
+def _column(column: pa.Array | pa.ChunkedArray, wanted: pa.DataType) -> pa.Array:
+    if isinstance(column, pa.ChunkedArray):
+        column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], wanted)
+    if column.type == wanted:
+        return column
+    if pa.types.is_decimal(wanted) and column.type == pa.decimal128(38, 0):
+        # The digits are those of the declared scale: only the point is put back.
+        parts = column.buffers()
+        return pa.Array.from_buffers(wanted, len(column), parts, offset=column.offset)
+    if pa.types.is_large_string(column.type) and wanted == pa.string():
+        return column.cast(wanted)
+    raise InternalError(f"{column.type} came where {wanted} was declared")
+
+
+def translated(error: BaseException) -> FlightframeError:
+    """Return an error of Polars as one of ours."""
+    if isinstance(error, FlightframeError):
+        return error
+    if isinstance(error, pl.exceptions.InvalidOperationError) and "conversion from" in str(error):
+        return ArithmeticOverflow("a number does not fit its declared type")
+    if isinstance(error, pl.exceptions.ComputeError) and "m:1 validation" in str(error):
+        return FDViolation("a look-up table has several rows for one key")
+    log.error("backend.failed", kind=type(error).__name__, text=str(error)[:2000])
+    return BackendError("the files could not be read as asked")

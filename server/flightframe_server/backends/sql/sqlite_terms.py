@@ -1,0 +1,242 @@
+"""Terms to SQLite expressions, by the types of their arguments.
+
+What comes in: a function of typed terms and what compiles its arguments. What goes out: one
+expression. It must never compare or compute values of different types as they stand: whole numbers
+and decimals are brought to one scale, dates beside timestamps to microseconds, and a number beside
+a double to the nearest double.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from decimal import Context, Decimal
+
+from sqlglot import exp
+
+from flightframe_server.backends.sql.dialect import Bound
+from flightframe_server.backends.sqlite_functions import INT64_MAX, INT64_MIN
+from flightframe_server.catalog.types import DOUBLE, TIMESTAMP, DataType, Kind
+from flightframe_server.errors import InternalError, NotSupported
+from flightframe_server.resolver.terms import Apply, Constant, Term
+from flightframe_server.resolver.values import common_type
+
+Compiled = Callable[[Term], exp.Expr]
+
+_DIGITS = Context(prec=100)
+_EXACT = (Kind.INTEGER, Kind.DECIMAL)
+_COMPARE: dict[str, type[exp.Binary]] = {
+    "eq": exp.EQ,
+    "ne": exp.NEQ,
+    "lt": exp.LT,
+    "le": exp.LTE,
+    "gt": exp.GT,
+    "ge": exp.GTE,
+}
+_ARITHMETIC = frozenset({"add", "subtract", "multiply", "divide"})
+
+
+def called(name: str, *arguments: exp.Expr) -> exp.Expr:
+    """Return a call of a function by its own name."""
+    return exp.Anonymous(this=name, expressions=list(arguments))
+
+
+def integer(value: int) -> exp.Expr:
+    """Return a whole number as it stands in the text."""
+    return exp.Literal.number(value)
+
+
+def text_literal(value: str) -> exp.Expr:
+    """Return text of ours (never a client's) as it stands in the text."""
+    return exp.Literal.string(value)
+
+
+def converted(value: exp.Expr, given: DataType, wanted: DataType) -> exp.Expr:
+    """Return a value of one type as the same value of another; what does not fit is refused."""
+    if given.kind is Kind.NULL or (given.kind is wanted.kind and given.kind is not Kind.DECIMAL):
+        return value
+    if wanted.kind is Kind.DOUBLE and given.kind in _EXACT:
+        if given.kind is Kind.INTEGER:
+            return exp.Cast(this=value, to=exp.DataType.build("REAL"))
+        return called("ff_real", value, integer(given.scale))
+    if wanted.kind in _EXACT and given.kind in _EXACT:
+        digits = 38 if wanted.kind is Kind.INTEGER else wanted.precision
+        if given.scale == wanted.scale and digits >= min(given.precision or 19, 19):
+            return value
+        return called(
+            "ff_rescale", value, integer(given.scale), integer(wanted.scale), integer(digits)
+        )
+    if given.kind is Kind.DATE and wanted.kind is Kind.TIMESTAMP:
+        seconds = called("strftime", text_literal("%s"), value)
+        whole = exp.Cast(this=seconds, to=exp.DataType.build("BIGINT"))
+        return exp.Paren(this=exp.Mul(this=whole, expression=integer(1_000_000)))
+    if given.kind is Kind.TIMESTAMP and wanted.kind is Kind.DATE:
+        return called("ff_midnight", value)
+    raise InternalError(f"no way from {given} to {wanted}")
+
+
+def apply_term(term: Apply, compiled: Compiled, bound: Bound) -> exp.Expr:
+    """Return a function of terms as an expression.
+
+    Raises:
+        NotSupported: the function is not answered on SQLite.
+        ArithmeticOverflow: a constant of more digits than 64 bits hold.
+    """
+    function, arguments = term.function, term.arguments
+    if function in ("and", "or"):
+        return _joined(function, [compiled(part) for part in arguments])
+    if function in _COMPARE:
+        return _compared(function, arguments[0], arguments[1], compiled, bound)
+    match function:
+        case "not":
+            return exp.Not(this=exp.Paren(this=compiled(arguments[0])))
+        case "is_null":
+            return _is_null(compiled(arguments[0]))
+        case "distinct":
+            return _distinct(arguments, compiled, bound)
+        case "in":
+            return _isin(arguments, compiled, bound)
+        case "like":
+            return called("ff_like", *(compiled(part) for part in arguments))
+        case "nullif":
+            same = _compared("eq", arguments[0], arguments[1], compiled, bound)
+            kept = converted(compiled(arguments[0]), arguments[0].type, term.type)
+            return exp.Paren(this=exp.Case().when(same, exp.Null()).else_(kept))
+    return _value(term, compiled)
+
+
+def _value(term: Apply, compiled: Compiled) -> exp.Expr:
+    if term.function in _ARITHMETIC:
+        return _arithmetic(term, compiled)
+    types = [part.type for part in term.arguments]
+    sides = [compiled(part) for part in term.arguments]
+    match term.function:
+        case "modulo":
+            left, right = (exp.Paren(this=side) for side in sides)
+            return exp.Paren(this=exp.Mod(this=left, expression=right))
+        case "negate":
+            if types[0].kind in _EXACT:
+                return called("ff_subtract", integer(0), sides[0])
+            return called("ff_double", text_literal("multiply"), sides[0], integer(-1))
+        case "abs":
+            return called("ff_abs", sides[0])
+        case "coalesce":
+            sides = [converted(side, of, term.type) for side, of in zip(sides, types, strict=True)]
+            return exp.Coalesce(this=sides[0], expressions=sides[1:]) if sides[1:] else sides[0]
+        case "to_timestamp":
+            return converted(sides[0], types[0], TIMESTAMP)
+        case "to_double":
+            return converted(sides[0], types[0], DOUBLE)
+    raise NotSupported(f"{term.function.upper()} is not answered on SQLite")
+
+
+def _is_null(value: exp.Expr) -> exp.Expr:
+    return exp.Is(this=exp.Paren(this=value), expression=exp.Null())
+
+
+def _joined(function: str, sides: list[exp.Expr]) -> exp.Expr:
+    """Join tests as a balanced tree: SQLite refuses expressions more than 1,000 deep."""
+    if len(sides) == 1:
+        return exp.Paren(this=sides[0])
+    half = len(sides) // 2
+    node = exp.And if function == "and" else exp.Or
+    left, right = _joined(function, sides[:half]), _joined(function, sides[half:])
+    return exp.Paren(this=node(this=left, expression=right))
+
+
+def _arithmetic(term: Apply, compiled: Compiled) -> exp.Expr:
+    sides = [compiled(part) for part in term.arguments]
+    types = [part.type for part in term.arguments]
+    if term.type.kind is Kind.DOUBLE:
+        numbers = [converted(side, given, DOUBLE) for side, given in zip(sides, types, strict=True)]
+        return called("ff_double", text_literal(term.function), *numbers)
+    if term.function != "multiply":
+        scaled = DataType(Kind.DECIMAL, 38, term.type.scale)
+        sides = [converted(side, given, scaled) for side, given in zip(sides, types, strict=True)]
+    return called(f"ff_{term.function}", *sides)
+
+
+def _sides(left: Term, right: Term, compiled: Compiled) -> tuple[exp.Expr, exp.Expr]:
+    """Return two values of the type in which they are compared."""
+    shared = common_type(left.type, right.type)
+    if shared is None:
+        raise InternalError(f"{left.type} and {right.type} cannot be compared")
+    one, other = (
+        exp.Paren(this=converted(compiled(side), side.type, shared)) for side in (left, right)
+    )
+    return one, other
+
+
+def _compared(function: str, left: Term, right: Term, compiled: Compiled, bound: Bound) -> exp.Expr:
+    exact = left.type.kind in _EXACT and right.type.kind in _EXACT
+    if not exact:
+        one, other = _sides(left, right, compiled)
+        return exp.Paren(this=_COMPARE[function](this=one, expression=other))
+    if isinstance(right, Constant) and right.value is not None:
+        return _bounded(function, exp.Paren(this=compiled(left)), left.type, right, bound)
+    one, other = compiled(left), compiled(right)
+    if left.type.scale != right.type.scale:
+        # At one scale a large number might not fit: these are compared without a limit.
+        scales = integer(left.type.scale), integer(right.type.scale)
+        one, other = called("ff_compare", one, scales[0], other, scales[1]), integer(0)
+    else:
+        one, other = exp.Paren(this=one), exp.Paren(this=other)
+    return exp.Paren(this=_COMPARE[function](this=one, expression=other))
+
+
+def _scaled(constant: Constant, scale: int) -> tuple[int, bool]:
+    """Return the floor of a constant at a scale, and whether it is exactly that and fits."""
+    number = Decimal(str(constant.value)).scaleb(scale, context=_DIGITS)
+    floor = math.floor(number)
+    return floor, floor == number and INT64_MIN <= floor <= INT64_MAX
+
+
+def _bounded(
+    function: str, value: exp.Expr, given: DataType, constant: Constant, bound: Bound
+) -> exp.Expr:
+    """Compare a scaled integer with a constant, which may lie between two of them."""
+    floor, fits = _scaled(constant, given.scale)
+    if fits:
+        return exp.Paren(this=_COMPARE[function](this=value, expression=bound.add(floor)))
+    match function:
+        case "eq":
+            return exp.Paren(this=exp.NEQ(this=value, expression=value.copy()))
+        case "ne":
+            return exp.Paren(this=exp.EQ(this=value, expression=value.copy()))
+    limit = max(INT64_MIN, min(floor, INT64_MAX))
+    over: type[exp.Binary] = exp.GT if floor >= INT64_MIN else exp.GTE
+    under: type[exp.Binary] = exp.LTE if floor >= INT64_MIN else exp.LT
+    node = over if function in ("gt", "ge") else under
+    return exp.Paren(this=node(this=value, expression=bound.add(limit)))
+
+
+def _distinct(arguments: tuple[Term, ...], compiled: Compiled, bound: Bound) -> exp.Expr:
+    """Return whether two values differ, NULL counted as a value."""
+    same = _compared("eq", arguments[0], arguments[1], compiled, bound)
+    nulls = [_is_null(compiled(part)) for part in arguments]
+    both = exp.and_(*nulls)
+    equal = exp.Coalesce(this=same, expressions=[exp.Paren(this=both)])
+    return exp.Paren(this=exp.Not(this=equal))
+
+
+def _isin(arguments: tuple[Term, ...], compiled: Compiled, bound: Bound) -> exp.Expr:
+    """Return membership in a list, as one IN for the members that stand as the subject does."""
+    subject, *members = arguments
+    alike: list[exp.Expr] = []
+    others: list[exp.Expr] = []
+    for member in members:
+        known = isinstance(member, Constant) and member.value is not None
+        exact = known and member.type.kind in _EXACT
+        if subject.type.kind in _EXACT and exact:
+            assert isinstance(member, Constant)
+            floor, fits = _scaled(member, subject.type.scale)
+            # One that lies between two of the subject's values equals none of them.
+            alike += [bound.add(floor)] if fits else []
+        elif subject.type == member.type:
+            alike.append(compiled(member))
+        else:
+            others.append(_compared("eq", subject, member, compiled, bound))
+    value = exp.Paren(this=compiled(subject))
+    never = exp.NEQ(this=value, expression=value.copy())
+    listed = exp.In(this=value.copy(), expressions=alike) if alike else never
+    return _joined("or", [exp.Paren(this=listed), *others])

@@ -1,0 +1,167 @@
+"""One DuckDB file, given to every back-end: the same tables, as each of them keeps them."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flightframe_server.backends.duckdb import DuckDBBackend
+from flightframe_server.backends.protocol import Backend
+from flightframe_server.backends.sqlite import SQLiteBackend
+
+ORACLE = Path(__file__).parents[1] / "oracle"
+LOADED_AT_ONCE = 50_000
+_SQLITE = {
+    "TINYINT": "INTEGER",
+    "SMALLINT": "INTEGER",
+    "INTEGER": "INTEGER",
+    "BIGINT": "INTEGER",
+    "DOUBLE": "REAL",
+    "VARCHAR": "TEXT",
+    "DATE": "DATE",
+    "TIMESTAMP": "TIMESTAMP",
+    "BOOLEAN": "BOOLEAN",
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """The same tables in every form."""
+
+    duckdb: Path
+    sqlite: Path
+    parquet: Path
+
+
+def read_only(path: Path) -> duckdb.DuckDBPyConnection:
+    """Open a DuckDB file as the back-end does, so that both may have it open at once."""
+    locked = {
+        "enable_external_access": "false",
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "allow_community_extensions": "false",
+    }
+    return duckdb.connect(str(path), read_only=True, config=locked)
+
+
+def export(database: Path, folder: Path) -> Source:
+    """Write the tables of a DuckDB file as a SQLite file and as a folder of Parquet files."""
+    source = Source(
+        database, folder / f"{database.stem}.sqlite", folder / f"{database.stem}_parquet"
+    )
+    source.parquet.mkdir(parents=True)
+    with duckdb.connect() as reader, sqlite3.connect(source.sqlite) as writer:
+        reader.execute(f"ATTACH '{database}' AS source (READ_ONLY)")
+        for table in _tables(reader):
+            target = source.parquet / f"{table}.parquet"
+            reader.execute(f"COPY source.\"{table}\" TO '{target}' (FORMAT parquet)")
+            _to_sqlite(reader, writer, table)
+    writer.close()
+    return source
+
+
+def _tables(reader: duckdb.DuckDBPyConnection) -> list[str]:
+    found = reader.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE database_name = 'source' ORDER BY 1"
+    )
+    return [name for (name,) in found.fetchall()]
+
+
+def _to_sqlite(reader: duckdb.DuckDBPyConnection, writer: sqlite3.Connection, table: str) -> None:
+    columns = reader.execute(
+        "SELECT column_name, data_type FROM duckdb_columns()"
+        " WHERE database_name = 'source' AND table_name = ? ORDER BY column_index",
+        [table],
+    ).fetchall()
+    declared = ", ".join(f'"{name}" {_SQLITE.get(kind, kind)}' for name, kind in columns)
+    writer.execute(f'CREATE TABLE "{table}" ({declared})')
+    values = ", ".join(_as_sqlite(name, kind) for name, kind in columns)
+    rows = reader.execute(f'SELECT {values} FROM source."{table}"')
+    places = ", ".join("?" * len(columns))
+    while batch := rows.fetchmany(LOADED_AT_ONCE):
+        if any(kind == "DOUBLE" for _, kind in columns):
+            # SQLite would keep a NaN as NULL.
+            batch = [["NaN" if value != value else value for value in row] for row in batch]
+        writer.executemany(f'INSERT INTO "{table}" VALUES ({places})', batch)
+
+
+def _as_sqlite(name: str, kind: str) -> str:
+    column = f'"{name}"'
+    if kind.startswith("DECIMAL("):
+        scale = int(kind[:-1].partition(",")[2])
+        return f"CAST({column} * 1{'0' * scale} AS BIGINT)"
+    if kind in ("DATE", "TIMESTAMP"):
+        return f"CAST({column} AS VARCHAR)"
+    return column
+
+
+def open_backends(source: Source) -> dict[str, Backend]:
+    """Open every back-end that is there on the same tables."""
+    backends: dict[str, Backend] = {
+        "duckdb": DuckDBBackend(source.duckdb, backend_id="duckdb:conformance"),
+        "sqlite": SQLiteBackend(source.sqlite, backend_id="sqlite:conformance"),
+    }
+    if importlib.util.find_spec("flightframe_server.backends.polars") is not None:
+        module = importlib.import_module("flightframe_server.backends.polars")
+        backends["polars"] = module.PolarsBackend(source.parquet)
+    return backends
+
+
+class Steady:
+    """A back-end whose data does not move: what a survey asks of it is asked once.
+
+    Every case has an engine and a store of its own, and every engine surveys its source.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self.tables = cache(backend.tables)
+        self.edge_map = cache(backend.edge_map)
+        self.duplicate = cache(backend.duplicate)
+        self.statistics = cache(backend.statistics)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._backend, name)
+
+
+def pairs(names: list[str]) -> Iterator[tuple[str, str]]:
+    """Return every pair of back-ends."""
+    return combinations(names, 2)
+
+
+def assert_same(one: pa.Table, other: pa.Table, what: str) -> None:
+    """Hold two frames equal: schema, rows, order; doubles within 1e-9, the rest bit for bit."""
+    assert plain(one.schema) == plain(other.schema), what
+    assert one.num_rows == other.num_rows, what
+    for name in one.column_names:
+        mine, theirs = one[name].combine_chunks(), other[name].combine_chunks()
+        if pa.types.is_floating(mine.type):
+            assert_close(mine, theirs, f"{what}: {name}")
+        else:
+            assert mine.equals(theirs), (what, name, mine.to_pylist(), theirs.to_pylist())
+
+
+def plain(schema: pa.Schema) -> list[tuple[str, pa.DataType]]:
+    """Return names and types: where an answer came from stands in the metadata, and differs."""
+    return [(field.name, field.type) for field in schema]
+
+
+def assert_close(mine: pa.Array, theirs: pa.Array, what: str) -> None:
+    """Hold two columns of doubles equal within 1e-9 of their size; NULL equals NULL alone."""
+    assert pc.is_null(mine).equals(pc.is_null(theirs)), what
+    for one, other in zip(mine.to_pylist(), theirs.to_pylist(), strict=True):
+        if one is not None:
+            bound = max(1e-9 * max(abs(one), abs(other)), 1e-12)
+            both_nan = math.isnan(one) and math.isnan(other)
+            assert one == other or both_nan or abs(one - other) <= bound, (what, one, other)

@@ -1,0 +1,104 @@
+"""Does every back-end agree? Every oracle case on each of them, frame against frame.
+
+What a case's answer should be is the oracle's business; here only the back-ends are compared. Each
+question is asked three times of each: of the back-end, of the entries that made, and as one
+streamed query.
+"""
+
+from functools import cache
+from itertools import combinations
+
+import pyarrow as pa
+import pytest
+import yaml
+from conformance_tables import ORACLE, Steady, assert_same
+
+from flightframe_server.answer import Request, Serving, answer
+from flightframe_server.catalog import read_collection
+from flightframe_server.engine import MetricEngine
+from flightframe_server.engine.engine import OpenStream
+from flightframe_server.errors import FlightframeError
+from flightframe_server.language import parse
+from flightframe_server.planner.make import whole_plan
+from flightframe_server.resolver.resolve import resolve
+from flightframe_server.resolver.values import Binding
+
+CASES = [
+    pytest.param(document["collection"], case, id=f"{document['collection']}: {case['name']}")
+    for path in sorted((ORACLE / "cases").glob("*.yaml"))
+    for document in [yaml.safe_load(path.read_text())]
+    for case in document["cases"]
+]
+
+
+@pytest.fixture(scope="module")
+def surveyed(backends):
+    """Each back-end of a collection, and the collection, as surveyed once."""
+
+    @cache
+    def named(name):
+        opened = {backend: Steady(held) for backend, held in backends(name).items()}
+        return opened, read_collection((ORACLE / name / "ac.yaml").read_text())
+
+    return named
+
+
+def asked(case):
+    return Request(case["query"], tuple(enumerate(case.get("parameters", ()))))
+
+
+def streamed(engine, request):
+    """The same question as one query of the back-end, composed batch by batch; None where none."""
+    ground = engine.ground()
+    question = resolve(parse(request.source), ground.typed, Binding(dict(request.parameters)))
+    whole = whole_plan(question, ground.typed, engine.plan(question, ground=ground))
+    if whole is None:
+        return None
+    batches = list(OpenStream(whole, engine.backend.run(whole.stream)))
+    table = pa.Table.from_batches(batches, schema=batches[0].schema) if batches else None
+    if table is None or question.ordering or question.window is not None:
+        return table
+    names = [name for name in question.anchor if name in table.column_names]
+    return table.sort_by([(name, "ascending") for name in names]) if names else table
+
+
+def frames(case, collection, backend, folder):
+    """Return the frames of a case on one back-end by route, or the code of its error."""
+    engine = MetricEngine(collection, folder, backend)
+    serving = Serving("test", {collection.name: engine})
+    try:
+        for query in case.get("warm", ()):
+            answer(Request(query), serving)
+        first, again = answer(asked(case), serving), answer(asked(case), serving)
+        found = {"first": first.table, "again": again.table, "streamed": None}
+        if not case["query"].upper().startswith("EXPLAIN"):
+            found["streamed"] = streamed(engine, asked(case))
+        return found
+    except FlightframeError as error:
+        return error.code
+    finally:
+        serving.close()
+
+
+@pytest.mark.parametrize(("name", "case"), CASES)
+def test_case_is_the_same_on_every_backend(name, case, surveyed, tmp_path):
+    opened, collection = surveyed(name)
+    found = {
+        name: frames(case, collection, backend, tmp_path / name) for name, backend in opened.items()
+    }
+    if "error" in case:
+        assert set(found.values()) == {case["error"]}
+        return
+    for one, other in combinations(found, 2):
+        assert isinstance(found[one], dict), (one, found[one])
+        assert isinstance(found[other], dict), (other, found[other])
+        for route in found[one]:
+            mine, theirs = found[one][route], found[other][route]
+            assert (mine is None) == (theirs is None), (one, other, route)
+            if mine is not None:
+                assert_same(mine, theirs, f"{one} and {other}, {route}")
+
+
+def test_there_are_cases_and_backends(backends):
+    assert len(CASES) >= 100
+    assert {"duckdb", "sqlite"} <= set(backends("shop"))
