@@ -1,10 +1,11 @@
 """Is the answer right? Frame-QL beside answers that were had another way, by every route."""
 
 import datetime
+import random
 
 import pytest
 import yaml
-from oracle_cases import KEYS, check, check_types, documents, parametrized
+from oracle_cases import KEYS, answered, check, check_types, documents, parametrized
 
 from flightframe_server.errors import FlightframeError
 
@@ -16,23 +17,22 @@ def test_case(name, case, subjects):
     remembering, forgetful = map(subject.asker, (subject.remembering, subject.forgetful))
     for query in case.get("warm", ()):
         remembering(query)
-    parameters = case.get("parameters", ())
     if "error" in case:
         for ask in (remembering, forgetful):
             check_refused(ask, case)
         return
-    expected = subject.expected(case)
-    for turn, ask in enumerate((forgetful, remembering, remembering, remembering)):
-        found = ask(case["query"], parameters)
-        check(found.table, expected, case.get("ordered", False))
-        check_types(found.table, case)
-        label = str(found.provenance.served_from)
-        if turn == 0:
-            assert label == "backend"
-        elif turn > 1:
-            assert label == "engine_cache"
-        elif "served_from" in case:
-            assert label == case["served_from"], found.provenance
+    if "warm" in case:
+        # Without warm-up the first answer of an empty store comes from the back-end as well.
+        check_answer(forgetful, case, subject, "backend")
+    for label in (case.get("served_from"), "engine_cache", "engine_cache"):
+        check_answer(remembering, case, subject, label)
+
+
+def check_answer(ask, case, subject, label=None):
+    found = ask(case["query"], case.get("parameters", ()))
+    check(found.table, subject.expected(case), case.get("ordered", False))
+    check_types(found.table, case)
+    assert label in (None, str(found.provenance.served_from)), found.provenance
 
 
 def check_refused(ask, case):
@@ -51,15 +51,13 @@ def test_neutrality(name, subjects):
     """One store for all cases: whatever was asked before, an answer is the same (cases 21, 38)."""
     subject = subjects(name)
     subject.forget()
-    ask = subject.asker(subject.remembering)
-    cases = [case for case in documents()[name] if "error" not in case]
-    for kept, order in ((2, cases), (2, cases[::-1]), (3, cases)):
-        for case in order:
-            found = ask(case["query"], case.get("parameters", ()))
-            check(found.table, subject.expected(case), case.get("ordered", False))
-        entries = iter(range(10**6))
-        subject.forget(keep=lambda _, entries=entries, kept=kept: next(entries) % kept == 0)
+    cases = answered(documents()[name])
+    chance = random.Random(38)
+    for order in (cases, cases[::-1]):
         ask = subject.asker(subject.remembering)
+        for case in order:
+            check_answer(ask, case, subject)
+        subject.forget(keep=lambda _: chance.random() < 0.5)
 
 
 def test_every_case_has_an_answer_from_elsewhere():

@@ -1,8 +1,8 @@
-"""Is a streamed answer right? Every case again, each question as one query, never collected."""
+"""Is a streamed answer right? Every query again, each as one statement, never collected."""
 
 import pyarrow as pa
 import pytest
-from oracle_cases import check, check_types, parametrized
+from oracle_cases import answered, check, check_types, parametrized
 
 from flightframe_server.language import parse
 from flightframe_server.resolver.resolve import resolve
@@ -10,7 +10,7 @@ from flightframe_server.resolver.terms import nested_of
 from flightframe_server.resolver.values import Binding
 
 
-@pytest.mark.parametrize(("name", "case"), parametrized(errors=False))
+@pytest.mark.parametrize(("name", "case"), parametrized(answered))
 def test_streamed_case(name, case, subjects):
     subject = subjects(name)
     parameters = case.get("parameters", ())

@@ -94,6 +94,9 @@ def resolve(
 def _check(typed: TypedCollection, question: Question) -> None:
     for metric, level in question.needs:
         check_metric(typed, metric, level, question.filter)
+        if question.source not in (None, metric.schema):
+            named = f"{metric} of {question.source}"
+            check_reach(typed, str(question.source), named, level, question.filter)
     for term in question.terms:
         check_nested(typed, term, question.anchor, question.filter)
 
