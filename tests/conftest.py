@@ -1,8 +1,49 @@
-"""What holds for every test: hypothesis judges answers, never the speed of the machine."""
+"""What holds for every test: hypothesis judges answers, never the speed of the machine.
+
+At the end of a run it says how much was tried.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Generator
+
+import pytest
 from hypothesis import settings
 
 settings.register_profile("flightframe", deadline=None, print_blob=True)
 settings.load_profile("flightframe")
+
+COUNTED = "hypothesis examples"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note on its report how many examples a property was tried on."""
+    report = yield
+    told = getattr(item, "hypothesis_statistics", "")
+    if call.when == "call" and told:
+        tried = sum(map(int, re.findall(r"(\d+) passing", told)))
+        report.user_properties.append((COUNTED, tried))
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how much was tried: examples of the laws, cases of the oracle, pairs of back-ends."""
+    passed = [item for item in terminalreporter.stats.get("passed", ()) if item.when == "call"]
+    told = {
+        "property examples": sum(
+            tried for report in passed for name, tried in report.user_properties if name == COUNTED
+        ),
+        "oracle cases": _parametrised(passed, "tests/oracle/"),
+        "conformance pairs": _parametrised(passed, "tests/conformance/"),
+    }
+    for what, number in told.items():
+        if number:
+            terminalreporter.write_line(f"{what}: {number}")
+
+
+def _parametrised(reports: list[pytest.TestReport], folder: str) -> int:
+    return sum(report.nodeid.startswith(folder) and "[" in report.nodeid for report in reports)
