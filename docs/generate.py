@@ -15,6 +15,7 @@ from typing import Any
 
 import typer
 
+from flightframe_server.backends.registry import OWN
 from flightframe_server.catalog.types import (
     BOOLEAN,
     DATE,
@@ -115,7 +116,16 @@ def reducers_page() -> str:
         " *Data Cube*, 1997).",
         "",
         *table(
-            ("reducer", "class", "state", "combines by", "may roll up", "must be declared"), rows
+            (
+                "reducer",
+                "class",
+                "state",
+                "combines by",
+                "may roll up",
+                "must be declared",
+                "back-ends",
+            ),
+            rows,
         ),
         "",
         "- AVG keeps no state of its own: it is SUM over COUNT, both exact, divided once.",
@@ -198,6 +208,7 @@ def reducer_row(reducer: Reducer) -> tuple[str, ...]:
         _COMBINES[reducer.combine],
         "yes" if reducer.rolls_up else "no",
         "no" if reducer.statistic else "yes",
+        ", ".join(name for name, kind in OWN.items() if reducer.name in kind.CAPABILITIES.reducers),
     )
 
 

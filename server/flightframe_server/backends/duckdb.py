@@ -10,7 +10,7 @@ import threading
 from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import duckdb
 import pyarrow as pa
@@ -87,9 +87,11 @@ class DuckDBBackend:
             settings=settings.options,
         )
 
+    CAPABILITIES: ClassVar[Capabilities] = Capabilities(frozenset(REDUCERS))
+
     def capabilities(self) -> Capabilities:
         """Return what DuckDB can do: everything."""
-        return Capabilities(frozenset(REDUCERS))
+        return self.CAPABILITIES
 
     def tables(self) -> dict[str, dict[str, DataType]]:
         """Return each table and view of the database with its usable columns."""

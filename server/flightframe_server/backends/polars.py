@@ -11,7 +11,7 @@ import threading
 import weakref
 from collections.abc import Collection
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 import polars as pl
 import pyarrow as pa
@@ -61,9 +61,11 @@ class PolarsBackend:
         source = folder / settings.source
         return cls(source, backend_id=f"polars:{source.name}")
 
+    CAPABILITIES: ClassVar[Capabilities] = Capabilities(frozenset(REDUCERS), cancels=False)
+
     def capabilities(self) -> Capabilities:
         """Return what it can do: every reducer, but a running query cannot be stopped."""
-        return Capabilities(frozenset(REDUCERS), cancels=False)
+        return self.CAPABILITIES
 
     def tables(self) -> dict[str, dict[str, DataType]]:
         """Return each file with its usable columns."""

@@ -29,7 +29,7 @@ class BackendType(Protocol):
         ...
 
 
-_OWN: dict[str, BackendType] = {
+OWN: dict[str, type[DuckDBBackend | SQLiteBackend | PolarsBackend]] = {
     "duckdb": DuckDBBackend,
     "sqlite": SQLiteBackend,
     "polars": PolarsBackend,
@@ -42,11 +42,11 @@ def open_backend(settings: BackendSettings, folder: Path) -> Backend:
     Raises:
         SetupError: no such type of back-end, or it cannot be opened.
     """
-    if settings.type in _OWN:
-        return _OWN[settings.type].open(settings, folder)
+    if settings.type in OWN:
+        return OWN[settings.type].open(settings, folder)
     offered = {point.name: point for point in entry_points(group=GROUP)}
     if settings.type not in offered:
-        known = sorted({*_OWN, *offered})
+        known = sorted({*OWN, *offered})
         raise SetupError(
             f"there is no back-end of type {shown(settings.type)}",
             hint=did_you_mean(settings.type, known) or f"there is {', '.join(known)}",

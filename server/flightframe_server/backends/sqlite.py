@@ -12,7 +12,7 @@ import threading
 from collections.abc import Collection, Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import pyarrow as pa
 import structlog
@@ -108,9 +108,11 @@ class SQLiteBackend:
             raise SetupError(f"sqlite takes no option {shown(next(iter(settings.options)))}")
         return cls(folder / settings.source, backend_id=f"sqlite:{Path(settings.source).name}")
 
+    CAPABILITIES: ClassVar[Capabilities] = Capabilities(frozenset(REDUCERS))
+
     def capabilities(self) -> Capabilities:
         """Return what it can do: every reducer, some by functions of ours."""
-        return Capabilities(frozenset(REDUCERS))
+        return self.CAPABILITIES
 
     def tables(self) -> dict[str, dict[str, DataType]]:
         """Return each table and view of the database with its usable columns."""
