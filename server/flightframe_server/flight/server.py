@@ -247,9 +247,12 @@ def _pinned_stream(pinned: Pinned, context: flight.ServerCallContext) -> flight.
 
 def _batches(table: pa.Table) -> list[Chunk] | list[pa.RecordBatch]:
     """Return a listing's batches, one empty one where it lists nothing."""
-    return table.to_batches() or [
-        pa.RecordBatch.from_pylist([], schema=table.schema),
+    # Not made from rows: Arrow has no way from no rows to an empty union, as of GetSqlInfo.
+    empty = [
+        column.chunk(0) if column.num_chunks else pa.array([], column.type)
+        for column in table.columns
     ]
+    return table.to_batches() or [pa.RecordBatch.from_arrays(empty, schema=table.schema)]
 
 
 def _command(descriptor: flight.FlightDescriptor) -> bytes:
