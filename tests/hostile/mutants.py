@@ -11,13 +11,14 @@ from google.protobuf.message import DecodeError, Message
 from flightframe.wire import flight_sql_pb2 as sql
 
 _VARINTS = (b"\x00", b"\x7f", b"\x80\x01", b"\xff\xff\xff\xff\x0f", b"\xff" * 9 + b"\x01")
-_TEXTS = (b"'", b"\"", b"(", b")", b"--", b"/*", b"\x00", b"\xff", b" OR 1=1 ", b"; DROP TABLE x")
+_TEXTS = (b"'", b'"', b"(", b")", b"--", b"/*", b"\x00", b"\xff", b" OR 1=1 ", b"; DROP TABLE x")
 _PIECES = re.compile(r"\w+|\s+|.", re.DOTALL)
-_WORDS = (
-    "region store category day month year revenue cost units margin profit on_hand SUM AVG MIN MAX "
-    "COUNT SELECT AT WHERE HAVING LIMIT ORDER BY AND OR NOT IN ( ) , . ; @ * ? % _ = < > 0 1 2 10 "
-    "-1 1e3 'East' 'West' NULL DATE 'x' -- /* \0 é metrics stores % retail_full"
-).split()
+_VOCABULARY = """
+    region store category day month year revenue cost units margin profit on_hand SUM AVG MIN MAX
+    COUNT SELECT AT WHERE HAVING LIMIT ORDER BY AND OR NOT IN ( ) , . ; @ * ? % _ = < > 0 1 2 10
+    -1 1e3 'East' 'West' NULL DATE 'x' -- /* \0 é metrics stores % retail_full
+"""
+_WORDS = _VOCABULARY.split()
 _LONGEST_CUT = 40
 _STEPS = 4
 

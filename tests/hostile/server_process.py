@@ -82,15 +82,10 @@ class ServerProcess:
         return self._line().strip()
 
     def end(self) -> None:
-        """Kill it where it still runs, and close its pipes."""
+        """Kill it as a power failure would, where it still runs, and close its pipes."""
         if self.alive:
             self._process.kill()
         self._process.communicate()
-
-    def kill(self) -> None:
-        """Kill it as a power failure would."""
-        self._process.kill()
-        self._process.wait()
 
     def _line(self) -> str:
         assert self._process.stdout is not None

@@ -1,4 +1,4 @@
-"""Clients that are many, slow, half there or suddenly gone: others are served, and nothing stays."""
+"""Clients that are many, slow, half there or suddenly gone: others are served, nothing stays."""
 
 import signal
 import socket
@@ -127,9 +127,7 @@ def cancelled_streams(server: ServerProcess) -> None:
 def killed_readers(server: ServerProcess) -> None:
     """Processes that are killed in the middle of a stream."""
     command = [sys.executable, "-c", READER, server.uri, BIG]
-    readers = [
-        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(KILLED)
-    ]
+    readers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(KILLED)]
     for reader in readers:
         assert reader.stdout is not None
         assert reader.stdout.readline() == "reading\n"
