@@ -1,4 +1,4 @@
-"""What happens between asking and keeping: budgets, equal misses at once, data that moves meanwhile."""
+"""What happens between asking and keeping: budgets, equal misses, data that moves meanwhile."""
 
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor

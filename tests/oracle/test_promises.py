@@ -333,7 +333,8 @@ def test_49_a_sum_that_does_not_fit_is_an_error_by_every_route(shop):
 def test_49b_a_decimal_sum_past_38_digits_is_an_error_by_every_route(shop):
     collection = COLLECTION.replace(
         "dimension_families:",
-        "  - {name: vast, table: vast, grain: [day], columns: {day: day, v: v}}\ndimension_families:",
+        "  - {name: vast, table: vast, grain: [day], columns: {day: day, v: v}}\n"
+        "dimension_families:",
         1,
     ).replace(
         "metric_families:",

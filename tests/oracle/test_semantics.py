@@ -1,4 +1,4 @@
-"""Does every known trap stand in a test? The register `semantics.yaml`, and what holds each entry."""
+"""Does every known trap stand in a test? The register `semantics.yaml`, and what holds it."""
 
 import ast
 import re

@@ -79,16 +79,17 @@ def _plan_at(
         _check_source(question, conditions, metric)
         key = entry_key(typed, conditions.backend, question, metric, anchor)
         tables = _tables(question, typed, conditions, metric, anchor)
-        found, rejected = _from_cache(question, typed, conditions, metric, key, versions)
+        found, rejected, aside = _from_cache(question, typed, conditions, metric, key, versions)
         how: Exact | Rollup | Fetch | None = found
         if how is None:
             _check_capable(conditions, metric)
-            read = read_as(typed, conditions, metric, anchor, question.filter)
+            read, passed_over = read_as(typed, conditions, metric, anchor, question.filter)
+            aside += passed_over
             tables |= {typed.schema(read.schema).table}
             group = (read.schema, anchor)
             fetched.setdefault(group, []).append(read)
             how = Fetch(list(fetched).index(group), read)
-        parts.append(Part(metric, key, version_of(versions, tables), how, rejected))
+        parts.append(Part(metric, key, version_of(versions, tables), how, rejected, aside))
     if fetched and conditions.freshness.only_if_cached:
         lacking = next(part for part in parts if isinstance(part.how, Fetch))
         raise NotCached(
@@ -218,9 +219,12 @@ def _from_cache(
     metric: Metric,
     key: EntryKey,
     versions: Mapping[str, str | None],
-) -> tuple[Exact | Rollup | None, tuple[WhyNot, ...]]:
-    if not conditions.enabled or conditions.freshness.no_cache:
-        return None, ()
+) -> tuple[Exact | Rollup | None, tuple[WhyNot, ...], tuple[str, ...]]:
+    """Return the entry that answers, the rule that each other failed, and what else is to say."""
+    if not conditions.enabled:
+        return None, (), ("the cache: the engine is off and remembers nothing",)
+    if conditions.freshness.no_cache:
+        return None, (), ("the cache: the request says no_cache",)
     target = Target(
         metric,
         key,
@@ -230,18 +234,30 @@ def _from_cache(
         conditions.versions,
         conditions.mapped,
     )
-    best: Rollup | None = None
+    fit: list[Rollup] = []
     rejected: list[WhyNot] = []
-    for entry in conditions.holdings.on(key.shelf):
+    held = conditions.holdings.on(key.shelf)
+    for entry in held:
         verdict = judge(typed, target, entry)
         if isinstance(verdict, Exact):
-            return verdict, ()
-        if isinstance(verdict, str):
-            if len(rejected) < WHY_NOT_LIMIT:
-                rejected.append(WhyNot(entry.key.anchor, entry.key.filter, verdict))
-        elif best is None or _cost(verdict) < _cost(best):
-            best = verdict
-    return best, tuple(rejected)
+            return verdict, (), ()
+        if isinstance(verdict, Rollup):
+            fit.append(verdict)
+        else:
+            rejected.append(WhyNot(entry.key.anchor, entry.key.filter, verdict))
+    fit.sort(key=_cost)
+    rejected += [_dearer(other, fit[0]) for other in fit[1:]]
+    aside = () if held else ("the cache: it holds nothing of this family and reducer",)
+    if len(rejected) > WHY_NOT_LIMIT:
+        aside = (f"{len(rejected) - WHY_NOT_LIMIT} entries more",)
+    return (fit[0] if fit else None), tuple(rejected[:WHY_NOT_LIMIT]), aside
+
+
+def _dearer(other: Rollup, chosen: Rollup) -> WhyNot:
+    rule = "it would do, and has more rows"
+    if other.entry.rows == chosen.entry.rows:
+        rule = "it would do, and has no fewer rows"
+    return WhyNot(other.entry.key.anchor, other.entry.key.filter, rule)
 
 
 def _cost(rollup: Rollup) -> tuple[int, int, tuple[str, ...], tuple[str, ...]]:
