@@ -27,15 +27,12 @@ from flightframe_server.planner.rollup import Target, judge
 from flightframe_server.planner.siblings import read_as
 from flightframe_server.planner.source import (
     SourceQuery,
-    column_reads,
     fetched_tables,
     frame_query,
-    metric_columns,
-    read_level,
+    metric_reads,
     source_query,
     tables_of,
 )
-from flightframe_server.resolver.legality import filter_levels
 from flightframe_server.resolver.question import Metric, Need, Question
 from flightframe_server.resolver.terms import levels_of, nested_of, text
 from flightframe_server.resolver.typed import TypedCollection
@@ -202,12 +199,8 @@ def _tables(
     anchor: tuple[str, ...],
 ) -> set[str]:
     """Return every table the metric depends on; raises `FDViolation` for a broken promise."""
-    wanted = {*anchor, *filter_levels(metric)}
-    for part in question.filter:
-        wanted |= levels_of(part)
-    reads = tuple(read_level(typed, metric.schema, level) for level in sorted(wanted))
-    names = [read.column for read in reads] + sorted(metric_columns(metric))
-    columns = column_reads(typed, metric.schema, names)
+    filtered = {level for part in question.filter for level in levels_of(part)}
+    reads, columns = metric_reads(typed, metric, {*anchor, *filtered})
     check_promises(conditions.withdrawn, metric, reads, columns)
     return {typed.schema(metric.schema).table, *tables_of(reads), *fetched_tables(columns)}
 
