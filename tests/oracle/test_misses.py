@@ -1,13 +1,14 @@
 """What happens between asking and keeping: budgets, equal misses, data that moves meanwhile."""
 
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
 from test_promises import BY_REGION, COLLECTION, REGIONS, SUMMARY, SUMMARY_SQL, money, shop
 
-from flightframe_server.engine import MetricEngine, single_flight
+from flightframe_server.engine import MetricEngine
+from flightframe_server.engine.single_flight import SingleFlight
 from flightframe_server.engine.warm_up import warm_up
 
 __all__ = ["shop"]
@@ -45,23 +46,40 @@ def test_34_an_entry_past_the_budget_is_served_and_not_kept(shop, tmp_path):
         made.serving = unbounded
 
 
+class Counted:
+    """A lock that says when it was held a second time: by whoever comes second, and joins."""
+
+    def __init__(self, lock, joined):
+        self.lock, self.held, self.joined = lock, 0, joined
+
+    def __enter__(self):
+        self.lock.acquire()
+
+    def __exit__(self, *_):
+        self.held += 1
+        self.lock.release()
+        if self.held == 2:
+            self.joined.set()
+
+
 def test_34b_two_equal_misses_at_once_are_one_statement_and_one_entry(shop, monkeypatch):
+    genuine, joined, asked = SingleFlight.__init__, threading.Event(), []
+
+    def counting(flights):
+        genuine(flights)
+        flights._lock = Counted(flights._lock, joined)
+
+    monkeypatch.setattr(SingleFlight, "__init__", counting)
     made = shop()
-    genuine, asked, waits = made.backend.run, [], threading.Event()
+    run = made.backend.run
 
-    class Waited(Future):
-        def result(self, timeout=None):
-            waits.set()
-            return super().result(timeout)
-
-    def run(query, *, timeout=None):
+    def waiting(query, **options):
         asked.append(query)
-        # The statement ends only when somebody waits for what it gives.
-        assert waits.wait(30)
-        return genuine(query, timeout=timeout)
+        # The statement begins when the second has asked for the same and waits for it.
+        assert joined.wait(30)
+        return run(query, **options)
 
-    monkeypatch.setattr(single_flight, "Future", Waited)
-    monkeypatch.setattr(made.backend, "run", run)
+    monkeypatch.setattr(made.backend, "run", waiting)
     with ThreadPoolExecutor(2) as threads:
         found = list(threads.map(made.rows, [BY_REGION, BY_REGION]))
     assert found == [REGIONS, REGIONS]
@@ -78,11 +96,11 @@ def test_53_data_written_between_fingerprint_and_query_is_not_kept_as_older(
     made = shop()
     genuine, asked = made.backend.run, []
 
-    def run(query, *, timeout=None):
+    def run(query, **options):
         asked.append(query)
         if len(asked) == 1:
             made.replace(MOVED)
-        return genuine(query, timeout=timeout)
+        return genuine(query, **options)
 
     monkeypatch.setattr(made.backend, "run", run)
     assert {row[:2] for row in made.rows(query)} == NOW

@@ -24,7 +24,7 @@ INSERT INTO samples VALUES
 -- Doubles whose sum depends on the order in which they are added.
 CREATE TABLE floats (i INTEGER, day DATE, v DOUBLE);
 INSERT INTO floats
-SELECT i, DATE '2024-01-01' + (i % 60)::INTEGER, (i * 7919 % 10007) * 0.01 + 0.001 * (i % 13)
+SELECT i, DATE '2024-01-01' + (i % 60)::INTEGER, (i * 7919 % 10007) * 0.01 + 0.0037 * (i % 13)
 FROM generate_series(1, 20000) AS n(i);
 -- Of two parcels to the West none was late, which is 0 and not unknown.
 CREATE TABLE parcels (parcel INTEGER, region VARCHAR, late BOOLEAN);
