@@ -4,7 +4,8 @@ import datetime
 
 from test_promises import shop
 
-from flightframe_server.engine.discovery import home_of, level_facts, members, metric_anchors
+from flightframe_server.engine.discovery import home_of, level_facts, members
+from flightframe_server.resolver.anchors import metric_anchors
 
 __all__ = ["shop"]
 

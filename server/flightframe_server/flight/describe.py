@@ -13,7 +13,7 @@ from typing import Any
 from flightframe_server.answer import Serving, engine_named
 from flightframe_server.catalog.collection import MetricFamily, RootedMetric
 from flightframe_server.errors import AmbiguousReducer, FrameQLSyntaxError
-from flightframe_server.flight.sql.tables import bare_type
+from flightframe_server.flight.sql.columns import bare_type
 from flightframe_server.resolver.metrics import default_operator
 from flightframe_server.resolver.typed import TypedCollection
 
@@ -96,7 +96,7 @@ def _level(typed: TypedCollection, level: str) -> dict[str, str]:
         "name": level,
         "type": str(typed.level_types[level]),
         "family": family,
-        "description": declared.description if declared is not None else "",
+        "description": declared.describes(level) if declared is not None else "",
     }
 
 
