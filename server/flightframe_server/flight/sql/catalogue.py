@@ -22,6 +22,7 @@ from flightframe_server.flight.sql.tables import PublishedTables
 
 INFORMATION_SCHEMA = "information_schema"
 SYSTEM = "system"
+SCHEMAS = frozenset({INFORMATION_SCHEMA, SYSTEM})
 _OWNER = "flightframe"
 
 _SCHEMATA = pa.schema(

@@ -169,10 +169,7 @@ class Columns:
         for kind, holds in _COMPARISONS.items():
             if type(node) is kind:
                 return self._compared(node.this, node.expression, holds)
-        raise NotSupported(
-            f"{node.key.upper()} is not answered over the catalogue",
-            hint="columns, literals, comparisons, IN, LIKE, AND, OR, NOT, LOWER and UPPER are",
-        )
+        raise NotSupported(f"{node.key.upper()} is not answered here over the catalogue")
 
     def _truth(self, node: exp.Expr) -> Compiled:
         found = self.compiled(node, pa.bool_())
@@ -207,6 +204,10 @@ class Columns:
 
     def _alike(self, left: exp.Expr, right: exp.Expr) -> tuple[Compiled, Compiled]:
         """Return two sides that compare, a parameter of the other side's type."""
+        if isinstance(left.unnest(), _CONDITIONS) or isinstance(right.unnest(), _CONDITIONS):
+            # Dialects differ in what `a = b IS NULL` means, and the tree does not tell which
+            # parentheses were written.
+            raise NotSupported("a comparison of conditions is not answered over the catalogue")
         if isinstance(left.unnest(), exp.Placeholder):
             other, one = self._alike(right, left)
             return one, other
@@ -235,12 +236,16 @@ class Columns:
 
     def _is(self, node: exp.Is) -> Compiled:
         inner = self.compiled(node.this)
+        wanted: bool | None
         match node.expression:
             case exp.Null():
-                return _truth(lambda row: inner.value(row) is None, inner)
-            case exp.Boolean(this=wanted):
-                return _truth(lambda row: inner.value(row) is wanted, inner)
-        raise NotSupported("IS takes NULL, TRUE or FALSE")
+                wanted = None
+            case exp.Boolean(this=written):
+                wanted = bool(written)
+            case _:
+                raise NotSupported("IS takes NULL, TRUE or FALSE")
+        negated = bool(node.args.get("negate"))
+        return _truth(lambda row: (inner.value(row) is wanted) is not negated, inner)
 
     def _like(self, node: exp.Like | exp.ILike, escape: str) -> Compiled:
         subject = self.compiled(node.this, pa.string())
@@ -253,14 +258,16 @@ class Columns:
         if written is None:
             return _truth(lambda row: None, wanted)
         fits = pattern(written, escape=escape, any_case=isinstance(node, exp.ILike)).fullmatch
+        negated = bool(node.args.get("negate"))
 
         def value(row: Row) -> bool | None:
             found = subject.value(row)
-            return None if found is None else fits(found) is not None
+            return None if found is None else (fits(found) is not None) is not negated
 
         return _truth(value, subject)
 
 
+_CONDITIONS = (exp.Predicate, exp.Connector, exp.Not)
 _CONDITION = pa.field("", pa.bool_())
 
 

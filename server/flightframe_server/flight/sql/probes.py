@@ -13,6 +13,7 @@ Everything else is left to the language, whose error says what is missing.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -113,22 +114,19 @@ class _Names:
             self._require(reading.described)
         named = list(reading.select.find_all(exp.Table))
         if all(self._kept(table) for table in named):
-            return self._over_catalogue(reading, parameters, sourceless=not named)
-        published = [self._published(table) for table in named]
-        if not all(published):
+            return self._over_catalogue(reading.select, parameters, sourceless=not named)
+        if not all(self._published(table) for table in named):
+            self._refuse_missing(named)
             return None
         return self._over_published(reading.select, parameters)
 
     def _over_catalogue(
-        self, reading: Reading, parameters: Parameters, *, sourceless: bool
+        self, select: exp.Select, parameters: Parameters, *, sourceless: bool
     ) -> Probe | None:
-        try:
-            relation = evaluate(reading.select, self._relation, parameters)
-        except FlightframeError:
-            if sourceless:
-                # `SELECT region, revenue` lacks its AT, which the language says better.
-                return None
-            raise
+        if sourceless and select.find(exp.Column, exp.Star) is not None:
+            # `SELECT region, COUNT(*)` lacks its AT, which the language says better.
+            return None
+        relation = evaluate(select, self._relation, parameters)
         return Probe(relation, tuple(sorted(parameters.wanted.items())))
 
     def _over_published(self, select: exp.Select, parameters: Parameters) -> Meaning | None:
@@ -180,12 +178,18 @@ class _Names:
             )
         return fits[0] if fits else None
 
+    def _refuse_missing(self, named: list[exp.Table]) -> None:
+        """Refuse a table that the catalogue's own schemas lack: no other error would say so."""
+        for table in named:
+            if table.db.casefold() in catalogue.SCHEMAS and self._kept(table) is None:
+                raise _unknown(table, catalogue.names())
+
     def _require(self, table: exp.Table) -> None:
         if self._published(table) is None:
             raise _unknown(table, [known.name for known in self.tables])
 
 
-def _unknown(table: exp.Table, known: list[str]) -> UnknownName:
-    return UnknownName(
-        f"there is no table {shown(table.name)}", hint=did_you_mean(table.name, known)
-    )
+def _unknown(table: exp.Table, known: Iterable[str]) -> UnknownName:
+    written = f"{table.db}.{table.name}" if table.db else table.name
+    hint = did_you_mean(written, known) or "SHOW TABLES lists them"
+    return UnknownName(f"there is no table {shown(written)}", hint=hint)

@@ -23,10 +23,12 @@ from sqlglot.errors import SqlglotError
 MAX_SQL_BYTES = 16 * 1024
 MAX_TOKENS = 2_000
 MAX_NESTING = 24
+MAX_DEPTH = 60
 SHORT = 1_000
 
 _AT = re.compile(r"\bAT\b", re.IGNORECASE)
 _CATALOGUE = re.compile(r"\b(?:information_schema|system)\b", re.IGNORECASE)
+_STARTS = frozenset({TokenType.SELECT, TokenType.DESCRIBE, TokenType.DESC})
 _PARAMETER = "p"
 
 _TABLES = "SELECT table_schema, table_name FROM information_schema.tables"
@@ -100,12 +102,16 @@ def _read(source: str) -> Reading | None:
         tokens.pop()
     if not tokens or not _bounded(tokens):
         return None
-    words = [token.text.upper() for token in tokens]
-    if words[0] == "SHOW":
-        return _show(tokens, words)
+    if tokens[0].text.upper() == "SHOW" and len(tokens) == 2:
+        # The tokenizer takes what follows SHOW for one text.
+        return _show(_DIALECT.tokenize(tokens[1].text))
+    if tokens[0].token_type not in _STARTS:
+        return None
     (tree,) = _DIALECT.parse(_with_names(source[: tokens[-1].end + 1], tokens))
+    if tree is None or _depth(tree) > MAX_DEPTH:
+        return None
     match tree:
-        case exp.Select():
+        case exp.Select(selects=[_, *_]):
             return Reading(tree)
         case exp.Describe(this=exp.Table() as table):
             return _described(table)
@@ -123,6 +129,19 @@ def _bounded(tokens: list[Token]) -> bool:
     return len(tokens) <= MAX_TOKENS and deepest <= MAX_NESTING
 
 
+def _depth(tree: exp.Expr) -> int:
+    """Return how deep a tree is, a chain of AND or of OR being one level however long."""
+    deepest = 0
+    waiting = [(tree, 0)]
+    while waiting:
+        node, depth = waiting.pop()
+        deepest = max(deepest, depth)
+        for child in node.iter_expressions():
+            chained = isinstance(node, exp.And | exp.Or) and type(child) is type(node)
+            waiting.append((child, depth if chained else depth + 1))
+    return deepest
+
+
 def _with_names(source: str, tokens: list[Token]) -> str:
     """Return the text with its parameters numbered: a tree does not keep their order."""
     marks = [token for token in tokens if token.token_type is TokenType.PLACEHOLDER]
@@ -132,16 +151,15 @@ def _with_names(source: str, tokens: list[Token]) -> str:
     return source
 
 
-def _show(tokens: list[Token], words: list[str]) -> Reading | None:
+def _show(tokens: list[Token]) -> Reading | None:
     """Return SHOW TABLES, SCHEMAS or COLUMNS, with FROM and LIKE, as a SELECT."""
-    if len(words) < 2:
-        return None
-    what, rest = words[1], tokens[2:]
+    words = [token.text.upper() for token in tokens]
+    what, rest = words[0], tokens[1:]
     scope: list[str] = []
-    if len(rest) > 1 and rest[0].text.upper() in ("FROM", "IN"):
+    if words[1:2] in (["FROM"], ["IN"]) and len(rest) > 1:
         scope, rest = _dotted(rest[1:])
     like = None
-    if len(rest) == 2 and rest[0].text.upper() == "LIKE":
+    if len(rest) == 2 and rest[0].token_type is TokenType.LIKE:
         like, rest = rest[1].text, []
     if rest:
         return None
@@ -152,7 +170,8 @@ def _show(tokens: list[Token], words: list[str]) -> Reading | None:
         query = _select(_SCHEMAS).order_by("schema_name")
         return Reading(_narrowed(query, ("catalog_name",), scope, like))
     if what == "COLUMNS" and 1 <= len(scope) <= 3 and like is None:
-        return _described(exp.to_table(".".join(f'"{part}"' for part in scope)))
+        names = (exp.to_identifier(part, quoted=True) for part in reversed(scope))
+        return _described(exp.Table(**dict(zip(("this", "db", "catalog"), names, strict=False))))
     return None
 
 

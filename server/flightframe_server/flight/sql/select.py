@@ -16,10 +16,11 @@ from typing import Any
 import pyarrow as pa
 from sqlglot import exp
 
-from flightframe_server.errors import NotSupported, TypeMismatch
+from flightframe_server.errors import LimitExceeded, NotSupported, TypeMismatch
 from flightframe_server.flight.sql.expressions import Columns, Compiled, Parameters, Row
+from flightframe_server.flight.sql.vocabulary import check
 
-_CLAUSES = frozenset({"expressions", "from_", "where", "order", "limit", "offset", "distinct"})
+MAX_COLUMNS = 1_000
 _NO_ROWS = pa.schema([])
 
 
@@ -66,15 +67,11 @@ def evaluate(select: exp.Select, tables: Tables, parameters: Parameters) -> Rela
         TypeMismatch: values that do not go together.
         NotSupported: a clause or function that is not answered.
     """
-    unknown = [name for name, given in select.args.items() if given and name not in _CLAUSES]
-    if unknown:
-        raise NotSupported(
-            f"{_clause(unknown[0])} is not answered over the catalogue",
-            hint="columns, WHERE, DISTINCT, ORDER BY, LIMIT and OFFSET are",
-        )
-    distinct = select.args.get("distinct")
-    if distinct is not None and distinct.args.get("on"):
-        raise NotSupported("DISTINCT ON is not answered over the catalogue")
+    check(select)
+    return _evaluate(select, tables, parameters)
+
+
+def _evaluate(select: exp.Select, tables: Tables, parameters: Parameters) -> Relation:
     source = _source(select, tables, parameters)
     scope = _Scope(Columns(source.schema, source.path, parameters))
     where = scope.where(select)
@@ -87,7 +84,7 @@ def evaluate(select: exp.Select, tables: Tables, parameters: Parameters) -> Rela
         kept = [row for row in source.rows() if where is None or where.value(row) is True]
         for key in reversed(order):
             key.sort(kept)
-        made = _projected(kept, outputs, distinct=distinct is not None)
+        made = _projected(kept, outputs, distinct=select.args.get("distinct") is not None)
         return islice(made, start, stop)
 
     counted = any(output.counts for output in outputs)
@@ -139,6 +136,8 @@ class _Scope:
 
     def outputs(self, select: exp.Select) -> list[_Output]:
         found = [output for node in select.expressions for output in self._outputs(node)]
+        if len(found) > MAX_COLUMNS:
+            raise LimitExceeded(f"a query over the catalogue has at most {MAX_COLUMNS} columns")
         if any(output.counts for output in found) and not all(output.counts for output in found):
             raise NotSupported("COUNT(*) stands alone over the catalogue")
         return found
@@ -155,6 +154,8 @@ class _Scope:
             case exp.Alias(this=inner):
                 self.names[node.alias.casefold()] = inner
                 yield self._output(inner, node.alias)
+            case exp.Placeholder():
+                yield self._output(node, "?")
             case exp.Column():
                 found = self.columns.compiled(node)
                 yield _Output(found.field, found.value)
@@ -198,11 +199,6 @@ class _Scope:
         if limit is None:
             return start, None
         if isinstance(limit, exp.Fetch):
-            options = limit.args.get("limit_options")
-            if options is not None and (
-                options.args.get("percent") or options.args.get("with_ties")
-            ):
-                raise NotSupported("FETCH takes a number of rows only")
             return start, start + self._count(limit.args.get("count") or exp.Literal.number(1))
         return start, start + self._count(limit.expression)
 
@@ -222,23 +218,12 @@ def _source(select: exp.Select, tables: Tables, parameters: Parameters) -> Relat
     match None if clause is None else clause.this:
         case None:
             return _UNIT
-        case exp.Table() as table if _plain(table):
+        case exp.Table(this=exp.Identifier()) as table:
             found = tables(table)
-            alias = table.alias
-            return found if not alias else _named(found, alias)
-        case exp.Subquery(this=exp.Select() as inner) as nested if _plain(nested):
-            return _named(evaluate(inner, tables, parameters), nested.alias)
+            return _named(found, table.alias) if table.alias else found
+        case exp.Subquery(this=exp.Select() as inner) as nested:
+            return _named(_evaluate(inner, tables, parameters), nested.alias)
     raise NotSupported("FROM takes one table or one SELECT over the catalogue")
-
-
-def _plain(source: exp.Expr) -> bool:
-    """Whether nothing hangs on a source but its name and an alias without columns."""
-    known = {"this", "db", "catalog", "alias"}
-    alias = source.args.get("alias")
-    columns = alias is not None and alias.args.get("columns")
-    return not columns and not any(
-        given for name, given in source.args.items() if name not in known
-    )
 
 
 def _named(relation: Relation, alias: str) -> Relation:
@@ -266,7 +251,3 @@ def _itemgetter(place: int) -> Callable[[Row], Any]:
 
 def _nothing(row: Row) -> None:
     return None
-
-
-def _clause(name: str) -> str:
-    return {"joins": "JOIN", "group": "GROUP BY", "with_": "WITH"}.get(name, name.upper())

@@ -128,15 +128,14 @@ class PublishedTables:
 
 def published(catalog: str, typed: TypedCollection) -> PublishedCollection:
     """Return one collection as tools see it; its `metrics` hides a schema so named."""
+    shown = {name for name in typed.collection.schemas if name.casefold() != METRICS}
     tables = {METRICS: _metrics(catalog, typed)}
-    for name in typed.collection.schemas:
-        if name.casefold() != METRICS:
-            tables[name] = _schema(catalog, typed, name)
+    tables.update({name: _schema(catalog, typed, name) for name in shown})
     return PublishedCollection(
         typed,
         tuple(tables[name] for name in sorted(tables)),
-        tuple(key for key in primary_keys(typed) if key.table in tables),
-        tuple(key for key in foreign_keys(typed) if {key.table, key.key.table} <= tables.keys()),
+        tuple(key for key in primary_keys(typed) if key.table in shown),
+        tuple(key for key in foreign_keys(typed) if {key.table, key.key.table} <= shown),
     )
 
 
