@@ -112,7 +112,6 @@ PROBES = {
         [],
     ),
     "a table's columns": ("SELECT * FROM stores WHERE FALSE", ["store", "region"], []),
-    "an AT in a text": ("SELECT * FROM metrics WHERE region = 'look at' AND 1 = 0", METRICS, []),
 }
 
 
@@ -124,6 +123,14 @@ def test_a_probe_is_answered_and_no_database_asked(client, tool):
     assert table.column_names == columns
     assert [tuple(row.values()) for row in table.to_pylist()] == expected
     assert table.schema.metadata[b"served_from"] == b"engine_cache"
+
+
+@pytest.mark.usefixtures("no_query")
+def test_an_at_inside_a_text_is_no_anchor(client):
+    table = ask(client, "SELECT * FROM metrics WHERE region = 'look at' AND 1 = 0")
+    assert (table.column_names, table.num_rows) == (METRICS, 0)
+    query = "SELECT COUNT(*) AS n FROM information_schema.tables WHERE table_name <> 'at'"
+    assert rows(client, query) == [(6,)]
 
 
 def test_columns_alone_have_the_types_and_words_of_the_catalogue(client):
