@@ -11,6 +11,7 @@ from pyarrow import flight
 from flightframe.wire import flight_sql_pb2 as sql
 from flightframe_server.errors import BackendError
 from flightframe_server.flight.server import FlightServer
+from flightframe_server.flight.sql import probes
 
 
 def ask(client: flight.FlightClient, query: str) -> pa.Table:
@@ -249,6 +250,22 @@ def test_what_is_not_answered_says_why(client, query):
     with pytest.raises(pa.ArrowInvalid, match=REFUSED[query]) as caught:
         info_of(client, packed(sql.CommandStatementQuery(query=query)))
     assert "Traceback" not in str(caught.value)
+
+
+def test_frame_ql_is_not_read_as_sql_at_all(client, monkeypatch):
+    def read(source: str) -> None:
+        raise AssertionError("read as SQL")
+
+    monkeypatch.setattr(probes, "read_sql", read)
+    assert rows(client, "SELECT revenue AS paid AT () WHERE region = 'Central'") == [(CENTRAL,)]
+
+
+def test_an_offset_without_a_limit_or_before_it_is_left_to_the_language(client):
+    for query in ("SELECT * FROM stores OFFSET 2", "SELECT * FROM stores OFFSET ? LIMIT ?"):
+        with pytest.raises(pa.ArrowInvalid, match="PARSE"):
+            client.get_schema(
+                flight.FlightDescriptor.for_command(packed(sql.CommandStatementQuery(query=query)))
+            )
 
 
 def test_frame_ql_is_never_taken_for_sql(client):

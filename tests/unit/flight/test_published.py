@@ -25,6 +25,7 @@ TYPES = {
     "zones": {"s": TEXT, "zone": TEXT, "since": DATE},
     "nation": {"k": INTEGER, "name": TEXT},
     "makers": {"p": TEXT, "nk": INTEGER},
+    "visits": {"v": INTEGER, "boss": TEXT},
 }
 TEXT_OF = """
 version: 1
@@ -48,6 +49,9 @@ schemas:
   - {name: zones, grain: [store, since], columns: {store: s, since: since, zone: zone}}
   - {name: nation, grain: [nation_key], columns: {nation_key: k, nation_name: name}}
   - {name: makers, grain: [product], columns: {product: p, maker_nation: nk}}
+  - name: visits
+    grain: [visit]
+    columns: {visit: v, boss: boss, near: {lookup: region, via: {schema: stores, on: [boss]}}}
 dimension_families:
   - name: place
     levels: [store, region, zone, boss, since]
@@ -88,6 +92,10 @@ metric_families:
     ip_reducers:
       - {operator: SUM, a_block: [calendar], default: true}
       - {operator: LAST, order_by: [day], a_block: [place]}
+  - name: last_held
+    family_root: {schema: stock, column: held}
+    closed: true
+    ip_reducers: [{operator: LAST, order_by: [day]}]
   - name: share
     derived: {formula: "amount / pieces", inputs: [amount, pieces]}
   - name: pieces
@@ -127,8 +135,8 @@ def remarks(field: pa.Field) -> str | None:
 def test_every_level_and_every_metric_is_a_column(shop):
     assert table_of(shop, "metrics").schema.names == [
         *("store", "region", "zone", "boss", "since", "coast", "day", "month"),
-        *("product", "maker_nation", "maker_name", "sale", "thing", "nation_key"),
-        *("amount", "pieces_sold", "big", "held", "share", "pieces"),
+        *("product", "maker_nation", "maker_name", "sale", "thing", "nation_key", "visit"),
+        *("amount", "pieces_sold", "big", "held", "last_held", "share", "pieces"),
     ]
 
 
@@ -164,6 +172,12 @@ def test_a_metric_says_its_reducers_and_where_each_may_be_asked(shop):
     levels = ["boss", "coast", "day", "month", "region", "store", "zone"]
     assert json.loads(facts["levels"]) == levels
     assert json.loads(facts["required"]) == ["day"]
+
+
+def test_what_an_order_leaves_open_is_required(shop):
+    facts = said(table_of(shop, "metrics").schema.field("last_held"))
+    assert json.loads(facts["reducers"]) == {"LAST": {"type": "integer", "required": ["store"]}}
+    assert json.loads(facts["required"]) == ["store"]
 
 
 def test_a_metric_that_is_not_closed_takes_the_statistics_too(shop):
@@ -207,6 +221,7 @@ def test_a_table_shows_what_can_be_asked_of_it(shop):
         "zones": ["store", "since", "zone"],
         "nation": ["nation_key"],
         "makers": ["product", "maker_nation"],
+        "visits": ["visit", "boss"],
     }
     pieces = table_of(shop, "sales").schema.field("pieces")
     assert said(pieces) == {"role": "fact", "metric": "pieces_sold", "reducer": "SUM"}
@@ -243,6 +258,7 @@ def test_grains_are_primary_keys(shop):
         ("pk_zones", ("store", "since")),
         ("pk_nation", ("nation_key",)),
         ("pk_makers", ("product",)),
+        ("pk_visits", ("visit",)),
     ]
 
 
@@ -261,6 +277,7 @@ def test_edges_and_look_ups_along_a_whole_key_are_foreign_keys(shop):
         "fk_prices_product_makers": ("prices", ("product",), "makers", ("product",)),
         # A role: the level has another name than the key.
         "fk_makers_maker_nation_nation": ("makers", ("maker_nation",), "nation", ("nation_key",)),
+        # No more a key is a look-up along something else than the grain, as in visits.
         # A look-up, its columns in the order of the key.
         "fk_sales_store_product_prices": (
             *("sales", ("store", "product")),
