@@ -6,9 +6,10 @@ import pytest
 from test_promises import shop
 
 from flightframe_server.engine import MetricEngine
-from flightframe_server.engine.discovery import home_of, level_facts, members, metric_anchors
+from flightframe_server.engine.discovery import home_of, level_facts, members
 from flightframe_server.engine.standing import standings
 from flightframe_server.errors import FDViolation, UnreachableAnchor
+from flightframe_server.resolver.anchors import metric_anchors
 
 __all__ = ["shop"]
 

@@ -1,9 +1,9 @@
 """Discovery: what there is to ask, of the collection and of the data.
 
 What comes in: an engine. What goes out: the members of a level, how many they are and what range
-they span, and the levels at which a metric may be asked. Members are entries of the domain QM:
-found in the cache, rolled up, evicted and versioned like any other. It must never count by another
-rule than a query would: NULL is a member where some row has it.
+they span. Members are entries of the domain QM: found in the cache, rolled up, evicted and
+versioned like any other. It must never count by another rule than a query would: NULL is a member
+where some row has it. Where a metric may be asked is no matter of data: `resolver/anchors.py`.
 """
 
 from __future__ import annotations
@@ -23,12 +23,7 @@ from flightframe_server.engine.engine import MetricEngine, Served
 from flightframe_server.errors import UnreachableAnchor
 from flightframe_server.language.syntax import Anchor, Item, LiteralValue, Name, Statement
 from flightframe_server.provenance import ServedFrom, fold
-from flightframe_server.resolver.metrics import MetricNames
 from flightframe_server.resolver.resolve import resolve
-from flightframe_server.resolver.scope import Scope
-from flightframe_server.resolver.terms import needs_of
-from flightframe_server.resolver.typed import TypedCollection
-from flightframe_server.resolver.values import Binding
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +50,6 @@ class LevelFacts:
     last: LiteralValue
     members: tuple[LiteralValue, ...]
     served_from: ServedFrom
-
-
-@dataclass(frozen=True, slots=True)
-class MetricAnchors:
-    """Where a metric's default reducer may be asked.
-
-    Attributes:
-        levels: the levels that may stand in its anchor.
-        required: those that must be in the anchor, determined by it, or pinned by WHERE.
-    """
-
-    levels: tuple[str, ...]
-    required: tuple[str, ...]
 
 
 def members(engine: MetricEngine, level: str, schema: str | None = None) -> pa.Table:
@@ -159,22 +141,3 @@ def level_facts(
     first, last = ends.to_pylist()
     label = fold(part.served_from for part in served.parts)
     return LevelFacts(level, source, count, nulls > 0, first, last, tuple(head.to_pylist()), label)
-
-
-def metric_anchors(typed: TypedCollection, family: str) -> MetricAnchors:
-    """Return where a family's default reducer may be asked, by the catalogue alone.
-
-    Raises:
-        AmbiguousReducer: it has no default.
-    """
-    term = MetricNames(Scope(typed, Binding())).leaf(Name((family,)))
-    schemas = {metric.schema for metric, _ in needs_of(term, ())}
-    reached = [typed.graph.reachable(schema) for schema in sorted(schemas)]
-    levels = tuple(sorted(frozenset.intersection(*reached))) if reached else ()
-    required = {
-        level
-        for metric, _ in needs_of(term, ())
-        for level in typed.graph.own_levels(metric.schema)
-        if typed.graph.family_of(level) in metric.blocks
-    }
-    return MetricAnchors(levels, tuple(sorted(required)))

@@ -29,7 +29,7 @@ from flightframe_server.errors import (
     did_you_mean,
     shown,
 )
-from flightframe_server.flight.sql.tables import bare_type
+from flightframe_server.flight.sql.columns import bare_type
 from flightframe_server.language.syntax import LiteralValue
 from flightframe_server.resolver.metrics import default_operator
 from flightframe_server.resolver.typed import TypedCollection
@@ -180,7 +180,7 @@ def _level(
         "name": level,
         "type": str(typed.level_types[level]),
         "family": family,
-        "description": declared.description if declared is not None else "",
+        "description": declared.describes(level) if declared is not None else "",
     }
     if most is not None:
         try:
