@@ -25,6 +25,7 @@ from flightframe_server.answer import Request, Serving
 from flightframe_server.errors import FrameQLSyntaxError, UnknownName, shown
 from flightframe_server.flight.actions import ACTIONS, carry_out
 from flightframe_server.flight.boundary import bounded, unimplemented
+from flightframe_server.flight.caller import Caller, caller_of
 from flightframe_server.flight.handshake import hooks
 from flightframe_server.flight.pins import Pinned
 from flightframe_server.flight.sql.commands import (
@@ -111,20 +112,21 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         self, context: flight.ServerCallContext, descriptor: flight.FlightDescriptor
     ) -> flight.FlightInfo:
         """Answer a query, pin the answer, and say what DoGet will stream; errors come early."""
+        caller = caller_of(context)
         command = _command(descriptor)
         asked = self._asked(command)
         match asked:
             case Request():
-                pinned = self._state.pins.pin(answer_text(asked, self._serving))
+                pinned = self._pinned(asked, caller)
                 return pinned.info(descriptor, command, flight_sql=False)
             case PinnedTicket():
                 raise _no_command()
         if type(asked) in LISTINGS:
             # The ticket is the command again: listings are cheap and hold nothing.
             endpoint = flight.FlightEndpoint(command, [])
-            return flight.FlightInfo(schema_of(asked, self._state), descriptor, [endpoint])
-        request = request_of(asked, self._state)
-        pinned = self._state.pins.pin(answer_text(request, self._serving))
+            return flight.FlightInfo(schema_of(asked, self._state, caller), descriptor, [endpoint])
+        request = request_of(asked, self._state, caller)
+        pinned = self._pinned(request, caller)
         return pinned.info(descriptor, command, flight_sql=True)
 
     @bounded
@@ -138,21 +140,22 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
                 return flight.SchemaResult(type_text(asked, self._serving).schema)
             case PinnedTicket():
                 raise _no_command()
-        return flight.SchemaResult(schema_of(asked, self._state))
+        return flight.SchemaResult(schema_of(asked, self._state, caller_of(context)))
 
     @bounded
     def do_get(
         self, context: flight.ServerCallContext, ticket: flight.Ticket
     ) -> flight.FlightDataStream:
         """Stream a pinned answer, a listing, or the answer of a ticket that is a query."""
+        caller = caller_of(context)
         asked = self._asked(ticket.ticket)
         match asked:
             case Request():
-                return self._one_call(asked, context)
+                return self._one_call(asked, context, caller)
             case PinnedTicket(handle=handle):
-                return _pinned_stream(self._state.pins.get(handle), context)
+                return _pinned_stream(self._state.pins.get(handle, caller), context)
             case sql.TicketStatementQuery():
-                return _pinned_stream(self._state.pins.get(asked.statement_handle), context)
+                return _pinned_stream(self._state.pins.get(asked.statement_handle, caller), context)
         listing = LISTINGS.get(type(asked))
         if listing is None:
             raise FrameQLSyntaxError("this command is no ticket", hint="send it to GetFlightInfo")
@@ -171,12 +174,14 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         asked = self._asked(_command(descriptor))
         if isinstance(asked, Request | PinnedTicket):
             raise FrameQLSyntaxError("this command takes no rows")
-        writer.write(bind(asked, reader, self._state).SerializeToString())
+        bound = bind(asked, reader, self._state, caller_of(context))
+        writer.write(bound.SerializeToString())
 
     @bounded
     def do_action(self, context: flight.ServerCallContext, action: flight.Action) -> list[bytes]:
         """Carry out an action of the list."""
-        return carry_out(action.type, action.body.to_pybytes(), self._state)
+        body = action.body.to_pybytes()
+        return carry_out(action.type, body, self._state, caller_of(context))
 
     @bounded
     def list_actions(self, context: flight.ServerCallContext) -> list[tuple[str, str]]:
@@ -225,12 +230,15 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
             ticket.freshness,
         )
 
+    def _pinned(self, request: Request, caller: Caller) -> Pinned:
+        return self._state.pins.pin(answer_text(request, self._serving, caller), caller)
+
     def _one_call(
-        self, request: Request, context: flight.ServerCallContext
+        self, request: Request, context: flight.ServerCallContext, caller: Caller
     ) -> flight.FlightDataStream:
-        answer = answer_text(request, self._serving)
+        answer = answer_text(request, self._serving, caller)
         if answer.hot:
-            return _pinned_stream(self._state.pins.hot(answer), context)
+            return _pinned_stream(self._state.pins.hot(answer, caller), context)
         context.add_header(SERVED_FROM_HEADER, str(answer.provenance.served_from))
         if answer.table is None:
             return live_stream(answer, context)

@@ -15,6 +15,7 @@ import pyarrow as pa
 from google.protobuf.message import Message
 
 from flightframe.wire import flight_sql_pb2 as sql
+from flightframe_server.access.caller import Caller
 from flightframe_server.answer import Request
 from flightframe_server.errors import FrameQLSyntaxError
 from flightframe_server.flight.boundary import read_only
@@ -87,7 +88,7 @@ def read_message(data: bytes) -> Message:
     return unwrap(data, _COMMANDS)
 
 
-def request_of(message: Message, state: FlightState) -> Request:
+def request_of(message: Message, state: FlightState, caller: Caller) -> Request:
     """Return what a statement asks.
 
     Raises:
@@ -99,11 +100,11 @@ def request_of(message: Message, state: FlightState) -> Request:
         case sql.CommandStatementQuery():
             return statement_request(message)
         case sql.CommandPreparedStatementQuery():
-            return state.prepared.get(message.prepared_statement_handle).request
+            return state.prepared.get(message.prepared_statement_handle, caller).request
     raise _not_asked(message)
 
 
-def schema_of(message: Message, state: FlightState) -> pa.Schema:
+def schema_of(message: Message, state: FlightState, caller: Caller) -> pa.Schema:
     """Return the columns that a command answers with, without carrying it out.
 
     Raises:
@@ -112,7 +113,7 @@ def schema_of(message: Message, state: FlightState) -> pa.Schema:
     """
     match message:
         case sql.CommandPreparedStatementQuery():
-            return state.prepared.get(message.prepared_statement_handle).typed.schema
+            return state.prepared.get(message.prepared_statement_handle, caller).typed.schema
         case sql.CommandStatementQuery():
             return type_text(statement_request(message), state.serving).schema
     listing = LISTINGS.get(type(message))
@@ -121,20 +122,21 @@ def schema_of(message: Message, state: FlightState) -> pa.Schema:
     return listing.schema(message)
 
 
-def bind(message: Message, reader: Any, state: FlightState) -> Message:
+def bind(message: Message, reader: Any, state: FlightState, caller: Caller) -> Message:
     """Carry out a DoPut: bind a prepared statement, and refuse everything else.
 
     Args:
         message: the command in the descriptor.
         reader: pyarrow's reader of the rows.
         state: what the server holds.
+        caller: who sends the rows.
 
     Raises:
         CallRefused: PERMISSION_DENIED, a command that would write.
         QueryError: the rows cannot be bound, or the command is not one of DoPut.
     """
     if isinstance(message, sql.CommandPreparedStatementQuery):
-        return state.prepared.bind(message.prepared_statement_handle, reader)
+        return state.prepared.bind(message.prepared_statement_handle, reader, caller)
     if isinstance(message, WRITES):
         raise read_only()
     raise FrameQLSyntaxError("this command takes no rows")

@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from flightframe.wire import flight_sql_pb2 as sql
+from flightframe_server.access.caller import Caller
 from flightframe_server.answer import Request, Serving, Typed
 from flightframe_server.errors import (
     FrameQLSyntaxError,
@@ -58,9 +59,9 @@ class PreparedStatements:
         return len(self._handles)
 
     def create(
-        self, message: sql.ActionCreatePreparedStatementRequest
+        self, message: sql.ActionCreatePreparedStatementRequest, caller: Caller
     ) -> sql.ActionCreatePreparedStatementResult:
-        """Prepare a statement.
+        """Prepare a statement for its caller, and nobody else.
 
         Raises:
             QueryError: it cannot be answered, whatever its parameters.
@@ -69,7 +70,7 @@ class PreparedStatements:
         check_transaction(message)
         request = Request(message.query)
         prepared = Prepared(request, type_text(request, self._serving))
-        handle = self._handles.keep(prepared, len(message.query))
+        handle = self._handles.keep(prepared, len(message.query), caller.user)
         return sql.ActionCreatePreparedStatementResult(
             prepared_statement_handle=handle,
             # Some drivers take an empty schema for an update: a query always has columns here.
@@ -78,40 +79,42 @@ class PreparedStatements:
             is_update=False,
         )
 
-    def close(self, handle: bytes) -> None:
-        """Forget a statement; unknown handles are fine, drivers close after errors too."""
-        self._handles.drop(handle)
+    def close(self, handle: bytes, caller: Caller) -> None:
+        """Forget a caller's statement; unknown handles are fine, drivers close after errors too."""
+        self._handles.drop(handle, caller.user)
 
-    def get(self, handle: bytes) -> Prepared:
-        """Return a statement.
+    def get(self, handle: bytes, caller: Caller) -> Prepared:
+        """Return a caller's statement.
 
         Raises:
-            TicketRefused: the handle is unknown, or its statement is no longer held.
+            TicketRefused: the handle is unknown, another user's, or its statement is no longer
+                held.
         """
-        prepared = self._handles.get(handle)
+        prepared = self._handles.get(handle, caller.user)
         if prepared is None:
             raise TicketRefused(
                 "there is no prepared statement of that name, or no longer", hint="prepare it again"
             )
         return prepared
 
-    def bind(self, handle: bytes, reader: Any) -> sql.DoPutPreparedStatementResult:
+    def bind(self, handle: bytes, reader: Any, caller: Caller) -> sql.DoPutPreparedStatementResult:
         """Bind the row that a DoPut brings, in place of what was bound before.
 
         Args:
             handle: the statement.
             reader: pyarrow's reader of the DoPut.
+            caller: whose statement it is.
 
         Raises:
             TicketRefused: the handle is unknown.
             QueryError: the row does not fit the statement.
         """
-        prepared = self.get(handle)
+        prepared = self.get(handle, caller)
         row = _only_row(reader)
         values = () if row is None else bound_values(row, prepared.typed)
         bound = replace(prepared, request=replace(prepared.request, parameters=values))
         size = len(prepared.request.source) + (0 if row is None else row.nbytes)
-        self._handles.replace(handle, bound, size)
+        self._handles.replace(handle, bound, size, caller.user)
         return sql.DoPutPreparedStatementResult(prepared_statement_handle=handle)
 
 

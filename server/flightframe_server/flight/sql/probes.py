@@ -50,10 +50,10 @@ class Probe:
 
     pattern: re.Pattern[str]
     schema: pa.Schema
-    table: Callable[[Serving], pa.Table]
+    table: Callable[[Serving, str], pa.Table]
 
-    def answer(self, serving: Serving) -> Answer:
-        """Return the answer, labelled as what touched no back-end."""
+    def answer(self, serving: Serving, user: str) -> Answer:
+        """Return the answer for a user, labelled as what touched no back-end."""
         enabled = any(engine.enabled for engine in serving.engines.values())
         label = fold(()) if enabled else ServedFrom.BACKEND
         provenance = Provenance(label, uuid.uuid4().hex, "")
@@ -61,7 +61,7 @@ class Probe:
             SERVED_FROM_KEY: str(label).encode(),
             METADATA_KEY: provenance.to_bytes(),
         }
-        table = self.table(serving)
+        table = self.table(serving, user)
         return Answer(table.schema.with_metadata(carried), provenance, table)
 
 
@@ -84,12 +84,13 @@ def _text(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"\s*+{pattern}\s*+;?+\s*+", re.IGNORECASE)
 
 
-def _one(serving: Serving) -> pa.Table:
+def _one(serving: Serving, user: str) -> pa.Table:
     return pa.Table.from_arrays([pa.array([1], pa.int64())], schema=ONE)
 
 
-def _last_queries(serving: Serving) -> pa.Table:
-    rows = [_row(query) for query in serving.last_queries]
+def _last_queries(serving: Serving, user: str) -> pa.Table:
+    # Where nobody is asked for a name, everybody has the same one.
+    rows = [_row(query) for query in serving.last_queries if query.user == user]
     return pa.Table.from_pylist(rows[::-1], schema=LAST_QUERIES)
 
 
@@ -111,4 +112,4 @@ PROBES = (
     Probe(_text(r"SELECT\s++1"), ONE, _one),
     Probe(_text(r"SELECT\s*+\*\s*+FROM\s++system\.last_queries"), LAST_QUERIES, _last_queries),
 )
-"""`SELECT 1`, by which tools ask whether the server lives, and the newest queries first."""
+"""`SELECT 1`, by which tools ask whether the server lives, and the user's newest queries first."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from flightframe.wire import flight_sql_pb2 as sql
+from flightframe_server.access.caller import Caller
 from flightframe_server.answer import Answer, Request, Serving, Typed, answer, type_request
 from flightframe_server.errors import FrameQLSyntaxError, TicketRefused
 from flightframe_server.flight.boundary import read_only
@@ -22,8 +23,8 @@ _WRITES = re.compile(
 )
 
 
-def answer_text(request: Request, serving: Serving) -> Answer:
-    """Answer a request.
+def answer_text(request: Request, serving: Serving, caller: Caller) -> Answer:
+    """Answer a request of a caller's.
 
     Raises:
         FlightframeError: as `answer`.
@@ -31,9 +32,9 @@ def answer_text(request: Request, serving: Serving) -> Answer:
     """
     probe = probes.find(request.source)
     if probe is not None:
-        return probe.answer(serving)
+        return probe.answer(serving, caller.user)
     try:
-        return answer(request, serving)
+        return answer(request, serving, caller.user)
     except FrameQLSyntaxError as error:
         _refuse_writing(request.source, error)
         raise
