@@ -154,12 +154,21 @@ def commands_page() -> str:
         " lines go to stdout, everything else to stderr. The exit code is 0, 1 for a failure, 2"
         " for wrong usage.",
     ]
-    for name, command in group.commands.items():
+    for name, command in every_command(group):
         arguments = [item.metavar for item in command.params if not is_option(item)]
         usage = " ".join(["flightframe", name, "[OPTIONS]", *arguments])
         lines += ["", f"## {name}", "", f"    {usage}", "", *help_lines(command.help), ""]
         lines += table(("", "", "default"), map(parameter_row, command.params))
     return "\n".join(lines) + "\n"
+
+
+def every_command(group: Any) -> Iterator[tuple[str, Any]]:
+    """Yield every command with its whole name; those of a group after its name."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from ((f"{name} {inner}", found) for inner, found in every_command(command))
+        else:
+            yield name, command
 
 
 def is_option(parameter: Any) -> bool:

@@ -21,12 +21,13 @@ from google.protobuf.message import Message
 from pyarrow import flight
 
 from flightframe.wire import flight_sql_pb2 as sql
+from flightframe_server.access.access import OPEN, Access
 from flightframe_server.answer import Request, Serving
-from flightframe_server.errors import FrameQLSyntaxError, UnknownName, shown
+from flightframe_server.errors import FrameQLSyntaxError, SetupError, UnknownName, shown
 from flightframe_server.flight.actions import ACTIONS, carry_out
 from flightframe_server.flight.boundary import bounded, unimplemented
 from flightframe_server.flight.caller import Caller, caller_of
-from flightframe_server.flight.handshake import hooks
+from flightframe_server.flight.handshake import encryption, hooks
 from flightframe_server.flight.pins import Pinned
 from flightframe_server.flight.sql.commands import (
     LISTINGS,
@@ -46,7 +47,7 @@ from flightframe_server.flight.tickets import (
     decode,
 )
 
-DEFAULT_LOCATION = "grpc://127.0.0.1:0"
+DEFAULT_ADDRESS = "127.0.0.1:0"
 SERVED_FROM_HEADER = "x-served-from"
 
 GRACE_SECONDS = 10.0
@@ -62,29 +63,38 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
 
     Args:
         serving: what answers. It is the caller's to close, after this server.
-        location: where to listen; port 0 takes any free one, and `port` says which.
+        location: where to listen, such as `grpc://127.0.0.1:0`, or `grpc+tls://` with TLS; port 0
+            takes any free one, and `port` says which. None: that one.
         bounds: how much is held for clients.
-        handshake: whether a Handshake is answered. Clients that send a user name need it; every
-            call pays for it, see `handshake.py`.
+        handshake: whether a Handshake is answered where nobody is asked for credentials. Clients
+            that send a user name need it; every call pays for it, see `handshake.py`.
+        access: who is let in, and whether over TLS.
 
     Raises:
         OSError: the address cannot be listened at.
+        SetupError: the location and the certificates contradict each other.
     """
 
     def __init__(
         self,
         serving: Serving,
-        location: str = DEFAULT_LOCATION,
+        location: str | None = None,
         *,
         bounds: FlightBounds | None = None,
         handshake: bool = True,
+        access: Access = OPEN,
     ) -> None:
         """Begin to listen; see the class."""
         self._state = FlightState.of(serving, bounds or FlightBounds())
         self._serving = serving
-        self._location = location
+        scheme = "grpc" if access.tls is None else "grpc+tls"
+        self._location = location or f"{scheme}://{DEFAULT_ADDRESS}"
+        if not self._location.startswith(f"{scheme}://"):
+            # pyarrow would listen unencrypted, certificates or not.
+            raise SetupError(f"the location does not begin with {scheme}://")
         self._short: Callable[[bytes], Asked] = lru_cache(maxsize=ASKED_COUNT)(self._read)
-        super().__init__(location, **(hooks() if handshake else {}))
+        before = hooks(access, handshake=handshake)
+        super().__init__(self._location, **before, **encryption(access))
 
     @property
     def uri(self) -> str:
