@@ -134,7 +134,7 @@ def test_plain_text_to_a_tls_port_is_unavailable(by_password):
         assert raw.recv(100) in (b"", b"\x15\x03\x01\x00\x02\x02F", b"\x15\x03\x03\x00\x02\x02F")
 
 
-def test_old_tls_is_refused_over_http(by_password, certificates):
+def test_the_oldest_tls_over_http_is_1_2(by_password, certificates):
     _, opened = by_password
     context = ssl.create_default_context(cadata=certificates.root.decode())
     context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
