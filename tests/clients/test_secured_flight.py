@@ -310,6 +310,17 @@ def test_another_users_ticket_is_as_unknown_as_a_forged_one(client, command):
     assert info_of(client, command, basic("bob")).endpoints[0].ticket != ticket
 
 
+def test_a_hot_answer_keeps_one_name_for_each_user(client):
+    def ticket(user: str) -> flight.Ticket:
+        return info_of(client, TOTAL.encode(), basic(user)).endpoints[0].ticket
+
+    for _ in range(3):
+        ticket("alice")
+    first = {user: ticket(user) for user in ("alice", "bob")}
+    assert {user: ticket(user) for user in ("alice", "bob")} == first
+    assert first["alice"] != first["bob"]
+
+
 @pytest.mark.usefixtures("one_line_errors")
 def test_another_users_prepared_statement_is_unknown(client):
     request = packed(sql.ActionCreatePreparedStatementRequest(query=TOTAL))
