@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup test check static docs serve demo bench bench-compare soak proto release clean
+.PHONY: help setup test check static docs snapshots serve demo bench bench-compare soak proto release clean
 
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -41,6 +41,9 @@ static: $(VENV)/.tools ## the checks that run nothing: style, types, contracts, 
 docs: $(VENV)/.tools ## regenerate the generated pages, then run every example in the docs
 	@$(BIN)/python docs/generate.py
 	@$(BIN)/python -m pytest tests/docs
+
+snapshots: $(VENV)/.tools ## rewrite the kept plans and SQL of tests/golden, to be read before they are committed
+	@$(BIN)/python -m pytest tests/golden --write-golden
 
 serve: $(VENV)/.product ## serve INSTALLATION=path/to/installation.yaml
 	@$(BIN)/flightframe serve $(INSTALLATION) $(SERVE_FLAGS)

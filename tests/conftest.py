@@ -38,7 +38,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         "property examples": sum(
             tried for report in passed for name, tried in report.user_properties if name == COUNTED
         ),
-        "oracle cases": _parametrised(passed, "tests/oracle/"),
+        "oracle cases": _parametrised(passed, "tests/oracle/test_oracle.py::test_case["),
         "conformance pairs": _parametrised(passed, "tests/conformance/"),
     }
     for what, number in told.items():

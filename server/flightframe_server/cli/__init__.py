@@ -17,6 +17,7 @@ from flightframe_server import __version__
 from flightframe_server.cli.check import check
 from flightframe_server.cli.credentials import token_app, user_app
 from flightframe_server.cli.demo import demo, init_demo
+from flightframe_server.cli.describe import describe
 from flightframe_server.cli.logs import configure_logs
 from flightframe_server.cli.query import explain, query
 from flightframe_server.cli.serve import serve
@@ -34,6 +35,7 @@ app.command("init-demo")(init_demo)
 app.command()(serve)
 app.command()(query)
 app.command()(explain)
+app.command()(describe)
 app.command()(check)
 app.add_typer(user_app, name="user")
 app.add_typer(token_app, name="token")

@@ -31,9 +31,9 @@ from flightframe_server.flight.handshake import encryption, hooks
 from flightframe_server.flight.pins import Pinned
 from flightframe_server.flight.sql.commands import (
     LISTINGS,
+    answer_of,
     bind,
     read_message,
-    request_of,
     schema_of,
 )
 from flightframe_server.flight.sql.statements import answer_text, type_text
@@ -135,8 +135,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
             # The ticket is the command again: listings are cheap and hold nothing.
             endpoint = flight.FlightEndpoint(command, [])
             return flight.FlightInfo(schema_of(asked, self._state, caller), descriptor, [endpoint])
-        request = request_of(asked, self._state, caller)
-        pinned = self._pinned(request, caller)
+        pinned = self._state.pins.pin(answer_of(asked, self._state, caller), caller)
         return pinned.info(descriptor, command, flight_sql=True)
 
     @bounded
@@ -147,7 +146,9 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         asked = self._asked(_command(descriptor))
         match asked:
             case Request():
-                return flight.SchemaResult(type_text(asked, self._serving).schema)
+                return flight.SchemaResult(
+                    type_text(asked, self._serving, self._state.tables).schema
+                )
             case PinnedTicket():
                 raise _no_command()
         return flight.SchemaResult(schema_of(asked, self._state, caller_of(context)))
@@ -241,12 +242,13 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         )
 
     def _pinned(self, request: Request, caller: Caller) -> Pinned:
-        return self._state.pins.pin(answer_text(request, self._serving, caller), caller)
+        answer = answer_text(request, self._serving, self._state.tables, caller)
+        return self._state.pins.pin(answer, caller)
 
     def _one_call(
         self, request: Request, context: flight.ServerCallContext, caller: Caller
     ) -> flight.FlightDataStream:
-        answer = answer_text(request, self._serving, caller)
+        answer = answer_text(request, self._serving, self._state.tables, caller)
         if answer.hot:
             return _pinned_stream(self._state.pins.hot(answer, caller), context)
         context.add_header(SERVED_FROM_HEADER, str(answer.provenance.served_from))

@@ -75,7 +75,9 @@ class Typer:
             case Unary(operator=operator, operand=operand, place=place):
                 return _signed(operator, self.term(operand), place)
             case Binary(operator=operator, left=left, right=right, place=place):
-                return arithmetic(operator, self.term(left), self.term(right), place)
+                one, other = self.term(left), self.term(right)
+                one, other = self._beside(left, one, other), self._beside(right, other, one)
+                return arithmetic(operator, one, other, place)
             case Junction(operator=operator, operands=operands):
                 parts = tuple(self.predicate(operand) for operand in operands)
                 return Apply(BOOLEAN, operator.lower(), parts)
@@ -121,6 +123,13 @@ class Typer:
         if isinstance(other, Constant):
             other = read_as(other, one.type, place)
         return comparison(function, one, other, place)
+
+    def _beside(self, node: Expression, own: Term, other: Term) -> Term:
+        """Return an operand; a parameter not yet bound has the type of what it stands beside."""
+        if not isinstance(node, Parameter) or other.type.kind is Kind.NULL:
+            return own
+        self.binding.want(node, other.type)
+        return Constant(other.type, None) if self.binding.values is None else own
 
     def _note(self, node: Expression, type_: DataType) -> None:
         if isinstance(node, Parameter) and type_.kind is not Kind.NULL:

@@ -16,7 +16,7 @@ from flightframe_server.catalog.collection import (
     ReducerDeclaration,
     RootedMetric,
 )
-from flightframe_server.catalog.types import DOUBLE, INTEGER
+from flightframe_server.catalog.types import DOUBLE, INTEGER, Kind
 from flightframe_server.errors import (
     AmbiguousReducer,
     AmbiguousSchema,
@@ -29,7 +29,7 @@ from flightframe_server.errors import (
     shown,
 )
 from flightframe_server.language import format_expression
-from flightframe_server.language.syntax import Ascribed, Call, Expression, Name, Star
+from flightframe_server.language.syntax import Ascribed, Call, Expression, Name, Parameter, Star
 from flightframe_server.resolver.expressions import Leaf, Typer, scalar
 from flightframe_server.resolver.operators import (
     COMPOSED,
@@ -94,9 +94,12 @@ class MetricNames:
         if node.distinct or node.filter is not None:
             raise TypeMismatch(f"{node.function} takes no DISTINCT and no FILTER", place=node.place)
         typer = Typer(leaf, self.scope.binding)
-        found = scalar(
-            node.function, tuple(typer.term(item) for item in node.arguments), node.place
-        )
+        arguments = tuple(typer.term(item) for item in node.arguments)
+        known = next((term.type for term in arguments if term.type.kind is not Kind.NULL), None)
+        for item in node.arguments:
+            if known is not None and isinstance(item, Parameter):
+                self.scope.binding.want(item, known)
+        found = scalar(node.function, arguments, node.place)
         if found is None:
             raise NotSupported(f"{node.function} is not answered yet", place=node.place)
         return found
