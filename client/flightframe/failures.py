@@ -54,6 +54,7 @@ CLASSES: Mapping[str, type[FlightframeError]] = {
         ),
         QueryError,
     ),
+    **dict.fromkeys(("UNAUTHENTICATED", "TOO_MANY_ATTEMPTS"), AuthenticationFailed),
     "CATALOG": CatalogError,
     **dict.fromkeys(("SETUP", "BACKEND", "TIMEOUT", "CANCELLED"), BackendError),
     "INTERNAL": InternalError,

@@ -200,11 +200,16 @@ class Serving:
             engine.close()
 
 
-def answer(request: Request, serving: Serving) -> Answer:
+def answer(request: Request, serving: Serving, user: str = "") -> Answer:
     """Answer one request.
 
     A request that was answered from exact entries before, on the same data and the same entries,
     is given that very answer: no parse, no plan, no disk.
+
+    Args:
+        request: what is asked.
+        serving: what answers.
+        user: who asks, for the list of the last queries; the answer is the same for everybody.
 
     Raises:
         FlightframeError: any of the tree; nothing else.
@@ -218,7 +223,7 @@ def answer(request: Request, serving: Serving) -> Answer:
         # What moved meanwhile must not be found again under a state it was not made in.
         if found.hot and found.bytes is not None and _state(serving, request) == state:
             serving.finished.put(key, found, found.bytes)
-    serving.last_queries.add(request.source, found.provenance, found.rows, started)
+    serving.last_queries.add(request.source, found.provenance, found.rows, started, user)
     return found
 
 

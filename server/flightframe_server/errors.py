@@ -22,6 +22,9 @@
     │   ├── NotSupported                 NOT_SUPPORTED
     │   ├── NotCached                    NOT_CACHED
     │   └── TicketRefused                TICKET
+    ├── AccessError                      whoever calls can act: credentials
+    │   ├── NotAuthenticated             UNAUTHENTICATED
+    │   └── TooManyAttempts              TOO_MANY_ATTEMPTS
     ├── CatalogError                     CATALOG: the owner of the collection or installation
     ├── SetupError                       SETUP: the operator, before anything is served
     ├── BackendError                     BACKEND: the operator, while serving
@@ -287,6 +290,26 @@ class TicketRefused(QueryError):
     code = "TICKET"
     status = Status.NOT_FOUND
     http_status = 404
+
+
+class AccessError(FlightframeError):
+    """The caller is not let in. Abstract."""
+
+    status = Status.UNAUTHENTICATED
+    http_status = 401
+
+
+class NotAuthenticated(AccessError):
+    """Credentials are missing, wrong, or no longer good; the text never says which part of them."""
+
+    code = "UNAUTHENTICATED"
+
+
+class TooManyAttempts(AccessError):
+    """Too many wrong passwords came for one user name, or too many at once; a wait cures it."""
+
+    code = "TOO_MANY_ATTEMPTS"
+    http_status = 429
 
 
 class CatalogError(FlightframeError):

@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from flightframe_server.catalog.installation import (
+    AuthSettings,
     BackendSettings,
     EngineSettings,
     Installation,
     ServerSettings,
+    TlsSettings,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -105,6 +107,12 @@ def test_every_setting_of_an_installation_is_documented():
         "file",
     }
     page = text_of("docs/operations.md")
+    assert sorted(name for name in fields if f"`{name}`" not in page) == []
+
+
+def test_every_setting_of_tls_and_credentials_is_documented():
+    page = text_of("docs/security.md")
+    fields = {*TlsSettings.__dataclass_fields__, *AuthSettings.__dataclass_fields__}
     assert sorted(name for name in fields if f"`{name}`" not in page) == []
 
 

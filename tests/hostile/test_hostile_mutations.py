@@ -24,6 +24,7 @@ from recorder import SERVICE, Call, Recorder
 from server_process import ServerProcess
 
 from flightframe.wire import flight_sql_pb2 as sql
+from flightframe_server.access.caller import ANONYMOUS
 from flightframe_server.answer import Request, Serving
 from flightframe_server.app import open_installation
 from flightframe_server.errors import FlightframeError
@@ -116,6 +117,7 @@ class Judge:
 
     def __init__(self, server: ServerProcess, cold: Serving) -> None:
         self._server, self._cold = server, cold
+        self._tables = PublishedTables(cold)
         self._channel = grpc.insecure_channel(f"127.0.0.1:{server.port}")
         self._client = flight.FlightClient(server.uri)
         self._methods: dict[str, Callable[..., grpc.Call]] = {}
@@ -175,7 +177,7 @@ class Judge:
         info = self._client.get_flight_info(descriptor)
         given = self._client.do_get(info.endpoints[0].ticket).read_all()
         try:
-            wanted = answer_text(request, self._cold, PublishedTables(self._cold)).table
+            wanted = answer_text(request, self._cold, self._tables, ANONYMOUS).table
         except FlightframeError as error:
             raise AssertionError(f"{shown}; without a cache: {error}") from error
         assert given.schema.equals(wanted.schema), shown
@@ -212,6 +214,6 @@ def still_right(server: ServerProcess, cold: Serving) -> None:
     text = "SELECT region, store, revenue, profit AT (region, store)"
     with flight.FlightClient(server.uri) as client:
         given: pa.Table = client.do_get(flight.Ticket(text)).read_all()
-    wanted = answer_text(Request(text), cold, PublishedTables(cold)).table
+    wanted = answer_text(Request(text), cold, PublishedTables(cold), ANONYMOUS).table
     assert given.to_pylist() == wanted.to_pylist()
     assert given.num_rows == 13

@@ -32,12 +32,47 @@ class EngineSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TlsSettings:
+    """The files of TLS: the server's certificate and key, and who signs those of its clients."""
+
+    certificate: str
+    key: str
+    client_ca: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuthSettings:
+    """Who may ask.
+
+    Attributes:
+        users: the file of users and the hashes of their passwords.
+        tokens: the file of lasting tokens' hashes.
+        signing_key: the file of the secret that signs sessions; None: a new one in each process.
+        session_seconds: how long the token of a Handshake is good.
+        anonymous: whether a call without credentials is answered.
+    """
+
+    users: str | None = None
+    tokens: str | None = None
+    signing_key: str | None = None
+    session_seconds: int = 12 * 3600
+    anonymous: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """Where the server listens; port 0 means any free one."""
+    """Where the server listens, and how it is protected; port 0 means any free one."""
 
     host: str = "127.0.0.1"
     flight_port: int = 8815
     http_port: int = 8000
+    tls: TlsSettings | None = None
+    auth: AuthSettings | None = None
+
+    @property
+    def certified(self) -> bool:
+        """Whether a client must show a certificate."""
+        return self.tls is not None and self.tls.client_ca is not None
 
 
 @dataclass(frozen=True, slots=True)

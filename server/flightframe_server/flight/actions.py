@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from flightframe.wire import flight_sql_pb2 as sql
+from flightframe_server.access.caller import Caller
 from flightframe_server.flight.boundary import unimplemented
 from flightframe_server.flight.describe import ACTION, describe
 from flightframe_server.flight.sql.wire import bare, names, unwrap, wrap
@@ -21,30 +22,30 @@ class KnownAction:
     """One action: what it is for, and how it is carried out."""
 
     description: str
-    carry_out: Callable[[bytes, FlightState], list[bytes]]
+    carry_out: Callable[[bytes, FlightState, Caller], list[bytes]]
 
 
-def _create(body: bytes, state: FlightState) -> list[bytes]:
+def _create(body: bytes, state: FlightState, caller: Caller) -> list[bytes]:
     message = unwrap(body, names(sql.ActionCreatePreparedStatementRequest))
     assert isinstance(message, sql.ActionCreatePreparedStatementRequest)
-    return [wrap(state.prepared.create(message))]
+    return [wrap(state.prepared.create(message, caller))]
 
 
-def _close(body: bytes, state: FlightState) -> list[bytes]:
+def _close(body: bytes, state: FlightState, caller: Caller) -> list[bytes]:
     message = unwrap(body, names(sql.ActionClosePreparedStatementRequest))
     assert isinstance(message, sql.ActionClosePreparedStatementRequest)
-    state.prepared.close(message.prepared_statement_handle)
+    state.prepared.close(message.prepared_statement_handle, caller)
     return []
 
 
-def _close_session(body: bytes, state: FlightState) -> list[bytes]:
+def _close_session(body: bytes, state: FlightState, caller: Caller) -> list[bytes]:
     # Nothing is held for a session, so that closing one twice, or none, is closing it.
     bare(body, sql.CloseSessionRequest)
     closed = sql.CloseSessionResult(status=sql.CloseSessionResult.STATUS_CLOSED)
     return [closed.SerializeToString()]
 
 
-def _describe(body: bytes, state: FlightState) -> list[bytes]:
+def _describe(body: bytes, state: FlightState, caller: Caller) -> list[bytes]:
     return [describe(body, state.serving)]
 
 
@@ -58,8 +59,8 @@ ACTIONS: dict[str, KnownAction] = {
 }
 
 
-def carry_out(kind: str, body: bytes, state: FlightState) -> list[bytes]:
-    """Carry an action out and return the bodies of its results.
+def carry_out(kind: str, body: bytes, state: FlightState, caller: Caller) -> list[bytes]:
+    """Carry an action of a caller's out and return the bodies of its results.
 
     Raises:
         FlightframeError: as the action says.
@@ -68,4 +69,4 @@ def carry_out(kind: str, body: bytes, state: FlightState) -> list[bytes]:
     action = ACTIONS.get(kind)
     if action is None:
         raise unimplemented("this action")
-    return action.carry_out(body, state)
+    return action.carry_out(body, state, caller)

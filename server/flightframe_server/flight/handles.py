@@ -1,7 +1,8 @@
 """Values under handles that nobody can guess, bounded by number, by bytes and by age.
 
-What comes in: values with their sizes. What goes out: the same values under 128-bit random handles,
-until they are old, or room is needed. It must never tell a forged handle from an expired one.
+What comes in: values with their sizes and owners. What goes out: the same values under 128-bit
+random handles, to their owners, until they are old, or room is needed. It must never tell a forged
+handle from an expired one, nor from one of somebody else's.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ class Bounds:
 class _Held(Generic[Value]):
     value: Value
     size: int
+    owner: str
     until: float
 
 
@@ -67,26 +69,26 @@ class Handles(Generic[Value]):
         """The bytes of what is held, an overhead for each value included."""
         return self._bytes
 
-    def keep(self, value: Value, size: int) -> bytes:
+    def keep(self, value: Value, size: int, owner: str = "") -> bytes:
         """Hold a value of `size` bytes under a new handle; the longest unused ones make room."""
         handle = secrets.token_bytes(HANDLE_BYTES)
         with self._lock:
-            self._put(handle, value, size)
+            self._put(handle, value, size, owner)
         return handle
 
-    def replace(self, handle: bytes, value: Value, size: int) -> bool:
-        """Hold another value under a handle; False where the handle is unknown."""
+    def replace(self, handle: bytes, value: Value, size: int, owner: str = "") -> bool:
+        """Hold another value under a handle; False where its owner has no such handle."""
         with self._lock:
-            if self._find(handle) is None:
+            if self._find(handle, owner) is None:
                 return False
             self._drop(handle)
-            self._put(handle, value, size)
+            self._put(handle, value, size, owner)
         return True
 
-    def get(self, handle: bytes) -> Value | None:
-        """Return the value and count it as used now; None where the handle is unknown."""
+    def get(self, handle: bytes, owner: str = "") -> Value | None:
+        """Return the value and count it as used now; None where its owner has no such handle."""
         with self._lock:
-            held = self._find(handle)
+            held = self._find(handle, owner)
             if held is None:
                 return None
             held.until = self._clock() + self._bounds.seconds
@@ -99,19 +101,20 @@ class Handles(Generic[Value]):
             if handle in self._held:
                 self._held.move_to_end(handle, last=False)
 
-    def drop(self, handle: bytes) -> None:
-        """Forget a value; unknown handles are fine."""
+    def drop(self, handle: bytes, owner: str = "") -> None:
+        """Forget a value of its owner's; unknown handles are fine."""
         with self._lock:
-            self._drop(handle)
+            if self._find(handle, owner) is not None:
+                self._drop(handle)
 
-    def _find(self, handle: bytes) -> _Held[Value] | None:
+    def _find(self, handle: bytes, owner: str) -> _Held[Value] | None:
         held = self._held.get(handle)
         if held is not None and held.until <= self._clock():
             self._drop(handle)
             return None
-        return held
+        return held if held is not None and held.owner == owner else None
 
-    def _put(self, handle: bytes, value: Value, size: int) -> None:
+    def _put(self, handle: bytes, value: Value, size: int, owner: str) -> None:
         now = self._clock()
         if now >= self._next_sweep:
             self._next_sweep = now + self._bounds.seconds
@@ -122,7 +125,7 @@ class Handles(Generic[Value]):
             len(self._held) >= self._bounds.count or self._bytes + size > self._bounds.bytes
         ):
             self._drop(next(iter(self._held)))
-        self._held[handle] = _Held(value, size, now + self._bounds.seconds)
+        self._held[handle] = _Held(value, size, owner, now + self._bounds.seconds)
         self._bytes += size
 
     def _drop(self, handle: bytes) -> None:

@@ -13,6 +13,7 @@ import weakref
 from pyarrow import flight
 
 from flightframe.wire import flight_sql_pb2 as sql
+from flightframe_server.access.caller import Caller
 from flightframe_server.answer import Answer
 from flightframe_server.errors import TicketRefused
 from flightframe_server.flight.handles import Bounds, Handles
@@ -35,15 +36,25 @@ class Pinned:
         answer: the answer.
         provenance: where it came from, as it travels.
         served_from: its label, for the header.
+        owner: the user who may read it.
         handle: its name, once it has one.
         chunks: what DoGet streams; None where the answer runs anew for each reader.
     """
 
-    __slots__ = ("__weakref__", "_infos", "answer", "chunks", "handle", "provenance", "served_from")
+    __slots__ = (
+        "__weakref__",
+        "_infos",
+        "answer",
+        "chunks",
+        "handle",
+        "owner",
+        "provenance",
+        "served_from",
+    )
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, owner: str) -> None:
         """Take the answer's chunks, sharing its memory."""
-        self.answer = answer
+        self.answer, self.owner = answer, owner
         self.provenance = answer.provenance.to_bytes()
         self.served_from = str(answer.provenance.served_from)
         self.handle = b""
@@ -104,40 +115,43 @@ class Pins:
         """Start empty."""
         self._handles: Handles[Pinned] = Handles(bounds)
         # By identity: a hot answer is given again as the very same object for as long as it holds.
-        self._hot: weakref.WeakValueDictionary[int, Pinned] = weakref.WeakValueDictionary()
+        self._hot: weakref.WeakValueDictionary[tuple[int, str], Pinned] = (
+            weakref.WeakValueDictionary()
+        )
 
     def __len__(self) -> int:
         """Return how many answers are pinned."""
         return len(self._handles)
 
-    def pin(self, answer: Answer) -> Pinned:
-        """Return the answer pinned under a handle: again the same for a hot one."""
-        found = self._again(answer)
-        if found is not None and self._handles.get(found.handle) is found:
+    def pin(self, answer: Answer, caller: Caller) -> Pinned:
+        """Return the answer pinned under a handle of the caller's: again the same for a hot one."""
+        owner = caller.user
+        found = self._again(answer, owner)
+        if found is not None and self._handles.get(found.handle, owner) is found:
             return found
-        pinned = Pinned(answer)
+        pinned = Pinned(answer, owner)
         size = (answer.bytes or 0) + COPIES * len(pinned.provenance)
-        pinned.handle = self._handles.keep(pinned, size)
+        pinned.handle = self._handles.keep(pinned, size, owner)
         if answer.hot:
-            self._hot[id(answer)] = pinned
+            self._hot[id(answer), owner] = pinned
         return pinned
 
-    def hot(self, answer: Answer) -> Pinned:
+    def hot(self, answer: Answer, caller: Caller) -> Pinned:
         """Return a hot answer pinned, for a call that needs no handle."""
-        return self._again(answer) or self.pin(answer)
+        return self._again(answer, caller.user) or self.pin(answer, caller)
 
-    def _again(self, answer: Answer) -> Pinned | None:
-        found = self._hot.get(id(answer))
+    def _again(self, answer: Answer, owner: str) -> Pinned | None:
+        found = self._hot.get((id(answer), owner))
         # The `is` guards against an id that a later object inherited.
         return found if found is not None and found.answer is answer else None
 
-    def get(self, handle: bytes) -> Pinned:
-        """Return what a handle names.
+    def get(self, handle: bytes, caller: Caller) -> Pinned:
+        """Return what a handle of the caller's names.
 
         Raises:
-            TicketRefused: the handle is unknown, or its answer is no longer held.
+            TicketRefused: the handle is unknown, another user's, or its answer is no longer held.
         """
-        pinned = self._handles.get(handle)
+        pinned = self._handles.get(handle, caller.user)
         if pinned is None:
             raise TicketRefused("there is no result of that name, or no longer", hint="ask again")
         if not pinned.answer.hot:

@@ -21,11 +21,13 @@ from google.protobuf.message import Message
 from pyarrow import flight
 
 from flightframe.wire import flight_sql_pb2 as sql
+from flightframe_server.access.access import OPEN, Access
 from flightframe_server.answer import Request, Serving
-from flightframe_server.errors import FrameQLSyntaxError, UnknownName, shown
+from flightframe_server.errors import FrameQLSyntaxError, SetupError, UnknownName, shown
 from flightframe_server.flight.actions import ACTIONS, carry_out
 from flightframe_server.flight.boundary import bounded, unimplemented
-from flightframe_server.flight.handshake import hooks
+from flightframe_server.flight.caller import Caller, caller_of
+from flightframe_server.flight.handshake import encryption, hooks
 from flightframe_server.flight.pins import Pinned
 from flightframe_server.flight.sql.commands import (
     LISTINGS,
@@ -45,7 +47,7 @@ from flightframe_server.flight.tickets import (
     decode,
 )
 
-DEFAULT_LOCATION = "grpc://127.0.0.1:0"
+DEFAULT_ADDRESS = "127.0.0.1:0"
 SERVED_FROM_HEADER = "x-served-from"
 
 GRACE_SECONDS = 10.0
@@ -61,29 +63,38 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
 
     Args:
         serving: what answers. It is the caller's to close, after this server.
-        location: where to listen; port 0 takes any free one, and `port` says which.
+        location: where to listen, such as `grpc://127.0.0.1:0`, or `grpc+tls://` with TLS; port 0
+            takes any free one, and `port` says which. None: that one.
         bounds: how much is held for clients.
-        handshake: whether a Handshake is answered. Clients that send a user name need it; every
-            call pays for it, see `handshake.py`.
+        handshake: whether a Handshake is answered where nobody is asked for credentials. Clients
+            that send a user name need it; every call pays for it, see `handshake.py`.
+        access: who is let in, and whether over TLS.
 
     Raises:
         OSError: the address cannot be listened at.
+        SetupError: the location and the certificates contradict each other.
     """
 
     def __init__(
         self,
         serving: Serving,
-        location: str = DEFAULT_LOCATION,
+        location: str | None = None,
         *,
         bounds: FlightBounds | None = None,
         handshake: bool = True,
+        access: Access = OPEN,
     ) -> None:
         """Begin to listen; see the class."""
         self._state = FlightState.of(serving, bounds or FlightBounds())
         self._serving = serving
-        self._location = location
+        scheme = "grpc" if access.tls is None else "grpc+tls"
+        self._location = location or f"{scheme}://{DEFAULT_ADDRESS}"
+        if not self._location.startswith(f"{scheme}://"):
+            # pyarrow would listen unencrypted, certificates or not.
+            raise SetupError(f"the location does not begin with {scheme}://")
         self._short: Callable[[bytes], Asked] = lru_cache(maxsize=ASKED_COUNT)(self._read)
-        super().__init__(location, **(hooks() if handshake else {}))
+        before = hooks(access, handshake=handshake)
+        super().__init__(self._location, **before, **encryption(access))
 
     @property
     def uri(self) -> str:
@@ -111,19 +122,20 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         self, context: flight.ServerCallContext, descriptor: flight.FlightDescriptor
     ) -> flight.FlightInfo:
         """Answer a query, pin the answer, and say what DoGet will stream; errors come early."""
+        caller = caller_of(context)
         command = _command(descriptor)
         asked = self._asked(command)
         match asked:
             case Request():
-                pinned = self._state.pins.pin(answer_text(asked, self._serving, self._state.tables))
+                pinned = self._pinned(asked, caller)
                 return pinned.info(descriptor, command, flight_sql=False)
             case PinnedTicket():
                 raise _no_command()
         if type(asked) in LISTINGS:
             # The ticket is the command again: listings are cheap and hold nothing.
             endpoint = flight.FlightEndpoint(command, [])
-            return flight.FlightInfo(schema_of(asked, self._state), descriptor, [endpoint])
-        pinned = self._state.pins.pin(answer_of(asked, self._state))
+            return flight.FlightInfo(schema_of(asked, self._state, caller), descriptor, [endpoint])
+        pinned = self._state.pins.pin(answer_of(asked, self._state, caller), caller)
         return pinned.info(descriptor, command, flight_sql=True)
 
     @bounded
@@ -139,21 +151,22 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
                 )
             case PinnedTicket():
                 raise _no_command()
-        return flight.SchemaResult(schema_of(asked, self._state))
+        return flight.SchemaResult(schema_of(asked, self._state, caller_of(context)))
 
     @bounded
     def do_get(
         self, context: flight.ServerCallContext, ticket: flight.Ticket
     ) -> flight.FlightDataStream:
         """Stream a pinned answer, a listing, or the answer of a ticket that is a query."""
+        caller = caller_of(context)
         asked = self._asked(ticket.ticket)
         match asked:
             case Request():
-                return self._one_call(asked, context)
+                return self._one_call(asked, context, caller)
             case PinnedTicket(handle=handle):
-                return _pinned_stream(self._state.pins.get(handle), context)
+                return _pinned_stream(self._state.pins.get(handle, caller), context)
             case sql.TicketStatementQuery():
-                return _pinned_stream(self._state.pins.get(asked.statement_handle), context)
+                return _pinned_stream(self._state.pins.get(asked.statement_handle, caller), context)
         listing = LISTINGS.get(type(asked))
         if listing is None:
             raise FrameQLSyntaxError("this command is no ticket", hint="send it to GetFlightInfo")
@@ -172,12 +185,14 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         asked = self._asked(_command(descriptor))
         if isinstance(asked, Request | PinnedTicket):
             raise FrameQLSyntaxError("this command takes no rows")
-        writer.write(bind(asked, reader, self._state).SerializeToString())
+        bound = bind(asked, reader, self._state, caller_of(context))
+        writer.write(bound.SerializeToString())
 
     @bounded
     def do_action(self, context: flight.ServerCallContext, action: flight.Action) -> list[bytes]:
         """Carry out an action of the list."""
-        return carry_out(action.type, action.body.to_pybytes(), self._state)
+        body = action.body.to_pybytes()
+        return carry_out(action.type, body, self._state, caller_of(context))
 
     @bounded
     def list_actions(self, context: flight.ServerCallContext) -> list[tuple[str, str]]:
@@ -226,12 +241,16 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
             ticket.freshness,
         )
 
+    def _pinned(self, request: Request, caller: Caller) -> Pinned:
+        answer = answer_text(request, self._serving, self._state.tables, caller)
+        return self._state.pins.pin(answer, caller)
+
     def _one_call(
-        self, request: Request, context: flight.ServerCallContext
+        self, request: Request, context: flight.ServerCallContext, caller: Caller
     ) -> flight.FlightDataStream:
-        answer = answer_text(request, self._serving, self._state.tables)
+        answer = answer_text(request, self._serving, self._state.tables, caller)
         if answer.hot:
-            return _pinned_stream(self._state.pins.hot(answer), context)
+            return _pinned_stream(self._state.pins.hot(answer, caller), context)
         context.add_header(SERVED_FROM_HEADER, str(answer.provenance.served_from))
         if answer.table is None:
             return live_stream(answer, context)

@@ -23,6 +23,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from flightframe_server import __version__
+from flightframe_server.access.access import OPEN, Access
+from flightframe_server.access.caller import ANONYMOUS, Caller
 from flightframe_server.answer import Serving, answer
 from flightframe_server.errors import (
     FlightframeError,
@@ -42,6 +44,10 @@ log = structlog.get_logger(__name__)
 MAX_BODY_BYTES = 1 << 20
 JSON = "application/json"
 CLIENT_CLOSED_REQUEST = 499
+UNAUTHORIZED = 401
+CHALLENGE = 'Basic realm="flightframe", charset="UTF-8", Bearer'
+CERTIFIED = "certified"
+"""The name, in a request's state, of whom the client's certificate names."""
 
 _HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
@@ -54,6 +60,7 @@ class Api:
         hosts: what the Host header may name; None: anything. A page in a browser that resolves
             its own name to 127.0.0.1 names that name.
         limits: the most that a reply may hold.
+        access: who is let in. Health is told to everybody.
     """
 
     def __init__(
@@ -62,9 +69,11 @@ class Api:
         *,
         hosts: Collection[str] | None = None,
         limits: ReplyLimits = LIMITS,
+        access: Access = OPEN,
     ) -> None:
         """Keep what the endpoints answer with; see the class."""
         self._serving, self._hosts, self._limits = serving, hosts, limits
+        self._access = access
         self.application = Starlette(
             routes=[
                 Route("/healthz", self._health),
@@ -88,8 +97,9 @@ class Api:
 
     async def _query(self, request: HttpRequest) -> Response:
         self._check_host(request)
+        caller = await self._caller(request)
         body = await read_all(request)
-        reply = await run_in_threadpool(self._reply, body)
+        reply = await run_in_threadpool(self._reply, body, caller)
         headers = {**_HEADERS, "content-length": str(reply.length)}
         if reply.small:
             return Response(b"".join(reply.chunks()), media_type=JSON, headers=headers)
@@ -99,7 +109,17 @@ class Api:
         if self._hosts is not None and request.url.hostname not in self._hosts:
             raise FrameQLSyntaxError("the Host header names another host than this server")
 
-    def _reply(self, body: bytes) -> Reply:
+    async def _caller(self, request: HttpRequest) -> Caller:
+        """Return who asks, before a byte of the body is read."""
+        if self._access.named_by_certificate:
+            return Caller(getattr(request.state, CERTIFIED, ""))
+        if self._access.door is None:
+            return ANONYMOUS
+        # In a thread: a password takes its time.
+        given = request.headers.getlist("authorization")
+        return await run_in_threadpool(self._access.door.enter, given)
+
+    def _reply(self, body: bytes, caller: Caller) -> Reply:
         """Answer a request's body; in a thread, where it may take its time."""
         try:
             asked = read_body(body)
@@ -109,7 +129,7 @@ class Api:
                     f"there is no installation {shown(asked.installation_id)} here",
                     hint=did_you_mean(asked.installation_id or "", [known]),
                 )
-            return Reply(answer(asked.request, self._serving), self._limits)
+            return Reply(answer(asked.request, self._serving, caller.user), self._limits)
         except FlightframeError:
             raise
         except Exception as error:
@@ -152,7 +172,10 @@ def json_response(body: Any, status: int = 200) -> Response:
 
 async def _failed(_: HttpRequest, error: Exception) -> Response:
     assert isinstance(error, FlightframeError)
-    return json_response(error.payload(), error.http_status)
+    response = json_response(error.payload(), error.http_status)
+    if error.http_status == UNAUTHORIZED:
+        response.headers["www-authenticate"] = CHALLENGE
+    return response
 
 
 async def _refused(_: HttpRequest, error: Exception) -> Response:

@@ -15,6 +15,7 @@ import pyarrow as pa
 from google.protobuf.message import Message
 
 from flightframe.wire import flight_sql_pb2 as sql
+from flightframe_server.access.caller import Caller
 from flightframe_server.answer import Answer
 from flightframe_server.errors import FrameQLSyntaxError
 from flightframe_server.flight.boundary import read_only
@@ -99,8 +100,8 @@ def read_message(data: bytes) -> Message:
     return unwrap(data, _COMMANDS)
 
 
-def answer_of(message: Message, state: FlightState) -> Answer:
-    """Answer a statement.
+def answer_of(message: Message, state: FlightState, caller: Caller) -> Answer:
+    """Answer a statement of a caller's.
 
     Raises:
         TicketRefused: a prepared statement or a transaction that there is not.
@@ -109,21 +110,24 @@ def answer_of(message: Message, state: FlightState) -> Answer:
     """
     match message:
         case sql.CommandStatementQuery():
-            return answer_text(statement_request(message), state.serving, state.tables)
+            return answer_text(statement_request(message), state.serving, state.tables, caller)
         case sql.CommandPreparedStatementQuery():
-            return _executed(state.prepared.get(message.prepared_statement_handle), state)
+            prepared = state.prepared.get(message.prepared_statement_handle, caller)
+            return _executed(prepared, state, caller)
     raise _not_asked(message)
 
 
-def _executed(prepared: Prepared, state: FlightState) -> Answer:
+def _executed(prepared: Prepared, state: FlightState, caller: Caller) -> Answer:
     """Answer a prepared statement: for several rows of parameters, their answers in order."""
-    answers = (answer_text(request, state.serving, state.tables) for request in prepared.requests)
+    answers = (
+        answer_text(request, state.serving, state.tables, caller) for request in prepared.requests
+    )
     if len(prepared.requests) == 1:
         return next(answers)
     return concatenated(answers, prepared.typed.schema)
 
 
-def schema_of(message: Message, state: FlightState) -> pa.Schema:
+def schema_of(message: Message, state: FlightState, caller: Caller) -> pa.Schema:
     """Return the columns that a command answers with, without carrying it out.
 
     Raises:
@@ -132,7 +136,7 @@ def schema_of(message: Message, state: FlightState) -> pa.Schema:
     """
     match message:
         case sql.CommandPreparedStatementQuery():
-            return state.prepared.get(message.prepared_statement_handle).typed.schema
+            return state.prepared.get(message.prepared_statement_handle, caller).typed.schema
         case sql.CommandStatementQuery():
             return type_text(statement_request(message), state.serving, state.tables).schema
     listing = LISTINGS.get(type(message))
@@ -141,13 +145,14 @@ def schema_of(message: Message, state: FlightState) -> pa.Schema:
     return listing.schema(message)
 
 
-def bind(message: Message, reader: Any, state: FlightState) -> Message:
+def bind(message: Message, reader: Any, state: FlightState, caller: Caller) -> Message:
     """Carry out a DoPut: bind a prepared statement or run it, and refuse everything else.
 
     Args:
         message: the command in the descriptor.
         reader: pyarrow's reader of the rows.
         state: what the server holds.
+        caller: who sends the rows.
 
     Raises:
         CallRefused: PERMISSION_DENIED, a command that would write.
@@ -155,14 +160,14 @@ def bind(message: Message, reader: Any, state: FlightState) -> Message:
     """
     match message:
         case sql.CommandPreparedStatementQuery(prepared_statement_handle=handle):
-            state.prepared.bind(handle, reader)
+            state.prepared.bind(handle, reader, caller)
             return sql.DoPutPreparedStatementResult(prepared_statement_handle=handle)
         case sql.CommandPreparedStatementUpdate(prepared_statement_handle=handle) if (
-            state.prepared.knows(handle)
+            state.prepared.knows(handle, caller)
         ):
             # How drivers run a statement for its effect alone, whatever it is. A query has none:
             # it is answered, and counted as DB-API counts the rows that a statement gave.
-            rows = _executed(state.prepared.bind(handle, reader), state).rows
+            rows = _executed(state.prepared.bind(handle, reader, caller), state, caller).rows
             return sql.DoPutUpdateResult(record_count=UNKNOWN if rows is None else rows)
     if isinstance(message, WRITES):
         raise read_only()
