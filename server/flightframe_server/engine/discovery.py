@@ -3,7 +3,7 @@
 What comes in: an engine. What goes out: the members of a level, how many they are and what range
 they span. Members are entries of the domain QM: found in the cache, rolled up, evicted and
 versioned like any other. It must never count by another rule than a query would: NULL is a member
-where some row has it. Where a metric may be asked is no matter of data: `resolver/anchors.py`.
+where some row has it. Where a metric may be asked is told by `standing.py`.
 """
 
 from __future__ import annotations
