@@ -25,7 +25,7 @@ def retail_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def retail(
     retail_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[OpenInstallation]:
-    """The demonstration, opened for one file of tests: what others made is not in its store."""
+    """Warmed up, with a store for each file of tests: what one asks is no hit of another's."""
     opened = open_installation(
         retail_folder / "installation.yaml", store=tmp_path_factory.mktemp("store")
     )

@@ -117,7 +117,6 @@ class Judge:
 
     def __init__(self, server: ServerProcess, cold: Serving) -> None:
         self._server, self._cold = server, cold
-        self._tables = PublishedTables(cold)
         self._channel = grpc.insecure_channel(f"127.0.0.1:{server.port}")
         self._client = flight.FlightClient(server.uri)
         self._methods: dict[str, Callable[..., grpc.Call]] = {}
@@ -177,7 +176,7 @@ class Judge:
         info = self._client.get_flight_info(descriptor)
         given = self._client.do_get(info.endpoints[0].ticket).read_all()
         try:
-            wanted = answer_text(request, self._cold, self._tables, ANONYMOUS).table
+            wanted = answer_text(request, self._cold, PublishedTables(self._cold), ANONYMOUS).table
         except FlightframeError as error:
             raise AssertionError(f"{shown}; without a cache: {error}") from error
         assert given.schema.equals(wanted.schema), shown
