@@ -17,7 +17,7 @@ from typing import Any
 from foreign_clients import ADBC, GIZMOSQL, LAKEHOUSE, ForeignClient
 from foreign_setups import HERE, SETUPS
 
-SECONDS = 180
+SECONDS = 60
 SCRIPTS = HERE / "scripts"
 # Arrow's buffers need it from Java 16 on; the other flag trades peak speed for a quick start.
 JAVA = ("java", "-XX:TieredStopAtLevel=1", "--add-opens=java.base/java.nio=ALL-UNNAMED")

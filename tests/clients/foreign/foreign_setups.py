@@ -22,6 +22,7 @@ ROOT = HERE.parents[2]
 FOLDER = ROOT / ".clients"
 MARKER = ".made-from"
 SECONDS = 900
+PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1"
 
 
 class NotMade(Exception):
@@ -146,7 +147,7 @@ def _jdbc(version: str) -> Setup:
         _run("javac", "--release", "17", "-d", folder / "classes", *programs)
         _run(
             *("mvn", "--quiet", "--batch-mode", "--file", source / "pom.xml"),
-            *("dependency:copy-dependencies", f"-Ddriver.version={version}"),
+            *(f"{PLUGIN}:copy-dependencies", f"-Ddriver.version={version}"),
             f"-DoutputDirectory={folder / 'jars'}",
         )
 
