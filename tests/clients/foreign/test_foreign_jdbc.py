@@ -135,6 +135,18 @@ def test_the_columns_of_a_result(client, report):
         "weight": DOUBLE,
         "pieces": BIGINT,
     }
+    digits = {column["label"]: (column["precision"], column["scale"]) for column in columns}
+    # SUM of decimal(12,2); a timestamp is written in 26 characters, 6 of them after the point.
+    assert digits == {
+        "sale": (19, 0),
+        "moment": (26, 6),
+        "day": (10, 0),
+        "gift": (0, 0),
+        "amount": (38, 2),
+        "weight": (15, 0),
+        "pieces": (19, 0),
+    }
+    assert {column["read only"] for column in columns} == {True}
 
 
 def test_parameters_are_bound(client, report):
