@@ -166,6 +166,7 @@ _JDBC_STEPS = (
     "catalogs, schemas and tables",
     "columns",
     "keys",
+    "probes",
     "other listings",
     "statement again",
     "max rows",

@@ -69,6 +69,14 @@ def test_the_catalog(client, report):
     }
 
 
+def test_keys_come_from_grains_and_edges(client, report):
+    (primary,) = report["steps"]["keys"]["primary"]
+    assert (primary["table_name"], primary["column_name"]) == ("stores", "store")
+    (foreign,) = report["steps"]["keys"]["foreign"]
+    assert (foreign["fk_table_name"], foreign["fk_column_name"]) == ("sales", "store")
+    assert (foreign["pk_table_name"], foreign["pk_column_name"]) == ("stores", "store")
+
+
 def test_sqlalchemy_runs_inspects_and_reflects(client, report):
     steps = report["steps"]
     assert steps["sqlalchemy execute"] == THROUGH_PANDAS

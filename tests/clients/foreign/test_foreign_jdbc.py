@@ -27,6 +27,9 @@ pytestmark = pytest.mark.parametrize("client", RUNNABLE, ids=lambda client: clie
 
 BIGINT, BOOLEAN, DATE, DECIMAL, DOUBLE, TIMESTAMP, VARCHAR = -5, 16, 91, 3, 8, 93, 12
 
+STORE = ("stores", "store", 1)
+NO_ACTION = 3
+
 # Getters that the driver itself leaves unwritten, whatever a server answers.
 UNWRITTEN = {
     f"{name}(1)"
@@ -85,6 +88,14 @@ GETTERS = {
     "getSchemas": "rows: 1",
     "getTableTypes": "rows: 1",
 }
+
+
+def none_of(columns: list[str]) -> dict:
+    """A result without rows; a plain statement then shows its columns twice, by the driver's doing.
+
+    It adds what it prepared to what it prepared before, and only a first row makes that good.
+    """
+    return {"prepared": columns, "statement": columns * 2, "rows": 0}
 
 
 def rows(pairs: list) -> list[dict]:
@@ -192,13 +203,39 @@ def test_columns(client, report):
     assert [column["ORDINAL_POSITION"] for column in found["stores"]] == [1, 2]
     moment, amount = found["by pattern"]
     assert (moment["COLUMN_NAME"], moment["TYPE_NAME"]) == ("moment", "TIMESTAMP")
-    assert (amount["COLUMN_SIZE"], amount["DECIMAL_DIGITS"]) == (12, 2)
+    # A column of facts is its metric at the table's grain: SUM of decimal(12,2).
+    assert (amount["COLUMN_SIZE"], amount["DECIMAL_DIGITS"]) == (38, 2)
     assert {column["NULLABLE"] for column in found["by pattern"]} == {1}
     metrics = {column["COLUMN_NAME"]: column for column in found["metrics"]}
     assert {"region", "amount", "reading"} < set(metrics)
     # Older drivers do not read what a column is for.
     words = None if client.version.startswith("17") else "what was paid, in euros"
     assert metrics["amount"]["REMARKS"] == words
+
+
+def test_keys_come_from_grains_and_edges(client, report):
+    keys = report["steps"]["keys"]
+    (primary,) = keys.pop("primary")
+    assert (primary["TABLE_NAME"], primary["COLUMN_NAME"], primary["KEY_SEQ"]) == STORE
+    # The one edge through a table: store to region via stores.
+    for (key,) in keys.values():
+        assert (key["PKTABLE_NAME"], key["PKCOLUMN_NAME"], key["KEY_SEQ"]) == STORE
+        assert (key["FKTABLE_NAME"], key["FKCOLUMN_NAME"]) == ("sales", "store")
+        assert (key["UPDATE_RULE"], key["DELETE_RULE"]) == (NO_ACTION, NO_ACTION)
+    assert set(keys) == {"imported", "exported", "between"}
+
+
+def test_what_tools_send_beside_queries(client, report):
+    assert report["steps"]["probes"] == {
+        "table": [
+            {"store": store, "region": region}
+            for store, region in (("S1", "North"), ("S2", "North"), ("S3", "South"), ("S4", None))
+        ],
+        "columns alone": none_of(["store", "region"]),
+        "no rows": none_of(["region", "amount"]),
+        "columns": [{"name": "region"}, {"name": "store"}],
+        "tables": [{"table_name": name} for name in TABLES],
+    }
 
 
 def test_a_read_is_left_or_cancelled_and_the_connection_goes_on(client, report):

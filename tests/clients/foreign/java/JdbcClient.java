@@ -55,6 +55,7 @@ public final class JdbcClient {
     run.step("catalogs, schemas and tables", facts::listings);
     run.step("columns", facts::columns);
     run.step("keys", facts::keys);
+    run.step("probes", this::probes);
     run.step("other listings", facts::others);
     run.step("statement again", this::statementAgain);
     run.step("max rows", this::maxRows);
@@ -158,6 +159,41 @@ public final class JdbcClient {
       }
       return found;
     }
+  }
+
+  /** The labels of a result without rows, prepared and not. */
+  private Object empty(String query) throws SQLException {
+    try (PreparedStatement prepared = connection.prepareStatement(query);
+        ResultSet ofPrepared = prepared.executeQuery();
+        Statement statement = connection.createStatement();
+        ResultSet ofStatement = statement.executeQuery(query)) {
+      return Recorder.map(
+          "prepared", labels(ofPrepared),
+          "statement", labels(ofStatement),
+          "rows", read(ofPrepared).size() + read(ofStatement).size());
+    }
+  }
+
+  private static List<Object> labels(ResultSet rows) throws SQLException {
+    List<Object> labels = new ArrayList<>();
+    for (int at = 1; at <= rows.getMetaData().getColumnCount(); at++) {
+      labels.add(rows.getMetaData().getColumnLabel(at));
+    }
+    return labels;
+  }
+
+  /** What tools send beside queries: a whole table, its columns, the information schema. */
+  private Object probes() throws SQLException {
+    String tables = "SELECT table_name FROM information_schema.tables ORDER BY table_name";
+    String columns =
+        "SELECT column_name AS name FROM information_schema.columns"
+            + " WHERE 1 >= 1 AND lower(table_name) IN ('stores') ORDER BY column_name";
+    return Recorder.map(
+        "table", answer("SELECT * FROM \"stores\""),
+        "columns alone", empty("SELECT * FROM \"shop\".\"stores\" WHERE 1 = 0"),
+        "no rows", empty("SELECT region, amount AT region WHERE region = 'Nowhere'"),
+        "columns", answer(columns),
+        "tables", answer(tables));
   }
 
   private Object parameters() throws SQLException {
