@@ -15,7 +15,7 @@ from functools import lru_cache
 
 import pyarrow as pa
 
-from flightframe_server.arrow_types import arrow_type
+from flightframe_server.arrow_types import arrow_type, with_sql_metadata
 from flightframe_server.backends.protocol import BATCH_ROWS
 from flightframe_server.composer.compose import answer_schema
 from flightframe_server.engine.engine import MetricEngine, OpenStream, Served, StreamedFrame
@@ -254,7 +254,9 @@ def type_request(request: Request, serving: Serving) -> Typed:
     else:
         schema = answer_schema(question)
     keys = sorted(binding.wanted, key=lambda key: (isinstance(key, str), key))
-    return Typed(schema, tuple((key, arrow_type(binding.wanted[key])) for key in keys))
+    return Typed(
+        with_sql_metadata(schema), tuple((key, arrow_type(binding.wanted[key])) for key in keys)
+    )
 
 
 def _state(serving: Serving, request: Request) -> tuple[object, ...]:
@@ -356,4 +358,5 @@ def _finished(
         SERVED_FROM_KEY: str(provenance.served_from).encode(),
         METADATA_KEY: provenance.to_bytes(),
     }
-    return Answer(schema.with_metadata(metadata), provenance, table, stream, hot)
+    said = with_sql_metadata(schema).with_metadata(metadata)
+    return Answer(said, provenance, table, stream, hot)

@@ -28,6 +28,7 @@ from flightframe_server.errors import (
     shown,
 )
 from flightframe_server.flight.sql import catalogue
+from flightframe_server.flight.sql.columns import without_remarks
 from flightframe_server.flight.sql.expressions import Parameters
 from flightframe_server.flight.sql.filters import same
 from flightframe_server.flight.sql.reading import Reading, is_plain, read_sql
@@ -151,7 +152,7 @@ class _Names:
         if published is None:
             raise _unknown(table, [*catalogue.names(), *(known.name for known in self.tables)])
         path = (self.tables.catalog, published.collection, published.name)
-        return Relation(published.schema, lambda: (), path, stored=True)
+        return Relation(without_remarks(published.schema), lambda: (), path, stored=True)
 
     def _kept(self, table: exp.Table) -> Relation | None:
         if not same(table.catalog or None, self.tables.catalog):
