@@ -76,7 +76,10 @@ class Apply(Term):
     """A function of terms.
 
     Functions: `add subtract multiply divide modulo negate`, `eq ne lt le gt ge`, `and or not`,
-    `in like is_null distinct`, `coalesce nullif abs round case`, `to_double to_timestamp`.
+    `in like is_null distinct`, `coalesce nullif abs round`, `lower upper substr concat`,
+    `extract make_date`, `cast to_double to_timestamp`, and `case` of test, result, test, result,
+    ..., otherwise. A result, and each argument of `coalesce` after the first, is computed only for
+    rows that come to it: what would not fit elsewhere does not fail there.
     """
 
     function: str
@@ -108,6 +111,8 @@ def text(term: Term) -> str:
             return f"{operator}({text(inner)} @ ({','.join(anchor)}))"
         case Constant(type=of, value=value):
             return _constant(of, value)
+        case Apply(type=of, function="cast", arguments=(only,)):
+            return f"cast({text(only)} as {of})"
         case Apply(function=function, arguments=arguments):
             return f"{function}({','.join(text(argument) for argument in arguments)})"
     raise AssertionError(f"no text for {type(term).__name__}")
