@@ -351,6 +351,6 @@ def _translated(error: Exception, connection: Connection) -> FlightframeError:
     if connection.fault.error is not None:
         return connection.fault.error
     if isinstance(error, OverflowError) or "integer overflow" in str(error):
-        return ArithmeticOverflow("a number does not fit its declared type")
+        return ArithmeticOverflow("a value does not fit its declared type")
     log.error("backend.failed", kind=type(error).__name__, text=str(error)[:2000])
     return BackendError("the database refused the statement")

@@ -44,7 +44,7 @@ def evaluate(term: Term, columns: Columns, rows: int) -> pa.Array:
     """Return the values of a term, one for each of `rows` rows.
 
     Raises:
-        ArithmeticOverflow: a number does not fit its declared type.
+        ArithmeticOverflow: a value does not fit its declared type.
     """
     wanted = arrow_type(term.type)
     match term:
@@ -169,7 +169,7 @@ def _as_type(side: pa.Array, wanted: pa.DataType) -> pa.Array:
     try:
         return side.cast(wanted)
     except pa.ArrowInvalid as error:
-        raise ArithmeticOverflow("a number does not fit its declared type") from error
+        raise ArithmeticOverflow("a value does not fit its declared type") from error
 
 
 def _comparable(sides: list[pa.Array], types: list[DataType]) -> tuple[pa.Array, pa.Array]:
@@ -230,11 +230,11 @@ def _negate(side: pa.Array, wanted: pa.DataType) -> pa.Array:
     try:
         return pc.negate_checked(side) if pa.types.is_integer(wanted) else pc.negate(side)
     except pa.ArrowInvalid as error:
-        raise ArithmeticOverflow("a number does not fit its declared type") from error
+        raise ArithmeticOverflow("a value does not fit its declared type") from error
 
 
 def _absolute(side: pa.Array) -> pa.Array:
     try:
         return pc.abs_checked(side) if pa.types.is_integer(side.type) else pc.abs(side)
     except pa.ArrowInvalid as error:
-        raise ArithmeticOverflow("a number does not fit its declared type") from error
+        raise ArithmeticOverflow("a value does not fit its declared type") from error

@@ -20,7 +20,7 @@ from flightframe_server import row_values
 from flightframe_server.arrow_types import arrow_type
 from flightframe_server.catalog.types import DataType, Kind
 from flightframe_server.composer.exact import to_double
-from flightframe_server.resolver.terms import Apply, Constant
+from flightframe_server.resolver.terms import Apply, places_of
 
 _DIGITS = Context(prec=100)
 _EXACT = (Kind.INTEGER, Kind.DECIMAL)
@@ -70,15 +70,13 @@ def mapped(function: Callable[..., Any], wanted: pa.DataType, *sides: pa.Array) 
 
 
 def _rounded(term: Apply, side: pa.Array) -> pa.Array:
-    value, places = term.arguments
-    assert isinstance(places, Constant)
-    assert isinstance(places.value, int)
-    if value.type.kind is Kind.DOUBLE:
-        return _rounded_double(side, places.value)
-    have, want = value.type.scale, places.value
+    given, places = term.arguments[0].type, places_of(term)
+    if given.kind is Kind.DOUBLE:
+        return _rounded_double(side, places)
+    have = given.scale
 
     def rounded(number: int | Decimal) -> int | Decimal:
-        digits = row_values.round_digits(_digits(number, have), have, want)
+        digits = row_values.round_digits(_digits(number, have), have, places)
         if term.type.kind is Kind.INTEGER:
             return row_values.fitting(digits)
         return _decimal(row_values.narrow(digits, term.type.precision), term.type.scale)

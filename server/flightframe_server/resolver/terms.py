@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flightframe_server.catalog.types import BOOLEAN, NULL, DataType, Kind
+from flightframe_server.errors import InternalError
 from flightframe_server.language.syntax import LiteralValue
 
 if TYPE_CHECKING:
@@ -84,6 +85,22 @@ class Apply(Term):
 
     function: str
     arguments: tuple[Term, ...]
+
+
+def places_of(term: Apply) -> int:
+    """Return the places of a `round`, which are known before any row is."""
+    places = term.arguments[1]
+    if not isinstance(places, Constant) or not isinstance(places.value, int):
+        raise InternalError("the places of a round are no whole number")
+    return places.value
+
+
+def field_of(term: Apply) -> str:
+    """Return the field of an `extract`."""
+    field = term.arguments[0]
+    if not isinstance(field, Constant) or not isinstance(field.value, str):
+        raise InternalError("the field of an extract is no text")
+    return field.value
 
 
 _PLAIN = re.compile(r"[^\W\d]\w*")

@@ -20,7 +20,7 @@ from flightframe_server.language.syntax import LiteralValue
 from flightframe_server.resolver.question import Metric
 from flightframe_server.resolver.terms import Apply, Constant, Term
 
-MAX_OPERATIONS = 500_000
+MAX_OPERATIONS = 200_000
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from sqlglot import exp
 from flightframe_server import row_values
 from flightframe_server.catalog.types import MAX_PRECISION, DataType, Kind
 from flightframe_server.errors import InternalError
-from flightframe_server.resolver.terms import Apply, Constant
+from flightframe_server.resolver.terms import Apply, field_of, places_of
 
 MISFIT = "flightframe: a value does not fit"
 """What DuckDB is told to say where a value does not fit."""
@@ -77,7 +77,7 @@ def row_function(term: Apply, sides: list[exp.Expr]) -> exp.Expr:
         case "lower" | "upper":
             return called(term.function, *sides)
         case "extract":
-            return cast(called("date_part", *sides), term.type)
+            return cast(called("date_part", text(field_of(term)), sides[0]), term.type)
         case "round":
             return _round(term, sides[0])
         case "substr":
@@ -201,20 +201,18 @@ def _pattern(wanted: DataType) -> str:
 
 
 def _round(term: Apply, value: exp.Expr) -> exp.Expr:
-    argument, places = term.arguments
-    assert isinstance(places, Constant)
-    assert isinstance(places.value, int)
+    argument, places = term.arguments[0], places_of(term)
     if argument.type.kind is Kind.DOUBLE:
-        return let(value, _rounded_double(places.value))
-    if places.value >= 0:
+        return let(value, _rounded_double(places))
+    if places >= 0:
         # DuckDB's cast rounds half away from zero, which is what is asked for here.
         return cast(value, term.type)
     kept = MAX_PRECISION - argument.type.scale if argument.type.kind is Kind.DECIMAL else 19
-    if -places.value >= kept:
-        return let(value, _rounded_away(-places.value, kept, term.type))
+    if -places >= kept:
+        return let(value, _rounded_away(-places, kept, term.type))
     widest = DataType(Kind.DECIMAL, MAX_PRECISION, argument.type.scale)
     wide = cast(value, widest if argument.type.kind is Kind.DECIMAL else argument.type)
-    return cast(called("round", wide, number(places.value)), term.type)
+    return cast(called("round", wide, number(places)), term.type)
 
 
 def _rounded_double(places: int) -> exp.Expr:
@@ -256,7 +254,7 @@ def _substr(term: Apply, sides: list[exp.Expr]) -> exp.Expr:
         # A start and a length together may pass 64 bits.
         wide = exp.Cast(this=held["s"].copy(), to=exp.DataType.build("HUGEINT"))
         end = exp.Add(this=wide, expression=held["n"])
-        length = exp.Sub(this=exp.Paren(this=end), expression=first.copy())
+        length: exp.Expr = exp.Sub(this=exp.Paren(this=end), expression=first.copy())
         length = called("greatest", called("least", length, number(_FAR)), number(0))
         whole = exp.Cast(this=length, to=exp.DataType.build("BIGINT"))
         part = called("substring", held["x"].copy(), first, whole)

@@ -43,8 +43,21 @@ def compile_term(term: Term, leaf: Leaf, dialect: SqlDialect, bound: Bound) -> e
     own = dialect.apply(term, lambda part: compile_term(part, leaf, dialect, bound), bound)
     if own is not None:
         return own
-    sides = [compile_term(argument, leaf, dialect, bound) for argument in term.arguments]
+    sides = [compile_term(argument, leaf, dialect, bound) for argument in computed_arguments(term)]
     return _applied(term, sides, dialect)
+
+
+def computed_arguments(term: Apply) -> tuple[Term, ...]:
+    """Return the arguments that are values; the places of ROUND and the field of EXTRACT are not.
+
+    Those are part of the statement's text: nothing may be bound that does not stand in it.
+    """
+    match term.function:
+        case "round":
+            return term.arguments[:1]
+        case "extract":
+            return term.arguments[1:]
+    return term.arguments
 
 
 def _applied(term: Apply, sides: list[exp.Expr], dialect: SqlDialect) -> exp.Expr:
