@@ -28,14 +28,13 @@ from flightframe_server.backends.protocol import (
 )
 from flightframe_server.backends.sql.dialect import SqlDialect
 from flightframe_server.backends.sql.duckdb_functions import MISFIT
-from flightframe_server.backends.sql.frame import frame_statement
 from flightframe_server.backends.sql.names import (
     Statement,
     column_expression,
     table_expression,
 )
 from flightframe_server.backends.sql.rows import edge_map_select
-from flightframe_server.backends.sql.source import source_statement
+from flightframe_server.backends.sql.statement import statement_of
 from flightframe_server.catalog.installation import BackendSettings
 from flightframe_server.catalog.types import DataType
 from flightframe_server.errors import (
@@ -126,9 +125,7 @@ class DuckDBBackend:
         return self._statement(query).sql
 
     def _compile(self, query: SourceQuery | FrameQuery) -> Statement:
-        if isinstance(query, FrameQuery):
-            return frame_statement(query, self._dialect)
-        return source_statement(query, self._dialect)
+        return statement_of(query, self._dialect)
 
     def edge_map(self, hop: TableHop) -> pa.Table:
         """Return the distinct map of an edge as `source`, `target`."""

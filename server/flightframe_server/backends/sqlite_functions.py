@@ -228,6 +228,39 @@ class _Quantile:
         return _double(below + (above - below) * (at - math.floor(at)))
 
 
+def nullif(one: Value, form: int | str, other: Value, other_form: int | str) -> Value:
+    """Return a value, or NULL where it equals another that stands in another form."""
+    if one is None or other is None:
+        return one
+    return None if _equal(one, form, other, other_form) else one
+
+
+def distinct(one: Value, form: int | str, other: Value, other_form: int | str) -> int:
+    """Return whether two values that stand in different forms differ, NULL counted as one."""
+    if one is None or other is None:
+        return int(one is not other)
+    return int(not _equal(one, form, other, other_form))
+
+
+def _equal(
+    one: int | float | str, form: int | str, other: int | float | str, other_form: int | str
+) -> bool:
+    """Compare two scaled integers, one beside a double, or a date beside a moment."""
+    if isinstance(form, int) and isinstance(other_form, int):
+        return compare(int(one), form, int(other), other_form) == 0
+    if isinstance(form, int):
+        return real(int(one), form) == float(other)
+    if isinstance(other_form, int):
+        return float(one) == real(int(other), other_form)
+    return _moment(one) == _moment(other)
+
+
+def _moment(value: int | float | str) -> int:
+    if isinstance(value, str):
+        return microseconds(datetime.datetime.fromisoformat(value))
+    return int(value)
+
+
 _STEADY: dict[str, tuple[int, Callable[..., Value]]] = {
     "ff_compare": (4, compare),
     "ff_real": (2, real),
@@ -250,6 +283,8 @@ _WITH_NULL: dict[str, tuple[int, Callable[..., Value]]] = {
     "ff_total": (3, total),
     "ff_small": (1, small),
     "ff_double_sum": (3, double_sum),
+    "ff_nullif": (4, nullif),
+    "ff_distinct": (4, distinct),
 }
 _AGGREGATES: dict[str, tuple[int, type[_Mean | _Spread | _Quantile]]] = {
     "ff_mean": (1, _Mean),

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from lark import Token
 
 from flightframe_server.errors import FrameQLSyntaxError, LimitExceeded, Place, shown
-from flightframe_server.language.syntax import Between, Case, Expression, Node
+from flightframe_server.language.syntax import Between, Case, Expression, Node, When
 
 MAX_BYTES = 1024 * 1024
 MAX_TOKENS = 50_000
@@ -135,11 +135,11 @@ def check_depth(root: Node) -> None:
     waiting = [(root, 0)]
     while waiting:
         node, above = waiting.pop()
-        depth = above + isinstance(node, Expression)
+        depth = above + isinstance(node, Expression | When)
         if depth > MAX_DEPTH:
             raise LimitExceeded(
                 f"the expression is more than {MAX_DEPTH} levels deep",
-                hint="every sign, NOT, call and operand of a chain of + - * / % is one level; "
+                hint="every sign, NOT, call, CASE, WHEN and operand of a chain of + - * / % is one level; "
                 "a chain of AND or of OR is one level however long",
                 place=node.place,
             )

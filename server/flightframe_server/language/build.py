@@ -245,7 +245,7 @@ class TreeBuilder:
         operand = parts[1] if isinstance(parts[1], Expression) else None
         otherwise = parts[-2] if isinstance(parts[-2], Expression) else None
         whens = tuple(part for part in parts if isinstance(part, When))
-        return Case(whens, operand, otherwise, place=_span(parts))
+        return Case(operand, whens, otherwise, place=_span(parts))
 
     def when(self, parts: Parts) -> When:
         """`WHEN x THEN y`."""

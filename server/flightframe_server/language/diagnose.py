@@ -57,6 +57,7 @@ _OTHER_STATEMENTS = re.compile(
 )
 _NAMES = frozenset({"WORD", "QUOTED"}) | SOFT_KEYWORDS
 _ENDS = _NAMES | {"RPAR", "INT", "NUMBER", "STRING", "DOLLAR", "QUESTION", "TRUE", "FALSE", "NULL"}
+_CASE_ENDS = ("COMMA", "RPAR", "AS", "WHEN", "THEN", "ELSE", "END")
 _AFTER_GRAIN = ("", "SEMICOLON", "HAVING", "ORDER_BY", "LIMIT")
 
 
@@ -132,7 +133,7 @@ def _case(scene: Scene) -> Verdict:
     if not cases or cases[-1].type != "CASE":
         return None
     due = [word for word in ("WHEN", "THEN", "END") if word in scene.accepts]
-    ended = scene.found is None or scene.kind in CLAUSES or scene.kind in ("COMMA", "RPAR", "AS")
+    ended = scene.found is None or scene.kind in CLAUSES or scene.kind in _CASE_ENDS
     if not due or not ended:
         return None
     return scene.error(

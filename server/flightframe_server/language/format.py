@@ -148,6 +148,26 @@ class _Writer:
 
     def _bare(self, node: Expression) -> str:
         match node:
+            case Name() | Literal() | Parameter() | Star():
+                return self._leaf(node)
+            case Call():
+                return self._call(node)
+            case Case():
+                return self._case(node)
+            case Cast():
+                to = f"{self._word('AS')} {node.type}"
+                return f"{self._word('CAST')}({self.write(node.operand)} {to})"
+            case Extract():
+                field = f"{self._word('EXTRACT')}({self._name(node.field)}"
+                return f"{field} {self._word('FROM')} {self.write(node.operand)})"
+            case Ascribed():
+                return f"{self.write(node.operand, _ATOM)} @ {self._anchor(node.anchor)}"
+            case Unary() | Binary():
+                return self._arithmetic(node)
+        return self._predicate(node)
+
+    def _leaf(self, node: Name | Literal | Parameter | Star) -> str:
+        match node:
             case Name():
                 return ".".join(self._name(part) for part in node.parts)
             case Literal():
@@ -155,15 +175,7 @@ class _Writer:
                 return text if node.kind is LiteralKind.TEXT else self._word(text)
             case Parameter():
                 return "?" if node.name is None else f"${node.name}"
-            case Star():
-                return "*"
-            case Call() | Case() | Cast() | Extract():
-                return self._function(node)
-            case Ascribed():
-                return f"{self.write(node.operand, _ATOM)} @ {self._anchor(node.anchor)}"
-            case Unary() | Binary():
-                return self._arithmetic(node)
-        return self._predicate(node)
+        return "*"
 
     def _arithmetic(self, node: Unary | Binary) -> str:
         if isinstance(node, Binary):
@@ -217,18 +229,6 @@ class _Writer:
         if node.filter is None:
             return text
         return f"{text} {self._word('FILTER (WHERE')} {self.write(node.filter)})"
-
-    def _function(self, node: Call | Case | Cast | Extract) -> str:
-        match node:
-            case Call():
-                return self._call(node)
-            case Case():
-                return self._case(node)
-            case Cast():
-                to = f"{self._word('AS')} {node.type}"
-                return f"{self._word('CAST')}({self.write(node.operand)} {to})"
-        field = f"{self._word('EXTRACT')}({self._name(node.field)}"
-        return f"{field} {self._word('FROM')} {self.write(node.operand)})"
 
     def _case(self, node: Case) -> str:
         self._cases += 1

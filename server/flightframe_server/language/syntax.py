@@ -100,8 +100,8 @@ class When(Node):
 class Case(Expression):
     """`CASE [operand] WHEN ... THEN ... [ELSE ...] END`."""
 
+    operand: Expression | None
     whens: tuple[When, ...]
-    operand: Expression | None = None
     otherwise: Expression | None = None
 
 

@@ -91,7 +91,7 @@ def apply_term(term: Apply, compiled: Compiled, bound: Bound) -> exp.Expr:
         case "is_null":
             return _is_null(compiled(arguments[0]))
         case "distinct":
-            return _distinct(arguments, compiled, bound)
+            return _distinct(arguments, compiled)
         case "in":
             return _isin(arguments, compiled, bound)
         case "like":
@@ -100,9 +100,7 @@ def apply_term(term: Apply, compiled: Compiled, bound: Bound) -> exp.Expr:
             one, other = (exp.Paren(this=compiled(part)) for part in arguments)
             return exp.Nullif(this=one, expression=other)
         case "nullif":
-            same = _compared("eq", arguments[0], arguments[1], compiled, bound)
-            kept = converted(compiled(arguments[0]), arguments[0].type, term.type)
-            return exp.Paren(this=exp.Case().when(same, exp.Null()).else_(kept))
+            return called("ff_nullif", *_formed(arguments, compiled))
     return _value(term, compiled)
 
 
@@ -223,16 +221,22 @@ def _alike(arguments: tuple[Term, ...]) -> bool:
     return exact or (one.kind is other.kind and one.kind not in _EXACT)
 
 
-def _distinct(arguments: tuple[Term, ...], compiled: Compiled, bound: Bound) -> exp.Expr:
+def _distinct(arguments: tuple[Term, ...], compiled: Compiled) -> exp.Expr:
     """Return whether two values differ, NULL counted as a value."""
     if _alike(arguments):
         left, right = (exp.Paren(this=compiled(part)) for part in arguments)
         return exp.Paren(this=exp.Not(this=exp.Is(this=left, expression=right)))
-    same = _compared("eq", arguments[0], arguments[1], compiled, bound)
-    nulls = [_is_null(compiled(part)) for part in arguments]
-    both = exp.and_(*nulls)
-    equal = exp.Coalesce(this=same, expressions=[exp.Paren(this=both)])
-    return exp.Paren(this=exp.Not(this=equal))
+    return called("ff_distinct", *_formed(arguments, compiled))
+
+
+def _formed(arguments: tuple[Term, ...], compiled: Compiled) -> list[exp.Expr]:
+    """Return two values, each with its scale, or the name of its form where it has none."""
+    found: list[exp.Expr] = []
+    for part in arguments:
+        exact = part.type.kind in _EXACT
+        form = integer(part.type.scale) if exact else text_literal(str(part.type.kind))
+        found += [compiled(part), form]
+    return found
 
 
 def _isin(arguments: tuple[Term, ...], compiled: Compiled, bound: Bound) -> exp.Expr:
