@@ -139,8 +139,8 @@ def check_depth(root: Node) -> None:
         if depth > MAX_DEPTH:
             raise LimitExceeded(
                 f"the expression is more than {MAX_DEPTH} levels deep",
-                hint="every sign, NOT, call, CASE, WHEN and operand of a chain of + - * / % is one level; "
-                "a chain of AND or of OR is one level however long",
+                hint="every sign, NOT, call, CASE, WHEN and operand of a chain of + - * / % is one"
+                " level; a chain of AND or of OR is one level however long",
                 place=node.place,
             )
         waiting.extend((child, depth) for child in _children(node))

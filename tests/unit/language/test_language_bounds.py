@@ -83,7 +83,7 @@ CHAINS = {
         + "a"
         + " END" * ((levels - 1) // 2)
     ),
-    "operands": lambda levels: "CASE " * (levels - 1) + "a" + " WHEN 1 THEN 2 END" * (levels - 1),
+    "operands": lambda levels: "CASE " * (levels - 2) + "a" + " WHEN 1 THEN 2 END" * (levels - 2),
     "casts": lambda levels: "CAST(" * (levels - 1) + "a" + " AS text)" * (levels - 1),
     "fields": lambda levels: "EXTRACT(day FROM " * (levels - 1) + "a" + ")" * (levels - 1),
     "tests": lambda levels: "(" * (levels - 1) + "a" + " IS NULL)" * (levels - 1),
