@@ -144,9 +144,9 @@ def _halves_away(digits: pl.Expr, drop: int) -> pl.Expr:
 
 def _round_double(number: pl.Expr, places: int) -> pl.Expr:
     unit = pl.lit(10.0 ** abs(places))
-    scaled = number * unit if places >= 0 else number / unit
+    scaled = number * unit if places >= 0 else exact.divide(number, unit)
     whole = scaled.round(0, mode="half_away_from_zero")
-    back = whole / unit if places >= 0 else whole * unit
+    back = exact.divide(whole, unit) if places >= 0 else whole * unit
     small = scaled.abs() < float(row_values.EXACT_DOUBLE)
     return pl.when(small).then(back).otherwise(number)
 
@@ -180,7 +180,7 @@ def _double_digits(number: pl.Expr, wanted: DataType) -> pl.Expr:
     """Return the digits of the decimal whose nearest double it is; past 2^53 nothing is."""
     unit = pl.lit(10.0**wanted.scale)
     digits = (number * unit).round(0, mode="half_away_from_zero")
-    fits = (digits.abs() <= float(row_values.EXACT_DOUBLE)) & (digits / unit == number)
+    fits = (digits.abs() <= float(row_values.EXACT_DOUBLE)) & (exact.divide(digits, unit) == number)
     kept = pl.when(fits).then(digits).cast(exact.DIGITS)
     kept = _number_unless(~fits & number.is_not_null(), kept, exact.DIGITS)
     return exact.checked(kept, wanted.precision)

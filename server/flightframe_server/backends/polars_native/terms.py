@@ -227,7 +227,7 @@ def _scalar(term: Apply, sides: list[Value]) -> Value:
     match term.function:
         case "divide":
             left, right = (as_double(side).expr for side in sides)
-            return Value(left / pl.when(right != 0.0).then(right), DOUBLE)
+            return Value(exact.divide(left, pl.when(right != 0.0).then(right)), DOUBLE)
         case "modulo":
             left, right = (cast(side, INTEGER).digits for side in sides)
             return Value(exact.integer(exact.remainder(left, right)), INTEGER)
