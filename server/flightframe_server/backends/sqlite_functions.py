@@ -296,7 +296,7 @@ _AGGREGATES: dict[str, tuple[int, type[_Mean | _Spread | _Quantile]]] = {
 def register(connection: sqlite3.Connection) -> Fault:
     """Give a connection our functions; what one of them raises is left in the result."""
     fault = Fault()
-    # SQLite may run a deterministic call on constants before the CASE that guards it.
+    # SQLite is free to run a deterministic call on constants before the CASE that guards it.
     for functions, deterministic in ((_STEADY, True), (_REFUSING, False)):
         for name, (count, function) in functions.items():
             call = _noted(function, fault, null_to_null=True)
