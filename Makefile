@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup test check static docs serve demo bench bench-compare proto release clean
+.PHONY: help setup test check static docs snapshots serve demo bench bench-compare soak proto release clean
 
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -18,6 +18,8 @@ INSTALLATION  ?= .flightframe-demo/installation.yaml
 SERVE_FLAGS   ?=
 # What the benchmarks are given, for instance: make bench BENCH_FLAGS="--calls 1000"
 BENCH_FLAGS   ?=
+# What the soak is given, for instance: make soak SOAK_FLAGS="--minutes 60 --seed 7"
+SOAK_FLAGS    ?=
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -40,6 +42,9 @@ docs: $(VENV)/.tools ## regenerate the generated pages, then run every example i
 	@$(BIN)/python docs/generate.py
 	@$(BIN)/python -m pytest tests/docs
 
+snapshots: $(VENV)/.tools ## rewrite the kept plans and SQL of tests/golden, to be read before they are committed
+	@$(BIN)/python -m pytest tests/golden --write-golden
+
 serve: $(VENV)/.product ## serve INSTALLATION=path/to/installation.yaml
 	@$(BIN)/flightframe serve $(INSTALLATION) $(SERVE_FLAGS)
 
@@ -51,6 +56,9 @@ bench: $(VENV)/.tools ## measure against in-process DuckDB and a bare Flight ser
 
 bench-compare: $(VENV)/.tools ## compare the last two measurements
 	@$(BIN)/python benchmarks/compare.py
+
+soak: $(VENV)/.tools ## ten minutes of mixed clients, moving data and faults: nothing wrong, nothing leaked
+	@PYTHONPATH=client:server:tests/hostile:tests/soak $(BIN)/python tests/soak/soak.py $(SOAK_FLAGS)
 
 proto: $(VENV)/.tools ## regenerate the wire modules from proto/
 	@$(BIN)/python -m grpc_tools.protoc -I proto --python_out=client --pyi_out=client proto/flightframe/wire/*.proto

@@ -298,7 +298,8 @@ def help_lines(text: str) -> Iterator[str]:
 def parameter_row(parameter: Any) -> tuple[str, str, str]:
     """Return the row of an option or argument: how it is written, what it does, its default."""
     if not is_option(parameter):
-        return f"`{parameter.metavar}`", parameter.help, "required"
+        default = "required" if parameter.required else parameter.show_default
+        return f"`{parameter.metavar}`", parameter.help, default
     names = ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
     variable = f" (`{parameter.envvar}`)" if parameter.envvar else ""
     default = parameter.show_default

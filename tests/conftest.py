@@ -1,11 +1,12 @@
 """What holds for every test: hypothesis judges answers, never the speed of the machine.
 
-At the end of a run it says how much was tried.
+At the end of a run it says how much was tried, and how long each part took.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Generator
 
 import pytest
@@ -31,18 +32,30 @@ def pytest_runtest_makereport(
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how much was tried: examples of the laws, cases of the oracle, pairs of back-ends."""
+    """Say how much was tried (examples, cases, pairs), and how long each part took."""
     passed = [item for item in terminalreporter.stats.get("passed", ()) if item.when == "call"]
     told = {
         "property examples": sum(
             tried for report in passed for name, tried in report.user_properties if name == COUNTED
         ),
-        "oracle cases": _parametrised(passed, "tests/oracle/"),
+        "oracle cases": _parametrised(passed, "tests/oracle/test_oracle.py::test_case["),
         "conformance pairs": _parametrised(passed, "tests/conformance/"),
     }
     for what, number in told.items():
         if number:
             terminalreporter.write_line(f"{what}: {number}")
+    terminalreporter.write_line(f"seconds by part: {_seconds(terminalreporter)}")
+
+
+def _seconds(terminalreporter: pytest.TerminalReporter) -> str:
+    """Return the seconds of each folder of tests, longest first, set-up included."""
+    spent: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                parts = report.nodeid.split("/")
+                spent[parts[1] if parts[0] == "tests" else "doctests"] += report.duration
+    return ", ".join(f"{part} {seconds:.0f}" for part, seconds in spent.most_common())
 
 
 def _parametrised(reports: list[pytest.TestReport], folder: str) -> int:

@@ -12,9 +12,12 @@ a database or a data frame package: pyarrow is all it needs.
 
 from flightframe.connection import Connection, connect
 from flightframe.description import (
+    AnchorsDescription,
+    BlockedLevel,
     CollectionDescription,
     Description,
     LevelDescription,
+    LevelFacts,
     MetricDescription,
     SchemaDescription,
 )
@@ -38,9 +41,11 @@ from flightframe.result import Result
 __version__ = "0.1.0"
 
 __all__ = [
+    "AnchorsDescription",
     "ArgumentError",
     "AuthenticationFailed",
     "BackendError",
+    "BlockedLevel",
     "CatalogError",
     "CollectionDescription",
     "ColumnProvenance",
@@ -51,6 +56,7 @@ __all__ = [
     "FlightframeError",
     "InternalError",
     "LevelDescription",
+    "LevelFacts",
     "MetricDescription",
     "MissingPackage",
     "PartProvenance",

@@ -113,20 +113,45 @@ class Connection:
         except QueryError as error:
             raise _moved_back(error, len(prefix)) from None
 
-    def describe(self, name: str | None = None, *, collection: str | None = None) -> Description:
+    def describe(
+        self,
+        name: str | None = None,
+        *,
+        collection: str | None = None,
+        members: int | None = None,
+        schema: str | None = None,
+    ) -> Description:
         """Ask what can be asked: collections with their levels, metrics and schemas.
+
+        Each metric says where it may be asked, and of every other level why not. With `members`
+        each level says what the data holds of it: how many members, from which to which, and the
+        first of them; the server answers that from its cache where it can.
 
         Args:
             name: only the levels, metrics and schemas of this name; None: all of them.
             collection: only this Analytic Collection; None: the connection's, or else all.
+            members: how many members of each level are listed, 0 for their number and range alone;
+                None: the data is not asked.
+            schema: only levels that rows of this schema reach, and the members that these have;
+                None: all levels, by the rows that know each best.
+
+        Raises:
+            ArgumentError: the call makes no sense; nothing was sent.
+            FlightframeError: whatever else went wrong, by whose move it is.
         """
-        wanted = {
+        wanted: dict[str, Any] = {
             "collection": self._collection if collection is None else collection,
             "name": name or "",
+            "schema": schema or "",
         }
         if not all(isinstance(value, str) for value in wanted.values()):
-            raise ArgumentError("name and collection are texts")
-        body = json.dumps({key: value for key, value in wanted.items() if value}).encode()
+            raise ArgumentError("name, collection and schema are texts")
+        wanted = {key: value for key, value in wanted.items() if value}
+        if members is not None:
+            if type(members) is not int or members < 0:
+                raise ArgumentError("members is a whole number from 0 on")
+            wanted["members"] = members
+        body = json.dumps(wanted).encode()
         client = self._open_client()
         try:
             answers = client.do_action(flight.Action(ACTION, body), self._options)

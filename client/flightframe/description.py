@@ -5,13 +5,20 @@ What comes in: the JSON that the action `flightframe.describe` answers with:
     {"installation_id": "retail-demo",
      "collections": [
        {"name": "retail_full", "description": "",
-        "levels": [{"name": "region", "type": "text", "family": "geography", "description": ""}],
+        "levels": [{"name": "region", "type": "text", "family": "geography", "description": "",
+                    "facts": {"schema": "stores", "cardinality": 3, "has_null": false,
+                              "first": "Central", "last": "West", "members": ["Central"],
+                              "served_from": "engine_cache"}}],
         "metrics": [{"name": "revenue", "type": "decimal(18,2)", "reducers": ["SUM"],
-                     "default": "SUM", "description": ""}],
+                     "default": "SUM", "description": "",
+                     "anchors": [{"reducer": "SUM", "levels": ["region"], "required": [],
+                                  "blocked": [{"level": "tag", "code": "FAN_OUT",
+                                               "reason": "..."}]}]}],
         "schemas": [{"name": "transactions", "grain": ["transaction_id"], "description": ""}]}]}
 
-What goes out: frozen values of the same shape. It must never hold more than names, types and
-texts: tables, files and sources of the server are none of a client's business.
+What goes out: frozen values of the same shape, members as values of their level's type. It must
+never hold more than names, types, texts and members: tables, files and sources of the server are
+none of a client's business.
 """
 
 from __future__ import annotations
@@ -19,19 +26,85 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flightframe import fields as read
+from flightframe.members import Member, read_member, read_members
 
 ACTION = "flightframe.describe"
-"""The Flight action's type; its body is JSON with the optional keys `collection` and `name`."""
+"""The Flight action's type; its body is JSON with the optional keys of `Connection.describe`."""
+
+
+@dataclass(frozen=True, slots=True)
+class LevelFacts:
+    """What the data says of a level.
+
+    Attributes:
+        schema: whose rows were read.
+        cardinality: how many members there are, NULL counted as one where it occurs.
+        has_null: whether NULL is among them.
+        first: the least member; of a time level, where time begins. None where there is none.
+        last: the greatest member.
+        members: the first of them, as many as were asked for, text by code point, NULL last.
+        served_from: where they came from, such as `engine_cache`.
+    """
+
+    schema: str
+    cardinality: int
+    has_null: bool
+    first: Member
+    last: Member
+    members: tuple[Member, ...]
+    served_from: str
+
+    @property
+    def complete(self) -> bool:
+        """Whether `members` are all there are."""
+        return len(self.members) == self.cardinality
 
 
 @dataclass(frozen=True, slots=True)
 class LevelDescription:
-    """A level that may stand in an anchor: its type, and the dimension family it belongs to."""
+    """A level that may stand in an anchor.
+
+    Attributes:
+        name: as it is written in a query.
+        type: of its members.
+        family: the dimension family it belongs to.
+        description: its owner's words.
+        facts: what the data says of it, where that was asked.
+        refused: why the data could not be asked; empty where it could.
+    """
 
     name: str
     type: str = ""
     family: str = ""
     description: str = ""
+    facts: LevelFacts | None = None
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockedLevel:
+    """A level at which a metric may not be asked: the code of the refusal, and its words."""
+
+    level: str
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnchorsDescription:
+    """Where a metric may be asked under one reducer.
+
+    Attributes:
+        reducer: the reducer; empty for a derived metric.
+        levels: the levels that may stand in its anchor, `required` beside them.
+        required: those that must be in the anchor, determined by it, or pinned by WHERE.
+        blocked: every other level, and why.
+    """
+
+    reducer: str
+    levels: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+    blocked: tuple[BlockedLevel, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +117,7 @@ class MetricDescription:
         reducers: the reducers it declares; empty for a derived metric.
         default: the reducer that its bare name means; None where there is none.
         description: its owner's words.
+        anchors: where it may be asked, for its default reducer first.
     """
 
     name: str
@@ -51,6 +125,7 @@ class MetricDescription:
     reducers: tuple[str, ...] = ()
     default: str | None = None
     description: str = ""
+    anchors: tuple[AnchorsDescription, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,25 +173,8 @@ def _collection(body: read.Fields) -> CollectionDescription:
     """Read one collection."""
     return CollectionDescription(
         name=read.text(body, "name"),
-        levels=tuple(
-            LevelDescription(
-                name=read.text(level, "name"),
-                type=read.text_or_none(level, "type") or "",
-                family=read.text_or_none(level, "family") or "",
-                description=_words(level),
-            )
-            for level in read.objects(body, "levels")
-        ),
-        metrics=tuple(
-            MetricDescription(
-                name=read.text(metric, "name"),
-                type=read.text_or_none(metric, "type") or "",
-                reducers=read.texts(metric, "reducers"),
-                default=read.text_or_none(metric, "default"),
-                description=_words(metric),
-            )
-            for metric in read.objects(body, "metrics")
-        ),
+        levels=tuple(_level(level) for level in read.objects(body, "levels")),
+        metrics=tuple(_metric(metric) for metric in read.objects(body, "metrics")),
         schemas=tuple(
             SchemaDescription(
                 name=read.text(schema, "name"),
@@ -126,6 +184,60 @@ def _collection(body: read.Fields) -> CollectionDescription:
             for schema in read.objects(body, "schemas")
         ),
         description=_words(body),
+    )
+
+
+def _level(body: read.Fields) -> LevelDescription:
+    """Read one level."""
+    type_ = read.text_or_none(body, "type") or ""
+    facts = read.object_or_none(body, "facts")
+    return LevelDescription(
+        name=read.text(body, "name"),
+        type=type_,
+        family=read.text_or_none(body, "family") or "",
+        description=_words(body),
+        facts=None if facts is None else _facts(facts, type_),
+        refused=read.text_or_none(body, "refused") or "",
+    )
+
+
+def _facts(body: read.Fields, type_: str) -> LevelFacts:
+    """Read what the data says of a level of a type."""
+    return LevelFacts(
+        schema=read.text(body, "schema"),
+        cardinality=read.count(body, "cardinality"),
+        has_null=read.truth(body, "has_null"),
+        first=read_member(body.get("first"), type_),
+        last=read_member(body.get("last"), type_),
+        members=read_members(body, "members", type_),
+        served_from=read.text(body, "served_from"),
+    )
+
+
+def _metric(body: read.Fields) -> MetricDescription:
+    """Read one metric."""
+    return MetricDescription(
+        name=read.text(body, "name"),
+        type=read.text_or_none(body, "type") or "",
+        reducers=read.texts(body, "reducers"),
+        default=read.text_or_none(body, "default"),
+        description=_words(body),
+        anchors=tuple(_anchors(anchors) for anchors in read.objects(body, "anchors")),
+    )
+
+
+def _anchors(body: read.Fields) -> AnchorsDescription:
+    """Read where a metric may be asked under one reducer."""
+    return AnchorsDescription(
+        reducer=read.text(body, "reducer"),
+        levels=read.texts(body, "levels"),
+        required=read.texts(body, "required"),
+        blocked=tuple(
+            BlockedLevel(
+                read.text(level, "level"), read.text(level, "code"), read.text(level, "reason")
+            )
+            for level in read.objects(body, "blocked")
+        ),
     )
 
 

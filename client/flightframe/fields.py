@@ -79,6 +79,30 @@ def objects(fields: Fields, key: str) -> tuple[Fields, ...]:
     return tuple(value)
 
 
+def object_or_none(fields: Fields, key: str) -> Fields | None:
+    """Return the object under `key`; None where it is absent or null."""
+    value = fields.get(key)
+    if value is not None and not isinstance(value, dict):
+        raise _wrong(key, "an object")
+    return value
+
+
+def count(fields: Fields, key: str) -> int:
+    """Return the whole number from 0 on under `key`, which must be there."""
+    value = fields.get(key)
+    if type(value) is not int or value < 0:
+        raise _wrong(key, "a count")
+    return value
+
+
+def truth(fields: Fields, key: str) -> bool:
+    """Return the truth value under `key`, which must be there."""
+    value = fields.get(key)
+    if not isinstance(value, bool):
+        raise _wrong(key, "true or false")
+    return value
+
+
 def _wrong(key: str, wanted: str) -> ProtocolError:
     """Return the error for a field that is not what it has to be."""
     return ProtocolError("PROTOCOL", f"the server's field {key!r} is not {wanted}")

@@ -49,6 +49,8 @@ def describe(connection: flightframe.Connection) -> None:
     for collection in found.collections:
         assert_type(collection.metrics[0].reducers, tuple[str, ...])
         assert_type(collection.metrics[0].default, str | None)
+        assert_type(collection.metrics[0].anchors[0].required, tuple[str, ...])
+        assert_type(collection.levels[0].facts, flightframe.LevelFacts | None)
 
 
 def fail() -> None:

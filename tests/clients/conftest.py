@@ -21,10 +21,11 @@ def retail_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_demo(tmp_path_factory.mktemp("retail")).folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def retail(
     retail_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[OpenInstallation]:
+    """Warmed up, with a store for each file of tests: what one asks is no hit of another's."""
     opened = open_installation(
         retail_folder / "installation.yaml", store=tmp_path_factory.mktemp("store")
     )
@@ -34,7 +35,7 @@ def retail(
     opened.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(retail: OpenInstallation) -> Iterator[FlightServer]:
     with FlightServer(retail.serving) as running:
         yield running

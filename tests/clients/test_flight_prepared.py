@@ -1,8 +1,13 @@
 """Prepared statements, as drivers send them."""
 
+import datetime
+import json
+from decimal import Decimal
+
 import pyarrow as pa
 import pytest
-from flight_calls import CENTRAL, act, packed, table_of, unpacked
+from adbc_driver_flightsql import dbapi
+from flight_calls import CENTRAL, ROWS, act, packed, table_of, unpacked
 from pyarrow import flight
 
 from flightframe.wire import flight_sql_pb2 as sql
@@ -61,16 +66,30 @@ def test_a_statement_is_bound_run_bound_again_and_closed(client):
         run(client, handle)
 
 
-def test_unions_are_unwrapped(client):
-    union = pa.UnionArray.from_dense(
-        pa.array([1], pa.int8()),
-        pa.array([0], pa.int32()),
-        [pa.array([], pa.int64()), pa.array(["West"])],
+def union_of(*values: int | str) -> pa.UnionArray:
+    """Return values each wrapped as some drivers do it: the number of its type beside it."""
+    texts = [value for value in values if isinstance(value, str)]
+    numbers = [value for value in values if isinstance(value, int)]
+    seen = {str: 0, int: 0}
+    codes, offsets = [], []
+    for value in values:
+        codes.append(int(isinstance(value, str)))
+        offsets.append(seen[type(value)])
+        seen[type(value)] += 1
+    return pa.UnionArray.from_dense(
+        pa.array(codes, pa.int8()),
+        pa.array(offsets, pa.int32()),
+        [pa.array(numbers, pa.int64()), pa.array(texts, pa.string())],
     )
-    handle = prepare(client, "SELECT region, revenue AT region WHERE region = ?")
-    batch = pa.RecordBatch.from_arrays([union], ["parameter_1"])
+
+
+def test_unions_are_unwrapped(client):
+    handle = prepare(client, "SELECT region, revenue AT region WHERE region = ? LIMIT ?")
+    batch = pa.RecordBatch.from_arrays(
+        [union_of("West", "East"), union_of(1, 5)], ["parameter_1", "parameter_2"]
+    )
     handle = bind(client, handle.prepared_statement_handle, batch)
-    assert [row["region"] for row in run(client, handle)] == ["West"]
+    assert [row["region"] for row in run(client, handle)] == ["West", "East"]
 
 
 def test_named_parameters_are_bound_by_name_and_never_by_chance(client):
@@ -85,8 +104,140 @@ def test_named_parameters_are_bound_by_name_and_never_by_chance(client):
         bind(client, handle, pa.RecordBatch.from_pydict({"z": ["East"]}))
 
 
-def test_several_rows_of_parameters_are_refused(client):
-    handle = prepare(client, "SELECT region, revenue AT region WHERE region = ?")
-    two = pa.RecordBatch.from_pydict({"0": ["East", "West"]})
-    with pytest.raises(pa.ArrowInvalid, match="NOT_SUPPORTED: several rows"):
-        bind(client, handle.prepared_statement_handle, two)
+FILTERED = "SELECT region, revenue AT region WHERE region = ?"
+
+
+def test_several_rows_give_their_answers_in_order(client, truth):
+    whole = {row["region"]: row["total_revenue"] for row in truth.to_pylist()}
+    handle = prepare(client, FILTERED).prepared_statement_handle
+    wanted = ["West", "East", "nowhere", "West"]
+    assert bind(client, handle, pa.RecordBatch.from_pydict({"0": wanted})) == handle
+    expected = [(name, whole[name]) for name in wanted if name in whole]
+    assert [tuple(row.values()) for row in run(client, handle)] == expected
+    # The rows stay bound until others are.
+    assert len(run(client, handle)) == 3
+    bind(client, handle, pa.RecordBatch.from_pydict({"0": ["East"]}))
+    assert [row["region"] for row in run(client, handle)] == ["East"]
+
+
+def test_the_whole_came_from_where_its_rows_came_from(client):
+    handle = prepare(client, "SELECT SUM(units) AS pieces AT () WHERE region = ? AND store <> ?")
+    values = {"0": ["East", "West"], "1": ["nowhere", "nowhere"]}
+    bind(client, handle.prepared_statement_handle, pa.RecordBatch.from_pydict(values))
+    message = sql.CommandPreparedStatementQuery(
+        prepared_statement_handle=handle.prepared_statement_handle
+    )
+    info = client.get_flight_info(flight.FlightDescriptor.for_command(packed(message)))
+    provenance = json.loads(info.app_metadata)
+    (column,) = provenance["columns"]
+    assert (column["column"], provenance["collection"]) == ("pieces", "retail_full")
+    labels = {part["served_from"] for part in column["parts"]}
+    assert labels == {provenance["served_from"]} == {column["served_from"]}
+    reader = client.do_get(info.endpoints[0].ticket)
+    assert reader.schema.equals(info.schema, check_metadata=True)
+    assert len(reader.read_all()) == 2
+
+
+def test_no_row_at_all_gives_no_rows(client):
+    handle = prepare(client, FILTERED).prepared_statement_handle
+    bind(client, handle, pa.RecordBatch.from_pydict({"0": pa.array([], pa.string())}))
+    message = sql.CommandPreparedStatementQuery(prepared_statement_handle=handle)
+    table = table_of(client, message)
+    assert (table.num_rows, table.column_names) == (0, ["region", "revenue"])
+
+
+def test_a_large_frame_is_concatenated_too(client):
+    text = "SELECT transaction, revenue AT transaction WHERE region = ?"
+    handle = prepare(client, text).prepared_statement_handle
+    bind(client, handle, pa.RecordBatch.from_pydict({"0": ["East", "West", "Central"]}))
+    table = table_of(client, sql.CommandPreparedStatementQuery(prepared_statement_handle=handle))
+    assert table.num_rows == ROWS
+
+
+def test_rows_of_parameters_are_bounded(client):
+    handle = prepare(client, FILTERED).prepared_statement_handle
+    many = pa.RecordBatch.from_pydict({"0": ["East"] * 1001})
+    with pytest.raises(pa.ArrowInvalid, match="LIMIT_EXCEEDED: at most 1000 rows"):
+        bind(client, handle, many)
+
+
+def test_one_row_that_does_not_fit_binds_nothing(client):
+    handle = prepare(client, "SELECT region, revenue AT region LIMIT ?").prepared_statement_handle
+    bind(client, handle, pa.RecordBatch.from_pydict({"0": [1]}))
+    with pytest.raises(pa.ArrowInvalid, match="TYPE"):
+        bind(client, handle, pa.RecordBatch.from_pydict({"0": [2], "1": [3]}))
+    assert len(run(client, handle)) == 1
+
+
+BOUND = {
+    pa.int64(): 3,
+    pa.float64(): 0.5,
+    pa.string(): "stores",
+    pa.date32(): datetime.date(2024, 1, 1),
+    pa.decimal128(38, 2): Decimal("2.00"),
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "types"),
+    [
+        ("SELECT revenue AT region LIMIT ? OFFSET ?", [pa.int64(), pa.int64()]),
+        ("SELECT revenue AT () WHERE day BETWEEN ? AND ?", [pa.date32(), pa.date32()]),
+        ("SELECT revenue AT () WHERE region IN (?, 'East')", [pa.string()]),
+        ("SELECT units AT region HAVING units > ?", [pa.int64()]),
+        ("SELECT revenue * ? AS x AT ()", [pa.decimal128(38, 2)]),
+        ("SELECT COALESCE(revenue, ?) AS x AT ()", [pa.decimal128(38, 2)]),
+        ("SELECT margin - ? AS x AT ()", [pa.float64()]),
+        ("SELECT revenue AT () WHERE region LIKE ?", [pa.string()]),
+        ("SELECT * FROM stores LIMIT ?", [pa.int64()]),
+        (
+            "SELECT table_name FROM information_schema.columns"
+            " WHERE table_name = ? AND ordinal_position < ? LIMIT ?",
+            [pa.string(), pa.int64(), pa.int64()],
+        ),
+    ],
+)
+def test_parameters_have_the_types_that_they_are_used_with(client, text, types):
+    made = prepare(client, text)
+    schema = pa.ipc.read_schema(pa.py_buffer(made.parameter_schema))
+    assert schema == pa.schema({str(place): type_ for place, type_ in enumerate(types)})
+    # Bound as declared, the answer has the columns that were declared.
+    row = {str(place): pa.array([BOUND[type_]], type_) for place, type_ in enumerate(types)}
+    handle = bind(client, made.prepared_statement_handle, pa.RecordBatch.from_pydict(row))
+    message = sql.CommandPreparedStatementQuery(prepared_statement_handle=handle)
+    declared = pa.ipc.read_schema(pa.py_buffer(made.dataset_schema))
+    assert table_of(client, message).schema.remove_metadata() == declared
+
+
+def test_a_statement_without_its_values_says_which(client):
+    handle = prepare(client, FILTERED).prepared_statement_handle
+    with pytest.raises(
+        pa.ArrowInvalid, match=r"UNKNOWN_NAME: parameter \?1 has no value.*Hint: bind"
+    ):
+        run(client, handle)
+
+
+def update(client: flight.FlightClient, handle: bytes, batch: pa.RecordBatch) -> int:
+    """Run a statement for its effect, as drivers do for many rows at once; return the count."""
+    command = packed(sql.CommandPreparedStatementUpdate(prepared_statement_handle=handle))
+    writer, reader = client.do_put(flight.FlightDescriptor.for_command(command), batch.schema)
+    with writer:
+        writer.write_batch(batch)
+        writer.done_writing()
+        return sql.DoPutUpdateResult.FromString(reader.read().to_pybytes()).record_count
+
+
+def test_a_query_run_for_its_effect_counts_its_rows(client):
+    handle = prepare(client, FILTERED).prepared_statement_handle
+    two = pa.RecordBatch.from_pydict({"0": ["East", "West", "nowhere"]})
+    assert update(client, handle, two) == 2
+
+
+def test_many_rows_by_the_driver(server):
+    with dbapi.connect(server.uri, autocommit=True) as connected, connected.cursor() as cursor:
+        cursor.executemany(FILTERED, [("East",), ("nowhere",), ("West",)])
+        assert cursor.rowcount == 2
+        cursor.execute(FILTERED, pa.RecordBatch.from_pydict({"0": ["West", "East"]}))
+        assert [row[0] for row in cursor.fetchall()] == ["West", "East"]
+        with pytest.raises(dbapi.Error, match="only reads"):
+            cursor.executemany("INSERT INTO stores VALUES (?)", [("a",), ("b",)])

@@ -179,7 +179,10 @@ def test_describe_tells_levels_metrics_and_schemas(server):
             connection.describe(collection="nothing")
     assert everything.installation_id == "retail-demo"
     (collection,) = everything.collections
-    assert {level.name: level.type for level in collection.levels}["day"] == "date"
+    levels = {level.name: level for level in collection.levels}
+    assert levels["day"].type == "date"
+    assert levels["region"].description == "The region a store lies in."
+    assert levels["day"].description.startswith("When it was sold.")
     metrics = {metric.name: metric for metric in collection.metrics}
     assert metrics["revenue"].type == "decimal(38,2)"
     assert metrics["on_hand"].reducers == ("SUM", "LAST")

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 KEYS = {"name", "query", "rows", "sql", "error", "parameters", "warm", "ordered", "types"}
-KEYS |= {"served_from", "place", "says"}
+KEYS |= {"served_from", "place", "says", "semantics"}
 
 
 @cache

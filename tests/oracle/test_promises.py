@@ -16,7 +16,7 @@ from flightframe_server.answer import Request, Serving, answer
 from flightframe_server.backends.duckdb import DuckDBBackend
 from flightframe_server.catalog import read_collection
 from flightframe_server.engine import MetricEngine
-from flightframe_server.errors import FDViolation, SiblingDiffers
+from flightframe_server.errors import ArithmeticOverflow, FDViolation, SiblingDiffers
 
 HERE = Path(__file__).parent
 TABLES = (HERE / "shop" / "tables.sql").read_text()
@@ -321,13 +321,37 @@ def test_49_a_sum_that_does_not_fit_is_an_error_by_every_route(shop):
         "INSERT INTO big VALUES ('2024-01-01', 1, 4611686018427387904),"
         " ('2024-01-02', 2, 4611686018427387904), ('2024-01-03', 3, 4611686018427387904);"
     )
-    from flightframe_server.errors import ArithmeticOverflow
-
     cold = shop(sql, collection)
     with pytest.raises(ArithmeticOverflow):
         cold.ask("SELECT v AT ()")
     warm = shop(sql, collection)
     assert len(warm.rows("SELECT day, v AT day")) == 3
+    with pytest.raises(ArithmeticOverflow):
+        warm.ask("SELECT v AT ()")
+
+
+def test_49b_a_decimal_sum_past_38_digits_is_an_error_by_every_route(shop):
+    collection = COLLECTION.replace(
+        "dimension_families:",
+        "  - {name: vast, table: vast, grain: [day], columns: {day: day, v: v}}\n"
+        "dimension_families:",
+        1,
+    ).replace(
+        "metric_families:",
+        "metric_families:\n  - {name: v, family_root: {schema: vast, column: v},"
+        " ip_reducers: [{operator: SUM, a_block: []}]}",
+        1,
+    )
+    much = "9" * 36 + ".99"
+    sql = (
+        "CREATE TABLE vast (day DATE, v DECIMAL(38, 2));"
+        f"INSERT INTO vast VALUES ('2024-01-01', {much}), ('2024-01-02', {much});"
+    )
+    cold = shop(sql, collection)
+    with pytest.raises(ArithmeticOverflow):
+        cold.ask("SELECT v AT ()")
+    warm = shop(sql, collection)
+    assert {row[1] for row in warm.rows("SELECT day, v AT day")} == {Decimal(much)}
     with pytest.raises(ArithmeticOverflow):
         warm.ask("SELECT v AT ()")
 

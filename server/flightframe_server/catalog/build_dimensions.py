@@ -27,7 +27,12 @@ from flightframe_server.catalog.collection import (
 from flightframe_server.catalog.declarations import Declarations
 from flightframe_server.catalog.derived_dimensions import add_derived
 from flightframe_server.catalog.findings import Names, Spot
-from flightframe_server.catalog.shapes import CollectionShape, EdgeShape, ViaShape
+from flightframe_server.catalog.shapes import (
+    CollectionShape,
+    DimensionFamilyShape,
+    EdgeShape,
+    ViaShape,
+)
 from flightframe_server.errors import shown
 
 _CALENDAR = Names("calendar function", FUNCTIONS)
@@ -52,10 +57,19 @@ def build_dimensions(
                 for position, edge in enumerate(family.edges)
             ),
             description=family.description,
+            level_descriptions=_described(family, here.at("level_descriptions")),
             mark=here.mark,
         )
         families.setdefault(family.name, built)
     return MappingProxyType(add_derived(families, shape, declared, spot))
+
+
+def _described(family: DimensionFamilyShape, spot: Spot) -> Mapping[str, str]:
+    """Return what the family says of its levels, by their names as declared."""
+    own = Names(f"level of {family.name}", family.levels)
+    return MappingProxyType(
+        {spot.at(name).known(own, name): text for name, text in family.level_descriptions.items()}
+    )
 
 
 class _Edges:

@@ -116,12 +116,17 @@ class Edge(Declared):
 
 @dataclass(frozen=True, slots=True)
 class DimensionFamily(Declared):
-    """Levels that belong together, and the edges that start in them."""
+    """Levels that belong together, the edges that start in them, and words for people."""
 
     name: str
     levels: tuple[str, ...]
     edges: tuple[Edge, ...] = ()
     description: str = ""
+    level_descriptions: Mapping[str, str] = field(default_factory=dict)
+
+    def describes(self, level: str) -> str:
+        """Return what is said of a level; of the family, where nothing is said of the level."""
+        return self.level_descriptions.get(level) or self.description
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 What comes in: a collection's document as plain data. What goes out: a hash that is equal for equal
 content. It must never depend on layout, comments, the order of a mapping's keys, a `description`
-(prose for people) or a `cache_hint` (what to keep, not what a number means).
+(prose for people, the levels' included) or a `cache_hint` (what to keep, not what a number means).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 HASH_BYTES = 16
 
 _LISTS = ("schemas", "dimension_families", "derived_dimensions", "metric_families")
-_PROSE = frozenset({"description", "cache_hint"})
+_PROSE = frozenset({"description", "level_descriptions", "cache_hint"})
 
 
 def content_hash(document: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ import datetime
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
+from types import MappingProxyType
 
 from flightframe_server.catalog.collection import DimensionFamily, Edge, ValueMap
 from flightframe_server.catalog.declarations import Declarations
@@ -45,8 +46,15 @@ def add_derived(
         family = found.get(home) or DimensionFamily(home, (home,), mark=here.mark)
         value_map = _value_map(dimension, here.at("mapping"))
         edge = Edge(source, dimension.name, value_map, mark=here.mark)
-        levels = tuple(dict.fromkeys((*family.levels, dimension.name)))
-        found[home] = replace(family, levels=levels, edges=(*family.edges, edge))
+        words = dict(family.level_descriptions)
+        if dimension.description:
+            words[dimension.name] = dimension.description
+        found[home] = replace(
+            family,
+            levels=tuple(dict.fromkeys((*family.levels, dimension.name))),
+            edges=(*family.edges, edge),
+            level_descriptions=MappingProxyType(words),
+        )
     return found
 
 

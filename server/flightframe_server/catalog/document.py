@@ -33,6 +33,7 @@ TEXT_BYTES_MAX = 4 << 20
 NESTING_MAX = 64
 NODES_MAX = 250_000
 
+_TOO_DEEP = f"the document is nested deeper than {NESTING_MAX} levels"
 _TEXT_TAG = "tag:yaml.org,2002:str"
 # libyaml is ten times as fast; a platform without it still reads the same documents.
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -60,6 +61,9 @@ def read_document(text: str, file: str) -> Document:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         message = f"this is not YAML: {shown(error.problem)}"
+        # libyaml reads ahead of its events, and in newer versions stops at a depth of its own.
+        if "nesting depth" in str(error.problem):
+            message = _TOO_DEEP
         raise CatalogError(message, file=file, line=line) from None
     except yaml.YAMLError as error:
         line = text.count("\n", 0, getattr(error, "position", 0)) + 1
@@ -123,8 +127,7 @@ class _Composer:
         """Refuse a document that grows too big or too deep."""
         self.nodes += size
         if len(steps) + height > NESTING_MAX:
-            message = f"the document is nested deeper than {NESTING_MAX} levels"
-            raise self.refusal(message, (), _line(event))
+            raise self.refusal(_TOO_DEEP, (), _line(event))
         if self.nodes > NODES_MAX:
             message = f"the document holds more than {NODES_MAX} values, aliases counted in full"
             raise self.refusal(message, (), _line(event))

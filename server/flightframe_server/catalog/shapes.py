@@ -93,6 +93,7 @@ class DimensionFamilyShape(Shape):
     levels: list[Name] = Field(min_length=1)
     edges: list[EdgeShape] = Field(default=[])
     description: str = ""
+    level_descriptions: dict[Name, str] = Field(default={})
 
 
 class DerivedDimensionShape(Shape):

@@ -1,4 +1,4 @@
-"""The command line: `flightframe serve`, `demo`, `init-demo`, `query`, `explain`, `check`.
+"""The command line: `serve`, `demo`, `init-demo`, `query`, `explain`, `describe`, `check`.
 
 What comes in: arguments. What goes out: answers and ready lines on stdout, everything else on
 stderr, and an exit code: 0, 1 for an expected failure, 2 for wrong usage. It must never show a
@@ -16,6 +16,7 @@ import typer
 from flightframe_server import __version__
 from flightframe_server.cli.check import check
 from flightframe_server.cli.demo import demo, init_demo
+from flightframe_server.cli.describe import describe
 from flightframe_server.cli.logs import configure_logs
 from flightframe_server.cli.query import explain, query
 from flightframe_server.cli.serve import serve
@@ -33,6 +34,7 @@ app.command("init-demo")(init_demo)
 app.command()(serve)
 app.command()(query)
 app.command()(explain)
+app.command()(describe)
 app.command()(check)
 
 

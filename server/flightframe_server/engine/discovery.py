@@ -1,29 +1,29 @@
 """Discovery: what there is to ask, of the collection and of the data.
 
 What comes in: an engine. What goes out: the members of a level, how many they are and what range
-they span, and the levels at which a metric may be asked. Members are entries of the domain QM:
-found in the cache, rolled up, evicted and versioned like any other. It must never count by another
-rule than a query would: NULL is a member where some row has it.
+they span. Members are entries of the domain QM: found in the cache, rolled up, evicted and
+versioned like any other. It must never count by another rule than a query would: NULL is a member
+where some row has it. Where a metric may be asked is no matter of data: `resolver/anchors.py`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flightframe_server.arrow_types import arrow_type
 from flightframe_server.catalog.collection import TableMap
+from flightframe_server.composer.compose import answer_schema
 from flightframe_server.composer.evaluate import whole
-from flightframe_server.engine.engine import MetricEngine
+from flightframe_server.composer.order import sort_points
+from flightframe_server.engine.engine import MetricEngine, Served
 from flightframe_server.errors import UnreachableAnchor
 from flightframe_server.language.syntax import Anchor, Item, LiteralValue, Name, Statement
-from flightframe_server.resolver.metrics import MetricNames
+from flightframe_server.provenance import ServedFrom, fold
 from flightframe_server.resolver.resolve import resolve
-from flightframe_server.resolver.scope import Scope
-from flightframe_server.resolver.terms import needs_of
-from flightframe_server.resolver.typed import TypedCollection
-from flightframe_server.resolver.values import Binding
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,8 @@ class LevelFacts:
         has_null: whether NULL is among them.
         first: the least member, by code point for text; None where there is none.
         last: the greatest member.
+        members: the first of them in order, as many as were wanted, NULL last.
+        served_from: where the members came from.
     """
 
     level: str
@@ -46,19 +48,8 @@ class LevelFacts:
     has_null: bool
     first: LiteralValue
     last: LiteralValue
-
-
-@dataclass(frozen=True, slots=True)
-class MetricAnchors:
-    """Where a metric's default reducer may be asked.
-
-    Attributes:
-        levels: the levels that may stand in its anchor.
-        required: those that must be in the anchor, determined by it, or pinned by WHERE.
-    """
-
-    levels: tuple[str, ...]
-    required: tuple[str, ...]
+    members: tuple[LiteralValue, ...]
+    served_from: ServedFrom
 
 
 def members(engine: MetricEngine, level: str, schema: str | None = None) -> pa.Table:
@@ -67,14 +58,27 @@ def members(engine: MetricEngine, level: str, schema: str | None = None) -> pa.T
     Raises:
         UnreachableAnchor: no schema reaches the level.
     """
-    source = schema if schema is not None else home_of(engine, level)
+    served = _asked(engine, level, schema if schema is not None else home_of(engine, level))
+    batches = list(_batches(served))
+    return pa.Table.from_batches(batches, schema=answer_schema(served.plan.question))
+
+
+def _asked(engine: MetricEngine, level: str, schema: str) -> Served:
     name = Name((level,))
-    statement = Statement((Item(name),), Anchor((name,)), source=Name((source,)))
-    served = engine.answer(resolve(statement, engine.typed))
+    statement = Statement((Item(name),), Anchor((name,)), source=Name((schema,)))
+    return engine.answer(resolve(statement, engine.typed))
+
+
+def _batches(served: Served) -> Iterator[pa.RecordBatch]:
     if served.table is not None:
-        return served.table
+        yield from served.table.to_batches()
+        return
     assert served.stream is not None
-    return pa.Table.from_batches(list(served.stream.open()))
+    running = served.stream.open()
+    try:
+        yield from running
+    finally:
+        running.close()
 
 
 def home_of(engine: MetricEngine, level: str) -> str:
@@ -105,37 +109,35 @@ def home_of(engine: MetricEngine, level: str) -> str:
     return min(reaching, key=size)
 
 
-def level_facts(engine: MetricEngine, level: str) -> LevelFacts:
-    """Return what the data says of a level."""
-    schema = home_of(engine, level)
-    table = members(engine, level, schema)
-    values = whole(table[level])
-    bounds = pc.min_max(values) if len(values) else {"min": None, "max": None}
-    first, last = (bounds[side] for side in ("min", "max"))
-    return LevelFacts(
-        level,
-        schema,
-        table.num_rows,
-        values.null_count > 0,
-        None if first is None else first.as_py(),
-        None if last is None else last.as_py(),
-    )
+def level_facts(
+    engine: MetricEngine, level: str, schema: str | None = None, most: int = 0
+) -> LevelFacts:
+    """Return what the data says of a level, and its first members in order.
 
+    However many members there are, no more of them are held than a batch and `most`.
 
-def metric_anchors(typed: TypedCollection, family: str) -> MetricAnchors:
-    """Return where a family's default reducer may be asked, by the catalogue alone.
+    Args:
+        engine: the engine asked.
+        level: a level.
+        schema: whose rows are read; None: see `LevelFacts.schema`.
+        most: how many members to list.
 
     Raises:
-        AmbiguousReducer: it has no default.
+        QueryError: the rows do not reach the level, or the data breaks the way there.
     """
-    term = MetricNames(Scope(typed, Binding())).leaf(Name((family,)))
-    schemas = {metric.schema for metric, _ in needs_of(term, ())}
-    reached = [typed.graph.reachable(schema) for schema in sorted(schemas)]
-    levels = tuple(sorted(frozenset.intersection(*reached))) if reached else ()
-    required = {
-        level
-        for metric, _ in needs_of(term, ())
-        for level in typed.graph.own_levels(metric.schema)
-        if typed.graph.family_of(level) in metric.blocks
-    }
-    return MetricAnchors(levels, tuple(sorted(required)))
+    source = schema if schema is not None else home_of(engine, level)
+    served = _asked(engine, level, source)
+    type_ = arrow_type(engine.typed.level_types[level])
+    count, nulls = 0, 0
+    head, ends = pa.array([], type_), pa.array([None, None], type_)
+    for batch in _batches(served):
+        values = batch.column(0).cast(type_)
+        count, nulls = count + len(values), nulls + values.null_count
+        bounds = pc.min_max(pa.concat_arrays([ends, values]))
+        ends = pa.array([bounds["min"].as_py(), bounds["max"].as_py()], type_)
+        # A streamed frame comes in any order.
+        head = sort_points(pa.table({level: pa.concat_arrays([head, values])}), [level])
+        head = whole(head[level].slice(0, most))
+    first, last = ends.to_pylist()
+    label = fold(part.served_from for part in served.parts)
+    return LevelFacts(level, source, count, nulls > 0, first, last, tuple(head.to_pylist()), label)

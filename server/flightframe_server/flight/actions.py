@@ -49,7 +49,9 @@ def _describe(body: bytes, state: FlightState) -> list[bytes]:
 
 
 ACTIONS: dict[str, KnownAction] = {
-    ACTION: KnownAction("What can be asked: collections, levels, metrics, schemas.", _describe),
+    ACTION: KnownAction(
+        "What can be asked: collections, levels with their members, metrics, schemas.", _describe
+    ),
     "CreatePreparedStatement": KnownAction("Prepare a statement.", _create),
     "ClosePreparedStatement": KnownAction("Forget a prepared statement.", _close),
     "CloseSession": KnownAction("End a session.", _close_session),

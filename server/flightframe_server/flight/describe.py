@@ -1,81 +1,150 @@
 """What can be asked of a server, as the JSON of the action `flightframe.describe`.
 
-What comes in: the collections, and which of them or of their names is wanted. What goes out: names,
-types and texts. It must never hold a table, a file or a path of the server's.
+What comes in: the collections, which of them or of their names is wanted, and how many members of
+levels. What goes out: names, types, texts, where each metric may be asked and why not elsewhere,
+and what the data says of levels. It must never hold a table, a file or a path of the server's, nor
+ask the data anything where no members are wanted.
 """
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from flightframe_server.answer import Serving, engine_named
 from flightframe_server.catalog.collection import MetricFamily, RootedMetric
-from flightframe_server.errors import AmbiguousReducer, FrameQLSyntaxError
-from flightframe_server.flight.sql.tables import bare_type
+from flightframe_server.engine.discovery import LevelFacts, level_facts
+from flightframe_server.engine.engine import MetricEngine
+from flightframe_server.engine.ground import Ground
+from flightframe_server.engine.standing import standings
+from flightframe_server.errors import (
+    AmbiguousReducer,
+    FrameQLSyntaxError,
+    LimitExceeded,
+    QueryError,
+    UnknownName,
+    did_you_mean,
+    shown,
+)
+from flightframe_server.flight.sql.columns import bare_type
+from flightframe_server.language.syntax import LiteralValue
 from flightframe_server.resolver.metrics import default_operator
 from flightframe_server.resolver.typed import TypedCollection
 
 ACTION = "flightframe.describe"
 
+MOST_MEMBERS = 1000
+MEMBER_BYTES = 256 * 1024
+
 Wanted = Callable[[str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a body asks.
+
+    Attributes:
+        collection: only this collection; empty for all.
+        name: only levels, metrics and schemas of this name, folded; empty for all.
+        schema: whose rows tell of levels; empty for those that know each best.
+        members: how many members of each level; None to ask the data nothing.
+    """
+
+    collection: str = ""
+    name: str = ""
+    schema: str = ""
+    members: int | None = None
+
+    def wants(self, known: str) -> bool:
+        """Whether something of this name is asked for."""
+        return not self.name or known.casefold() == self.name
 
 
 def describe(body: bytes, serving: Serving) -> bytes:
     """Return the description as JSON.
 
     Args:
-        body: empty, or a JSON object with the optional texts `collection` and `name`.
+        body: empty, or a JSON object with the optional texts `collection`, `name` and `schema`, and
+            the optional number `members`.
         serving: the installation.
 
     Raises:
         FrameQLSyntaxError: the body is not that.
-        UnknownName: there is no such collection.
+        LimitExceeded: more members are wanted than are told at once.
+        UnknownName: there is no such collection, or no such schema in it.
+        BackendError: the database failed.
     """
-    asked = _asked(body)
-    name = asked.get("name", "").casefold()
+    asked = read_body(body)
     engines = (
-        [engine_named(serving, asked["collection"])]
-        if asked.get("collection")
+        [engine_named(serving, asked.collection)]
+        if asked.collection
         else list(serving.engines.values())
     )
-
-    def wanted(known: str) -> bool:
-        return not name or known.casefold() == name
-
     described = {
         "installation_id": serving.installation_id,
-        "collections": [_collection(engine.typed, wanted) for engine in engines],
+        "collections": [_collection(engine, asked) for engine in engines],
     }
     return json.dumps(described, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def _asked(body: bytes) -> dict[str, str]:
+def read_body(body: bytes) -> Asked:
+    """Return what a body asks; raises as `describe`."""
     if not body:
-        return {}
+        return Asked()
     try:
         asked = json.loads(body)
     except (ValueError, RecursionError):
         asked = None
-    known = isinstance(asked, dict) and asked.keys() <= {"collection", "name"}
-    if not known or not all(isinstance(value, str) for value in asked.values()):
-        raise FrameQLSyntaxError(
-            "the body is not what describe takes", hint='send {"collection": "...", "name": "..."}'
+    if not isinstance(asked, dict) or not asked.keys() <= {*_TEXTS, "members"}:
+        raise _not_taken()
+    members = asked.pop("members", None)
+    if not all(isinstance(value, str) for value in asked.values()):
+        raise _not_taken()
+    if members is not None and (type(members) is not int or members < 0):
+        raise _not_taken()
+    if members is not None and members > MOST_MEMBERS:
+        raise LimitExceeded(
+            f"at most {MOST_MEMBERS} members of a level are told at once",
+            hint="all of them: SELECT level FROM schema AT level",
         )
-    return dict(asked)
+    return Asked(
+        asked.get("collection", ""),
+        asked.get("name", "").casefold(),
+        asked.get("schema", ""),
+        members,
+    )
 
 
-def _collection(typed: TypedCollection, wanted: Wanted) -> dict[str, Any]:
-    collection = typed.collection
+_TEXTS = ("collection", "name", "schema")
+
+
+def _not_taken() -> FrameQLSyntaxError:
+    return FrameQLSyntaxError(
+        "the body is not what describe takes",
+        hint='send {"collection": "...", "name": "...", "schema": "...", "members": 10}',
+    )
+
+
+def _collection(engine: MetricEngine, asked: Asked) -> dict[str, Any]:
+    ground = engine.ground()
+    typed, collection = ground.typed, ground.typed.collection
+    levels = [level for level in typed.graph.level_names if asked.wants(level)]
+    schema = None
+    if asked.schema:
+        schema = _schema_named(typed, asked.schema)
+        reached = typed.graph.reachable(schema)
+        levels = [level for level in levels if level in reached]
     return {
         "name": collection.name,
         "description": collection.description,
-        "levels": [_level(typed, level) for level in typed.graph.level_names if wanted(level)],
+        "levels": [_level(engine, typed, level, schema, asked.members) for level in levels],
         "metrics": [
-            _metric(typed, family)
+            _metric(ground, family)
             for family in collection.metric_families.values()
-            if wanted(family.name)
+            if asked.wants(family.name)
         ],
         "schemas": [
             {
@@ -84,29 +153,78 @@ def _collection(typed: TypedCollection, wanted: Wanted) -> dict[str, Any]:
                 "description": schema.description,
             }
             for schema in collection.schemas.values()
-            if wanted(schema.name)
+            if asked.wants(schema.name)
         ],
     }
 
 
-def _level(typed: TypedCollection, level: str) -> dict[str, str]:
+def _schema_named(typed: TypedCollection, name: str) -> str:
+    for known in typed.collection.schemas:
+        if known.casefold() == name.casefold():
+            return known
+    raise UnknownName(
+        f"there is no schema {shown(name)}", hint=did_you_mean(name, typed.collection.schemas)
+    )
+
+
+def _level(
+    engine: MetricEngine,
+    typed: TypedCollection,
+    level: str,
+    schema: str | None,
+    most: int | None,
+) -> dict[str, Any]:
     family = typed.graph.family_of(level)
     declared = typed.collection.dimension_families.get(family)
-    return {
+    described: dict[str, Any] = {
         "name": level,
         "type": str(typed.level_types[level]),
         "family": family,
-        "description": declared.description if declared is not None else "",
+        "description": declared.describes(level) if declared is not None else "",
+    }
+    if most is not None:
+        try:
+            described["facts"] = _facts(level_facts(engine, level, schema, most))
+        except QueryError as error:
+            described["refused"] = f"{error.code}: {error.message}"
+    return described
+
+
+def _facts(facts: LevelFacts) -> dict[str, Any]:
+    """Return what the data says of a level, its members within a bound of bytes."""
+    members: list[Any] = []
+    left = MEMBER_BYTES
+    for member in map(_plain, facts.members):
+        left -= len(member.encode()) if isinstance(member, str) else 8
+        if left < 0:
+            break
+        members.append(member)
+    return {
+        "schema": facts.schema,
+        "cardinality": facts.cardinality,
+        "has_null": facts.has_null,
+        "first": _plain(facts.first),
+        "last": _plain(facts.last),
+        "members": members,
+        "served_from": str(facts.served_from),
     }
 
 
-def _metric(typed: TypedCollection, family: MetricFamily) -> dict[str, Any]:
-    type_ = bare_type(typed, family)
+def _plain(value: LiteralValue) -> Any:
+    """Return a member as JSON holds it: dates and decimals as texts, exact."""
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    return value.isoformat() if isinstance(value, datetime.date) else str(value)
+
+
+def _metric(ground: Ground, family: MetricFamily) -> dict[str, Any]:
+    type_ = bare_type(ground.typed, family)
     described: dict[str, Any] = {
         "name": family.name,
         "description": family.description,
         "type": "" if type_ is None else str(type_),
         "reducers": [],
+        "anchors": [asdict(standing) for standing in standings(ground, family)],
     }
     if isinstance(family.meaning, RootedMetric):
         described["reducers"] = [reducer.operator for reducer in family.meaning.reducers]

@@ -29,9 +29,9 @@ from flightframe_server.flight.handshake import hooks
 from flightframe_server.flight.pins import Pinned
 from flightframe_server.flight.sql.commands import (
     LISTINGS,
+    answer_of,
     bind,
     read_message,
-    request_of,
     schema_of,
 )
 from flightframe_server.flight.sql.statements import answer_text, type_text
@@ -115,7 +115,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         asked = self._asked(command)
         match asked:
             case Request():
-                pinned = self._state.pins.pin(answer_text(asked, self._serving))
+                pinned = self._state.pins.pin(answer_text(asked, self._serving, self._state.tables))
                 return pinned.info(descriptor, command, flight_sql=False)
             case PinnedTicket():
                 raise _no_command()
@@ -123,8 +123,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
             # The ticket is the command again: listings are cheap and hold nothing.
             endpoint = flight.FlightEndpoint(command, [])
             return flight.FlightInfo(schema_of(asked, self._state), descriptor, [endpoint])
-        request = request_of(asked, self._state)
-        pinned = self._state.pins.pin(answer_text(request, self._serving))
+        pinned = self._state.pins.pin(answer_of(asked, self._state))
         return pinned.info(descriptor, command, flight_sql=True)
 
     @bounded
@@ -135,7 +134,9 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         asked = self._asked(_command(descriptor))
         match asked:
             case Request():
-                return flight.SchemaResult(type_text(asked, self._serving).schema)
+                return flight.SchemaResult(
+                    type_text(asked, self._serving, self._state.tables).schema
+                )
             case PinnedTicket():
                 raise _no_command()
         return flight.SchemaResult(schema_of(asked, self._state))
@@ -228,7 +229,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
     def _one_call(
         self, request: Request, context: flight.ServerCallContext
     ) -> flight.FlightDataStream:
-        answer = answer_text(request, self._serving)
+        answer = answer_text(request, self._serving, self._state.tables)
         if answer.hot:
             return _pinned_stream(self._state.pins.hot(answer), context)
         context.add_header(SERVED_FROM_HEADER, str(answer.provenance.served_from))
@@ -247,9 +248,12 @@ def _pinned_stream(pinned: Pinned, context: flight.ServerCallContext) -> flight.
 
 def _batches(table: pa.Table) -> list[Chunk] | list[pa.RecordBatch]:
     """Return a listing's batches, one empty one where it lists nothing."""
-    return table.to_batches() or [
-        pa.RecordBatch.from_pylist([], schema=table.schema),
+    # Not made from rows: Arrow has no way from no rows to an empty union, as of GetSqlInfo.
+    empty = [
+        column.chunk(0) if column.num_chunks else pa.array([], column.type)
+        for column in table.columns
     ]
+    return table.to_batches() or [pa.RecordBatch.from_arrays(empty, schema=table.schema)]
 
 
 def _command(descriptor: flight.FlightDescriptor) -> bytes:

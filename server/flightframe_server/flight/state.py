@@ -42,9 +42,10 @@ class FlightState:
     @classmethod
     def of(cls, serving: Serving, bounds: FlightBounds) -> FlightState:
         """Return the state of a server that begins."""
+        tables = PublishedTables(serving)
         return cls(
             serving,
             Pins(bounds.pins),
-            PreparedStatements(serving, bounds.prepared),
-            PublishedTables(serving),
+            PreparedStatements(serving, tables, bounds.prepared),
+            tables,
         )

@@ -1,7 +1,8 @@
 """A plan as rows of text, for EXPLAIN.
 
 What comes in: a plan. What goes out: rows that say for each column where its parts come from and,
-for each entry that was passed over, the first rule it failed. It must never read data.
+for each entry or sibling that was passed over, the first rule it failed; then notes. It must never
+read data.
 """
 
 from __future__ import annotations
@@ -10,12 +11,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 
 from flightframe_server.catalog.types import Kind
+from flightframe_server.planner.identity import Domain
 from flightframe_server.planner.plan import Exact, Fetch, Part, Plan, Rollup
 from flightframe_server.planner.source import FrameQuery, SourceQuery
 from flightframe_server.resolver.question import Need, Question
-from flightframe_server.resolver.terms import metrics_of, needs_of
+from flightframe_server.resolver.terms import Apply, MetricTerm, NestedTerm, Term, needs_of, walk
 
 SqlOf = Callable[[SourceQuery | FrameQuery], str]
+
+_DOUBLES = "it reads doubles, which are the same to within 1e-9 by every route"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +28,13 @@ class Step:
 
     Attributes:
         step: counted from 1.
-        column: the output column, or `(hidden)` for HAVING and ORDER BY.
-        family: the metric family.
+        column: the output column, or `(hidden)` for HAVING and ORDER BY; of a note, its subject.
+        family: the metric family; the schema whose members are listed.
         operator: the reducer.
         anchor: the grain it is had at, such as `day, region`.
-        route: `exact`, `rollup`, `backend` or `stream`.
-        source: the entry read and how it is rolled up, or the SQL.
-        why_not: the entries considered, and the first rule each failed.
+        route: `exact`, `rollup`, `backend`, `stream`, or `note`.
+        source: the entry read and how it is rolled up, or the SQL with placeholders; a note's text.
+        why_not: the entries and siblings considered, and the first rule each failed.
     """
 
     step: int
@@ -55,17 +59,21 @@ def explain(plan: Plan, sql_of: SqlOf) -> list[Step]:
             Step(
                 len(steps) + 1,
                 column,
-                part.metric.identity,
+                _family(part),
                 str(part.metric.operator),
                 ", ".join(part.key.anchor),
                 route,
                 source,
-                "; ".join(str(reason) for reason in part.why_not),
+                "; ".join([*map(str, part.why_not), *part.aside]),
             )
         )
-    for note in _notes(plan.question):
-        steps.append(Step(len(steps) + 1, note[0], "", "", "", "note", note[1], ""))
+    for about, note in (*_sibling_notes(plan), *_notes(plan.question)):
+        steps.append(Step(len(steps) + 1, about, "", "", "", "note", note, ""))
     return steps
+
+
+def _family(part: Part) -> str:
+    return part.metric.schema if part.key.shelf.domain is Domain.QM else part.metric.identity
 
 
 def _uses(plan: Plan) -> Iterator[tuple[str, Part]]:
@@ -99,13 +107,29 @@ def _route(plan: Plan, part: Part, sql_of: SqlOf) -> tuple[str, str]:
             return "backend", sql_of(plan.queries[index])
 
 
+def _sibling_notes(plan: Plan) -> Iterator[tuple[str, str]]:
+    for part in plan.parts:
+        if isinstance(part.how, Fetch) and part.how.metric.schema != part.metric.schema:
+            sibling = part.how.metric.schema
+            yield str(part.metric), f"read from its sibling {sibling}, equal to it on this data"
+
+
 def _notes(question: Question) -> Iterator[tuple[str, str]]:
-    keys = [key.term for key in question.ordering]
-    if question.having is not None:
-        keys.append(question.having)
-    doubles = any(metric.type.kind is Kind.DOUBLE for term in keys for metric in metrics_of(term))
-    if doubles:
-        yield (
-            "(order)",
-            "HAVING or ORDER BY reads doubles, whose last digits may differ from route to route",
+    if question.having is not None and reads_doubles(question.having):
+        yield "HAVING", f"{_DOUBLES}: a row as close to a bound may come or go"
+    if any(reads_doubles(key.term) for key in question.ordering):
+        cut = "" if question.window is None else ", and LIMIT may cut between them"
+        yield "ORDER BY", f"{_DOUBLES}: rows as close as that may change places{cut}"
+
+
+def reads_doubles(term: Term) -> bool:
+    """Whether a term rests on doubles that were computed, not on exact numbers read as doubles."""
+    for node in walk(term):
+        if isinstance(node, NestedTerm) and reads_doubles(node.inner):
+            return True
+        computed = isinstance(node, MetricTerm | NestedTerm) or (
+            isinstance(node, Apply) and node.function != "to_double"
         )
+        if computed and node.type.kind is Kind.DOUBLE:
+            return True
+    return False

@@ -27,15 +27,12 @@ from flightframe_server.planner.rollup import Target, judge
 from flightframe_server.planner.siblings import read_as
 from flightframe_server.planner.source import (
     SourceQuery,
-    column_reads,
     fetched_tables,
     frame_query,
-    metric_columns,
-    read_level,
+    metric_reads,
     source_query,
     tables_of,
 )
-from flightframe_server.resolver.legality import filter_levels
 from flightframe_server.resolver.question import Metric, Need, Question
 from flightframe_server.resolver.terms import levels_of, nested_of, text
 from flightframe_server.resolver.typed import TypedCollection
@@ -79,16 +76,17 @@ def _plan_at(
         _check_source(question, conditions, metric)
         key = entry_key(typed, conditions.backend, question, metric, anchor)
         tables = _tables(question, typed, conditions, metric, anchor)
-        found, rejected = _from_cache(question, typed, conditions, metric, key, versions)
+        found, rejected, aside = _from_cache(question, typed, conditions, metric, key, versions)
         how: Exact | Rollup | Fetch | None = found
         if how is None:
             _check_capable(conditions, metric)
-            read = read_as(typed, conditions, metric, anchor, question.filter)
+            read, passed_over = read_as(typed, conditions, metric, anchor, question.filter)
+            aside += passed_over
             tables |= {typed.schema(read.schema).table}
             group = (read.schema, anchor)
             fetched.setdefault(group, []).append(read)
             how = Fetch(list(fetched).index(group), read)
-        parts.append(Part(metric, key, version_of(versions, tables), how, rejected))
+        parts.append(Part(metric, key, version_of(versions, tables), how, rejected, aside))
     if fetched and conditions.freshness.only_if_cached:
         lacking = next(part for part in parts if isinstance(part.how, Fetch))
         raise NotCached(
@@ -201,12 +199,8 @@ def _tables(
     anchor: tuple[str, ...],
 ) -> set[str]:
     """Return every table the metric depends on; raises `FDViolation` for a broken promise."""
-    wanted = {*anchor, *filter_levels(metric)}
-    for part in question.filter:
-        wanted |= levels_of(part)
-    reads = tuple(read_level(typed, metric.schema, level) for level in sorted(wanted))
-    names = [read.column for read in reads] + sorted(metric_columns(metric))
-    columns = column_reads(typed, metric.schema, names)
+    filtered = {level for part in question.filter for level in levels_of(part)}
+    reads, columns = metric_reads(typed, metric, {*anchor, *filtered})
     check_promises(conditions.withdrawn, metric, reads, columns)
     return {typed.schema(metric.schema).table, *tables_of(reads), *fetched_tables(columns)}
 
@@ -218,9 +212,12 @@ def _from_cache(
     metric: Metric,
     key: EntryKey,
     versions: Mapping[str, str | None],
-) -> tuple[Exact | Rollup | None, tuple[WhyNot, ...]]:
-    if not conditions.enabled or conditions.freshness.no_cache:
-        return None, ()
+) -> tuple[Exact | Rollup | None, tuple[WhyNot, ...], tuple[str, ...]]:
+    """Return the entry that answers, the rule that each other failed, and what else is to say."""
+    if not conditions.enabled:
+        return None, (), ("the cache: the engine is off and remembers nothing",)
+    if conditions.freshness.no_cache:
+        return None, (), ("the cache: the request says no_cache",)
     target = Target(
         metric,
         key,
@@ -230,18 +227,30 @@ def _from_cache(
         conditions.versions,
         conditions.mapped,
     )
-    best: Rollup | None = None
+    fit: list[Rollup] = []
     rejected: list[WhyNot] = []
-    for entry in conditions.holdings.on(key.shelf):
+    held = conditions.holdings.on(key.shelf)
+    for entry in held:
         verdict = judge(typed, target, entry)
         if isinstance(verdict, Exact):
-            return verdict, ()
-        if isinstance(verdict, str):
-            if len(rejected) < WHY_NOT_LIMIT:
-                rejected.append(WhyNot(entry.key.anchor, entry.key.filter, verdict))
-        elif best is None or _cost(verdict) < _cost(best):
-            best = verdict
-    return best, tuple(rejected)
+            return verdict, (), ()
+        if isinstance(verdict, Rollup):
+            fit.append(verdict)
+        else:
+            rejected.append(WhyNot(entry.key.anchor, entry.key.filter, verdict))
+    fit.sort(key=_cost)
+    rejected += [_dearer(other, fit[0]) for other in fit[1:]]
+    aside = () if held else ("the cache: it holds nothing of this family and reducer",)
+    if len(rejected) > WHY_NOT_LIMIT:
+        aside = (f"{len(rejected) - WHY_NOT_LIMIT} entries more",)
+    return (fit[0] if fit else None), tuple(rejected[:WHY_NOT_LIMIT]), aside
+
+
+def _dearer(other: Rollup, chosen: Rollup) -> WhyNot:
+    rule = "it would do, and has more rows"
+    if other.entry.rows == chosen.entry.rows:
+        rule = "it would do, and has no fewer rows"
+    return WhyNot(other.entry.key.anchor, other.entry.key.filter, rule)
 
 
 def _cost(rollup: Rollup) -> tuple[int, int, tuple[str, ...], tuple[str, ...]]:

@@ -74,13 +74,23 @@ class WhyNot:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One metric of the question: its identity at the anchor, its route, and the rejected ones."""
+    """One metric of the question: its identity at the anchor, its route, and the rejected ones.
+
+    Attributes:
+        metric: the metric.
+        key: its identity at the anchor under the question's filter.
+        version: the fingerprints that it is wanted of; None where one cannot be told.
+        how: its route.
+        why_not: entries that were considered, and the first rule each failed.
+        aside: what else was passed over, and why: the cache as a whole, further entries, siblings.
+    """
 
     metric: Metric
     key: EntryKey
     version: Version | None
     how: Exact | Rollup | Fetch
     why_not: tuple[WhyNot, ...] = ()
+    aside: tuple[str, ...] = ()
 
     @property
     def need(self) -> Need:

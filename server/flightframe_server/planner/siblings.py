@@ -7,7 +7,6 @@ whatever table it was read from.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from flightframe_server.catalog.collection import MetricFamily, RootedMetric, Sibling
@@ -46,47 +45,71 @@ def read_as(
     metric: Metric,
     anchor: tuple[str, ...],
     filters: tuple[Term, ...],
-) -> Metric:
-    """Return the metric as it is cheapest to read: itself, or re-rooted in an attested sibling."""
-    rows = conditions.statistics.rows
-    best, least = metric, rows.get(typed.schema(metric.schema).table)
-    if least is None:
-        return metric
+) -> tuple[Metric, tuple[str, ...]]:
+    """Return the metric as it is cheapest to read, and why not from each other sibling.
+
+    It is read as it is, or re-rooted in an attested sibling that has fewer rows.
+    """
+    best, passed_over = metric, []
     wanted = {*anchor, *(level for part in filters for level in levels_of(part))}
-    for sibling in usable_siblings(typed, conditions.siblings, metric):
-        size = rows.get(typed.schema(sibling.schema).table)
-        if size is not None and size < least and _reaches(typed, metric, sibling, wanted):
-            best, least = sibling_metric(typed, metric, sibling), size
-    return best
+    for sibling in _siblings(typed, metric):
+        reason = _unfit(typed, conditions, metric, sibling, wanted)
+        if reason is None and _is_smaller(typed, conditions, sibling.schema, best.schema):
+            best = sibling_metric(typed, metric, sibling)
+        elif reason is None:
+            reason = "it would do, and has no fewer rows"
+        if reason is not None:
+            passed_over.append(f"sibling {sibling.schema}: {reason}")
+    return best, tuple(passed_over)
 
 
-def usable_siblings(
-    typed: TypedCollection, attested: Mapping[tuple[str, str], str | None], metric: Metric
-) -> list[Sibling]:
-    """Return the siblings that hold this very metric, attested equal on the current data."""
+def _siblings(typed: TypedCollection, metric: Metric) -> tuple[Sibling, ...]:
     family = typed.collection.metric_families.get(metric.family)
-    if family is None or not isinstance(family.meaning, RootedMetric):
-        return []
-    found = [
-        sibling
-        for sibling in family.meaning.siblings
-        if sibling.operator == metric.operator.name
-        and attested.get((family.name, sibling.schema), "unknown") is None
-    ]
-    if not found or metric.snapshot is not None or metric.order:
-        return []
-    own = root_metric(typed, family, family.meaning, metric.operator.name)
-    return found if own.filter == metric.filter else []
+    meaning = None if family is None else family.meaning
+    return meaning.siblings if isinstance(meaning, RootedMetric) else ()
 
 
-def _reaches(typed: TypedCollection, metric: Metric, sibling: Sibling, wanted: set[str]) -> bool:
-    """Whether each level is had from the sibling's grain along the very edges the root takes."""
+def _is_smaller(typed: TypedCollection, conditions: Conditions, schema: str, other: str) -> bool:
+    sizes = [conditions.statistics.rows.get(typed.schema(name).table) for name in (schema, other)]
+    known = [size for size in sizes if size is not None]
+    return len(known) == len(sizes) and known[0] < known[1]
+
+
+def _unfit(
+    typed: TypedCollection,
+    conditions: Conditions,
+    metric: Metric,
+    sibling: Sibling,
+    wanted: set[str],
+) -> str | None:
+    """Return why a sibling does not hold this very metric at these levels today, or None."""
+    if sibling.operator != metric.operator.name:
+        return f"it holds {sibling.operator} alone"
+    differs = conditions.siblings.get((metric.family, sibling.schema), "it was never compared")
+    if differs is not None:
+        return f"it differs from the root: {differs}"
+    if metric.snapshot is not None or metric.order or metric.filter != _own_filter(typed, metric):
+        return "it holds the family as it is, and this takes some of its rows"
+    lacking = _lacking(typed, metric, sibling, wanted)
+    return None if lacking is None else f"it neither holds nor determines {lacking}"
+
+
+def _own_filter(typed: TypedCollection, metric: Metric) -> tuple[Term, ...]:
+    family = typed.collection.metric_families[metric.family]
+    assert isinstance(family.meaning, RootedMetric)
+    return root_metric(typed, family, family.meaning, metric.operator.name).filter
+
+
+def _lacking(
+    typed: TypedCollection, metric: Metric, sibling: Sibling, wanted: set[str]
+) -> str | None:
+    """Return a level not had from the sibling's grain along the very edges the root takes."""
     grain = set(typed.schema(sibling.schema).grain)
-    for level in wanted:
+    for level in sorted(wanted):
         path = typed.graph.schema_path(sibling.schema, level)
         if path is None or (path[0].source if path else level) not in grain:
-            return False
+            return level
         taken = typed.graph.schema_path(metric.schema, level) or ()
         if path and taken[-len(path) :] != path:
-            return False
-    return True
+            return level
+    return None

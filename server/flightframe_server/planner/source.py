@@ -310,6 +310,16 @@ def metric_columns(metric: Metric) -> frozenset[str]:
     )
 
 
+def metric_reads(
+    typed: TypedCollection, metric: Metric, levels: Iterable[str]
+) -> tuple[tuple[LevelRead, ...], tuple[ColumnRead, ...]]:
+    """Return how a metric's rows come to these levels, to those of its own, and to its columns."""
+    wanted = sorted({*levels, *filter_levels(metric)})
+    reads = tuple(read_level(typed, metric.schema, level) for level in wanted)
+    names = [read.column for read in reads] + sorted(metric_columns(metric))
+    return reads, column_reads(typed, metric.schema, names)
+
+
 def source_query(
     typed: TypedCollection,
     schema: str,

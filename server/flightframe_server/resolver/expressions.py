@@ -7,10 +7,10 @@ typed term. It must never know which of those places it is in.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from flightframe_server.catalog.types import BOOLEAN, TEXT, TIMESTAMP, DataType, Kind
+from flightframe_server.catalog.types import BOOLEAN, NULL, TEXT, TIMESTAMP, DataType, Kind
 from flightframe_server.errors import NotSupported, Place, TypeMismatch
 from flightframe_server.language.syntax import (
     Ascribed,
@@ -107,7 +107,9 @@ class Typer:
         if node.operator == "||":
             sides = self._as(node.left, TEXT), self._as(node.right, TEXT)
             return functions.concat(*sides, node.place)
-        return arithmetic(node.operator, self.term(node.left), self.term(node.right), node.place)
+        one, other = self.term(node.left), self.term(node.right)
+        one, other = self._beside(node.left, one, other), self._beside(node.right, other, one)
+        return arithmetic(node.operator, one, other, node.place)
 
     def _function(self, node: Case | Cast | Extract) -> Term:
         match node:
@@ -126,8 +128,10 @@ class Typer:
         if node.distinct or node.filter is not None:
             raise TypeMismatch(f"{node.function} takes no DISTINCT and no FILTER", place=node.place)
         wants = functions.ROW_FUNCTIONS[node.function].wants
-        wants = (*wants, *(None,) * len(node.arguments))
-        arguments = tuple(map(self._as, node.arguments, wants))
+        wanted = (*wants, *(None,) * len(node.arguments))
+        arguments = tuple(map(self._as, node.arguments, wanted))
+        if not wants:
+            self._note_all(node.arguments, arguments)
         return functions.call(node.function, arguments, node.place)
 
     def _case(self, node: Case) -> Term:
@@ -139,7 +143,18 @@ class Typer:
                 test = self._compare("eq", node.operand, when.condition, when.place)
             whens.append((test, self.term(when.result)))
         otherwise = UNKNOWN if node.otherwise is None else self.term(node.otherwise)
+        written = [
+            *(when.result for when in node.whens),
+            *([node.otherwise] if node.otherwise else []),
+        ]
+        self._note_all(written, [*(result for _, result in whens), otherwise])
         return functions.case(tuple(whens), otherwise, node.place)
+
+    def _note_all(self, nodes: Sequence[Expression], terms: Sequence[Term]) -> None:
+        """Note that the parameters among values of one type have that of the first known one."""
+        known = next((term.type for term in terms if term.type.kind is not Kind.NULL), NULL)
+        for node in nodes:
+            self._note(node, known)
 
     def _as(self, node: Expression, wanted: DataType | None) -> Term:
         """Return the term of an argument; a parameter is noted to have the type wanted."""
@@ -176,6 +191,13 @@ class Typer:
         if isinstance(other, Constant):
             other = read_as(other, one.type, place)
         return comparison(function, one, other, place)
+
+    def _beside(self, node: Expression, own: Term, other: Term) -> Term:
+        """Return an operand; a parameter not yet bound has the type of what it stands beside."""
+        if not isinstance(node, Parameter) or other.type.kind is Kind.NULL:
+            return own
+        self.binding.want(node, other.type)
+        return Constant(other.type, None) if self.binding.values is None else own
 
     def _note(self, node: Expression, type_: DataType) -> None:
         if isinstance(node, Parameter) and type_.kind is not Kind.NULL:

@@ -57,7 +57,11 @@ class Binding:
             return Constant(NULL, None)
         if key not in self.values:
             name = f"${key}" if isinstance(key, str) else f"?{key + 1}"
-            raise UnknownName(f"parameter {shown(name)} has no value", place=parameter.place)
+            raise UnknownName(
+                f"parameter {shown(name)} has no value",
+                place=parameter.place,
+                hint="bind a value to it before the query is carried out",
+            )
         return constant(self.values[key], parameter.place)
 
     def want(self, parameter: Parameter, type_: DataType) -> None:

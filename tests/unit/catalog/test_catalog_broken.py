@@ -168,6 +168,14 @@ CASES = {
     "level named like another family": Case(
         "name: calendar", "name: thing", 19, "schemas[5].grain[0]", "no dimension family"
     ),
+    "description of no level": Case(
+        "    levels: [store, region, home_key, home]\n",
+        "    levels: [store, region, home_key, home]\n    level_descriptions: {stor: A shop}\n",
+        23,
+        "dimension_families[0].level_descriptions.stor",
+        "there is no level of place 'stor'",
+        "store",
+    ),
     # schemas
     "grain without column": Case(
         "grain: [sale]", "grain: [sall]", 8, "schemas[1].grain[0]", "'sall'", "sale"

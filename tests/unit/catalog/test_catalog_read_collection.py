@@ -67,6 +67,20 @@ def test_columns(retail: Collection) -> None:
     )
 
 
+def test_levels_are_described_one_by_one_or_by_their_family() -> None:
+    text = TEXT.replace(
+        "{name: location, levels: [store, region],",
+        "{name: location, description: Where., level_descriptions: {Region: A part of it.},"
+        " levels: [store, region],",
+    ).replace("  - name: coast\n", "  - name: coast\n    description: The ocean.\n")
+    location = read_collection(text).dimension_families["location"]
+    assert [location.describes(level) for level in ("store", "region", "coast")] == [
+        "Where.",
+        "A part of it.",
+        "The ocean.",
+    ]
+
+
 def test_an_edge_via_a_schema_is_found_by_level_names(retail: Collection) -> None:
     edge = retail.dimension_families["location"].edges[0]
     assert (str(edge), edge.map) == ("store -> region", TableMap("stores", "store", "region"))
@@ -172,6 +186,10 @@ metric_families:
         ('description: "What customers paid."', "description: >-\n      Paid."),
         ("    cache_hint: {materialize_at: [[region], [region, day]]}\n", ""),
         ("{name: stores, table: stores,", "{table: stores,     name: 'stores',"),
+        (
+            "{name: location, levels: [store, region],",
+            "{name: location, level_descriptions: {store: A shop}, levels: [store, region],",
+        ),
     ],
 )
 def test_layout_prose_and_hints_leave_the_hash_alone(old: str, new: str) -> None:

@@ -12,7 +12,7 @@ from flightframe_server.cli.query import bound
 from flightframe_server.cli.running import Ports, chosen_ports
 from flightframe_server.errors import FrameQLSyntaxError, Place, UnknownName
 
-COMMANDS = ["serve", "demo", "init-demo", "query", "explain", "check"]
+COMMANDS = ["serve", "demo", "init-demo", "query", "explain", "describe", "check"]
 
 
 def run(*arguments: str, **environment: str | None) -> tuple[int, str, str]:

@@ -1,8 +1,10 @@
 """One call for each question, with the credentials that were given and nothing else."""
 
+import datetime
 import json
 import threading
 import time
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -166,6 +168,103 @@ def test_describe_asks_for_one_name(wire, connection):
     assert connection.describe("revenue", collection="retail").collections == ()
     (action,) = wire.actions
     assert json.loads(action[1]) == {"name": "revenue", "collection": "retail"}
+
+
+FACTS = {
+    "schema": "stores",
+    "cardinality": 4,
+    "has_null": True,
+    "first": None,
+    "last": None,
+    "members": [],
+    "served_from": "engine_cache",
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "sent", "members"),
+    [
+        ("text", ["a", "1", None], ("a", "1", None)),
+        ("integer", [-1, 2**62], (-1, 2**62)),
+        ("boolean", [False, True], (False, True)),
+        ("date", ["2024-02-29"], (datetime.date(2024, 2, 29),)),
+        ("timestamp", ["2024-02-29T12:00:01"], (datetime.datetime(2024, 2, 29, 12, 0, 1),)),
+        (
+            "timestamp[UTC]",
+            ["2024-02-29T12:00:00+00:00"],
+            (datetime.datetime(2024, 2, 29, 12, tzinfo=datetime.UTC),),
+        ),
+        ("decimal(12,2)", ["0.10"], (Decimal("0.10"),)),
+        ("what comes later", ["x", 1], ("x", 1)),
+    ],
+)
+def test_members_are_values_of_their_levels_type(wire, connection, kind, sent, members):
+    facts = {**FACTS, "first": sent[0], "members": sent}
+    level = {"name": "l", "type": kind, "facts": facts}
+    answer = {"installation_id": "x", "collections": [{"name": "c", "levels": [level]}]}
+    wire.act = lambda kind, body: [json.dumps(answer).encode()]
+    (found,) = connection.describe("l", members=3, schema="stores").collections[0].levels
+    assert found.facts.members == members
+    assert list(map(type, found.facts.members)) == list(map(type, members))
+    assert (found.facts.first, found.facts.last) == (members[0], None)
+    assert found.facts.complete is (len(members) == 4)
+    assert json.loads(wire.actions[0][1]) == {"name": "l", "schema": "stores", "members": 3}
+
+
+@pytest.mark.parametrize(
+    ("kind", "changed"),
+    [
+        ("text", {"members": [1]}),
+        ("integer", {"members": [True]}),
+        ("integer", {"members": ["1"]}),
+        ("boolean", {"members": [1]}),
+        ("date", {"members": ["soon"]}),
+        ("date", {"members": [20240229]}),
+        ("decimal(12,2)", {"first": "much"}),
+        ("text", {"members": None}),
+        ("text", {"members": "ab"}),
+        ("what comes later", {"members": [[1]]}),
+        ("text", {"cardinality": -1}),
+        ("text", {"cardinality": True}),
+        ("text", {"has_null": 0}),
+        ("text", {"schema": None}),
+    ],
+)
+def test_facts_of_another_shape_are_refused(wire, connection, kind, changed):
+    level = {"name": "l", "type": kind, "facts": {**FACTS, **changed}}
+    answer = {"installation_id": "x", "collections": [{"name": "c", "levels": [level]}]}
+    wire.act = lambda kind, body: [json.dumps(answer).encode()]
+    with pytest.raises(flightframe.ProtocolError):
+        connection.describe("l", members=3)
+
+
+def test_where_a_metric_may_be_asked_is_read_as_it_is(wire, connection):
+    anchors = {
+        "reducer": "SUM",
+        "levels": ["region"],
+        "required": ["month"],
+        "blocked": [{"level": "tag", "code": "FAN_OUT", "reason": "many to many"}],
+    }
+    metric = {"name": "m", "anchors": [anchors]}
+    level = {"name": "l", "refused": "FD_VIOLATION: S1 has two"}
+    collection = {"name": "c", "metrics": [metric], "levels": [level]}
+    answer = {"installation_id": "x", "collections": [collection]}
+    wire.act = lambda kind, body: [json.dumps(answer).encode()]
+    (found,) = connection.describe().collections
+    blocked = flightframe.BlockedLevel("tag", "FAN_OUT", "many to many")
+    assert found.metrics[0].anchors == (
+        flightframe.AnchorsDescription("SUM", ("region",), ("month",), (blocked,)),
+    )
+    assert (found.levels[0].facts, found.levels[0].refused) == (None, "FD_VIOLATION: S1 has two")
+
+
+@pytest.mark.parametrize(
+    "wanted", [{"members": -1}, {"members": True}, {"members": 1.0}, {"schema": 7}]
+)
+def test_a_describe_that_makes_no_sense_is_not_sent(wire, connection, wanted):
+    with pytest.raises(flightframe.ArgumentError):
+        connection.describe(**wanted)
+    assert wire.actions == []
 
 
 @pytest.mark.parametrize(

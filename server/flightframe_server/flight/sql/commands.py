@@ -15,11 +15,13 @@ import pyarrow as pa
 from google.protobuf.message import Message
 
 from flightframe.wire import flight_sql_pb2 as sql
-from flightframe_server.answer import Request
+from flightframe_server.answer import Answer
 from flightframe_server.errors import FrameQLSyntaxError
 from flightframe_server.flight.boundary import read_only
-from flightframe_server.flight.sql import info, metadata, types
-from flightframe_server.flight.sql.statements import statement_request, type_text
+from flightframe_server.flight.sql import info, key_listings, metadata, types
+from flightframe_server.flight.sql.concatenation import concatenated
+from flightframe_server.flight.sql.prepared import Prepared
+from flightframe_server.flight.sql.statements import answer_text, statement_request, type_text
 from flightframe_server.flight.sql.wire import names, unwrap
 from flightframe_server.flight.state import FlightState
 
@@ -41,11 +43,6 @@ def _fixed(schema: pa.Schema) -> Callable[[Any], pa.Schema]:
     return lambda message: schema
 
 
-def _keys(schema: pa.Schema) -> Listing:
-    """Return the listing of a kind of key: there are none, and tools want to hear just that."""
-    return Listing(_fixed(schema), lambda message, state: schema.empty_table())
-
-
 LISTINGS: dict[type[Message], Listing] = {
     sql.CommandGetCatalogs: Listing(
         _fixed(metadata.CATALOGS), lambda message, state: metadata.catalogs(state.tables)
@@ -60,10 +57,22 @@ LISTINGS: dict[type[Message], Listing] = {
     sql.CommandGetTableTypes: Listing(
         _fixed(metadata.TABLE_TYPES), lambda message, state: metadata.table_types()
     ),
-    sql.CommandGetPrimaryKeys: _keys(metadata.PRIMARY_KEYS),
-    sql.CommandGetExportedKeys: _keys(metadata.FOREIGN_KEYS),
-    sql.CommandGetImportedKeys: _keys(metadata.FOREIGN_KEYS),
-    sql.CommandGetCrossReference: _keys(metadata.FOREIGN_KEYS),
+    sql.CommandGetPrimaryKeys: Listing(
+        _fixed(key_listings.PRIMARY_KEYS),
+        lambda message, state: key_listings.primary_keys(message, state.tables),
+    ),
+    sql.CommandGetExportedKeys: Listing(
+        _fixed(key_listings.FOREIGN_KEYS),
+        lambda message, state: key_listings.exported_keys(message, state.tables),
+    ),
+    sql.CommandGetImportedKeys: Listing(
+        _fixed(key_listings.FOREIGN_KEYS),
+        lambda message, state: key_listings.imported_keys(message, state.tables),
+    ),
+    sql.CommandGetCrossReference: Listing(
+        _fixed(key_listings.FOREIGN_KEYS),
+        lambda message, state: key_listings.cross_reference(message, state.tables),
+    ),
     sql.CommandGetXdbcTypeInfo: Listing(
         _fixed(types.SCHEMA), lambda message, state: types.type_info(message)
     ),
@@ -71,6 +80,9 @@ LISTINGS: dict[type[Message], Listing] = {
         _fixed(info.SCHEMA), lambda message, state: info.sql_info(message.info)
     ),
 }
+
+UNKNOWN = -1
+"""A record count that is not known: that of an answer which is streamed."""
 
 STATEMENTS = (sql.CommandStatementQuery, sql.CommandPreparedStatementQuery)
 WRITES = (
@@ -87,20 +99,28 @@ def read_message(data: bytes) -> Message:
     return unwrap(data, _COMMANDS)
 
 
-def request_of(message: Message, state: FlightState) -> Request:
-    """Return what a statement asks.
+def answer_of(message: Message, state: FlightState) -> Answer:
+    """Answer a statement.
 
     Raises:
         TicketRefused: a prepared statement or a transaction that there is not.
         CallRefused: PERMISSION_DENIED, a command that would write.
-        FrameQLSyntaxError: a message that asks nothing.
+        FlightframeError: as `answer_text`; a message that asks nothing is a FrameQLSyntaxError.
     """
     match message:
         case sql.CommandStatementQuery():
-            return statement_request(message)
+            return answer_text(statement_request(message), state.serving, state.tables)
         case sql.CommandPreparedStatementQuery():
-            return state.prepared.get(message.prepared_statement_handle).request
+            return _executed(state.prepared.get(message.prepared_statement_handle), state)
     raise _not_asked(message)
+
+
+def _executed(prepared: Prepared, state: FlightState) -> Answer:
+    """Answer a prepared statement: for several rows of parameters, their answers in order."""
+    answers = (answer_text(request, state.serving, state.tables) for request in prepared.requests)
+    if len(prepared.requests) == 1:
+        return next(answers)
+    return concatenated(answers, prepared.typed.schema)
 
 
 def schema_of(message: Message, state: FlightState) -> pa.Schema:
@@ -114,7 +134,7 @@ def schema_of(message: Message, state: FlightState) -> pa.Schema:
         case sql.CommandPreparedStatementQuery():
             return state.prepared.get(message.prepared_statement_handle).typed.schema
         case sql.CommandStatementQuery():
-            return type_text(statement_request(message), state.serving).schema
+            return type_text(statement_request(message), state.serving, state.tables).schema
     listing = LISTINGS.get(type(message))
     if listing is None:
         raise _not_asked(message)
@@ -122,7 +142,7 @@ def schema_of(message: Message, state: FlightState) -> pa.Schema:
 
 
 def bind(message: Message, reader: Any, state: FlightState) -> Message:
-    """Carry out a DoPut: bind a prepared statement, and refuse everything else.
+    """Carry out a DoPut: bind a prepared statement or run it, and refuse everything else.
 
     Args:
         message: the command in the descriptor.
@@ -133,8 +153,17 @@ def bind(message: Message, reader: Any, state: FlightState) -> Message:
         CallRefused: PERMISSION_DENIED, a command that would write.
         QueryError: the rows cannot be bound, or the command is not one of DoPut.
     """
-    if isinstance(message, sql.CommandPreparedStatementQuery):
-        return state.prepared.bind(message.prepared_statement_handle, reader)
+    match message:
+        case sql.CommandPreparedStatementQuery(prepared_statement_handle=handle):
+            state.prepared.bind(handle, reader)
+            return sql.DoPutPreparedStatementResult(prepared_statement_handle=handle)
+        case sql.CommandPreparedStatementUpdate(prepared_statement_handle=handle) if (
+            state.prepared.knows(handle)
+        ):
+            # How drivers run a statement for its effect alone, whatever it is. A query has none:
+            # it is answered, and counted as DB-API counts the rows that a statement gave.
+            rows = _executed(state.prepared.bind(handle, reader), state).rows
+            return sql.DoPutUpdateResult(record_count=UNKNOWN if rows is None else rows)
     if isinstance(message, WRITES):
         raise read_only()
     raise FrameQLSyntaxError("this command takes no rows")

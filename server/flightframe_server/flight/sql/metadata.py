@@ -1,4 +1,4 @@
-"""The catalog commands: catalogs, schemas, tables, table types, keys and type names.
+"""The catalog commands: catalogs, schemas, tables and table types.
 
 What comes in: a command with its filters, and the published tables. What goes out: tables of
 exactly the schemas of the specification. It must never use another text or binary type than Utf8
@@ -11,15 +11,12 @@ of characters, `_` for one, and a backslash takes either literally.
 
 from __future__ import annotations
 
-import re
-
 import pyarrow as pa
 
 from flightframe.wire import flight_sql_pb2 as sql
-from flightframe_server.errors import LimitExceeded
+from flightframe_server.flight.sql.filters import given, pattern, same
 from flightframe_server.flight.sql.tables import TABLE, PublishedTables
 
-MAX_PATTERN = 1000
 _TEXT = pa.string()
 
 
@@ -39,33 +36,6 @@ TABLES = pa.schema(
 )
 TABLES_WITH_SCHEMA = TABLES.append(_must("table_schema", pa.binary()))
 TABLE_TYPES = pa.schema([_must("table_type")])
-PRIMARY_KEYS = pa.schema(
-    [
-        pa.field("catalog_name", _TEXT),
-        pa.field("db_schema_name", _TEXT),
-        _must("table_name"),
-        _must("column_name"),
-        pa.field("key_name", _TEXT),
-        _must("key_sequence", pa.int32()),
-    ]
-)
-FOREIGN_KEYS = pa.schema(
-    [
-        pa.field("pk_catalog_name", _TEXT),
-        pa.field("pk_db_schema_name", _TEXT),
-        _must("pk_table_name"),
-        _must("pk_column_name"),
-        pa.field("fk_catalog_name", _TEXT),
-        pa.field("fk_db_schema_name", _TEXT),
-        _must("fk_table_name"),
-        _must("fk_column_name"),
-        _must("key_sequence", pa.int32()),
-        pa.field("fk_key_name", _TEXT),
-        pa.field("pk_key_name", _TEXT),
-        _must("update_rule", pa.uint8()),
-        _must("delete_rule", pa.uint8()),
-    ]
-)
 
 
 def catalogs(tables: PublishedTables) -> pa.Table:
@@ -75,11 +45,11 @@ def catalogs(tables: PublishedTables) -> pa.Table:
 
 def db_schemas(message: sql.CommandGetDbSchemas, tables: PublishedTables) -> pa.Table:
     """Return the collections that pass the filters."""
-    wanted = _pattern(_given(message, "db_schema_filter_pattern"))
+    wanted = pattern(given(message, "db_schema_filter_pattern"))
     rows = [
         {"catalog_name": tables.catalog, "db_schema_name": name}
-        for name in tables.collections
-        if _same(_given(message, "catalog"), tables.catalog) and wanted.fullmatch(name)
+        for name in tables.names
+        if same(given(message, "catalog"), tables.catalog) and wanted.fullmatch(name)
     ]
     return pa.Table.from_pylist(rows, schema=DB_SCHEMAS)
 
@@ -92,9 +62,9 @@ def tables_schema(message: sql.CommandGetTables) -> pa.Schema:
 def table_rows(message: sql.CommandGetTables, tables: PublishedTables) -> pa.Table:
     """Return the tables that pass the filters, with their columns where asked."""
     schema = tables_schema(message)
-    in_collection = _pattern(_given(message, "db_schema_filter_pattern"))
-    named = _pattern(_given(message, "table_name_filter_pattern"))
-    if not _same(_given(message, "catalog"), tables.catalog) or not _wants_tables(message):
+    in_collection = pattern(given(message, "db_schema_filter_pattern"))
+    named = pattern(given(message, "table_name_filter_pattern"))
+    if not same(given(message, "catalog"), tables.catalog) or not _wants_tables(message):
         return schema.empty_table()
     rows = [
         {
@@ -120,34 +90,3 @@ def table_types() -> pa.Table:
 def _wants_tables(message: sql.CommandGetTables) -> bool:
     asked = {kind.strip().upper() for kind in message.table_types}
     return not asked or not asked.isdisjoint({TABLE, "BASE TABLE"})
-
-
-def _given(message: sql.CommandGetDbSchemas | sql.CommandGetTables, field: str) -> str | None:
-    """Return an optional filter: None where it is absent, which is not the same as empty."""
-    present = message.HasField(field)
-    return str(getattr(message, field)) if present else None
-
-
-def _same(wanted: str | None, name: str) -> bool:
-    return wanted is None or wanted.casefold() == name.casefold()
-
-
-def _pattern(written: str | None) -> re.Pattern[str]:
-    """Return a filter pattern as a regular expression that takes no long time on any name."""
-    if written is None:
-        return re.compile(".*", re.DOTALL)
-    if len(written) > MAX_PATTERN:
-        raise LimitExceeded(f"a filter pattern has at most {MAX_PATTERN} characters")
-    pieces = [""]
-    for escaped, letter in re.findall(r"\\(.)|(.)", written, re.DOTALL):
-        if letter == "%":
-            pieces.append("")
-        else:
-            pieces[-1] += "." if letter == "_" else re.escape(escaped or letter)
-    first, *middle = pieces
-    if middle:
-        last = middle.pop()
-        # Where a middle piece occurs first is as good as anywhere later, so that matching never
-        # goes back over it; only the last one has to reach the end.
-        first += "".join(f"(?>.*?{piece})" for piece in middle) + f".*{last}"
-    return re.compile(first, re.IGNORECASE | re.DOTALL)

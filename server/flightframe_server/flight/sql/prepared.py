@@ -7,7 +7,7 @@ not meant for.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,12 +17,13 @@ from flightframe.wire import flight_sql_pb2 as sql
 from flightframe_server.answer import Request, Serving, Typed
 from flightframe_server.errors import (
     FrameQLSyntaxError,
-    NotSupported,
+    LimitExceeded,
     TicketRefused,
     TypeMismatch,
 )
 from flightframe_server.flight.handles import Bounds, Handles
 from flightframe_server.flight.sql.statements import check_transaction, type_text
+from flightframe_server.flight.sql.tables import PublishedTables
 from flightframe_server.flight.tickets import decode_parameters
 from flightframe_server.language.syntax import LiteralValue
 
@@ -32,12 +33,29 @@ Key = int | str
 Values = tuple[tuple[Key, LiteralValue], ...]
 
 
+MAX_ROWS = 1_000
+
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """One statement with its types and, once bound, its values."""
+    """One statement with its types and, once bound, its values.
+
+    Attributes:
+        request: the text, no value bound.
+        typed: its columns and parameters.
+        rows: the rows of values bound, in the order sent; None where nothing is bound.
+    """
 
     request: Request
     typed: Typed
+    rows: tuple[Values, ...] | None = None
+
+    @property
+    def requests(self) -> tuple[Request, ...]:
+        """What is asked: once for each row bound, and once where nothing is."""
+        if self.rows is None:
+            return (self.request,)
+        return tuple(replace(self.request, parameters=row) for row in self.rows)
 
 
 class PreparedStatements:
@@ -45,12 +63,15 @@ class PreparedStatements:
 
     Args:
         serving: what they are typed with.
+        tables: what is published, for statements about the catalogue.
         bounds: how many, how large, how long.
     """
 
-    def __init__(self, serving: Serving, bounds: Bounds = PREPARED_BOUNDS) -> None:
+    def __init__(
+        self, serving: Serving, tables: PublishedTables, bounds: Bounds = PREPARED_BOUNDS
+    ) -> None:
         """Start empty."""
-        self._serving = serving
+        self._serving, self._tables = serving, tables
         self._handles: Handles[Prepared] = Handles(bounds)
 
     def __len__(self) -> int:
@@ -68,7 +89,7 @@ class PreparedStatements:
         """
         check_transaction(message)
         request = Request(message.query)
-        prepared = Prepared(request, type_text(request, self._serving))
+        prepared = Prepared(request, type_text(request, self._serving, self._tables))
         handle = self._handles.keep(prepared, len(message.query))
         return sql.ActionCreatePreparedStatementResult(
             prepared_statement_handle=handle,
@@ -95,24 +116,38 @@ class PreparedStatements:
             )
         return prepared
 
-    def bind(self, handle: bytes, reader: Any) -> sql.DoPutPreparedStatementResult:
-        """Bind the row that a DoPut brings, in place of what was bound before.
+    def knows(self, handle: bytes) -> bool:
+        """Whether there is a statement of that handle."""
+        return self._handles.get(handle) is not None
+
+    def bind(self, handle: bytes, reader: Any) -> Prepared:
+        """Bind the rows that a DoPut brings, in place of what was bound before.
 
         Args:
-            handle: the statement.
+            handle: the statement; it stays valid.
             reader: pyarrow's reader of the DoPut.
+
+        Returns:
+            The statement with its rows.
 
         Raises:
             TicketRefused: the handle is unknown.
-            QueryError: the row does not fit the statement.
+            QueryError: a row does not fit the statement.
+            LimitExceeded: too many rows at once.
         """
         prepared = self.get(handle)
-        row = _only_row(reader)
-        values = () if row is None else bound_values(row, prepared.typed)
-        bound = replace(prepared, request=replace(prepared.request, parameters=values))
-        size = len(prepared.request.source) + (0 if row is None else row.nbytes)
+        batches = _batches_with_rows(reader)
+        rows = tuple(
+            bound_values(batch.slice(at, 1), prepared.typed)
+            for batch in batches
+            for at in range(batch.num_rows)
+        )
+        # Without parameters there is nothing to bind, and a driver that brings an empty batch all
+        # the same means the statement as it stands.
+        bound = replace(prepared, rows=rows if prepared.typed.parameters else None)
+        size = len(prepared.request.source) + sum(batch.nbytes for batch in batches)
         self._handles.replace(handle, bound, size)
-        return sql.DoPutPreparedStatementResult(prepared_statement_handle=handle)
+        return bound
 
 
 def parameter_schema(typed: Typed) -> pa.Schema:
@@ -149,15 +184,19 @@ def bound_values(row: pa.RecordBatch, typed: Typed) -> Values:
     return tuple((key, one.value) for key, one in zip(keys, bound, strict=True))
 
 
-def _only_row(reader: Any) -> pa.RecordBatch | None:
+def _batches_with_rows(reader: Any) -> list[pa.RecordBatch]:
     found: list[pa.RecordBatch] = []
     for batch in _batches(reader):
         found.append(batch)
-        _refuse_several(found)
-    return found[0] if found else None
+        if sum(batch.num_rows for batch in found) > MAX_ROWS:
+            raise LimitExceeded(
+                f"at most {MAX_ROWS} rows of parameters are bound at once",
+                hint="bind fewer, or name the values in IN (...)",
+            )
+    return found
 
 
-def _batches(reader: Any) -> Any:
+def _batches(reader: Any) -> Iterator[pa.RecordBatch]:
     while True:
         try:
             batch = reader.read_chunk().data
@@ -168,13 +207,6 @@ def _batches(reader: Any) -> Any:
             raise FrameQLSyntaxError("the parameters are not rows of Arrow values") from None
         if batch is not None and batch.num_rows:
             yield batch
-
-
-def _refuse_several(batches: Sequence[pa.RecordBatch]) -> None:
-    if sum(batch.num_rows for batch in batches) > 1:
-        raise NotSupported(
-            "several rows of parameters at once are not answered", hint="bind one row at a time"
-        )
 
 
 def _unwrapped(column: pa.Array[Any]) -> pa.Array[Any]:

@@ -1,22 +1,39 @@
-"""The few fixed texts that tools send beside their queries, answered without the language.
+"""The texts of SQL that tools send beside their queries, answered without a database.
 
-What comes in: a text. What goes out: an answer made of constants or of what the server remembers of
-its last queries. It must never grow into a second language: each probe is one whole text.
+What comes in: a request. What goes out: what it means: an answer out of the catalogue, a Frame-QL
+request that stands for it, or the request as it came. It must never hand SQL to a database, and
+never take a text from the language that the language reads.
+
+A query over the catalogue is answered whole. A query over published tables is answered where it can
+have no rows (`WHERE 1 = 0`, `LIMIT 0`): its columns are known, and that is what was asked. The
+whole of a schema's table, `SELECT * FROM "stores"`, is Frame-QL in other words (`translation.py`).
+Everything else is left to the language, whose error says what is missing.
 """
 
 from __future__ import annotations
 
-import json
-import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 
 import pyarrow as pa
+from sqlglot import exp
 
-from flightframe_server.answer import Answer, Serving
-from flightframe_server.engine.finished import LastQuery
+from flightframe_server.answer import Answer, Request, Serving, Typed
+from flightframe_server.errors import (
+    AmbiguousSchema,
+    FlightframeError,
+    UnknownName,
+    did_you_mean,
+    shown,
+)
+from flightframe_server.flight.sql import catalogue
+from flightframe_server.flight.sql.expressions import Parameters
+from flightframe_server.flight.sql.filters import same
+from flightframe_server.flight.sql.reading import Reading, is_plain, read_sql
+from flightframe_server.flight.sql.select import Relation, evaluate
+from flightframe_server.flight.sql.tables import PublishedTable, PublishedTables
+from flightframe_server.flight.sql.translation import rows_request
 from flightframe_server.provenance import (
     METADATA_KEY,
     SERVED_FROM_KEY,
@@ -25,32 +42,18 @@ from flightframe_server.provenance import (
     fold,
 )
 
-LONGEST = 200
-
-ONE = pa.schema([pa.field("1", pa.int64())])
-
-LAST_QUERIES = pa.schema(
-    [
-        pa.field("at", pa.timestamp("us", "UTC")),
-        pa.field("seconds", pa.float64()),
-        pa.field("source", pa.string()),
-        pa.field("rows", pa.int64()),
-        pa.field("served_from", pa.string()),
-        pa.field("query_id", pa.string()),
-        pa.field("collection", pa.string()),
-        pa.field("provenance", pa.string()),
-    ]
-)
-"""The columns of `system.last_queries`; `rows` is NULL where the answer was streamed."""
-
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One text: how it is recognised, its columns, and how it is answered."""
+    """A query that the catalogue answers: its columns, its rows, its parameters' types."""
 
-    pattern: re.Pattern[str]
-    schema: pa.Schema
-    table: Callable[[Serving], pa.Table]
+    relation: Relation
+    parameters: tuple[tuple[int | str, pa.DataType], ...] = ()
+
+    @property
+    def typed(self) -> Typed:
+        """Its types alone."""
+        return Typed(self.relation.schema, self.parameters)
 
     def answer(self, serving: Serving) -> Answer:
         """Return the answer, labelled as what touched no back-end."""
@@ -61,54 +64,132 @@ class Probe:
             SERVED_FROM_KEY: str(label).encode(),
             METADATA_KEY: provenance.to_bytes(),
         }
-        table = self.table(serving)
+        table = self.relation.table()
         return Answer(table.schema.with_metadata(carried), provenance, table)
 
 
-def find(source: str) -> Probe | None:
-    """Return the probe that a text is, or None where it is a query."""
-    return _found(source) if len(source) <= LONGEST else None
+Meaning = Probe | Request
 
 
-# On the path of every hit: one look-up in place of as many patterns as there are probes.
-@lru_cache(maxsize=1024)
-def _found(source: str) -> Probe | None:
-    for probe in PROBES:
-        if probe.pattern.fullmatch(source):
-            return probe
-    return None
+def meaning(
+    request: Request, tables: PublishedTables, serving: Serving, *, typing: bool = False
+) -> Meaning:
+    """Return what a request means; the request itself, where it is for the language.
+
+    Args:
+        request: any request.
+        tables: what is published.
+        serving: the installation.
+        typing: whether only types are wanted, no parameter being bound.
+
+    Raises:
+        QueryError: a query over the catalogue that cannot be answered.
+    """
+    if is_plain(request.source):
+        return request
+    return sql_meaning(request, tables, serving, typing=typing) or request
 
 
-def _text(pattern: str) -> re.Pattern[str]:
-    # Possessive, so that no text takes long to refuse.
-    return re.compile(rf"\s*+{pattern}\s*+;?+\s*+", re.IGNORECASE)
+def sql_meaning(
+    request: Request, tables: PublishedTables, serving: Serving, *, typing: bool = False
+) -> Meaning | None:
+    """Return what a request means as SQL, None where it means nothing; raises as `meaning`."""
+    reading = read_sql(request.source)
+    if reading is None:
+        return None
+    parameters = Parameters(None if typing else dict(request.parameters))
+    return _Names(tables, serving, request).meaning(reading, parameters)
 
 
-def _one(serving: Serving) -> pa.Table:
-    return pa.Table.from_arrays([pa.array([1], pa.int64())], schema=ONE)
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """What one request's SQL may name: tables published, and those that the server keeps."""
+
+    tables: PublishedTables
+    serving: Serving
+    request: Request
+
+    def meaning(self, reading: Reading, parameters: Parameters) -> Meaning | None:
+        if reading.described is not None:
+            self._require(reading.described)
+        named = list(reading.select.find_all(exp.Table))
+        if all(self._kept(table) for table in named):
+            return self._over_catalogue(reading.select, parameters, sourceless=not named)
+        if not all(self._published(table) for table in named):
+            self._refuse_missing(named)
+            return None
+        return self._over_published(reading.select, parameters)
+
+    def _over_catalogue(
+        self, select: exp.Select, parameters: Parameters, *, sourceless: bool
+    ) -> Probe | None:
+        if sourceless and select.find(exp.Column, exp.Star) is not None:
+            # `SELECT region, COUNT(*)` lacks its AT, which the language says better.
+            return None
+        relation = evaluate(select, self._relation, parameters)
+        return Probe(relation, tuple(sorted(parameters.wanted.items())))
+
+    def _over_published(self, select: exp.Select, parameters: Parameters) -> Meaning | None:
+        try:
+            relation = evaluate(select, self._relation, parameters)
+        except FlightframeError:
+            return None
+        if relation.empty:
+            return Probe(relation, tuple(sorted(parameters.wanted.items())))
+        (source,) = select.find_all(exp.Table)
+        table = self._published(source)
+        assert table is not None
+        return rows_request(table, self.request, select)
+
+    def _relation(self, table: exp.Table) -> Relation:
+        kept = self._kept(table)
+        if kept is not None:
+            return kept
+        published = self._published(table)
+        if published is None:
+            raise _unknown(table, [*catalogue.names(), *(known.name for known in self.tables)])
+        path = (self.tables.catalog, published.collection, published.name)
+        return Relation(published.schema, lambda: (), path, stored=True)
+
+    def _kept(self, table: exp.Table) -> Relation | None:
+        if not same(table.catalog or None, self.tables.catalog):
+            return None
+        return catalogue.find(table.db, table.name, self.tables, self.serving)
+
+    def _published(self, table: exp.Table) -> PublishedTable | None:
+        """Return the one published table that a name means; None where there is none.
+
+        Raises:
+            AmbiguousSchema: several collections have it.
+        """
+        if not same(table.catalog or None, self.tables.catalog):
+            return None
+        fits = [
+            known
+            for known in self.tables
+            if same(table.name, known.name)
+            and same(table.db or None, known.collection)
+            and same(self.request.collection, known.collection)
+        ]
+        if len(fits) > 1:
+            raise AmbiguousSchema(
+                f"several collections have a table {shown(table.name)}",
+                hint=f"name one: {fits[0].collection}.{fits[0].name}",
+            )
+        return fits[0] if fits else None
+
+    def _refuse_missing(self, named: list[exp.Table]) -> None:
+        """Refuse a table that the catalogue's own schemas lack: no other error would say so."""
+        for table in named:
+            if table.db.casefold() in catalogue.SCHEMAS and self._kept(table) is None:
+                raise _unknown(table, catalogue.names())
+
+    def _require(self, table: exp.Table) -> None:
+        if self._published(table) is None:
+            raise _unknown(table, [known.name for known in self.tables])
 
 
-def _last_queries(serving: Serving) -> pa.Table:
-    rows = [_row(query) for query in serving.last_queries]
-    return pa.Table.from_pylist(rows[::-1], schema=LAST_QUERIES)
-
-
-def _row(query: LastQuery) -> dict[str, object]:
-    provenance = query.provenance
-    return {
-        "at": int(query.at * 1_000_000),
-        "seconds": query.seconds,
-        "source": query.source,
-        "rows": query.rows,
-        "served_from": str(provenance.served_from),
-        "query_id": provenance.query_id,
-        "collection": provenance.collection,
-        "provenance": json.dumps(provenance.to_json(), separators=(",", ":"), ensure_ascii=False),
-    }
-
-
-PROBES = (
-    Probe(_text(r"SELECT\s++1"), ONE, _one),
-    Probe(_text(r"SELECT\s*+\*\s*+FROM\s++system\.last_queries"), LAST_QUERIES, _last_queries),
-)
-"""`SELECT 1`, by which tools ask whether the server lives, and the newest queries first."""
+def _unknown(table: exp.Table, known: Iterable[str]) -> UnknownName:
+    written = f"{table.db}.{table.name}" if table.db else table.name
+    hint = did_you_mean(written, known) or "SHOW TABLES lists them"
+    return UnknownName(f"there is no table {shown(written)}", hint=hint)

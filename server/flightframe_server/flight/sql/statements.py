@@ -1,7 +1,7 @@
-"""Texts to answers: a probe, a query, or what only a server that writes would do.
+"""Texts to answers: a query, SQL about the catalogue, or what only a server that writes would do.
 
 What comes in: a request of any Flight path. What goes out: its answer, or its types alone. It must
-never run a text in a database: what is no probe is Frame-QL.
+never run a text in a database: what the catalogue does not answer is Frame-QL.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from flightframe_server.answer import Answer, Request, Serving, Typed, answer, t
 from flightframe_server.errors import FrameQLSyntaxError, TicketRefused
 from flightframe_server.flight.boundary import read_only
 from flightframe_server.flight.sql import probes
+from flightframe_server.flight.sql.tables import PublishedTables
 
 _WRITES = re.compile(
     r"\s*+(?:ALTER|ANALYZE|ATTACH|CALL|CHECKPOINT|COPY|CREATE|DELETE|DETACH|DROP|EXPORT|GRANT"
@@ -22,33 +23,39 @@ _WRITES = re.compile(
 )
 
 
-def answer_text(request: Request, serving: Serving) -> Answer:
+def answer_text(request: Request, serving: Serving, tables: PublishedTables) -> Answer:
     """Answer a request.
 
     Raises:
         FlightframeError: as `answer`.
         CallRefused: PERMISSION_DENIED, the text would change something.
     """
-    probe = probes.find(request.source)
-    if probe is not None:
-        return probe.answer(serving)
+    meant = probes.meaning(request, tables, serving)
+    if isinstance(meant, probes.Probe):
+        return meant.answer(serving)
     try:
-        return answer(request, serving)
+        return answer(meant, serving)
     except FrameQLSyntaxError as error:
         _refuse_writing(request.source, error)
-        raise
+        other = probes.sql_meaning(request, tables, serving)
+        if other is None:
+            raise
+    return other.answer(serving) if isinstance(other, probes.Probe) else answer(other, serving)
 
 
-def type_text(request: Request, serving: Serving) -> Typed:
+def type_text(request: Request, serving: Serving, tables: PublishedTables) -> Typed:
     """Type a request without carrying it out; raises as `answer_text`."""
-    probe = probes.find(request.source)
-    if probe is not None:
-        return Typed(probe.schema, ())
+    meant = probes.meaning(request, tables, serving, typing=True)
+    if isinstance(meant, probes.Probe):
+        return meant.typed
     try:
-        return type_request(request, serving)
+        return type_request(meant, serving)
     except FrameQLSyntaxError as error:
         _refuse_writing(request.source, error)
-        raise
+        other = probes.sql_meaning(request, tables, serving, typing=True)
+        if other is None:
+            raise
+    return other.typed if isinstance(other, probes.Probe) else type_request(other, serving)
 
 
 def statement_request(message: sql.CommandStatementQuery) -> Request:

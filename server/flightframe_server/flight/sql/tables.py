@@ -1,8 +1,8 @@
 """What tools see as tables: for each collection the table `metrics`, and its schemas.
 
 What comes in: the collections as they are typed now. What goes out: catalog (the installation),
-schema (the collection), table and columns, with what Flight SQL says of each column. It must never
-fail because a database is away: metadata is asked before every read, and the last known serves.
+schema (the collection), tables with their columns, and keys. It must never fail because a database
+is away: metadata is asked before every read, and the last known serves.
 """
 
 from __future__ import annotations
@@ -15,43 +15,65 @@ import pyarrow as pa
 import structlog
 
 from flightframe_server.answer import Serving
-from flightframe_server.arrow_types import arrow_type
-from flightframe_server.catalog.collection import MetricFamily
-from flightframe_server.catalog.types import DataType, Kind
 from flightframe_server.engine.engine import MetricEngine
-from flightframe_server.errors import BackendError, QueryError
-from flightframe_server.language.syntax import Name
-from flightframe_server.resolver.metrics import MetricNames
-from flightframe_server.resolver.scope import Scope
+from flightframe_server.errors import BackendError
+from flightframe_server.flight.sql.columns import (
+    TablePlace,
+    fact_field,
+    level_field,
+    metric_field,
+)
+from flightframe_server.flight.sql.keys import (
+    ForeignKey,
+    PrimaryKey,
+    foreign_keys,
+    primary_keys,
+)
+from flightframe_server.flight.sql.table_frames import FrameColumn, frame_columns, frame_statement
+from flightframe_server.language.syntax import Statement
 from flightframe_server.resolver.typed import TypedCollection
-from flightframe_server.resolver.values import Binding
 
 log = structlog.get_logger(__name__)
 
 METRICS = "metrics"
 TABLE = "TABLE"
-KEY = "ARROW:FLIGHT:SQL:"
-
-_SQL_NAMES = {
-    Kind.INTEGER: "BIGINT",
-    Kind.DECIMAL: "DECIMAL",
-    Kind.DOUBLE: "DOUBLE",
-    Kind.TEXT: "VARCHAR",
-    Kind.DATE: "DATE",
-    Kind.TIMESTAMP: "TIMESTAMP",
-    Kind.BOOLEAN: "BOOLEAN",
-    Kind.NULL: "NULL",
-}
-_DIGITS = {Kind.INTEGER: 19, Kind.DOUBLE: 15}
+METRICS_WORDS = (
+    "Every level and every metric; ask them at an anchor: SELECT region, revenue AT region"
+)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PublishedTable:
-    """One table as tools see it: the collection it is in, its name and its columns."""
+    """One table as tools see it.
+
+    Attributes:
+        collection: the collection it is in.
+        name: its name.
+        schema: its columns.
+        description: what the collection says of it.
+        frame: the Frame-QL that answers its rows; None for the table of metrics, which has none.
+    """
 
     collection: str
     name: str
     schema: pa.Schema
+    description: str = ""
+    frame: Statement | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PublishedCollection:
+    """One collection as tools see it: its tables, sorted by name, and their keys."""
+
+    typed: TypedCollection
+    tables: tuple[PublishedTable, ...]
+    primary_keys: tuple[PrimaryKey, ...]
+    foreign_keys: tuple[ForeignKey, ...]
+
+    @property
+    def name(self) -> str:
+        """The collection's name."""
+        return self.typed.collection.name
 
 
 class PublishedTables:
@@ -65,7 +87,7 @@ class PublishedTables:
         """Make nothing yet."""
         self._serving = serving
         self._lock = threading.Lock()
-        self._made: dict[str, tuple[TypedCollection, tuple[PublishedTable, ...]]] = {}
+        self._made: dict[str, PublishedCollection] = {}
 
     @property
     def catalog(self) -> str:
@@ -73,93 +95,71 @@ class PublishedTables:
         return self._serving.installation_id
 
     @property
-    def collections(self) -> tuple[str, ...]:
-        """The names of the collections, sorted."""
+    def names(self) -> tuple[str, ...]:
+        """The names of the collections, sorted; known even where their types are not."""
         return tuple(sorted(self._serving.engines))
+
+    def collections(self) -> Iterator[PublishedCollection]:
+        """Iterate over the collections whose types are known, by name."""
+        for name in self.names:
+            found = self._collection(name, self._serving.engines[name])
+            if found is not None:
+                yield found
 
     def __iter__(self) -> Iterator[PublishedTable]:
         """Iterate over every table, by collection and name."""
-        for name in self.collections:
-            yield from self._tables(name, self._serving.engines[name])
+        for collection in self.collections():
+            yield from collection.tables
 
-    def _tables(self, name: str, engine: MetricEngine) -> tuple[PublishedTable, ...]:
+    def _collection(self, name: str, engine: MetricEngine) -> PublishedCollection | None:
         known = self._made.get(name)
         try:
             typed = engine.typed
         except BackendError as error:
             log.warning("flight.metadata_from_memory", collection=name, code=error.code)
-            return () if known is None else known[1]
-        if known is not None and known[0] is typed:
-            return known[1]
-        tables = published(self.catalog, typed)
+            return known
+        if known is not None and known.typed is typed:
+            return known
+        made = published(self.catalog, typed)
         with self._lock:
-            self._made[name] = (typed, tables)
-        return tables
+            self._made[name] = made
+        return made
 
 
-def published(catalog: str, typed: TypedCollection) -> tuple[PublishedTable, ...]:
-    """Return the tables of one collection, sorted by name; `metrics` hides a schema so named."""
-    collection = typed.collection
-    found = {METRICS: _metrics(catalog, typed)}
-    for schema in collection.schemas.values():
-        if schema.name.casefold() == METRICS:
-            continue
-        columns = [
-            _field(catalog, typed, schema.name, column, typed.column_types[schema.name, column])
-            for column in schema.columns
-        ]
-        found[schema.name] = pa.schema(columns)
-    return tuple(PublishedTable(collection.name, name, found[name]) for name in sorted(found))
-
-
-def bare_type(typed: TypedCollection, family: MetricFamily) -> DataType | None:
-    """Return the type of a metric named alone; None where its bare name means nothing."""
-    try:
-        return MetricNames(Scope(typed, Binding())).leaf(Name((family.name,))).type
-    except QueryError:
-        return None
-
-
-def _metrics(catalog: str, typed: TypedCollection) -> pa.Schema:
-    fields = [
-        _field(catalog, typed, METRICS, level, typed.level_types[level])
-        for level in typed.graph.level_names
-    ]
-    for family in typed.collection.metric_families.values():
-        type_ = bare_type(typed, family)
-        if type_ is not None:
-            fields.append(_field(catalog, typed, METRICS, family.name, type_, family.description))
-    return pa.schema(fields)
-
-
-def _field(
-    catalog: str,
-    typed: TypedCollection,
-    table: str,
-    column: str,
-    type_: DataType,
-    remarks: str = "",
-) -> pa.Field:
-    collection = typed.collection.name
-    facts = {
-        "CATALOG_NAME": catalog,
-        # The specification's key, and the one that JDBC reads.
-        "DB_SCHEMA_NAME": collection,
-        "SCHEMA_NAME": collection,
-        "TABLE_NAME": table,
-        "TYPE_NAME": _SQL_NAMES[type_.kind],
-        "IS_AUTO_INCREMENT": "0",
-        "IS_CASE_SENSITIVE": "1" if type_.kind is Kind.TEXT else "0",
-        "IS_READ_ONLY": "1",
-        "IS_SEARCHABLE": "1",
-    }
-    precision = type_.precision or _DIGITS.get(type_.kind)
-    if precision:
-        facts["PRECISION"] = str(precision)
-    if type_.kind in (Kind.DECIMAL, Kind.INTEGER):
-        facts["SCALE"] = str(type_.scale)
-    if remarks:
-        facts["REMARKS"] = remarks
-    return pa.field(
-        column, arrow_type(type_), metadata={KEY + key: value for key, value in facts.items()}
+def published(catalog: str, typed: TypedCollection) -> PublishedCollection:
+    """Return one collection as tools see it; its `metrics` hides a schema so named."""
+    shown = {name for name in typed.collection.schemas if name.casefold() != METRICS}
+    tables = {METRICS: _metrics(catalog, typed)}
+    tables.update({name: _schema(catalog, typed, name) for name in shown})
+    return PublishedCollection(
+        typed,
+        tuple(tables[name] for name in sorted(tables)),
+        tuple(key for key in primary_keys(typed) if key.table in shown),
+        tuple(key for key in foreign_keys(typed) if {key.table, key.key.table} <= shown),
     )
+
+
+def _metrics(catalog: str, typed: TypedCollection) -> PublishedTable:
+    collection = typed.collection
+    place = TablePlace(catalog, collection.name, METRICS)
+    fields = [level_field(place, typed, level, level) for level in typed.graph.level_names]
+    for family in collection.metric_families.values():
+        field = metric_field(place, typed, family)
+        if field is not None:
+            fields.append(field)
+    return PublishedTable(collection.name, METRICS, pa.schema(fields), METRICS_WORDS)
+
+
+def _schema(catalog: str, typed: TypedCollection, name: str) -> PublishedTable:
+    place = TablePlace(catalog, typed.collection.name, name)
+    columns = frame_columns(typed, name)
+    fields = [_column(place, typed, column) for column in columns]
+    words = typed.schema(name).description
+    frame = frame_statement(typed, name, columns)
+    return PublishedTable(typed.collection.name, name, pa.schema(fields), words, frame)
+
+
+def _column(place: TablePlace, typed: TypedCollection, column: FrameColumn) -> pa.Field:
+    if column.family is None:
+        return level_field(place, typed, column.level or column.name, column.name)
+    return fact_field(place, column.family, column.operator, column.name, column.type)

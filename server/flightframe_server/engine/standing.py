@@ -1,0 +1,108 @@
+"""Where a metric may stand, and why not elsewhere: by the catalogue, and by the data as it is.
+
+What comes in: the ground of an engine, and a metric family. What goes out: for each of its reducers
+the levels of an anchor it may be asked at, and for every other level the rule or the row that
+forbids it. It must never have rules of its own: a level is blocked when asking there is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+from flightframe_server.catalog.collection import MetricFamily, RootedMetric
+from flightframe_server.engine.ground import Ground
+from flightframe_server.errors import AmbiguousReducer, FlightframeError
+from flightframe_server.language.syntax import Call, Expression, Name
+from flightframe_server.planner.broken import check_promises
+from flightframe_server.planner.source import metric_reads
+from flightframe_server.resolver.legality import check_metric, check_nested, settled
+from flightframe_server.resolver.metrics import MetricNames, default_operator
+from flightframe_server.resolver.question import Metric
+from flightframe_server.resolver.scope import Scope
+from flightframe_server.resolver.terms import Term, needs_of
+from flightframe_server.resolver.typed import TypedCollection
+from flightframe_server.resolver.values import Binding
+
+
+@dataclass(frozen=True, slots=True)
+class BlockedLevel:
+    """A level at which a metric may not be asked: the code of the refusal, and its words."""
+
+    level: str
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a metric family may be asked under one reducer.
+
+    Attributes:
+        reducer: the reducer; empty for a derived family, which has a formula instead.
+        levels: the levels that may stand in an anchor, `required` beside them.
+        required: those that must be in the anchor, determined by it, or pinned by WHERE.
+        blocked: every other level, and why.
+    """
+
+    reducer: str
+    levels: tuple[str, ...]
+    required: tuple[str, ...]
+    blocked: tuple[BlockedLevel, ...]
+
+
+def standings(ground: Ground, family: MetricFamily) -> tuple[Standing, ...]:
+    """Return where a family may be asked, its default reducer first."""
+    return tuple(_standing(ground, family, reducer) for reducer in _reducers(family))
+
+
+def _reducers(family: MetricFamily) -> tuple[str, ...]:
+    if not isinstance(family.meaning, RootedMetric):
+        return ("",)
+    declared = [reducer.operator for reducer in family.meaning.reducers]
+    with suppress(AmbiguousReducer):
+        declared.insert(0, default_operator(family, family.meaning))
+    return tuple(dict.fromkeys(declared))
+
+
+def _standing(ground: Ground, family: MetricFamily, reducer: str) -> Standing:
+    typed = ground.typed
+    name: Expression = Name((family.name,))
+    asked = Call(reducer, (name,)) if reducer else name
+    assert isinstance(asked, Call | Name)
+    term = MetricNames(Scope(typed, Binding())).leaf(asked)
+    metrics = dict.fromkeys(metric for metric, _ in needs_of(term, ()))
+    required = {level for metric in metrics for level in _required(typed, metric)}
+    levels: list[str] = []
+    blocked: list[BlockedLevel] = []
+    for level in typed.graph.level_names:
+        try:
+            _check(ground, term, tuple(sorted({level, *required})))
+        except FlightframeError as error:
+            blocked.append(BlockedLevel(level, error.code, error.message))
+        else:
+            levels.append(level)
+    return Standing(reducer, tuple(levels), tuple(sorted(required)), tuple(blocked))
+
+
+def _check(ground: Ground, term: Term, anchor: tuple[str, ...]) -> None:
+    """Refuse an anchor as a query would: by the rules of the collection, then by the data."""
+    for metric, cells in needs_of(term, anchor):
+        check_metric(ground.typed, metric, cells, ())
+        reads, columns = metric_reads(ground.typed, metric, cells)
+        check_promises(ground.attested.broken, metric, reads, columns)
+    check_nested(ground.typed, term, anchor, ())
+
+
+def _required(typed: TypedCollection, metric: Metric) -> Iterator[str]:
+    """Yield the levels that may not be collapsed: blocked ones, and what an order leaves open."""
+    for level in typed.graph.own_levels(metric.schema):
+        if typed.graph.family_of(level) in metric.blocks:
+            yield level
+    if metric.order:
+        order = {term.level for term in metric.order}
+        for written in typed.schema(metric.schema).grain:
+            level = typed.graph.find(written) or written
+            if not settled(typed, metric.schema, level, order):
+                yield level

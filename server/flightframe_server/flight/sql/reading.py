@@ -1,0 +1,214 @@
+"""SQL text to a tree, for the few texts that are no Frame-QL.
+
+What comes in: a text. What goes out: a SELECT as sqlglot reads it, or nothing where it is none that
+this server could know. It must never take a text for SQL that Frame-QL reads, never cost a hit more
+than a look-up, and never read deeper or longer than its bounds: sqlglot recurses.
+
+Every Frame-QL statement holds the word AT, so that a text without it is none. One that has it and
+names the catalogue (`SELECT at FROM system.last_queries`) is tried as SQL as well, and so is one
+that Frame-QL has refused: it may stand in a text literal.
+
+SHOW and DESCRIBE are short for a SELECT over the information schema, and become one here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sqlglot import Dialect, Token, TokenType, exp
+from sqlglot.errors import SqlglotError
+
+MAX_SQL_BYTES = 16 * 1024
+MAX_TOKENS = 2_000
+MAX_NESTING = 24
+MAX_DEPTH = 60
+SHORT = 1_000
+
+_AT = re.compile(r"\bAT\b", re.IGNORECASE)
+_CATALOGUE = re.compile(r"\b(?:information_schema|system)\b", re.IGNORECASE)
+_STARTS = frozenset({TokenType.SELECT, TokenType.DESCRIBE, TokenType.DESC})
+_PARAMETER = "p"
+
+_TABLES = "SELECT table_schema, table_name FROM information_schema.tables"
+_SCHEMAS = "SELECT schema_name FROM information_schema.schemata"
+_COLUMNS = (
+    "SELECT column_name, data_type, is_nullable, column_comment AS description"
+    " FROM information_schema.columns ORDER BY table_schema, ordinal_position"
+)
+
+
+class _Sql(Dialect):
+    """Plain SQL, in which NULL comes last unless it is said, as in Frame-QL."""
+
+    NULL_ORDERING = "nulls_are_last"
+
+
+_DIALECT = _Sql()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One text as SQL.
+
+    Attributes:
+        select: the query; parameters are placeholders named `p0`, `p1`, ... in the text's order.
+        described: the table that DESCRIBE names, which has to exist; else None.
+    """
+
+    select: exp.Select
+    described: exp.Table | None = None
+
+
+def is_plain(source: str) -> bool:
+    """Whether a text is left to Frame-QL without a look at it as SQL."""
+    return _short_plain(source) if len(source) <= SHORT else _plain(source)
+
+
+def read_sql(source: str) -> Reading | None:
+    """Return a text as SQL; None where it is nothing that could be known here."""
+    return _short_reading(source) if len(source) <= SHORT else _reading(source)
+
+
+def parameter_index(placeholder: exp.Placeholder) -> int:
+    """Return which parameter of the text a placeholder is, from 0."""
+    return int(placeholder.name.removeprefix(_PARAMETER))
+
+
+def _plain(source: str) -> bool:
+    return _AT.search(source) is not None and _CATALOGUE.search(source) is None
+
+
+def _reading(source: str) -> Reading | None:
+    if len(source) > MAX_SQL_BYTES:
+        return None
+    # Whatever a parser of anybody's SQL raises, a RecursionError included, means the same here: the
+    # text is none of ours, and the language says what is wrong with it.
+    try:
+        return _read(source)
+    except (SqlglotError, RecursionError, ValueError, LookupError, TypeError, AttributeError):
+        return None
+
+
+# On the path of every hit: one look-up in place of two searches.
+_short_plain = lru_cache(maxsize=4096)(_plain)
+_short_reading = lru_cache(maxsize=256)(_reading)
+
+
+def _read(source: str) -> Reading | None:
+    tokens = _DIALECT.tokenize(source)
+    while tokens and tokens[-1].token_type is TokenType.SEMICOLON:
+        tokens.pop()
+    if not tokens or not _bounded(tokens):
+        return None
+    if tokens[0].text.upper() == "SHOW" and len(tokens) == 2:
+        # The tokenizer takes what follows SHOW for one text.
+        return _show(_DIALECT.tokenize(tokens[1].text))
+    if tokens[0].token_type not in _STARTS:
+        return None
+    (tree,) = _DIALECT.parse(_with_names(source[: tokens[-1].end + 1], tokens))
+    if tree is None or _depth(tree) > MAX_DEPTH:
+        return None
+    match tree:
+        case exp.Select(selects=[_, *_]):
+            return Reading(tree)
+        case exp.Describe(this=exp.Table() as table):
+            return _described(table)
+    return None
+
+
+def _bounded(tokens: list[Token]) -> bool:
+    depth = deepest = 0
+    for token in tokens:
+        if token.token_type is TokenType.L_PAREN:
+            depth += 1
+            deepest = max(deepest, depth)
+        elif token.token_type is TokenType.R_PAREN:
+            depth -= 1
+    return len(tokens) <= MAX_TOKENS and deepest <= MAX_NESTING
+
+
+def _depth(tree: exp.Expr) -> int:
+    """Return how deep a tree is, a chain of AND or of OR being one level however long."""
+    deepest = 0
+    waiting = [(tree, 0)]
+    while waiting:
+        node, depth = waiting.pop()
+        deepest = max(deepest, depth)
+        for child in node.iter_expressions():
+            chained = isinstance(node, exp.And | exp.Or) and type(child) is type(node)
+            waiting.append((child, depth if chained else depth + 1))
+    return deepest
+
+
+def _with_names(source: str, tokens: list[Token]) -> str:
+    """Return the text with its parameters numbered: a tree does not keep their order."""
+    marks = [token for token in tokens if token.token_type is TokenType.PLACEHOLDER]
+    for index in reversed(range(len(marks))):
+        start = marks[index].start
+        source = f"{source[:start]}:{_PARAMETER}{index} {source[start + 1 :]}"
+    return source
+
+
+def _show(tokens: list[Token]) -> Reading | None:
+    """Return SHOW TABLES, SCHEMAS or COLUMNS, with FROM and LIKE, as a SELECT."""
+    words = [token.text.upper() for token in tokens]
+    what, rest = words[0], tokens[1:]
+    scope: list[str] = []
+    if words[1:2] in (["FROM"], ["IN"]) and len(rest) > 1:
+        scope, rest = _dotted(rest[1:])
+    like = None
+    if len(rest) == 2 and rest[0].token_type is TokenType.LIKE:
+        like, rest = rest[1].text, []
+    if rest:
+        return None
+    if what == "TABLES" and len(scope) <= 2:
+        query = _select(_TABLES).order_by("table_schema", "table_name")
+        return Reading(_narrowed(query, ("table_schema", "table_catalog"), scope, like))
+    if what in ("SCHEMAS", "DATABASES") and len(scope) <= 1:
+        query = _select(_SCHEMAS).order_by("schema_name")
+        return Reading(_narrowed(query, ("catalog_name",), scope, like))
+    if what == "COLUMNS" and 1 <= len(scope) <= 3 and like is None:
+        names = (exp.to_identifier(part, quoted=True) for part in reversed(scope))
+        return _described(exp.Table(**dict(zip(("this", "db", "catalog"), names, strict=False))))
+    return None
+
+
+def _dotted(tokens: list[Token]) -> tuple[list[str], list[Token]]:
+    parts = [tokens[0].text]
+    at = 1
+    while at + 1 < len(tokens) and tokens[at].token_type is TokenType.DOT:
+        parts.append(tokens[at + 1].text)
+        at += 2
+    return parts, tokens[at:]
+
+
+def _described(table: exp.Table) -> Reading:
+    names = ("table_name", "table_schema", "table_catalog")
+    parts = [part.name for part in reversed(table.parts)]
+    return Reading(_where(_select(_COLUMNS), names, parts), table)
+
+
+def _narrowed(
+    query: exp.Select, names: tuple[str, ...], scope: list[str], like: str | None
+) -> exp.Select:
+    query = _where(query, names, scope[::-1])
+    if like is not None:
+        listed = exp.column(query.selects[-1].name)
+        query = query.where(exp.ILike(this=listed, expression=exp.Literal.string(like)))
+    return query
+
+
+def _where(query: exp.Select, names: tuple[str, ...], values: list[str]) -> exp.Select:
+    """Return a query of the rows in which columns hold names, in any case."""
+    for name, value in zip(names, values, strict=False):
+        wanted = exp.Lower(this=exp.Literal.string(value))
+        query = query.where(exp.EQ(this=exp.Lower(this=exp.column(name)), expression=wanted))
+    return query
+
+
+def _select(text: str) -> exp.Select:
+    (tree,) = _DIALECT.parse(text)
+    assert isinstance(tree, exp.Select)
+    return tree

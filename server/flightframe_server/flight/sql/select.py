@@ -1,0 +1,253 @@
+"""A SELECT over tables in memory: the information schema, and the columns of published tables.
+
+What comes in: a tree of sqlglot, and what its tables are. What goes out: a relation, its columns
+known before any row is. It must never leave out a clause that it does not know, and never reach a
+database: the rows of a published table are not here, so that only a query which has none is
+answered over it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+import pyarrow as pa
+from sqlglot import exp
+
+from flightframe_server.errors import LimitExceeded, NotSupported, TypeMismatch
+from flightframe_server.flight.sql.expressions import Columns, Compiled, Parameters, Row
+from flightframe_server.flight.sql.vocabulary import check
+
+MAX_COLUMNS = 1_000
+_NO_ROWS = pa.schema([])
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """Rows with named columns.
+
+    Attributes:
+        schema: the columns.
+        rows: the rows, made when they are asked for.
+        path: the names that qualify its columns, its own last.
+        empty: whether it has no rows, known from the query alone.
+        stored: whether its rows are in a database, so that `rows` gives none.
+    """
+
+    schema: pa.Schema
+    rows: Callable[[], Iterable[Row]]
+    path: tuple[str, ...] = ()
+    empty: bool = False
+    stored: bool = False
+
+    def table(self) -> pa.Table:
+        """Return it as an Arrow table."""
+        rows = [] if self.empty else list(self.rows())
+        columns = [
+            pa.array([row[place] for row in rows], field.type)
+            for place, field in enumerate(self.schema)
+        ]
+        return pa.Table.from_arrays(columns, schema=self.schema)
+
+
+Tables = Callable[[exp.Table], Relation]
+"""What a table in FROM is; raises a `QueryError` where there is none."""
+
+# One row without columns: what a SELECT without FROM is over.
+_UNIT = Relation(_NO_ROWS, lambda: [()])
+
+
+def evaluate(select: exp.Select, tables: Tables, parameters: Parameters) -> Relation:
+    """Return what a SELECT gives.
+
+    Raises:
+        UnknownName: a table or column that there is not.
+        TypeMismatch: values that do not go together.
+        NotSupported: a clause or function that is not answered.
+    """
+    check(select)
+    return _evaluate(select, tables, parameters)
+
+
+def _evaluate(select: exp.Select, tables: Tables, parameters: Parameters) -> Relation:
+    source = _source(select, tables, parameters)
+    scope = _Scope(Columns(source.schema, source.path, parameters))
+    where = scope.where(select)
+    outputs = scope.outputs(select)
+    order = scope.order(select, outputs)
+    start, stop = scope.window(select)
+    never = where is not None and where.constant and where.value(()) is not True
+
+    def rows() -> Iterator[Row]:
+        kept = [row for row in source.rows() if where is None or where.value(row) is True]
+        for key in reversed(order):
+            key.sort(kept)
+        made = _projected(kept, outputs, distinct=select.args.get("distinct") is not None)
+        return islice(made, start, stop)
+
+    counted = any(output.counts for output in outputs)
+    empty = ((source.empty or never) and not counted) or stop == start
+    schema = pa.schema([output.field for output in outputs])
+    return Relation(schema, rows, (), empty, source.stored)
+
+
+@dataclass(frozen=True, slots=True)
+class _Output:
+    """One column of the result; `counts` marks COUNT(*)."""
+
+    field: pa.Field
+    value: Callable[[Row], Any]
+    counts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """One key of ORDER BY."""
+
+    value: Callable[[Row], Any]
+    descending: bool
+    nulls_first: bool
+
+    def sort(self, rows: list[Row]) -> None:
+        """Sort rows in place, those that are equal staying in order."""
+        present = [row for row in rows if self.value(row) is not None]
+        absent = [row for row in rows if self.value(row) is None]
+        present.sort(key=self.value, reverse=self.descending)
+        rows[:] = absent + present if self.nulls_first else present + absent
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """The clauses of one SELECT, compiled over the columns of its source."""
+
+    columns: Columns
+    names: dict[str, exp.Expr] = field(default_factory=dict)
+
+    def where(self, select: exp.Select) -> Compiled | None:
+        clause = select.args.get("where")
+        if clause is None:
+            return None
+        found = self.columns.compiled(clause.this, pa.bool_())
+        if not pa.types.is_boolean(found.type) and not pa.types.is_null(found.type):
+            raise TypeMismatch("WHERE takes a condition")
+        return found
+
+    def outputs(self, select: exp.Select) -> list[_Output]:
+        found = [output for node in select.expressions for output in self._outputs(node)]
+        if len(found) > MAX_COLUMNS:
+            raise LimitExceeded(f"a query over the catalogue has at most {MAX_COLUMNS} columns")
+        if any(output.counts for output in found) and not all(output.counts for output in found):
+            raise NotSupported("COUNT(*) stands alone over the catalogue")
+        return found
+
+    def _outputs(self, node: exp.Expr) -> Iterator[_Output]:
+        match node:
+            case exp.Star():
+                yield from self._everything(exp.Column())
+            case exp.Column(this=exp.Star()):
+                yield from self._everything(node)
+            case exp.Alias(this=exp.Count(this=exp.Star())) | exp.Count(this=exp.Star()):
+                name = node.alias or "count(*)"
+                yield _Output(pa.field(name, pa.int64(), nullable=False), _nothing, True)
+            case exp.Alias(this=inner):
+                self.names[node.alias.casefold()] = inner
+                yield self._output(inner, node.alias)
+            case exp.Placeholder():
+                yield self._output(node, "?")
+            case exp.Column():
+                found = self.columns.compiled(node)
+                yield _Output(found.field, found.value)
+            case _:
+                yield self._output(node, node.name or node.sql().lower())
+
+    def _everything(self, qualifier: exp.Column) -> Iterator[_Output]:
+        for place in self.columns.places(qualifier):
+            yield _Output(self.columns.schema.field(place), _itemgetter(place))
+
+    def _output(self, node: exp.Expr, name: str) -> _Output:
+        found = self.columns.compiled(node)
+        return _Output(found.field.with_name(name), found.value)
+
+    def order(self, select: exp.Select, outputs: list[_Output]) -> list[_Key]:
+        clause = select.args.get("order")
+        keys = [] if clause is None else clause.expressions
+        return [
+            _Key(
+                self._ordered_by(key.this, outputs),
+                bool(key.args.get("desc")),
+                bool(key.args.get("nulls_first")),
+            )
+            for key in keys
+        ]
+
+    def _ordered_by(self, node: exp.Expr, outputs: list[_Output]) -> Callable[[Row], Any]:
+        """Return what rows are sorted by: an output's place or name first, as in Frame-QL."""
+        if isinstance(node, exp.Literal) and node.is_int:
+            place = int(node.name)
+            if not 1 <= place <= len(outputs):
+                raise TypeMismatch("ORDER BY names a column by its place from 1")
+            return outputs[place - 1].value
+        if isinstance(node, exp.Column) and len(node.parts) == 1:
+            node = self.names.get(node.name.casefold(), node)
+        return self.columns.compiled(node).value
+
+    def window(self, select: exp.Select) -> tuple[int, int | None]:
+        limit, offset = select.args.get("limit"), select.args.get("offset")
+        start = 0 if offset is None else self._count(offset.expression)
+        if limit is None:
+            return start, None
+        if isinstance(limit, exp.Fetch):
+            return start, start + self._count(limit.args.get("count") or exp.Literal.number(1))
+        return start, start + self._count(limit.expression)
+
+    def _count(self, node: exp.Expr) -> int:
+        found = self.columns.compiled(node, pa.int64())
+        number = found.value(()) if found.constant else None
+        if number is None and self.columns.parameters.values is None:
+            # Typed only: any number will do, but not one that says that there are no rows.
+            return 1
+        if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+            raise TypeMismatch("LIMIT and OFFSET take whole numbers from 0")
+        return number
+
+
+def _source(select: exp.Select, tables: Tables, parameters: Parameters) -> Relation:
+    clause = select.args.get("from_")
+    match None if clause is None else clause.this:
+        case None:
+            return _UNIT
+        case exp.Table(this=exp.Identifier()) as table:
+            found = tables(table)
+            return _named(found, table.alias) if table.alias else found
+        case exp.Subquery(this=exp.Select() as inner) as nested:
+            return _named(_evaluate(inner, tables, parameters), nested.alias)
+    raise NotSupported("FROM takes one table or one SELECT over the catalogue")
+
+
+def _named(relation: Relation, alias: str) -> Relation:
+    path = (alias,) if alias else ()
+    return Relation(relation.schema, relation.rows, path, relation.empty, relation.stored)
+
+
+def _projected(rows: list[Row], outputs: list[_Output], *, distinct: bool) -> Iterator[Row]:
+    if any(output.counts for output in outputs):
+        yield tuple(len(rows) for _ in outputs)
+        return
+    seen: set[Row] = set()
+    for row in rows:
+        made = tuple(output.value(row) for output in outputs)
+        if not distinct:
+            yield made
+        elif made not in seen:
+            seen.add(made)
+            yield made
+
+
+def _itemgetter(place: int) -> Callable[[Row], Any]:
+    return lambda row: row[place]
+
+
+def _nothing(row: Row) -> None:
+    return None

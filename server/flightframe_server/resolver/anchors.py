@@ -1,0 +1,126 @@
+"""Where a metric may be asked, and by which reducers: legality read the other way round.
+
+What comes in: a metric family. What goes out: the reducers that it answers to, and for each the
+levels that may stand in its anchor and those that must. It must never have rules of its own: a
+reducer is allowed where the resolver takes it, and an anchor where `legality` would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from flightframe_server.catalog.collection import MetricFamily, RootedMetric
+from flightframe_server.catalog.types import DataType
+from flightframe_server.errors import AmbiguousReducer, QueryError
+from flightframe_server.language.syntax import Call, Expression, Literal, LiteralKind, Name
+from flightframe_server.resolver.legality import settled
+from flightframe_server.resolver.metrics import MetricNames, default_operator
+from flightframe_server.resolver.operators import COMPOSED, REDUCERS
+from flightframe_server.resolver.question import Metric
+from flightframe_server.resolver.scope import Scope
+from flightframe_server.resolver.terms import Term, needs_of
+from flightframe_server.resolver.typed import TypedCollection
+from flightframe_server.resolver.values import Binding
+
+_NAMES = (*(name for name in REDUCERS if name != "MEMBERS"), *sorted(COMPOSED))
+
+
+@dataclass(frozen=True, slots=True)
+class MetricAnchors:
+    """Where a metric may be asked.
+
+    Attributes:
+        levels: the levels that may stand in its anchor.
+        required: those that must be in the anchor, determined by it, or pinned by WHERE.
+    """
+
+    levels: tuple[str, ...]
+    required: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedReducer:
+    """One reducer that a family answers to.
+
+    Attributes:
+        operator: its name.
+        type: of its values.
+        default: whether the family's bare name means it.
+        blocks: the dimension families over which it may not aggregate.
+        anchors: where it may be asked.
+    """
+
+    operator: str
+    type: DataType
+    default: bool
+    blocks: tuple[str, ...]
+    anchors: MetricAnchors
+
+
+def bare_term(typed: TypedCollection, family: str) -> Term:
+    """Return what a family's name means alone.
+
+    Raises:
+        AmbiguousReducer: it has no default.
+        QueryError: its formula has no meaning.
+    """
+    return MetricNames(Scope(typed, Binding())).leaf(Name((family,)))
+
+
+def metric_anchors(typed: TypedCollection, family: str) -> MetricAnchors:
+    """Return where a family's bare name may be asked; raises as `bare_term`."""
+    return anchors_of(typed, bare_term(typed, family))
+
+
+def anchors_of(typed: TypedCollection, term: Term) -> MetricAnchors:
+    """Return where a term over metrics may be asked, by the catalogue alone."""
+    metrics = tuple(dict.fromkeys(metric for metric, _ in needs_of(term, ())))
+    reached = [typed.graph.reachable(metric.schema) for metric in metrics]
+    levels = tuple(sorted(frozenset.intersection(*reached))) if reached else ()
+    required = {level for metric in metrics for level in _required(typed, metric)}
+    return MetricAnchors(levels, tuple(sorted(required)))
+
+
+def allowed_reducers(typed: TypedCollection, family: MetricFamily) -> tuple[AllowedReducer, ...]:
+    """Return the reducers that a rooted family answers to; none for a derived one."""
+    if not isinstance(family.meaning, RootedMetric):
+        return ()
+    try:
+        default = default_operator(family, family.meaning)
+    except AmbiguousReducer:
+        default = ""
+    names = MetricNames(Scope(typed, Binding()))
+    found = []
+    for name in _NAMES:
+        try:
+            term = names.leaf(Call(name, _arguments(name, family.name)))
+        except QueryError:
+            continue
+        metrics = [metric for metric, _ in needs_of(term, ())]
+        blocks = tuple(dict.fromkeys(block for metric in metrics for block in metric.blocks))
+        found.append(
+            AllowedReducer(name, term.type, name == default, blocks, anchors_of(typed, term))
+        )
+    return tuple(found)
+
+
+def _arguments(reducer: str, family: str) -> tuple[Expression, ...]:
+    subject = Name((family,))
+    if reducer == "QUANTILE":
+        return subject, Literal(Decimal("0.5"), LiteralKind.DECIMAL)
+    return (subject,)
+
+
+def _required(typed: TypedCollection, metric: Metric) -> Iterator[str]:
+    """Yield the levels that `legality` wants settled: blocked ones, and the grain of an order."""
+    for level in typed.graph.own_levels(metric.schema):
+        if typed.graph.family_of(level) in metric.blocks:
+            yield level
+    if metric.order:
+        order = {term.level for term in metric.order}
+        for written in typed.schema(metric.schema).grain:
+            level = typed.graph.find(written) or written
+            if not settled(typed, metric.schema, level, order):
+                yield level

@@ -1,0 +1,119 @@
+-- SELECT month, revenue WHERE region IN ('East', 'O''West') AND day >= '2024-01-31' AT month
+SELECT
+  "l month" AS "month",
+  FF_TOTAL(SUM((
+    "c revenue"
+  ) >> 32), SUM((
+    "c revenue"
+  ) & 4294967295), 38) AS "m0_value"
+FROM (
+  SELECT
+    DATE(
+      (
+        CASE
+          WHEN DATE("f"."day", '+0 days') = "f"."day" AND "f"."day" >= '0001-01-01'
+          THEN "f"."day"
+          WHEN "f"."day" IS NULL
+          THEN NULL
+          ELSE FF_REFUSE('tx.day', 'date')
+        END
+      ),
+      'start of month'
+    ) AS "l month",
+    (
+      CASE
+        WHEN DATE("f"."day", '+0 days') = "f"."day" AND "f"."day" >= '0001-01-01'
+        THEN "f"."day"
+        WHEN "f"."day" IS NULL
+        THEN NULL
+        ELSE FF_REFUSE('tx.day', 'date')
+      END
+    ) AS "l day",
+    "j0"."target" AS "l region",
+    (
+      CASE
+        WHEN DATE("f"."day", '+0 days') = "f"."day" AND "f"."day" >= '0001-01-01'
+        THEN "f"."day"
+        WHEN "f"."day" IS NULL
+        THEN NULL
+        ELSE FF_REFUSE('tx.day', 'date')
+      END
+    ) AS "c day",
+    (
+      CASE
+        WHEN TYPEOF("f"."store") = 'text'
+        THEN "f"."store"
+        WHEN "f"."store" IS NULL
+        THEN NULL
+        ELSE FF_REFUSE('tx.store', 'text')
+      END
+    ) AS "c store",
+    (
+      CASE
+        WHEN TYPEOF("f"."revenue") = 'integer'
+        THEN "f"."revenue"
+        WHEN "f"."revenue" IS NULL
+        THEN NULL
+        ELSE FF_REFUSE('tx.revenue', 'decimal(10,2)')
+      END
+    ) AS "c revenue"
+  FROM "tx" AS "f"
+  LEFT JOIN (
+    SELECT DISTINCT
+      (
+        CASE
+          WHEN TYPEOF("store") = 'text'
+          THEN "store"
+          WHEN "store" IS NULL
+          THEN NULL
+          ELSE FF_REFUSE('stores.store', 'text')
+        END
+      ) AS "source",
+      (
+        CASE
+          WHEN TYPEOF("region") = 'text'
+          THEN "region"
+          WHEN "region" IS NULL
+          THEN NULL
+          ELSE FF_REFUSE('stores.region', 'text')
+        END
+      ) AS "target"
+    FROM "stores"
+    WHERE
+      NOT "store" IS NULL
+  ) AS "j0"
+    ON (
+      CASE
+        WHEN TYPEOF("f"."store") = 'text'
+        THEN "f"."store"
+        WHEN "f"."store" IS NULL
+        THEN NULL
+        ELSE FF_REFUSE('tx.store', 'text')
+      END
+    ) = "j0"."source"
+  WHERE
+    (
+      (
+        (
+          CASE
+            WHEN DATE("f"."day", '+0 days') = "f"."day" AND "f"."day" >= '0001-01-01'
+            THEN "f"."day"
+            WHEN "f"."day" IS NULL
+            THEN NULL
+            ELSE FF_REFUSE('tx.day', 'date')
+          END
+        )
+      ) >= (
+        :p0
+      )
+    )
+    AND (
+      (
+        (
+          "j0"."target"
+        ) IN (:p1, :p2)
+      )
+    )
+) AS "rows"
+GROUP BY
+  "l month";

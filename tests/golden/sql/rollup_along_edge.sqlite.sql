@@ -1,0 +1,76 @@
+-- SELECT coast, revenue AT coast
+SELECT
+  "l coast" AS "coast",
+  FF_TOTAL(SUM((
+    "c revenue"
+  ) >> 32), SUM((
+    "c revenue"
+  ) & 4294967295), 38) AS "m0_value"
+FROM (
+  SELECT
+    (
+      CASE
+        WHEN "j0"."target" IS NULL
+        THEN NULL
+        WHEN "j0"."target" = :p0
+        THEN :p1
+        WHEN "j0"."target" = :p2
+        THEN :p3
+        ELSE :p4
+      END
+    ) AS "l coast",
+    (
+      CASE
+        WHEN TYPEOF("f"."store") = 'text'
+        THEN "f"."store"
+        WHEN "f"."store" IS NULL
+        THEN NULL
+        ELSE FF_REFUSE('tx.store', 'text')
+      END
+    ) AS "c store",
+    (
+      CASE
+        WHEN TYPEOF("f"."revenue") = 'integer'
+        THEN "f"."revenue"
+        WHEN "f"."revenue" IS NULL
+        THEN NULL
+        ELSE FF_REFUSE('tx.revenue', 'decimal(10,2)')
+      END
+    ) AS "c revenue"
+  FROM "tx" AS "f"
+  LEFT JOIN (
+    SELECT DISTINCT
+      (
+        CASE
+          WHEN TYPEOF("store") = 'text'
+          THEN "store"
+          WHEN "store" IS NULL
+          THEN NULL
+          ELSE FF_REFUSE('stores.store', 'text')
+        END
+      ) AS "source",
+      (
+        CASE
+          WHEN TYPEOF("region") = 'text'
+          THEN "region"
+          WHEN "region" IS NULL
+          THEN NULL
+          ELSE FF_REFUSE('stores.region', 'text')
+        END
+      ) AS "target"
+    FROM "stores"
+    WHERE
+      NOT "store" IS NULL
+  ) AS "j0"
+    ON (
+      CASE
+        WHEN TYPEOF("f"."store") = 'text'
+        THEN "f"."store"
+        WHEN "f"."store" IS NULL
+        THEN NULL
+        ELSE FF_REFUSE('tx.store', 'text')
+      END
+    ) = "j0"."source"
+) AS "rows"
+GROUP BY
+  "l coast";
