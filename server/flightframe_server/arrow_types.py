@@ -87,7 +87,7 @@ def conform(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     """Return a batch with exactly the declared schema, its columns taken by position.
 
     Raises:
-        ArithmeticOverflow: a number does not fit its declared type.
+        ArithmeticOverflow: a value does not fit its declared type.
         InternalError: the number of columns differs, or a double stands where a decimal is due.
     """
     if batch.num_columns != len(schema):

@@ -256,7 +256,7 @@ class TypeMismatch(QueryError):
 
 
 class ArithmeticOverflow(QueryError):
-    """A number does not fit its declared type."""
+    """A value does not fit its declared type."""
 
     code = "OVERFLOW"
     http_status = 422

@@ -15,12 +15,15 @@ QUERIES = [
     "ORDER BY x DESC NULLS LAST, y LIMIT 5 OFFSET 2 PER (a, b); -- done",
     "SELECT COUNT(DISTINCT c) FILTER (WHERE d BETWEEN DATE '2024-01-01' AND $to) / COUNT(*) r, "
     '"odd ""name" AT r WHERE e IS NOT DISTINCT FROM TIMESTAMP \'2024-01-01 00:00\' /* why */',
+    "SELECT CASE WHEN a THEN 'x' || b ELSE CAST(c AS decimal(12,2)) END AS end, "
+    "CASE a WHEN EXTRACT(month FROM day) THEN 1 END + 1 case AT (case, end) ORDER BY case - end",
     "SELECT -x % +2.50 AT date WHERE order NOT LIKE 'O''B%' AND first IS NULL",
 ]
 WORDS = r"""
     SELECT FROM WHERE AT HAVING ORDER BY LIMIT AS AND OR NOT IN IS LIKE BETWEEN DISTINCT TRUE FALSE
     NULL EXPLAIN PER OFFSET NULLS FIRST LAST ASC DESC DATE TIMESTAMP FILTER GROUP JOIN CASE WHEN
-    CAST OVER UNION SELET WERE region revenue a x SUM COUNT 1 -1 2.5 1e3 .5 5. 1x 'a' '' 'it''s
+    THEN ELSE END CAST( CAST EXTRACT( EXTRACT ||
+    OVER UNION SELET WERE region revenue a x SUM COUNT 1 -1 2.5 1e3 .5 5. 1x 'a' '' 'it''s
     '2024-01-01' "a" "" " ' ? $p $ ( ) { } [ ] , . ; * + - / % @ = <> != < <= ! -- /* */ \ é 😀
 """
 TOKENS = [*WORDS.split(), *"\0\n\r\t \u00a0\ufeff\u017f\u212a\u0663\ud800"]

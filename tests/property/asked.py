@@ -38,6 +38,11 @@ EXACT = (
     ("bin", "%", bare("qty"), ("lit", 3)),
     ("bin", "*", bare("revenue"), bare("cost")),
     ("fn", "ABS", (bare("cost"),)),
+    ("fn", "ROUND", (bare("cost"), ("lit", 1))),
+    ("fn", "ROUND", (bare("qty"), ("lit", -1))),
+    ("case", ("cmp", ">=", bare("qty"), ("lit", 3)), bare("revenue"), bare("sales")),
+    ("case", ("null", bare("revenue")), ("lit", 7), ("bin", "%", bare("qty"), bare("sales"))),
+    bare("share"),
     ("fn", "NULLIF", (bare("qty"), ("lit", 3))),
 )
 ROUNDED = (
@@ -62,6 +67,18 @@ STOCK = (
     ("nested", "AVG", bare("on_hand"), ("month",)),
     ("nested", "SUM", ("nested", "MAX", bare("on_hand"), ("month",)), ("month",)),
     ("nested", "MAX", bare("on_hand"), ("month", "store")),
+)
+ROW_TESTS = (
+    lambda node: ("cmp", "=", ("row", "UPPER", node, ()), ("lit", "U1")),
+    lambda node: ("in", ("row", "LOWER", node, ()), ("s1", "east", "é_%", "o'x")),
+    lambda node: ("cmp", "<", ("row", "SUBSTR", node, (2, 1)), ("lit", "2")),
+    lambda node: ("like", ("row", "SUBSTR", node, (0, 3)), "_a"),
+)
+DAY_TESTS = (
+    lambda node: ("cmp", ">=", ("row", "EXTRACT", node, ("isodow",)), ("lit", 3)),
+    lambda node: ("in", ("row", "EXTRACT", node, ("isoyear",)), (1970, 2024)),
+    lambda node: ("between", ("row", "EXTRACT", node, ("week",)), 5, 14),
+    lambda node: ("cmp", "=", ("row", "EXTRACT", node, ("month",)), ("lit", 1)),
 )
 PATTERNS = ["S%", "_1", "%", "%a%", "É%", "É_%", "o'_", "U_", "", "East"]
 
@@ -115,6 +132,9 @@ def predicates(levels):
             found.append(st.just(("is", node)))
         if level in textual:
             found.append(st.tuples(st.just("like"), st.just(node), st.sampled_from(PATTERNS)))
+            found.append(st.sampled_from(ROW_TESTS).map(lambda test: test(node)))
+        if level in ("day", "week", "month", "moment"):
+            found.append(st.sampled_from(DAY_TESTS).map(lambda test: test(node)))
         if level == "day":
             moment = ("lit", MOMENTS[5])
             found.append(st.sampled_from(["<", ">="]).map(lambda op: ("cmp", op, node, moment)))

@@ -7,7 +7,7 @@ grouped with NULL as a member, reducers reduce the rows themselves, tests are th
 import datetime
 import math
 from collections import defaultdict
-from decimal import Context, Decimal, localcontext
+from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from fractions import Fraction
 
 INT64 = range(-(2**63), 2**63)
@@ -111,6 +111,9 @@ class Frames:
             case ("fn", _, arguments):
                 for argument in arguments:
                     yield from self.needs(argument, anchor)
+            case ("case", test, one, other):
+                for part in (*operands(test), one, other):
+                    yield from self.needs(part, anchor)
 
     def value(self, term, anchor, point):
         """The value of a term at a point; `point` is in the order of `anchor`."""
@@ -135,10 +138,18 @@ class Frames:
             case ("bin", operator, one, other):
                 sides = [self.value(side, anchor, point) for side in (one, other)]
                 return arithmetic(operator, *sides, self.kind(term))
-            case ("fn", name, arguments):
-                values = [self.value(argument, anchor, point) for argument in arguments]
-                return function(name, values, self.kind(term))
+            case ("fn" | "case", *_):
+                return self.computed(term, anchor, point)
         raise AssertionError(term)
+
+    def computed(self, term, anchor, point):
+        """A function of metrics at a point, or a CASE of them."""
+        if term[0] == "fn":
+            values = [self.value(argument, anchor, point) for argument in term[2]]
+            return function(term[1], values, self.kind(term))
+        _, test, one, other = term
+        taken = truth(test, lambda part: self.value(part, anchor, point)) is True
+        return self.value(one if taken else other, anchor, point)
 
     def reduced(self, node, anchor, point):
         """A reducer over the rows of one point."""
@@ -207,10 +218,10 @@ class Frames:
                 return reduced_kind(reducer, self.kind(inner))
             case ("bin", operator, one, other):
                 return arithmetic_kind(operator, self.kind(one), self.kind(other))
-            case ("fn", "COALESCE", arguments):
-                return common_kind([self.kind(argument) for argument in arguments])
-            case ("fn", _, arguments):
-                return self.kind(arguments[0])
+            case ("fn", name, arguments):
+                return function_kind(name, arguments, [self.kind(part) for part in arguments])
+            case ("case", _, one, other):
+                return common_kind([self.kind(one), self.kind(other)])
         return "int"
 
 
@@ -375,6 +386,15 @@ def literal_kind(value):
     return "int"
 
 
+def function_kind(name, arguments, found):
+    """What a function makes of the kinds of its arguments."""
+    if name == "COALESCE":
+        return common_kind(found)
+    if name == "ROUND" and isinstance(found[0], tuple) and arguments[1][1] < found[0][1]:
+        return 38, max(arguments[1][1], 0)
+    return found[0]
+
+
 def common_kind(found):
     """The kind in which several are at home."""
     if len(set(found)) == 1 and not isinstance(found[0], tuple):
@@ -420,6 +440,33 @@ def function(name, values, kind):
             return None if values[0] == values[1] else values[0]
         case "ABS":
             return None if values[0] is None else fitting(abs(values[0]), kind)
+        case "ROUND":
+            value, places = values
+            if value is None:
+                return None
+            rounded = Decimal(value).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+            return fitting(int(rounded) if kind == "int" else rounded, kind)
+    raise AssertionError(name)
+
+
+def row_function(name, value, arguments):
+    """A function of one member of a level."""
+    if value is None:
+        return None
+    match name:
+        case "LOWER":
+            return "".join(letter.lower() for letter in value)
+        case "UPPER":
+            return "".join(letter.upper() for letter in value)
+        case "SUBSTR":
+            start, length = arguments
+            return "".join(
+                letter for at, letter in enumerate(value, 1) if start <= at < start + length
+            )
+        case "EXTRACT":
+            week = value.isocalendar()
+            found = {"isoyear": week[0], "week": week[1], "isodow": week[2]}
+            return found.get(arguments[0]) or getattr(value, arguments[0])
     raise AssertionError(name)
 
 
@@ -470,6 +517,8 @@ def about_one(test, value):
 
 def operand(node, leaf):
     """The value of an operand of a test."""
+    if node[0] == "row":
+        return row_function(node[1], leaf(node[2]), node[3])
     return node[1] if node[0] == "lit" else leaf(node)
 
 
@@ -526,7 +575,7 @@ def resolved(node, outputs):
     return node
 
 
-METRIC_NODES = ("bare", "call", "rows", "nested", "bin", "fn")
+METRIC_NODES = ("bare", "call", "rows", "nested", "bin", "fn", "case")
 
 
 def operands(test):

@@ -2,10 +2,11 @@
 
 Nodes are tuples whose first item names them. Metrics: `("bare", family)`, `("call", reducer,
 family, q, filter)`, `("rows", schema)`, `("nested", reducer, inner, anchor)`, `("bin", op, a, b)`,
-`("lit", value)`, `("fn", name, arguments)`. Tests: `("cmp", op, a, b)`, `("in", a, values)`,
+`("lit", value)`, `("fn", name, arguments)`, `("case", test, a, b)`. Tests: `("cmp", op, a, b)`,
+`("in", a, values)`,
 `("between", a, low, high)`, `("null", a)`, `("like", a, pattern)`, `("distinct", a, b)`,
 `("and" | "or", parts)`, `("not", part)`, `("is", a)`. Their operands: `("level", name)`,
-`("lit", value)`, or metrics in HAVING.
+`("row", function, level, more)`, `("lit", value)`, or metrics in HAVING.
 """
 
 import datetime
@@ -87,8 +88,12 @@ def write(node):
             return name
         case ("lit", value):
             return literal(value)
-        case ("rows" | "call" | "nested" | "bin" | "fn", *_):
+        case ("rows" | "call" | "nested" | "bin" | "fn" | "case", *_):
             return _metric(node)
+        case ("row", "EXTRACT", level, (field,)):
+            return f"EXTRACT({field} FROM {write(level)})"
+        case ("row", name, level, more):
+            return f"{name}({', '.join([write(level), *map(str, more)])})"
     return _test(node)
 
 
@@ -107,6 +112,8 @@ def _metric(node):
             return f"({write(one)} {operator} {write(other)})"
         case ("fn", name, arguments):
             return f"{name}({', '.join(map(write, arguments))})"
+        case ("case", test, one, other):
+            return f"CASE WHEN {write(test)} THEN {write(one)} ELSE {write(other)} END"
     raise AssertionError(node)
 
 
@@ -146,6 +153,10 @@ LATE = {
 }
 
 
+GAIN = ("cmp", ">", bare("revenue"), ("lit", 0))
+TENS = ("fn", "ROUND", (bare("cost"), ("lit", -1)))
+
+
 def families_of(shape):
     """The metric families of a shape."""
     total = Reducer("SUM")
@@ -180,6 +191,7 @@ def families_of(shape):
         Family("margin", formula=("bin", "/", bare("profit"), bare("revenue"))),
         Family("width", formula=("bin", "-", call("MAX", "qty"), call("MIN", "qty"))),
         Family("typical", formula=("nested", "AVG", bare("revenue"), ("day",))),
+        Family("share", formula=("case", GAIN, bare("profit"), TENS)),
         Family("kept", formula=("fn", "COALESCE", (bare("late_revenue"), ("lit", 0)))),
     ]
     return {family.name: family for family in found}
@@ -195,6 +207,13 @@ def names_in(node):
             found.update(dict.fromkeys(names_in(inner)))
         case ("bin", _, one, other):
             found.update(dict.fromkeys([*names_in(one), *names_in(other)]))
+        case ("case", *parts):
+            for part in parts:
+                found.update(dict.fromkeys(names_in(part)))
+        case ("cmp", _, one, other):
+            found.update(dict.fromkeys([*names_in(one), *names_in(other)]))
+        case ("null", one):
+            found.update(dict.fromkeys(names_in(one)))
         case ("fn", _, arguments):
             for argument in arguments:
                 found.update(dict.fromkeys(names_in(argument)))

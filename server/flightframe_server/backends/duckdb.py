@@ -27,14 +27,14 @@ from flightframe_server.backends.protocol import (
     TableStatistics,
 )
 from flightframe_server.backends.sql.dialect import SqlDialect
-from flightframe_server.backends.sql.frame import frame_statement
+from flightframe_server.backends.sql.duckdb_functions import MISFIT
 from flightframe_server.backends.sql.names import (
     Statement,
     column_expression,
     table_expression,
 )
 from flightframe_server.backends.sql.rows import edge_map_select
-from flightframe_server.backends.sql.source import source_statement
+from flightframe_server.backends.sql.statement import statement_of
 from flightframe_server.catalog.installation import BackendSettings
 from flightframe_server.catalog.types import DataType
 from flightframe_server.errors import (
@@ -48,6 +48,9 @@ from flightframe_server.planner.source import FrameQuery, SourceQuery, TableHop
 from flightframe_server.resolver.operators import REDUCERS
 
 log = structlog.get_logger(__name__)
+
+# An error that comes out of a stream has lost its class.
+_MISFITS = (MISFIT, "Conversion Error", "Out of Range", "out of range", "Overflow")
 
 
 class DuckDBBackend:
@@ -122,9 +125,7 @@ class DuckDBBackend:
         return self._statement(query).sql
 
     def _compile(self, query: SourceQuery | FrameQuery) -> Statement:
-        if isinstance(query, FrameQuery):
-            return frame_statement(query, self._dialect)
-        return source_statement(query, self._dialect)
+        return statement_of(query, self._dialect)
 
     def edge_map(self, hop: TableHop) -> pa.Table:
         """Return the distinct map of an edge as `source`, `target`."""
@@ -235,7 +236,7 @@ def _translated(error: Exception, *, expired: bool, cancelled: bool) -> Flightfr
     if expired:
         return BackendTimeout("the statement ran past its time limit")
     out_of_range = isinstance(error, duckdb.OutOfRangeException | duckdb.ConversionException)
-    if out_of_range or "Out of Range" in text or "out of range" in text or "Overflow" in text:
-        return ArithmeticOverflow("a number does not fit its declared type")
+    if out_of_range or any(sign in text for sign in _MISFITS):
+        return ArithmeticOverflow("a value does not fit its declared type")
     log.error("backend.failed", kind=type(error).__name__, text=text[:2000])
     return BackendError("the database refused the statement")

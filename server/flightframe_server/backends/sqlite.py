@@ -25,7 +25,6 @@ from flightframe_server.backends.protocol import (
     RunningQuery,
     TableStatistics,
 )
-from flightframe_server.backends.sql.frame import frame_statement
 from flightframe_server.backends.sql.names import (
     Statement,
     column_expression,
@@ -33,8 +32,8 @@ from flightframe_server.backends.sql.names import (
     table_expression,
 )
 from flightframe_server.backends.sql.rows import edge_map_select
-from flightframe_server.backends.sql.source import source_statement
 from flightframe_server.backends.sql.sqlite_dialect import SQLiteDialect
+from flightframe_server.backends.sql.statement import statement_of
 from flightframe_server.backends.sqlite_source import Connection, SQLiteSource
 from flightframe_server.backends.sqlite_types import batch_of, declared_type
 from flightframe_server.catalog.installation import BackendSettings
@@ -67,9 +66,7 @@ class _Known:
         self.statement = lru_cache(maxsize=1024)(self._compile)
 
     def _compile(self, query: SourceQuery | FrameQuery) -> Statement:
-        if isinstance(query, FrameQuery):
-            return frame_statement(query, self.dialect)
-        return source_statement(query, self.dialect)
+        return statement_of(query, self.dialect)
 
 
 class SQLiteBackend:
@@ -351,6 +348,6 @@ def _translated(error: Exception, connection: Connection) -> FlightframeError:
     if connection.fault.error is not None:
         return connection.fault.error
     if isinstance(error, OverflowError) or "integer overflow" in str(error):
-        return ArithmeticOverflow("a number does not fit its declared type")
+        return ArithmeticOverflow("a value does not fit its declared type")
     log.error("backend.failed", kind=type(error).__name__, text=str(error)[:2000])
     return BackendError("the database refused the statement")

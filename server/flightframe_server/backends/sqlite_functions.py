@@ -19,18 +19,19 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, cast
 
-from flightframe_server.errors import (
-    ArithmeticOverflow,
-    BackendError,
-    FlightframeError,
+from flightframe_server import row_values
+from flightframe_server.backends.sqlite_row_functions import (
+    MAY_FAIL,
+    NEVER_FAIL,
+    Value,
+    microseconds,
+    moment_at,
 )
+from flightframe_server.errors import BackendError, FlightframeError
+from flightframe_server.row_values import INT64_MAX, INT64_MIN, fitting, power
 
 NAN = "NaN"
-INT64_MAX = 2**63 - 1
-INT64_MIN = -(2**63)
 _HALF = 32
-
-Value = int | float | str | None
 
 
 class Fault:
@@ -39,22 +40,6 @@ class Fault:
     def __init__(self) -> None:
         """Start without one."""
         self.error: FlightframeError | None = None
-
-
-def overflow() -> ArithmeticOverflow:
-    """Return the error of a number that does not fit."""
-    return ArithmeticOverflow("a number does not fit its declared type")
-
-
-def _power(exponent: int) -> int:
-    return int(10**exponent)
-
-
-def fitting(value: int) -> int:
-    """Return a whole number that fits 64 bits; raises `ArithmeticOverflow`."""
-    if not INT64_MIN <= value <= INT64_MAX:
-        raise overflow()
-    return value
 
 
 def add(one: int, other: int) -> int:
@@ -81,27 +66,18 @@ def absolute(one: int | float | str) -> int | float | str:
 
 def rescale(value: int | str, scale: int, wanted: int, precision: int) -> int:
     """Return a scaled integer at another scale, of at most `precision` digits, without loss."""
-    digits = int(value)
-    if wanted >= scale:
-        digits *= _power(wanted - scale)
-    else:
-        digits, lost = divmod(digits, _power(scale - wanted))
-        if lost:
-            raise overflow()
-    if abs(digits) >= _power(precision):
-        raise overflow()
-    return fitting(digits)
+    return fitting(row_values.rescale(int(value), scale, wanted, precision))
 
 
 def compare(one: int | str, scale: int, other: int | str, other_scale: int) -> int:
     """Return -1, 0 or 1 for two scaled integers of any scales."""
-    left, right = int(one) * _power(other_scale), int(other) * _power(scale)
+    left, right = int(one) * power(other_scale), int(other) * power(scale)
     return (left > right) - (left < right)
 
 
 def real(value: int | str, scale: int) -> float:
     """Return a scaled integer as the nearest double."""
-    return int(value) / _power(scale)
+    return int(value) / power(scale)
 
 
 def like(text: str, pattern: str) -> int:
@@ -116,16 +92,6 @@ def _pattern(pattern: str) -> re.Pattern[str]:
 
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)?")
-_EPOCH = datetime.datetime(1970, 1, 1)
-_DAY = 86_400_000_000
-_MICROSECOND = datetime.timedelta(microseconds=1)
-
-
-def microseconds(moment: datetime.datetime) -> int:
-    """Return a moment as microseconds since 1970; a zone is turned into UTC."""
-    if moment.tzinfo is not None:
-        moment = moment.astimezone(datetime.UTC).replace(tzinfo=None)
-    return (moment - _EPOCH) // _MICROSECOND
 
 
 def moment_of(text: str, column: str) -> int:
@@ -142,14 +108,7 @@ def moment_of(text: str, column: str) -> int:
 
 def day_of(moment: int) -> str:
     """Return the day of a moment."""
-    return (_EPOCH + moment * _MICROSECOND).date().isoformat()
-
-
-def midnight_of(moment: int) -> str:
-    """Return a moment as the date that it is; raises `BackendError` for one within a day."""
-    if moment % _DAY:
-        raise BackendError("a moment within a day came where a date was declared")
-    return day_of(moment)
+    return moment_at(moment).date().isoformat()
 
 
 def misfit(column: str, declared: str) -> BackendError:
@@ -178,15 +137,15 @@ def total(high: int | None, low: int | None, widest: int) -> int | str | None:
     value = (high << _HALF) + low
     if INT64_MIN <= value <= INT64_MAX:
         return value
-    if not widest or abs(value) >= _power(widest):
-        raise overflow()
+    if not widest or abs(value) >= power(widest):
+        raise row_values.misfit()
     return str(value)
 
 
 def small(value: int | str | None) -> int | None:
     """Return a finished sum to compute with: one of more than 64 bits is refused."""
     if isinstance(value, str):
-        raise overflow()
+        raise row_values.misfit()
     return value
 
 
@@ -269,25 +228,63 @@ class _Quantile:
         return _double(below + (above - below) * (at - math.floor(at)))
 
 
-_FUNCTIONS: dict[str, tuple[int, Callable[..., Value]]] = {
+def nullif(one: Value, form: int | str, other: Value, other_form: int | str) -> Value:
+    """Return a value, or NULL where it equals another that stands in another form."""
+    if one is None or other is None:
+        return one
+    return None if _equal(one, form, other, other_form) else one
+
+
+def distinct(one: Value, form: int | str, other: Value, other_form: int | str) -> int:
+    """Return whether two values that stand in different forms differ, NULL counted as one."""
+    if one is None or other is None:
+        return int(one is not other)
+    return int(not _equal(one, form, other, other_form))
+
+
+def _equal(
+    one: int | float | str, form: int | str, other: int | float | str, other_form: int | str
+) -> bool:
+    """Compare two scaled integers, one beside a double, or a date beside a moment."""
+    if isinstance(form, int) and isinstance(other_form, int):
+        return compare(int(one), form, int(other), other_form) == 0
+    if isinstance(form, int):
+        return real(int(one), form) == float(other)
+    if isinstance(other_form, int):
+        return float(one) == real(int(other), other_form)
+    return _moment(one) == _moment(other)
+
+
+def _moment(value: int | float | str) -> int:
+    if isinstance(value, str):
+        return microseconds(datetime.datetime.fromisoformat(value))
+    return int(value)
+
+
+_STEADY: dict[str, tuple[int, Callable[..., Value]]] = {
+    "ff_compare": (4, compare),
+    "ff_real": (2, real),
+    "ff_double": (3, arithmetic),
+    "ff_like": (2, like),
+    "ff_day": (1, day_of),
+    **NEVER_FAIL,
+}
+_REFUSING: dict[str, tuple[int, Callable[..., Value]]] = {
     "ff_add": (2, add),
     "ff_subtract": (2, subtract),
     "ff_multiply": (2, multiply),
     "ff_abs": (1, absolute),
     "ff_rescale": (4, rescale),
-    "ff_compare": (4, compare),
-    "ff_real": (2, real),
-    "ff_double": (3, arithmetic),
-    "ff_like": (2, like),
     "ff_moment": (2, moment_of),
-    "ff_day": (1, day_of),
-    "ff_midnight": (1, midnight_of),
     "ff_refuse": (2, refuse),
+    **MAY_FAIL,
 }
 _WITH_NULL: dict[str, tuple[int, Callable[..., Value]]] = {
     "ff_total": (3, total),
     "ff_small": (1, small),
     "ff_double_sum": (3, double_sum),
+    "ff_nullif": (4, nullif),
+    "ff_distinct": (4, distinct),
 }
 _AGGREGATES: dict[str, tuple[int, type[_Mean | _Spread | _Quantile]]] = {
     "ff_mean": (1, _Mean),
@@ -299,10 +296,11 @@ _AGGREGATES: dict[str, tuple[int, type[_Mean | _Spread | _Quantile]]] = {
 def register(connection: sqlite3.Connection) -> Fault:
     """Give a connection our functions; what one of them raises is left in the result."""
     fault = Fault()
-    for name, (count, function) in _FUNCTIONS.items():
-        call = _noted(function, fault, null_to_null=True)
-        # A deterministic call on constants may be run before the CASE that guards it.
-        connection.create_function(name, count, call, deterministic=function is not refuse)
+    # SQLite is free to run a deterministic call on constants before the CASE that guards it.
+    for functions, deterministic in ((_STEADY, True), (_REFUSING, False)):
+        for name, (count, function) in functions.items():
+            call = _noted(function, fault, null_to_null=True)
+            connection.create_function(name, count, call, deterministic=deterministic)
     for name, (count, function) in _WITH_NULL.items():
         call = _noted(function, fault, null_to_null=False)
         connection.create_function(name, count, call, deterministic=True)

@@ -81,7 +81,7 @@ def batch_of(rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> pa.Record
     """Return rows as one batch of the declared schema.
 
     Raises:
-        ArithmeticOverflow: a number does not fit its declared type.
+        ArithmeticOverflow: a value does not fit its declared type.
     """
     columns: Iterable[tuple[object, ...]] = zip(*rows, strict=True) if rows else ((),) * len(schema)
     arrays = [array_of(values, field.type) for values, field in zip(columns, schema, strict=True)]
@@ -110,7 +110,7 @@ def _decimals(values: Sequence[object], wanted: pa.DataType) -> pa.Array:
         try:
             return pa.array(found, wanted)
         except (pa.ArrowInvalid, ValueError) as error:
-            raise ArithmeticOverflow("a number does not fit its declared type") from error
+            raise ArithmeticOverflow("a value does not fit its declared type") from error
     whole = pa.array(values, pa.int64()).cast(pa.decimal128(19, 0)).cast(pa.decimal128(38, 0))
     scaled = pa.Array.from_buffers(
         pa.decimal128(38, wanted.scale), len(whole), whole.buffers(), offset=whole.offset

@@ -33,7 +33,7 @@ def compose(question: Question, needs: Sequence[Need], tables: Sequence[pa.Table
         tables: for each its states beside the anchor's levels, sorted by them.
 
     Raises:
-        ArithmeticOverflow: a number does not fit its declared type.
+        ArithmeticOverflow: a value does not fit its declared type.
     """
     levels = tuple(sorted(question.anchor))
     if question.members_of is not None:

@@ -18,6 +18,7 @@ from flightframe_server.arrow_types import arrow_type
 from flightframe_server.catalog.types import DataType, Kind
 from flightframe_server.composer.doubles import compare
 from flightframe_server.composer.exact import combine, to_double
+from flightframe_server.composer.row_functions import apply_function
 from flightframe_server.errors import ArithmeticOverflow
 from flightframe_server.resolver.terms import Apply, Constant, Term
 from flightframe_server.resolver.values import common_type
@@ -34,17 +35,23 @@ _COMPARE = {
     "ge": pc.greater_equal,
 }
 
+_OF_ROWS = frozenset(
+    {"round", "lower", "upper", "substr", "concat", "extract", "make_date", "cast"}
+)
+
 
 def evaluate(term: Term, columns: Columns, rows: int) -> pa.Array:
     """Return the values of a term, one for each of `rows` rows.
 
     Raises:
-        ArithmeticOverflow: a number does not fit its declared type.
+        ArithmeticOverflow: a value does not fit its declared type.
     """
     wanted = arrow_type(term.type)
     match term:
         case Constant(value=value):
             return pa.repeat(pa.scalar(value, wanted), rows)
+        case Apply(function="case" | "coalesce"):
+            return _chosen(term, columns, rows)
         case Apply():
             return _apply(term, [evaluate(part, columns, rows) for part in term.arguments], wanted)
     return whole(columns(term))
@@ -57,6 +64,42 @@ def whole(array: pa.Array | pa.ChunkedArray) -> pa.Array:
     return array
 
 
+def _chosen(term: Apply, columns: Columns, rows: int) -> pa.Array:
+    """Return a CASE or COALESCE; each value is computed only for the rows that come to it."""
+    left = pa.array(range(rows), pa.int64())
+    places: list[pa.Array] = []
+    values: list[pa.Array] = [pa.array([], arrow_type(term.type))]
+    *ways, last = _ways(term)
+    for test, result in ways:
+        if test is None:
+            found = evaluate(result, _only(columns, left), len(left))
+            taken = pc.is_valid(found)
+            values.append(found.filter(taken))
+        else:
+            tested = _boolean(evaluate(test, _only(columns, left), len(left)))
+            taken = pc.fill_null(tested, False)
+            here = left.filter(taken)
+            values.append(evaluate(result, _only(columns, here), len(here)))
+        places.append(left.filter(taken))
+        left = left.filter(pc.invert(taken))
+    places.append(left)
+    values.append(evaluate(last[1], _only(columns, left), len(left)))
+    order = pc.sort_indices(pa.concat_arrays(places))
+    return pa.concat_arrays(values).take(order)
+
+
+def _ways(term: Apply) -> list[tuple[Term | None, Term]]:
+    """Return what is tested and what comes of it, in order; without a test: whether it is NULL."""
+    if term.function == "coalesce":
+        return [(None, argument) for argument in term.arguments]
+    *pairs, otherwise = term.arguments
+    return [*zip(pairs[::2], pairs[1::2], strict=True), (None, otherwise)]
+
+
+def _only(columns: Columns, rows: pa.Array) -> Columns:
+    return lambda term: whole(columns(term)).take(rows)
+
+
 def _apply(term: Apply, sides: list[pa.Array], wanted: pa.DataType) -> pa.Array:
     types = [argument.type for argument in term.arguments]
     function = term.function
@@ -64,7 +107,14 @@ def _apply(term: Apply, sides: list[pa.Array], wanted: pa.DataType) -> pa.Array:
         return combine(function, sides[0], sides[1], wanted)
     if function in _COMPARE:
         return _compared(function, *_comparable(sides, types))
-    match function:
+    if function in _OF_ROWS:
+        return apply_function(term, sides)
+    tested = _tested(term, sides, types)
+    return tested if tested is not None else _scalar(function, sides, types, wanted)
+
+
+def _tested(term: Apply, sides: list[pa.Array], types: list[DataType]) -> pa.Array | None:
+    match term.function:
         case "and":
             return reduce(pc.and_kleene, map(_boolean, sides))
         case "or":
@@ -79,7 +129,7 @@ def _apply(term: Apply, sides: list[pa.Array], wanted: pa.DataType) -> pa.Array:
             return _isin(sides, types)
         case "like":
             return _like(sides[0], term.arguments[1])
-    return _scalar(function, sides, types, wanted)
+    return None
 
 
 def _scalar(
@@ -96,8 +146,6 @@ def _scalar(
             return _negate(sides[0], wanted)
         case "abs":
             return _absolute(sides[0])
-        case "coalesce":
-            return pc.coalesce(*(_as_type(side, wanted) for side in sides))
         case "nullif":
             one, other = _comparable(sides, types)
             same = pc.fill_null(pc.equal(one, other), False)
@@ -121,7 +169,7 @@ def _as_type(side: pa.Array, wanted: pa.DataType) -> pa.Array:
     try:
         return side.cast(wanted)
     except pa.ArrowInvalid as error:
-        raise ArithmeticOverflow("a number does not fit its declared type") from error
+        raise ArithmeticOverflow("a value does not fit its declared type") from error
 
 
 def _comparable(sides: list[pa.Array], types: list[DataType]) -> tuple[pa.Array, pa.Array]:
@@ -182,11 +230,11 @@ def _negate(side: pa.Array, wanted: pa.DataType) -> pa.Array:
     try:
         return pc.negate_checked(side) if pa.types.is_integer(wanted) else pc.negate(side)
     except pa.ArrowInvalid as error:
-        raise ArithmeticOverflow("a number does not fit its declared type") from error
+        raise ArithmeticOverflow("a value does not fit its declared type") from error
 
 
 def _absolute(side: pa.Array) -> pa.Array:
     try:
         return pc.abs_checked(side) if pa.types.is_integer(side.type) else pc.abs(side)
     except pa.ArrowInvalid as error:
-        raise ArithmeticOverflow("a number does not fit its declared type") from error
+        raise ArithmeticOverflow("a value does not fit its declared type") from error

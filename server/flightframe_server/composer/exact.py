@@ -32,7 +32,7 @@ _CHECKED = {
 
 def overflow() -> ArithmeticOverflow:
     """Return the error of a number that does not fit its declared type."""
-    return ArithmeticOverflow("a number does not fit its declared type")
+    return ArithmeticOverflow("a value does not fit its declared type")
 
 
 def combine(function: str, left: pa.Array, right: pa.Array, wanted: pa.DataType) -> pa.Array:

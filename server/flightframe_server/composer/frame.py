@@ -51,7 +51,7 @@ class Frame:
         """Return the values of a term, one for each point.
 
         Raises:
-            ArithmeticOverflow: a number does not fit its declared type.
+            ArithmeticOverflow: a value does not fit its declared type.
         """
         return evaluate(term, self._column, self.table.num_rows)
 

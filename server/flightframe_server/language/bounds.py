@@ -9,6 +9,9 @@ trees (`==` of nested dataclasses) takes up to 4 frames of Python's 1,000 for ea
 of the resolver 2 to 4. `MAX_DEPTH` = 150 levels is at most 600 frames, which leaves 400 for
 the server below and the walker's own helpers; it fits a thread stack of 512 KiB. Chains of AND and
 OR are one level however long they are.
+
+BETWEEN, and CASE with an operand, are short for tests that each compare the operand anew, so that
+one inside another grows like a power. What a tree means written out is bounded as well.
 """
 
 from __future__ import annotations
@@ -20,13 +23,14 @@ from collections.abc import Iterator
 from lark import Token
 
 from flightframe_server.errors import FrameQLSyntaxError, LimitExceeded, Place, shown
-from flightframe_server.language.syntax import Expression, Node
+from flightframe_server.language.syntax import Between, Case, Expression, Node, When
 
 MAX_BYTES = 1024 * 1024
 MAX_TOKENS = 50_000
 MAX_NESTING = 1_000
 MAX_DEPTH = 150
 MAX_DIGITS = 1_000
+MAX_COPIES = 100_000
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _OPENING = ("LPAR", "LBRACE")
@@ -131,15 +135,45 @@ def check_depth(root: Node) -> None:
     waiting = [(root, 0)]
     while waiting:
         node, above = waiting.pop()
-        depth = above + isinstance(node, Expression)
+        depth = above + isinstance(node, Expression | When)
         if depth > MAX_DEPTH:
             raise LimitExceeded(
                 f"the expression is more than {MAX_DEPTH} levels deep",
-                hint="every sign, NOT, call and operand of a chain of + - * / % is one level; "
-                "a chain of AND or of OR is one level however long",
+                hint="every sign, NOT, call, CASE, WHEN and operand of a chain of + - * / % is one"
+                " level; a chain of AND or of OR is one level however long",
                 place=node.place,
             )
         waiting.extend((child, depth) for child in _children(node))
+
+
+def check_copies(root: Node) -> None:
+    """Refuse a tree that is short only because it does not repeat itself.
+
+    Raises:
+        LimitExceeded: written out, it would hold more than `MAX_COPIES` nodes.
+    """
+    waiting = [(root, 1)]
+    total = 0
+    while waiting:
+        node, copies = waiting.pop()
+        total += copies
+        if total > MAX_COPIES:
+            raise LimitExceeded(
+                f"the expression stands for more than {MAX_COPIES:,} operations",
+                hint="BETWEEN, and each WHEN of a CASE with an operand, repeat the operand",
+                place=node.place,
+            )
+        for child in _children(node):
+            waiting.append((child, copies * _repeats(node, child)))
+
+
+def _repeats(node: Node, child: Node) -> int:
+    match node:
+        case Between(operand=operand) if child is operand:
+            return 2
+        case Case(operand=operand, whens=whens) if child is operand:
+            return len(whens)
+    return 1
 
 
 def _children(node: Node) -> Iterator[Node]:

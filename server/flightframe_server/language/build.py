@@ -22,9 +22,12 @@ from flightframe_server.language.syntax import (
     Between,
     Binary,
     Call,
+    Case,
+    Cast,
     Compare,
     DistinctFrom,
     Expression,
+    Extract,
     IsIn,
     IsNull,
     Item,
@@ -41,6 +44,7 @@ from flightframe_server.language.syntax import (
     Star,
     Statement,
     Unary,
+    When,
 )
 
 Parts = list[Any]
@@ -235,6 +239,29 @@ class TreeBuilder:
     def filter(self, parts: Parts) -> Clause:
         """`FILTER (WHERE p)`."""
         return Clause(parts[0], parts[3], _span(parts))
+
+    def case(self, parts: Parts) -> Case:
+        """`CASE [x] WHEN ... [ELSE y] END`."""
+        operand = parts[1] if isinstance(parts[1], Expression) else None
+        otherwise = parts[-2] if isinstance(parts[-2], Expression) else None
+        whens = tuple(part for part in parts if isinstance(part, When))
+        return Case(operand, whens, otherwise, place=_span(parts))
+
+    def when(self, parts: Parts) -> When:
+        """`WHEN x THEN y`."""
+        return When(parts[1], parts[3], place=_span(parts))
+
+    def cast(self, parts: Parts) -> Cast:
+        """`CAST(x AS type)`."""
+        return Cast(parts[2], parts[4], place=_span(parts))
+
+    def type(self, parts: Parts) -> str:
+        """`integer` or `decimal(12,2)`."""
+        return "".join(str(part) for part in parts).lower()
+
+    def extract(self, parts: Parts) -> Extract:
+        """`EXTRACT(field FROM x)`."""
+        return Extract(spelling(parts[2]).lower(), parts[4], place=_span(parts))
 
     def dotted(self, parts: Parts) -> Name:
         """`a.b.c`."""

@@ -45,7 +45,6 @@ _FOREIGN = (
         "there are no window functions",
         "reduce in two steps with @, as in AVG(revenue @ day)",
     ),
-    (r"\bWHEN\b", "there is no CASE", None),
     (
         r"\bSELECT DISTINCT\b",
         "there is no SELECT DISTINCT: each point of the anchor is one row",
@@ -58,6 +57,7 @@ _OTHER_STATEMENTS = re.compile(
 )
 _NAMES = frozenset({"WORD", "QUOTED"}) | SOFT_KEYWORDS
 _ENDS = _NAMES | {"RPAR", "INT", "NUMBER", "STRING", "DOLLAR", "QUESTION", "TRUE", "FALSE", "NULL"}
+_CASE_ENDS = ("COMMA", "RPAR", "AS", "WHEN", "THEN", "ELSE", "END")
 _AFTER_GRAIN = ("", "SEMICOLON", "HAVING", "ORDER_BY", "LIMIT")
 
 
@@ -113,11 +113,34 @@ def _foreign(scene: Scene) -> Verdict:
 
 
 def _function_with_words(scene: Scene) -> Verdict:
-    if scene.kind not in ("AS", "FROM") or not scene.opened:
+    """Say how CAST and EXTRACT are written: with a word where other functions take a comma."""
+    if not scene.opened or scene.opened[-1].type != "LPAR":
         return None
     index = scene.seen.index(scene.opened[-1])
-    name = str(scene.seen[index - 1]).upper() if index else ""
-    return scene.error(f"there is no {name}") if name in ("CAST", "EXTRACT") else None
+    kind = scene.seen[index - 1].type if index else ""
+    if kind == "CAST" and (scene.kind in ("COMMA", "RPAR") or "AS" in scene.accepts):
+        return scene.error("CAST names a type after AS", hint="write CAST(x AS decimal(18,2))")
+    if kind == "EXTRACT" and (scene.kind in ("COMMA", "STRING") or "FROM" in scene.accepts):
+        return scene.error(
+            "EXTRACT names a field before FROM", hint="write EXTRACT(month FROM day)"
+        )
+    return None
+
+
+def _case(scene: Scene) -> Verdict:
+    """Say which word of a CASE is due, where one stopped in the middle."""
+    cases = [token for token in scene.seen if token.type in ("CASE", "END")]
+    if not cases or cases[-1].type != "CASE":
+        return None
+    due = [word for word in ("WHEN", "THEN", "END") if word in scene.accepts]
+    ended = scene.found is None or scene.kind in CLAUSES or scene.kind in _CASE_ENDS
+    if not due or not ended:
+        return None
+    return scene.error(
+        f"the CASE opened here lacks {due[-1]}",
+        hint="write CASE WHEN x THEN y ELSE z END",
+        place=token_place(cases[-1]),
+    )
 
 
 def _given_twice(scene: Scene) -> Verdict:
@@ -226,6 +249,7 @@ _RULES = (
     _subquery,
     _foreign,
     _function_with_words,
+    _case,
     _given_twice,
     _parentheses,
     _no_grain,

@@ -17,9 +17,12 @@ from flightframe_server.language.syntax import (
     Between,
     Binary,
     Call,
+    Case,
+    Cast,
     Compare,
     DistinctFrom,
     Expression,
+    Extract,
     IsIn,
     IsNull,
     Item,
@@ -36,10 +39,12 @@ from flightframe_server.language.syntax import (
     Statement,
     Unary,
 )
-from flightframe_server.language.words import needs_quotes
+from flightframe_server.language.words import CASE_NAMES, CLAUSE_FUNCTIONS, needs_quotes
 
 # How tightly a node holds together, loosest first.
 _OR, _AND, _NOT, _TEST, _SUM, _PRODUCT, _SIGN, _ASCRIBED, _ATOM = range(9)
+
+_SUMS = frozenset({"+", "-", "||"})
 
 
 def format_statement(statement: Statement) -> str:
@@ -77,7 +82,7 @@ def _binding(node: Expression) -> int:
         case Compare() | IsIn() | Between() | Like() | IsNull() | DistinctFrom():
             return _TEST
         case Binary():
-            return _SUM if node.operator in "+-" else _PRODUCT
+            return _SUM if node.operator in _SUMS else _PRODUCT
         case Unary():
             return _SIGN
         case Literal() if _literal(node).startswith("-"):
@@ -117,6 +122,8 @@ class _Writer:
 
     def __init__(self, lower: bool = False) -> None:
         self._lower = lower
+        # How many CASEs are around what is being written: inside, their words are no names.
+        self._cases = 0
 
     def statement(self, node: Statement) -> str:
         parts = ["EXPLAIN SELECT" if node.explain else "SELECT"]
@@ -141,6 +148,26 @@ class _Writer:
 
     def _bare(self, node: Expression) -> str:
         match node:
+            case Name() | Literal() | Parameter() | Star():
+                return self._leaf(node)
+            case Call():
+                return self._call(node)
+            case Case():
+                return self._case(node)
+            case Cast():
+                to = f"{self._word('AS')} {node.type}"
+                return f"{self._word('CAST')}({self.write(node.operand)} {to})"
+            case Extract():
+                field = f"{self._word('EXTRACT')}({self._name(node.field)}"
+                return f"{field} {self._word('FROM')} {self.write(node.operand)})"
+            case Ascribed():
+                return f"{self.write(node.operand, _ATOM)} @ {self._anchor(node.anchor)}"
+            case Unary() | Binary():
+                return self._arithmetic(node)
+        return self._predicate(node)
+
+    def _leaf(self, node: Name | Literal | Parameter | Star) -> str:
+        match node:
             case Name():
                 return ".".join(self._name(part) for part in node.parts)
             case Literal():
@@ -148,15 +175,7 @@ class _Writer:
                 return text if node.kind is LiteralKind.TEXT else self._word(text)
             case Parameter():
                 return "?" if node.name is None else f"${node.name}"
-            case Star():
-                return "*"
-            case Call():
-                return self._call(node)
-            case Ascribed():
-                return f"{self.write(node.operand, _ATOM)} @ {self._anchor(node.anchor)}"
-            case Unary() | Binary():
-                return self._arithmetic(node)
-        return self._predicate(node)
+        return "*"
 
     def _arithmetic(self, node: Unary | Binary) -> str:
         if isinstance(node, Binary):
@@ -202,13 +221,27 @@ class _Writer:
 
     def _call(self, node: Call) -> str:
         # `filter(` is always the clause, so a function of that name takes quotes.
-        function = f'"{node.function}"' if node.function == "FILTER" else self._name(node.function)
+        quoted = node.function in CLAUSE_FUNCTIONS
+        function = f'"{node.function}"' if quoted else self._name(node.function)
         distinct = self._word("DISTINCT ") if node.distinct else ""
         arguments = ", ".join(map(self.write, node.arguments))
         text = f"{self._word(function)}({distinct}{arguments})"
         if node.filter is None:
             return text
         return f"{text} {self._word('FILTER (WHERE')} {self.write(node.filter)})"
+
+    def _case(self, node: Case) -> str:
+        self._cases += 1
+        parts = [self._word("CASE")]
+        if node.operand is not None:
+            parts.append(self.write(node.operand))
+        for when in node.whens:
+            parts += [self._word("WHEN"), self.write(when.condition)]
+            parts += [self._word("THEN"), self.write(when.result)]
+        if node.otherwise is not None:
+            parts += [self._word("ELSE"), self.write(node.otherwise)]
+        self._cases -= 1
+        return " ".join([*parts, self._word("END")])
 
     def _item(self, item: Item) -> str:
         text = self.write(item.expression)
@@ -232,7 +265,8 @@ class _Writer:
 
     def _name(self, name: str) -> str:
         folded = name.lower() if self._lower else name
-        return '"' + folded.replace('"', '""') + '"' if needs_quotes(folded) else folded
+        quoted = needs_quotes(folded) or (self._cases and folded.lower() in CASE_NAMES)
+        return '"' + folded.replace('"', '""') + '"' if quoted else folded
 
     def _word(self, word: str) -> str:
         return word.lower() if self._lower else word

@@ -16,8 +16,15 @@ from typing import cast
 
 from lark import Lark, Token, UnexpectedCharacters, UnexpectedToken
 
-from flightframe_server.language.bounds import MAX_DEPTH, Tally, check_depth, check_text
+from flightframe_server.language.bounds import (
+    MAX_DEPTH,
+    Tally,
+    check_copies,
+    check_depth,
+    check_text,
+)
 from flightframe_server.language.build import TreeBuilder
+from flightframe_server.language.case_words import CaseWords
 from flightframe_server.language.diagnose import unexpected
 from flightframe_server.language.scene import Scene
 from flightframe_server.language.stray import stray_character
@@ -25,6 +32,7 @@ from flightframe_server.language.syntax import Expression, Node, Statement
 
 _BUILDING = threading.Lock()
 _END = "$END"
+_REPEATING = frozenset({"BETWEEN", "CASE"})
 
 
 def parse(text: str) -> Statement:
@@ -75,6 +83,8 @@ def _read(text: str, rule: str) -> Node:
         raise unexpected(Scene.of(text, before, found, accepts, rule == "start")) from None
     if len(seen) > MAX_DEPTH:  # every level of a tree takes a token at least
         check_depth(tree)
+    if any(token.type in _REPEATING for token in seen):
+        check_copies(tree)
     return tree
 
 
@@ -110,4 +120,5 @@ def _build() -> Lark:
         # Without it `\b` and case folding go by Unicode, and a Kelvin sign would read as a K.
         g_regex_flags=re.ASCII,
         transformer=TreeBuilder(),
+        postlex=CaseWords(),
     )

@@ -25,7 +25,7 @@ _HINTS = {
     "\u201d": _STRAIGHT,
     "!": "not equal is written <>, negation NOT",
     "&": "write AND",
-    "|": "write OR; there is no ||",
+    "|": "write OR, or || to join texts",
     ":": "a parameter is written ? or $name",
     "\\": "a quote within text is doubled: 'O''Brien'",
     "#": "a comment starts with --",

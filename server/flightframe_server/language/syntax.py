@@ -89,6 +89,39 @@ class Call(Expression):
 
 
 @dataclass(frozen=True, slots=True)
+class When(Node):
+    """`WHEN condition THEN result`; beside an operand, `condition` is what it is compared with."""
+
+    condition: Expression
+    result: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Case(Expression):
+    """`CASE [operand] WHEN ... THEN ... [ELSE ...] END`."""
+
+    operand: Expression | None
+    whens: tuple[When, ...]
+    otherwise: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cast(Expression):
+    """`CAST(x AS type)`; the type is in lower case, `decimal(12,2)`, and not known to exist."""
+
+    operand: Expression
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Extract(Expression):
+    """`EXTRACT(field FROM x)`; the field is in lower case, and not known to exist."""
+
+    field: str
+    operand: Expression
+
+
+@dataclass(frozen=True, slots=True)
 class Unary(Expression):
     """A sign, `-` or `+`, before an operand that is not a plain number literal."""
 
@@ -98,7 +131,7 @@ class Unary(Expression):
 
 @dataclass(frozen=True, slots=True)
 class Binary(Expression):
-    """Arithmetic: `+ - * / %`."""
+    """Arithmetic, `+ - * / %`, and `||`, which joins texts."""
 
     operator: str
     left: Expression

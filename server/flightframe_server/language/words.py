@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 
 
-def _words(text: str) -> frozenset[str]:
+def words(text: str) -> frozenset[str]:
+    """Return the words of a text."""
     return frozenset(text.split())
 
 
@@ -18,7 +19,7 @@ def _words(text: str) -> frozenset[str]:
 PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 # ORDER and BY are names each; only the pair is a keyword, and a name is never such a pair.
-HARD_KEYWORDS = _words(
+HARD_KEYWORDS = words(
     "select from where at having limit as and or not in is like between distinct true false null"
 )
 
@@ -46,6 +47,13 @@ SPELLINGS = CLAUSES | {
     "DATE": "DATE",
     "TIMESTAMP": "TIMESTAMP",
     "FILTER": "FILTER",
+    "CAST": "CAST",
+    "EXTRACT": "EXTRACT",
+    "CASE": "CASE",
+    "WHEN": "WHEN",
+    "THEN": "THEN",
+    "ELSE": "ELSE",
+    "END": "END",
     "AS": "AS",
     "AND": "AND",
     "OR": "OR",
@@ -60,6 +68,7 @@ SPELLINGS = CLAUSES | {
     "NULL": "NULL",
     "ASCRIBE": "@",
     "COMMA": ",",
+    "CONCAT": "||",
     "DOT": ".",
     "LBRACE": "{",
     "LPAR": "(",
@@ -75,7 +84,11 @@ SPELLINGS = CLAUSES | {
 }
 
 # What a name may be spelled with besides WORD and QUOTED.
-SOFT_KEYWORDS = _words("EXPLAIN PER OFFSET NULLS FIRST LAST ASC DESC DATE TIMESTAMP")
+SOFT_KEYWORDS = words("EXPLAIN PER OFFSET NULLS FIRST LAST ASC DESC DATE TIMESTAMP")
+
+# Names that are keywords inside a CASE alone, and functions that are keywords as such.
+CASE_NAMES = words("case when then else end")
+CLAUSE_FUNCTIONS = words("FILTER CAST EXTRACT")
 
 
 def needs_quotes(name: str) -> bool:
@@ -85,17 +98,17 @@ def needs_quotes(name: str) -> bool:
 
 # What a set of acceptable terminals is called together, in the order in which it is said: where
 # all of `sign` are acceptable, say `words` and count `covered` as said.
-_OPERATORS = _words(
-    "CMP PLUS MINUS STAR SLASH PERCENT ASCRIBE AND OR NOT IN IS LIKE BETWEEN DOT FILTER"
+_OPERATORS = words(
+    "CMP PLUS MINUS CONCAT STAR SLASH PERCENT ASCRIBE AND OR NOT IN IS LIKE BETWEEN DOT FILTER"
 )
 _NAMES = SOFT_KEYWORDS | {"WORD", "QUOTED"}
 _PARAMETERS = frozenset({"QUESTION", "DOLLAR"})
-_LITERALS = _words("INT NUMBER STRING DATE TIMESTAMP TRUE FALSE NULL PLUS MINUS")
+_LITERALS = words("INT NUMBER STRING DATE TIMESTAMP TRUE FALSE NULL PLUS MINUS")
 _GROUPS: tuple[tuple[frozenset[str], str, frozenset[str]], ...] = (
     (
         frozenset({"WORD", "INT", "LPAR"}),
         "an expression",
-        _NAMES | _LITERALS | _PARAMETERS | {"LPAR", "NOT"},
+        _NAMES | _LITERALS | _PARAMETERS | {"LPAR", "NOT", "CASE", "CAST", "EXTRACT"},
     ),
     (frozenset({"CMP", "PLUS"}), "an operator", _OPERATORS | {"LPAR"}),
     (frozenset({"CMP"}), "a comparison", frozenset({"CMP", "IN", "LIKE", "BETWEEN", "IS", "NOT"})),
@@ -120,9 +133,9 @@ def expected_words(accepts: frozenset[str], end: str) -> str:
     """
     phrases = []
     rest = set(accepts) - {"SEMICOLON", "DOT"}
-    for sign, words, covered in _GROUPS:
+    for sign, called, covered in _GROUPS:
         if sign <= rest:
-            phrases.append(words)
+            phrases.append(called)
             rest -= covered
     phrases.extend(
         word if word[0].isalpha() else f"`{word}`"

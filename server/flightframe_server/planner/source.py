@@ -30,7 +30,18 @@ from flightframe_server.resolver.typed import TypedCollection
 
 @dataclass(frozen=True, slots=True)
 class TableHop:
-    """A look-up in a table's map `SELECT DISTINCT source, target WHERE source IS NOT NULL`."""
+    """A look-up in a table's map `SELECT DISTINCT source, target WHERE source IS NOT NULL`.
+
+    Attributes:
+        edge: the edge's text.
+        target: the level it leads to.
+        table: the table's own name.
+        source_column: its column of the level that the edge starts from.
+        target_column: its column of the level that it leads to.
+        source_type: the type of the one level.
+        type: the type of the other.
+        stored: the types of the two columns themselves; None where they are the levels'.
+    """
 
     edge: str
     target: str
@@ -39,6 +50,12 @@ class TableHop:
     target_column: str
     source_type: DataType
     type: DataType
+    stored: tuple[DataType, DataType] | None = None
+
+    @property
+    def stored_types(self) -> tuple[DataType, DataType]:
+        """The types of the source column and of the target column."""
+        return self.stored or (self.source_type, self.type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +112,11 @@ class LevelRead:
 
 @dataclass(frozen=True, slots=True)
 class StoredRead:
-    """A column of the table: the schema's name for it, and the table's own."""
+    """A column of the table: the schema's name for it, the table's own, and its type."""
 
     name: str
     column: str
+    type: DataType
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +137,14 @@ class FetchedRead:
         table: the other table.
         column: that table's own name of the column.
         keys: for each part of the key, our column, the other table's own name of its column, and
-            the type in which they are compared.
+            the type in which they are compared, and the type of that table's column.
         type: the declared type.
     """
 
     name: str
     table: str
     column: str
-    keys: tuple[tuple[str, str, DataType], ...]
+    keys: tuple[tuple[str, str, DataType, DataType], ...]
     type: DataType
 
 
@@ -216,6 +234,7 @@ def hop_of(typed: TypedCollection, edge: Edge) -> Hop:
                 typed.source_column(schema, column),
                 typed.level_types[edge.source],
                 target,
+                (typed.column_types[schema, source], typed.column_types[schema, column]),
             )
         case FunctionMap(function=function):
             return FunctionHop(str(edge), edge.target, function, target)
@@ -255,7 +274,7 @@ def column_reads(
         type_ = typed.column_types[schema, name]
         match column:
             case StoredColumn(source=source):
-                found[name] = StoredRead(name, source)
+                found[name] = StoredRead(name, source, type_)
             case ComputedColumn():
                 term = typed.computed[schema, name]
                 for node in walk(term):
@@ -266,7 +285,12 @@ def column_reads(
                 for key in on:
                     add(key)
                 keys = tuple(
-                    (key, typed.source_column(other, key), typed.column_types[schema, key])
+                    (
+                        key,
+                        typed.source_column(other, key),
+                        typed.column_types[schema, key],
+                        typed.column_types[other, key],
+                    )
                     for key in on
                 )
                 table = typed.schema(other).table

@@ -7,7 +7,7 @@ typed term. It must never know which of those places it is in.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from flightframe_server.catalog.types import BOOLEAN, NULL, TEXT, TIMESTAMP, DataType, Kind
@@ -17,9 +17,12 @@ from flightframe_server.language.syntax import (
     Between,
     Binary,
     Call,
+    Case,
+    Cast,
     Compare,
     DistinctFrom,
     Expression,
+    Extract,
     IsIn,
     IsNull,
     Junction,
@@ -31,7 +34,8 @@ from flightframe_server.language.syntax import (
     Star,
     Unary,
 )
-from flightframe_server.resolver.terms import Apply, Constant, Term
+from flightframe_server.resolver import functions
+from flightframe_server.resolver.terms import UNKNOWN, Apply, Constant, Term
 from flightframe_server.resolver.values import (
     Binding,
     arithmetic,
@@ -54,10 +58,13 @@ class Typer:
     Attributes:
         leaf: what names and calls mean there.
         binding: the parameters' values.
+        named: what a call of a row function means there before all else, or None: the output that
+            has its text for a name.
     """
 
     leaf: Leaf
     binding: Binding
+    named: Callable[[Call], Term | None] | None = None
 
     def term(self, node: Expression) -> Term:
         """Return the typed term of an expression.
@@ -66,18 +73,18 @@ class Typer:
             TypeMismatch: operands do not go together.
         """
         match node:
+            case Call() if node.function in functions.ROW_FUNCTIONS:
+                return self._call(node)
             case Name() | Call() | Ascribed() | Star():
                 return self.leaf(node)
             case Literal(value=value, place=place):
                 return constant(value, place)
             case Parameter():
                 return self.binding.constant(node)
-            case Unary(operator=operator, operand=operand, place=place):
-                return _signed(operator, self.term(operand), place)
-            case Binary(operator=operator, left=left, right=right, place=place):
-                one, other = self.term(left), self.term(right)
-                one, other = self._beside(left, one, other), self._beside(right, other, one)
-                return arithmetic(operator, one, other, place)
+            case Unary() | Binary():
+                return self._arithmetic(node)
+            case Case() | Cast() | Extract():
+                return self._function(node)
             case Junction(operator=operator, operands=operands):
                 parts = tuple(self.predicate(operand) for operand in operands)
                 return Apply(BOOLEAN, operator.lower(), parts)
@@ -93,6 +100,67 @@ class Typer:
                 f"a condition is wanted here, not a {term.type.kind}", place=node.place
             )
         return term
+
+    def _arithmetic(self, node: Unary | Binary) -> Term:
+        if isinstance(node, Unary):
+            return _signed(node.operator, self.term(node.operand), node.place)
+        if node.operator == "||":
+            sides = self._as(node.left, TEXT), self._as(node.right, TEXT)
+            return functions.concat(*sides, node.place)
+        one, other = self.term(node.left), self.term(node.right)
+        one, other = self._beside(node.left, one, other), self._beside(node.right, other, one)
+        return arithmetic(node.operator, one, other, node.place)
+
+    def _function(self, node: Case | Cast | Extract) -> Term:
+        match node:
+            case Case():
+                return self._case(node)
+            case Cast(operand=operand, type=written, place=place):
+                found = functions.cast(self.term(operand), written, place)
+                self._note(operand, found.type)
+                return found
+        return functions.extract(node.field, self.term(node.operand), node.place)
+
+    def _call(self, node: Call) -> Term:
+        found = self.named(node) if self.named is not None else None
+        if found is not None:
+            return found
+        if node.distinct or node.filter is not None:
+            raise TypeMismatch(f"{node.function} takes no DISTINCT and no FILTER", place=node.place)
+        wants = functions.ROW_FUNCTIONS[node.function].wants
+        wanted = (*wants, *(None,) * len(node.arguments))
+        arguments = tuple(map(self._as, node.arguments, wanted))
+        if not wants:
+            self._note_all(node.arguments, arguments)
+        return functions.call(node.function, arguments, node.place)
+
+    def _case(self, node: Case) -> Term:
+        whens: list[tuple[Term, Term]] = []
+        for when in node.whens:
+            if node.operand is None:
+                test = functions.typed(self.predicate(when.condition), BOOLEAN)
+            else:
+                test = self._compare("eq", node.operand, when.condition, when.place)
+            whens.append((test, self.term(when.result)))
+        otherwise = UNKNOWN if node.otherwise is None else self.term(node.otherwise)
+        written = [
+            *(when.result for when in node.whens),
+            *([node.otherwise] if node.otherwise else []),
+        ]
+        self._note_all(written, [*(result for _, result in whens), otherwise])
+        return functions.case(tuple(whens), otherwise, node.place)
+
+    def _note_all(self, nodes: Sequence[Expression], terms: Sequence[Term]) -> None:
+        """Note that the parameters among values of one type have that of the first known one."""
+        known = next((term.type for term in terms if term.type.kind is not Kind.NULL), NULL)
+        for node in nodes:
+            self._note(node, known)
+
+    def _as(self, node: Expression, wanted: DataType | None) -> Term:
+        """Return the term of an argument; a parameter is noted to have the type wanted."""
+        if wanted is not None:
+            self._note(node, wanted)
+        return self.term(node)
 
     def _test(self, node: Expression) -> Term:
         match node:
@@ -190,28 +258,3 @@ def _raised(term: Term, shared: DataType) -> Term:
     if term.type.kind is Kind.NULL and shared.kind is not Kind.NULL:
         return Constant(shared, None) if isinstance(term, Constant) else term
     return term
-
-
-def scalar(name: str, arguments: tuple[Term, ...], place: Place) -> Term | None:
-    """Return the term of a scalar function of formulas, or None where `name` is none.
-
-    Raises:
-        TypeMismatch: wrong number or types of arguments.
-    """
-    match name, arguments:
-        case (("COALESCE" | "NULLIF"), (_, *_)):
-            shared = NULL
-            for argument in arguments:
-                merged = common_type(shared, argument.type)
-                if merged is None:
-                    raise TypeMismatch(f"{name} takes values of one type", place=place)
-                shared = merged
-            if name == "NULLIF" and len(arguments) != 2:
-                raise TypeMismatch("NULLIF takes two values", place=place)
-            kept = arguments[0].type if name == "NULLIF" else shared
-            return Apply(kept, name.lower(), arguments)
-        case "ABS", (only,) if only.type.is_number:
-            return Apply(only.type, "abs", (only,))
-        case (("COALESCE" | "NULLIF" | "ABS"), _):
-            raise TypeMismatch(f"{name} does not take these arguments", place=place)
-    return None

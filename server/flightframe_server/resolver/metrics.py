@@ -16,7 +16,7 @@ from flightframe_server.catalog.collection import (
     ReducerDeclaration,
     RootedMetric,
 )
-from flightframe_server.catalog.types import DOUBLE, INTEGER, Kind
+from flightframe_server.catalog.types import DOUBLE, INTEGER
 from flightframe_server.errors import (
     AmbiguousReducer,
     AmbiguousSchema,
@@ -25,12 +25,12 @@ from flightframe_server.errors import (
     ReducerNotDeclared,
     TypeMismatch,
     UnknownName,
-    did_you_mean,
     shown,
 )
 from flightframe_server.language import format_expression
-from flightframe_server.language.syntax import Ascribed, Call, Expression, Name, Parameter, Star
-from flightframe_server.resolver.expressions import Leaf, Typer, scalar
+from flightframe_server.language.syntax import Ascribed, Call, Expression, Name, Star
+from flightframe_server.resolver.expressions import Typer
+from flightframe_server.resolver.functions import unknown_function
 from flightframe_server.resolver.operators import (
     COMPOSED,
     REDUCER_NAMES,
@@ -54,7 +54,6 @@ from flightframe_server.resolver.terms import (
 )
 from flightframe_server.resolver.values import arithmetic
 
-_SCALARS = frozenset({"COALESCE", "NULLIF", "ABS", "ROUND", "CASE"})
 _RESERVED = frozenset({"PRIOR", "RUNNING"})
 
 
@@ -77,7 +76,7 @@ class MetricNames:
             case Name():
                 return self._bare(node)
             case Call():
-                return self.call(node, self.leaf)
+                return self._reduced(node)
             case Ascribed(place=place):
                 raise NotSupported(
                     "an anchor of its own stands inside a reducer",
@@ -85,24 +84,6 @@ class MetricNames:
                     hint="write R(x @ level), for instance AVG(revenue @ day)",
                 )
         raise NotSupported("* stands alone in SELECT or inside COUNT", place=node.place)
-
-    def call(self, node: Call, leaf: Leaf) -> Term:
-        """Return the term of a call; `leaf` gives what a scalar function's arguments mean."""
-        return self._scalar(node, leaf) if node.function in _SCALARS else self._reduced(node)
-
-    def _scalar(self, node: Call, leaf: Leaf) -> Term:
-        if node.distinct or node.filter is not None:
-            raise TypeMismatch(f"{node.function} takes no DISTINCT and no FILTER", place=node.place)
-        typer = Typer(leaf, self.scope.binding)
-        arguments = tuple(typer.term(item) for item in node.arguments)
-        known = next((term.type for term in arguments if term.type.kind is not Kind.NULL), None)
-        for item in node.arguments:
-            if known is not None and isinstance(item, Parameter):
-                self.scope.binding.want(item, known)
-        found = scalar(node.function, arguments, node.place)
-        if found is None:
-            raise NotSupported(f"{node.function} is not answered yet", place=node.place)
-        return found
 
     def _bare(self, node: Name) -> Term:
         family = self.scope.family(node.text)
@@ -336,11 +317,7 @@ def _operator_name(node: Call) -> str:
     if node.function in _RESERVED:
         raise NotSupported(f"{node.function} is reserved and not answered yet", place=node.place)
     if node.function not in REDUCER_NAMES:
-        raise UnknownName(
-            f"there is no function {shown(node.function)}",
-            place=node.place,
-            hint=did_you_mean(node.function, sorted(REDUCER_NAMES | _SCALARS)),
-        )
+        raise unknown_function(node)
     if not node.distinct:
         return node.function
     if node.function != "COUNT":
@@ -370,6 +347,8 @@ def _arguments(name: str, rest: list[Expression], scope: Scope, place: Place) ->
 
 
 def _level_leaf(scope: Scope, node: Name | Call | Ascribed | Star) -> Term:
+    if isinstance(node, Call) and node.function not in REDUCER_NAMES:
+        raise unknown_function(node)
     if not isinstance(node, Name):
         raise NotSupported("a condition is over levels", place=node.place)
     return scope.level_term(node)

@@ -34,8 +34,10 @@ from flightframe_server.language.syntax import (
     Statement,
 )
 from flightframe_server.resolver.expressions import Typer
+from flightframe_server.resolver.functions import unknown_function
 from flightframe_server.resolver.legality import check_metric, check_nested, check_reach
 from flightframe_server.resolver.metrics import MetricNames
+from flightframe_server.resolver.operators import REDUCER_NAMES
 from flightframe_server.resolver.question import Ordering, OutputColumn, Question, Window
 from flightframe_server.resolver.scope import Scope
 from flightframe_server.resolver.terms import (
@@ -73,7 +75,7 @@ def resolve(
     outputs = _Outputs(scope, columns)
     having = None
     if statement.having is not None:
-        having = Typer(outputs.leaf, scope.binding).predicate(statement.having)
+        having = outputs.predicate(statement.having)
     question = Question(
         typed.collection.name,
         anchor,
@@ -108,6 +110,8 @@ def _filter(scope: Scope, where: Expression | None) -> tuple[Term, ...]:
     def leaf(node: Name | Call | Ascribed | Star) -> Term:
         if isinstance(node, Name):
             return scope.level_term(node)
+        if isinstance(node, Call) and node.function not in REDUCER_NAMES:
+            raise unknown_function(node)
         raise NotSupported(
             "WHERE filters rows by levels",
             place=node.place,
@@ -197,7 +201,7 @@ class _Outputs:
 
     def __init__(self, scope: Scope, columns: tuple[OutputColumn, ...]) -> None:
         self._names = MetricNames(scope)
-        self._typer = Typer(self.leaf, scope.binding)
+        self._typer = Typer(self.leaf, scope.binding, self._named)
         self._by_name = {column.name.casefold(): column.term for column in columns}
         self._by_level = {
             column.term.level: column.term
@@ -215,9 +219,17 @@ class _Outputs:
             if level is not None and level in self._by_level:
                 return self._by_level[level]
         elif isinstance(node, Call):
-            found = self._by_name.get(canonical_name(node).casefold())
-            return found if found is not None else self._names.call(node, self.leaf)
+            found = self._named(node)
+            if found is not None:
+                return found
         return self._names.leaf(node)
+
+    def predicate(self, node: Expression) -> Term:
+        """Return the condition of HAVING."""
+        return self._typer.predicate(node)
+
+    def _named(self, node: Call) -> Term | None:
+        return self._by_name.get(canonical_name(node).casefold())
 
     def ordering(self, key: OrderKey) -> Ordering:
         term = self._typer.term(key.expression)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flightframe_server.catalog.types import BOOLEAN, NULL, DataType, Kind
+from flightframe_server.errors import InternalError
 from flightframe_server.language.syntax import LiteralValue
 
 if TYPE_CHECKING:
@@ -76,11 +77,30 @@ class Apply(Term):
     """A function of terms.
 
     Functions: `add subtract multiply divide modulo negate`, `eq ne lt le gt ge`, `and or not`,
-    `in like is_null distinct`, `coalesce nullif abs round case`, `to_double to_timestamp`.
+    `in like is_null distinct`, `coalesce nullif abs round`, `lower upper substr concat`,
+    `extract make_date`, `cast to_double to_timestamp`, and `case` of test, result, test, result,
+    ..., otherwise. A result, and each argument of `coalesce` after the first, is computed only for
+    rows that come to it: what would not fit elsewhere does not fail there.
     """
 
     function: str
     arguments: tuple[Term, ...]
+
+
+def places_of(term: Apply) -> int:
+    """Return the places of a `round`, which are known before any row is."""
+    places = term.arguments[1]
+    if not isinstance(places, Constant) or not isinstance(places.value, int):
+        raise InternalError("the places of a round are no whole number")
+    return places.value
+
+
+def field_of(term: Apply) -> str:
+    """Return the field of an `extract`."""
+    field = term.arguments[0]
+    if not isinstance(field, Constant) or not isinstance(field.value, str):
+        raise InternalError("the field of an extract is no text")
+    return field.value
 
 
 _PLAIN = re.compile(r"[^\W\d]\w*")
@@ -108,6 +128,8 @@ def text(term: Term) -> str:
             return f"{operator}({text(inner)} @ ({','.join(anchor)}))"
         case Constant(type=of, value=value):
             return _constant(of, value)
+        case Apply(type=of, function="cast", arguments=(only,)):
+            return f"cast({text(only)} as {of})"
         case Apply(function=function, arguments=arguments):
             return f"{function}({','.join(text(argument) for argument in arguments)})"
     raise AssertionError(f"no text for {type(term).__name__}")

@@ -26,7 +26,8 @@ from flightframe_server.catalog.levels import LevelGraph
 from flightframe_server.catalog.types import BOOLEAN, DATE, TEXT, TIMESTAMP, DataType, Kind
 from flightframe_server.errors import CatalogError, QueryError, did_you_mean, shown
 from flightframe_server.language.syntax import Ascribed, Call, Name, Star
-from flightframe_server.resolver.expressions import Typer, scalar
+from flightframe_server.resolver.expressions import Typer
+from flightframe_server.resolver.functions import unknown_function
 from flightframe_server.resolver.terms import ColumnTerm, Term
 from flightframe_server.resolver.values import Binding, castable, literal_type
 
@@ -159,11 +160,8 @@ def _computed_term(
         if isinstance(node, Name) and node.text.casefold() in by_folded:
             name = by_folded[node.text.casefold()]
             return ColumnTerm(columns[schema.name, name], schema.name, name)
-        if isinstance(node, Call) and not node.distinct and node.filter is None:
-            arguments = tuple(typer.term(item) for item in node.arguments)
-            found = scalar(node.function, arguments, node.place)
-            if found is not None:
-                return found
+        if isinstance(node, Call):
+            raise unknown_function(node)
         raise _wrong(collection, column, "a column is computed from columns of its own schema")
 
     typer = Typer(leaf, Binding())

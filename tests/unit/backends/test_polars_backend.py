@@ -87,7 +87,7 @@ def metric(operator, column=None, type_=INTEGER, schema="sales", **more):
 
 
 def source(metrics, anchor=(), others=(), where=(), table="sales", columns=("shop", "amount")):
-    reads = tuple(StoredRead(name, name) for name in columns)
+    reads = tuple(StoredRead(name, name, INTEGER) for name in columns)
     return SourceQuery(table, table, anchor, others, where, metrics, reads)
 
 
@@ -161,7 +161,7 @@ def test_a_map_broken_meanwhile_is_refused(backend, tmp_path):
 
 
 def test_a_fetched_value_that_doubles_is_refused_and_repeated_rows_are_one(backend, tmp_path):
-    fetched = FetchedRead("area", "shops", "area", (("shop", "id", TEXT),), TEXT)
+    fetched = FetchedRead("area", "shops", "area", (("shop", "id", TEXT, TEXT),), TEXT)
     query = source((metric("COUNT", "area", TEXT), metric("SUM", "amount")))
     query = replace(query, columns=(*query.columns, fetched))
     assert rows(backend, query) == [(3, 31)]

@@ -76,6 +76,16 @@ CHAINS = {
         + "".join(" OR b)" if level % 2 else " AND b)" for level in range(levels - 1))
     ),
     "filters": lambda levels: "SUM(a) FILTER (WHERE " * (levels - 1) + "a" + ")" * (levels - 1),
+    # A CASE and its WHEN are a level each.
+    "results": lambda levels: (
+        "NOT " * ((levels - 1) % 2)
+        + "CASE WHEN a THEN " * ((levels - 1) // 2)
+        + "a"
+        + " END" * ((levels - 1) // 2)
+    ),
+    "operands": lambda levels: "CASE " * (levels - 2) + "a" + " WHEN 1 THEN 2 END" * (levels - 2),
+    "casts": lambda levels: "CAST(" * (levels - 1) + "a" + " AS text)" * (levels - 1),
+    "fields": lambda levels: "EXTRACT(day FROM " * (levels - 1) + "a" + ")" * (levels - 1),
     "tests": lambda levels: "(" * (levels - 1) + "a" + " IS NULL)" * (levels - 1),
 }
 
@@ -181,3 +191,28 @@ def test_hostile_texts_take_no_more_than_linear_time(tail):
 def test_half_a_surrogate_pair_is_refused_even_as_data(text):
     with pytest.raises(FrameQLSyntaxError, match="surrogate"):
         parse(QUERY + text)
+
+
+def test_what_a_short_text_stands_for_is_bounded():
+    # Each BETWEEN compares its operand twice: thirty of them are a thousand million comparisons.
+    for nest in ("(# BETWEEN TRUE AND FALSE)", "CASE # WHEN 1 THEN 2 WHEN 3 THEN 4 END"):
+        text = "a"
+        for _ in range(30):
+            text = nest.replace("#", text)
+        started = time.monotonic()
+        with pytest.raises(LimitExceeded, match="100,000 operations"):
+            parse_expression(text)
+        assert time.monotonic() - started < 1
+
+
+def test_a_long_case_is_within_the_bounds():
+    whens = " ".join(f"WHEN {number} THEN {number}" for number in range(5_000))
+    assert len(parse_expression(f"CASE a {whens} ELSE 0 END").whens) == 5_000
+
+
+def test_case_words_that_are_names_take_linear_time():
+    text = "SELECT " + "case + " * 20_000 + "case AT r"
+    started = time.monotonic()
+    with pytest.raises(LimitExceeded):  # of depth: it is read all the same
+        parse(text)
+    assert time.monotonic() - started < 20

@@ -22,9 +22,12 @@ from flightframe_server.language.syntax import (
     Between,
     Binary,
     Call,
+    Case,
+    Cast,
     Compare,
     DistinctFrom,
     Expression,
+    Extract,
     IsIn,
     IsNull,
     Item,
@@ -41,10 +44,14 @@ from flightframe_server.language.syntax import (
     Star,
     Statement,
     Unary,
+    When,
 )
 
 HARD = "select FROM where At having limit as and or not in is like between distinct true false null"
-SOFT = "explain per offset nulls first last asc desc date timestamp filter order by"
+SOFT = (
+    "explain per offset nulls first last asc desc date timestamp filter order by"
+    " case when then else end cast extract"
+)
 KEYWORDS = [*HARD.split(), *SOFT.split()]
 spellings = (
     st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,6}", fullmatch=True)
@@ -84,7 +91,22 @@ parameters = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,4}", fullmatch=True).map(
     lambda name: Parameter(name=name)
 )
 functions = st.sampled_from(
-    ["SUM", "COUNT", "FILTER", "AND", "DATE", "ORDER", "MY FN", 'F"', "X.Y", "FIRST"]
+    [
+        "SUM",
+        "COUNT",
+        "FILTER",
+        "CASE",
+        "CAST",
+        "EXTRACT",
+        "END",
+        "AND",
+        "DATE",
+        "ORDER",
+        "MY FN",
+        'F"',
+        "X.Y",
+        "FIRST",
+    ]
 )
 
 
@@ -102,10 +124,13 @@ def is_number(node: Expression) -> bool:
 
 def larger(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]:
     negated = st.booleans()
+    whens = st.lists(st.builds(When, inner, inner), min_size=1, max_size=3).map(tuple)
+    types = st.sampled_from(["integer", "date", "timestamp", "decimal(12,2)", "no_such_type"])
+    fields = st.sampled_from(["month", "day", "first", "end", "odd field"])
     members = st.lists(literals | parameters, min_size=1, max_size=3).map(tuple)
     return st.one_of(
         st.builds(Unary, st.sampled_from("+-"), inner.filter(lambda node: not is_number(node))),
-        st.builds(Binary, st.sampled_from("+-*/%"), inner, inner),
+        st.builds(Binary, st.sampled_from(["+", "-", "*", "/", "%", "||"]), inner, inner),
         st.builds(Compare, st.sampled_from(["=", "<>", "<", "<=", ">", ">="]), inner, inner),
         st.builds(
             flattened, st.sampled_from(["AND", "OR"]), st.lists(inner, min_size=2, max_size=3)
@@ -117,6 +142,9 @@ def larger(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression
         st.builds(IsNull, inner, negated),
         st.builds(DistinctFrom, inner, inner, negated),
         st.builds(Ascribed, inner, anchors),
+        st.builds(Case, st.none() | inner, whens, st.none() | inner),
+        st.builds(Cast, inner, types),
+        st.builds(Extract, fields, inner),
         st.builds(
             Call,
             functions,

@@ -9,8 +9,11 @@ from flightframe_server.language.syntax import (
     Between,
     Binary,
     Call,
+    Case,
+    Cast,
     Compare,
     DistinctFrom,
+    Extract,
     IsIn,
     IsNull,
     Item,
@@ -26,6 +29,7 @@ from flightframe_server.language.syntax import (
     Star,
     Statement,
     Unary,
+    When,
 )
 
 
@@ -196,6 +200,76 @@ LOOK_ALIKES = (
     "selected wherever group join"
 )
 SOFT = "order by date timestamp first last filter per offset nulls asc desc explain"
+
+
+@pytest.mark.parametrize(
+    ("written", "tree"),
+    [
+        ("CASE WHEN a THEN 1 END", Case(None, (When(name("a"), whole(1)),))),
+        (
+            "case a when 1 then 'x' when b then 'y' else c end",
+            Case(
+                name("a"),
+                (When(whole(1), text("x")), When(name("b"), text("y"))),
+                name("c"),
+            ),
+        ),
+        ("CASE -a WHEN 1 THEN 2 END", Case(Unary("-", name("a")), (When(whole(1), whole(2)),))),
+        ("CASE (a) WHEN 1 THEN 2 END", Case(name("a"), (When(whole(1), whole(2)),))),
+        ("CASE end WHEN 1 THEN 2 END", Case(name("end"), (When(whole(1), whole(2)),))),
+        (
+            "CASE WHEN CASE WHEN a THEN b END THEN case + 1 END",
+            Case(
+                None,
+                (
+                    When(
+                        Case(None, (When(name("a"), name("b")),)),
+                        Binary("+", name("case"), whole(1)),
+                    ),
+                ),
+            ),
+        ),
+        (
+            "CASE WHEN end THEN when ELSE then END",
+            Case(None, (When(name("end"), name("when")),), name("then")),
+        ),
+        (
+            "CAST(a + 1 AS DECIMAL ( 12 , 2 ))",
+            Cast(Binary("+", name("a"), whole(1)), "decimal(12,2)"),
+        ),
+        ("CAST(a AS Date)", Cast(name("a"), "date")),
+        ("EXTRACT(Month FROM a)", Extract("month", name("a"))),
+        ("a || b - c", Binary("-", Binary("||", name("a"), name("b")), name("c"))),
+        ("case - case", Binary("-", name("case"), name("case"))),
+        ("case(case)", Call("CASE", (name("case"),))),
+        ("cast + extract", Binary("+", name("cast"), name("extract"))),
+    ],
+)
+def test_expressions_with_words_of_their_own(written, tree):
+    assert parse_expression(written) == tree
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "SELECT case AT case",
+        "SELECT case x AT case",
+        "SELECT case when AT case",
+        "SELECT case when, end AT case",
+        "SELECT case end AT (case, when, then, else, end)",
+        "SELECT SUM(case) then FROM end AT else WHERE case = 1 AND when IN (1) HAVING end > 1",
+        "SELECT cast, extract AT (cast, extract) ORDER BY case DESC, cast LIMIT 1 PER (case)",
+    ],
+)
+def test_the_words_of_case_cast_and_extract_stay_names(written):
+    def leaves(node):
+        if isinstance(node, tuple):
+            return [leaf for part in node for leaf in leaves(part)]
+        assert not isinstance(node, Case | Cast | Extract)
+        fields = getattr(type(node), "__dataclass_fields__", {})
+        return [leaf for field in fields for leaf in leaves(getattr(node, field))] or [node]
+
+    assert leaves(parse(written))
 
 
 @pytest.mark.parametrize("word", [*LOOK_ALIKES.split(), *SOFT.split()])

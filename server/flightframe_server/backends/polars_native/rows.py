@@ -133,15 +133,15 @@ class Rows:
 
     def _fetched(self, column: FetchedRead) -> Value:
         folder, names = self._folder, [f"key{at}" for at in range(len(column.keys))]
-        read = [(key, name) for (_, key, _), name in zip(column.keys, names, strict=True)]
+        read = [(key, name) for (_, key, _, _), name in zip(column.keys, names, strict=True)]
         chosen = [
             cast(folder.value(column.table, key, name), declared).expr.alias(name)
-            for (_, key, declared), name in zip(column.keys, names, strict=True)
+            for (_, key, declared, _), name in zip(column.keys, names, strict=True)
         ]
         value = folder.value(column.table, column.column, "target")
         other = folder.scan(column.table, [*read, (column.column, "target")])
         other = other.select(*chosen, pl.col("target")).unique()
-        mine = [cast(self._columns[own], declared) for own, _, declared in column.keys]
+        mine = [cast(self._columns[own], declared) for own, _, declared, _ in column.keys]
         return self._looked_up(other, mine, names, value.type)
 
     def _looked_up(

@@ -160,7 +160,7 @@ def translated(error: BaseException) -> FlightframeError:
     if isinstance(error, FlightframeError):
         return error
     if isinstance(error, pl.exceptions.InvalidOperationError) and "conversion from" in str(error):
-        return ArithmeticOverflow("a number does not fit its declared type")
+        return ArithmeticOverflow("a value does not fit its declared type")
     if isinstance(error, pl.exceptions.ComputeError) and "m:1 validation" in str(error):
         return FDViolation("a look-up table has several rows for one key")
     log.error("backend.failed", kind=type(error).__name__, text=str(error)[:2000])

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 import polars as pl
 
 from flightframe_server.backends.polars_native import exact
+from flightframe_server.backends.polars_native.row_functions import ROW_FUNCTIONS, row_function
 from flightframe_server.backends.polars_native.values import (
     Value,
     as_boolean,
@@ -44,19 +45,25 @@ _SPECIAL = r"([\\.+*?()|\[\]{}^$#&~\-])"
 _LISTED = frozenset({Kind.INTEGER, Kind.TEXT, Kind.DATE, Kind.BOOLEAN})
 
 
-def compile_term(term: Term, leaf: Leaf, keep: Keep) -> Value:
+def compile_term(term: Term, leaf: Leaf, keep: Keep, guard: pl.Expr | None = None) -> Value:
     """Return a term as a value.
+
+    Polars computes every branch for every row. Under a guard, all that a value is made from is NULL
+    in the other rows, so that nothing can fail there.
 
     Args:
         term: what is computed.
         leaf: gives levels, columns and metrics.
         keep: holds what is read several times.
+        guard: the rows for which it is computed at all; None for every row.
     """
     if isinstance(term, Constant):
-        return constant(term.value, term.type)
+        return _guarded(constant(term.value, term.type), guard)
     if not isinstance(term, Apply):
-        return leaf(term)
-    sides = [compile_term(argument, leaf, keep) for argument in term.arguments]
+        return _guarded(leaf(term), guard)
+    if term.function in ("case", "coalesce"):
+        return _chosen(term, leaf, keep, guard)
+    sides = [compile_term(argument, leaf, keep, guard) for argument in term.arguments]
     if term.function not in _READ_ONCE:
         sides = [
             keep(side) if isinstance(argument, Apply) else side
@@ -64,9 +71,48 @@ def compile_term(term: Term, leaf: Leaf, keep: Keep) -> Value:
         ]
     if term.function in _ARITHMETIC:
         return _arithmetic(term.function, sides[0], sides[1], term.type)
-    if term.type.kind is Kind.BOOLEAN and term.function not in ("coalesce", "nullif"):
-        return Value(_test(term, sides), BOOLEAN)
+    if term.function in ROW_FUNCTIONS:
+        return row_function(term, sides)
+    if term.type.kind is Kind.BOOLEAN and term.function != "nullif":
+        test = Value(_test(term, sides), BOOLEAN)
+        # These make a truth value of NULL.
+        return _guarded(test, guard) if term.function in ("is_null", "distinct") else test
     return _scalar(term, sides)
+
+
+def _guarded(value: Value, guard: pl.Expr | None) -> Value:
+    return value if guard is None else Value(pl.when(guard).then(value.expr), value.type)
+
+
+def _chosen(term: Apply, leaf: Leaf, keep: Keep, guard: pl.Expr | None) -> Value:
+    """Return a CASE or COALESCE: each value computed for the rows that come to it."""
+
+    def computed(part: Term, rows: pl.Expr | None) -> Value:
+        return compile_term(part, leaf, keep, rows)
+
+    def rows(test: pl.Expr, within: pl.Expr | None) -> pl.Expr:
+        chosen = test if within is None else test & within
+        return keep(Value(chosen, BOOLEAN)).expr
+
+    results: list[pl.Expr] = []
+    for test, part in _ways(term):
+        if test is None:
+            value = keep(cast(computed(part, guard), term.type))
+            taken = value.expr.is_not_null()
+        else:
+            taken = rows(as_boolean(computed(test, guard)).fill_null(value=False), guard)
+            value = cast(computed(part, taken), term.type)
+        results.append(pl.when(taken).then(value.expr))
+        guard = rows(~taken, guard)
+    return Value(pl.coalesce(results), term.type)
+
+
+def _ways(term: Apply) -> list[tuple[Term | None, Term]]:
+    """Return what is tested and what comes of it, in order; without a test: whether it is NULL."""
+    if term.function == "coalesce":
+        return [(None, argument) for argument in term.arguments]
+    *pairs, otherwise = term.arguments
+    return [*zip(pairs[::2], pairs[1::2], strict=True), (None, otherwise)]
 
 
 def _arithmetic(function: str, left: Value, right: Value, wanted: DataType) -> Value:
@@ -181,14 +227,12 @@ def _scalar(term: Apply, sides: list[Value]) -> Value:
     match term.function:
         case "divide":
             left, right = (as_double(side).expr for side in sides)
-            return Value(left / pl.when(right != 0.0).then(right), DOUBLE)
+            return Value(exact.divide(left, pl.when(right != 0.0).then(right)), DOUBLE)
         case "modulo":
             left, right = (cast(side, INTEGER).digits for side in sides)
             return Value(exact.integer(exact.remainder(left, right)), INTEGER)
         case "negate" | "abs":
             return _signed(term.function, sides[0])
-        case "coalesce":
-            return Value(pl.coalesce([cast(side, term.type).expr for side in sides]), term.type)
         case "nullif":
             same = compare("eq", sides[0], sides[1]).fill_null(value=False)
             return Value(pl.when(~same).then(cast(sides[0], term.type).expr), term.type)

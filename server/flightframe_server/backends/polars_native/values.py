@@ -149,5 +149,9 @@ def _day(moment: pl.Expr) -> pl.Expr:
     """Return the day of a moment on its own wall clock, failing where it is not its midnight."""
     wall = moment.dt.replace_time_zone(None)
     within = wall.dt.truncate("1d") != wall
-    days = wall.cast(pl.Date).to_physical().cast(pl.Int64)
-    return pl.when(within).then(pl.lit(_NO_DAY)).otherwise(days).cast(pl.Int32).cast(pl.Date)
+    return day_number(wall.cast(pl.Date).to_physical().cast(pl.Int64), wrong=within)
+
+
+def day_number(days: pl.Expr, *, wrong: pl.Expr) -> pl.Expr:
+    """Return days since 1970 as dates, failing the query where `wrong` is true."""
+    return pl.when(wrong).then(pl.lit(_NO_DAY)).otherwise(days).cast(pl.Int32).cast(pl.Date)

@@ -12,19 +12,15 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from flightframe_server.backends.sql.duckdb_functions import checked_cast, row_function, typed
 from flightframe_server.backends.sql.names import column_expression
 from flightframe_server.catalog.types import DataType, Kind
+from flightframe_server.errors import LimitExceeded
 from flightframe_server.language.syntax import LiteralValue
 from flightframe_server.resolver.question import Metric
 from flightframe_server.resolver.terms import Apply, Constant, Term
 
-_TYPE_NAMES = {
-    Kind.INTEGER: "BIGINT",
-    Kind.DOUBLE: "DOUBLE",
-    Kind.TEXT: "TEXT",
-    Kind.DATE: "DATE",
-    Kind.BOOLEAN: "BOOLEAN",
-}
+MAX_OPERATIONS = 200_000
 
 
 @dataclass(slots=True)
@@ -32,6 +28,17 @@ class Bound:
     """The values of one statement, bound by name and never pasted into its text."""
 
     values: dict[str, LiteralValue] = field(default_factory=dict)
+    _spent: int = 0
+
+    def spend(self) -> None:
+        """Count one operation of the statement.
+
+        Raises:
+            LimitExceeded: it is one more than `MAX_OPERATIONS`.
+        """
+        self._spent += 1
+        if self._spent > MAX_OPERATIONS:
+            raise LimitExceeded(f"the statement takes more than {MAX_OPERATIONS:,} operations")
 
     def add(self, value: LiteralValue) -> exp.Expr:
         """Bind a value and return its placeholder."""
@@ -47,32 +54,29 @@ class SqlDialect:
 
     def type(self, declared: DataType) -> exp.DataType:
         """Return a declared type as the database names it."""
-        if declared.kind is Kind.DECIMAL:
-            return exp.DataType.build(f"DECIMAL({declared.precision}, {declared.scale})")
-        if declared.kind is Kind.TIMESTAMP:
-            return exp.DataType.build("TIMESTAMPTZ" if declared.zone else "TIMESTAMP")
-        return exp.DataType.build(_TYPE_NAMES[declared.kind])
+        return typed(declared)
 
     def cast(self, value: exp.Expr, declared: DataType, given: DataType | None = None) -> exp.Expr:
         """Return a checked cast; `given` is the value's type, for databases that do not know it."""
-        return exp.Cast(this=value, to=self.type(declared))
+        if given is None or given.kind is Kind.NULL or given == declared:
+            return exp.Cast(this=value, to=self.type(declared))
+        return checked_cast(value, given, declared)
+
+    def row_function(self, term: Apply, sides: list[exp.Expr]) -> exp.Expr:
+        """Return a function of one row."""
+        return row_function(term, sides)
 
     def stored(self, table: str, column: str, alias: str | None = None) -> exp.Expr:
         """Return a stored column as its declared value; databases without types check here."""
         return column_expression(column, alias)
 
-    def stored_type(self, table: str, column: str) -> DataType | None:
-        """Return a stored column's type, or None where the database itself knows it."""
-        return None
-
     def level(self, value: exp.Expr, declared: DataType, given: DataType | None = None) -> exp.Expr:
         """Return a value as a member of a level of this type; `given` as for `cast`."""
         return self.cast(value, declared, given)
 
-    def member(self, table: str, column: str, declared: DataType) -> exp.Expr:
-        """Return a stored column as a member of a level of this type."""
-        held = self.stored_type(table, column)
-        return self.level(self.stored(table, column), declared, held)
+    def member(self, table: str, column: str, declared: DataType, given: DataType) -> exp.Expr:
+        """Return a stored column, of the type given, as a member of a level of another."""
+        return self.level(self.stored(table, column), declared, given)
 
     def apply(
         self, term: Apply, compiled: Callable[[Term], exp.Expr], bound: Bound

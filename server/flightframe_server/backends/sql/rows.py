@@ -42,10 +42,11 @@ FACTS = "f"
 def edge_map_select(hop: TableHop, dialect: SqlDialect) -> exp.Select:
     """Return `SELECT DISTINCT source, target FROM table WHERE source IS NOT NULL`."""
     source = column_expression(hop.source_column)
+    given, found = hop.stored_types
     return (
         exp.select(
-            named(dialect.member(hop.table, hop.source_column, hop.source_type), "source"),
-            named(dialect.member(hop.table, hop.target_column, hop.type), "target"),
+            named(dialect.member(hop.table, hop.source_column, hop.source_type, given), "source"),
+            named(dialect.member(hop.table, hop.target_column, hop.type, found), "target"),
         )
         .distinct()
         .from_(table_expression(hop.table))
@@ -68,10 +69,9 @@ class RowSelect:
         self._joins: list[tuple[exp.Expr, exp.Expr]] = []
         self._known: dict[tuple[str, tuple[Hop, ...]], exp.Expr] = {}
         self._columns: dict[str, exp.Expr] = {}
-        self._types: dict[str, DataType | None] = {}
+        self._types = {column.name: column.type for column in query.columns}
         for column in query.columns:
             self._columns[column.name] = self._column(column)
-            self._types[column.name] = self._type(column)
         self._levels = {read.level: self._level(read) for read in query.levels}
 
     def select(self) -> exp.Select:
@@ -113,18 +113,13 @@ class RowSelect:
             case FetchedRead():
                 return self._fetched(column)
 
-    def _type(self, column: StoredRead | ComputedRead | FetchedRead) -> DataType | None:
-        if isinstance(column, StoredRead):
-            return self._dialect.stored_type(self._query.table, column.column)
-        return column.type
-
     def _fetched(self, column: FetchedRead) -> exp.Expr:
         alias = f"k{len(self._joins)}"
         value = self._dialect.stored(column.table, column.column)
         joined = exp.select(named(value, "value")).distinct()
         conditions: list[exp.Expr] = []
-        for at, (own, key, declared) in enumerate(column.keys):
-            held = self._dialect.member(column.table, key, declared)
+        for at, (own, key, declared, given) in enumerate(column.keys):
+            held = self._dialect.member(column.table, key, declared, given)
             joined = joined.select(named(held, f"key{at}"))
             side = column_expression(f"key{at}", alias)
             mine = self._dialect.level(self._columns[own].copy(), declared, self._types[own])

@@ -18,14 +18,10 @@ from sqlglot import exp
 
 from flightframe_server.backends.sql.dialect import Bound, SqlDialect
 from flightframe_server.backends.sql.names import column_expression
-from flightframe_server.backends.sql.sqlite_terms import (
-    apply_term,
-    called,
-    converted,
-    integer,
-    text_literal,
-)
-from flightframe_server.backends.sqlite_functions import INT64_MAX, INT64_MIN, NAN, microseconds
+from flightframe_server.backends.sql.sqlite_row_terms import called, integer
+from flightframe_server.backends.sql.sqlite_terms import apply_term, converted, text_literal
+from flightframe_server.backends.sqlite_functions import NAN
+from flightframe_server.backends.sqlite_row_functions import microseconds
 from flightframe_server.catalog.types import (
     DOUBLE,
     MAX_PRECISION,
@@ -36,6 +32,7 @@ from flightframe_server.errors import ArithmeticOverflow, BackendError, NotSuppo
 from flightframe_server.language.syntax import LiteralValue
 from flightframe_server.resolver.question import Metric
 from flightframe_server.resolver.terms import Apply, Constant, Term
+from flightframe_server.row_values import INT64_MAX, INT64_MIN
 
 _DIGITS = Context(prec=100)
 _STARTS = {"YEAR_OF": "start of year", "MONTH_OF": "start of month"}

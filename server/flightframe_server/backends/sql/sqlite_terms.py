@@ -15,11 +15,19 @@ from decimal import Context, Decimal
 from sqlglot import exp
 
 from flightframe_server.backends.sql.dialect import Bound
-from flightframe_server.backends.sqlite_functions import INT64_MAX, INT64_MIN
+from flightframe_server.backends.sql.sqlite_row_terms import (
+    ROW_TERMS,
+    called,
+    integer,
+    row_cast,
+    row_term,
+)
+from flightframe_server.backends.sql.terms import computed_arguments
 from flightframe_server.catalog.types import DOUBLE, TIMESTAMP, DataType, Kind
 from flightframe_server.errors import InternalError, NotSupported
 from flightframe_server.resolver.terms import Apply, Constant, Term
 from flightframe_server.resolver.values import common_type
+from flightframe_server.row_values import INT64_MAX, INT64_MIN
 
 Compiled = Callable[[Term], exp.Expr]
 
@@ -34,16 +42,6 @@ _COMPARE: dict[str, type[exp.Binary]] = {
     "ge": exp.GTE,
 }
 _ARITHMETIC = frozenset({"add", "subtract", "multiply", "divide"})
-
-
-def called(name: str, *arguments: exp.Expr) -> exp.Expr:
-    """Return a call of a function by its own name."""
-    return exp.Anonymous(this=name, expressions=list(arguments))
-
-
-def integer(value: int) -> exp.Expr:
-    """Return a whole number as it stands in the text."""
-    return exp.Literal.number(value)
 
 
 def text_literal(value: str) -> exp.Expr:
@@ -72,7 +70,7 @@ def converted(value: exp.Expr, given: DataType, wanted: DataType) -> exp.Expr:
         return exp.Paren(this=exp.Mul(this=whole, expression=integer(1_000_000)))
     if given.kind is Kind.TIMESTAMP and wanted.kind is Kind.DATE:
         return called("ff_midnight", value)
-    raise InternalError(f"no way from {given} to {wanted}")
+    return row_cast(value, given, wanted)
 
 
 def apply_term(term: Apply, compiled: Compiled, bound: Bound) -> exp.Expr:
@@ -93,15 +91,16 @@ def apply_term(term: Apply, compiled: Compiled, bound: Bound) -> exp.Expr:
         case "is_null":
             return _is_null(compiled(arguments[0]))
         case "distinct":
-            return _distinct(arguments, compiled, bound)
+            return _distinct(arguments, compiled)
         case "in":
             return _isin(arguments, compiled, bound)
         case "like":
             return called("ff_like", *(compiled(part) for part in arguments))
+        case "nullif" if _alike(arguments):
+            one, other = (exp.Paren(this=compiled(part)) for part in arguments)
+            return exp.Nullif(this=one, expression=other)
         case "nullif":
-            same = _compared("eq", arguments[0], arguments[1], compiled, bound)
-            kept = converted(compiled(arguments[0]), arguments[0].type, term.type)
-            return exp.Paren(this=exp.Case().when(same, exp.Null()).else_(kept))
+            return called("ff_nullif", *_formed(arguments, compiled))
     return _value(term, compiled)
 
 
@@ -109,7 +108,9 @@ def _value(term: Apply, compiled: Compiled) -> exp.Expr:
     if term.function in _ARITHMETIC:
         return _arithmetic(term, compiled)
     types = [part.type for part in term.arguments]
-    sides = [compiled(part) for part in term.arguments]
+    sides = [compiled(part) for part in computed_arguments(term)]
+    if term.function in ROW_TERMS:
+        return row_term(term, sides)
     match term.function:
         case "modulo":
             left, right = (exp.Paren(this=side) for side in sides)
@@ -125,8 +126,8 @@ def _value(term: Apply, compiled: Compiled) -> exp.Expr:
             return exp.Coalesce(this=sides[0], expressions=sides[1:]) if sides[1:] else sides[0]
         case "to_timestamp":
             return converted(sides[0], types[0], TIMESTAMP)
-        case "to_double":
-            return converted(sides[0], types[0], DOUBLE)
+        case "cast" | "to_double":
+            return converted(sides[0], types[0], term.type)
     raise NotSupported(f"{term.function.upper()} is not answered on SQLite")
 
 
@@ -198,11 +199,8 @@ def _bounded(
     floor, fits = _scaled(constant, given.scale)
     if fits:
         return exp.Paren(this=_COMPARE[function](this=value, expression=bound.add(floor)))
-    match function:
-        case "eq":
-            return exp.Paren(this=exp.NEQ(this=value, expression=value.copy()))
-        case "ne":
-            return exp.Paren(this=exp.EQ(this=value, expression=value.copy()))
+    if function in ("eq", "ne"):
+        return _known(value, holds=function == "ne")
     limit = max(INT64_MIN, min(floor, INT64_MAX))
     over: type[exp.Binary] = exp.GT if floor >= INT64_MIN else exp.GTE
     under: type[exp.Binary] = exp.LTE if floor >= INT64_MIN else exp.LT
@@ -210,13 +208,35 @@ def _bounded(
     return exp.Paren(this=node(this=value, expression=bound.add(limit)))
 
 
-def _distinct(arguments: tuple[Term, ...], compiled: Compiled, bound: Bound) -> exp.Expr:
+def _known(value: exp.Expr, *, holds: bool) -> exp.Expr:
+    """Return whether, for a value that is no NULL; unknown for one that is."""
+    case = exp.Case().when(_is_null(value), exp.Null())
+    return exp.Paren(this=case.else_(integer(int(holds))))
+
+
+def _alike(arguments: tuple[Term, ...]) -> bool:
+    """Return whether two values stand in the same form, so that SQLite itself compares them."""
+    one, other = (argument.type for argument in arguments)
+    exact = one.kind in _EXACT and other.kind in _EXACT and one.scale == other.scale
+    return exact or (one.kind is other.kind and one.kind not in _EXACT)
+
+
+def _distinct(arguments: tuple[Term, ...], compiled: Compiled) -> exp.Expr:
     """Return whether two values differ, NULL counted as a value."""
-    same = _compared("eq", arguments[0], arguments[1], compiled, bound)
-    nulls = [_is_null(compiled(part)) for part in arguments]
-    both = exp.and_(*nulls)
-    equal = exp.Coalesce(this=same, expressions=[exp.Paren(this=both)])
-    return exp.Paren(this=exp.Not(this=equal))
+    if _alike(arguments):
+        left, right = (exp.Paren(this=compiled(part)) for part in arguments)
+        return exp.Paren(this=exp.Not(this=exp.Is(this=left, expression=right)))
+    return called("ff_distinct", *_formed(arguments, compiled))
+
+
+def _formed(arguments: tuple[Term, ...], compiled: Compiled) -> list[exp.Expr]:
+    """Return two values, each with its scale, or the name of its form where it has none."""
+    found: list[exp.Expr] = []
+    for part in arguments:
+        exact = part.type.kind in _EXACT
+        form = integer(part.type.scale) if exact else text_literal(str(part.type.kind))
+        found += [compiled(part), form]
+    return found
 
 
 def _isin(arguments: tuple[Term, ...], compiled: Compiled, bound: Bound) -> exp.Expr:
@@ -237,6 +257,5 @@ def _isin(arguments: tuple[Term, ...], compiled: Compiled, bound: Bound) -> exp.
         else:
             others.append(_compared("eq", subject, member, compiled, bound))
     value = exp.Paren(this=compiled(subject))
-    never = exp.NEQ(this=value, expression=value.copy())
-    listed = exp.In(this=value.copy(), expressions=alike) if alike else never
+    listed = exp.In(this=value, expressions=alike) if alike else _known(value, holds=False)
     return _joined("or", [exp.Paren(this=listed), *others])

@@ -35,6 +35,7 @@ _ARITHMETIC = frozenset({"add", "subtract", "multiply"})
 
 def compile_term(term: Term, leaf: Leaf, dialect: SqlDialect, bound: Bound) -> exp.Expr:
     """Return a term as SQL; `leaf` gives levels, columns and metrics."""
+    bound.spend()
     if isinstance(term, Constant):
         return dialect.constant(term, bound)
     if not isinstance(term, Apply):
@@ -42,8 +43,21 @@ def compile_term(term: Term, leaf: Leaf, dialect: SqlDialect, bound: Bound) -> e
     own = dialect.apply(term, lambda part: compile_term(part, leaf, dialect, bound), bound)
     if own is not None:
         return own
-    sides = [compile_term(argument, leaf, dialect, bound) for argument in term.arguments]
+    sides = [compile_term(argument, leaf, dialect, bound) for argument in computed_arguments(term)]
     return _applied(term, sides, dialect)
+
+
+def computed_arguments(term: Apply) -> tuple[Term, ...]:
+    """Return the arguments that are values; the places of ROUND and the field of EXTRACT are not.
+
+    Those are part of the statement's text: nothing may be bound that does not stand in it.
+    """
+    match term.function:
+        case "round":
+            return term.arguments[:1]
+        case "extract":
+            return term.arguments[1:]
+    return term.arguments
 
 
 def _applied(term: Apply, sides: list[exp.Expr], dialect: SqlDialect) -> exp.Expr:
@@ -80,11 +94,24 @@ def _function(term: Apply, sides: list[exp.Expr], dialect: SqlDialect) -> exp.Ex
             return exp.Abs(this=sides[0])
         case "coalesce":
             return dialect.cast(exp.Coalesce(this=sides[0], expressions=sides[1:]), term.type)
+        case "case":
+            return dialect.cast(chosen(sides), term.type)
         case "nullif":
             return exp.Nullif(this=sides[0], expression=sides[1])
         case "to_timestamp":
             return dialect.cast(sides[0], TIMESTAMP)
-    raise AssertionError(term.function)
+        case "cast":
+            return dialect.cast(sides[0], term.type, term.arguments[0].type)
+    return dialect.row_function(term, sides)
+
+
+def chosen(sides: list[exp.Expr]) -> exp.Expr:
+    """Return a CASE of test, result, test, result, ..., otherwise."""
+    *pairs, otherwise = sides
+    case = exp.Case()
+    for test, result in zip(pairs[::2], pairs[1::2], strict=True):
+        case = case.when(test, result, copy=False)
+    return exp.Paren(this=case.else_(otherwise, copy=False))
 
 
 def _nullif_zero(side: exp.Expr) -> exp.Expr:

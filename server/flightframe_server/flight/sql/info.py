@@ -87,9 +87,9 @@ INFO: dict[int, Value] = {
     # Keywords beyond SQL's; functions over numbers, texts, the system, dates.
     508: _texts("AT", "PER"),
     509: _texts("ABS", "ROUND"),
-    510: _texts(),
+    510: _texts("LOWER", "SUBSTR", "UPPER"),
     511: _texts("COALESCE", "NULLIF"),
-    512: _texts(),
+    512: _texts("EXTRACT", "MAKE_DATE"),
     # The escape in patterns of metadata commands; further letters of names.
     513: _text("\\"),
     514: _text(""),

@@ -1,0 +1,276 @@
+"""DuckDB's words for checked casts and row functions.
+
+What comes in: expressions and their declared types. What goes out: expressions that give what
+`row_values` says for each value, or make the statement fail. It must never leave a cast to DuckDB
+that would round, cut a time off or read a text generously, nor write an argument down twice: nested
+calls would grow like a power. What is needed several times is bound by a lambda.
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from flightframe_server import row_values
+from flightframe_server.catalog.types import MAX_PRECISION, DataType, Kind
+from flightframe_server.errors import InternalError
+from flightframe_server.resolver.terms import Apply, field_of, places_of
+
+MISFIT = "flightframe: a value does not fit"
+"""What DuckDB is told to say where a value does not fit."""
+
+_BOUND = "v"
+_FAR = 2**32 - 1
+_HALVES = -(2.0**63), 2.0**63
+
+
+def typed(declared: DataType) -> exp.DataType:
+    """Return a declared type as DuckDB names it."""
+    if declared.kind is Kind.DECIMAL:
+        return exp.DataType.build(f"DECIMAL({declared.precision}, {declared.scale})")
+    if declared.kind is Kind.TIMESTAMP:
+        return exp.DataType.build("TIMESTAMPTZ" if declared.zone else "TIMESTAMP")
+    return exp.DataType.build(_TYPE_NAMES[declared.kind])
+
+
+_TYPE_NAMES = {
+    Kind.INTEGER: "BIGINT",
+    Kind.DOUBLE: "DOUBLE",
+    Kind.TEXT: "TEXT",
+    Kind.DATE: "DATE",
+    Kind.BOOLEAN: "BOOLEAN",
+}
+
+
+def cast(value: exp.Expr, wanted: DataType) -> exp.Expr:
+    """Return DuckDB's own cast, for values that it cannot change."""
+    return exp.Cast(this=value, to=typed(wanted))
+
+
+def checked_cast(value: exp.Expr, given: DataType, wanted: DataType) -> exp.Expr:
+    """Return a value of one declared type as the same value of another, or a failing statement."""
+    if given.kind is Kind.TEXT and wanted.kind is not Kind.TEXT:
+        return _read(value, wanted)
+    match given.kind, wanted.kind:
+        case Kind.DECIMAL, Kind.DECIMAL | Kind.INTEGER if wanted.scale < given.scale:
+            return _unless_changed(value, given, wanted)
+        case Kind.TIMESTAMP, Kind.DATE:
+            return _unless_changed(value, given, wanted)
+        case Kind.DOUBLE, Kind.INTEGER:
+            return let(value, _whole_double())
+        case Kind.DOUBLE, Kind.DECIMAL:
+            return let(value, _decimal_double(wanted))
+        case Kind.TIMESTAMP, Kind.TEXT:
+            written = called("strftime", value, text("%Y-%m-%d %H:%M:%S.%f"))
+            return called("regexp_replace", written, text(r"\.000000$"), text(""))
+        case Kind.DECIMAL, Kind.TEXT if given.scale == given.precision:
+            # DuckDB leaves the 0 before such a point out.
+            return called("regexp_replace", cast(value, wanted), text(r"^(-?)\."), text(r"\10."))
+    return cast(value, wanted)
+
+
+def row_function(term: Apply, sides: list[exp.Expr]) -> exp.Expr:
+    """Return a row function of compiled arguments."""
+    match term.function:
+        case "concat":
+            left, right = (exp.Paren(this=side) for side in sides)
+            return exp.Paren(this=exp.DPipe(this=left, expression=right))
+        case "lower" | "upper":
+            return called(term.function, *sides)
+        case "extract":
+            return cast(called("date_part", text(field_of(term)), sides[0]), term.type)
+        case "round":
+            return _round(term, sides[0])
+        case "substr":
+            return _substr(term, sides)
+        case "make_date":
+            return _make_date(sides)
+    raise InternalError(f"no meaning for {term.function}")
+
+
+def let(value: exp.Expr, body: exp.Expr) -> exp.Expr:
+    """Return `body` with a value that is computed once; see `bound`."""
+    function = exp.Lambda(this=body, expressions=[exp.to_identifier(_BOUND)])
+    listed = called("list_transform", exp.Array(expressions=[value]), function)
+    return exp.Bracket(this=listed, expressions=[number(1)], offset=1, safe=True)
+
+
+def let_all(values: dict[str, exp.Expr], body: exp.Expr) -> exp.Expr:
+    """Return `body` with several values, each computed once; see `bound`."""
+    pairs = [
+        exp.PropertyEQ(this=exp.to_identifier(name), expression=value)
+        for name, value in values.items()
+    ]
+    return let(exp.Struct(expressions=pairs), body)
+
+
+def bound(name: str | None = None) -> exp.Expr:
+    """Return the value that `let` binds, or the one of `let_all` that has a name."""
+    held: exp.Expr = exp.column(_BOUND)
+    return held if name is None else exp.Dot(this=held, expression=exp.to_identifier(name))
+
+
+def called(name: str, *arguments: exp.Expr) -> exp.Expr:
+    """Return a call of a function by its own name."""
+    return exp.Anonymous(this=name, expressions=list(arguments))
+
+
+def number(value: int) -> exp.Expr:
+    """Return a whole number as it stands in the text."""
+    return exp.Literal.number(value)
+
+
+def double(value: float) -> exp.Expr:
+    """Return a double as it stands in the text."""
+    return exp.Cast(this=exp.Literal.string(repr(value)), to=exp.DataType.build("DOUBLE"))
+
+
+def text(value: str) -> exp.Expr:
+    """Return text of ours (never a client's) as it stands in the text."""
+    return exp.Literal.string(value)
+
+
+def _refused() -> exp.Expr:
+    return called("error", text(MISFIT))
+
+
+def _unless_changed(value: exp.Expr, given: DataType, wanted: DataType) -> exp.Expr:
+    back = cast(cast(bound(), wanted), given)
+    changed = exp.NEQ(this=back, expression=bound())
+    return let(value, exp.Case().when(changed, _refused()).else_(cast(bound(), wanted)))
+
+
+def _whole_double() -> exp.Expr:
+    low, high = _HALVES
+    whole = exp.and_(
+        exp.EQ(this=bound(), expression=called("round", bound())),
+        exp.GTE(this=bound(), expression=double(low)),
+        exp.LT(this=bound(), expression=double(high)),
+    )
+    given = cast(bound(), DataType(Kind.INTEGER))
+    return _where(whole, given)
+
+
+def _decimal_double(wanted: DataType) -> exp.Expr:
+    """Return the decimal whose nearest double is the bound one; past 2^53 digits nothing is."""
+    unit = 10.0**wanted.scale
+    digits = called("round", exp.Mul(this=bound(), expression=double(unit)))
+    fits = exp.and_(
+        exp.LTE(this=called("abs", digits), expression=double(float(row_values.EXACT_DOUBLE))),
+        exp.EQ(this=exp.Div(this=digits.copy(), expression=double(unit)), expression=bound()),
+    )
+    whole = cast(cast(digits.copy(), DataType(Kind.INTEGER)), DataType(Kind.DECIMAL, 16, 0))
+    if wanted.scale:
+        least = "0." + "1".rjust(wanted.scale, "0")
+        place = cast(text(least), DataType(Kind.DECIMAL, wanted.scale, wanted.scale))
+        whole = exp.Mul(this=whole, expression=place)
+    return _where(fits, cast(exp.Paren(this=whole), wanted))
+
+
+def _where(fits: exp.Expr, value: exp.Expr) -> exp.Expr:
+    """Return a value where a test of the bound one holds, NULL for NULL, and refuse the rest."""
+    absent = exp.Is(this=bound(), expression=exp.Null())
+    return exp.Case().when(absent, exp.Null()).when(fits, value).else_(_refused())
+
+
+def _read(value: exp.Expr, wanted: DataType) -> exp.Expr:
+    """Return what a text says. One of another form gives '', which no cast lets through."""
+    held = called("regexp_extract", value, text(f"^(?:{_pattern(wanted)})$"), number(1))
+    found = cast(held, wanted)
+    if wanted.kind is not Kind.DOUBLE:
+        return found
+    endless = called("isinf", bound())
+    return let(found, exp.Case().when(endless, _refused()).else_(bound()))
+
+
+def _pattern(wanted: DataType) -> str:
+    match wanted.kind:
+        case Kind.INTEGER:
+            return row_values.INTEGER_TEXT
+        case Kind.DECIMAL:
+            if not wanted.scale:
+                return r" *([+-]?[0-9]+)(?:\.0+)? *"
+            # Without a point the zeros at the end count.
+            return rf" *([+-]?[0-9]+(?:\.[0-9]{{1,{wanted.scale}}})?)(?:0*) *"
+        case Kind.DOUBLE:
+            return row_values.DOUBLE_TEXT
+        case Kind.BOOLEAN:
+            return row_values.BOOLEAN_TEXT
+        case Kind.DATE:
+            return rf" *({row_values.DATE_TEXT}) *"
+    return rf" *({row_values.DATE_TEXT}(?:[ T]{row_values.TIME_TEXT})?) *"
+
+
+def _round(term: Apply, value: exp.Expr) -> exp.Expr:
+    argument, places = term.arguments[0], places_of(term)
+    if argument.type.kind is Kind.DOUBLE:
+        return let(value, _rounded_double(places))
+    if places >= 0:
+        # DuckDB's cast rounds half away from zero, which is what is asked for here.
+        return cast(value, term.type)
+    kept = MAX_PRECISION - argument.type.scale if argument.type.kind is Kind.DECIMAL else 19
+    if -places >= kept:
+        return let(value, _rounded_away(-places, kept, term.type))
+    widest = DataType(Kind.DECIMAL, MAX_PRECISION, argument.type.scale)
+    wide = cast(value, widest if argument.type.kind is Kind.DECIMAL else argument.type)
+    return cast(called("round", wide, number(places)), term.type)
+
+
+def _rounded_double(places: int) -> exp.Expr:
+    unit = double(10.0 ** abs(places))
+    to, back = (exp.Mul, exp.Div) if places >= 0 else (exp.Div, exp.Mul)
+    scaled = to(this=bound(), expression=unit)
+    limit = double(float(row_values.EXACT_DOUBLE))
+    small = exp.LT(this=called("abs", scaled), expression=limit)
+    rounded = back(this=called("round", scaled.copy()), expression=unit.copy())
+    return exp.Case().when(small, rounded).else_(bound())
+
+
+def _rounded_away(places: int, kept: int, wanted: DataType) -> exp.Expr:
+    """Return a number rounded to a unit that no number reaches: 0, or that unit."""
+    nothing = exp.Case().when(exp.Is(this=bound(), expression=exp.Null()), exp.Null())
+    if places > kept:
+        return nothing.else_(cast(number(0), wanted))
+    half, unit = text("5" + "0" * (places - 1)), "1" + "0" * places
+    limit = cast(half, DataType(Kind.DECIMAL, places, 0))
+    if wanted.kind is Kind.INTEGER or places >= MAX_PRECISION:
+        above, below = _refused(), _refused()
+    else:
+        above, below = cast(text(unit), wanted), cast(text(f"-{unit}"), wanted)
+    return (
+        nothing.when(exp.GTE(this=bound(), expression=limit), above)
+        .when(exp.LTE(this=bound(), expression=exp.Neg(this=limit.copy())), below)
+        .else_(cast(number(0), wanted))
+    )
+
+
+def _substr(term: Apply, sides: list[exp.Expr]) -> exp.Expr:
+    names = ("x", "s", "n")[: len(sides)]
+    held = {name: bound(name) for name in names}
+    start = called("greatest", held["s"], number(1))
+    first = called("least", start, number(_FAR))
+    if len(sides) == 2:
+        part = called("substring", held["x"], first)
+    else:
+        # A start and a length together may pass 64 bits.
+        wide = exp.Cast(this=held["s"].copy(), to=exp.DataType.build("HUGEINT"))
+        end = exp.Add(this=wide, expression=held["n"])
+        length: exp.Expr = exp.Sub(this=exp.Paren(this=end), expression=first.copy())
+        length = called("greatest", called("least", length, number(_FAR)), number(0))
+        whole = exp.Cast(this=length, to=exp.DataType.build("BIGINT"))
+        part = called("substring", held["x"].copy(), first, whole)
+    absent = [exp.Is(this=bound(name), expression=exp.Null()) for name in names]
+    return let_all(
+        dict(zip(names, sides, strict=True)),
+        exp.Case().when(exp.or_(*absent), exp.Null()).else_(part),
+    )
+
+
+def _make_date(sides: list[exp.Expr]) -> exp.Expr:
+    ends = {"y": 9999, "m": 12, "d": 31}
+    absent = [exp.Is(this=bound(name), expression=exp.Null()) for name in ends]
+    inside = [
+        exp.Between(this=bound(name), low=number(1), high=number(end)) for name, end in ends.items()
+    ]
+    found = called("make_date", *(bound(name) for name in ends))
+    body = exp.Case().when(exp.or_(*absent), exp.Null()).when(exp.and_(*inside), found)
+    return let_all(dict(zip(ends, sides, strict=True)), body.else_(_refused()))

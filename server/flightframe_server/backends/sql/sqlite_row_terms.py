@@ -1,0 +1,86 @@
+"""Row functions and casts as SQLite expressions.
+
+What comes in: a function of typed terms and its compiled arguments. What goes out: one expression,
+in which each argument stands once. It must never leave anything to SQLite's own casts and text
+functions, which guess, cut off, and know the letters A to Z only.
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from flightframe_server.backends.sql.terms import chosen
+from flightframe_server.catalog.types import DataType, Kind
+from flightframe_server.errors import InternalError
+from flightframe_server.resolver.terms import Apply, field_of, places_of
+
+_READERS = {
+    Kind.INTEGER: "ff_read_integer",
+    Kind.DOUBLE: "ff_read_double",
+    Kind.BOOLEAN: "ff_read_boolean",
+    Kind.DATE: "ff_read_date",
+    Kind.TIMESTAMP: "ff_read_timestamp",
+}
+ROW_TERMS = frozenset(
+    {"case", "round", "lower", "upper", "substr", "concat", "extract", "make_date"}
+)
+"""The functions that `row_term` gives."""
+
+
+def called(name: str, *arguments: exp.Expr) -> exp.Expr:
+    """Return a call of a function by its own name."""
+    return exp.Anonymous(this=name, expressions=list(arguments))
+
+
+def integer(value: int) -> exp.Expr:
+    """Return a whole number as it stands in the text."""
+    return exp.Literal.number(value)
+
+
+def row_term(term: Apply, sides: list[exp.Expr]) -> exp.Expr:
+    """Return a function of `ROW_TERMS`."""
+    match term.function:
+        case "case":
+            return chosen(sides)
+        case "concat":
+            left, right = (exp.Paren(this=side) for side in sides)
+            return exp.Paren(this=exp.DPipe(this=left, expression=right))
+        case "substr":
+            return called("ff_substr" if sides[2:] else "ff_rest", *sides)
+        case "round":
+            return _round(term, sides[0])
+        case "extract":
+            return called("ff_extract", exp.Literal.string(field_of(term)), sides[0])
+    return called(f"ff_{term.function}", *sides)
+
+
+def _round(term: Apply, value: exp.Expr) -> exp.Expr:
+    given, places = term.arguments[0].type, integer(places_of(term))
+    if given.kind is Kind.DOUBLE:
+        return called("ff_round_double", value, places)
+    return called("ff_round", value, integer(given.scale), places)
+
+
+def row_cast(value: exp.Expr, given: DataType, wanted: DataType) -> exp.Expr:
+    """Return a cast from or to text, or from a double or boolean."""
+    match given.kind, wanted.kind:
+        case Kind.TEXT, Kind.DECIMAL:
+            return called("ff_read_decimal", value, *map(integer, (wanted.precision, wanted.scale)))
+        case Kind.TEXT, _:
+            return called(_READERS[wanted.kind], value)
+        case Kind.INTEGER, Kind.TEXT:
+            return called("ff_digits_text", value, integer(0))
+        case Kind.DECIMAL, Kind.TEXT:
+            return called("ff_digits_text", value, integer(given.scale))
+        case (Kind.DATE, Kind.TEXT) | (Kind.BOOLEAN, Kind.INTEGER):
+            return value
+        case Kind.TIMESTAMP, Kind.TEXT:
+            return called("ff_moment_text", value)
+        case Kind.BOOLEAN, Kind.TEXT:
+            return called("ff_boolean_text", value)
+        case Kind.DOUBLE, Kind.INTEGER:
+            return called("ff_double_integer", value)
+        case Kind.DOUBLE, Kind.DECIMAL:
+            places = map(integer, (wanted.precision, wanted.scale))
+            return called("ff_double_decimal", value, *places)
+    raise InternalError(f"no way from {given} to {wanted}")

@@ -1,0 +1,124 @@
+"""The functions of one row, as SQLite calls them: values in its own form in and out.
+
+What comes in: values that are not NULL, as they stand in a statement: decimals as scaled integers,
+dates as 'YYYY-MM-DD', timestamps as microseconds, booleans as 0 and 1, a NaN as text. What goes
+out: the same kinds of value. It must never define a function anew: `row_values` says what each
+gives, and this only carries its values over.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+
+from flightframe_server import row_values
+
+Value = int | float | str | None
+
+_EPOCH = datetime.datetime(1970, 1, 1)
+_MICROSECOND = datetime.timedelta(microseconds=1)
+
+
+def microseconds(moment: datetime.datetime) -> int:
+    """Return a moment as microseconds since 1970; a zone is turned into UTC."""
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(datetime.UTC).replace(tzinfo=None)
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def moment_at(micros: int) -> datetime.datetime:
+    """Return microseconds since 1970 as a moment."""
+    return _EPOCH + micros * _MICROSECOND
+
+
+def _extract(field: str, value: int | str) -> int:
+    if isinstance(value, str):
+        return row_values.extract(field, datetime.date.fromisoformat(value))
+    return row_values.extract(field, moment_at(value))
+
+
+def _make_date(year: int, month: int, day: int) -> str:
+    return row_values.make_date(year, month, day).isoformat()
+
+
+def _round(digits: int, scale: int, places: int) -> int:
+    return row_values.fitting(row_values.round_digits(digits, scale, places))
+
+
+def _round_double(number: float | str, places: int) -> float | str:
+    return number if isinstance(number, str) else row_values.round_double(number, places)
+
+
+def _text_to_digits(text: str, precision: int, scale: int) -> int:
+    return row_values.fitting(row_values.text_to_digits(text, precision, scale))
+
+
+def _text_to_boolean(text: str) -> int:
+    return int(row_values.text_to_boolean(text))
+
+
+def _text_to_date(text: str) -> str:
+    return row_values.text_to_date(text).isoformat()
+
+
+def _text_to_moment(text: str) -> int:
+    return microseconds(row_values.text_to_moment(text))
+
+
+def _double_to_digits(number: float | str, precision: int, scale: int) -> int:
+    digits = row_values.double_to_digits(float(number), precision, scale)
+    return row_values.fitting(digits)
+
+
+def _double_to_integer(number: float | str) -> int:
+    return row_values.double_to_integer(float(number))
+
+
+def _boolean_to_text(value: int) -> str:
+    return "true" if value else "false"
+
+
+def _moment_to_text(micros: int) -> str:
+    return row_values.moment_to_text(moment_at(micros))
+
+
+def midnight_of(micros: int) -> str:
+    """Return a moment as the date that it is; raises `ArithmeticOverflow` for one within a day."""
+    return row_values.moment_to_date(moment_at(micros)).isoformat()
+
+
+def _substr(text: str, start: int, length: int) -> str:
+    return row_values.substr(text, start, length)
+
+
+def _rest(text: str, start: int) -> str:
+    return row_values.substr(text, start)
+
+
+NEVER_FAIL: dict[str, tuple[int, Callable[..., Value]]] = {
+    "ff_lower": (1, row_values.lower),
+    "ff_upper": (1, row_values.upper),
+    "ff_substr": (3, _substr),
+    "ff_rest": (2, _rest),
+    "ff_extract": (2, _extract),
+    "ff_round_double": (2, _round_double),
+    "ff_digits_text": (2, row_values.digits_to_text),
+    "ff_boolean_text": (1, _boolean_to_text),
+    "ff_moment_text": (1, _moment_to_text),
+}
+"""Functions that give a value for every value: by name, how many arguments, and what is called."""
+
+MAY_FAIL: dict[str, tuple[int, Callable[..., Value]]] = {
+    "ff_make_date": (3, _make_date),
+    "ff_round": (3, _round),
+    "ff_read_integer": (1, row_values.text_to_integer),
+    "ff_read_decimal": (3, _text_to_digits),
+    "ff_read_double": (1, row_values.text_to_double),
+    "ff_read_boolean": (1, _text_to_boolean),
+    "ff_read_date": (1, _text_to_date),
+    "ff_read_timestamp": (1, _text_to_moment),
+    "ff_double_decimal": (3, _double_to_digits),
+    "ff_double_integer": (1, _double_to_integer),
+    "ff_midnight": (1, midnight_of),
+}
+"""Functions that refuse what does not fit."""

@@ -1,0 +1,154 @@
+"""The functions of one row over Arrow arrays.
+
+What comes in: arrays of the argument types that the resolver settled. What goes out: an array of
+the declared type, NULL where an argument is. It must never define a function anew: what one gives
+for a value is said in `row_values`, and only what Arrow does to the last bit alike is left to it.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from decimal import Context, Decimal
+from functools import partial
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flightframe_server import row_values
+from flightframe_server.arrow_types import arrow_type
+from flightframe_server.catalog.types import DataType, Kind
+from flightframe_server.composer.exact import to_double
+from flightframe_server.resolver.terms import Apply, places_of
+
+_DIGITS = Context(prec=100)
+_EXACT = (Kind.INTEGER, Kind.DECIMAL)
+_BY_VALUE: dict[str, Callable[..., Any]] = {
+    "lower": row_values.lower,
+    "upper": row_values.upper,
+    "substr": row_values.substr,
+    "extract": row_values.extract,
+    "make_date": row_values.make_date,
+}
+_READERS: dict[Kind, Callable[[str], Any]] = {
+    Kind.INTEGER: row_values.text_to_integer,
+    Kind.DOUBLE: row_values.text_to_double,
+    Kind.BOOLEAN: row_values.text_to_boolean,
+    Kind.DATE: row_values.text_to_date,
+    Kind.TIMESTAMP: row_values.text_to_moment,
+}
+
+
+def apply_function(term: Apply, sides: list[pa.Array]) -> pa.Array:
+    """Return the values of a row function.
+
+    Raises:
+        ArithmeticOverflow: a value does not fit.
+    """
+    wanted = arrow_type(term.type)
+    match term.function:
+        case "concat":
+            return pc.binary_join_element_wise(*sides, "", null_handling="emit_null")
+        case "round":
+            return _rounded(term, sides[0])
+        case "cast":
+            return cast(sides[0], term.arguments[0].type, term.type)
+    return mapped(_BY_VALUE[term.function], wanted, *sides)
+
+
+def mapped(function: Callable[..., Any], wanted: pa.DataType, *sides: pa.Array) -> pa.Array:
+    """Return a function of plain values over arrays, each combination of values computed once."""
+    known: dict[tuple[Any, ...], Any] = {}
+    found: list[Any] = []
+    for values in zip(*(side.to_pylist() for side in sides), strict=True):
+        if values not in known:
+            missing = any(value is None for value in values)
+            known[values] = None if missing else function(*values)
+        found.append(known[values])
+    return pa.array(found, wanted)
+
+
+def _rounded(term: Apply, side: pa.Array) -> pa.Array:
+    given, places = term.arguments[0].type, places_of(term)
+    if given.kind is Kind.DOUBLE:
+        return _rounded_double(side, places)
+    have = given.scale
+
+    def rounded(number: int | Decimal) -> int | Decimal:
+        digits = row_values.round_digits(_digits(number, have), have, places)
+        if term.type.kind is Kind.INTEGER:
+            return row_values.fitting(digits)
+        return _decimal(row_values.narrow(digits, term.type.precision), term.type.scale)
+
+    return mapped(rounded, arrow_type(term.type), side)
+
+
+def _rounded_double(side: pa.Array, places: int) -> pa.Array:
+    unit = 10.0 ** abs(places)
+    scaled = pc.multiply(side, unit) if places >= 0 else pc.divide(side, unit)
+    whole = pc.round(scaled, 0, "half_towards_infinity")
+    back = pc.divide(whole, unit) if places >= 0 else pc.multiply(whole, unit)
+    small = pc.less(pc.abs(scaled), float(row_values.EXACT_DOUBLE))
+    return pc.if_else(small, back, side)
+
+
+def cast(side: pa.Array, given: DataType, wanted: DataType) -> pa.Array:
+    """Return values of one declared type as another's; raises `ArithmeticOverflow`."""
+    target = arrow_type(wanted)
+    if given == wanted:
+        return side
+    match given.kind, wanted.kind:
+        case ((Kind.INTEGER | Kind.DECIMAL), Kind.DOUBLE):
+            return to_double(side)
+        case Kind.TEXT, Kind.DECIMAL:
+            read = partial(_text_to_decimal, wanted)
+            return mapped(read, target, side)
+        case Kind.TEXT, _:
+            return mapped(_READERS[wanted.kind], target, side)
+        case Kind.DATE, Kind.TIMESTAMP:
+            return side.cast(target)
+        case Kind.TIMESTAMP, Kind.DATE:
+            return mapped(row_values.moment_to_date, target, side)
+        case _, Kind.TEXT:
+            return mapped(partial(_to_text, given), target, side)
+        case Kind.BOOLEAN, _:
+            return side.cast(target)
+        case Kind.DOUBLE, Kind.INTEGER:
+            return mapped(row_values.double_to_integer, target, side)
+    return mapped(partial(_to_number, given, wanted), target, side)
+
+
+def _to_number(given: DataType, wanted: DataType, number: float | Decimal) -> int | Decimal:
+    if isinstance(number, float):
+        digits = row_values.double_to_digits(number, wanted.precision, wanted.scale)
+    else:
+        precision = wanted.precision if wanted.kind is Kind.DECIMAL else 38
+        digits = _digits(number, given.scale)
+        digits = row_values.rescale(digits, given.scale, wanted.scale, precision)
+    if wanted.kind is Kind.INTEGER:
+        return row_values.fitting(digits)
+    return _decimal(digits, wanted.scale)
+
+
+def _text_to_decimal(wanted: DataType, text: str) -> Decimal:
+    digits = row_values.text_to_digits(text, wanted.precision, wanted.scale)
+    return _decimal(digits, wanted.scale)
+
+
+def _to_text(given: DataType, value: Any) -> str:
+    if given.kind in _EXACT:
+        return row_values.digits_to_text(_digits(value, given.scale), given.scale)
+    if given.kind is Kind.BOOLEAN:
+        return str(value).lower()
+    if isinstance(value, datetime.datetime):
+        return row_values.moment_to_text(value)
+    return str(value.isoformat())
+
+
+def _digits(number: int | Decimal, scale: int) -> int:
+    return int(Decimal(number).scaleb(scale, context=_DIGITS))
+
+
+def _decimal(digits: int, scale: int) -> Decimal:
+    return Decimal(digits).scaleb(-scale, context=_DIGITS)

@@ -1,0 +1,310 @@
+"""The functions of one row: which there are, what they take, and the type of what they give.
+
+What comes in: the name of a function and typed terms. What goes out: one term in which nothing is
+left to a back-end's choice: values that must be of one type are brought to it, NULL without a type
+has the one that is due. It must never look at a value, except at the places of ROUND, on which its
+type depends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from flightframe_server.catalog.declared_types import read_type
+from flightframe_server.catalog.types import (
+    DATE,
+    INTEGER,
+    MAX_PRECISION,
+    NULL,
+    TEXT,
+    DataType,
+    Kind,
+    decimal,
+)
+from flightframe_server.errors import (
+    CatalogError,
+    Place,
+    TypeMismatch,
+    UnknownName,
+    did_you_mean,
+    shown,
+)
+from flightframe_server.language.syntax import Call
+from flightframe_server.resolver.operators import REDUCER_NAMES
+from flightframe_server.resolver.terms import Apply, Constant, Term
+from flightframe_server.resolver.values import common_type
+
+Arguments = tuple[Term, ...]
+
+FIELDS: Mapping[str, str] = {
+    "year": "1 to 9999",
+    "quarter": "1 to 4",
+    "month": "1 to 12",
+    "week": "the ISO week, 1 to 53: weeks start on Monday, the first holds 4 January",
+    "isoyear": "the year that the ISO week belongs to",
+    "day": "of the month, 1 to 31",
+    "doy": "day of the year, 1 to 366",
+    "dow": "day of the week, 0 Sunday to 6 Saturday",
+    "isodow": "day of the week, 1 Monday to 7 Sunday",
+    "hour": "0 to 23; of a timestamp only",
+    "minute": "0 to 59; of a timestamp only",
+    "second": "whole seconds, 0 to 59; of a timestamp only",
+}
+"""What EXTRACT gives, by field."""
+
+MAX_DOUBLE_PLACES = 22
+"""The largest power of ten that is a double exactly."""
+
+_OF_TIMESTAMPS = frozenset({"hour", "minute", "second"})
+_CASTS: Mapping[Kind, frozenset[Kind]] = {
+    Kind.INTEGER: frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.DOUBLE, Kind.TEXT}),
+    Kind.DECIMAL: frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.DOUBLE, Kind.TEXT}),
+    Kind.DOUBLE: frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.DOUBLE}),
+    Kind.TEXT: frozenset(Kind) - {Kind.NULL},
+    Kind.DATE: frozenset({Kind.DATE, Kind.TIMESTAMP, Kind.TEXT}),
+    Kind.TIMESTAMP: frozenset({Kind.DATE, Kind.TIMESTAMP, Kind.TEXT}),
+    Kind.BOOLEAN: frozenset({Kind.BOOLEAN, Kind.INTEGER, Kind.TEXT}),
+}
+_REFUSED_CASTS = {
+    (Kind.DOUBLE, Kind.TEXT): "a double has no one text: CAST(ROUND(x, 2) AS decimal(18,2)) first",
+    (Kind.BOOLEAN, Kind.DECIMAL): "cast it to integer first",
+    (Kind.INTEGER, Kind.BOOLEAN): "write a comparison, such as x <> 0",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RowFunction:
+    """One function that is called by name.
+
+    Attributes:
+        form: how it is written.
+        least: how many arguments it takes at least.
+        most: and at most; None for any number.
+        wants: the type of each argument, where it is always the same; a parameter that stands
+            there is declared to have it.
+        build: gives the term, or None where the arguments do not fit.
+    """
+
+    form: str
+    least: int
+    most: int | None
+    wants: tuple[DataType | None, ...]
+    build: Callable[[Arguments], Term | None]
+
+
+def call(name: str, arguments: Arguments, place: Place) -> Term:
+    """Return the term of a function called by name.
+
+    Raises:
+        TypeMismatch: wrong number or types of arguments.
+    """
+    function = ROW_FUNCTIONS[name]
+    most = function.most if function.most is not None else len(arguments)
+    found = None
+    if function.least <= len(arguments) <= most:
+        found = function.build(tuple(map(typed, arguments, _wanted(function, len(arguments)))))
+    if found is None:
+        types = ", ".join(str(argument.type) for argument in arguments)
+        raise TypeMismatch(
+            f"{name} does not take ({shown(types)})", place=place, hint=f"write {function.form}"
+        )
+    return found
+
+
+def case(whens: tuple[tuple[Term, Term], ...], otherwise: Term, place: Place) -> Term:
+    """Return a CASE over conditions and results.
+
+    Raises:
+        TypeMismatch: the results are of types that do not go together.
+    """
+    results = unified([*(result for _, result in whens), otherwise])
+    if results is None:
+        raise TypeMismatch("the results of a CASE are of one type", place=place, hint=_ONE_TYPE)
+    arguments: list[Term] = []
+    for (test, _), result in zip(whens, results, strict=False):
+        arguments += [test, result]
+    return Apply(results[-1].type, "case", (*arguments, results[-1]))
+
+
+_ONE_TYPE = "numbers go together, and dates with timestamps; else write CAST(x AS type)"
+
+
+def unified(terms: list[Term]) -> Arguments | None:
+    """Return terms brought to one type, or None where there is none for all of them."""
+    shared: DataType | None = NULL
+    for term in terms:
+        shared = None if shared is None else common_type(shared, term.type)
+    if shared is None:
+        return None
+    zones = {term.type.zone for term in terms if term.type.kind is not Kind.NULL}
+    if len(zones) > 1:
+        return None
+    return tuple(_brought(term, shared) for term in terms)
+
+
+def _brought(term: Term, shared: DataType) -> Term:
+    if term.type.kind is Kind.NULL:
+        return Constant(shared, None)
+    return term if term.type == shared else Apply(shared, "cast", (term,))
+
+
+def cast(term: Term, written: str, place: Place) -> Term:
+    """Return `CAST(term AS written)`, checked row by row.
+
+    Raises:
+        TypeMismatch: there is no such type, or no value of the one can be a value of the other.
+    """
+    try:
+        wanted = read_type(written)
+    except CatalogError as error:
+        raise TypeMismatch(error.message, place=place, hint=error.hint) from None
+    given = term.type
+    if given.kind is Kind.NULL:
+        return Constant(wanted, None)
+    if given == wanted:
+        return term
+    far = (
+        given.kind is Kind.DOUBLE
+        and wanted.kind is Kind.DECIMAL
+        and wanted.scale > MAX_DOUBLE_PLACES
+    )
+    if far or given.zone or wanted.kind not in _CASTS[given.kind]:
+        hint = _REFUSED_CASTS.get((given.kind, wanted.kind))
+        raise TypeMismatch(f"{given} cannot be cast to {wanted}", place=place, hint=hint)
+    return Apply(wanted, "cast", (term,))
+
+
+def extract(field: str, term: Term, place: Place) -> Term:
+    """Return `EXTRACT(field FROM term)`.
+
+    Raises:
+        TypeMismatch: there is no such field, or values of that type have none.
+    """
+    if field not in FIELDS:
+        raise TypeMismatch(
+            f"there is no field {shown(field)}", place=place, hint=f"one of {', '.join(FIELDS)}"
+        )
+    given = term.type
+    if given.kind is Kind.NULL:
+        return Constant(INTEGER, None)
+    if not given.is_moment or given.zone:
+        raise TypeMismatch(
+            f"EXTRACT takes a date or a timestamp without a zone, not a {given}", place=place
+        )
+    if given.kind is Kind.DATE and field in _OF_TIMESTAMPS:
+        raise TypeMismatch(f"a date has no {field}", place=place)
+    return Apply(INTEGER, "extract", (Constant(TEXT, field), term))
+
+
+def concat(left: Term, right: Term, place: Place) -> Term:
+    """Return `left || right`.
+
+    Raises:
+        TypeMismatch: a side is no text.
+    """
+    sides = typed(left, TEXT), typed(right, TEXT)
+    for side in sides:
+        if side.type.kind is not Kind.TEXT:
+            raise TypeMismatch(
+                f"|| joins texts, not {side.type}", place=place, hint="write CAST(x AS text)"
+            )
+    return Apply(TEXT, "concat", sides)
+
+
+def typed(term: Term, wanted: DataType | None) -> Term:
+    """Return a term; NULL without a type has the one that is due."""
+    return Constant(wanted, None) if wanted and term.type.kind is Kind.NULL else term
+
+
+def _wanted(function: RowFunction, count: int) -> tuple[DataType | None, ...]:
+    return (*function.wants, *(None,) * count)[:count]
+
+
+def _all_of(
+    wanted: tuple[DataType, ...], type_: DataType, name: str, arguments: Arguments
+) -> Term | None:
+    pairs = zip(arguments, wanted, strict=False)
+    if any(argument.type.kind is not due.kind for argument, due in pairs):
+        return None
+    return Apply(type_, name, arguments)
+
+
+def _coalesce(arguments: Arguments) -> Term | None:
+    sides = unified(list(arguments))
+    return None if sides is None else Apply(sides[0].type, "coalesce", sides)
+
+
+def _nullif(arguments: Arguments) -> Term | None:
+    one, other = arguments
+    shared = common_type(one.type, other.type)
+    return None if shared is None else Apply(one.type, "nullif", arguments)
+
+
+def _absolute(arguments: Arguments) -> Term | None:
+    (only,) = arguments
+    if only.type.kind is Kind.NULL:
+        return only
+    return Apply(only.type, "abs", arguments) if only.type.is_number else None
+
+
+def _round(arguments: Arguments) -> Term | None:
+    value, *rest = arguments
+    places = rest[0] if rest else Constant(INTEGER, 0)
+    if not isinstance(places, Constant) or places.type.kind is not Kind.INTEGER:
+        return None
+    # A parameter without a value yet leaves the type as it would be without places.
+    count = places.value if isinstance(places.value, int) else 0
+    double = value.type.kind is Kind.DOUBLE
+    if abs(count) > (MAX_DOUBLE_PLACES if double else MAX_PRECISION):
+        return None
+    if value.type.kind is Kind.NULL:
+        return value
+    if not value.type.is_number:
+        return None
+    if not double and count >= value.type.scale:
+        return value
+    given = value.type
+    wanted = decimal(MAX_PRECISION, max(count, 0)) if given.kind is Kind.DECIMAL else given
+    return Apply(wanted, "round", (value, Constant(INTEGER, count)))
+
+
+def _texts(name: str) -> Callable[[Arguments], Term | None]:
+    return lambda arguments: _all_of((TEXT,), TEXT, name, arguments)
+
+
+_PART = (TEXT, INTEGER, INTEGER)
+_DAY = (INTEGER, INTEGER, INTEGER)
+
+ROW_FUNCTIONS: Mapping[str, RowFunction] = {
+    "COALESCE": RowFunction("COALESCE(a, b, ...)", 1, None, (), _coalesce),
+    "NULLIF": RowFunction("NULLIF(a, b)", 2, 2, (), _nullif),
+    "ABS": RowFunction("ABS(number)", 1, 1, (), _absolute),
+    "ROUND": RowFunction("ROUND(number[, places])", 1, 2, (None, INTEGER), _round),
+    "LOWER": RowFunction("LOWER(text)", 1, 1, (TEXT,), _texts("lower")),
+    "UPPER": RowFunction("UPPER(text)", 1, 1, (TEXT,), _texts("upper")),
+    "SUBSTR": RowFunction(
+        "SUBSTR(text, start[, length])",
+        2,
+        3,
+        _PART,
+        lambda arguments: _all_of(_PART, TEXT, "substr", arguments),
+    ),
+    "MAKE_DATE": RowFunction(
+        "MAKE_DATE(year, month, day)",
+        3,
+        3,
+        _DAY,
+        lambda arguments: _all_of(_DAY, DATE, "make_date", arguments),
+    ),
+}
+"""Every function that is called by name; CASE, CAST, EXTRACT and || have words of their own."""
+
+
+def unknown_function(node: Call) -> UnknownName:
+    """Return the error for a call of something that is no function at all."""
+    return UnknownName(
+        f"there is no function {shown(node.function)}",
+        place=node.place,
+        hint=did_you_mean(node.function, sorted(REDUCER_NAMES | ROW_FUNCTIONS.keys())),
+    )
