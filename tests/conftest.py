@@ -1,6 +1,7 @@
 """What holds for every test: hypothesis judges answers, never the speed of the machine.
 
-At the end of a run it says how much was tried, and how long each part took.
+At the end of a run it says how much was tried, how many mutations were caught, and how long each
+part took.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ settings.load_profile("flightframe")
 COUNTED = "hypothesis examples"
 FOREIGN = "foreign client"
 """Properties of a test's report: how much was tried; a client, the seconds it ran, or why not."""
+MUTATIONS = "tests/mutation/test_mutations.py::test_a_mutation_is_caught"
 
 
 @pytest.hookimpl(wrapper=True)
@@ -34,7 +36,7 @@ def pytest_runtest_makereport(
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how much was tried (examples, cases, pairs), and how long each part took."""
+    """Say how much was tried (examples, cases, pairs, mutations), and how long each part took."""
     passed = [item for item in terminalreporter.stats.get("passed", ()) if item.when == "call"]
     told = {
         "property examples": sum(
@@ -48,6 +50,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(f"{what}: {number}")
     for line, colours in _foreign_clients(terminalreporter):
         terminalreporter.write_line(line, **colours)
+    caught = _parametrised(passed, MUTATIONS)
+    missed = _parametrised(terminalreporter.stats.get("failed", []), MUTATIONS)
+    if caught or missed:
+        terminalreporter.write_line(f"mutations caught: {caught} of {caught + missed}")
     terminalreporter.write_line(f"seconds by part: {_seconds(terminalreporter)}")
 
 
