@@ -31,9 +31,9 @@ class Changing(MemoryBackend):
         self._called()
         return super().fingerprints(tables)
 
-    def run(self, query, *, timeout=None):
+    def run(self, query, **how):
         self._called()
-        return super().run(query, timeout=timeout)
+        return super().run(query, **how)
 
     def edge_map(self, hop):
         self._called()

@@ -473,7 +473,7 @@ def test_opened_by_an_installation(tmp_path):
     found = open_backend(BackendSettings("polars", "data"), tmp_path)
     assert isinstance(found, PolarsBackend)
     assert found.id == "polars:data"
-    assert not found.capabilities().cancels
+    assert found.capabilities().cancels
     with pytest.raises(SetupError):
         open_backend(BackendSettings("polars", "nowhere"), tmp_path)
     with pytest.raises(SetupError):

@@ -72,8 +72,9 @@ INFO: dict[int, Value] = {
     7: _text(None),
     # Transactions: none. With anything else here, ADBC wants to begin one and cannot connect.
     8: _bits(0),
-    # Cancel by action, bulk ingestion, ingestion in a transaction.
-    **_each(9, 11, _flag(False)),
+    # Cancel by action; bulk ingestion, ingestion in a transaction.
+    9: _flag(True),
+    **_each(10, 11, _flag(False)),
     # Timeouts of statements and transactions, in milliseconds: none.
     **_each(100, 101, _bits(0)),
     # DDL of catalogs, schemas, tables.
