@@ -14,6 +14,7 @@ from pyarrow import flight
 
 from flightframe.wire import flight_sql_pb2 as sql
 from flightframe_server.access.caller import Caller
+from flightframe_server.engine.asker import Asker
 from flightframe_server.flight.boundary import unimplemented
 from flightframe_server.flight.cancelling import cancel, renew
 from flightframe_server.flight.cookies import cookie_of
@@ -107,7 +108,7 @@ def _close_session(body: bytes, call: ActionCall) -> list[bytes]:
 
 
 def _describe(body: bytes, call: ActionCall) -> list[bytes]:
-    return [describe(body, call.state.serving)]
+    return [describe(body, call.state.serving, Asker(call.context.is_cancelled))]
 
 
 ACTIONS: dict[str, KnownAction] = {

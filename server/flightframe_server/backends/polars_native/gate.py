@@ -24,7 +24,9 @@ class Gate:
 
     def over(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Return a scan whose batches pass here."""
-        return frame.map_batches(self._pass, streamable=True)
+        return frame.map_batches(
+            self._pass, streamable=True, predicate_pushdown=True, projection_pushdown=True
+        )
 
     def _pass(self, batch: pl.DataFrame) -> pl.DataFrame:
         if self._closed:

@@ -80,7 +80,8 @@ LISTINGS: dict[type[Message], Listing] = {
         _fixed(types.SCHEMA), lambda message, state: types.type_info(message)
     ),
     sql.CommandGetSqlInfo: Listing(
-        _fixed(info.SCHEMA), lambda message, state: info.sql_info(message.info)
+        _fixed(info.SCHEMA),
+        lambda message, state: info.sql_info(message.info, state.serving.statements.limits),
     ),
 }
 
@@ -134,7 +135,7 @@ def _executed(prepared: Prepared, state: FlightState, visit: Visit) -> Answer:
     )
     if len(prepared.requests) == 1:
         return next(answers)
-    return concatenated(answers, prepared.typed.schema)
+    return concatenated(answers, prepared.typed.schema, asker)
 
 
 def schema_of(
