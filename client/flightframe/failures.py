@@ -56,7 +56,7 @@ CLASSES: Mapping[str, type[FlightframeError]] = {
     ),
     **dict.fromkeys(("UNAUTHENTICATED", "TOO_MANY_ATTEMPTS"), AuthenticationFailed),
     "CATALOG": CatalogError,
-    **dict.fromkeys(("SETUP", "BACKEND", "TIMEOUT", "CANCELLED"), BackendError),
+    **dict.fromkeys(("SETUP", "BACKEND", "TIMEOUT", "CANCELLED", "OVERLOADED"), BackendError),
     "INTERNAL": InternalError,
 }
 """The class of every code that a server sends."""

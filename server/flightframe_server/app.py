@@ -20,6 +20,7 @@ from flightframe_server.catalog import read_collection, read_installation
 from flightframe_server.catalog.collection import Collection
 from flightframe_server.catalog.installation import Installation
 from flightframe_server.engine.engine import STREAM_ROWS, MetricEngine
+from flightframe_server.engine.statements import Statements
 from flightframe_server.engine.warm_up import Warmed, warm_up
 from flightframe_server.errors import CatalogError
 
@@ -93,6 +94,7 @@ def open_installation(
     settings = installation.metric_engine
     root = store if store is not None else folder / settings.store
     access = open_access(installation.server, folder)
+    statements = Statements(installation.limits)
     backend = open_backend(installation.backend, folder)
     engines: dict[str, MetricEngine] = {}
     try:
@@ -104,11 +106,12 @@ def open_installation(
                 enabled=settings.enabled,
                 max_bytes=settings.max_bytes_per_ac,
                 stream_rows=stream_rows,
+                statements=statements,
             )
     except BaseException:
         for engine in engines.values():
             engine.close()
         backend.close()
         raise
-    serving = Serving(installation.id, engines)
+    serving = Serving(installation.id, engines, statements)
     return OpenInstallation(installation, folder, backend, serving, time.time(), access)

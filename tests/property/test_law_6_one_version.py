@@ -45,10 +45,10 @@ class Changing(MemoryBackend):
         found = super().fingerprints(tables)
         return {name: sign and f"{self.moved.get(name, 0)}" for name, sign in found.items()}
 
-    def run(self, query, *, timeout=None):
+    def run(self, query, **how):
         self._called()
         self._called("statement")
-        return super().run(query, timeout=timeout)
+        return super().run(query, **how)
 
     def edge_map(self, hop):
         self._called()

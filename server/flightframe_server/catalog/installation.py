@@ -10,16 +10,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from flightframe_server.catalog.limits import DEFAULT_LIMITS, Limits
+
 DEFAULT_BUDGET = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
 class BackendSettings:
-    """Which database answers, and where it is."""
+    """Which database answers, where it is, and what it may take; None: what it likes."""
 
     type: str
     source: str
     options: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    memory_bytes: int | None = None
+    spill_bytes: int | None = None
+    threads: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,4 +89,5 @@ class Installation:
     backend: BackendSettings
     metric_engine: EngineSettings = EngineSettings()
     server: ServerSettings = ServerSettings()
+    limits: Limits = DEFAULT_LIMITS
     file: str = "installation.yaml"

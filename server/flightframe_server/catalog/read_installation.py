@@ -24,6 +24,7 @@ from flightframe_server.catalog.installation import (
     ServerSettings,
     TlsSettings,
 )
+from flightframe_server.catalog.limits import LimitsShape
 from flightframe_server.catalog.shape_errors import validated
 from flightframe_server.catalog.shape_values import Name, Shape, Text
 
@@ -83,6 +84,7 @@ class _InstallationShape(Shape):
     backend: _BackendShape
     metric_engine: _EngineShape = _EngineShape()
     server: _ServerShape = _ServerShape()
+    limits: LimitsShape = LimitsShape()
 
 
 def read_installation(text: str, file: str = "installation.yaml") -> Installation:
@@ -104,12 +106,21 @@ def read_installation(text: str, file: str = "installation.yaml") -> Installatio
     _check(shape, spot)
     spot.stop_if_any()
     backend, engine = shape.backend, shape.metric_engine
+    limits = shape.limits.limits()
     return Installation(
         id=shape.id,
         collections=tuple(shape.collections),
-        backend=BackendSettings(backend.type, backend.source, MappingProxyType(backend.options)),
+        backend=BackendSettings(
+            backend.type,
+            backend.source,
+            MappingProxyType(backend.options),
+            limits.memory_bytes,
+            limits.spill_bytes,
+            limits.threads,
+        ),
         metric_engine=EngineSettings(engine.enabled, engine.max_bytes_per_ac, engine.store),
         server=_server(shape.server),
+        limits=limits,
         file=file,
     )
 

@@ -21,10 +21,13 @@ def caller_of(context: flight.ServerCallContext) -> Caller:
     certificate, which the connection has proved; where there is none either, nobody's.
     """
     proven = context.get_middleware(MIDDLEWARE)
-    if proven is not None:
+    if proven is not None and proven.caller is not None:
         return proven.caller  # type: ignore[no-any-return]
     certified = context.peer_identity()
-    return Caller(certified.decode("utf-8", "replace")) if certified else ANONYMOUS
+    if proven is None and not certified:
+        return ANONYMOUS
+    session = None if proven is None else proven.session
+    return Caller(certified.decode("utf-8", "replace") if certified else "", session)
 
 
 __all__ = ["ANONYMOUS", "MIDDLEWARE", "Caller", "caller_of"]

@@ -9,13 +9,14 @@ pyarrow can set that header from a middleware alone, and answers a Handshake onl
 auth handler. Both are asked at every call, which costs each a hand-over of the interpreter lock.
 Where nobody is asked for credentials, the middleware therefore stands aside (returns None, so that
 nothing of it runs later) for every call but the Handshake, whose token is the same for everybody
-and opens nothing; and a server whose clients send no user names can do without both. Where a
-client's certificate alone says who it is, there is neither: with an auth handler, pyarrow no longer
-tells whose certificate it was.
+and opens nothing, and calls that bring the cookie of a session; and a server whose clients send no
+user names can do without both. Where a client's certificate alone says who it is, there is no auth
+handler: with one, pyarrow no longer tells whose certificate it was.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from pyarrow import flight
@@ -25,6 +26,7 @@ from flightframe_server.access.caller import Caller
 from flightframe_server.access.door import ANONYMOUS_TOKEN, Door
 from flightframe_server.flight.boundary import wire_error
 from flightframe_server.flight.caller import MIDDLEWARE
+from flightframe_server.flight.cookies import session_in
 
 HEADER = "authorization"
 
@@ -51,19 +53,35 @@ class _Bearer(flight.ServerMiddleware):  # type: ignore[misc]
         return {HEADER: f"Bearer {self._token}"}
 
 
+class _LetIn(flight.ServerMiddleware):  # type: ignore[misc]
+    """Stands beside a call that was let in and says whose it is, and of which session."""
+
+    def __init__(self, caller: Caller | None, session: bytes | None) -> None:
+        # Without credentials, the client's certificate may name the caller, when it is asked for.
+        self.caller = (
+            caller if caller is None or session is None else replace(caller, session=session)
+        )
+        self.session = session
+
+
 class HandshakeBearer(flight.ServerMiddlewareFactory):  # type: ignore[misc]
-    """Answers a Handshake with everybody's token, and leaves every other call alone."""
+    """Answers a Handshake with everybody's token, and leaves calls without a session alone."""
 
     def start_call(self, info: Any, headers: Any) -> flight.ServerMiddleware | None:
-        """Return the middleware of a Handshake."""
-        return _Bearer(ANONYMOUS_TOKEN) if info.method == flight.FlightMethod.HANDSHAKE else None
+        """Return the middleware of a Handshake, or of a call with a session's cookie."""
+        if info.method == flight.FlightMethod.HANDSHAKE:
+            return _Bearer(ANONYMOUS_TOKEN)
+        session = session_in(headers)
+        return None if session is None else _LetIn(None, session)
 
 
-class _LetIn(flight.ServerMiddleware):  # type: ignore[misc]
-    """Stands beside a call that was let in and says whose it is."""
+class CookieOnly(flight.ServerMiddlewareFactory):  # type: ignore[misc]
+    """Reads the cookies of calls whose certificates say who makes them."""
 
-    def __init__(self, caller: Caller) -> None:
-        self.caller = caller
+    def start_call(self, info: Any, headers: Any) -> flight.ServerMiddleware | None:
+        """Return the middleware of a call with a session's cookie."""
+        session = session_in(headers)
+        return None if session is None else _LetIn(None, session)
 
 
 class CheckedCalls(flight.ServerMiddlewareFactory):  # type: ignore[misc]
@@ -87,7 +105,7 @@ class CheckedCalls(flight.ServerMiddlewareFactory):  # type: ignore[misc]
             given = headers.get(HEADER, [])
             if info.method == flight.FlightMethod.HANDSHAKE:
                 return _Bearer(self._door.exchange(given))
-            return _LetIn(self._door.enter(given))
+            return _LetIn(self._door.enter(given), session_in(headers))
         except Exception as error:
             fresh = wire_error(error, "start_call")
         raise fresh
@@ -103,9 +121,11 @@ def hooks(access: Access, *, handshake: bool) -> dict[str, Any]:
     if access.door is not None:
         checked = CheckedCalls(access.door)
         return {"auth_handler": OpenDoor(), "middleware": {MIDDLEWARE: checked}}
-    if access.named_by_certificate or not handshake:
+    if access.named_by_certificate:
+        return {"middleware": {MIDDLEWARE: CookieOnly()}}
+    if not handshake:
         return {}
-    return {"auth_handler": OpenDoor(), "middleware": {"handshake": HandshakeBearer()}}
+    return {"auth_handler": OpenDoor(), "middleware": {MIDDLEWARE: HandshakeBearer()}}
 
 
 def encryption(access: Access) -> dict[str, Any]:

@@ -21,13 +21,11 @@ from flightframe_server.access.access import OPEN, Access
 from flightframe_server.access.tls import identity_of
 from flightframe_server.answer import Serving
 from flightframe_server.errors import SetupError, shown
-from flightframe_server.web.api import CERTIFIED, Api
-from flightframe_server.web.reply import LIMITS, ReplyLimits
+from flightframe_server.web.api import CERTIFIED, CONNECTIONS, Api
+from flightframe_server.web.reply import ReplyLimits
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 START_SECONDS = 10.0
-CONNECTIONS = 256
-"""Connections at once; one more is told 503."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -108,7 +106,7 @@ class HttpServer:
         serving: what answers.
         taken: a socket of `listen`; the server closes it.
         host: as it was asked for.
-        limits: the most that a reply may hold.
+        limits: the most that a reply may hold; None: what the installation says.
         access: who is let in, and whether over TLS.
 
     Attributes:
@@ -121,7 +119,7 @@ class HttpServer:
         taken: socket.socket,
         host: str,
         *,
-        limits: ReplyLimits = LIMITS,
+        limits: ReplyLimits | None = None,
         access: Access = OPEN,
     ) -> None:
         """Prepare; nothing is answered before `start`."""

@@ -1,105 +1,113 @@
-"""Single flight: one works, the others wait for it; nobody gets another's cancellation."""
+"""One statement for many callers: who leaves does not decide for those who stay."""
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+import time
 
 import pytest
 
+from flightframe_server.engine.asker import Asker, Wait
 from flightframe_server.engine.single_flight import SingleFlight
 from flightframe_server.errors import BackendCancelled, BackendError, BackendTimeout
 
 
-class Waited(SingleFlight):
-    """Tells when a caller is about to wait for another's work."""
-
-    def __init__(self):
-        super().__init__()
-        self.arrived = threading.Semaphore(0)
-
-    def do(self, key, work, *, timeout=None):
-        if key in self._under_way:
-            self.arrived.release()
-        return super().do(key, work, timeout=timeout)
-
-
 class Work:
-    """Work that starts when asked, and ends when told."""
+    """A statement that ends when it is let, or when its end is wished."""
 
-    def __init__(self, result=None, error=None):
-        self.started, self.told = threading.Event(), threading.Event()
-        self.calls, self._result, self._error = 0, result, error
+    def __init__(self) -> None:
+        self.begun, self.let = threading.Semaphore(0), threading.Event()
+        self.times = self.stopped = 0
 
-    def __call__(self):
-        self.calls += 1
-        self.started.set()
-        assert self.told.wait(60)
-        if self._error is not None:
-            raise self._error
-        return self._result
-
-
-@pytest.fixture
-def pool():
-    with ThreadPoolExecutor(8) as made:
-        yield made
+    def __call__(self, stop) -> str:
+        self.times += 1
+        self.begun.release()
+        while not self.let.wait(0.005):
+            if stop.wished:
+                self.stopped += 1
+                stop.check()
+        return "done"
 
 
-def test_equal_calls_share_one_execution(pool):
-    flight, work = Waited(), Work("result")
-    led = pool.submit(flight.do, "key", work)
-    assert work.started.wait(60)
-    others = [pool.submit(flight.do, "key", work) for _ in range(3)]
-    for _ in others:
-        assert flight.arrived.acquire(timeout=60)
-    work.told.set()
-    assert [future.result(60) for future in (led, *others)] == ["result"] * 4
-    assert work.calls == 1
+class Caller(threading.Thread):
+    """Somebody who waits for the work."""
+
+    def __init__(self, flights: SingleFlight[str], work: Work, seconds: float = 60.0) -> None:
+        super().__init__(daemon=True)
+        self.gone = threading.Event()
+        self.wait, self.flights, self.work = Wait(Asker(self.gone.is_set), seconds), flights, work
+        self.result: object = None
+        self.start()
+
+    def run(self) -> None:
+        try:
+            self.result = self.flights.do("key", self.work, self.wait)
+        except BaseException as error:
+            self.result = error
 
 
-def test_another_key_does_not_wait(pool):
-    flight, work = SingleFlight(), Work()
-    led = pool.submit(flight.do, "key", work)
-    assert work.started.wait(60)
-    assert flight.do("other", lambda: "at once") == "at once"
-    work.told.set()
-    led.result(60)
+def wanted(flights: SingleFlight[str], number: int) -> bool:
+    until = time.monotonic() + 5
+    while time.monotonic() < until:
+        flight = flights._under_way.get("key")
+        if (0 if flight is None else flight.wanted) == number:
+            return True
+        time.sleep(0.002)
+    return False
 
 
-def test_a_result_is_not_remembered():
-    flight, results = SingleFlight(), iter([1, 2])
-    assert [flight.do("key", lambda: next(results)) for _ in range(2)] == [1, 2]
+def test_the_first_caller_leaves_and_the_others_are_answered():
+    flights, work = SingleFlight(), Work()
+    first = Caller(flights, work)
+    assert work.begun.acquire(timeout=5)
+    others = [Caller(flights, work) for _ in range(2)]
+    assert wanted(flights, 3)
+    first.gone.set()
+    first.join(5)
+    assert isinstance(first.result, BackendCancelled)
+    work.let.set()
+    for other in others:
+        other.join(5)
+        assert other.result == "done"
+    assert (work.times, work.stopped) == (1, 0)
 
 
-def test_a_failure_is_everybodys_and_is_not_remembered(pool):
-    flight, work = Waited(), Work(error=BackendError("the disk is gone"))
-    led = pool.submit(flight.do, "key", work)
-    assert work.started.wait(60)
-    other = pool.submit(flight.do, "key", work)
-    assert flight.arrived.acquire(timeout=60)
-    work.told.set()
-    for future in (led, other):
-        with pytest.raises(BackendError, match="the disk is gone"):
-            future.result(60)
-    assert flight.do("key", lambda: "again") == "again"
+def test_the_work_ends_with_the_last_who_wants_it_and_whoever_comes_then_begins_anew():
+    flights, work = SingleFlight(), Work()
+    both = [Caller(flights, work) for _ in range(2)]
+    assert work.begun.acquire(timeout=5)
+    assert wanted(flights, 2)
+    both[0].gone.set()
+    both[0].join(5)
+    assert (work.stopped, wanted(flights, 1)) == (0, True)
+    both[1].gone.set()
+    both[1].join(5)
+    assert (work.stopped, wanted(flights, 0)) == (1, True)
+    late = Caller(flights, work)
+    assert work.begun.acquire(timeout=5)
+    work.let.set()
+    late.join(5)
+    assert (late.result, work.times) == ("done", 2)
 
 
-def test_who_waited_leads_when_the_leader_gives_up(pool):
-    flight, given_up = Waited(), Work(error=BackendCancelled("stopped"))
-    led = pool.submit(flight.do, "key", given_up)
-    assert given_up.started.wait(60)
-    other = pool.submit(flight.do, "key", lambda: "mine")
-    assert flight.arrived.acquire(timeout=60)
-    given_up.told.set()
-    with pytest.raises(BackendCancelled):
-        led.result(60)
-    assert other.result(60) == "mine"
+def test_each_caller_waits_its_own_time():
+    flights, work = SingleFlight(), Work()
+    patient = Caller(flights, work)
+    assert work.begun.acquire(timeout=5)
+    hurried = Caller(flights, work, seconds=0.01)
+    hurried.join(5)
+    assert isinstance(hurried.result, BackendTimeout)
+    work.let.set()
+    patient.join(5)
+    assert (patient.result, work.times) == ("done", 1)
 
 
-def test_nobody_waits_past_a_limit_of_its_own(pool):
-    flight, work = SingleFlight(), Work("late")
-    led = pool.submit(flight.do, "key", work)
-    assert work.started.wait(60)
-    with pytest.raises(BackendTimeout):
-        flight.do("key", work, timeout=0.0)
-    work.told.set()
-    assert led.result(60) == "late"
+def test_what_fails_fails_for_all_and_is_not_remembered():
+    flights = SingleFlight()
+
+    def fail(stop) -> str:
+        raise BackendError("no")
+
+    for _ in range(2):
+        with pytest.raises(BackendError, match="no"):
+            flights.do("key", fail, Wait(Asker(), 60))
+    assert flights.do("key", lambda stop: "yes", Wait(Asker(), 60)) == "yes"
+    assert not flights._under_way

@@ -23,6 +23,7 @@ from flightframe_server.errors import (
     TypeMismatch,
 )
 from flightframe_server.flight.handles import Bounds, Handles
+from flightframe_server.flight.session_options import NO_OPTIONS, SessionOptions
 from flightframe_server.flight.sql.statements import check_transaction, type_text
 from flightframe_server.flight.sql.tables import PublishedTables
 from flightframe_server.flight.tickets import decode_parameters
@@ -80,18 +81,22 @@ class PreparedStatements:
         return len(self._handles)
 
     def create(
-        self, message: sql.ActionCreatePreparedStatementRequest, caller: Caller
+        self,
+        message: sql.ActionCreatePreparedStatementRequest,
+        caller: Caller,
+        options: SessionOptions = NO_OPTIONS,
     ) -> sql.ActionCreatePreparedStatementResult:
-        """Prepare a statement for its caller, and nobody else.
+        """Prepare a statement for its caller, and nobody else, in the collection of the session.
 
         Raises:
             QueryError: it cannot be answered, whatever its parameters.
             CallRefused: PERMISSION_DENIED, it would change something.
         """
         check_transaction(message)
-        request = Request(message.query)
+        request = Request(message.query, collection=options.schema)
         prepared = Prepared(request, type_text(request, self._serving, self._tables))
-        handle = self._handles.keep(prepared, len(message.query), caller.user)
+        size = len(message.query)
+        handle = self._handles.keep(prepared, size, caller.user, caller.session)
         return sql.ActionCreatePreparedStatementResult(
             prepared_statement_handle=handle,
             # Some drivers take an empty schema for an update: a query always has columns here.

@@ -11,6 +11,7 @@ import re
 from flightframe.wire import flight_sql_pb2 as sql
 from flightframe_server.access.caller import Caller
 from flightframe_server.answer import Answer, Request, Serving, Typed, answer, type_request
+from flightframe_server.engine.asker import NOBODY, Asker
 from flightframe_server.errors import FrameQLSyntaxError, TicketRefused
 from flightframe_server.flight.boundary import read_only
 from flightframe_server.flight.sql import probes
@@ -25,9 +26,13 @@ _WRITES = re.compile(
 
 
 def answer_text(
-    request: Request, serving: Serving, tables: PublishedTables, caller: Caller
+    request: Request,
+    serving: Serving,
+    tables: PublishedTables,
+    caller: Caller,
+    asker: Asker = NOBODY,
 ) -> Answer:
-    """Answer a request of a caller's.
+    """Answer a request of a caller's, for as long as whoever asks waits.
 
     Raises:
         FlightframeError: as `answer`.
@@ -38,7 +43,7 @@ def answer_text(
     if isinstance(meant, probes.Probe):
         return meant.answer(serving)
     try:
-        return answer(meant, serving, user)
+        return answer(meant, serving, user, asker)
     except FrameQLSyntaxError as error:
         _refuse_writing(request.source, error)
         other = probes.sql_meaning(request, tables, serving, user)
@@ -46,7 +51,7 @@ def answer_text(
             raise
     if isinstance(other, probes.Probe):
         return other.answer(serving)
-    return answer(other, serving, user)
+    return answer(other, serving, user, asker)
 
 
 def type_text(request: Request, serving: Serving, tables: PublishedTables) -> Typed:
