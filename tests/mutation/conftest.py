@@ -13,32 +13,33 @@ from mutations import MUTATIONS, slug
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-EXAMPLES = {"FLIGHTFRAME_PROPERTY_EXAMPLES": "150"}
-FIRST = {**EXAMPLES, "FLIGHTFRAME_PROPERTY_PHASES": "explicit generate"}
-AGAIN = {**EXAMPLES, "FLIGHTFRAME_PROPERTY_PHASES": "explicit reuse"}
-SECONDS = 120
+SETTINGS = {"FLIGHTFRAME_PROPERTY_EXAMPLES": "100", "FLIGHTFRAME_PROPERTY_SHRINK": "0"}
+SECONDS = 900
 
 
 @dataclass(frozen=True)
 class Tried:
-    """What became of the tests that each mutation should fail, and of all of them unbroken."""
+    """What became of the tests that each mutation should fail, and of all of them unbroken.
 
-    broken: dict
+    `replayed` are the examples at which mutations failed, for each test.
+    """
+
+    mutants: dict
+    replayed: dict
     whole: dict
 
 
-def run(name, tests, folder, settings):
+def run(name, tests, folder, replayed):
     """Run tests in a process of their own and return what it says of them.
 
-    The environment is no continuous integration's: hypothesis keeps its examples there, in `folder`
-    and chosen by a seed.
+    The environment is no continuous integration's, in which hypothesis would go by other seeds.
     """
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
-    command = [sys.executable, str(HERE / "mutant.py"), name, "--hypothesis-seed=0", *tests]
     done = subprocess.run(
-        command,
+        [sys.executable, str(HERE / "mutant.py"), name, *tests],
         cwd=ROOT,
-        env={**kept, **settings, "HYPOTHESIS_STORAGE_DIRECTORY": str(folder)},
+        env={**kept, **SETTINGS, "HYPOTHESIS_STORAGE_DIRECTORY": str(folder)},
+        input=json.dumps(replayed),
         capture_output=True,
         text=True,
         timeout=SECONDS,
@@ -60,8 +61,11 @@ def tried(request, tmp_path_factory):
     chosen = [mutation for mutation in MUTATIONS if slug(mutation) in names] or list(MUTATIONS)
     with ThreadPoolExecutor(2) as pool:
         found = pool.map(
-            lambda mutation: run(slug(mutation), [mutation.caught_by], folder, FIRST), chosen
+            lambda mutation: run(slug(mutation), [mutation.caught_by], folder, {}), chosen
         )
-        broken = dict(zip(map(slug, chosen), found, strict=True))
-    tests = dict.fromkeys(mutation.caught_by for mutation in chosen)
-    return Tried(broken, run("", [*tests], folder, AGAIN))
+        mutants = dict(zip(map(slug, chosen), found, strict=True))
+    replayed = {mutation.caught_by: [] for mutation in chosen}
+    for mutant in mutants.values():
+        for test, blobs in mutant["examples"].items():
+            replayed[test] += blobs
+    return Tried(mutants, replayed, run("", [*replayed], folder, replayed))

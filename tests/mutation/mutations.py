@@ -25,6 +25,10 @@ EVICTED = PROPERTY + "test_law_1_neutrality.py::test_law_1_whatever_is_evicted"
 ROUTES = (
     PROPERTY + "test_law_1_neutrality.py::test_law_1_every_route_gives_the_answer_by_definition"
 )
+CUT = (
+    PROPERTY + "test_law_1_neutrality.py"
+    "::test_law_1_what_having_and_limit_leave_out_is_in_the_entries"
+)
 ADD_UP = (
     PROPERTY + "test_law_2_conservation.py"
     "::test_law_2_members_add_up_to_the_rows_and_to_coarser_members_by_every_route"
@@ -92,7 +96,7 @@ MUTATIONS = (
     _mutation(
         "keep LIMIT in an entry",
         1,
-        ROUTES,
+        CUT,
         "engine.carry_out:Carrier._fetch",
         'self._store.put(part.key, tables[metric], part.version, Made("backend"))',
         "window, kept = plan.question.window, tables[metric]\n"

@@ -9,9 +9,10 @@ import os
 from hypothesis import HealthCheck, Phase, settings
 
 EXAMPLES = int(os.environ.get("FLIGHTFRAME_PROPERTY_EXAMPLES", "12"))
-# Shrinking asks an engine hundreds of times: mutations, which only count failures, do without, and
-# the product as it is replays what they failed at.
-PHASES = [Phase[name] for name in os.environ.get("FLIGHTFRAME_PROPERTY_PHASES", "").split()]
+# Shrinking asks an engine hundreds of times; a runner that only counts failures does without.
+PHASES = [Phase.explicit, Phase.reuse, Phase.generate]
+if os.environ.get("FLIGHTFRAME_PROPERTY_SHRINK") != "0":
+    PHASES.append(Phase.shrink)
 
 HEAVY = settings(
     max_examples=EXAMPLES,
@@ -19,8 +20,7 @@ HEAVY = settings(
     derandomize=bool(os.environ.get("CI")),
     print_blob=True,
     suppress_health_check=list(HealthCheck),
-    phases=PHASES or settings.default.phases,
-    report_multiple_bugs=False,
+    phases=PHASES,
 )
 """For examples that start an engine: about a tenth of a second each."""
 

@@ -1,6 +1,7 @@
 """Law 1: the cache changes nothing. Cold, warm, streamed, evicted: what the definition says."""
 
 import itertools
+from dataclasses import replace
 
 import oracle
 import pytest
@@ -54,6 +55,28 @@ def test_law_1_every_route_gives_the_answer_by_definition(given):
                 note(f"warm: {question}")
                 asked(rig, question, [rig.ask])
             asked(rig, target, [rig.ask, rig.ask])
+
+
+@st.composite
+def cut_worlds(draw):
+    """A world, and a question cut down after aggregation to few rows, or to none."""
+    shape = draw(shapes)
+    model, _ = model_and_collection(shape)
+    whole = draw(questions(model, window=False, items=2))
+    cut = replace(whole, limit=(draw(st.integers(0, 2)), draw(st.integers(0, 1)), ()))
+    if draw(st.booleans()):
+        cut = replace(cut, having=("null", ("output", "x0")))
+    return shape, draw(tables(shape)), cut, whole
+
+
+@HEAVY
+@given(cut_worlds())
+def test_law_1_what_having_and_limit_leave_out_is_in_the_entries(given):
+    shape, data, cut, whole = given
+    with Rig(shape, data) as rig:
+        for question in (cut, whole):
+            note(str(question))
+            asked(rig, question, [rig.ask])
 
 
 @HEAVY
