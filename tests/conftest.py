@@ -1,6 +1,7 @@
 """What holds for every test: hypothesis judges answers, never the speed of the machine.
 
-At the end of a run it says how much was tried, and how long each part took.
+At the end of a run it says how much was tried, how many mutations were caught, and how long each
+part took.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ settings.register_profile("flightframe", deadline=None, print_blob=True)
 settings.load_profile("flightframe")
 
 COUNTED = "hypothesis examples"
+MUTATIONS = "tests/mutation/test_mutations.py::test_a_mutation_is_caught"
 
 
 @pytest.hookimpl(wrapper=True)
@@ -32,7 +34,7 @@ def pytest_runtest_makereport(
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how much was tried (examples, cases, pairs), and how long each part took."""
+    """Say how much was tried (examples, cases, pairs, mutations), and how long each part took."""
     passed = [item for item in terminalreporter.stats.get("passed", ()) if item.when == "call"]
     told = {
         "property examples": sum(
@@ -44,6 +46,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for what, number in told.items():
         if number:
             terminalreporter.write_line(f"{what}: {number}")
+    caught = _parametrised(passed, MUTATIONS)
+    missed = _parametrised(terminalreporter.stats.get("failed", []), MUTATIONS)
+    if caught or missed:
+        terminalreporter.write_line(f"mutations caught: {caught} of {caught + missed}")
     terminalreporter.write_line(f"seconds by part: {_seconds(terminalreporter)}")
 
 
