@@ -242,9 +242,9 @@ MUTATIONS = (
         "use a sibling that was not attested",
         3,
         SIBLINGS,
-        "planner.siblings:usable_siblings",
-        'and attested.get((family.name, sibling.schema), "unknown") is None',
-        "and (family.name, sibling.schema) in attested",
+        "planner.siblings:_unfit",
+        "if differs is not None:",
+        "if False:",
     ),
     _mutation(
         "drop a_block",
