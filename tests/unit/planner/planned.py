@@ -40,6 +40,7 @@ schemas:
     columns: {claim: claim, store: store, region: region, amount: amount}
   - {name: daily, table: t_daily, grain: [store, day],
      columns: {store: store, day: day, revenue: revenue}}
+  - {name: told_sums, table: t_told_sums, grain: [store], columns: {store: store, amount: amount}}
   - {name: inv, table: t_inv, grain: [store, month],
      columns: {store: store, month: month, on_hand: on_hand}}
 dimension_families:
@@ -67,7 +68,8 @@ metric_families:
   - {name: eastern, family_root: {schema: tx, column: revenue}, filter: "region = 'East'",
      ip_reducers: [{operator: SUM, a_block: []}]}
   - {name: amount, family_root: {schema: told, column: amount},
-     ip_reducers: [{operator: SUM, a_block: []}]}
+     ip_reducers: [{operator: SUM, a_block: []}],
+     siblings: [{schema: told_sums, column: amount, operator: SUM}]}
   - name: on_hand
     family_root: {schema: inv, column: on_hand}
     ip_reducers:
@@ -88,6 +90,7 @@ TABLES = {
     },
     "t_prices": {"store": TEXT, "product": TEXT, "price": MONEY},
     "t_told": {"claim": INTEGER, "store": TEXT, "region": TEXT, "amount": MONEY},
+    "t_told_sums": {"store": TEXT, "amount": decimal(38, 2)},
     "t_daily": {"store": TEXT, "day": DATE, "revenue": decimal(38, 2)},
     "t_inv": {"store": TEXT, "month": DATE, "on_hand": INTEGER},
 }

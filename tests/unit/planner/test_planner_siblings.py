@@ -45,6 +45,14 @@ def test_what_it_does_not_hold_is_read_from_the_root(text):
     assert read_from(text) == ["tx"]
 
 
+@pytest.mark.parametrize(
+    ("level", "read"), [("store", "told_sums"), ("region", "told"), ("coast", "told")]
+)
+def test_a_level_that_the_facts_tell_themselves_is_not_looked_up_by_a_sibling(level, read):
+    equal, small = {("amount", "told_sums"): None}, Statistics({"t_told": 9, "t_told_sums": 2}, {})
+    assert read_from(f"SELECT {level}, amount AT {level}", equal, small) == [read]
+
+
 def test_a_mean_takes_its_sum_from_the_sibling_and_its_count_from_the_rows():
     assert read_from("SELECT AVG(revenue) AS x AT ()") == ["daily", "tx"]
 
