@@ -1,28 +1,22 @@
-"""A shop served by a process of its own, and each foreign client run once against it."""
+"""A shop served by processes of its own, and each foreign client run once against it."""
 
 from __future__ import annotations
 
-import contextlib
 import os
-import re
-import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 from foreign_clients import ForeignClient
 from foreign_runs import Target, run
-from foreign_setups import HERE, ROOT, SETUPS
+from foreign_setups import SETUPS
+from foreign_shop import serve_shop
 
 # The scripts are no tests, and run in other environments than this one.
 collect_ignore = ["scripts"]
 
-READY = re.compile(r"flightframe ready flight=grpc://([\d.]+):(\d+) ")
 RAN = "foreign client"
 
 Report = dict[str, Any]
@@ -30,41 +24,9 @@ Report = dict[str, Any]
 
 @pytest.fixture(scope="session")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    """The address of a server of the shop: the command itself, in a process of its own."""
-    folder = tmp_path_factory.mktemp("corner-shop")
-    for name in ("ac.yaml", "installation.yaml"):
-        shutil.copy(HERE / "shop" / name, folder)
-    with duckdb.connect(str(folder / "shop.duckdb")) as database:
-        database.execute((HERE / "shop" / "tables.sql").read_text(encoding="utf-8"))
-    with served(folder / "installation.yaml") as target:
+    """Where the shop is served: to everybody, and over TLS to who may enter."""
+    with serve_shop(tmp_path_factory.mktemp("corner-shop")) as target:
         yield target
-
-
-@contextlib.contextmanager
-def served(manifest: Path, *options: str) -> Iterator[Target]:
-    """Serve an installation on a free port until the end of the context."""
-    kept = {name: value for name, value in os.environ.items() if "FLIGHTFRAME" not in name}
-    path = os.pathsep.join([str(ROOT / "client"), str(ROOT / "server")])
-    command = [sys.executable, "-m", "flightframe_server", "serve", str(manifest)]
-    log = manifest.with_name("server.log")
-    with log.open("w", encoding="utf-8") as errors:
-        process = subprocess.Popen(
-            [*command, "--flight-port", "0", "--no-http", *options],
-            env={**kept, "PYTHONPATH": path},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-        )
-        assert process.stdout is not None
-        with process.stdout:
-            try:
-                ready = READY.match(process.stdout.readline())
-                assert ready, log.read_text(encoding="utf-8")
-                yield Target(ready[1], int(ready[2]))
-            finally:
-                process.terminate()
-                process.wait(30)
 
 
 @pytest.fixture(scope="session")

@@ -60,6 +60,8 @@ class LibraryClient:
     carriers: tuple[str, ...]
 
 
+_OVER_TLS = ("tls, user and password", "tls, token", "wrong password", "no credentials")
+
 _ADBC_STEPS = (
     "execute",
     "types",
@@ -79,6 +81,7 @@ _ADBC_STEPS = (
     "early close",
     "refusal",
     "served_from",
+    *_OVER_TLS,
     "close",
 )
 _ADBC_CARRIERS = (SCHEMA_METADATA, PARTITION, LAST_QUERIES)
@@ -121,6 +124,7 @@ DBAPI = ForeignClient(
         "sqlalchemy reflect",
         "sqlalchemy prepared parameters",
         "served_from",
+        *_OVER_TLS,
         "close",
     ),
     (LAST_QUERIES,),
@@ -141,6 +145,7 @@ GIZMOSQL = ForeignClient(
         "a million rows",
         "refusal",
         "served_from",
+        *_OVER_TLS,
         "close",
     ),
     (STREAM_METADATA, LAST_QUERIES),
@@ -151,7 +156,18 @@ LAKEHOUSE = ForeignClient(
     "Node: @lakehouse-rs/flight-sql-client",
     "0.0.10",
     "node",
-    ("connect", "execute", "types", "metadata", "a million rows", "refusal", "served_from"),
+    (
+        "connect",
+        "execute",
+        "types",
+        "metadata",
+        "a million rows",
+        "refusal",
+        "served_from",
+        "user and password",
+        "token",
+        "no credentials",
+    ),
     (STREAM_METADATA, LAST_QUERIES),
 )
 
@@ -178,6 +194,7 @@ _JDBC_STEPS = (
     "served_from",
     "user and password",
     "unknown properties",
+    *_OVER_TLS,
     "close",
 )
 

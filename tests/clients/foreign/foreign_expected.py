@@ -74,3 +74,6 @@ UNKNOWN_NAME = (
 )
 READS_ONLY = "NOT_SUPPORTED: this server only reads"
 ENGINE_CACHE = "engine_cache"
+
+WRONG_PASSWORD = "UNAUTHENTICATED: the user name or the password is wrong"
+NO_CREDENTIALS = "UNAUTHENTICATED: this server asks for credentials"

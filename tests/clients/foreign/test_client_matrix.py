@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from foreign_clients import FOREIGN, JDBC, LIBRARIES
-from foreign_runs import JAVA, SCRIPTS, Target, command
+from foreign_runs import JAVA, SCRIPTS, Secured, Target, command
 from foreign_setups import FOLDER, HERE, ROOT, SETUPS, NotMade, Setup
 
 CLIENTS = HERE.parent
@@ -39,7 +39,7 @@ def test_every_client_stands_in_the_table(client):
 
 def test_the_page_of_connections_names_what_the_tests_run():
     page = (ROOT / "docs" / "connecting.md").read_text(encoding="utf-8")
-    jdbc = command(JDBC[0], Target("127.0.0.1", 8815))
+    jdbc = command(JDBC[0], Target("127.0.0.1", 8815, Secured(1, 2, "", "", "", "")))
     assert f"`{jdbc[-1]}`" in page
     assert f"\n{JAVA[-1]}\n" in page
     script = (SCRIPTS / "dbapi_client.py").read_text(encoding="utf-8")

@@ -9,6 +9,7 @@ from foreign_expected import (
     BY_REGION,
     CATALOG,
     ENGINE_CACHE,
+    NO_CREDENTIALS,
     NORTH,
     SALES,
     SALES_COLUMNS,
@@ -17,6 +18,7 @@ from foreign_expected import (
     TABLES,
     TICKS,
     UNKNOWN_NAME,
+    WRONG_PASSWORD,
 )
 
 pytestmark = pytest.mark.parametrize("client", ADBC, ids=lambda client: client.key)
@@ -127,3 +129,11 @@ def test_a_refusal_says_what_the_language_says(client, report):
 
 def test_the_last_query_is_told(client, report):
     assert report["steps"]["served_from"] == "SELECT region, SUM(amount) AS total AT region"
+
+
+def test_a_secured_server_is_entered_with_a_password_or_a_token(client, report):
+    steps = report["steps"]
+    assert steps["tls, user and password"] == BY_REGION
+    assert steps["tls, token"] == BY_REGION
+    assert WRONG_PASSWORD in steps["wrong password"]
+    assert NO_CREDENTIALS in steps["no credentials"]

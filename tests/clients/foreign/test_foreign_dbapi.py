@@ -15,6 +15,7 @@ from foreign_expected import (
     TABLES,
     TICKS,
     UNKNOWN_NAME,
+    WRONG_PASSWORD,
 )
 
 pytestmark = pytest.mark.parametrize("client", [DBAPI], ids=lambda client: client.key)
@@ -95,3 +96,12 @@ def test_a_refusal_says_what_the_language_says(client, report):
 
 def test_the_last_query_is_told(client, report):
     assert report["steps"]["served_from"] == "SELECT region, SUM(amount) AS total AT region"
+
+
+def test_a_secured_server_is_entered_with_a_password_or_a_token(client, report):
+    steps = report["steps"]
+    assert steps["tls, user and password"] == THROUGH_PANDAS
+    assert steps["tls, token"] == THROUGH_PANDAS
+    assert WRONG_PASSWORD in steps["wrong password"]
+    # It sends an empty Bearer where it has nothing to send.
+    assert "UNAUTHENTICATED: the token is unknown" in steps["no credentials"]

@@ -9,6 +9,7 @@ from foreign_expected import (
     BY_REGION,
     CATALOG,
     ENGINE_CACHE,
+    NO_CREDENTIALS,
     NORTH,
     READS_ONLY,
     SALES,
@@ -18,6 +19,7 @@ from foreign_expected import (
     TABLES,
     TICKS,
     UNKNOWN_NAME,
+    WRONG_PASSWORD,
 )
 from foreign_setups import SETUPS
 
@@ -256,3 +258,11 @@ def test_credentials_and_headers_are_taken_where_nobody_checks(client, report):
 
 def test_the_last_query_is_told(client, report):
     assert report["steps"]["served_from"] == "SELECT region, SUM(amount) AS total AT region"
+
+
+def test_a_secured_server_is_entered_with_a_password_or_a_token(client, report):
+    steps = report["steps"]
+    assert steps["tls, user and password"] == rows(BY_REGION)
+    assert steps["tls, token"] == rows(BY_REGION)
+    assert WRONG_PASSWORD in steps["wrong password"]
+    assert NO_CREDENTIALS in steps["no credentials"]

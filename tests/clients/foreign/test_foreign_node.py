@@ -9,11 +9,13 @@ from foreign_expected import (
     BY_REGION,
     CATALOG,
     ENGINE_CACHE,
+    NO_CREDENTIALS,
     SALES,
     SCHEMA,
     TABLES,
     TICKS,
     UNKNOWN_NAME,
+    WRONG_PASSWORD,
 )
 
 BOTH = pytest.mark.parametrize("client", [GIZMOSQL, LAKEHOUSE], ids=lambda client: client.key)
@@ -111,3 +113,19 @@ def test_the_catalog_over_rust(client, report):
 def test_a_refusal_over_rust(client, report):
     # The client keeps the server's words to itself.
     assert report["steps"]["refusal"] == "failed to prepare statement"
+
+
+@FIRST
+def test_a_secured_server_over_grpc_js(client, report):
+    steps = report["steps"]
+    assert steps["tls, user and password"] == steps["tls, token"] == steps["execute"]
+    assert WRONG_PASSWORD in steps["wrong password"]
+    assert NO_CREDENTIALS in steps["no credentials"]
+
+
+@SECOND
+def test_a_server_that_asks_over_rust(client, report):
+    steps = report["steps"]
+    assert steps["user and password"] == steps["token"] == steps["execute"]
+    # The client keeps the server's words to itself.
+    assert steps["no credentials"] == "failed to prepare statement"

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Properties;
 
 /**
  * Every call of JDBC that a tool makes, through the Arrow driver on the class path.
@@ -38,6 +39,8 @@ public final class JdbcClient {
   public static void main(String[] arguments) {
     JdbcClient client = new JdbcClient(arguments[1]);
     client.queries();
+    client.secured(arguments[2], arguments[3], arguments[4], arguments[5]);
+    client.run.step("close", client::close);
     client.run.write(arguments[0]);
     // The driver's event loops would hold the process.
     System.exit(0);
@@ -65,9 +68,27 @@ public final class JdbcClient {
     run.step("refusal", () -> refusal("SELECT regio AT region"));
     run.step("update refused", () -> refusal("DROP TABLE stores"));
     run.step("served_from", this::servedFrom);
-    run.step("user and password", () -> answerOver(url + "&user=alice&password=secret"));
-    run.step("unknown properties", () -> answerOver(url + "&tenant=corner&environmentId=7"));
-    run.step("close", this::close);
+    Properties named = properties("user", "alice", "password", "secret");
+    run.step("user and password", () -> answerOver(url, named));
+    String more = url + "&tenant=corner&environmentId=7";
+    run.step("unknown properties", () -> answerOver(more, new Properties()));
+  }
+
+  private void secured(String overTls, String user, String password, String token) {
+    Properties named = properties("user", user, "password", password);
+    run.step("tls, user and password", () -> answerOver(overTls, named));
+    run.step("tls, token", () -> answerOver(overTls, properties("token", token)));
+    Properties wrong = properties("user", user, "password", "no");
+    run.step("wrong password", () -> turnedAway(overTls, wrong));
+    run.step("no credentials", () -> turnedAway(overTls, new Properties()));
+  }
+
+  private static Properties properties(String... pairs) {
+    Properties made = new Properties();
+    for (int at = 0; at < pairs.length; at += 2) {
+      made.setProperty(pairs[at], pairs[at + 1]);
+    }
+    return made;
   }
 
   private Object connect() throws SQLException {
@@ -87,12 +108,21 @@ public final class JdbcClient {
     }
   }
 
-  private Object answerOver(String url) throws SQLException {
-    try (Connection another = DriverManager.getConnection(url);
+  private Object answerOver(String url, Properties properties) throws SQLException {
+    try (Connection another = DriverManager.getConnection(url, properties);
         Statement statement = another.createStatement();
         ResultSet rows = statement.executeQuery(BY_REGION)) {
       return read(rows);
     }
+  }
+
+  private Object turnedAway(String url, Properties properties) {
+    try {
+      answerOver(url, properties);
+    } catch (SQLException refused) {
+      return refused.getMessage();
+    }
+    return null;
   }
 
   /** The rows that are left, each as a map from label to value. */

@@ -2,7 +2,7 @@
 // prints one JSON object: what each step saw. It judges nothing; the tests do.
 
 import gizmosql from "@gizmodata/gizmosql-client";
-import { BY_REGION, EVERY_TYPE, LAST, Recorder, TICKS, rows, target, versionOf } from "./recorded.mjs";
+import { BY_REGION, EVERY_TYPE, LAST, Recorder, TICKS, refused, rows, target, versionOf } from "./recorded.mjs";
 
 const run = new Recorder(versionOf("@gizmodata/gizmosql-client"));
 const client = new gizmosql.FlightSQLClient({ host: target.host, port: target.port, plaintext: true });
@@ -50,5 +50,20 @@ await run.step("served_from", async () => {
   run.carried("system.last_queries", newest.served_from);
   return newest.source;
 });
+async function overTls(entered) {
+  const another = new gizmosql.FlightSQLClient({ host: target.host, port, ...entered });
+  await another.connect();
+  try {
+    return rows(await another.execute(BY_REGION));
+  } finally {
+    await another.close();
+  }
+}
+
+const { port, user: username, password, token } = target.secured;
+await run.step("tls, user and password", () => overTls({ username, password }));
+await run.step("tls, token", () => overTls({ token }));
+await run.step("wrong password", () => refused(overTls({ username, password: "no" })));
+await run.step("no credentials", () => refused(overTls({})));
 await run.step("close", () => client.close());
 run.write();

@@ -4,7 +4,7 @@
 
 import lakehouse from "@lakehouse-rs/flight-sql-client";
 import { tableFromIPC } from "apache-arrow";
-import { BY_REGION, EVERY_TYPE, LAST, Recorder, TICKS, rows, target, versionOf } from "./recorded.mjs";
+import { BY_REGION, EVERY_TYPE, LAST, Recorder, TICKS, refused, rows, target, versionOf } from "./recorded.mjs";
 
 const run = new Recorder(versionOf("@lakehouse-rs/flight-sql-client"));
 let client;
@@ -58,4 +58,21 @@ await run.step("served_from", async () => {
   run.carried("system.last_queries", newest.served_from);
   return newest.source;
 });
+// It trusts no certificate but the world's, and takes no other: it is asked for credentials in plain.
+async function enter(entered) {
+  const another = await lakehouse.createFlightSqlClient({
+    host: target.host,
+    port,
+    tls: false,
+    headers: [],
+    ...entered,
+  });
+  return rows(await table(another.query(BY_REGION)));
+}
+
+const { plain_port: port, user: username, password, token } = target.secured;
+await run.step("user and password", () => enter({ username, password }));
+await run.step("token", () => enter({ token }));
+// No wrong password: the client panics in its own thread there, and its promise is never kept.
+await run.step("no credentials", () => refused(enter({})));
 run.write();

@@ -42,6 +42,16 @@ function plain(field, value) {
   return typeof value === "bigint" ? value.toString() : value;
 }
 
+/** What a call is refused with, or null where it is not. */
+export async function refused(call) {
+  try {
+    await call;
+  } catch (error) {
+    return error.message;
+  }
+  return null;
+}
+
 export class Recorder {
   constructor(version) {
     this.report = { version, steps: {}, failed: {}, served_from: {}, seconds: {} };

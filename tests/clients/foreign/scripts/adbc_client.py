@@ -6,7 +6,9 @@ prints one JSON object: what each step saw. It judges nothing; the tests do.
 """
 
 import threading
+from collections.abc import Callable
 from importlib.metadata import version
+from pathlib import Path
 
 import adbc_driver_flightsql.dbapi as dbapi
 import pyarrow as pa
@@ -15,6 +17,7 @@ from questions import BY_REGION, BY_REGION_IN, EVERY_TYPE, LAST, TICKS
 from recorded import Recorder, asked, plain
 
 target = asked()
+secured = target["secured"]
 uri = f"grpc+tcp://{target['host']}:{target['port']}"
 run = Recorder(version("adbc-driver-flightsql"))
 
@@ -185,6 +188,48 @@ def served_from() -> object:
         newest = cursor.fetch_arrow_table().slice(0, 1).to_pylist()[0]
         run.carried("system.last_queries", newest["served_from"])
         return newest["source"]
+
+
+def over_tls(roots: str, **entered: str) -> object:
+    """The first rows of a connection of its own to the secured server."""
+    options = {"adbc.flight.sql.client_option.tls_root_certs": Path(roots).read_text()}
+    address = f"grpc+tls://{target['host']}:{secured['port']}"
+    with (
+        dbapi.connect(address, db_kwargs=options | entered, autocommit=True) as another,
+        another.cursor() as cursor,
+    ):
+        cursor.execute(BY_REGION)
+        return cursor.fetchall()
+
+
+def refused(connect: Callable[[], object]) -> object:
+    """Whether the server turns a connection away."""
+    try:
+        connect()
+    except dbapi.Error as error:
+        return str(error)
+    return None
+
+
+@run.step("tls, user and password")
+def tls_password() -> object:
+    return over_tls(secured["roots"], username=secured["user"], password=secured["password"])
+
+
+@run.step("tls, token")
+def tls_token() -> object:
+    bearer = {"adbc.flight.sql.authorization_header": f"Bearer {secured['token']}"}
+    return over_tls(secured["roots"], **bearer)
+
+
+@run.step("wrong password")
+def wrong_password() -> object:
+    return refused(lambda: over_tls(secured["roots"], username=secured["user"], password="no"))
+
+
+@run.step("no credentials")
+def no_credentials() -> object:
+    return refused(lambda: over_tls(secured["roots"]))
 
 
 run.step("close")(connection.close)

@@ -6,6 +6,7 @@ prints one JSON object: what each step saw. It judges nothing; the tests do.
 """
 
 from importlib.metadata import version
+from pathlib import Path
 
 import flightsql
 import flightsql.sqlalchemy
@@ -14,6 +15,7 @@ from questions import BY_REGION, BY_REGION_IN, EVERY_TYPE, LAST, TICKS
 from recorded import Recorder, asked
 
 target = asked()
+secured = target["secured"]
 run = Recorder(version("flightsql-dbapi"))
 place = {"host": target["host"], "port": target["port"]}
 connection = flightsql.connect(flightsql.FlightSQLClient(**place, insecure=True))
@@ -136,6 +138,40 @@ def served_from() -> object:
     newest = dict(zip(names, cursor.fetchone(), strict=True))
     run.carried("system.last_queries", newest["served_from"])
     return newest["source"]
+
+
+def over_tls(**entered: str) -> object:
+    """The rows of a connection of its own to the secured server."""
+    roots = Path(secured["roots"]).read_bytes()
+    place = {"host": target["host"], "port": secured["port"], "tls_root_certs": roots}
+    with flightsql.connect(flightsql.FlightSQLClient(**place, **entered)) as another:
+        return another.cursor().execute(BY_REGION).fetchall()
+
+
+@run.step("tls, user and password")
+def tls_password() -> object:
+    return over_tls(user=secured["user"], password=secured["password"])
+
+
+@run.step("tls, token")
+def tls_token() -> object:
+    return over_tls(token=secured["token"])
+
+
+@run.step("wrong password")
+def wrong_password() -> object:
+    try:
+        return over_tls(user=secured["user"], password="no")
+    except Exception as error:
+        return str(error)
+
+
+@run.step("no credentials")
+def no_credentials() -> object:
+    try:
+        return over_tls()
+    except Exception as error:
+        return str(error)
 
 
 run.step("close")(connection.close)
