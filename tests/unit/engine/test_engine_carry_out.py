@@ -6,6 +6,7 @@ import pytest
 from engine_shop import collection, opened, write
 
 from flightframe_server.cache.entries import EntryGone
+from flightframe_server.engine.asker import NOBODY, Wait
 from flightframe_server.engine.carry_out import SourceMoved, merged
 from flightframe_server.engine.engine import MetricEngine
 from flightframe_server.language import parse
@@ -13,6 +14,7 @@ from flightframe_server.planner.plan import Freshness
 from flightframe_server.planner.source import FrameQuery
 from flightframe_server.resolver.resolve import resolve
 
+PATIENT = Wait(NOBODY, 600.0)
 BY_STORE = "SELECT store, revenue, COUNT(revenue) AS n AT store"
 BY_REGION = "SELECT region, revenue AT region"
 # A summary of as many rows as the facts is no shorter way to them.
@@ -31,10 +33,10 @@ class Watched:
     def __getattr__(self, name):
         return getattr(self._backend, name)
 
-    def run(self, query, *, timeout=None):
+    def run(self, query, **how):
         self.statements += 1
         self.before(query)
-        return self._backend.run(query, timeout=timeout)
+        return self._backend.run(query, **how)
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ def carried(engine, text, keep=True):
     """What one plan gave, carried out once."""
     ground = engine.ground()
     plan = engine.plan(resolve(parse(text), ground.typed), ground=ground)
-    return engine._carrier.carry_out(plan, ground, keep=keep, timeout=None)
+    return engine._carrier.carry_out(plan, ground, keep=keep, wait=PATIENT)
 
 
 def held(engine):
@@ -122,7 +124,7 @@ def test_an_entry_that_is_gone_is_a_signal_and_the_engine_asks_again(engine):
     plan = engine.plan(question, ground=ground)
     engine.store.drop([entry.entry_id for entry in engine.store.holdings()])
     with pytest.raises(EntryGone):
-        engine._carrier.carry_out(plan, ground, keep=True, timeout=None)
+        engine._carrier.carry_out(plan, ground, keep=True, wait=PATIENT)
     served = engine.answer(question)
     assert [part.route for part in served.parts] == ["backend"]
 
