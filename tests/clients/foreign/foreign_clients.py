@@ -81,6 +81,8 @@ _ADBC_STEPS = (
     "early close",
     "refusal",
     "served_from",
+    "session options",
+    "an option that there is not",
     *_OVER_TLS,
     "close",
 )
@@ -193,6 +195,8 @@ _JDBC_STEPS = (
     "update refused",
     "served_from",
     "user and password",
+    "catalog",
+    "another catalog",
     "unknown properties",
     *_OVER_TLS,
     "close",

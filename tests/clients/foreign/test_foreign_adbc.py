@@ -122,6 +122,11 @@ def test_a_read_is_cancelled_or_left_and_the_connection_goes_on(client, report):
     assert report["steps"]["early close"] == BY_REGION
 
 
+def test_a_session_keeps_its_options(client, report):
+    assert report["steps"]["session options"] == [CATALOG, SCHEMA]
+    assert "colour" in report["steps"]["an option that there is not"]
+
+
 def test_a_refusal_says_what_the_language_says(client, report):
     assert UNKNOWN_NAME in report["steps"]["refusal"]
     assert "Traceback (most" not in report["steps"]["refusal"]

@@ -70,6 +70,8 @@ public final class JdbcClient {
     run.step("served_from", this::servedFrom);
     Properties named = properties("user", "alice", "password", "secret");
     run.step("user and password", () -> answerOver(url, named));
+    run.step("catalog", () -> answerInCatalog(url + "&catalog=corner-shop", named));
+    run.step("another catalog", () -> turnedAway(url + "&catalog=nowhere", named));
     String more = url + "&tenant=corner&environmentId=7";
     run.step("unknown properties", () -> answerOver(more, new Properties()));
   }
@@ -114,6 +116,23 @@ public final class JdbcClient {
         ResultSet rows = statement.executeQuery(BY_REGION)) {
       return read(rows);
     }
+  }
+
+  /** What a connection with a catalog answers, and what its driver says when it is closed. */
+  private Object answerInCatalog(String url, Properties properties) throws SQLException {
+    Connection another = DriverManager.getConnection(url, properties);
+    Object found;
+    try (Statement statement = another.createStatement();
+        ResultSet rows = statement.executeQuery(BY_REGION)) {
+      found = read(rows);
+    }
+    String said = null;
+    try {
+      another.close();
+    } catch (SQLException late) {
+      said = late.getMessage();
+    }
+    return Recorder.map("rows", found, "closing", said);
   }
 
   private Object turnedAway(String url, Properties properties) {

@@ -18,6 +18,7 @@ from recorded import Recorder, asked, plain
 
 target = asked()
 secured = target["secured"]
+SESSION = "adbc.flight.sql.session.option."
 uri = f"grpc+tcp://{target['host']}:{target['port']}"
 run = Recorder(version("adbc-driver-flightsql"))
 
@@ -190,6 +191,31 @@ def served_from() -> object:
         return newest["source"]
 
 
+def refused(connect: Callable[[], object]) -> object:
+    """Whether the server turns a connection away."""
+    try:
+        connect()
+    except dbapi.Error as error:
+        return str(error)
+    return None
+
+
+@run.step("session options")
+def session_options() -> object:
+    schema = {f"{SESSION}schema": "shop"}
+    cookies = {"adbc.flight.sql.rpc.with_cookie_middleware": "true"}
+    with connect(**cookies) as another:
+        another.adbc_connection.set_options(**schema)
+        return [another.adbc_current_catalog, another.adbc_current_db_schema]
+
+
+@run.step("an option that there is not")
+def no_such_option() -> object:
+    cookies = {"adbc.flight.sql.rpc.with_cookie_middleware": "true"}
+    with connect(**cookies) as another:
+        return refused(lambda: another.adbc_connection.set_options(**{f"{SESSION}colour": "blue"}))
+
+
 def over_tls(roots: str, **entered: str) -> object:
     """The first rows of a connection of its own to the secured server."""
     options = {"adbc.flight.sql.client_option.tls_root_certs": Path(roots).read_text()}
@@ -200,15 +226,6 @@ def over_tls(roots: str, **entered: str) -> object:
     ):
         cursor.execute(BY_REGION)
         return cursor.fetchall()
-
-
-def refused(connect: Callable[[], object]) -> object:
-    """Whether the server turns a connection away."""
-    try:
-        connect()
-    except dbapi.Error as error:
-        return str(error)
-    return None
 
 
 @run.step("tls, user and password")
