@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup test check static docs snapshots serve demo bench bench-compare soak proto release clean
+.PHONY: help setup clients test check static docs snapshots serve demo bench bench-compare soak proto release clean
 
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -26,7 +26,10 @@ help: ## list these verbs
 
 setup: $(VENV)/.tools ## .venv with the product and its tools
 
-test: $(VENV)/.tools ## run every test (sets up .venv first)
+clients: $(VENV)/.tools ## what the tests of foreign clients need: Node, Java and Python environments
+	@$(BIN)/python tests/clients/foreign/foreign_prepare.py
+
+test: clients ## run every test (sets up .venv and .clients first)
 	@$(BIN)/python -m pytest $(TEST_SPREAD) $(TEST_FLAGS)
 
 check: static test ## exactly what CI runs: style, types, contracts, pages, tests
@@ -67,7 +70,7 @@ release: check ## write CHANGELOG.md from the news fragments, tag, build both di
 	@.ci/release
 
 clean: ## remove what these verbs made, the demonstration included
-	rm -rf $(VENV) dist build .flightframe-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .clients dist build .flightframe-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # One environment, two stamps: the product alone is enough for a demonstration.
 $(VENV)/.tools: pyproject.toml $(VENV)/.product

@@ -1,13 +1,14 @@
 """What holds for every test: hypothesis judges answers, never the speed of the machine.
 
-At the end of a run it says how much was tried, and how long each part took.
+At the end of a run it says how much was tried, how many mutations were caught, and how long each
+part took.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import settings
@@ -16,6 +17,9 @@ settings.register_profile("flightframe", deadline=None, print_blob=True)
 settings.load_profile("flightframe")
 
 COUNTED = "hypothesis examples"
+FOREIGN = "foreign client"
+"""Properties of a test's report: how much was tried; a client, the seconds it ran, or why not."""
+MUTATIONS = "tests/mutation/test_mutations.py::test_a_mutation_is_caught"
 
 
 @pytest.hookimpl(wrapper=True)
@@ -32,7 +36,7 @@ def pytest_runtest_makereport(
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how much was tried (examples, cases, pairs), and how long each part took."""
+    """Say how much was tried (examples, cases, pairs, mutations), and how long each part took."""
     passed = [item for item in terminalreporter.stats.get("passed", ()) if item.when == "call"]
     told = {
         "property examples": sum(
@@ -44,6 +48,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for what, number in told.items():
         if number:
             terminalreporter.write_line(f"{what}: {number}")
+    for line, colours in _foreign_clients(terminalreporter):
+        terminalreporter.write_line(line, **colours)
+    caught = _parametrised(passed, MUTATIONS)
+    missed = _parametrised(terminalreporter.stats.get("failed", []), MUTATIONS)
+    if caught or missed:
+        terminalreporter.write_line(f"mutations caught: {caught} of {caught + missed}")
     terminalreporter.write_line(f"seconds by part: {_seconds(terminalreporter)}")
 
 
@@ -60,3 +70,23 @@ def _seconds(terminalreporter: pytest.TerminalReporter) -> str:
 
 def _parametrised(reports: list[pytest.TestReport], folder: str) -> int:
     return sum(report.nodeid.startswith(folder) and "[" in report.nodeid for report in reports)
+
+
+def _foreign_clients(terminalreporter: pytest.TerminalReporter) -> Iterator[tuple[str, dict]]:
+    """Yield what the tests of foreign clients ran, for how long, and loudly what they did not."""
+    told = [
+        told
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        for name, told in getattr(report, "user_properties", ())
+        if name == FOREIGN
+    ]
+    ran = {client: seconds for client, seconds, _ in told if seconds is not None}
+    if ran:
+        each = ", ".join(f"{client} {seconds:.1f} s" for client, seconds in ran.items())
+        yield f"foreign clients exercised: {len(ran)} in {sum(ran.values()):.0f} s ({each})", {}
+    missed = {client: reason for client, seconds, reason in told if seconds is None}
+    if missed:
+        each = "; ".join(f"{client}: {reason}" for client, reason in missed.items())
+        loud = {"red": True, "bold": True}
+        yield f"foreign clients not exercised: {len(missed)} ({each})", loud

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
 from datetime import timedelta
 from types import TracebackType
@@ -18,7 +17,13 @@ from typing import Any
 from pyarrow import flight
 
 from flightframe.address import Address, parse_address
-from flightframe.credentials import bearer, handshake, root_certificates
+from flightframe.credentials import (
+    Pem,
+    bearer,
+    client_certificate,
+    handshake,
+    root_certificates,
+)
 from flightframe.description import ACTION, Description
 from flightframe.errors import ArgumentError, ConnectionFailed, QueryError
 from flightframe.failures import ARROW_FAILURES, from_arrow
@@ -197,8 +202,10 @@ def connect(
     token: str | None = None,
     username: str | None = None,
     password: str | None = None,
-    tls_root_certs: bytes | str | os.PathLike[str] | None = None,
+    tls_root_certs: Pem | None = None,
     *,
+    tls_client_cert: Pem | None = None,
+    tls_client_key: Pem | None = None,
     collection: str | None = None,
     timeout: float | None = None,
 ) -> Connection:
@@ -211,6 +218,9 @@ def connect(
         password: see `username`.
         tls_root_certs: PEM certificates to trust (bytes), or the path of a file of them; None:
             those that the system trusts.
+        tls_client_cert: PEM certificate to show to a server that asks for one (bytes), or the
+            path of its file.
+        tls_client_key: the key of `tls_client_cert`, in the same forms, without a password.
         collection: the Analytic Collection to ask where a query names none.
         timeout: seconds that one call may take, its whole stream included; None: any time.
 
@@ -228,7 +238,10 @@ def connect(
     if token is not None and username is not None:
         raise ArgumentError("pass either a token or a user name, not both")
     authorization = None if token is None else bearer(token)
-    security: dict[str, Any] = {"tls_root_certs": root_certificates(tls_root_certs, address)}
+    security: dict[str, Any] = {
+        "tls_root_certs": root_certificates(tls_root_certs, address),
+        **client_certificate(tls_client_cert, tls_client_key, address),
+    }
     try:
         client = flight.FlightClient(address.uri, **security)
     except ARROW_FAILURES as error:

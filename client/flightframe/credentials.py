@@ -17,7 +17,11 @@ from flightframe.address import Address
 from flightframe.errors import ArgumentError, AuthenticationFailed
 from flightframe.failures import ARROW_FAILURES, from_arrow, no_answer
 
+Pem = bytes | str | os.PathLike[str]
+"""PEM as bytes, or the path of a file of it."""
+
 _CERTIFICATE = b"-----BEGIN CERTIFICATE-----"
+_KEY = b"PRIVATE KEY-----"
 _UNFINISHED = "Could not finish writing"
 
 
@@ -63,29 +67,50 @@ def bearer(token: str) -> bytes:
     return f"Bearer {token}".encode()
 
 
-def root_certificates(
-    given: bytes | str | os.PathLike[str] | None, address: Address
-) -> bytes | None:
+def root_certificates(given: Pem | None, address: Address) -> bytes | None:
     """Return the certificates to trust, read from their file where a path is given.
 
     Raises:
         ArgumentError: they cannot be read, are not PEM, or the address is not one of TLS.
     """
-    if given is None:
-        return None
+    return None if given is None else _pem("tls_root_certs", given, _CERTIFICATE, address)
+
+
+def client_certificate(
+    certificate: Pem | None, key: Pem | None, address: Address
+) -> dict[str, bytes]:
+    """Return the certificate that the client shows, as arguments of `FlightClient`.
+
+    Raises:
+        ArgumentError: one comes without the other, they cannot be read, are not PEM, or the
+            address is not one of TLS.
+    """
+    if certificate is None and key is None:
+        return {}
+    if certificate is None or key is None:
+        raise ArgumentError("tls_client_cert and tls_client_key belong together")
+    return {
+        "cert_chain": _pem("tls_client_cert", certificate, _CERTIFICATE, address),
+        "private_key": _pem("tls_client_key", key, _KEY, address),
+    }
+
+
+def _pem(name: str, given: Pem, mark: bytes, address: Address) -> bytes:
+    """Return the bytes of a PEM argument, read from its file where a path is given."""
     if not address.tls:
-        raise ArgumentError("tls_root_certs needs TLS", f"write grpc+tls://{address}")
+        raise ArgumentError(f"{name} needs TLS", f"write grpc+tls://{address}")
     if isinstance(given, bytes):
-        certificates = given
+        held = given
     elif isinstance(given, str | os.PathLike):
         try:
             with open(given, "rb") as file:
-                certificates = file.read()
+                held = file.read()
         except (OSError, ValueError):
-            raise ArgumentError("the file of tls_root_certs cannot be read") from None
+            raise ArgumentError(f"the file of {name} cannot be read") from None
     else:
-        raise ArgumentError("tls_root_certs is neither bytes nor a path")
-    # gRPC takes anything, and fails later without naming the certificates.
-    if _CERTIFICATE not in certificates:
-        raise ArgumentError("tls_root_certs holds no certificate in PEM form")
-    return certificates
+        raise ArgumentError(f"{name} is neither bytes nor a path")
+    # gRPC takes anything, and fails later without naming what was wrong.
+    if mark not in held:
+        what = "certificate" if mark == _CERTIFICATE else "private key"
+        raise ArgumentError(f"{name} holds no {what} in PEM form")
+    return held

@@ -54,8 +54,9 @@ CLASSES: Mapping[str, type[FlightframeError]] = {
         ),
         QueryError,
     ),
+    **dict.fromkeys(("UNAUTHENTICATED", "TOO_MANY_ATTEMPTS"), AuthenticationFailed),
     "CATALOG": CatalogError,
-    **dict.fromkeys(("SETUP", "BACKEND", "TIMEOUT", "CANCELLED"), BackendError),
+    **dict.fromkeys(("SETUP", "BACKEND", "TIMEOUT", "CANCELLED", "OVERLOADED"), BackendError),
     "INTERNAL": InternalError,
 }
 """The class of every code that a server sends."""

@@ -42,13 +42,14 @@ class ServerInProcess:
         self.uri = uri
         self._stack = stack
 
-    def connection(self, *, collection: str | None = None) -> Connection:
+    def connection(self, *, collection: str | None = None, **credentials: Any) -> Connection:
         """Return a new connection, closed at the end of the `with` block at the latest.
 
         Args:
             collection: the Analytic Collection to ask where a query names none.
+            credentials: what the installation asks for, as for `flightframe.connect`.
         """
-        return self._stack.enter_context(connect(self.uri, collection=collection))
+        return self._stack.enter_context(connect(self.uri, collection=collection, **credentials))
 
     def __repr__(self) -> str:
         """Return the address."""
@@ -79,7 +80,7 @@ def serve(
         stack.callback(opened.close)
         for _ in opened.warm_up():
             pass
-        server = flight_server.FlightServer(opened.serving)
+        server = flight_server.FlightServer(opened.serving, access=opened.access)
         stack.callback(server.stop, GRACE_SECONDS)
         yield ServerInProcess(server.uri, stack)
 

@@ -9,26 +9,32 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import pyarrow as pa
 
-from flightframe_server.arrow_types import arrow_type
+from flightframe_server.arrow_types import arrow_type, with_sql_metadata
 from flightframe_server.backends.protocol import BATCH_ROWS
 from flightframe_server.composer.compose import answer_schema
-from flightframe_server.engine.engine import MetricEngine, OpenStream, Served, StreamedFrame
+from flightframe_server.delivery import OpenAnswer
+from flightframe_server.engine.asker import NOBODY, Asker
+from flightframe_server.engine.engine import MetricEngine, Served
 from flightframe_server.engine.explanation import explanation
 from flightframe_server.engine.finished import FinishedAnswers, LastQueries
+from flightframe_server.engine.frames import StreamedFrame
+from flightframe_server.engine.statements import Statements
 from flightframe_server.errors import (
     AmbiguousMetric,
     FlightframeError,
+    LimitExceeded,
     UnknownName,
     did_you_mean,
     shown,
 )
 from flightframe_server.language import parse
+from flightframe_server.language.bounds import check_depth
 from flightframe_server.language.syntax import LiteralValue, Statement
 from flightframe_server.planner.plan import NO_FRESHNESS, Freshness
 from flightframe_server.provenance import (
@@ -44,8 +50,6 @@ from flightframe_server.resolver.question import Need, Question
 from flightframe_server.resolver.resolve import resolve
 from flightframe_server.resolver.terms import LevelTerm, Term, needs_of
 from flightframe_server.resolver.values import Binding, literal_type
-
-BATCH_BYTES = 4 * 1024 * 1024 - 64 * 1024
 
 parsed = lru_cache(maxsize=512)(parse)
 """`parse`, remembering the last texts; syntax is frozen, so sharing it is safe."""
@@ -102,67 +106,22 @@ class Answer:
         """The bytes of the finished rows, None where they are streamed."""
         return None if self.table is None else int(self.table.nbytes)
 
-    def open(self) -> OpenAnswer:
+    def open(self, asker: Asker = NOBODY) -> OpenAnswer:
         """Start reading: from memory any number of times, from the back-end anew each time.
+
+        Args:
+            asker: whoever reads.
 
         Raises:
             TicketRefused: a streamed frame whose data changed since it was planned.
-            BackendError: the database failed.
+            BackendError: the database failed, or has too much to do.
         """
-        running = None if self.stream is None else self.stream.open()
-        return OpenAnswer(self, running)
-
-
-class OpenAnswer:
-    """An answer being read. Iterate to the end, or close."""
-
-    def __init__(self, answer: Answer, running: OpenStream | None) -> None:
-        """Read `answer` from memory, or from `running`."""
-        self.schema = answer.schema
-        self._answer, self._running = answer, running
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        """Yield batches of at most 64k rows and 4 MiB; one empty batch where there are no rows."""
-        if self._running is None:
-            assert self._answer.table is not None
-            batches: Iterator[pa.RecordBatch] = iter(self._answer.table.to_batches(BATCH_ROWS))
-        else:
-            batches = iter(self._running)
-        empty = True
-        for batch in batches:
-            for piece in sliced(batch):
-                empty = False
-                yield pa.RecordBatch.from_arrays(piece.columns, schema=self.schema)
-        if empty:
-            yield pa.RecordBatch.from_arrays(
-                [pa.array([], field.type) for field in self.schema], schema=self.schema
-            )
-
-    def cancel(self) -> None:
-        """Stop a streamed answer from any thread."""
-        if self._running is not None:
-            self._running.cancel()
-
-    def close(self) -> None:
-        """Give a streamed answer's resources back; idempotent."""
-        if self._running is not None:
-            self._running.close()
-
-
-def sliced(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-    """Yield a batch in pieces of at most 64k rows and about 4 MiB."""
-    if batch.num_rows == 0:
-        return
-    per_row = max(1, batch.nbytes // batch.num_rows)
-    rows = max(1, min(BATCH_ROWS, BATCH_BYTES // per_row))
-    for start in range(0, batch.num_rows, rows):
-        piece = batch.slice(start, rows)
-        if piece.nbytes > BATCH_BYTES and piece.num_rows > 1:
-            half = piece.num_rows // 2
-            yield from sliced(piece.slice(0, half))
-            yield from sliced(piece.slice(half))
-        else:
-            yield piece
+        if self.stream is None:
+            assert self.table is not None
+            return OpenAnswer(self.schema, self.table.to_batches(BATCH_ROWS))
+        named = replace(asker, query_id=self.provenance.query_id)
+        running = self.stream.open(named)
+        return OpenAnswer(self.schema, running, running)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -185,12 +144,14 @@ class Serving:
     Attributes:
         installation_id: as its manifest says.
         engines: by collection name.
+        statements: what runs the engines' statements, and the limits that hold for all.
         finished: hot answers.
         last_queries: what was answered lately.
     """
 
     installation_id: str
     engines: Mapping[str, MetricEngine]
+    statements: Statements = field(default_factory=Statements)
     finished: FinishedAnswers[Answer] = field(default_factory=FinishedAnswers)
     last_queries: LastQueries = field(default_factory=LastQueries)
 
@@ -200,11 +161,17 @@ class Serving:
             engine.close()
 
 
-def answer(request: Request, serving: Serving) -> Answer:
+def answer(request: Request, serving: Serving, user: str = "", asker: Asker = NOBODY) -> Answer:
     """Answer one request.
 
     A request that was answered from exact entries before, on the same data and the same entries,
     is given that very answer: no parse, no plan, no disk.
+
+    Args:
+        request: what is asked.
+        serving: what answers.
+        user: who asks, for the list of the last queries; the answer is the same for everybody.
+        asker: whether whoever asks still waits; asked only while a statement runs.
 
     Raises:
         FlightframeError: any of the tree; nothing else.
@@ -214,25 +181,26 @@ def answer(request: Request, serving: Serving) -> Answer:
     key = (request.key, state)
     found = serving.finished.get(key)
     if found is None:
-        found = _answer(request, serving)
+        found = _answer(request, serving, asker)
         # What moved meanwhile must not be found again under a state it was not made in.
         if found.hot and found.bytes is not None and _state(serving, request) == state:
             serving.finished.put(key, found, found.bytes)
-    serving.last_queries.add(request.source, found.provenance, found.rows, started)
+    serving.last_queries.add(request.source, found.provenance, found.rows, started, user)
     return found
 
 
-def _answer(request: Request, serving: Serving) -> Answer:
-    statement = parsed(request.source)
+def _answer(request: Request, serving: Serving, asker: Asker) -> Answer:
+    query_id = uuid.uuid4().hex
+    statement = _read(request, serving)
     binding = Binding(dict(request.parameters))
     engine, question = _question(statement, request, serving, binding)
     if question.explain:
         plan = engine.plan(question, request.freshness)
-        return _explained(explanation(plan, engine.backend), engine)
-    served = engine.answer(question, request.freshness)
+        return _explained(explanation(plan, engine.backend), engine, query_id)
+    served = engine.answer(question, request.freshness, replace(asker, query_id=query_id))
     # An answer that may be older than its source is true for a while only.
     lasting = request.freshness.max_staleness is None
-    return _labelled(question, served, engine, lasting=lasting)
+    return _labelled(question, served, engine, query_id, lasting=lasting)
 
 
 def type_request(request: Request, serving: Serving) -> Typed:
@@ -241,7 +209,7 @@ def type_request(request: Request, serving: Serving) -> Typed:
     Raises:
         QueryError: as for `answer`, save what only values can break.
     """
-    statement = parsed(request.source)
+    statement = _read(request, serving)
     binding = Binding(None)
     engine, question = _question(statement, request, serving, binding)
     if question.explain:
@@ -249,7 +217,19 @@ def type_request(request: Request, serving: Serving) -> Typed:
     else:
         schema = answer_schema(question)
     keys = sorted(binding.wanted, key=lambda key: (isinstance(key, str), key))
-    return Typed(schema, tuple((key, arrow_type(binding.wanted[key])) for key in keys))
+    return Typed(
+        with_sql_metadata(schema), tuple((key, arrow_type(binding.wanted[key])) for key in keys)
+    )
+
+
+def _read(request: Request, serving: Serving) -> Statement:
+    """Parse a request's text within the limits of the installation."""
+    limits = serving.statements.limits
+    if len(request.source.encode()) > limits.query_bytes:
+        raise LimitExceeded(f"a query has at most {limits.query_bytes:,} bytes of text")
+    statement = parsed(request.source)
+    check_depth(statement, limits.parse_depth)
+    return statement
 
 
 def _state(serving: Serving, request: Request) -> tuple[object, ...]:
@@ -307,7 +287,9 @@ def _only_fit(
     )
 
 
-def _labelled(question: Question, served: Served, engine: MetricEngine, *, lasting: bool) -> Answer:
+def _labelled(
+    question: Question, served: Served, engine: MetricEngine, query_id: str, *, lasting: bool
+) -> Answer:
     parts = {part.need: done for part, done in zip(served.plan.parts, served.parts, strict=True)}
     whole = fold(part.served_from for part in served.parts)
     columns = tuple(
@@ -315,7 +297,7 @@ def _labelled(question: Question, served: Served, engine: MetricEngine, *, lasti
         for column in question.columns
         for label, found in (_column(column.term, question.anchor, parts, whole),)
     )
-    provenance = Provenance(whole, uuid.uuid4().hex, engine.collection.name, columns)
+    provenance = Provenance(whole, query_id, engine.collection.name, columns)
     hot = (
         lasting and served.table is not None and all(part.route == "exact" for part in served.parts)
     )
@@ -334,9 +316,9 @@ def _column(
     return fold(part.served_from for part in found), found
 
 
-def _explained(table: pa.Table, engine: MetricEngine) -> Answer:
+def _explained(table: pa.Table, engine: MetricEngine, query_id: str) -> Answer:
     label = ServedFrom.ENGINE_CACHE if engine.enabled else ServedFrom.BACKEND
-    provenance = Provenance(label, uuid.uuid4().hex, engine.collection.name)
+    provenance = Provenance(label, query_id, engine.collection.name)
     return _finished(table.schema, provenance, table, None, False)
 
 
@@ -351,4 +333,5 @@ def _finished(
         SERVED_FROM_KEY: str(provenance.served_from).encode(),
         METADATA_KEY: provenance.to_bytes(),
     }
-    return Answer(schema.with_metadata(metadata), provenance, table, stream, hot)
+    said = with_sql_metadata(schema).with_metadata(metadata)
+    return Answer(said, provenance, table, stream, hot)

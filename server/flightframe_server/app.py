@@ -1,7 +1,7 @@
 """The composition root: the only place where files, database, engines and surfaces meet.
 
 What comes in: the path of an installation manifest and what the command line overrides. What goes
-out: an open installation, ready to be served. Nothing else reads files of the user's.
+out: an open installation, ready to be served. Nothing else knows where files of the user's are.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from flightframe_server.access.access import Access
+from flightframe_server.access.opening import open_access, read_text
 from flightframe_server.answer import Serving
 from flightframe_server.backends.protocol import Backend
 from flightframe_server.backends.registry import open_backend
@@ -18,8 +20,9 @@ from flightframe_server.catalog import read_collection, read_installation
 from flightframe_server.catalog.collection import Collection
 from flightframe_server.catalog.installation import Installation
 from flightframe_server.engine.engine import STREAM_ROWS, MetricEngine
+from flightframe_server.engine.statements import Statements
 from flightframe_server.engine.warm_up import Warmed, warm_up
-from flightframe_server.errors import CatalogError, SetupError
+from flightframe_server.errors import CatalogError
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,6 +35,7 @@ class OpenInstallation:
         backend: the database.
         serving: what surfaces answer with.
         opened: when, seconds since 1970 UTC.
+        access: how surfaces are entered.
     """
 
     installation: Installation
@@ -39,6 +43,7 @@ class OpenInstallation:
     backend: Backend
     serving: Serving
     opened: float
+    access: Access
 
     def warm_up(self) -> Iterator[tuple[str, Warmed]]:
         """Make what every collection's hints ask for, yielding the collection and each event."""
@@ -50,20 +55,6 @@ class OpenInstallation:
         """Close engines, stores and the database; idempotent."""
         self.serving.close()
         self.backend.close()
-
-
-def read_text(path: Path) -> str:
-    """Return a text file of the user's.
-
-    Raises:
-        SetupError: it is not there, or no text.
-    """
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise SetupError(f"there is no file {path.name}") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise SetupError(f"the file {path.name} cannot be read") from error
 
 
 def read_files(manifest: Path) -> tuple[Installation, tuple[Collection, ...]]:
@@ -102,6 +93,8 @@ def open_installation(
     folder = manifest.parent
     settings = installation.metric_engine
     root = store if store is not None else folder / settings.store
+    access = open_access(installation.server, folder)
+    statements = Statements(installation.limits)
     backend = open_backend(installation.backend, folder)
     engines: dict[str, MetricEngine] = {}
     try:
@@ -113,11 +106,12 @@ def open_installation(
                 enabled=settings.enabled,
                 max_bytes=settings.max_bytes_per_ac,
                 stream_rows=stream_rows,
+                statements=statements,
             )
     except BaseException:
         for engine in engines.values():
             engine.close()
         backend.close()
         raise
-    serving = Serving(installation.id, engines)
-    return OpenInstallation(installation, folder, backend, serving, time.time())
+    serving = Serving(installation.id, engines, statements)
+    return OpenInstallation(installation, folder, backend, serving, time.time(), access)

@@ -7,6 +7,7 @@ them without loss. It must never widen, round or wrap a value to make it fit.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -36,6 +37,50 @@ def arrow_type(declared: DataType) -> pa.DataType:
 def arrow_schema(columns: Iterable[tuple[str, DataType]]) -> pa.Schema:
     """Return the Arrow schema of named, declared types; every field nullable, no metadata."""
     return pa.schema([pa.field(name, arrow_type(declared)) for name, declared in columns])
+
+
+# On the path of every hit: the same questions are asked again.
+@lru_cache(maxsize=1024)
+def with_sql_metadata(schema: pa.Schema) -> pa.Schema:
+    """Return an answer's schema with what Flight SQL drivers read of a column: type, digits, scale.
+
+    JDBC takes precision and scale from here, and calls them 0 where they are missing. It shows a
+    remark in place of the column's name, so that an answer's column must never carry one.
+    """
+    return pa.schema([field.with_metadata(_sql_metadata(field.type)) for field in schema])
+
+
+def _sql_metadata(type_: pa.DataType) -> dict[bytes, bytes]:
+    known = _SQL_METADATA.get(type_)
+    if known is not None:
+        return known
+    found = {b"IS_READ_ONLY": b"1"}
+    if pa.types.is_decimal(type_):
+        found |= _digits(b"DECIMAL", type_.precision, type_.scale)
+    elif pa.types.is_timestamp(type_):
+        # YYYY-MM-DD hh:mm:ss.ffffff
+        found |= _digits(b"TIMESTAMP", 26, 6)
+    return _keyed(found)
+
+
+def _digits(name: bytes, precision: int, scale: int) -> dict[bytes, bytes]:
+    return {b"TYPE_NAME": name, b"PRECISION": b"%d" % precision, b"SCALE": b"%d" % scale}
+
+
+def _keyed(found: dict[bytes, bytes]) -> dict[bytes, bytes]:
+    return {b"ARROW:FLIGHT:SQL:" + key: value for key, value in found.items()}
+
+
+_SQL_METADATA = {
+    type_: _keyed({b"IS_READ_ONLY": b"1", **facts})
+    for type_, facts in (
+        (pa.int64(), _digits(b"BIGINT", 19, 0)),
+        (pa.float64(), {b"TYPE_NAME": b"DOUBLE", b"PRECISION": b"15"}),
+        (pa.string(), {b"TYPE_NAME": b"VARCHAR"}),
+        (pa.date32(), _digits(b"DATE", 10, 0)),
+        (pa.bool_(), {b"TYPE_NAME": b"BOOLEAN"}),
+    )
+}
 
 
 def conform(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

@@ -22,11 +22,15 @@
     │   ├── NotSupported                 NOT_SUPPORTED
     │   ├── NotCached                    NOT_CACHED
     │   └── TicketRefused                TICKET
+    ├── AccessError                      whoever calls can act: credentials
+    │   ├── NotAuthenticated             UNAUTHENTICATED
+    │   └── TooManyAttempts              TOO_MANY_ATTEMPTS
     ├── CatalogError                     CATALOG: the owner of the collection or installation
     ├── SetupError                       SETUP: the operator, before anything is served
     ├── BackendError                     BACKEND: the operator, while serving
     │   ├── BackendTimeout               TIMEOUT
-    │   └── BackendCancelled             CANCELLED
+    │   ├── BackendCancelled             CANCELLED
+    │   └── Overloaded                   OVERLOADED
     └── InternalError                    INTERNAL: ours, a broken invariant
 
 What comes in: facts about one failure. What goes out: one short text, a stable code, a place, a
@@ -130,14 +134,10 @@ class FlightframeError(Exception):
 
     def payload(self) -> dict[str, Any]:
         """Return the one JSON shape of an error, for surfaces that answer in JSON."""
-        body: dict[str, Any] = {"code": self.code, "message": self.message}
-        if self.hint:
-            body["hint"] = self.hint
-        if self.place:
-            body["line"], body["column"] = self.place.line, self.place.column
-        if self.details:
-            body["details"] = self.details
-        return {"error": body}
+        place = {} if not self.place else {"line": self.place.line, "column": self.place.column}
+        more = {"hint": self.hint} if self.hint else {}
+        details = {"details": self.details} if self.details else {}
+        return {"error": {"code": self.code, "message": self.message, **more, **place, **details}}
 
     def caret(self, source: str) -> str | None:
         """Return the offending line of `source` with a caret under the place, or None."""
@@ -289,6 +289,26 @@ class TicketRefused(QueryError):
     http_status = 404
 
 
+class AccessError(FlightframeError):
+    """The caller is not let in. Abstract."""
+
+    status = Status.UNAUTHENTICATED
+    http_status = 401
+
+
+class NotAuthenticated(AccessError):
+    """Credentials are missing, wrong, or no longer good; the text never says which part of them."""
+
+    code = "UNAUTHENTICATED"
+
+
+class TooManyAttempts(AccessError):
+    """Too many wrong passwords came for one user name, or too many at once; a wait cures it."""
+
+    code = "TOO_MANY_ATTEMPTS"
+    http_status = 429
+
+
 class CatalogError(FlightframeError):
     """A collection or installation file is wrong; its owner can act.
 
@@ -353,6 +373,14 @@ class BackendCancelled(BackendError):
     code = "CANCELLED"
     status = Status.CANCELLED
     http_status = 499
+
+
+class Overloaded(BackendError):
+    """More statements wait for the database than may; what is remembered is answered all along."""
+
+    code = "OVERLOADED"
+    status = Status.UNAVAILABLE
+    http_status = 503
 
 
 class InternalError(FlightframeError):

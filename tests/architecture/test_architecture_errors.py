@@ -11,7 +11,7 @@ from flightframe_server import errors
 from flightframe_server.errors import FlightframeError, Status, leaves
 
 ROOT = Path(__file__).parents[2]
-ABSTRACT = {"FlightframeError", "QueryError"}
+ABSTRACT = {"FlightframeError", "QueryError", "AccessError"}
 
 
 def every_class() -> list[type[FlightframeError]]:

@@ -1,5 +1,6 @@
 """What the tests of the Flight surface send: messages as bytes, and calls as raw gRPC."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 import grpc
@@ -36,10 +37,13 @@ class Wire:
     def __init__(self, server: FlightServer) -> None:
         self._channel = grpc.insecure_channel(f"127.0.0.1:{server.port}")
 
-    def call(self, rpc: str, message: bytes) -> tuple[str, str]:
+    def call(
+        self, rpc: str, message: bytes, headers: Sequence[tuple[str, str]] = ()
+    ) -> tuple[str, str]:
         """Return the name of the status and its text."""
+        sent = iter([message]) if rpc in STREAMS_IN else message
         try:
-            for _ in self._method(rpc)(iter([message]) if rpc in STREAMS_IN else message):
+            for _ in self._method(rpc)(sent, metadata=tuple(headers)):
                 pass
         except grpc.RpcError as error:
             return error.code().name, error.details()

@@ -157,9 +157,14 @@ def test_select_1(client):
 def test_the_actions_are_listed(client):
     kinds = {action.type for action in client.list_actions()}
     assert kinds == {
-        "CloseSession",
+        "CancelFlightInfo",
+        "CancelQuery",
         "ClosePreparedStatement",
+        "CloseSession",
         "CreatePreparedStatement",
+        "GetSessionOptions",
+        "RenewFlightEndpoint",
+        "SetSessionOptions",
         "flightframe.describe",
     }
 

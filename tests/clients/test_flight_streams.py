@@ -18,7 +18,6 @@ from flight_calls import (
 from pyarrow import flight
 
 from flightframe_server.app import OpenInstallation, open_installation
-from flightframe_server.errors import BackendCancelled
 from flightframe_server.flight.handles import Bounds, Handles
 from flightframe_server.flight.server import FlightServer
 from flightframe_server.flight.state import FlightBounds
@@ -46,7 +45,7 @@ def settled(opened: OpenInstallation) -> bool:
     while statements_running(opened) and time.monotonic() < until:
         time.sleep(0.01)
     return statements_running(opened) == 0 and not any(
-        thread.name == "flight-cancel-watch" for thread in threading.enumerate()
+        thread.name == "statement-watch" for thread in threading.enumerate()
     )
 
 
@@ -122,40 +121,18 @@ def test_handles_are_bounded_by_number_and_by_bytes():
 
 
 class Blocked:
-    """A running answer that waits for its first batch until somebody cancels it."""
+    """A running answer that nobody reads."""
 
     def __init__(self) -> None:
-        self.cancelled, self.closed = threading.Event(), False
-
-    def __iter__(self):
-        assert self.cancelled.wait(5)
-        raise BackendCancelled("the statement was cancelled")
-        yield
-
-    def cancel(self) -> None:
-        self.cancelled.set()
+        self.closed = False
 
     def close(self) -> None:
         self.closed = True
 
 
-def test_a_statement_that_waits_is_cancelled_when_its_client_goes():
-    gone = threading.Event()
-    running = Blocked()
-    chunks = LiveChunks(running, pa.py_buffer(b""), gone.is_set)
-    timer = threading.Timer(0.1, gone.set)
-    timer.start()
-    with pytest.raises(flight.FlightCancelledError):
-        next(chunks)
-    timer.join()
-    assert running.closed
-    with pytest.raises(StopIteration):
-        next(chunks)
-
-
 def test_a_stream_that_nobody_began_is_closed_too():
     running = Blocked()
-    chunks = LiveChunks(running, pa.py_buffer(b""), lambda: False)
+    chunks = LiveChunks(running, pa.py_buffer(b""))
     del chunks
     assert running.closed
 

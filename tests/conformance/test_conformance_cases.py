@@ -17,7 +17,7 @@ from flightframe_server.answer import Request, Serving, answer
 from flightframe_server.catalog import read_collection
 from flightframe_server.engine import MetricEngine
 from flightframe_server.engine import engine as engine_module
-from flightframe_server.engine.engine import OpenStream
+from flightframe_server.engine.frames import OpenStream
 from flightframe_server.errors import FlightframeError
 from flightframe_server.language import parse
 from flightframe_server.planner.make import whole_plan

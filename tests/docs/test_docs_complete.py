@@ -11,11 +11,14 @@ from pathlib import Path
 import pytest
 
 from flightframe_server.catalog.installation import (
+    AuthSettings,
     BackendSettings,
     EngineSettings,
     Installation,
     ServerSettings,
+    TlsSettings,
 )
+from flightframe_server.catalog.limits import Limits, LimitsShape
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -95,7 +98,9 @@ def test_every_environment_variable_is_documented():
 
 
 def test_every_setting_of_an_installation_is_documented():
-    fields = {f"backend.{name}" for name in BackendSettings.__dataclass_fields__}
+    # What a back-end may take stands in the section `limits`, which has a page of its own.
+    own = set(BackendSettings.__dataclass_fields__) - set(Limits.__dataclass_fields__)
+    fields = {f"backend.{name}" for name in own}
     fields |= {f"metric_engine.{name}" for name in EngineSettings.__dataclass_fields__}
     fields |= {f"server.{name}" for name in ServerSettings.__dataclass_fields__}
     fields |= set(Installation.__dataclass_fields__) - {
@@ -106,6 +111,27 @@ def test_every_setting_of_an_installation_is_documented():
     }
     page = text_of("docs/operations.md")
     assert sorted(name for name in fields if f"`{name}`" not in page) == []
+
+
+def test_every_setting_of_tls_and_credentials_is_documented():
+    page = text_of("docs/security.md")
+    fields = {*TlsSettings.__dataclass_fields__, *AuthSettings.__dataclass_fields__}
+    assert sorted(name for name in fields if f"`{name}`" not in page) == []
+
+
+def test_every_limit_is_documented_with_its_default_and_is_kept_somewhere():
+    page = text_of("docs/limits.md")
+    source = "\n".join(
+        path.read_text(encoding="utf-8")
+        for path in SERVER.rglob("*.py")
+        if path.name not in ("limits.py", "read_installation.py", "installation.py")
+    )
+    shape = LimitsShape()
+    for name in Limits.__dataclass_fields__:
+        assert re.search(rf"^\| `{name}` \|", page, re.MULTILINE)
+        assert getattr(shape, name) == getattr(Limits(), name)
+        assert re.search(rf"\.{name}\b|\"{name}\"", source), f"nothing keeps {name}"
+    assert set(LimitsShape.model_fields) == set(Limits.__dataclass_fields__)
 
 
 def test_the_decisions_are_all_listed():

@@ -80,6 +80,11 @@ def _family(family):
         made["filter"] = write(family.filter)
     if family.fill is not None:
         made["fill"] = family.fill
+    if family.siblings:
+        made["siblings"] = [
+            {"schema": schema, "column": family.column, "operator": "SUM"}
+            for schema in family.siblings
+        ]
     return made
 
 

@@ -178,10 +178,10 @@ def reach_of(model, terms):
 
 
 @st.composite
-def questions(draw, model, *, window=True, only=None):
+def questions(draw, model, *, window=True, only=None, items=3):
     """One question that the rules allow."""
     pool = only or draw(st.sampled_from([EXACT, EXACT, EXACT + ROUNDED + OTHER, STOCK, MIXED]))
-    terms = draw(st.lists(st.sampled_from(pool), min_size=1, max_size=3, unique=True))
+    terms = draw(st.lists(st.sampled_from(pool), min_size=1, max_size=items, unique=True))
     levels = reach_of(model, terms)
     anchor = draw(st.lists(st.sampled_from(levels), max_size=3, unique=True).map(tuple))
     where = draw(st.none() | predicates(levels))
@@ -215,6 +215,25 @@ def windowed(draw, question):
             per = st.lists(st.sampled_from(question.anchor), max_size=1).map(tuple)
         limit = draw(st.tuples(st.integers(0, 3), st.integers(0, 2), per))
     return replace(question, having=having, order=order, limit=limit)
+
+
+@st.composite
+def kin(draw, model, question):
+    """A question about other levels of the same dimensions, or under another filter.
+
+    Some can be rolled up to the given one, some only seem to: weeks for months, a place for the
+    region that a fact holds itself.
+    """
+    levels = reach_of(model, [term for _, term in question.items])
+    anchor = []
+    for level in question.anchor:
+        family = model.family_of(level)
+        near = [other for other in levels if model.family_of(other) == family]
+        anchor.append(draw(st.sampled_from(near)))
+    if draw(st.booleans()):
+        anchor.append(draw(st.sampled_from(levels)))
+    where = draw(st.sampled_from([None, question.where]) | predicates(levels))
+    return Question(tuple(dict.fromkeys(anchor)), question.items, where)
 
 
 @st.composite

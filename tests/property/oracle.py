@@ -497,7 +497,10 @@ def truth(test, leaf):
             bounds = ("cmp", ">=", one, ("lit", low)), ("cmp", "<=", one, ("lit", high))
             return truth(("and", bounds), leaf)
         case ("distinct", one, other):
-            return operand(one, leaf) != operand(other, leaf)
+            here, there = operand(one, leaf), operand(other, leaf)
+            if here is None or there is None:
+                return here is not there
+            return compared("<>", here, there)
     return about_one(test, operand(test[1], leaf))
 
 

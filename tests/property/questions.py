@@ -164,7 +164,7 @@ def families_of(shape):
     at = ("month", "LAST", shape.snapshot_per)
     late = LATE[shape.late]
     found = [
-        Family("revenue", "tx", "revenue", (total,)),
+        Family("revenue", "tx", "revenue", (total,), siblings=("daily",) if shape.summary else ()),
         Family("cost", "tx", "cost", (total,)),
         Family("qty", "tx", "qty", (total,)),
         Family("weight", "tx", "weight", (total,)),

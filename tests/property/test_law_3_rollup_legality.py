@@ -3,13 +3,17 @@
 Every entry is tried, not only the cheapest that the planner would take.
 """
 
+from dataclasses import replace
+
 import oracle
+import pytest
 from ac_yaml import model_and_collection
-from asked import EXACT, OTHER, ROUNDED, STOCK, finer, questions
+from asked import EXACT, OTHER, ROUNDED, STOCK, finer, kin, members, questions, reach_of
 from budget import HEAVY
 from hypothesis import given, note
 from hypothesis import strategies as st
 from legality import closure, legal, levels_in, pinned
+from questions import Question, bare, call
 from rig import Rig, same
 from worlds import shapes, tables
 
@@ -31,16 +35,52 @@ SIMPLE = tuple(
 NEVER = ("COUNT_DISTINCT", "MEDIAN", "QUANTILE")
 
 
+def reducer_of(term):
+    """The reducer that a metric stands for, FILTER and snapshots aside."""
+    return term[1] if term[0] == "call" else TOTALS.get(term[1], "SUM")
+
+
+TOTALS = {"sales": "COUNT", "late": "COUNT", "note": "MAX", "seen": "MAX", "moments": "MIN"}
+TOTALS |= {"buyers": "COUNT_DISTINCT", "stock_now": "MEDIAN"}
+WAYS = {
+    "sums": ("SUM",),
+    "counts": ("COUNT",),
+    "extremes": ("MIN", "MAX"),
+    "moments": ("VAR", "STDDEV"),
+    "ordered": ("FIRST", "LAST"),
+    "kept apart": NEVER,
+}
+"""Each way in which states combine; a snapshot is kept apart like a median."""
+
+
 @st.composite
-def held_worlds(draw):
-    """A world, a question of one metric, and others whose entries might answer it."""
+def held_worlds(draw, way):
+    """A world, questions of one metric, and others whose entries might answer them."""
     shape = draw(shapes)
     model, _ = model_and_collection(shape)
-    target = draw(questions(model, window=False, only=SIMPLE))
-    target = type(target)(target.anchor, target.items[:1], target.where)
-    others = [draw(finer(model, target)) for _ in range(3)]
-    others = [question for question in others if legal(model, question)]
-    return shape, draw(tables(shape)), target, others
+    pool = tuple(term for term in SIMPLE if reducer_of(term) in WAYS[way])
+    target = draw(questions(model, window=False, only=pool, items=1))
+    if way == "kept apart":
+        target = draw(held_to_one(model, target))
+    targets = [target, *(draw(kin(model, target)) for _ in range(2))]
+    others = [draw(finer(model, draw(st.sampled_from(targets)))) for _ in range(3)]
+    others += [draw(kin(model, target)) for _ in range(2)]
+    asked = [
+        [question for question in found if legal(model, question)] for found in (targets, others)
+    ]
+    return shape, draw(tables(shape)), *asked
+
+
+@st.composite
+def held_to_one(draw, model, question):
+    """The question with a level held to one member: its rows are not collapsed over that."""
+    levels = reach_of(model, [term for _, term in question.items])
+    level = draw(st.sampled_from(levels))
+    pin = ("null", ("level", level))
+    if draw(st.booleans()):
+        pin = ("cmp", "=", ("level", level), ("lit", draw(members(level))))
+    where = pin if question.where is None or draw(st.booleans()) else ("and", (pin, question.where))
+    return replace(question, where=where)
 
 
 def target_of(rig, question):
@@ -82,26 +122,60 @@ def may_be_read(rig, question, target, verdict):
         assert set(held.anchor) - set(wanted.anchor) <= pins, (str(question), held)
 
 
+@pytest.mark.parametrize("way", WAYS)
 @HEAVY
-@given(held_worlds())
-def test_law_3_every_entry_that_may_answer_gives_the_number(given):
-    shape, data, question, others = given
-    with Rig(shape, data) as rig:
-        for other in others:
-            note(f"held: {other}")
-            rig.ask(other)
-        target = target_of(rig, question)
-        frames = oracle.Frames(rig.model, data, question.where)
-        anchor, term = target.key.anchor, question.items[0][1]
-        points = frames.points([term], anchor)
-        expected = {point: frames.value(term, anchor, point) for point in points}
-        for entry in rig.entries():
-            if entry.key.shelf != target.key.shelf:
-                continue
-            verdict = judge(rig.engine.typed, target, entry)
-            if isinstance(verdict, Exact | Rollup):
-                may_be_read(rig, question, target, verdict)
-                got = values_from(rig, target, verdict)
-                assert set(got) == set(expected), (str(question), entry.key)
-                for point, value in expected.items():
-                    assert same(got[point], value), (str(question), entry.key, point)
+@given(st.data())
+def test_law_3_every_entry_that_may_answer_gives_the_number(way, data):
+    shape, rows, targets, others = data.draw(held_worlds(way))
+    with Rig(shape, rows) as rig:
+        for question in (*others, *targets):
+            note(f"held: {question}")
+            rig.ask(question)
+        for question in targets:
+            answers_of_entries(rig, question)
+
+
+CLIMBED = (bare("revenue"), bare("sales"), call("MAX", "revenue"), bare("stock_now"))
+
+
+@st.composite
+def whole_worlds(draw):
+    """A world with rows, a metric, and every level that it reaches, each alone and none."""
+    shape, term = draw(shapes), draw(st.sampled_from(CLIMBED))
+    model, _ = model_and_collection(shape)
+    rows = draw(tables(shape).filter(lambda rows: len(rows["tx"]) > 2 and len(rows["inv"]) > 2))
+    anchors = [(), *((level,) for level in reach_of(model, [term]))]
+    asked = [Question(anchor, (("x", term),)) for anchor in anchors]
+    return shape, rows, [question for question in asked if legal(model, question)]
+
+
+@HEAVY
+@given(whole_worlds())
+def test_law_3_a_level_is_had_from_another_only_as_the_rows_have_it(given):
+    """Every level from every other: no month from weeks, no region of a fact from its store."""
+    shape, rows, asked = given
+    with Rig(shape, rows) as rig:
+        for question in asked:
+            rig.ask(question)
+        for question in asked:
+            note(str(question))
+            answers_of_entries(rig, question)
+
+
+def answers_of_entries(rig, question):
+    """Check what each entry says that may answer a question."""
+    target = target_of(rig, question)
+    frames = oracle.Frames(rig.model, rig.tables, question.where)
+    anchor, term = target.key.anchor, question.items[0][1]
+    points = frames.points([term], anchor)
+    expected = {point: frames.value(term, anchor, point) for point in points}
+    for entry in rig.entries():
+        if entry.key.shelf != target.key.shelf:
+            continue
+        verdict = judge(rig.engine.typed, target, entry)
+        if isinstance(verdict, Exact | Rollup):
+            may_be_read(rig, question, target, verdict)
+            got = values_from(rig, target, verdict)
+            assert set(got) == set(expected), (str(question), entry.key)
+            for point, value in expected.items():
+                assert same(got[point], value), (str(question), entry.key, point)

@@ -6,7 +6,7 @@ No data is read: the same question is refused or not whatever is in the tables o
 import oracle
 import pytest
 from ac_yaml import model_and_collection
-from asked import STOCK, predicates, reach_of
+from asked import STOCK, finer, predicates, questions, reach_of
 from budget import HEAVY, LIGHT
 from hypothesis import given, note
 from hypothesis import strategies as st
@@ -96,6 +96,28 @@ def test_law_4_and_5_what_is_allowed_is_right_and_stays_allowed_with_a_cache(giv
             else:
                 with pytest.raises(BlockedReduction):
                     route(question)
+
+
+@st.composite
+def ordered_worlds(draw):
+    """A world, and a question of the first or the last that the rules allow, and finer ones."""
+    shape = draw(shapes)
+    model, _ = model_and_collection(shape)
+    target = draw(questions(model, only=ORDERED, items=2))
+    first = draw(finer(model, target))
+    return shape, draw(tables(shape)), [first, target] if legal(model, first) else [target]
+
+
+@HEAVY
+@given(ordered_worlds())
+def test_law_5_the_row_at_the_first_or_last_key_is_the_answer(given):
+    """Rows whose key holds a NULL are passed by; a NULL value at the key is the answer."""
+    shape, data, asked = given
+    with Rig(shape, data) as rig:
+        for question in asked:
+            note(str(question))
+            for route in (rig.cold, rig.streamed, rig.ask, rig.ask):
+                check(rig, route(question), question, rig.expected(question), route.__name__)
 
 
 def test_law_4_the_brute_force_knows_the_cases_that_were_reckoned_by_hand():

@@ -92,7 +92,22 @@ def many(draw):
         anchors,
         st.none() | predicates(levels[:4]),
     )
-    return shape, draw(st.lists(one, min_size=6, max_size=12))
+    found = draw(st.lists(one, min_size=3, max_size=6))
+    # And of each some that differ in one thing only.
+    for question in tuple(found):
+        ((_, term),) = question.items
+        twins = [other for other in METRICS if alike(term, other)]
+        found += [
+            replace(question, items=(("x", draw(st.sampled_from(twins))),)),
+            replace(question, anchor=draw(anchors)),
+            replace(question, where=draw(st.none() | predicates(levels[:4]))),
+        ]
+    return shape, found
+
+
+def alike(one, other):
+    """Whether two metrics are of one family, or of one reducer."""
+    return set(one[1:3]) & set(other[1:3]) != set()
 
 
 @LIGHT

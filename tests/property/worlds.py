@@ -65,6 +65,7 @@ class Shape:
     blocks: tuple[str, ...] = ("calendar",)
     snapshot_per: tuple[str, ...] = ("store",)
     late: str = "promo"
+    summary: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ class Family:
     filter: object = None
     fill: int | None = None
     formula: object = None
+    siblings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -199,6 +201,8 @@ def tables_of(shape):
         columns["regions"] = {"region": "text", "zone": "text"}
     if shape.own_region:
         columns["tx"]["region"] = "text"
+    if shape.summary:
+        columns["daily"] = {"store": "text", "day": "date", "revenue": (38, 2)}
     return columns
 
 
@@ -211,6 +215,8 @@ def model_of(shape, families):
     grains["inv"] = ["store", "month"]
     if shape.zone == "chain":
         grains["regions"] = ["region"]
+    if shape.summary:
+        grains["daily"] = ["store", "day"]
     dimensions = {
         "calendar": calendar_levels,
         "location": places,
@@ -232,6 +238,8 @@ SHAPES = (
     Shape("chain", own_region=True, moment=True, snapshot_per=()),
     Shape("flat", own_region=True, blocks=("location",), late="region"),
     Shape("diamond", moment=True, late="product"),
+    Shape("chain", summary=True),
+    Shape(own_region=True, moment=True, summary=True, blocks=(), late="region"),
 )
 shapes = st.sampled_from(SHAPES)
 
@@ -268,6 +276,21 @@ def tables(draw, shape):
             for region, zone in zone_of.items()
             if region != missing
         ]
+    if shape.summary:
+        found["daily"] = summary_of(found["tx"])
+    return found
+
+
+def summary_of(rows):
+    """What the facts add up to for each store and day: the table of a sibling."""
+    shares = {}
+    for row in rows:
+        day = row["moment"] and row["moment"].date() if "moment" in row else row["day"]
+        shares.setdefault((row["store"], day), []).append(row["revenue"])
+    found = []
+    for (store, day), values in shares.items():
+        known = [value for value in values if value is not None]
+        found.append({"store": store, "day": day, "revenue": sum(known) if known else None})
     return found
 
 

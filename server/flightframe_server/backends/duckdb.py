@@ -7,7 +7,8 @@ client wrote: every statement is generated, every value bound.
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -18,8 +19,9 @@ import structlog
 from sqlglot import exp
 
 from flightframe_server.arrow_types import arrow_schema, conform
-from flightframe_server.backends.duckdb_source import DuckDBSource
+from flightframe_server.backends.duckdb_source import DuckDBSource, bounds
 from flightframe_server.backends.duckdb_types import declared_type
+from flightframe_server.backends.ending import Ending, Stop
 from flightframe_server.backends.protocol import (
     BATCH_ROWS,
     Capabilities,
@@ -43,6 +45,7 @@ from flightframe_server.errors import (
     BackendError,
     BackendTimeout,
     FlightframeError,
+    LimitExceeded,
 )
 from flightframe_server.planner.source import FrameQuery, SourceQuery, TableHop
 from flightframe_server.resolver.operators import REDUCERS
@@ -51,6 +54,7 @@ log = structlog.get_logger(__name__)
 
 # An error that comes out of a stream has lost its class.
 _MISFITS = (MISFIT, "Conversion Error", "Out of Range", "out of range", "Overflow")
+INSIST_SECONDS = 0.05
 
 
 class DuckDBBackend:
@@ -87,7 +91,7 @@ class DuckDBBackend:
         return cls(
             folder / settings.source,
             backend_id=f"duckdb:{Path(settings.source).name}",
-            settings=settings.options,
+            settings={**bounds(settings), **settings.options},
         )
 
     CAPABILITIES: ClassVar[Capabilities] = Capabilities(frozenset(REDUCERS))
@@ -116,9 +120,15 @@ class DuckDBBackend:
         sign = self._source.fingerprint()
         return dict.fromkeys(tables, sign)
 
-    def run(self, query: SourceQuery | FrameQuery, *, timeout: float | None = None) -> RunningQuery:
+    def run(
+        self,
+        query: SourceQuery | FrameQuery,
+        *,
+        timeout: float | None = None,
+        stop: Stop | None = None,
+    ) -> RunningQuery:
         """Start a query; see `Backend.run`."""
-        return _Running(self._source, self._statement(query), timeout)
+        return _Running(self._source, self._statement(query), timeout, stop)
 
     def text(self, query: SourceQuery | FrameQuery) -> str:
         """Return the SQL of a query."""
@@ -131,7 +141,7 @@ class DuckDBBackend:
         """Return the distinct map of an edge as `source`, `target`."""
         sql = edge_map_select(hop, self._dialect).sql(self._dialect.name)
         columns = (("source", hop.source_type), ("target", hop.type))
-        running = _Running(self._source, Statement(sql, {}, columns), None)
+        running = _Running(self._source, Statement(sql, {}, columns))
         return pa.Table.from_batches(list(running), schema=running.schema)
 
     def duplicate(self, table: str, columns: tuple[str, ...]) -> tuple[object, ...] | None:
@@ -172,17 +182,24 @@ class DuckDBBackend:
 class _Running:
     """One statement on a cursor of its own."""
 
-    def __init__(self, source: DuckDBSource, statement: Statement, timeout: float | None) -> None:
+    def __init__(
+        self,
+        source: DuckDBSource,
+        statement: Statement,
+        timeout: float | None = None,
+        stop: Stop | None = None,
+    ) -> None:
         self.schema = arrow_schema(statement.columns)
         self._source = source
+        self._ending = Ending()
         self._cursor: duckdb.DuckDBPyConnection | None = source.take()
         self._expired = threading.Event()
         self._cancelled = threading.Event()
         self._timer: threading.Timer | None = None
         if timeout is not None:
-            self._timer = threading.Timer(timeout, self._expire)
-            self._timer.daemon = True
-            self._timer.start()
+            self._expire_in(timeout)
+        if stop is not None:
+            stop.attach(self)
         try:
             relation = self._cursor.sql(statement.sql, params=statement.values or None)
             self._reader: pa.RecordBatchReader = relation.to_arrow_reader(BATCH_ROWS)
@@ -201,15 +218,26 @@ class _Running:
 
     def cancel(self) -> None:
         self._cancelled.set()
-        cursor = self._cursor
-        if cursor is not None:
-            cursor.interrupt()
+        self._interrupt()
+
+    def _expire_in(self, seconds: float) -> None:
+        self._timer = threading.Timer(seconds, self._expire)
+        self._timer.daemon = True
+        self._timer.start()
 
     def _expire(self) -> None:
         self._expired.set()
+        self._interrupt()
+        # DuckDB may overlook an interrupt that comes between two steps.
+        if self._cursor is not None:
+            self._expire_in(INSIST_SECONDS)
+
+    def _interrupt(self) -> None:
         cursor = self._cursor
         if cursor is not None:
-            cursor.interrupt()
+            # It may have been given back in the same moment.
+            with suppress(duckdb.Error):
+                cursor.interrupt()
 
     def close(self) -> None:
         if self._timer is not None:
@@ -220,6 +248,10 @@ class _Running:
             if reader is not None:
                 reader.close()
             self._source.give_back(cursor)
+            self._ending.tell()
+
+    def when_over(self, then: Callable[[], None]) -> None:
+        self._ending.when_over(then)
 
     def _fault(self, error: Exception) -> FlightframeError:
         if isinstance(error, FlightframeError):
@@ -235,6 +267,12 @@ def _translated(error: Exception, *, expired: bool, cancelled: bool) -> Flightfr
         return BackendCancelled("the statement was cancelled")
     if expired:
         return BackendTimeout("the statement ran past its time limit")
+    if isinstance(error, duckdb.OutOfMemoryException) or "Out of Memory" in text:
+        log.warning("backend.out_of_memory", text=text[:2000])
+        return LimitExceeded(
+            "the statement needs more memory or disk than the database may take",
+            hint="ask at a coarser anchor, or for less of the data",
+        )
     out_of_range = isinstance(error, duckdb.OutOfRangeException | duckdb.ConversionException)
     if out_of_range or any(sign in text for sign in _MISFITS):
         return ArithmeticOverflow("a value does not fit its declared type")

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import duckdb
 
+from flightframe_server.catalog.installation import BackendSettings
 from flightframe_server.errors import BackendError, SetupError
 
 DRAIN_SECONDS = 30.0
@@ -28,8 +29,30 @@ _LOCKED = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "allow_community_extensions": "false",
+    "allow_persistent_secrets": "false",
+    # A table that is gone must never be looked for among Python's variables.
+    "python_enable_replacements": "false",
     "lock_configuration": "true",
 }
+MIB = 1 << 20
+SPILL_BYTES = 10 << 30
+
+
+def bounds(settings: BackendSettings) -> dict[str, str | int]:
+    """Return the DuckDB settings that keep what an installation allows its database."""
+    memory = settings.memory_bytes or _machine_bytes() // 2
+    spill = SPILL_BYTES if settings.spill_bytes is None else settings.spill_bytes
+    found: dict[str, str | int] = {
+        "memory_limit": f"{max(1, memory // MIB)}MiB",
+        "max_temp_directory_size": f"{spill // MIB}MiB",
+    }
+    if settings.threads is not None:
+        found["threads"] = settings.threads
+    return found
+
+
+def _machine_bytes() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 class DuckDBSource:
@@ -51,6 +74,11 @@ class DuckDBSource:
         self._file, self._log = str(path), f"{path}.wal"
         self._last_sign: tuple[tuple[int, ...], str] = ((), "")
         self._read_only = read_only
+        for name in settings:
+            if name.lower() in _LOCKED:
+                raise SetupError(
+                    f"the option {name.lower()} is locked", hint="leave it out of backend.options"
+                )
         self._settings = {**_LOCKED, **settings}
         self._changed = threading.Condition()
         self._active = 0

@@ -16,11 +16,14 @@ from typing import ClassVar, Self
 import polars as pl
 import pyarrow as pa
 
+from flightframe_server.backends.ending import Stop
 from flightframe_server.backends.polars_native.files import ParquetFolder
 from flightframe_server.backends.polars_native.frames import LazyQuery, lazy_query
+from flightframe_server.backends.polars_native.gate import Gate
 from flightframe_server.backends.polars_native.rows import edge_map
 from flightframe_server.backends.polars_native.running import PolarsRunning, translated
 from flightframe_server.backends.protocol import Capabilities, TableStatistics
+from flightframe_server.backends.unbounded import refuse_bounds
 from flightframe_server.catalog.installation import BackendSettings
 from flightframe_server.catalog.types import DataType
 from flightframe_server.errors import BackendError, SetupError, shown
@@ -58,13 +61,14 @@ class PolarsBackend:
             raise SetupError(
                 f"the polars back-end has no option {shown(next(iter(settings.options)))}"
             )
+        refuse_bounds(settings)
         source = folder / settings.source
         return cls(source, backend_id=f"polars:{source.name}")
 
-    CAPABILITIES: ClassVar[Capabilities] = Capabilities(frozenset(REDUCERS), cancels=False)
+    CAPABILITIES: ClassVar[Capabilities] = Capabilities(frozenset(REDUCERS))
 
     def capabilities(self) -> Capabilities:
-        """Return what it can do: every reducer, but a running query cannot be stopped."""
+        """Return what it can do: every reducer."""
         return self.CAPABILITIES
 
     def tables(self) -> dict[str, dict[str, DataType]]:
@@ -76,10 +80,18 @@ class PolarsBackend:
         return {table: self._folder.sign(table) for table in tables}
 
     def run(
-        self, query: SourceQuery | FrameQuery, *, timeout: float | None = None
+        self,
+        query: SourceQuery | FrameQuery,
+        *,
+        timeout: float | None = None,
+        stop: Stop | None = None,
     ) -> PolarsRunning:
         """Start a query; see `Backend.run`."""
-        return self._start(self._compiled(query), timeout)
+        gate = Gate()
+        running = self._start(self._compiled(query, gate), timeout, gate)
+        if stop is not None:
+            stop.attach(running)
+        return running
 
     def text(self, query: SourceQuery | FrameQuery) -> str:
         """Return the optimised plan of a query, without the folder's path."""
@@ -95,7 +107,7 @@ class PolarsBackend:
             query = LazyQuery(edge_map(hop, self._folder), columns)
         except (pl.exceptions.PolarsError, OSError) as error:
             raise translated(error) from error
-        running = self._start(query, None)
+        running = self._start(query, None, Gate())
         return pa.Table.from_batches(list(running), schema=running.schema)
 
     def duplicate(self, table: str, columns: tuple[str, ...]) -> tuple[object, ...] | None:
@@ -124,17 +136,17 @@ class PolarsBackend:
         for query in running:
             query.cancel()
 
-    def _compiled(self, query: SourceQuery | FrameQuery) -> LazyQuery:
+    def _compiled(self, query: SourceQuery | FrameQuery, gate: Gate | None = None) -> LazyQuery:
         try:
-            return lazy_query(query, self._folder)
+            return lazy_query(query, self._folder if gate is None else self._folder.through(gate))
         except (pl.exceptions.PolarsError, OSError) as error:
             raise translated(error) from error
 
-    def _start(self, query: LazyQuery, timeout: float | None) -> PolarsRunning:
+    def _start(self, query: LazyQuery, timeout: float | None, gate: Gate) -> PolarsRunning:
         with self._lock:
             if self._closed:
                 raise BackendError("the database is closed")
-            running = PolarsRunning(query, timeout)
+            running = PolarsRunning(query, timeout, gate)
             self._running.add(running)
         return running
 

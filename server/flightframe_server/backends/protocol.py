@@ -7,12 +7,13 @@ plan, or give a number another meaning than the plan's.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import pyarrow as pa
 
+from flightframe_server.backends.ending import Stop
 from flightframe_server.catalog.types import DataType
 from flightframe_server.planner.source import FrameQuery, SourceQuery, TableHop
 
@@ -63,6 +64,10 @@ class RunningQuery(Protocol):
         """Give the statement's resources back; idempotent."""
         ...
 
+    def when_over(self, then: Callable[[], None]) -> None:
+        """Call `then` once the database works on the statement no more; at once if it is so."""
+        ...
+
 
 class Backend(Protocol):
     """One database. Every method may be called from any thread.
@@ -85,11 +90,23 @@ class Backend(Protocol):
         """Return a cheap sign of each table's content that moves when it does; None: unknown."""
         ...
 
-    def run(self, query: SourceQuery | FrameQuery, *, timeout: float | None = None) -> RunningQuery:
+    def run(
+        self,
+        query: SourceQuery | FrameQuery,
+        *,
+        timeout: float | None = None,
+        stop: Stop | None = None,
+    ) -> RunningQuery:
         """Start a query; its columns are the anchor's levels, then each metric's states.
 
+        Args:
+            query: what to read.
+            timeout: seconds after which the statement ends by itself.
+            stop: the wish that it end; it is attached before anything that may take long.
+
         Raises:
-            BackendError: it could not be started; `BackendTimeout` after `timeout` seconds.
+            BackendError: it could not be started; `BackendTimeout` after `timeout` seconds,
+                `BackendCancelled` where its end was wished meanwhile.
         """
         ...
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from flightframe_server.backends.ending import Stop
 from flightframe_server.backends.protocol import (
     Backend,
     Capabilities,
@@ -83,7 +84,13 @@ class RecordedBackend:
         """Return the recorded fingerprints: the entries are as fresh as the record."""
         return {table: self._fingerprints.get(table) for table in tables}
 
-    def run(self, query: SourceQuery | FrameQuery, *, timeout: float | None = None) -> RunningQuery:
+    def run(
+        self,
+        query: SourceQuery | FrameQuery,
+        *,
+        timeout: float | None = None,
+        stop: Stop | None = None,
+    ) -> RunningQuery:
         """Refuse."""
         raise _absent()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -19,6 +19,7 @@ import structlog
 from sqlglot import exp
 
 from flightframe_server.arrow_types import arrow_schema
+from flightframe_server.backends.ending import Ending, Stop
 from flightframe_server.backends.protocol import (
     BATCH_ROWS,
     Capabilities,
@@ -36,6 +37,7 @@ from flightframe_server.backends.sql.sqlite_dialect import SQLiteDialect
 from flightframe_server.backends.sql.statement import statement_of
 from flightframe_server.backends.sqlite_source import Connection, SQLiteSource
 from flightframe_server.backends.sqlite_types import batch_of, declared_type
+from flightframe_server.backends.unbounded import refuse_bounds
 from flightframe_server.catalog.installation import BackendSettings
 from flightframe_server.catalog.types import DataType, Kind
 from flightframe_server.errors import (
@@ -103,6 +105,7 @@ class SQLiteBackend:
         """Open the database of an installation whose manifest is in `folder`."""
         if settings.options:
             raise SetupError(f"sqlite takes no option {shown(next(iter(settings.options)))}")
+        refuse_bounds(settings)
         return cls(folder / settings.source, backend_id=f"sqlite:{Path(settings.source).name}")
 
     CAPABILITIES: ClassVar[Capabilities] = Capabilities(frozenset(REDUCERS))
@@ -145,9 +148,19 @@ class SQLiteBackend:
         sign = self._source.fingerprint()
         return dict.fromkeys(tables, sign)
 
-    def run(self, query: SourceQuery | FrameQuery, *, timeout: float | None = None) -> RunningQuery:
+    def run(
+        self,
+        query: SourceQuery | FrameQuery,
+        *,
+        timeout: float | None = None,
+        stop: Stop | None = None,
+    ) -> RunningQuery:
         """Start a query; see `Backend.run`. The data is that of now, whenever it is read."""
-        return _Running(self._source, self._known.statement(query), timeout)
+        running = _Running(self._source, self._known.statement(query), timeout)
+        if stop is not None:
+            # Nothing long has begun: the statement itself runs when it is first read.
+            stop.attach(running)
+        return running
 
     def text(self, query: SourceQuery | FrameQuery) -> str:
         """Return the SQL of a query."""
@@ -265,6 +278,7 @@ class _Running:
     def __init__(self, source: SQLiteSource, statement: Statement, timeout: float | None) -> None:
         self.schema = arrow_schema(statement.columns)
         self._source, self._statement = source, statement
+        self._ending = Ending()
         self._lock, self._stepping = threading.Lock(), threading.RLock()
         self._cursor: sqlite3.Cursor | None = None
         self._stopped: FlightframeError | None = None
@@ -341,6 +355,10 @@ class _Running:
             if connection.handle.in_transaction:
                 connection.handle.execute("ROLLBACK")
         self._source.give_back(connection)
+        self._ending.tell()
+
+    def when_over(self, then: Callable[[], None]) -> None:
+        self._ending.when_over(then)
 
 
 def _translated(error: Exception, connection: Connection) -> FlightframeError:

@@ -25,10 +25,12 @@ from flightframe_server.catalog.collection import (
     ValueMap,
 )
 from flightframe_server.catalog.installation import (
+    AuthSettings,
     BackendSettings,
     EngineSettings,
     Installation,
     ServerSettings,
+    TlsSettings,
 )
 from flightframe_server.catalog.levels import LevelGraph
 from flightframe_server.catalog.read_collection import read_collection
@@ -36,6 +38,7 @@ from flightframe_server.catalog.read_installation import read_installation
 from flightframe_server.catalog.types import DataType, Kind
 
 __all__ = [
+    "AuthSettings",
     "BackendSettings",
     "Collection",
     "Column",
@@ -60,6 +63,7 @@ __all__ = [
     "Snapshot",
     "StoredColumn",
     "TableMap",
+    "TlsSettings",
     "ValueMap",
     "read_collection",
     "read_installation",

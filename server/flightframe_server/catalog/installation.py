@@ -10,16 +10,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from flightframe_server.catalog.limits import DEFAULT_LIMITS, Limits
+
 DEFAULT_BUDGET = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
 class BackendSettings:
-    """Which database answers, and where it is."""
+    """Which database answers, where it is, and what it may take; None: what it likes."""
 
     type: str
     source: str
     options: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    memory_bytes: int | None = None
+    spill_bytes: int | None = None
+    threads: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +37,47 @@ class EngineSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TlsSettings:
+    """The files of TLS: the server's certificate and key, and who signs those of its clients."""
+
+    certificate: str
+    key: str
+    client_ca: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuthSettings:
+    """Who may ask.
+
+    Attributes:
+        users: the file of users and the hashes of their passwords.
+        tokens: the file of lasting tokens' hashes.
+        signing_key: the file of the secret that signs sessions; None: a new one in each process.
+        session_seconds: how long the token of a Handshake is good.
+        anonymous: whether a call without credentials is answered.
+    """
+
+    users: str | None = None
+    tokens: str | None = None
+    signing_key: str | None = None
+    session_seconds: int = 12 * 3600
+    anonymous: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """Where the server listens; port 0 means any free one."""
+    """Where the server listens, and how it is protected; port 0 means any free one."""
 
     host: str = "127.0.0.1"
     flight_port: int = 8815
     http_port: int = 8000
+    tls: TlsSettings | None = None
+    auth: AuthSettings | None = None
+
+    @property
+    def certified(self) -> bool:
+        """Whether a client must show a certificate."""
+        return self.tls is not None and self.tls.client_ca is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,4 +89,5 @@ class Installation:
     backend: BackendSettings
     metric_engine: EngineSettings = EngineSettings()
     server: ServerSettings = ServerSettings()
+    limits: Limits = DEFAULT_LIMITS
     file: str = "installation.yaml"

@@ -17,11 +17,14 @@ from pydantic_core import PydanticCustomError
 from flightframe_server.catalog.document import read_document
 from flightframe_server.catalog.findings import Spot
 from flightframe_server.catalog.installation import (
+    AuthSettings,
     BackendSettings,
     EngineSettings,
     Installation,
     ServerSettings,
+    TlsSettings,
 )
+from flightframe_server.catalog.limits import LimitsShape
 from flightframe_server.catalog.shape_errors import validated
 from flightframe_server.catalog.shape_values import Name, Shape, Text
 
@@ -37,6 +40,7 @@ def _option(value: Any) -> Any:
 _Port = Annotated[int, Field(ge=0, le=65535)]
 _DEFAULT_ENGINE = EngineSettings()
 _DEFAULT_SERVER = ServerSettings()
+_DEFAULT_AUTH = AuthSettings()
 
 
 class _BackendShape(Shape):
@@ -51,10 +55,27 @@ class _EngineShape(Shape):
     store: Text = _DEFAULT_ENGINE.store
 
 
+class _TlsShape(Shape):
+    certificate: Text
+    key: Text
+    client_ca: Text | None = None
+    require_client_certificate: bool | None = None
+
+
+class _AuthShape(Shape):
+    users: Text | None = _DEFAULT_AUTH.users
+    tokens: Text | None = _DEFAULT_AUTH.tokens
+    signing_key: Text | None = _DEFAULT_AUTH.signing_key
+    session_seconds: int = Field(default=_DEFAULT_AUTH.session_seconds, gt=0, le=366 * 86_400)
+    anonymous: bool = _DEFAULT_AUTH.anonymous
+
+
 class _ServerShape(Shape):
     host: Text = _DEFAULT_SERVER.host
     flight_port: _Port = _DEFAULT_SERVER.flight_port
     http_port: _Port = _DEFAULT_SERVER.http_port
+    tls: _TlsShape | None = None
+    auth: _AuthShape | None = None
 
 
 class _InstallationShape(Shape):
@@ -63,6 +84,7 @@ class _InstallationShape(Shape):
     backend: _BackendShape
     metric_engine: _EngineShape = _EngineShape()
     server: _ServerShape = _ServerShape()
+    limits: LimitsShape = LimitsShape()
 
 
 def read_installation(text: str, file: str = "installation.yaml") -> Installation:
@@ -83,14 +105,34 @@ def read_installation(text: str, file: str = "installation.yaml") -> Installatio
     spot = Spot(document)
     _check(shape, spot)
     spot.stop_if_any()
-    backend, engine, server = shape.backend, shape.metric_engine, shape.server
+    backend, engine = shape.backend, shape.metric_engine
+    limits = shape.limits.limits()
     return Installation(
         id=shape.id,
         collections=tuple(shape.collections),
-        backend=BackendSettings(backend.type, backend.source, MappingProxyType(backend.options)),
+        backend=BackendSettings(
+            backend.type,
+            backend.source,
+            MappingProxyType(backend.options),
+            limits.memory_bytes,
+            limits.spill_bytes,
+            limits.threads,
+        ),
         metric_engine=EngineSettings(engine.enabled, engine.max_bytes_per_ac, engine.store),
-        server=ServerSettings(server.host, server.flight_port, server.http_port),
+        server=_server(shape.server),
+        limits=limits,
         file=file,
+    )
+
+
+def _server(shape: _ServerShape) -> ServerSettings:
+    tls, auth = shape.tls, shape.auth
+    return ServerSettings(
+        shape.host,
+        shape.flight_port,
+        shape.http_port,
+        None if tls is None else TlsSettings(tls.certificate, tls.key, tls.client_ca),
+        None if auth is None else AuthSettings(**auth.model_dump()),
     )
 
 
@@ -104,4 +146,28 @@ def _check(shape: _InstallationShape, spot: Spot) -> None:
     if server.flight_port and server.flight_port == server.http_port:
         spot.at("server", "http_port").report(
             "Flight and HTTP cannot share a port", "port 0 takes any free one"
+        )
+    _check_tls(server.tls, spot.at("server", "tls"))
+    auth = server.auth
+    if auth is not None and auth.users is None and auth.tokens is None:
+        spot.at("server", "auth").report(
+            "neither users nor tokens are named, so that nobody could be let in",
+            "name a file: flightframe user add and flightframe token new write it",
+        )
+
+
+def _check_tls(tls: _TlsShape | None, spot: Spot) -> None:
+    """Refuse what Flight cannot do: to ask for a client's certificate and not require it."""
+    if tls is None:
+        return
+    wanted = tls.require_client_certificate
+    if wanted and tls.client_ca is None:
+        spot.at("require_client_certificate").report(
+            "a client's certificate cannot be checked without client_ca",
+            "name the certificate of who signs them",
+        )
+    if wanted is False and tls.client_ca is not None:
+        spot.at("require_client_certificate").report(
+            "a client's certificate is either required or not asked for",
+            "leave client_ca out, or this key",
         )

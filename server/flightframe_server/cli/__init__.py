@@ -1,4 +1,4 @@
-"""The command line: `serve`, `demo`, `init-demo`, `query`, `explain`, `describe`, `check`.
+"""The command line: `flightframe serve`, `demo`, `query`, `check` and their like.
 
 What comes in: arguments. What goes out: answers and ready lines on stdout, everything else on
 stderr, and an exit code: 0, 1 for an expected failure, 2 for wrong usage. It must never show a
@@ -15,6 +15,7 @@ import typer
 
 from flightframe_server import __version__
 from flightframe_server.cli.check import check
+from flightframe_server.cli.credentials import token_app, user_app
 from flightframe_server.cli.demo import demo, init_demo
 from flightframe_server.cli.describe import describe
 from flightframe_server.cli.logs import configure_logs
@@ -36,6 +37,8 @@ app.command()(query)
 app.command()(explain)
 app.command()(describe)
 app.command()(check)
+app.add_typer(user_app, name="user")
+app.add_typer(token_app, name="token")
 
 
 def _version(wanted: bool) -> None:

@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from flightframe_server.access.opening import open_access
 from flightframe_server.app import read_files
 from flightframe_server.backends.protocol import Backend
 from flightframe_server.backends.registry import open_backend
@@ -78,6 +79,7 @@ def check(
     problems = 0
     with told():
         manifest, collections = read_files(installation)
+        open_access(manifest.server, installation.parent)
         show_installation(manifest)
         with closing(open_backend(manifest.backend, installation.parent)) as backend:
             for collection in collections:

@@ -26,13 +26,20 @@ from flightframe import (
     MetricDescription,
 )
 from flightframe.display import printable
+from flightframe_server.cli.connecting import (
+    ClientCert,
+    ClientKey,
+    RootCerts,
+    User,
+    Who,
+    connected,
+)
 from flightframe_server.cli.faults import told
 from flightframe_server.cli.query import (
     DEFAULT_URI,
     CollectionName,
     Timeout,
     Uri,
-    connected,
 )
 from flightframe_server.cli.screen import cell_text, counted, out, plain_table, show_table
 
@@ -82,6 +89,10 @@ def describe(
     schema: SchemaName = None,
     collection: CollectionName = None,
     timeout: Timeout = None,
+    user: User = None,
+    tls_root_certs: RootCerts = None,
+    tls_client_cert: ClientCert = None,
+    tls_client_key: ClientKey = None,
 ) -> None:
     """Show what can be asked: levels and their members, metrics and their anchors.
 
@@ -97,7 +108,8 @@ def describe(
       flightframe describe on_hand
     """
     most = MEMBERS if members is None and name is not None else members
-    with told(), connected(uri, timeout) as connection:
+    who = Who(user, tls_root_certs, tls_client_cert, tls_client_key)
+    with told(), connected(uri, timeout, who) as connection:
         found = connection.describe(name, collection=collection, members=most, schema=schema)
     if output is Shape.JSON:
         print(json.dumps(asdict(found), indent=2, ensure_ascii=False, default=_plain))

@@ -8,14 +8,21 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 import flightframe
-from flightframe import ArgumentError, Connection
+from flightframe import ArgumentError
+from flightframe_server.cli.connecting import (
+    ClientCert,
+    ClientKey,
+    RootCerts,
+    User,
+    Who,
+    connected,
+)
 from flightframe_server.cli.faults import told
 from flightframe_server.cli.formats import (
     MOST_ROWS,
@@ -82,6 +89,10 @@ def query(
     no_cache: NoCache = False,
     timeout: Timeout = None,
     max_rows: MaxRows = MOST_ROWS,
+    user: User = None,
+    tls_root_certs: RootCerts = None,
+    tls_client_cert: ClientCert = None,
+    tls_client_key: ClientKey = None,
 ) -> None:
     r"""Ask a running server one Frame-QL query.
 
@@ -97,7 +108,8 @@ def query(
       flightframe query - --format arrow < question.fql > answer.arrows
     """
     text = read_source(source)
-    with told(text), connected(uri, timeout) as connection:
+    who = Who(user, tls_root_certs, tls_client_cert, tls_client_key)
+    with told(text), connected(uri, timeout, who) as connection:
         refuse_terminal(output)
         result = connection.query(
             text,
@@ -124,6 +136,10 @@ def explain(
     only_if_cached: OnlyIfCached = False,
     no_cache: NoCache = False,
     timeout: Timeout = None,
+    user: User = None,
+    tls_root_certs: RootCerts = None,
+    tls_client_cert: ClientCert = None,
+    tls_client_key: ClientKey = None,
 ) -> None:
     """Show how a query would be answered, without answering it.
 
@@ -135,7 +151,8 @@ def explain(
       flightframe explain "SELECT day, SUM(revenue) AS r AT day"
     """
     text = read_source(source)
-    with told(text), connected(uri, timeout) as connection:
+    who = Who(user, tls_root_certs, tls_client_cert, tls_client_key)
+    with told(text), connected(uri, timeout, who) as connection:
         refuse_terminal(output)
         result = connection.explain(
             text,
@@ -150,13 +167,6 @@ def explain(
                 write_steps(result)
             else:
                 write(result, output)
-
-
-@contextmanager
-def connected(uri: str, timeout: float | None) -> Iterator[Connection]:
-    """Connect for the time of a command."""
-    with flightframe.connect(uri, timeout=timeout) as connection:
-        yield connection
 
 
 def refuse_terminal(output: Format) -> None:

@@ -22,7 +22,7 @@ from flightframe_server.app import OpenInstallation
 from flightframe_server.catalog.installation import ServerSettings
 from flightframe_server.errors import SetupError
 from flightframe_server.flight.server import FlightServer
-from flightframe_server.web.server import LOOPBACK, HttpServer, listen, shown_host
+from flightframe_server.web.server import HttpServer, listen, shown_host
 
 log = structlog.get_logger(__name__)
 
@@ -61,15 +61,14 @@ class Running:
         opened: what they answer from; closed with them.
         flight: the Flight server, answering.
         http: the HTTP server, answering; None where there is none.
-        host: where they listen.
     """
 
     def __init__(
-        self, opened: OpenInstallation, flight: FlightServer, http: HttpServer | None, host: str
+        self, opened: OpenInstallation, flight: FlightServer, http: HttpServer | None
     ) -> None:
         """Take over; see the class."""
         self._opened, self._flight, self._http = opened, flight, http
-        self.flight_uri = f"grpc://{shown_host(host)}:{flight.port}"
+        self.flight_uri = flight.uri
         self.http_url = http.url if http is not None else None
 
     def close(self, seconds: float = DRAIN_SECONDS) -> bool:
@@ -111,8 +110,6 @@ class TakenPorts:
         self._http: socket.socket | None = None
         if ports.http is not None:
             self._http = listen(ports.host, ports.http)
-            if self._http.getsockname()[0] not in LOOPBACK:
-                log.warning("http.open_to_all", hint="HTTP asks for no credentials")
 
     def start(self, opened: OpenInstallation) -> Running:
         """Answer on both.
@@ -121,9 +118,11 @@ class TakenPorts:
             SetupError: the Flight port was taken meanwhile, or a server did not come up.
         """
         host = self.ports.host
-        location = f"grpc://{shown_host(host)}:{self.ports.flight}"
+        access = opened.access
+        scheme = "grpc" if access.tls is None else "grpc+tls"
+        location = f"{scheme}://{shown_host(host)}:{self.ports.flight}"
         try:
-            flight = FlightServer(opened.serving, location)
+            flight = FlightServer(opened.serving, location, access=access)
         except (pa.ArrowException, OSError) as error:
             self.close()
             raise SetupError(
@@ -131,8 +130,8 @@ class TakenPorts:
                 hint="choose another port; 0 means any free one",
             ) from error
         taken, self._http = self._http, None
-        http = HttpServer(opened.serving, taken, host) if taken is not None else None
-        running = Running(opened, flight, http, host)
+        http = None if taken is None else HttpServer(opened.serving, taken, host, access=access)
+        running = Running(opened, flight, http)
         if http is not None:
             http.start()
         return running

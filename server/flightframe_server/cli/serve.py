@@ -13,7 +13,10 @@ from typing import Annotated
 import structlog
 import typer
 
+from flightframe_server.access.exposure import missing, refuse_exposure
+from flightframe_server.access.opening import read_text
 from flightframe_server.app import OpenInstallation, open_installation
+from flightframe_server.catalog import read_installation
 from flightframe_server.cli.faults import told
 from flightframe_server.cli.logs import configure_logs
 from flightframe_server.cli.running import (
@@ -74,6 +77,13 @@ def serve(
         ),
     ] = None,
     skip_warmup: SkipWarmUp = False,
+    insecure: Annotated[
+        bool,
+        typer.Option(
+            "--insecure",
+            help="Listen beyond this machine even without TLS and credentials.",
+        ),
+    ] = False,
 ) -> None:
     """Serve an installation over Arrow Flight, and over HTTP beside it.
 
@@ -84,6 +94,9 @@ def serve(
     and answers until SIGTERM or Ctrl-C. Requests under way then get ten seconds
     to end; a second signal ends them at once. Log events go to stderr.
 
+    A server that other machines can reach needs server.tls and server.auth in
+    its manifest; without them it starts only with --insecure.
+
     [bold]Examples[/bold]
 
       flightframe serve installation.yaml
@@ -91,6 +104,7 @@ def serve(
     """
     configure_logs()
     with without_tracebacks(), told(), StopSignals() as stop:
+        check_exposure(installation, insecure=insecure)
         opened = open_installation(installation, store=store)
         with closing(opened):
             ports = chosen_ports(opened.installation.server, flight_port, http_port, with_http=http)
@@ -103,6 +117,19 @@ def serve(
             announce(running, opened)
             stop.wait()
             close(running)
+
+
+def check_exposure(manifest: Path, *, insecure: bool) -> None:
+    """Refuse to be reached unprotected, before anything is opened.
+
+    Raises:
+        SetupError: that is what would happen, and nobody said --insecure.
+        CatalogError: the manifest is wrong.
+    """
+    settings = read_installation(read_text(manifest), manifest.name).server
+    refuse_exposure(settings, insecure=insecure)
+    if insecure and missing(settings):
+        log.warning("serve.insecure", host=settings.host, missing=missing(settings))
 
 
 def warm_up(opened: OpenInstallation, stop: StopSignals) -> None:

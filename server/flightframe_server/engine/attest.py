@@ -27,8 +27,7 @@ from flightframe_server.catalog.collection import (
 from flightframe_server.catalog.types import DATE
 from flightframe_server.composer.climb import follow, truncate
 from flightframe_server.composer.evaluate import whole
-from flightframe_server.engine.siblings import attest_siblings
-from flightframe_server.errors import shown
+from flightframe_server.engine.siblings import attest_siblings, word
 from flightframe_server.planner.broken import (
     column_key,
     edge_key,
@@ -108,15 +107,11 @@ def counter_example(known: pa.Table) -> str | None:
     source = sorted(several["source"].to_pylist(), key=str)[0]
     rows = known.filter(pc.equal(known["source"], pa.scalar(source, known["source"].type)))
     targets = sorted(rows["target"].to_pylist(), key=lambda value: (value is None, str(value)))
-    return f"{shown(source)} has {' and '.join(_word(target) for target in targets[:3])}"
-
-
-def _word(value: object) -> str:
-    return "NULL" if value is None else shown(value)
+    return f"{word(source)} has {' and '.join(word(target) for target in targets[:3])}"
 
 
 def _listed(values: tuple[object, ...]) -> str:
-    return f"({', '.join(_word(value) for value in values)})"
+    return f"({', '.join(word(value) for value in values)})"
 
 
 def _paths(typed: TypedCollection, source: str, target: str) -> list[tuple[Edge, ...]]:
@@ -166,8 +161,8 @@ def _disagreement(
     ):
         if here != there:
             return (
-                f"{_word(member)} leads to {_word(here)} by {one[0]}"
-                f" and to {_word(there)} by {other[0]}"
+                f"{word(member)} leads to {word(here)} by {one[0]}"
+                f" and to {word(there)} by {other[0]}"
             )
     return None
 

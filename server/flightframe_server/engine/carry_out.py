@@ -13,13 +13,16 @@ from dataclasses import dataclass
 import pyarrow as pa
 import structlog
 
+from flightframe_server.backends.ending import Stop
 from flightframe_server.backends.protocol import Backend
 from flightframe_server.cache.entries import EntryGone, Made
 from flightframe_server.cache.store import EntryStore
 from flightframe_server.composer.order import sort_points
 from flightframe_server.composer.rollup import roll_up
+from flightframe_server.engine.asker import Wait
 from flightframe_server.engine.ground import Ground
 from flightframe_server.engine.single_flight import SingleFlight
+from flightframe_server.engine.statements import Statements
 from flightframe_server.planner.identity import EntryKey, Version
 from flightframe_server.planner.plan import Exact, Fetch, Part, Plan, Rollup
 from flightframe_server.planner.source import SourceQuery, held_name, state_name
@@ -51,32 +54,38 @@ class Carrier:
         store: where entries are; None where the engine remembers nothing.
         backend: the database.
         label: what a fetched part is labelled.
+        statements: what runs the back-end's statements.
     """
 
-    def __init__(self, store: EntryStore | None, backend: Backend, label: ServedFrom) -> None:
+    def __init__(
+        self,
+        store: EntryStore | None,
+        backend: Backend,
+        label: ServedFrom,
+        statements: Statements,
+    ) -> None:
         """Keep what plans are carried out with; see the class."""
         self._store, self._backend, self._label = store, backend, label
+        self._statements = statements
         self._fetches: SingleFlight[Fetched] = SingleFlight()
 
-    def carry_out(
-        self, plan: Plan, ground: Ground, *, keep: bool, timeout: float | None
-    ) -> Carried:
+    def carry_out(self, plan: Plan, ground: Ground, *, keep: bool, wait: Wait) -> Carried:
         """Carry out a plan that is not streamed.
 
         Args:
             plan: what to do.
             ground: what the plan was made on.
             keep: whether what is fetched and rolled up is remembered.
-            timeout: seconds for each statement.
+            wait: whoever waits for the statements.
 
         Raises:
             EntryGone: an entry of the plan can no longer be read.
             SourceMoved: the data changed meanwhile.
-            BackendError: the database failed.
+            BackendError: the database failed, or has too much to do; or the wait is over.
         """
         keeping = keep and self._store is not None
         fetched = [
-            self._fetch(index, plan, ground, keeping, timeout) for index in range(len(plan.queries))
+            self._fetch(index, plan, ground, keeping, wait) for index in range(len(plan.queries))
         ]
         tables: list[pa.Table] = []
         parts: list[PartProvenance] = []
@@ -117,7 +126,7 @@ class Carrier:
         plan: Plan,
         ground: Ground,
         keeping: bool,
-        timeout: float | None,
+        wait: Wait,
     ) -> Fetched:
         query = plan.queries[index]
         wanted = {
@@ -128,8 +137,9 @@ class Carrier:
         keys: tuple[EntryKey, ...] = tuple(part.key for part in wanted.values())
         version = tuple(sorted((table, ground.versions.get(table)) for table in query.tables))
 
-        def work() -> Fetched:
-            tables = split(self._collect(query, timeout), query)
+        def work(stop: Stop) -> Fetched:
+            found = self._statements.collect(self._backend, query, stop, wait.query_id)
+            tables = split(found, query)
             self._unmoved(query, ground)
             if keeping and self._store is not None:
                 for metric, part in wanted.items():
@@ -137,14 +147,7 @@ class Carrier:
                         self._store.put(part.key, tables[metric], part.version, Made("backend"))
             return tables
 
-        return self._fetches.do((keys, version, keeping), work, timeout=timeout)
-
-    def _collect(self, query: SourceQuery, timeout: float | None) -> pa.Table:
-        running = self._backend.run(query, timeout=timeout)
-        try:
-            return pa.Table.from_batches(list(running), schema=running.schema).combine_chunks()
-        finally:
-            running.close()
+        return self._fetches.do((keys, version, keeping), work, wait)
 
     def _unmoved(self, query: SourceQuery, ground: Ground) -> None:
         after = self._backend.fingerprints(query.tables)

@@ -3,7 +3,7 @@
 What comes in: an engine. What goes out: the members of a level, how many they are and what range
 they span. Members are entries of the domain QM: found in the cache, rolled up, evicted and
 versioned like any other. It must never count by another rule than a query would: NULL is a member
-where some row has it. Where a metric may be asked is no matter of data: `resolver/anchors.py`.
+where some row has it. Where a metric may be asked is told by `standing.py`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from flightframe_server.catalog.collection import TableMap
 from flightframe_server.composer.compose import answer_schema
 from flightframe_server.composer.evaluate import whole
 from flightframe_server.composer.order import sort_points
+from flightframe_server.engine.asker import NOBODY, Asker
 from flightframe_server.engine.engine import MetricEngine, Served
 from flightframe_server.errors import UnreachableAnchor
 from flightframe_server.language.syntax import Anchor, Item, LiteralValue, Name, Statement
@@ -58,23 +59,24 @@ def members(engine: MetricEngine, level: str, schema: str | None = None) -> pa.T
     Raises:
         UnreachableAnchor: no schema reaches the level.
     """
-    served = _asked(engine, level, schema if schema is not None else home_of(engine, level))
-    batches = list(_batches(served))
+    home = schema if schema is not None else home_of(engine, level)
+    served = _asked(engine, level, home, NOBODY)
+    batches = list(_batches(served, NOBODY))
     return pa.Table.from_batches(batches, schema=answer_schema(served.plan.question))
 
 
-def _asked(engine: MetricEngine, level: str, schema: str) -> Served:
+def _asked(engine: MetricEngine, level: str, schema: str, asker: Asker) -> Served:
     name = Name((level,))
     statement = Statement((Item(name),), Anchor((name,)), source=Name((schema,)))
-    return engine.answer(resolve(statement, engine.typed))
+    return engine.answer(resolve(statement, engine.typed), asker=asker)
 
 
-def _batches(served: Served) -> Iterator[pa.RecordBatch]:
+def _batches(served: Served, asker: Asker) -> Iterator[pa.RecordBatch]:
     if served.table is not None:
         yield from served.table.to_batches()
         return
     assert served.stream is not None
-    running = served.stream.open()
+    running = served.stream.open(asker)
     try:
         yield from running
     finally:
@@ -110,7 +112,11 @@ def home_of(engine: MetricEngine, level: str) -> str:
 
 
 def level_facts(
-    engine: MetricEngine, level: str, schema: str | None = None, most: int = 0
+    engine: MetricEngine,
+    level: str,
+    schema: str | None = None,
+    most: int = 0,
+    asker: Asker = NOBODY,
 ) -> LevelFacts:
     """Return what the data says of a level, and its first members in order.
 
@@ -121,16 +127,17 @@ def level_facts(
         level: a level.
         schema: whose rows are read; None: see `LevelFacts.schema`.
         most: how many members to list.
+        asker: whoever waits for them.
 
     Raises:
         QueryError: the rows do not reach the level, or the data breaks the way there.
     """
     source = schema if schema is not None else home_of(engine, level)
-    served = _asked(engine, level, source)
+    served = _asked(engine, level, source, asker)
     type_ = arrow_type(engine.typed.level_types[level])
     count, nulls = 0, 0
     head, ends = pa.array([], type_), pa.array([None, None], type_)
-    for batch in _batches(served):
+    for batch in _batches(served, asker):
         values = batch.column(0).cast(type_)
         count, nulls = count + len(values), nulls + values.null_count
         bounds = pc.min_max(pa.concat_arrays([ends, values]))

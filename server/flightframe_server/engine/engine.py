@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ import polars as pl
 import pyarrow as pa
 import structlog
 
-from flightframe_server.backends.protocol import Backend, RunningQuery
+from flightframe_server.backends.protocol import Backend
 from flightframe_server.backends.recorded import RecordedBackend, record
 from flightframe_server.cache.entries import EntryGone
 from flightframe_server.cache.store import EntryStore
@@ -28,12 +27,14 @@ from flightframe_server.composer.compose import (
     FrameExpression,
     answer_schema,
     compose,
-    compose_stream,
     derive,
 )
+from flightframe_server.engine.asker import NOBODY, Asker, Wait
 from flightframe_server.engine.carry_out import Carried, Carrier, SourceMoved
+from flightframe_server.engine.frames import OpenStream, StreamedFrame
 from flightframe_server.engine.ground import Ground, survey, tables_read
-from flightframe_server.errors import BackendError, NotSupported, TicketRefused
+from flightframe_server.engine.statements import Statements
+from flightframe_server.errors import BackendError, NotSupported
 from flightframe_server.language.syntax import Anchor, Call, Item, Name, Statement
 from flightframe_server.planner.holdings import Holdings
 from flightframe_server.planner.identity import Domain
@@ -68,63 +69,6 @@ class Served:
     stream: StreamedFrame | None = None
 
 
-class StreamedFrame:
-    """A planned frame that is fetched only when it is read, and never collected."""
-
-    def __init__(self, plan: Plan, ground: Ground, backend: Backend, timeout: float | None) -> None:
-        """Keep the plan and the version it was made on."""
-        self._plan, self._ground = plan, ground
-        self._backend, self._timeout = backend, timeout
-
-    def open(self) -> OpenStream:
-        """Start the statement.
-
-        Raises:
-            TicketRefused: the data changed since the frame was planned.
-            BackendError: the database failed.
-        """
-        assert self._plan.stream is not None
-        self._refuse_moved(self._plan.stream.tables)
-        running = self._backend.run(self._plan.stream, timeout=self._timeout)
-        try:
-            # The statement may have started on newer data, of which nothing was attested.
-            self._refuse_moved(self._plan.stream.tables)
-        except BaseException:
-            running.close()
-            raise
-        return OpenStream(self._plan, running)
-
-    def _refuse_moved(self, tables: frozenset[str]) -> None:
-        now = self._backend.fingerprints(tables)
-        if any(now[table] != self._ground.versions.get(table) for table in tables):
-            raise TicketRefused("the data changed since this answer was planned", hint="ask again")
-
-
-class OpenStream:
-    """A streamed answer under way. Iterate it, and close it."""
-
-    def __init__(self, plan: Plan, running: RunningQuery) -> None:
-        """Compose batches of `running` as `plan` says."""
-        self._plan, self._running = plan, running
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        """Yield batches of the answer."""
-        assert self._plan.stream is not None
-        metrics = [metric for source in self._plan.stream.sources for metric in source.metrics]
-        try:
-            yield from compose_stream(self._plan.question, metrics, self._running)
-        finally:
-            self._running.close()
-
-    def cancel(self) -> None:
-        """Stop the statement, from any thread."""
-        self._running.cancel()
-
-    def close(self) -> None:
-        """Give the statement's resources back."""
-        self._running.close()
-
-
 class MetricEngine:
     """Serves one collection from its entries, or from its back-end, and remembers.
 
@@ -135,7 +79,8 @@ class MetricEngine:
         enabled: False remembers nothing and labels every answer `backend`.
         max_bytes: budget of the store.
         stream_rows: frames estimated past this many rows are streamed, not collected.
-        timeout: seconds for each statement; None for no limit.
+        statements: what runs the back-end's statements, one for all engines of an installation;
+            None: one of its own, within the default limits.
 
     Raises:
         CatalogError: the collection does not fit the database.
@@ -151,7 +96,7 @@ class MetricEngine:
         enabled: bool = True,
         max_bytes: int = DEFAULT_BUDGET,
         stream_rows: int = STREAM_ROWS,
-        timeout: float | None = None,
+        statements: Statements | None = None,
     ) -> None:
         """Open the store, and type, attest and measure the collection; see the class."""
         root = self._root = Path(store_root)
@@ -160,10 +105,11 @@ class MetricEngine:
         self.store = EntryStore(root, max_bytes=max_bytes) if enabled else None
         self.backend: Backend = backend if backend is not None else RecordedBackend(root)
         label = ServedFrom.ENGINE_BACKEND if enabled else ServedFrom.BACKEND
-        self._carrier = Carrier(self.store, self.backend, label)
-        self._bypass = Carrier(self.store, self.backend, ServedFrom.BACKEND)
+        self.statements = statements if statements is not None else Statements()
+        self._carrier = Carrier(self.store, self.backend, label, self.statements)
+        self._bypass = Carrier(self.store, self.backend, ServedFrom.BACKEND, self.statements)
         self._label = label
-        self._stream_rows, self._timeout = stream_rows, timeout
+        self._stream_rows = stream_rows
         able = self.backend.capabilities()
         self._reducers = able.reducers if able.answers else None
         self._tables = tables_read(ac)
@@ -224,16 +170,24 @@ class MetricEngine:
         )
         return make_plan(question, ground.typed, conditions)
 
-    def answer(self, question: Question, freshness: Freshness = NO_FRESHNESS) -> Served:
+    def answer(
+        self, question: Question, freshness: Freshness = NO_FRESHNESS, asker: Asker = NOBODY
+    ) -> Served:
         """Plan and carry out a question.
 
         Plans again when an entry is gone or the data moved, at most three times; then everything
         comes from the back-end in one query.
 
+        Args:
+            question: what is asked.
+            freshness: what it says about age.
+            asker: whoever waits for the answer.
+
         Raises:
-            QueryError: the question cannot be answered on the current data.
-            BackendError: the database failed.
+            QueryError: the question cannot be answered on the current data, or within the limits.
+            BackendError: the database failed, or has too much to do; or nobody waits any more.
         """
+        wait = self.statements.wait_for(asker)
         bypass = freshness.no_cache and self.enabled
         carrier = self._bypass if bypass else self._carrier
         keep = self.enabled and not bypass
@@ -245,16 +199,24 @@ class MetricEngine:
             if _mixes_unknown(plan):
                 break
             with suppress(EntryGone, SourceMoved):
-                carried = carrier.carry_out(plan, ground, keep=keep, timeout=self._timeout)
-                return _served(carried)
-        return self._in_one_query(question, freshness, bypass=bypass)
+                carried = carrier.carry_out(plan, ground, keep=keep, wait=wait)
+                return self._served(carried)
+        return self._in_one_query(question, freshness, wait, bypass=bypass)
+
+    def _served(self, carried: Carried) -> Served:
+        needs = [part.need for part in carried.plan.parts]
+        table = compose(carried.plan.question, needs, carried.tables)
+        self.statements.check_result(table.num_rows, table.nbytes)
+        return Served(carried.plan, carried.parts, table)
 
     def _streamed(self, plan: Plan, ground: Ground, *, bypass: bool) -> Served:
         parts = self._whole_parts(plan, ServedFrom.BACKEND if bypass else self._label)
-        frame = StreamedFrame(plan, ground, self.backend, self._timeout)
+        frame = StreamedFrame(plan, ground, self.backend, self.statements)
         return Served(plan, parts, None, frame)
 
-    def _in_one_query(self, question: Question, freshness: Freshness, *, bypass: bool) -> Served:
+    def _in_one_query(
+        self, question: Question, freshness: Freshness, wait: Wait, *, bypass: bool
+    ) -> Served:
         log.info("engine.unsettled", collection=self.collection.name)
         ground = self.ground()
         plan = whole_plan(question, ground.typed, self.plan(question, freshness, ground=ground))
@@ -264,8 +226,8 @@ class MetricEngine:
                 hint="ask again",
             )
         assert plan.stream is not None
-        running = self.backend.run(plan.stream, timeout=self._timeout)
-        batches = list(OpenStream(plan, running))
+        running = self.statements.open(self.backend, plan.stream, wait)
+        batches = list(OpenStream(plan, running, self.statements.check_result))
         after = self.ground()
         if after is not ground:
             # The rows may be newer than what was attested: what is broken now is refused.
@@ -349,12 +311,6 @@ def _mixes_unknown(plan: Plan) -> bool:
     if all(part.version is not None for part in plan.parts):
         return False
     return len(plan.queries) > 1 or any(not isinstance(part.how, Fetch) for part in plan.parts)
-
-
-def _served(carried: Carried) -> Served:
-    needs = [part.need for part in carried.plan.parts]
-    table = compose(carried.plan.question, needs, carried.tables)
-    return Served(carried.plan, carried.parts, table)
 
 
 def _table(question: Question, batches: list[pa.RecordBatch]) -> pa.Table:

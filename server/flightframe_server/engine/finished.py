@@ -58,13 +58,14 @@ class FinishedAnswers(Generic[Value]):
 
 @dataclass(frozen=True, slots=True)
 class LastQuery:
-    """One answered query: when (seconds since 1970 UTC), how long it took, and its provenance."""
+    """One answered query: when (seconds since 1970 UTC), how long, its provenance, and whose."""
 
     at: float
     seconds: float
     source: str
     rows: int | None
     provenance: Provenance
+    user: str = ""
 
 
 class LastQueries:
@@ -74,10 +75,17 @@ class LastQueries:
         """Start empty."""
         self._held: deque[LastQuery] = deque(maxlen=length)
 
-    def add(self, source: str, provenance: Provenance, rows: int | None, started: float) -> None:
+    def add(
+        self,
+        source: str,
+        provenance: Provenance,
+        rows: int | None,
+        started: float,
+        user: str = "",
+    ) -> None:
         """Note one answer; `started` is a reading of `time.perf_counter`."""
         seconds = time.perf_counter() - started
-        self._held.append(LastQuery(time.time(), seconds, source[:2000], rows, provenance))
+        self._held.append(LastQuery(time.time(), seconds, source[:2000], rows, provenance, user))
 
     def __iter__(self) -> Iterator[LastQuery]:
         """Iterate over a copy, oldest first."""

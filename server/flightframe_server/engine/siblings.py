@@ -82,7 +82,12 @@ def _first_difference(
     if not rows:
         return None
     row = rows[0]
-    where = ", ".join(f"{level} {shown(row[level])}" for level in grain)
-    there = "no row" if row[" there of sibling"] is None else shown(row[" value of sibling"])
-    here = "no row" if row[" there"] is None else shown(row[" value"])
+    where = ", ".join(f"{level} {word(row[level])}" for level in grain)
+    there = "no row" if row[" there of sibling"] is None else word(row[" value of sibling"])
+    here = "no row" if row[" there"] is None else word(row[" value"])
     return f"at {where} it has {there}, and the root {here}"
+
+
+def word(value: object) -> str:
+    """Return a value of the data as the row that breaks a promise shows it."""
+    return "NULL" if value is None else shown(value)

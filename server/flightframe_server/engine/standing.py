@@ -7,7 +7,6 @@ forbids it. It must never have rules of its own: a level is blocked when asking 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -17,12 +16,11 @@ from flightframe_server.errors import AmbiguousReducer, FlightframeError
 from flightframe_server.language.syntax import Call, Expression, Name
 from flightframe_server.planner.broken import check_promises
 from flightframe_server.planner.source import metric_reads
-from flightframe_server.resolver.legality import check_metric, check_nested, settled
+from flightframe_server.resolver.anchors import anchors_of
+from flightframe_server.resolver.legality import check_metric, check_nested
 from flightframe_server.resolver.metrics import MetricNames, default_operator
-from flightframe_server.resolver.question import Metric
 from flightframe_server.resolver.scope import Scope
 from flightframe_server.resolver.terms import Term, needs_of
-from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.resolver.values import Binding
 
 
@@ -72,8 +70,7 @@ def _standing(ground: Ground, family: MetricFamily, reducer: str) -> Standing:
     asked = Call(reducer, (name,)) if reducer else name
     assert isinstance(asked, Call | Name)
     term = MetricNames(Scope(typed, Binding())).leaf(asked)
-    metrics = dict.fromkeys(metric for metric, _ in needs_of(term, ()))
-    required = {level for metric in metrics for level in _required(typed, metric)}
+    required = anchors_of(typed, term).required
     levels: list[str] = []
     blocked: list[BlockedLevel] = []
     for level in typed.graph.level_names:
@@ -83,7 +80,7 @@ def _standing(ground: Ground, family: MetricFamily, reducer: str) -> Standing:
             blocked.append(BlockedLevel(level, error.code, error.message))
         else:
             levels.append(level)
-    return Standing(reducer, tuple(levels), tuple(sorted(required)), tuple(blocked))
+    return Standing(reducer, tuple(levels), required, tuple(blocked))
 
 
 def _check(ground: Ground, term: Term, anchor: tuple[str, ...]) -> None:
@@ -93,16 +90,3 @@ def _check(ground: Ground, term: Term, anchor: tuple[str, ...]) -> None:
         reads, columns = metric_reads(ground.typed, metric, cells)
         check_promises(ground.attested.broken, metric, reads, columns)
     check_nested(ground.typed, term, anchor, ())
-
-
-def _required(typed: TypedCollection, metric: Metric) -> Iterator[str]:
-    """Yield the levels that may not be collapsed: blocked ones, and what an order leaves open."""
-    for level in typed.graph.own_levels(metric.schema):
-        if typed.graph.family_of(level) in metric.blocks:
-            yield level
-    if metric.order:
-        order = {term.level for term in metric.order}
-        for written in typed.schema(metric.schema).grain:
-            level = typed.graph.find(written) or written
-            if not settled(typed, metric.schema, level, order):
-                yield level

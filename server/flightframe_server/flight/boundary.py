@@ -23,6 +23,7 @@ import structlog
 from pyarrow import flight
 
 from flightframe_server.errors import (
+    AccessError,
     BackendCancelled,
     FlightframeError,
     InternalError,
@@ -89,7 +90,8 @@ def wire_error(error: Exception, rpc: str) -> Exception:
     """
     classes = _IN_GET_SCHEMA if rpc == "get_schema" else _CLASSES
     if isinstance(error, FlightframeError) and not isinstance(error, InternalError):
-        if not isinstance(error, QueryError | BackendCancelled):
+        # Who is not let in was logged at the door.
+        if not isinstance(error, QueryError | BackendCancelled | AccessError):
             log.warning("flight.failed", rpc=rpc, code=error.code, text=error.message)
         return classes[error.status](str(error))
     if isinstance(error, CallRefused):

@@ -16,6 +16,7 @@ from typing import Any
 
 from flightframe_server.answer import Serving, engine_named
 from flightframe_server.catalog.collection import MetricFamily, RootedMetric
+from flightframe_server.engine.asker import NOBODY, Asker
 from flightframe_server.engine.discovery import LevelFacts, level_facts
 from flightframe_server.engine.engine import MetricEngine
 from flightframe_server.engine.ground import Ground
@@ -63,13 +64,14 @@ class Asked:
         return not self.name or known.casefold() == self.name
 
 
-def describe(body: bytes, serving: Serving) -> bytes:
+def describe(body: bytes, serving: Serving, asker: Asker = NOBODY) -> bytes:
     """Return the description as JSON.
 
     Args:
         body: empty, or a JSON object with the optional texts `collection`, `name` and `schema`, and
             the optional number `members`.
         serving: the installation.
+        asker: whoever waits for members.
 
     Raises:
         FrameQLSyntaxError: the body is not that.
@@ -85,7 +87,7 @@ def describe(body: bytes, serving: Serving) -> bytes:
     )
     described = {
         "installation_id": serving.installation_id,
-        "collections": [_collection(engine, asked) for engine in engines],
+        "collections": [_collection(engine, asked, asker) for engine in engines],
     }
     return json.dumps(described, separators=(",", ":"), ensure_ascii=False).encode()
 
@@ -128,7 +130,7 @@ def _not_taken() -> FrameQLSyntaxError:
     )
 
 
-def _collection(engine: MetricEngine, asked: Asked) -> dict[str, Any]:
+def _collection(engine: MetricEngine, asked: Asked, asker: Asker) -> dict[str, Any]:
     ground = engine.ground()
     typed, collection = ground.typed, ground.typed.collection
     levels = [level for level in typed.graph.level_names if asked.wants(level)]
@@ -140,7 +142,7 @@ def _collection(engine: MetricEngine, asked: Asked) -> dict[str, Any]:
     return {
         "name": collection.name,
         "description": collection.description,
-        "levels": [_level(engine, typed, level, schema, asked.members) for level in levels],
+        "levels": [_level(engine, typed, level, schema, asked.members, asker) for level in levels],
         "metrics": [
             _metric(ground, family)
             for family in collection.metric_families.values()
@@ -173,6 +175,7 @@ def _level(
     level: str,
     schema: str | None,
     most: int | None,
+    asker: Asker,
 ) -> dict[str, Any]:
     family = typed.graph.family_of(level)
     declared = typed.collection.dimension_families.get(family)
@@ -184,7 +187,7 @@ def _level(
     }
     if most is not None:
         try:
-            described["facts"] = _facts(level_facts(engine, level, schema, most))
+            described["facts"] = _facts(level_facts(engine, level, schema, most, asker))
         except QueryError as error:
             described["refused"] = f"{error.code}: {error.message}"
     return described

@@ -1,28 +1,39 @@
-"""A Handshake that always answers, where nobody's credentials are checked.
+"""What stands before every call of Arrow Flight: the Handshake, and the check of credentials.
 
-What comes in: a Handshake with any credentials or none. What goes out: OK, and the response header
-`authorization: Bearer ...` that clients given a user name insist on (the ADBC driver and JDBC fail
-without it, pyarrow's own client returns it). It must never be mistaken for a check: the token is
-the same for everybody and opens nothing.
+What comes in: the headers of a call. What goes out: leave to go on, and to a Handshake the response
+header `authorization: Bearer ...` that clients given a user name insist on (the ADBC driver and
+JDBC fail without it, pyarrow's own client returns it). It must never let a call through unchecked
+where credentials are asked for, and never cost one anything that it does not need.
 
 pyarrow can set that header from a middleware alone, and answers a Handshake only where there is an
-auth handler. Both are asked at every call, which costs each a hand-over of the interpreter lock:
-the middleware therefore stands aside (returns None, so that nothing of it runs later) for every
-call but the Handshake, and a server whose clients send no user names can do without both.
+auth handler. Both are asked at every call, which costs each a hand-over of the interpreter lock.
+Where nobody is asked for credentials, the middleware therefore stands aside (returns None, so that
+nothing of it runs later) for every call but the Handshake, whose token is the same for everybody
+and opens nothing, and calls that bring the cookie of a session; and a server whose clients send no
+user names can do without both. Where a client's certificate alone says who it is, there is no auth
+handler: with one, pyarrow no longer tells whose certificate it was.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from pyarrow import flight
 
-TOKEN = "anonymous"
+from flightframe_server.access.access import Access
+from flightframe_server.access.caller import Caller
+from flightframe_server.access.door import ANONYMOUS_TOKEN, Door
+from flightframe_server.flight.boundary import wire_error
+from flightframe_server.flight.caller import MIDDLEWARE
+from flightframe_server.flight.cookies import session_in
+
+HEADER = "authorization"
 
 
 # pyarrow has no types: its classes are Any to the checker, here and below.
 class OpenDoor(flight.ServerAuthHandler):  # type: ignore[misc]
-    """Lets everybody in."""
+    """Lets everybody in; where credentials are asked for, the middleware has checked them."""
 
     def authenticate(self, outgoing: Any, incoming: Any) -> None:
         """Answer a Handshake with OK, whatever came."""
@@ -33,18 +44,100 @@ class OpenDoor(flight.ServerAuthHandler):  # type: ignore[misc]
 
 
 class _Bearer(flight.ServerMiddleware):  # type: ignore[misc]
+    """Gives the response to a Handshake its header."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
     def sending_headers(self) -> dict[str, str]:
-        return {"authorization": f"Bearer {TOKEN}"}
+        return {HEADER: f"Bearer {self._token}"}
+
+
+class _LetIn(flight.ServerMiddleware):  # type: ignore[misc]
+    """Stands beside a call that was let in and says whose it is, and of which session."""
+
+    def __init__(self, caller: Caller | None, session: bytes | None) -> None:
+        # Without credentials, the client's certificate may name the caller, when it is asked for.
+        self.caller = (
+            caller if caller is None or session is None else replace(caller, session=session)
+        )
+        self.session = session
 
 
 class HandshakeBearer(flight.ServerMiddlewareFactory):  # type: ignore[misc]
-    """Gives the response to a Handshake its header, and leaves every other call alone."""
+    """Answers a Handshake with everybody's token, and leaves calls without a session alone."""
 
     def start_call(self, info: Any, headers: Any) -> flight.ServerMiddleware | None:
-        """Return the middleware of a Handshake."""
-        return _Bearer() if info.method == flight.FlightMethod.HANDSHAKE else None
+        """Return the middleware of a Handshake, or of a call with a session's cookie."""
+        if info.method == flight.FlightMethod.HANDSHAKE:
+            return _Bearer(ANONYMOUS_TOKEN)
+        session = session_in(headers)
+        return None if session is None else _LetIn(None, session)
 
 
-def hooks() -> dict[str, Any]:
-    """Return the arguments of `FlightServerBase` that make it answer a Handshake."""
-    return {"auth_handler": OpenDoor(), "middleware": {"handshake": HandshakeBearer()}}
+class CookieOnly(flight.ServerMiddlewareFactory):  # type: ignore[misc]
+    """Reads the cookies of calls whose certificates say who makes them."""
+
+    def start_call(self, info: Any, headers: Any) -> flight.ServerMiddleware | None:
+        """Return the middleware of a call with a session's cookie."""
+        session = session_in(headers)
+        return None if session is None else _LetIn(None, session)
+
+
+class CheckedCalls(flight.ServerMiddlewareFactory):  # type: ignore[misc]
+    """Lets a call in by its credentials, or not at all.
+
+    Args:
+        door: checks them.
+    """
+
+    def __init__(self, door: Door) -> None:
+        """Keep the door."""
+        self._door = door
+
+    def start_call(self, info: Any, headers: Any) -> flight.ServerMiddleware:
+        """Return what names the caller; to a Handshake, what gives it its token.
+
+        Raises:
+            FlightUnauthenticatedError: the credentials do not let it in.
+        """
+        try:
+            given = headers.get(HEADER, [])
+            if info.method == flight.FlightMethod.HANDSHAKE:
+                return _Bearer(self._door.exchange(given))
+            return _LetIn(self._door.enter(given), session_in(headers))
+        except Exception as error:
+            fresh = wire_error(error, "start_call")
+        raise fresh
+
+
+def hooks(access: Access, *, handshake: bool) -> dict[str, Any]:
+    """Return the arguments of `FlightServerBase` that stand before its calls.
+
+    Args:
+        access: what they check.
+        handshake: whether a Handshake is answered where nobody is asked for credentials.
+    """
+    if access.door is not None:
+        checked = CheckedCalls(access.door)
+        return {"auth_handler": OpenDoor(), "middleware": {MIDDLEWARE: checked}}
+    if access.named_by_certificate:
+        return {"middleware": {MIDDLEWARE: CookieOnly()}}
+    if not handshake:
+        return {}
+    return {"auth_handler": OpenDoor(), "middleware": {MIDDLEWARE: HandshakeBearer()}}
+
+
+def encryption(access: Access) -> dict[str, Any]:
+    """Return the arguments of `FlightServerBase` that make it speak TLS."""
+    tls = access.tls
+    if tls is None:
+        return {}
+    certificates = [(tls.certificate, tls.key)]
+    if tls.client_ca is None:
+        return {"tls_certificates": certificates}
+    return {
+        "tls_certificates": certificates,
+        "verify_client": True,
+        "root_certificates": tls.client_ca,
+    }

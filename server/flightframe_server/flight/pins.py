@@ -8,11 +8,16 @@ of the first answer, and a second one has its own.
 
 from __future__ import annotations
 
+import time
 import weakref
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
+import pyarrow as pa
 from pyarrow import flight
 
 from flightframe.wire import flight_sql_pb2 as sql
+from flightframe_server.access.caller import Caller
 from flightframe_server.answer import Answer
 from flightframe_server.errors import TicketRefused
 from flightframe_server.flight.handles import Bounds, Handles
@@ -35,22 +40,41 @@ class Pinned:
         answer: the answer.
         provenance: where it came from, as it travels.
         served_from: its label, for the header.
+        owner: the user who may read it.
         handle: its name, once it has one.
         chunks: what DoGet streams; None where the answer runs anew for each reader.
     """
 
-    __slots__ = ("__weakref__", "_infos", "answer", "chunks", "handle", "provenance", "served_from")
+    __slots__ = (
+        "__weakref__",
+        "_clock",
+        "_infos",
+        "_seconds",
+        "answer",
+        "chunks",
+        "handle",
+        "owner",
+        "provenance",
+        "served_from",
+    )
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(
+        self, answer: Answer, owner: str, seconds: float, clock: Callable[[], float]
+    ) -> None:
         """Take the answer's chunks, sharing its memory."""
-        self.answer = answer
+        self.answer, self.owner = answer, owner
+        self._seconds, self._clock = seconds, clock
         self.provenance = answer.provenance.to_bytes()
         self.served_from = str(answer.provenance.served_from)
         self.handle = b""
         self.chunks: list[Chunk] | None = None
         if answer.table is not None:
             self.chunks = finished_chunks(answer, self.provenance)
-        self._infos: dict[bytes, flight.FlightInfo] = {}
+        self._infos: dict[bytes, tuple[flight.FlightInfo, float]] = {}
+
+    def expiry(self) -> datetime:
+        """Return until when the answer is held if it was asked for just now."""
+        return datetime.now(UTC) + timedelta(seconds=self._seconds)
 
     def info(
         self, descriptor: flight.FlightDescriptor, command: bytes, *, flight_sql: bool
@@ -63,14 +87,16 @@ class Pinned:
             flight_sql: whether the ticket is Flight SQL's, or our own.
         """
         found = self._infos.get(command)
-        if found is not None:
-            return found
+        now = self._clock()
+        if found is not None and now < found[1]:
+            return found[0]
         made = self._made(descriptor, flight_sql)
         if self.answer.hot and len(command) <= INFO_COMMAND_BYTES:
             # Prepared statements make new command bytes each time; the oldest are of no more use.
             if len(self._infos) >= INFOS:
                 self._infos.clear()
-            self._infos[command] = made
+            # The expiry in it is fixed: it is given again while most of that time is left.
+            self._infos[command] = made, now + self._seconds / 2
         return made
 
     def _made(self, descriptor: flight.FlightDescriptor, flight_sql: bool) -> flight.FlightInfo:
@@ -81,7 +107,12 @@ class Pinned:
         )
         # No location: read it where it was asked. Never more than one endpoint, nor none: clients
         # take the first for a failure and the second for an empty result.
-        endpoint = flight.FlightEndpoint(ticket, [], app_metadata=self.provenance)
+        endpoint = flight.FlightEndpoint(
+            ticket,
+            [],
+            expiration_time=pa.scalar(self.expiry(), pa.timestamp("ns", "UTC")),
+            app_metadata=self.provenance,
+        )
         return flight.FlightInfo(
             self.answer.schema,
             descriptor,
@@ -98,48 +129,64 @@ class Pins:
 
     Args:
         bounds: how many, how large, how long.
+        clock: a clock that never goes back, in seconds.
     """
 
-    def __init__(self, bounds: Bounds = PIN_BOUNDS) -> None:
+    def __init__(
+        self, bounds: Bounds = PIN_BOUNDS, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """Start empty."""
-        self._handles: Handles[Pinned] = Handles(bounds)
+        self._handles: Handles[Pinned] = Handles(bounds, clock)
+        self._seconds, self._clock = bounds.seconds, clock
         # By identity: a hot answer is given again as the very same object for as long as it holds.
-        self._hot: weakref.WeakValueDictionary[int, Pinned] = weakref.WeakValueDictionary()
+        self._hot: weakref.WeakValueDictionary[tuple[int, str], Pinned] = (
+            weakref.WeakValueDictionary()
+        )
 
     def __len__(self) -> int:
         """Return how many answers are pinned."""
         return len(self._handles)
 
-    def pin(self, answer: Answer) -> Pinned:
-        """Return the answer pinned under a handle: again the same for a hot one."""
-        found = self._again(answer)
-        if found is not None and self._handles.get(found.handle) is found:
+    def pin(self, answer: Answer, caller: Caller) -> Pinned:
+        """Return the answer pinned under a handle of the caller's: again the same for a hot one."""
+        owner = caller.user
+        found = self._again(answer, owner)
+        if found is not None and self._handles.get(found.handle, owner) is found:
             return found
-        pinned = Pinned(answer)
+        pinned = Pinned(answer, owner, self._seconds, self._clock)
         size = (answer.bytes or 0) + COPIES * len(pinned.provenance)
-        pinned.handle = self._handles.keep(pinned, size)
+        pinned.handle = self._handles.keep(pinned, size, owner, caller.session)
         if answer.hot:
-            self._hot[id(answer)] = pinned
+            self._hot[id(answer), owner] = pinned
         return pinned
 
-    def hot(self, answer: Answer) -> Pinned:
+    def hot(self, answer: Answer, caller: Caller) -> Pinned:
         """Return a hot answer pinned, for a call that needs no handle."""
-        return self._again(answer) or self.pin(answer)
+        return self._again(answer, caller.user) or self.pin(answer, caller)
 
-    def _again(self, answer: Answer) -> Pinned | None:
-        found = self._hot.get(id(answer))
+    def _again(self, answer: Answer, owner: str) -> Pinned | None:
+        found = self._hot.get((id(answer), owner))
         # The `is` guards against an id that a later object inherited.
         return found if found is not None and found.answer is answer else None
 
-    def get(self, handle: bytes) -> Pinned:
-        """Return what a handle names.
+    def drop(self, handle: bytes, caller: Caller) -> None:
+        """Forget an answer of the caller's; unknown handles are fine."""
+        self._handles.drop(handle, caller.user)
+
+    def find(self, handle: bytes, caller: Caller) -> Pinned:
+        """Return what a handle of the caller's names, and hold it as if it were new.
 
         Raises:
-            TicketRefused: the handle is unknown, or its answer is no longer held.
+            TicketRefused: the handle is unknown, another user's, or its answer is no longer held.
         """
-        pinned = self._handles.get(handle)
+        pinned = self._handles.get(handle, caller.user)
         if pinned is None:
             raise TicketRefused("there is no result of that name, or no longer", hint="ask again")
+        return pinned
+
+    def get(self, handle: bytes, caller: Caller) -> Pinned:
+        """Return what a handle of the caller's names, to be read; raises as `find`."""
+        pinned = self.find(handle, caller)
         if not pinned.answer.hot:
             self._handles.spend(handle)
         return pinned

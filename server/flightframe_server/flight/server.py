@@ -21,11 +21,19 @@ from google.protobuf.message import Message
 from pyarrow import flight
 
 from flightframe.wire import flight_sql_pb2 as sql
-from flightframe_server.answer import Request, Serving
-from flightframe_server.errors import FrameQLSyntaxError, UnknownName, shown
-from flightframe_server.flight.actions import ACTIONS, carry_out
+from flightframe_server.access.access import OPEN, Access
+from flightframe_server.answer import Answer, Request, Serving
+from flightframe_server.errors import (
+    FrameQLSyntaxError,
+    LimitExceeded,
+    SetupError,
+    UnknownName,
+    shown,
+)
+from flightframe_server.flight.actions import ACTIONS, ActionCall, carry_out
 from flightframe_server.flight.boundary import bounded, unimplemented
-from flightframe_server.flight.handshake import hooks
+from flightframe_server.flight.caller import Caller, caller_of
+from flightframe_server.flight.handshake import encryption, hooks
 from flightframe_server.flight.pins import Pinned
 from flightframe_server.flight.sql.commands import (
     LISTINGS,
@@ -44,8 +52,9 @@ from flightframe_server.flight.tickets import (
     TextTicket,
     decode,
 )
+from flightframe_server.flight.visit import Visit, visit_of
 
-DEFAULT_LOCATION = "grpc://127.0.0.1:0"
+DEFAULT_ADDRESS = "127.0.0.1:0"
 SERVED_FROM_HEADER = "x-served-from"
 
 GRACE_SECONDS = 10.0
@@ -61,29 +70,45 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
 
     Args:
         serving: what answers. It is the caller's to close, after this server.
-        location: where to listen; port 0 takes any free one, and `port` says which.
-        bounds: how much is held for clients.
-        handshake: whether a Handshake is answered. Clients that send a user name need it; every
-            call pays for it, see `handshake.py`.
+        location: where to listen, such as `grpc://127.0.0.1:0`, or `grpc+tls://` with TLS; port 0
+            takes any free one, and `port` says which. None: that one.
+        bounds: how much is held for clients; None: what the installation's limits allow.
+        handshake: whether a Handshake is answered where nobody is asked for credentials. Clients
+            that send a user name need it; every call pays for it, see `handshake.py`.
+        access: who is let in, and whether over TLS.
 
     Raises:
         OSError: the address cannot be listened at.
+        SetupError: the location and the certificates contradict each other.
     """
 
     def __init__(
         self,
         serving: Serving,
-        location: str = DEFAULT_LOCATION,
+        location: str | None = None,
         *,
         bounds: FlightBounds | None = None,
         handshake: bool = True,
+        access: Access = OPEN,
     ) -> None:
         """Begin to listen; see the class."""
-        self._state = FlightState.of(serving, bounds or FlightBounds())
+        limits = serving.statements.limits
+        self._most = limits.request_bytes
         self._serving = serving
-        self._location = location
+        scheme = "grpc" if access.tls is None else "grpc+tls"
+        self._location = location or f"{scheme}://{DEFAULT_ADDRESS}"
+        if not self._location.startswith(f"{scheme}://"):
+            # pyarrow would listen unencrypted, certificates or not.
+            raise SetupError(f"the location does not begin with {scheme}://")
         self._short: Callable[[bytes], Asked] = lru_cache(maxsize=ASKED_COUNT)(self._read)
-        super().__init__(location, **(hooks() if handshake else {}))
+        before = hooks(access, handshake=handshake)
+        self._state = FlightState.of(
+            serving,
+            bounds or FlightBounds.within(limits),
+            cookies="middleware" in before,
+            secure=access.tls is not None,
+        )
+        super().__init__(self._location, **before, **encryption(access))
 
     @property
     def uri(self) -> str:
@@ -111,49 +136,55 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         self, context: flight.ServerCallContext, descriptor: flight.FlightDescriptor
     ) -> flight.FlightInfo:
         """Answer a query, pin the answer, and say what DoGet will stream; errors come early."""
+        caller = caller_of(context)
         command = _command(descriptor)
         asked = self._asked(command)
-        match asked:
-            case Request():
-                pinned = self._state.pins.pin(answer_text(asked, self._serving, self._state.tables))
-                return pinned.info(descriptor, command, flight_sql=False)
-            case PinnedTicket():
-                raise _no_command()
-        if type(asked) in LISTINGS:
+        if isinstance(asked, PinnedTicket):
+            raise _no_command()
+        if not isinstance(asked, Request) and type(asked) in LISTINGS:
             # The ticket is the command again: listings are cheap and hold nothing.
             endpoint = flight.FlightEndpoint(command, [])
-            return flight.FlightInfo(schema_of(asked, self._state), descriptor, [endpoint])
-        pinned = self._state.pins.pin(answer_of(asked, self._state))
-        return pinned.info(descriptor, command, flight_sql=True)
+            return flight.FlightInfo(schema_of(asked, self._state, caller), descriptor, [endpoint])
+        visit = visit_of(context, caller, self._state)
+        if isinstance(asked, Request):
+            answer = self._answer(asked, visit)
+        else:
+            answer = answer_of(asked, self._state, visit)
+        pinned = self._state.pins.pin(answer, caller)
+        return pinned.info(descriptor, command, flight_sql=not isinstance(asked, Request))
 
     @bounded
     def get_schema(
         self, context: flight.ServerCallContext, descriptor: flight.FlightDescriptor
     ) -> flight.SchemaResult:
         """Return the columns that a command answers with, without carrying it out."""
+        caller = caller_of(context)
         asked = self._asked(_command(descriptor))
-        match asked:
-            case Request():
-                return flight.SchemaResult(
-                    type_text(asked, self._serving, self._state.tables).schema
-                )
-            case PinnedTicket():
-                raise _no_command()
-        return flight.SchemaResult(schema_of(asked, self._state))
+        if isinstance(asked, PinnedTicket):
+            raise _no_command()
+        if not isinstance(asked, Request) and type(asked) in LISTINGS:
+            return flight.SchemaResult(schema_of(asked, self._state, caller))
+        visit = visit_of(context, caller, self._state)
+        if isinstance(asked, Request):
+            request = visit.options.applied(asked)
+            typed = type_text(request, self._serving, self._state.tables)
+            return flight.SchemaResult(typed.schema)
+        return flight.SchemaResult(schema_of(asked, self._state, caller, visit.options))
 
     @bounded
     def do_get(
         self, context: flight.ServerCallContext, ticket: flight.Ticket
     ) -> flight.FlightDataStream:
         """Stream a pinned answer, a listing, or the answer of a ticket that is a query."""
+        caller = caller_of(context)
         asked = self._asked(ticket.ticket)
         match asked:
             case Request():
-                return self._one_call(asked, context)
+                return self._one_call(asked, context, caller)
             case PinnedTicket(handle=handle):
-                return _pinned_stream(self._state.pins.get(handle), context)
-            case sql.TicketStatementQuery():
-                return _pinned_stream(self._state.pins.get(asked.statement_handle), context)
+                return self._pinned_stream(self._state.pins.get(handle, caller), context, caller)
+            case sql.TicketStatementQuery(statement_handle=handle):
+                return self._pinned_stream(self._state.pins.get(handle, caller), context, caller)
         listing = LISTINGS.get(type(asked))
         if listing is None:
             raise FrameQLSyntaxError("this command is no ticket", hint="send it to GetFlightInfo")
@@ -172,12 +203,16 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         asked = self._asked(_command(descriptor))
         if isinstance(asked, Request | PinnedTicket):
             raise FrameQLSyntaxError("this command takes no rows")
-        writer.write(bind(asked, reader, self._state).SerializeToString())
+        visit = visit_of(context, caller_of(context), self._state)
+        bound = bind(asked, reader, self._state, visit)
+        writer.write(bound.SerializeToString())
 
     @bounded
     def do_action(self, context: flight.ServerCallContext, action: flight.Action) -> list[bytes]:
         """Carry out an action of the list."""
-        return carry_out(action.type, action.body.to_pybytes(), self._state)
+        self._check_size(action.body.size)
+        body = action.body.to_pybytes()
+        return carry_out(action.type, body, ActionCall(self._state, caller_of(context), context))
 
     @bounded
     def list_actions(self, context: flight.ServerCallContext) -> list[tuple[str, str]]:
@@ -204,6 +239,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         return self._short(data) if len(data) <= ASKED_BYTES else self._read(data)
 
     def _read(self, data: bytes) -> Asked:
+        self._check_size(len(data))
         ticket = decode(data)
         match ticket:
             case TextTicket(source=source):
@@ -214,6 +250,10 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
                 return read_message(message)
             case PinnedTicket():
                 return ticket
+
+    def _check_size(self, size: int) -> None:
+        if size > self._most:
+            raise LimitExceeded(f"a request has at most {self._most:,} bytes")
 
     def _request(self, ticket: QueryTicket) -> Request:
         wanted, here = ticket.installation_id, self._serving.installation_id
@@ -226,24 +266,30 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
             ticket.freshness,
         )
 
+    def _answer(self, asked: Request, visit: Visit) -> Answer:
+        request = visit.options.applied(asked)
+        return answer_text(request, self._serving, self._state.tables, visit.caller, visit.asker)
+
     def _one_call(
-        self, request: Request, context: flight.ServerCallContext
+        self, asked: Request, context: flight.ServerCallContext, caller: Caller
     ) -> flight.FlightDataStream:
-        answer = answer_text(request, self._serving, self._state.tables)
+        visit = visit_of(context, caller, self._state)
+        answer = self._answer(asked, visit)
         if answer.hot:
-            return _pinned_stream(self._state.pins.hot(answer), context)
+            return self._pinned_stream(self._state.pins.hot(answer, caller), context, caller)
         context.add_header(SERVED_FROM_HEADER, str(answer.provenance.served_from))
         if answer.table is None:
-            return live_stream(answer, context)
+            return live_stream(answer, visit.asker)
         chunks = finished_chunks(answer, answer.provenance.to_bytes())
         return flight.GeneratorStream(answer.schema, chunks)
 
-
-def _pinned_stream(pinned: Pinned, context: flight.ServerCallContext) -> flight.FlightDataStream:
-    context.add_header(SERVED_FROM_HEADER, pinned.served_from)
-    if pinned.chunks is None:
-        return live_stream(pinned.answer, context)
-    return flight.GeneratorStream(pinned.answer.schema, pinned.chunks)
+    def _pinned_stream(
+        self, pinned: Pinned, context: flight.ServerCallContext, caller: Caller
+    ) -> flight.FlightDataStream:
+        context.add_header(SERVED_FROM_HEADER, pinned.served_from)
+        if pinned.chunks is None:
+            return live_stream(pinned.answer, visit_of(context, caller, self._state).asker)
+        return flight.GeneratorStream(pinned.answer.schema, pinned.chunks)
 
 
 def _batches(table: pa.Table) -> list[Chunk] | list[pa.RecordBatch]:

@@ -9,10 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flightframe_server.answer import Serving
+from flightframe_server.catalog.limits import Limits
 from flightframe_server.flight.handles import Bounds
 from flightframe_server.flight.pins import PIN_BOUNDS, Pins
+from flightframe_server.flight.sessions import Sessions
 from flightframe_server.flight.sql.prepared import PREPARED_BOUNDS, PreparedStatements
 from flightframe_server.flight.sql.tables import PublishedTables
+
+PREPARED_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,15 @@ class FlightBounds:
 
     pins: Bounds = PIN_BOUNDS
     prepared: Bounds = PREPARED_BOUNDS
+
+    @classmethod
+    def within(cls, limits: Limits) -> FlightBounds:
+        """Return what an installation's limits allow."""
+        count, of_one = limits.handles, limits.handles_per_session
+        return cls(
+            Bounds(count, limits.handle_bytes, limits.result_seconds, of_one),
+            Bounds(count, PREPARED_BYTES, limits.prepared_seconds, of_one, refuses=True),
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,20 +45,28 @@ class FlightState:
         pins: answers between GetFlightInfo and DoGet.
         prepared: prepared statements.
         tables: what tools see as tables.
+        sessions: the options that clients have set.
+        secure: whether clients speak TLS with this server.
     """
 
     serving: Serving
     pins: Pins
     prepared: PreparedStatements
     tables: PublishedTables
+    sessions: Sessions
+    secure: bool = False
 
     @classmethod
-    def of(cls, serving: Serving, bounds: FlightBounds) -> FlightState:
-        """Return the state of a server that begins."""
+    def of(
+        cls, serving: Serving, bounds: FlightBounds, *, cookies: bool = True, secure: bool = False
+    ) -> FlightState:
+        """Return the state of a server that begins; see `Sessions` for `cookies`."""
         tables = PublishedTables(serving)
         return cls(
             serving,
             Pins(bounds.pins),
             PreparedStatements(serving, tables, bounds.prepared),
             tables,
+            Sessions(serving, cookies=cookies),
+            secure,
         )

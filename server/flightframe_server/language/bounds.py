@@ -126,19 +126,23 @@ class Tally:
             self._parameters += 1
 
 
-def check_depth(root: Node) -> None:
+def check_depth(root: Node, most: int = MAX_DEPTH) -> None:
     """Refuse a tree that a recursive walker could not walk.
 
+    Args:
+        root: the tree.
+        most: the most levels; never more than `MAX_DEPTH`.
+
     Raises:
-        LimitExceeded: some path through it holds more than `MAX_DEPTH` expressions.
+        LimitExceeded: some path through it holds more expressions.
     """
     waiting = [(root, 0)]
     while waiting:
         node, above = waiting.pop()
         depth = above + isinstance(node, Expression | When)
-        if depth > MAX_DEPTH:
+        if depth > most:
             raise LimitExceeded(
-                f"the expression is more than {MAX_DEPTH} levels deep",
+                f"the expression is more than {most} levels deep",
                 hint="every sign, NOT, call, CASE, WHEN and operand of a chain of + - * / % is one"
                 " level; a chain of AND or of OR is one level however long",
                 place=node.place,

@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import traceback
 import uuid
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import partial
 from typing import Any
 
 import structlog
@@ -23,7 +24,10 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from flightframe_server import __version__
+from flightframe_server.access.access import OPEN, Access
+from flightframe_server.access.caller import ANONYMOUS, Caller
 from flightframe_server.answer import Serving, answer
+from flightframe_server.engine.asker import Asker
 from flightframe_server.errors import (
     FlightframeError,
     FrameQLSyntaxError,
@@ -34,14 +38,21 @@ from flightframe_server.errors import (
     did_you_mean,
     shown,
 )
+from flightframe_server.web.answering import Threads
 from flightframe_server.web.body import EXAMPLE, read_body
-from flightframe_server.web.reply import LIMITS, Reply, ReplyLimits
+from flightframe_server.web.reply import Reply, ReplyLimits, reply_limits
 
 log = structlog.get_logger(__name__)
 
-MAX_BODY_BYTES = 1 << 20
+CONNECTIONS = 256
+"""Connections at once; one more is told 503."""
+
 JSON = "application/json"
 CLIENT_CLOSED_REQUEST = 499
+UNAUTHORIZED = 401
+CHALLENGE = 'Basic realm="flightframe", charset="UTF-8", Bearer'
+CERTIFIED = "certified"
+"""The name, in a request's state, of whom the client's certificate names."""
 
 _HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
@@ -53,7 +64,8 @@ class Api:
         serving: what answers.
         hosts: what the Host header may name; None: anything. A page in a browser that resolves
             its own name to 127.0.0.1 names that name.
-        limits: the most that a reply may hold.
+        limits: the most that a reply may hold; None: what the installation says.
+        access: who is let in. Health is told to everybody.
     """
 
     def __init__(
@@ -61,10 +73,14 @@ class Api:
         serving: Serving,
         *,
         hosts: Collection[str] | None = None,
-        limits: ReplyLimits = LIMITS,
+        limits: ReplyLimits | None = None,
+        access: Access = OPEN,
     ) -> None:
         """Keep what the endpoints answer with; see the class."""
-        self._serving, self._hosts, self._limits = serving, hosts, limits
+        self._serving, self._hosts = serving, hosts
+        self._limits = limits if limits is not None else reply_limits(serving.statements.limits)
+        self._threads = Threads(CONNECTIONS)
+        self._access = access
         self.application = Starlette(
             routes=[
                 Route("/healthz", self._health),
@@ -88,8 +104,9 @@ class Api:
 
     async def _query(self, request: HttpRequest) -> Response:
         self._check_host(request)
-        body = await read_all(request)
-        reply = await run_in_threadpool(self._reply, body)
+        caller = await self._caller(request)
+        body = await read_all(request, self._serving.statements.limits.request_bytes)
+        reply = await self._threads.run(request, partial(self._reply, body, caller))
         headers = {**_HEADERS, "content-length": str(reply.length)}
         if reply.small:
             return Response(b"".join(reply.chunks()), media_type=JSON, headers=headers)
@@ -99,8 +116,19 @@ class Api:
         if self._hosts is not None and request.url.hostname not in self._hosts:
             raise FrameQLSyntaxError("the Host header names another host than this server")
 
-    def _reply(self, body: bytes) -> Reply:
+    async def _caller(self, request: HttpRequest) -> Caller:
+        """Return who asks, before a byte of the body is read."""
+        if self._access.named_by_certificate:
+            return Caller(getattr(request.state, CERTIFIED, ""))
+        if self._access.door is None:
+            return ANONYMOUS
+        # In a thread: a password takes its time.
+        given = request.headers.getlist("authorization")
+        return await run_in_threadpool(self._access.door.enter, given)
+
+    def _reply(self, body: bytes, caller: Caller, gone: Callable[[], bool]) -> Reply:
         """Answer a request's body; in a thread, where it may take its time."""
+        asker = Asker(gone)
         try:
             asked = read_body(body)
             known = self._serving.installation_id
@@ -109,19 +137,24 @@ class Api:
                     f"there is no installation {shown(asked.installation_id)} here",
                     hint=did_you_mean(asked.installation_id or "", [known]),
                 )
-            return Reply(answer(asked.request, self._serving), self._limits)
+            found = answer(asked.request, self._serving, caller.user, asker)
+            return Reply(found, self._limits, asker)
         except FlightframeError:
             raise
         except Exception as error:
             raise broken(error) from error
 
 
-async def read_all(request: HttpRequest) -> bytes:
+async def read_all(request: HttpRequest, most: int) -> bytes:
     """Return the body of a request that says it is JSON.
+
+    Args:
+        request: the request.
+        most: the most bytes it may have.
 
     Raises:
         FrameQLSyntaxError: it says that it is something else.
-        LimitExceeded: it is larger than 1 MiB.
+        LimitExceeded: it is larger.
     """
     said = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if said != JSON:
@@ -129,8 +162,8 @@ async def read_all(request: HttpRequest) -> bytes:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise LimitExceeded("a request has at most 1 MiB")
+        if len(body) > most:
+            raise LimitExceeded(f"a request has at most {most:,} bytes")
     return bytes(body)
 
 
@@ -152,7 +185,10 @@ def json_response(body: Any, status: int = 200) -> Response:
 
 async def _failed(_: HttpRequest, error: Exception) -> Response:
     assert isinstance(error, FlightframeError)
-    return json_response(error.payload(), error.http_status)
+    response = json_response(error.payload(), error.http_status)
+    if error.http_status == UNAUTHORIZED:
+        response.headers["www-authenticate"] = CHALLENGE
+    return response
 
 
 async def _refused(_: HttpRequest, error: Exception) -> Response:

@@ -13,6 +13,8 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
 from flightframe_server.answer import Answer
+from flightframe_server.catalog.limits import Limits
+from flightframe_server.engine.asker import NOBODY, Asker
 from flightframe_server.errors import LimitExceeded
 from flightframe_server.web.json_text import names_text, row_texts
 
@@ -31,6 +33,11 @@ class ReplyLimits:
 LIMITS = ReplyLimits()
 
 
+def reply_limits(limits: Limits) -> ReplyLimits:
+    """Return what an installation allows one reply."""
+    return ReplyLimits(limits.json_rows, limits.json_bytes)
+
+
 class Reply:
     """The JSON of one answer, to be read once and closed.
 
@@ -38,8 +45,8 @@ class Reply:
         length: its bytes.
     """
 
-    def __init__(self, answer: Answer, limits: ReplyLimits = LIMITS) -> None:
-        """Write the answer aside.
+    def __init__(self, answer: Answer, limits: ReplyLimits = LIMITS, asker: Asker = NOBODY) -> None:
+        """Write the answer aside, for as long as whoever asked stays.
 
         Raises:
             LimitExceeded: it is larger than `limits`.
@@ -49,7 +56,7 @@ class Reply:
             raise _too_large(limits)
         with ExitStack() as unless_whole:
             file = unless_whole.enter_context(tempfile.SpooledTemporaryFile(MEMORY_BYTES))
-            for text in reply_texts(answer, limits):
+            for text in reply_texts(answer, limits, asker):
                 file.write(text.encode())
                 if file.tell() > limits.bytes:
                     raise _too_large(limits)
@@ -70,7 +77,7 @@ class Reply:
                 yield chunk
 
 
-def reply_texts(answer: Answer, limits: ReplyLimits) -> Iterator[str]:
+def reply_texts(answer: Answer, limits: ReplyLimits, asker: Asker = NOBODY) -> Iterator[str]:
     """Yield the JSON of an answer, batch by batch.
 
     Raises:
@@ -80,7 +87,7 @@ def reply_texts(answer: Answer, limits: ReplyLimits) -> Iterator[str]:
     yield f'{{"ac_name": {json.dumps(provenance.collection)}, '
     yield f'"columns": {names_text(answer.schema)}, "rows": ['
     rows = 0
-    with closing(answer.open()) as batches:
+    with closing(answer.open(asker)) as batches:
         for batch in batches:
             if batch.num_rows == 0:
                 continue

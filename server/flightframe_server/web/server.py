@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import errno
 import socket
+import ssl
 import threading
+from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from flightframe_server.access.access import OPEN, Access
+from flightframe_server.access.tls import identity_of
 from flightframe_server.answer import Serving
 from flightframe_server.errors import SetupError, shown
-from flightframe_server.web.api import Api
-from flightframe_server.web.reply import LIMITS, ReplyLimits
+from flightframe_server.web.api import CERTIFIED, CONNECTIONS, Api
+from flightframe_server.web.reply import ReplyLimits
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 START_SECONDS = 10.0
-CONNECTIONS = 256
-"""Connections at once; one more is told 503."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -69,6 +72,12 @@ def shown_host(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
+def _context_of(access: Access) -> Callable[..., ssl.SSLContext] | None:
+    """Return what gives uvicorn its TLS context; None where there is no TLS."""
+    tls = access.tls
+    return None if tls is None else lambda config, default: tls.context
+
+
 class _Announced(uvicorn.Server):
     """A server that says when it has started."""
 
@@ -81,6 +90,15 @@ class _Announced(uvicorn.Server):
         self.answering.set()
 
 
+class _Certified(H11Protocol):
+    """A connection whose requests say whom the client's certificate names."""
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        named = identity_of(transport.get_extra_info("peercert"))
+        self.app_state = {**self.app_state, CERTIFIED: named}
+
+
 class HttpServer:
     """The HTTP API in a thread of its own.
 
@@ -88,7 +106,8 @@ class HttpServer:
         serving: what answers.
         taken: a socket of `listen`; the server closes it.
         host: as it was asked for.
-        limits: the most that a reply may hold.
+        limits: the most that a reply may hold; None: what the installation says.
+        access: who is let in, and whether over TLS.
 
     Attributes:
         url: where it answers.
@@ -100,16 +119,19 @@ class HttpServer:
         taken: socket.socket,
         host: str,
         *,
-        limits: ReplyLimits = LIMITS,
+        limits: ReplyLimits | None = None,
+        access: Access = OPEN,
     ) -> None:
         """Prepare; nothing is answered before `start`."""
         address, port = taken.getsockname()[:2]
-        self.url = f"http://{shown_host(host)}:{port}"
+        scheme = "http" if access.tls is None else "https"
+        self.url = f"{scheme}://{shown_host(host)}:{port}"
         self._taken = taken
         hosts = (*LOOPBACK, host) if address in LOOPBACK else None
         config = uvicorn.Config(
-            Api(serving, hosts=hosts, limits=limits).application,
-            http="h11",
+            Api(serving, hosts=hosts, limits=limits, access=access).application,
+            http=_Certified if access.named_by_certificate else "h11",
+            ssl_context_factory=_context_of(access),
             loop="asyncio",
             ws="none",
             lifespan="off",

@@ -1,6 +1,7 @@
 """Does the Polars back-end keep the protocol: types, signs, batches, order, time limits, errors?"""
 
 import datetime
+import threading
 import time
 from dataclasses import replace
 from decimal import Decimal
@@ -13,6 +14,7 @@ import pytest
 from flightframe_server.backends.polars import PolarsBackend
 from flightframe_server.backends.polars_native import running as running_module
 from flightframe_server.backends.polars_native.frames import LazyQuery
+from flightframe_server.backends.polars_native.gate import Gate
 from flightframe_server.backends.polars_native.running import PolarsRunning, translated
 from flightframe_server.backends.protocol import BATCH_ROWS
 from flightframe_server.backends.registry import open_backend
@@ -323,6 +325,50 @@ def test_giving_up_frees_the_caller():
     assert time.monotonic() - began < 0.3
 
 
+def test_giving_up_stops_the_computation_at_the_next_batch_of_a_table(monkeypatch, tmp_path):
+    """A query over a hundred batches is given up at its first, and no more than a few pass."""
+    held = pl.DataFrame({"a": range(100_000)})
+    held.write_parquet(tmp_path / "t.parquet", row_group_size=1000)
+    gate, passed, at_first = Gate(), [], threading.Event()
+    passing = Gate._pass
+
+    def counted(self, batch):
+        passed.append(batch.height)
+        at_first.set()
+        time.sleep(0.02)
+        return passing(self, batch)
+
+    monkeypatch.setattr(Gate, "_pass", counted)
+    frame = gate.over(pl.scan_parquet(tmp_path / "t.parquet")).select(pl.col("a").sum())
+    running, over = PolarsRunning(LazyQuery(frame, (("a", INTEGER),)), gate=gate), threading.Event()
+    running.when_over(over.set)
+    assert at_first.wait(5)
+    assert not over.is_set()
+    running.cancel()
+    with pytest.raises(BackendCancelled):
+        list(running)
+    assert over.wait(5)
+    assert len(passed) < 50
+    assert set(passed) == {1000}
+    # Told at once to whoever asks after the end.
+    again = threading.Event()
+    running.when_over(again.set)
+    assert again.is_set()
+
+
+def test_a_gate_changes_nothing_and_lets_filters_through_to_the_files(tmp_path):
+    table = pl.DataFrame({"a": range(1000), "b": range(1000), "c": range(1000)})
+    table.write_parquet(tmp_path / "t.parquet", row_group_size=100)
+    scan = pl.scan_parquet(tmp_path / "t.parquet")
+    gated = Gate().over(scan).filter(pl.col("a") > 990).select("b")
+    assert gated.collect(engine="streaming")["b"].to_list() == list(range(991, 1000))
+    plan = gated.explain(engine="streaming")
+    scanned = plan[plan.index("Parquet SCAN") :]
+    assert "SELECTION" in scanned
+    assert "/3 COLUMNS" in scanned
+    assert "*/3" not in scanned
+
+
 def test_a_panic_reaches_whoever_waits(monkeypatch):
     class Panic(BaseException):
         pass
@@ -473,7 +519,7 @@ def test_opened_by_an_installation(tmp_path):
     found = open_backend(BackendSettings("polars", "data"), tmp_path)
     assert isinstance(found, PolarsBackend)
     assert found.id == "polars:data"
-    assert not found.capabilities().cancels
+    assert found.capabilities().cancels
     with pytest.raises(SetupError):
         open_backend(BackendSettings("polars", "nowhere"), tmp_path)
     with pytest.raises(SetupError):

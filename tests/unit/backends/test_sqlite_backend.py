@@ -319,9 +319,9 @@ class Poorer:
     def capabilities(self):
         return replace(Capabilities(frozenset()), reducers=self.reducers)
 
-    def run(self, query, *, timeout=None):
+    def run(self, query, **how):
         self.asked += 1
-        return self._backend.run(query, timeout=timeout)
+        return self._backend.run(query, **how)
 
     def __getattr__(self, name):
         return getattr(self._backend, name)

@@ -380,6 +380,7 @@ def test_other_uris_are_refused(uri):
         {"username": "al:ice", "password": "secret"},
         {"username": 1, "password": "secret"},
         {"tls_root_certs": b"-----BEGIN CERTIFICATE-----"},
+        {"tls_client_cert": PEM, "tls_client_key": PEM},
         {"collection": 7},
         {"timeout": 0},
         {"timeout": -1},
@@ -399,6 +400,26 @@ def test_other_arguments_are_refused(wire, options):
 def test_certificates_that_are_none_are_refused(roots):
     with pytest.raises(flightframe.ArgumentError):
         flightframe.connect("grpc+tls://127.0.0.1:1", tls_root_certs=roots)
+
+
+@pytest.mark.parametrize(
+    ("certificate", "key"),
+    [
+        (PEM, None),
+        (None, PEM),
+        (b"junk", PEM),
+        (PEM, b"-----BEGIN CERTIFICATE-----"),
+        (PEM, "/nowhere/at/all.key"),
+        (7, PEM),
+    ],
+    ids=["no key", "no certificate", "junk", "no key in it", "no file", "a number"],
+)
+def test_a_certificate_to_show_that_is_none_is_refused(certificate, key):
+    with pytest.raises(flightframe.ArgumentError) as caught:
+        flightframe.connect(
+            "grpc+tls://127.0.0.1:1", tls_client_cert=certificate, tls_client_key=key
+        )
+    assert "nowhere" not in str(caught.value)
 
 
 @pytest.mark.parametrize("form", [PEM, str(PEM), PEM.read_bytes()], ids=["path", "text", "bytes"])

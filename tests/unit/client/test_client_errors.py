@@ -15,6 +15,7 @@ from flightframe_server import errors
 
 BRANCHES = {
     errors.QueryError: flightframe.QueryError,
+    errors.AccessError: flightframe.AuthenticationFailed,
     errors.CatalogError: flightframe.CatalogError,
     errors.SetupError: flightframe.BackendError,
     errors.BackendError: flightframe.BackendError,

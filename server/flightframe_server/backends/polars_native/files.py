@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
+from copy import copy
 from pathlib import Path
 
 import polars as pl
@@ -18,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flightframe_server.backends.polars_native import exact
+from flightframe_server.backends.polars_native.gate import Gate
 from flightframe_server.backends.polars_native.values import Value, held
 from flightframe_server.catalog.types import (
     BOOLEAN,
@@ -56,6 +58,7 @@ class ParquetFolder:
                 hint="check backend.source in the installation; it is relative to that file",
             )
         self._folder = folder.resolve()
+        self._gate: Gate | None = None
         self._types: dict[str, tuple[str, Types]] = {}
 
     def names(self) -> tuple[str, ...]:
@@ -118,8 +121,17 @@ class ParquetFolder:
             chosen.append(_held(frame, column, types[column]).alias(name))
         if not chosen:
             # Rows without a column cannot be counted.
-            return frame.with_row_index(_ROW).select(_ROW)
-        return frame.select(chosen)
+            return self._gated(frame.with_row_index(_ROW).select(_ROW))
+        return self._gated(frame.select(chosen))
+
+    def through(self, gate: Gate) -> ParquetFolder:
+        """Return the same folder, whose scans pass a gate."""
+        gated = copy(self)
+        gated._gate = gate
+        return gated
+
+    def _gated(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        return frame if self._gate is None else self._gate.over(frame)
 
     def raw(self, table: str, columns: Iterable[str]) -> pl.LazyFrame:
         """Return some columns of a table as they are stored, named `0`, `1`, ...; see `scan`."""

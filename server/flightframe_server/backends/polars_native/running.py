@@ -3,8 +3,9 @@
 What comes in: a lazy query. What goes out: Arrow batches, or an error of ours. It must never hand
 out a number that was not checked to fit, nor let a caller wait longer than it asked to.
 
-Polars 2.1 offers no way to stop a query that its streaming engine has begun: giving up frees the
-caller at once and leaves the computation to end by itself, when its next batch is due.
+Polars 2.1 offers no way to stop a query that its streaming engine has begun. Giving up frees the
+caller at once, and closes the gate that every batch of a table passes: the query fails there. What
+is past all of its tables, such as a sort, ends when its next batch is due; `when_over` tells.
 """
 
 from __future__ import annotations
@@ -12,14 +13,16 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import polars as pl
 import pyarrow as pa
 import structlog
 
 from flightframe_server.arrow_types import arrow_schema
+from flightframe_server.backends.ending import Ending
 from flightframe_server.backends.polars_native.frames import LazyQuery
+from flightframe_server.backends.polars_native.gate import Gate
 from flightframe_server.backends.protocol import BATCH_ROWS
 from flightframe_server.catalog.types import Kind
 from flightframe_server.errors import (
@@ -43,15 +46,20 @@ class PolarsRunning:
     Args:
         query: what is run.
         timeout: seconds from now after which iterating raises `BackendTimeout`.
+        gate: what its tables' batches pass; None where they pass none.
 
     Attributes:
         schema: of every batch.
     """
 
-    def __init__(self, query: LazyQuery, timeout: float | None = None) -> None:
+    def __init__(
+        self, query: LazyQuery, timeout: float | None = None, gate: Gate | None = None
+    ) -> None:
         """Start the query; see the class."""
         self.schema = arrow_schema(query.columns)
         self._deadline = None if timeout is None else time.monotonic() + timeout
+        self._gate = gate if gate is not None else Gate()
+        self._ending = Ending()
         self._changed = threading.Condition()
         self._ready: deque[pa.RecordBatch] = deque()
         self._fault: FlightframeError | None = None
@@ -69,16 +77,22 @@ class PolarsRunning:
 
     def cancel(self) -> None:
         """Give the query up, from any thread."""
+        self._gate.close()
         with self._changed:
             self._cancelled = self._stopped = True
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Give the query's batches back; idempotent."""
+        """Give the query up and its batches back; idempotent."""
+        self._gate.close()
         with self._changed:
             self._stopped = True
             self._ready.clear()
             self._changed.notify_all()
+
+    def when_over(self, then: Callable[[], None]) -> None:
+        """Call `then` once Polars computes no more for it; at once if it is so."""
+        self._ending.when_over(then)
 
     def _next(self) -> pa.RecordBatch | None:
         with self._changed:
@@ -110,6 +124,7 @@ class PolarsRunning:
             with self._changed:
                 self._over, self._fault = True, fault
                 self._changed.notify_all()
+            self._ending.tell()
 
     def _hand_over(self, batch: pa.RecordBatch) -> bool:
         with self._changed:

@@ -81,16 +81,18 @@ class _Kept:
     """One table of the catalogue: its columns, and its rows as they are now."""
 
     schema: pa.Schema
-    rows: Callable[[PublishedTables, Serving], Iterator[Row]]
+    rows: Callable[[PublishedTables, Serving, str], Iterator[Row]]
 
 
-def find(schema: str, name: str, tables: PublishedTables, serving: Serving) -> Relation | None:
-    """Return a table of the catalogue, named in any case; None where there is none."""
+def find(
+    schema: str, name: str, tables: PublishedTables, serving: Serving, user: str
+) -> Relation | None:
+    """Return a table of the catalogue as a user sees it, named in any case; None: there is none."""
     kept = _KEPT.get((schema.casefold(), name.casefold()))
     if kept is None:
         return None
     path = (tables.catalog, schema, name)
-    return Relation(kept.schema, lambda: kept.rows(tables, serving), path)
+    return Relation(kept.schema, lambda: kept.rows(tables, serving, user), path)
 
 
 def names() -> tuple[str, ...]:
@@ -98,20 +100,20 @@ def names() -> tuple[str, ...]:
     return tuple(f"{schema}.{name}" for schema, name in _KEPT)
 
 
-def _schemata(tables: PublishedTables, serving: Serving) -> Iterator[Row]:
+def _schemata(tables: PublishedTables, serving: Serving, user: str) -> Iterator[Row]:
     words = {item.name: item.typed.collection.description for item in tables.collections()}
     for name in tables.names:
         yield tables.catalog, name, _OWNER, words.get(name) or None
 
 
-def _tables(tables: PublishedTables, serving: Serving) -> Iterator[Row]:
+def _tables(tables: PublishedTables, serving: Serving, user: str) -> Iterator[Row]:
     for table in tables:
         words = table.description or None
         # The standard's word for what Flight SQL calls TABLE.
         yield tables.catalog, table.collection, table.name, "BASE TABLE", "NO", words
 
 
-def _columns(tables: PublishedTables, serving: Serving) -> Iterator[Row]:
+def _columns(tables: PublishedTables, serving: Serving, user: str) -> Iterator[Row]:
     for table in tables:
         for place, field in enumerate(table.schema, 1):
             facts = _facts(field)
@@ -141,9 +143,11 @@ def _number(facts: Mapping[str, str], key: str) -> int | None:
     return int(facts[key]) if key in facts else None
 
 
-def _last_queries(tables: PublishedTables, serving: Serving) -> Iterator[Row]:
-    """Yield the newest queries first."""
-    yield from (_query(query) for query in list(serving.last_queries)[::-1])
+def _last_queries(tables: PublishedTables, serving: Serving, user: str) -> Iterator[Row]:
+    """Yield the user's newest queries first."""
+    # Where nobody is asked for a name, everybody has the same one.
+    own = [query for query in serving.last_queries if query.user == user]
+    yield from (_query(query) for query in own[::-1])
 
 
 def _query(query: LastQuery) -> Row:

@@ -142,6 +142,17 @@ def level_words(typed: TypedCollection, level: str) -> str:
     return words or next(keyed, "")
 
 
+def without_remarks(schema: pa.Schema) -> pa.Schema:
+    """Return a table's columns as those of an answer: JDBC shows a remark there as the name."""
+    remarks = f"{KEY}REMARKS".encode()
+    return pa.schema(
+        [
+            field.with_metadata({k: v for k, v in (field.metadata or {}).items() if k != remarks})
+            for field in schema
+        ]
+    )
+
+
 def _json(value: object) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 

@@ -15,15 +15,18 @@ import pyarrow as pa
 from google.protobuf.message import Message
 
 from flightframe.wire import flight_sql_pb2 as sql
+from flightframe_server.access.caller import Caller
 from flightframe_server.answer import Answer
 from flightframe_server.errors import FrameQLSyntaxError
 from flightframe_server.flight.boundary import read_only
+from flightframe_server.flight.session_options import NO_OPTIONS, SessionOptions
 from flightframe_server.flight.sql import info, key_listings, metadata, types
 from flightframe_server.flight.sql.concatenation import concatenated
 from flightframe_server.flight.sql.prepared import Prepared
 from flightframe_server.flight.sql.statements import answer_text, statement_request, type_text
 from flightframe_server.flight.sql.wire import names, unwrap
 from flightframe_server.flight.state import FlightState
+from flightframe_server.flight.visit import Visit
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,8 @@ LISTINGS: dict[type[Message], Listing] = {
         _fixed(types.SCHEMA), lambda message, state: types.type_info(message)
     ),
     sql.CommandGetSqlInfo: Listing(
-        _fixed(info.SCHEMA), lambda message, state: info.sql_info(message.info)
+        _fixed(info.SCHEMA),
+        lambda message, state: info.sql_info(message.info, state.serving.statements.limits),
     ),
 }
 
@@ -99,8 +103,8 @@ def read_message(data: bytes) -> Message:
     return unwrap(data, _COMMANDS)
 
 
-def answer_of(message: Message, state: FlightState) -> Answer:
-    """Answer a statement.
+def answer_of(message: Message, state: FlightState, visit: Visit) -> Answer:
+    """Answer a statement of a caller's, under the options of its session.
 
     Raises:
         TicketRefused: a prepared statement or a transaction that there is not.
@@ -109,21 +113,34 @@ def answer_of(message: Message, state: FlightState) -> Answer:
     """
     match message:
         case sql.CommandStatementQuery():
-            return answer_text(statement_request(message), state.serving, state.tables)
+            request = visit.options.applied(statement_request(message))
+            return answer_text(request, state.serving, state.tables, visit.caller, visit.asker)
         case sql.CommandPreparedStatementQuery():
-            return _executed(state.prepared.get(message.prepared_statement_handle), state)
+            prepared = state.prepared.get(message.prepared_statement_handle, visit.caller)
+            return _executed(prepared, state, visit)
     raise _not_asked(message)
 
 
-def _executed(prepared: Prepared, state: FlightState) -> Answer:
-    """Answer a prepared statement: for several rows of parameters, their answers in order."""
-    answers = (answer_text(request, state.serving, state.tables) for request in prepared.requests)
+def _executed(prepared: Prepared, state: FlightState, visit: Visit) -> Answer:
+    """Answer a prepared statement: for several rows of parameters, their answers in order.
+
+    Its collection was settled when it was prepared; its time is that of all rows together.
+    """
+    asker = state.serving.statements.at_most(visit.asker)
+    answers = (
+        answer_text(
+            visit.options.refreshed(request), state.serving, state.tables, visit.caller, asker
+        )
+        for request in prepared.requests
+    )
     if len(prepared.requests) == 1:
         return next(answers)
-    return concatenated(answers, prepared.typed.schema)
+    return concatenated(answers, prepared.typed.schema, asker)
 
 
-def schema_of(message: Message, state: FlightState) -> pa.Schema:
+def schema_of(
+    message: Message, state: FlightState, caller: Caller, options: SessionOptions = NO_OPTIONS
+) -> pa.Schema:
     """Return the columns that a command answers with, without carrying it out.
 
     Raises:
@@ -132,22 +149,24 @@ def schema_of(message: Message, state: FlightState) -> pa.Schema:
     """
     match message:
         case sql.CommandPreparedStatementQuery():
-            return state.prepared.get(message.prepared_statement_handle).typed.schema
+            return state.prepared.get(message.prepared_statement_handle, caller).typed.schema
         case sql.CommandStatementQuery():
-            return type_text(statement_request(message), state.serving, state.tables).schema
+            request = options.applied(statement_request(message))
+            return type_text(request, state.serving, state.tables).schema
     listing = LISTINGS.get(type(message))
     if listing is None:
         raise _not_asked(message)
     return listing.schema(message)
 
 
-def bind(message: Message, reader: Any, state: FlightState) -> Message:
+def bind(message: Message, reader: Any, state: FlightState, visit: Visit) -> Message:
     """Carry out a DoPut: bind a prepared statement or run it, and refuse everything else.
 
     Args:
         message: the command in the descriptor.
         reader: pyarrow's reader of the rows.
         state: what the server holds.
+        visit: the call that sends the rows.
 
     Raises:
         CallRefused: PERMISSION_DENIED, a command that would write.
@@ -155,14 +174,15 @@ def bind(message: Message, reader: Any, state: FlightState) -> Message:
     """
     match message:
         case sql.CommandPreparedStatementQuery(prepared_statement_handle=handle):
-            state.prepared.bind(handle, reader)
+            state.prepared.bind(handle, reader, visit.caller)
             return sql.DoPutPreparedStatementResult(prepared_statement_handle=handle)
         case sql.CommandPreparedStatementUpdate(prepared_statement_handle=handle) if (
-            state.prepared.knows(handle)
+            state.prepared.knows(handle, visit.caller)
         ):
             # How drivers run a statement for its effect alone, whatever it is. A query has none:
             # it is answered, and counted as DB-API counts the rows that a statement gave.
-            rows = _executed(state.prepared.bind(handle, reader), state).rows
+            bound = state.prepared.bind(handle, reader, visit.caller)
+            rows = _executed(bound, state, visit).rows
             return sql.DoPutUpdateResult(record_count=UNKNOWN if rows is None else rows)
     if isinstance(message, WRITES):
         raise read_only()

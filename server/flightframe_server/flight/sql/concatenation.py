@@ -13,6 +13,7 @@ from collections.abc import Iterable
 import pyarrow as pa
 
 from flightframe_server.answer import Answer
+from flightframe_server.engine.asker import NOBODY, Asker
 from flightframe_server.errors import LimitExceeded, TypeMismatch
 from flightframe_server.provenance import (
     METADATA_KEY,
@@ -26,12 +27,13 @@ from flightframe_server.provenance import (
 MAX_BYTES = 64 * 1024 * 1024
 
 
-def concatenated(answers: Iterable[Answer], schema: pa.Schema) -> Answer:
+def concatenated(answers: Iterable[Answer], schema: pa.Schema, asker: Asker = NOBODY) -> Answer:
     """Return the rows of answers one after another.
 
     Args:
         answers: one for each row of parameters; taken one at a time.
         schema: the columns where there is no answer at all.
+        asker: whoever waits for them.
 
     Raises:
         LimitExceeded: together they are too large.
@@ -41,7 +43,7 @@ def concatenated(answers: Iterable[Answer], schema: pa.Schema) -> Answer:
     found: list[Provenance] = []
     size = 0
     for answer in answers:
-        table = answer.table if answer.table is not None else _collected(answer)
+        table = answer.table if answer.table is not None else _collected(answer, asker)
         size += table.nbytes
         if size > MAX_BYTES:
             raise _too_large()
@@ -61,9 +63,9 @@ def concatenated(answers: Iterable[Answer], schema: pa.Schema) -> Answer:
     return Answer(whole.schema.with_metadata(carried), provenance, whole)
 
 
-def _collected(answer: Answer) -> pa.Table:
+def _collected(answer: Answer, asker: Asker) -> pa.Table:
     """Return a streamed answer's rows, refused as soon as they are too many."""
-    reading = answer.open()
+    reading = answer.open(asker)
     batches: list[pa.RecordBatch] = []
     size = 0
     try:

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 import pyarrow as pa
 
 from flightframe_server import __version__
+from flightframe_server.catalog.limits import DEFAULT_LIMITS, Limits
 from flightframe_server.flight.tickets import MAX_SOURCE_BYTES
 
 _LIST = pa.list_(pa.field("string_data", pa.string()))
@@ -30,6 +31,8 @@ SCHEMA = pa.schema(
         pa.field("value", pa.dense_union(MEMBERS)),
     ]
 )
+
+MOST_BITS = (1 << 31) - 1
 
 Value = tuple[int, object]
 """A member of the union, by its place, and the value in it."""
@@ -72,9 +75,10 @@ INFO: dict[int, Value] = {
     7: _text(None),
     # Transactions: none. With anything else here, ADBC wants to begin one and cannot connect.
     8: _bits(0),
-    # Cancel by action, bulk ingestion, ingestion in a transaction.
-    **_each(9, 11, _flag(False)),
-    # Timeouts of statements and transactions, in milliseconds: none.
+    # Cancel by action; bulk ingestion, ingestion in a transaction.
+    9: _flag(True),
+    **_each(10, 11, _flag(False)),
+    # Timeouts of statements (the installation's) and transactions, in milliseconds: 0 is none.
     **_each(100, 101, _bits(0)),
     # DDL of catalogs, schemas, tables.
     **_each(500, 502, _flag(False)),
@@ -142,18 +146,25 @@ INFO: dict[int, Value] = {
 """Every id: the member of the union it stands in, and its value; the ids' names are in comments."""
 
 
-def sql_info(asked: Iterable[int]) -> pa.Table:
+def sql_info(asked: Iterable[int], limits: Limits = DEFAULT_LIMITS) -> pa.Table:
     """Return the values of the ids asked for, in that order; unknown ids are left out.
 
     Args:
         asked: ids; none at all asks for every one.
+        limits: the installation's.
     """
+    info = {
+        **INFO,
+        # The most milliseconds of a statement, and the most bytes of its text.
+        100: _bits(min(round(limits.statement_timeout * 1000), MOST_BITS)),
+        557: _number(limits.query_bytes),
+    }
     ids = [number for number in dict.fromkeys(asked or INFO) if number in INFO]
     codes: list[int] = []
     offsets: list[int] = []
     members: list[list[object]] = [[] for _ in MEMBERS]
     for number in ids:
-        code, value = INFO[number]
+        code, value = info[number]
         codes.append(code)
         offsets.append(len(members[code]))
         members[code].append(value)

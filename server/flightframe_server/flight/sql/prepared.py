@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from flightframe.wire import flight_sql_pb2 as sql
+from flightframe_server.access.caller import Caller
 from flightframe_server.answer import Request, Serving, Typed
 from flightframe_server.errors import (
     FrameQLSyntaxError,
@@ -22,6 +23,7 @@ from flightframe_server.errors import (
     TypeMismatch,
 )
 from flightframe_server.flight.handles import Bounds, Handles
+from flightframe_server.flight.session_options import NO_OPTIONS, SessionOptions
 from flightframe_server.flight.sql.statements import check_transaction, type_text
 from flightframe_server.flight.sql.tables import PublishedTables
 from flightframe_server.flight.tickets import decode_parameters
@@ -79,18 +81,22 @@ class PreparedStatements:
         return len(self._handles)
 
     def create(
-        self, message: sql.ActionCreatePreparedStatementRequest
+        self,
+        message: sql.ActionCreatePreparedStatementRequest,
+        caller: Caller,
+        options: SessionOptions = NO_OPTIONS,
     ) -> sql.ActionCreatePreparedStatementResult:
-        """Prepare a statement.
+        """Prepare a statement for its caller, and nobody else, in the collection of the session.
 
         Raises:
             QueryError: it cannot be answered, whatever its parameters.
             CallRefused: PERMISSION_DENIED, it would change something.
         """
         check_transaction(message)
-        request = Request(message.query)
+        request = Request(message.query, collection=options.schema)
         prepared = Prepared(request, type_text(request, self._serving, self._tables))
-        handle = self._handles.keep(prepared, len(message.query))
+        size = len(message.query)
+        handle = self._handles.keep(prepared, size, caller.user, caller.session)
         return sql.ActionCreatePreparedStatementResult(
             prepared_statement_handle=handle,
             # Some drivers take an empty schema for an update: a query always has columns here.
@@ -99,33 +105,35 @@ class PreparedStatements:
             is_update=False,
         )
 
-    def close(self, handle: bytes) -> None:
-        """Forget a statement; unknown handles are fine, drivers close after errors too."""
-        self._handles.drop(handle)
+    def close(self, handle: bytes, caller: Caller) -> None:
+        """Forget a caller's statement; unknown handles are fine, drivers close after errors too."""
+        self._handles.drop(handle, caller.user)
 
-    def get(self, handle: bytes) -> Prepared:
-        """Return a statement.
+    def get(self, handle: bytes, caller: Caller) -> Prepared:
+        """Return a caller's statement.
 
         Raises:
-            TicketRefused: the handle is unknown, or its statement is no longer held.
+            TicketRefused: the handle is unknown, another user's, or its statement is no longer
+                held.
         """
-        prepared = self._handles.get(handle)
+        prepared = self._handles.get(handle, caller.user)
         if prepared is None:
             raise TicketRefused(
                 "there is no prepared statement of that name, or no longer", hint="prepare it again"
             )
         return prepared
 
-    def knows(self, handle: bytes) -> bool:
-        """Whether there is a statement of that handle."""
-        return self._handles.get(handle) is not None
+    def knows(self, handle: bytes, caller: Caller) -> bool:
+        """Whether a caller has a statement of that handle."""
+        return self._handles.get(handle, caller.user) is not None
 
-    def bind(self, handle: bytes, reader: Any) -> Prepared:
+    def bind(self, handle: bytes, reader: Any, caller: Caller) -> Prepared:
         """Bind the rows that a DoPut brings, in place of what was bound before.
 
         Args:
             handle: the statement; it stays valid.
             reader: pyarrow's reader of the DoPut.
+            caller: whose statement it is.
 
         Returns:
             The statement with its rows.
@@ -135,7 +143,7 @@ class PreparedStatements:
             QueryError: a row does not fit the statement.
             LimitExceeded: too many rows at once.
         """
-        prepared = self.get(handle)
+        prepared = self.get(handle, caller)
         batches = _batches_with_rows(reader)
         rows = tuple(
             bound_values(batch.slice(at, 1), prepared.typed)
@@ -146,7 +154,7 @@ class PreparedStatements:
         # the same means the statement as it stands.
         bound = replace(prepared, rows=rows if prepared.typed.parameters else None)
         size = len(prepared.request.source) + sum(batch.nbytes for batch in batches)
-        self._handles.replace(handle, bound, size)
+        self._handles.replace(handle, bound, size, caller.user)
         return bound
 
 

@@ -28,6 +28,7 @@ from flightframe_server.errors import (
     shown,
 )
 from flightframe_server.flight.sql import catalogue
+from flightframe_server.flight.sql.columns import without_remarks
 from flightframe_server.flight.sql.expressions import Parameters
 from flightframe_server.flight.sql.filters import same
 from flightframe_server.flight.sql.reading import Reading, is_plain, read_sql
@@ -72,7 +73,7 @@ Meaning = Probe | Request
 
 
 def meaning(
-    request: Request, tables: PublishedTables, serving: Serving, *, typing: bool = False
+    request: Request, tables: PublishedTables, serving: Serving, user: str, *, typing: bool = False
 ) -> Meaning:
     """Return what a request means; the request itself, where it is for the language.
 
@@ -80,6 +81,7 @@ def meaning(
         request: any request.
         tables: what is published.
         serving: the installation.
+        user: who asks; the catalogue shows a user's own queries.
         typing: whether only types are wanted, no parameter being bound.
 
     Raises:
@@ -87,18 +89,18 @@ def meaning(
     """
     if is_plain(request.source):
         return request
-    return sql_meaning(request, tables, serving, typing=typing) or request
+    return sql_meaning(request, tables, serving, user, typing=typing) or request
 
 
 def sql_meaning(
-    request: Request, tables: PublishedTables, serving: Serving, *, typing: bool = False
+    request: Request, tables: PublishedTables, serving: Serving, user: str, *, typing: bool = False
 ) -> Meaning | None:
     """Return what a request means as SQL, None where it means nothing; raises as `meaning`."""
     reading = read_sql(request.source)
     if reading is None:
         return None
     parameters = Parameters(None if typing else dict(request.parameters))
-    return _Names(tables, serving, request).meaning(reading, parameters)
+    return _Names(tables, serving, request, user).meaning(reading, parameters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,7 @@ class _Names:
     tables: PublishedTables
     serving: Serving
     request: Request
+    user: str
 
     def meaning(self, reading: Reading, parameters: Parameters) -> Meaning | None:
         if reading.described is not None:
@@ -149,12 +152,12 @@ class _Names:
         if published is None:
             raise _unknown(table, [*catalogue.names(), *(known.name for known in self.tables)])
         path = (self.tables.catalog, published.collection, published.name)
-        return Relation(published.schema, lambda: (), path, stored=True)
+        return Relation(without_remarks(published.schema), lambda: (), path, stored=True)
 
     def _kept(self, table: exp.Table) -> Relation | None:
         if not same(table.catalog or None, self.tables.catalog):
             return None
-        return catalogue.find(table.db, table.name, self.tables, self.serving)
+        return catalogue.find(table.db, table.name, self.tables, self.serving, self.user)
 
     def _published(self, table: exp.Table) -> PublishedTable | None:
         """Return the one published table that a name means; None where there is none.

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 
 from flightframe.wire import flight_sql_pb2 as sql
+from flightframe_server.access.caller import Caller
 from flightframe_server.answer import Answer, Request, Serving, Typed, answer, type_request
+from flightframe_server.engine.asker import NOBODY, Asker
 from flightframe_server.errors import FrameQLSyntaxError, TicketRefused
 from flightframe_server.flight.boundary import read_only
 from flightframe_server.flight.sql import probes
@@ -23,36 +25,45 @@ _WRITES = re.compile(
 )
 
 
-def answer_text(request: Request, serving: Serving, tables: PublishedTables) -> Answer:
-    """Answer a request.
+def answer_text(
+    request: Request,
+    serving: Serving,
+    tables: PublishedTables,
+    caller: Caller,
+    asker: Asker = NOBODY,
+) -> Answer:
+    """Answer a request of a caller's, for as long as whoever asks waits.
 
     Raises:
         FlightframeError: as `answer`.
         CallRefused: PERMISSION_DENIED, the text would change something.
     """
-    meant = probes.meaning(request, tables, serving)
+    user = caller.user
+    meant = probes.meaning(request, tables, serving, user)
     if isinstance(meant, probes.Probe):
         return meant.answer(serving)
     try:
-        return answer(meant, serving)
+        return answer(meant, serving, user, asker)
     except FrameQLSyntaxError as error:
         _refuse_writing(request.source, error)
-        other = probes.sql_meaning(request, tables, serving)
+        other = probes.sql_meaning(request, tables, serving, user)
         if other is None:
             raise
-    return other.answer(serving) if isinstance(other, probes.Probe) else answer(other, serving)
+    if isinstance(other, probes.Probe):
+        return other.answer(serving)
+    return answer(other, serving, user, asker)
 
 
 def type_text(request: Request, serving: Serving, tables: PublishedTables) -> Typed:
     """Type a request without carrying it out; raises as `answer_text`."""
-    meant = probes.meaning(request, tables, serving, typing=True)
+    meant = probes.meaning(request, tables, serving, "", typing=True)
     if isinstance(meant, probes.Probe):
         return meant.typed
     try:
         return type_request(meant, serving)
     except FrameQLSyntaxError as error:
         _refuse_writing(request.source, error)
-        other = probes.sql_meaning(request, tables, serving, typing=True)
+        other = probes.sql_meaning(request, tables, serving, "", typing=True)
         if other is None:
             raise
     return other.typed if isinstance(other, probes.Probe) else type_request(other, serving)

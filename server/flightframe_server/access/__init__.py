@@ -1,0 +1,1 @@
+"""Who may ask: credentials checked, tokens issued, and where a server may listen without either."""

@@ -1,0 +1,97 @@
+"""The settings of a manifest to an `Access`: its files read, its secret made or read.
+
+What comes in: settings, and the folder that their paths are relative to. What goes out: an open
+`Access`. It must never put a path or a secret into an error.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from flightframe_server.access.access import Access
+from flightframe_server.access.door import Door
+from flightframe_server.access.files import read_tokens, read_users
+from flightframe_server.access.reloading import Reloading
+from flightframe_server.access.tls import Tls, open_tls
+from flightframe_server.access.tokens import KEY_BYTES, SessionTokens
+from flightframe_server.catalog.installation import AuthSettings, ServerSettings, TlsSettings
+from flightframe_server.errors import SetupError
+
+Key = TypeVar("Key")
+Known = TypeVar("Known")
+
+
+def open_access(settings: ServerSettings, folder: Path) -> Access:
+    """Open what the manifest says of TLS and credentials.
+
+    Raises:
+        SetupError: a file is missing, or is not what it should be.
+        CatalogError: the file of users or tokens is wrong.
+    """
+    door = None if settings.auth is None else _door(settings.auth, folder)
+    return Access(door, None if settings.tls is None else _tls(settings.tls, folder))
+
+
+def read_text(path: Path) -> str:
+    """Return a text file of the user's.
+
+    Raises:
+        SetupError: it is not there, or no text.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise SetupError(f"there is no file {path.name}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise SetupError(f"the file {path.name} cannot be read") from error
+
+
+def _tls(settings: TlsSettings, folder: Path) -> Tls:
+    client_ca = None if settings.client_ca is None else folder / settings.client_ca
+    return open_tls(folder / settings.certificate, folder / settings.key, client_ca)
+
+
+def _door(settings: AuthSettings, folder: Path) -> Door:
+    return Door(
+        _followed(folder, settings.users, read_users),
+        _followed(folder, settings.tokens, read_tokens),
+        SessionTokens(_signing_key(settings, folder), settings.session_seconds),
+        anonymous=settings.anonymous,
+    )
+
+
+def _followed(
+    folder: Path, written: str | None, read: Callable[[str, str], Mapping[Key, Known]]
+) -> Callable[[], Mapping[Key, Known]]:
+    """Return what a file holds, followed as it changes; nothing where none is named."""
+    if written is None:
+        return dict
+    path = folder / written
+    return Reloading(lambda: read(read_text(path), path.name), lambda: _sign(path))
+
+
+def _sign(path: Path) -> object:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _signing_key(settings: AuthSettings, folder: Path) -> bytes:
+    if settings.signing_key is None:
+        return secrets.token_bytes(KEY_BYTES)
+    path = folder / settings.signing_key
+    try:
+        key = path.read_bytes()
+    except OSError as error:
+        raise SetupError(f"the file {path.name} cannot be read") from error
+    if len(key) < KEY_BYTES:
+        raise SetupError(
+            f"the file {path.name} holds fewer than {KEY_BYTES} bytes",
+            hint="fill it with random ones: openssl rand 32",
+        )
+    return key

@@ -1,0 +1,156 @@
+"""The bounds of an installation: how much one request, one caller and all together may take.
+
+What comes in: nothing, `read_installation` makes these. What goes out: numbers with their defaults,
+and the shape of the section `limits` of a manifest. It must never hold a bound that nothing keeps:
+each stands in the page of limits, which is written from the shape.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from flightframe_server.catalog.shape_values import Shape
+from flightframe_server.language.bounds import MAX_BYTES, MAX_DEPTH
+
+MIB, GIB = 1 << 20, 1 << 30
+MAX_REQUEST_BYTES = 4 * MIB
+"""What the readers of tickets are made for; an installation may only ask for less."""
+
+MOST_SECONDS = 7 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The bounds of one installation; what each means stands in `LimitsShape`."""
+
+    query_bytes: int = MAX_BYTES
+    request_bytes: int = MAX_REQUEST_BYTES
+    parse_depth: int = MAX_DEPTH
+    concurrent_statements: int = 8
+    concurrent_streams: int = 32
+    queued_statements: int = 64
+    queue_seconds: float = 10.0
+    statement_timeout: float = 300.0
+    statement_bytes: int = 2 * GIB
+    result_rows: int = 100_000_000
+    result_bytes: int = 16 * GIB
+    json_rows: int = 1_000_000
+    json_bytes: int = 256 * MIB
+    handles: int = 4096
+    handles_per_session: int = 1024
+    handle_bytes: int = 256 * MIB
+    result_seconds: float = 300.0
+    prepared_seconds: float = 3600.0
+    sessions: int = 10_000
+    session_seconds: float = 3600.0
+    memory_bytes: int | None = None
+    spill_bytes: int | None = None
+    threads: int | None = None
+
+
+DEFAULT_LIMITS = _D = Limits()
+
+
+def checked_seconds(value: Any) -> float:
+    """Return a number of seconds above 0 and up to a week; for use inside shapes."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise PydanticCustomError("seconds", "expected a number of seconds")
+    if not 0 < value <= MOST_SECONDS:
+        raise PydanticCustomError("seconds", "expected more than 0 seconds and at most a week")
+    return float(value)
+
+
+_Seconds = Annotated[Any, AfterValidator(checked_seconds)]
+
+
+def _count(default: int, meaning: str, most: int = 1 << 40) -> int:
+    found: int = Field(default=default, ge=1, le=most, description=meaning)
+    return found
+
+
+def _seconds(default: float, meaning: str) -> float:
+    found: float = Field(default=default, description=meaning)
+    return found
+
+
+class LimitsShape(Shape):
+    """The section `limits` of a manifest; the page of limits is written from this."""
+
+    query_bytes: int = _count(_D.query_bytes, "bytes of a query's text", MAX_BYTES)
+    request_bytes: int = _count(
+        _D.request_bytes,
+        "bytes of a ticket, a command, the body of an action or of an HTTP request",
+        MAX_REQUEST_BYTES,
+    )
+    parse_depth: int = _count(_D.parse_depth, "levels of an expression", MAX_DEPTH)
+    concurrent_statements: int = _count(
+        _D.concurrent_statements, "statements that the database works on at once", 1024
+    )
+    concurrent_streams: int = _count(
+        _D.concurrent_streams,
+        "large answers under way at once, each at the pace of its reader",
+        1024,
+    )
+    queued_statements: int = Field(
+        default=_D.queued_statements,
+        ge=0,
+        le=10_000,
+        description="statements that wait for a place, and large answers that do; one more is"
+        " refused with `OVERLOADED`",
+    )
+    queue_seconds: _Seconds = _seconds(_D.queue_seconds, "seconds in the queue, then `OVERLOADED`")
+    statement_timeout: _Seconds = _seconds(
+        _D.statement_timeout,
+        "seconds for all statements of one query, the reading of a large answer included; then"
+        " `TIMEOUT`",
+    )
+    statement_bytes: int = _count(
+        _D.statement_bytes, "bytes that one statement may bring into the server's memory"
+    )
+    result_rows: int = _count(_D.result_rows, "rows of an answer")
+    result_bytes: int = _count(_D.result_bytes, "bytes of an answer's columns")
+    json_rows: int = _count(_D.json_rows, "rows of an answer over HTTP")
+    json_bytes: int = _count(_D.json_bytes, "bytes of an answer over HTTP")
+    handles: int = _count(_D.handles, "answers held for DoGet, and prepared statements", 1 << 20)
+    handles_per_session: int = _count(
+        _D.handles_per_session,
+        "those of one session, or of one user's calls outside of any",
+        1 << 20,
+    )
+    handle_bytes: int = _count(_D.handle_bytes, "bytes of the answers held for DoGet")
+    result_seconds: _Seconds = _seconds(
+        _D.result_seconds, "seconds that an answer is held after its last use"
+    )
+    prepared_seconds: _Seconds = _seconds(
+        _D.prepared_seconds, "seconds that a prepared statement is held after its last use"
+    )
+    sessions: int = _count(_D.sessions, "sessions with options set", 1 << 20)
+    session_seconds: _Seconds = _seconds(
+        _D.session_seconds, "seconds that a session's options are held after its last use"
+    )
+    memory_bytes: int | None = Field(
+        default=None,
+        ge=16 * MIB,
+        description="memory of the database (DuckDB); the default is half of the machine's",
+    )
+    spill_bytes: int | None = Field(
+        default=None,
+        ge=0,
+        description="disk beside the database's file for what does not fit into its memory"
+        " (DuckDB); the default is 10 GiB",
+    )
+    threads: int | None = Field(
+        default=None,
+        ge=1,
+        le=1024,
+        description="threads of the database (DuckDB); the default is one for each core",
+    )
+
+    def limits(self) -> Limits:
+        """Return the bounds as the product carries them."""
+        return Limits(**self.model_dump())

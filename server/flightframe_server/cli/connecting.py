@@ -1,0 +1,111 @@
+"""Who asks, on the command line: options and variables to a connection.
+
+What comes in: options, and variables of the environment for what is secret. What goes out: an open
+connection. It must never take a secret as an option, where other users of the machine could read
+it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import flightframe
+from flightframe import ArgumentError, Connection
+
+PASSWORD = "FLIGHTFRAME_PASSWORD"
+TOKEN = "FLIGHTFRAME_TOKEN"
+
+User = Annotated[
+    str | None,
+    typer.Option(
+        "--user",
+        envvar="FLIGHTFRAME_USER",
+        help="Who asks; the password is FLIGHTFRAME_PASSWORD, or asked for.",
+        show_default="FLIGHTFRAME_TOKEN, or nobody",
+    ),
+]
+RootCerts = Annotated[
+    Path | None,
+    typer.Option(
+        "--tls-root-certs",
+        envvar="FLIGHTFRAME_TLS_ROOT_CERTS",
+        metavar="FILE.pem",
+        help="Certificates to trust.",
+        show_default="the system's",
+    ),
+]
+ClientCert = Annotated[
+    Path | None,
+    typer.Option(
+        "--tls-client-cert",
+        envvar="FLIGHTFRAME_TLS_CLIENT_CERT",
+        metavar="FILE.pem",
+        help="A certificate to show.",
+        show_default="none",
+    ),
+]
+ClientKey = Annotated[
+    Path | None,
+    typer.Option(
+        "--tls-client-key",
+        envvar="FLIGHTFRAME_TLS_CLIENT_KEY",
+        metavar="FILE.pem",
+        help="Its key.",
+        show_default="none",
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """What the options say of who asks."""
+
+    user: str | None
+    tls_root_certs: Path | None
+    tls_client_cert: Path | None
+    tls_client_key: Path | None
+
+
+@contextmanager
+def connected(uri: str, timeout: float | None, who: Who) -> Iterator[Connection]:
+    """Connect for the time of a command.
+
+    Raises:
+        ArgumentError: a user without a password, and nobody there to be asked for it.
+    """
+    token = None if who.user is not None else os.environ.get(TOKEN) or None
+    with flightframe.connect(
+        uri,
+        token,
+        who.user,
+        None if who.user is None else password_of(who.user),
+        who.tls_root_certs,
+        tls_client_cert=who.tls_client_cert,
+        tls_client_key=who.tls_client_key,
+        timeout=timeout,
+    ) as connection:
+        yield connection
+
+
+def password_of(user: str) -> str:
+    """Return a user's password, from the environment or from a person.
+
+    Raises:
+        ArgumentError: neither is there.
+    """
+    known = os.environ.get(PASSWORD)
+    if known is not None:
+        return known
+    if not sys.stdin.isatty():
+        raise ArgumentError(
+            "there is no password for --user, and no terminal to ask", f"set {PASSWORD}"
+        )
+    return str(typer.prompt(f"Password of {user}", hide_input=True, err=True))

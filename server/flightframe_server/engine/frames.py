@@ -1,0 +1,102 @@
+"""Frames too large to collect: planned once, and fetched anew by everybody who reads them.
+
+What comes in: a plan and the version of the data it was made on. What goes out: batches of the
+answer, at the pace of their reader. It must never hand out rows of another version than the plan's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pyarrow as pa
+
+from flightframe_server.backends.protocol import Backend, RunningQuery
+from flightframe_server.composer.compose import compose_stream
+from flightframe_server.engine.asker import NOBODY, Asker
+from flightframe_server.engine.ground import Ground
+from flightframe_server.engine.statements import Statements
+from flightframe_server.errors import TicketRefused
+from flightframe_server.planner.plan import Plan
+
+
+def _any_size(rows: int, size: int) -> None:
+    """Let everything pass."""
+
+
+class StreamedFrame:
+    """A planned frame that is fetched only when it is read, and never collected."""
+
+    def __init__(
+        self, plan: Plan, ground: Ground, backend: Backend, statements: Statements
+    ) -> None:
+        """Keep the plan and the version it was made on."""
+        self._plan, self._ground = plan, ground
+        self._backend, self._statements = backend, statements
+
+    def open(self, asker: Asker = NOBODY) -> OpenStream:
+        """Start the statement, for whoever reads it.
+
+        Raises:
+            TicketRefused: the data changed since the frame was planned.
+            BackendError: the database failed, or has too much to do.
+        """
+        assert self._plan.stream is not None
+        self._refuse_moved(self._plan.stream.tables)
+        wait = self._statements.wait_for(asker)
+        running = self._statements.open(self._backend, self._plan.stream, wait)
+        try:
+            # The statement may have started on newer data, of which nothing was attested.
+            self._refuse_moved(self._plan.stream.tables)
+        except BaseException:
+            running.close()
+            raise
+        return OpenStream(self._plan, running, self._statements.check_result)
+
+    def _refuse_moved(self, tables: frozenset[str]) -> None:
+        now = self._backend.fingerprints(tables)
+        if any(now[table] != self._ground.versions.get(table) for table in tables):
+            raise TicketRefused("the data changed since this answer was planned", hint="ask again")
+
+
+class OpenStream:
+    """A streamed answer under way. Iterate it, and close it.
+
+    Args:
+        plan: what was planned.
+        running: the statement.
+        check: refuses an answer of too many rows or bytes.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        running: RunningQuery,
+        check: Callable[[int, int], None] = _any_size,
+    ) -> None:
+        """Compose batches of `running` as `plan` says."""
+        self._plan, self._running, self._check = plan, running, check
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        """Yield batches of the answer.
+
+        Raises:
+            LimitExceeded: with the batch that passes the bound on rows or bytes.
+        """
+        assert self._plan.stream is not None
+        metrics = [metric for source in self._plan.stream.sources for metric in source.metrics]
+        rows = size = 0
+        try:
+            for batch in compose_stream(self._plan.question, metrics, self._running):
+                rows, size = rows + batch.num_rows, size + batch.nbytes
+                self._check(rows, size)
+                yield batch
+        finally:
+            self._running.close()
+
+    def cancel(self) -> None:
+        """Stop the statement, from any thread."""
+        self._running.cancel()
+
+    def close(self) -> None:
+        """Give the statement's resources back."""
+        self._running.close()

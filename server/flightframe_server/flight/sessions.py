@@ -1,0 +1,187 @@
+"""Sessions: options that hold for the calls of one client, until it closes them or stays away.
+
+What comes in: callers, and options they set. What goes out: the options of a call. It must never
+let a call go on without the options that its client has set, nor under those of another client: a
+session is known by what a Handshake gave its client alone, or by a cookie, never by the connection,
+which clients share behind a proxy and inherit by its port. What cannot be told is refused.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from flightframe_server.access.caller import Caller
+from flightframe_server.answer import Serving
+from flightframe_server.errors import LimitExceeded, NotSupported, TicketRefused
+from flightframe_server.flight.cookies import PREFIX, new_session
+from flightframe_server.flight.session_options import (
+    NO_OPTIONS,
+    Error,
+    SessionOptions,
+    Value,
+    with_changes,
+)
+
+Key = tuple[str, bytes]
+
+
+@dataclass(slots=True)
+class _Held:
+    options: SessionOptions
+    until: float
+
+
+class Sessions:
+    """The sessions of one server that have options set.
+
+    Args:
+        serving: what the options speak of, and the limits on sessions.
+        cookies: whether calls are looked through for cookies.
+        clock: a clock that never goes back, in seconds.
+    """
+
+    def __init__(
+        self,
+        serving: Serving,
+        *,
+        cookies: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Start without any."""
+        limits = serving.statements.limits
+        self._serving, self._cookies, self._clock = serving, cookies, clock
+        self._most, self._seconds = limits.sessions, limits.session_seconds
+        self._lock = threading.Lock()
+        self._held: OrderedDict[Key, _Held] = OrderedDict()
+        self._ended: OrderedDict[Key, None] = OrderedDict()
+        self._owed: OrderedDict[str, float] = OrderedDict()
+
+    def __len__(self) -> int:
+        """Return how many are held, expired ones that nobody asked for included."""
+        return len(self._held)
+
+    def options(self, caller: Caller, peer: Callable[[], str]) -> SessionOptions:
+        """Return the options of a call.
+
+        Args:
+            caller: who calls.
+            peer: tells the connection it came over; asked only while a cookie is owed.
+
+        Raises:
+            TicketRefused: its session has ended.
+            NotSupported: its client was given a cookie and does not return it.
+        """
+        if caller.session is None:
+            if self._owed:
+                self._refuse_owed(peer())
+            return NO_OPTIONS
+        key = (caller.user, caller.session)
+        with self._lock:
+            found = self._find(key)
+            if found is not None:
+                if self._owed and caller.session.startswith(PREFIX):
+                    self._owed.pop(peer(), None)
+                return found.options
+            ended = key in self._ended
+        if ended or caller.session.startswith(PREFIX):
+            raise TicketRefused(
+                "the session has ended, and its options with it",
+                hint="set the options again, or connect anew",
+            )
+        return NO_OPTIONS
+
+    def change(
+        self, caller: Caller, peer: str, changes: Mapping[str, Value]
+    ) -> tuple[dict[str, Error], bytes | None]:
+        """Set and erase options.
+
+        Returns:
+            An error for each option that was not set, and the session that the client is to return
+            as a cookie, where it has no name yet.
+
+        Raises:
+            LimitExceeded: there are too many sessions.
+            NotSupported: a client without a token, and a server that reads no cookies.
+        """
+        with self._lock:
+            session = caller.session
+            found = None if session is None else self._find((caller.user, session))
+            before = NO_OPTIONS if found is None else found.options
+            options, errors = with_changes(before, changes, self._serving)
+            if found is not None:
+                found.options = options
+                return errors, None
+            if len(errors) == len(changes):
+                return errors, None
+            if session is not None and not session.startswith(PREFIX):
+                self._hold((caller.user, session), options)
+                return errors, None
+            given = self._new()
+            self._hold((caller.user, given), options)
+            self._owe(peer)
+            return errors, given
+
+    def close(self, caller: Caller, peer: str) -> None:
+        """Forget the options of a session; one that there is not is closed already."""
+        with self._lock:
+            self._owed.pop(peer, None)
+            if caller.session is not None:
+                self._held.pop((caller.user, caller.session), None)
+                self._ended.pop((caller.user, caller.session), None)
+
+    def _find(self, key: Key) -> _Held | None:
+        found, now = self._held.get(key), self._clock()
+        if found is None:
+            return None
+        if found.until <= now:
+            self._end(key)
+            return None
+        found.until = now + self._seconds
+        self._held.move_to_end(key)
+        return found
+
+    def _hold(self, key: Key, options: SessionOptions) -> None:
+        now = self._clock()
+        for old in [old for old, held in self._held.items() if held.until <= now]:
+            self._end(old)
+        if len(self._held) >= self._most:
+            raise LimitExceeded("there are too many sessions", hint="ask again later")
+        self._ended.pop(key, None)
+        self._held[key] = _Held(options, now + self._seconds)
+
+    def _end(self, key: Key) -> None:
+        """Remember that there was a session: its client must hear of its end, once it is back."""
+        del self._held[key]
+        self._ended[key] = None
+        while len(self._ended) > self._most:
+            self._ended.popitem(last=False)
+
+    def _new(self) -> bytes:
+        if not self._cookies:
+            raise NotSupported(
+                "options are kept for clients with a token, and this server gives none"
+            )
+        return new_session()
+
+    def _owe(self, peer: str) -> None:
+        """Remember that a connection was given a cookie, until a call on it returns one."""
+        self._owed[peer] = self._clock() + self._seconds
+        while len(self._owed) > self._most:
+            self._owed.popitem(last=False)
+
+    def _refuse_owed(self, peer: str) -> None:
+        with self._lock:
+            until = self._owed.get(peer)
+            if until is None:
+                return
+            if until <= self._clock():
+                del self._owed[peer]
+                return
+        raise NotSupported(
+            "options were set, and this call does not say for which session",
+            hint="return cookies (ADBC: adbc.flight.sql.rpc.with_cookie_middleware), or log in",
+        )

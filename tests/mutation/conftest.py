@@ -1,0 +1,71 @@
+"""Every selected mutation tried once, two at a time; then the product as it is, on the same."""
+
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from mutations import MUTATIONS, slug
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+SETTINGS = {"FLIGHTFRAME_PROPERTY_EXAMPLES": "100", "FLIGHTFRAME_PROPERTY_SHRINK": "0"}
+SECONDS = 900
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What became of the tests that each mutation should fail, and of all of them unbroken.
+
+    `replayed` are the examples at which mutations failed, for each test.
+    """
+
+    mutants: dict
+    replayed: dict
+    whole: dict
+
+
+def run(name, tests, folder, replayed):
+    """Run tests in a process of their own and return what it says of them.
+
+    The environment is no continuous integration's, in which hypothesis would go by other seeds.
+    """
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+    done = subprocess.run(
+        [sys.executable, str(HERE / "mutant.py"), name, *tests],
+        cwd=ROOT,
+        env={**kept, **SETTINGS, "HYPOTHESIS_STORAGE_DIRECTORY": str(folder)},
+        input=json.dumps(replayed),
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return {**json.loads(done.stdout), "said": done.stderr}
+
+
+@pytest.fixture(scope="session")
+def tried(request, tmp_path_factory):
+    """Try the mutations that this run asks for.
+
+    What a mutation failed at is replayed on the product as it is: it must pass there, or the
+    failure was not the mutation's.
+    """
+    folder = tmp_path_factory.mktemp("examples")
+    asked = [getattr(item, "callspec", None) for item in request.session.items]
+    names = {spec.id for spec in asked if spec is not None}
+    chosen = [mutation for mutation in MUTATIONS if slug(mutation) in names] or list(MUTATIONS)
+    with ThreadPoolExecutor(2) as pool:
+        found = pool.map(
+            lambda mutation: run(slug(mutation), [mutation.caught_by], folder, {}), chosen
+        )
+        mutants = dict(zip(map(slug, chosen), found, strict=True))
+    replayed = {mutation.caught_by: [] for mutation in chosen}
+    for mutant in mutants.values():
+        for test, blobs in mutant["examples"].items():
+            replayed[test] += blobs
+    return Tried(mutants, replayed, run("", [*replayed], folder, replayed))

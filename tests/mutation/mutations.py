@@ -1,0 +1,414 @@
+"""The rules of the product, each broken on purpose, with the test that must go red.
+
+`law` is the law of the specification (section 5) that the rule serves, `caught_by` a test that
+holds it. README.md of the tests shows this list as a table, and a test compares the two.
+"""
+
+from dataclasses import dataclass
+
+from patching import Patch
+
+LAWS = {
+    1: "neutrality",
+    2: "conservation",
+    3: "rollup legality",
+    4: "a_block",
+    5: "FIRST and LAST",
+    6: "one version",
+    7: "arithmetic",
+    8: "declared types",
+    9: "identity",
+}
+
+PROPERTY = "tests/property/"
+EVICTED = PROPERTY + "test_law_1_neutrality.py::test_law_1_whatever_is_evicted"
+ROUTES = (
+    PROPERTY + "test_law_1_neutrality.py::test_law_1_every_route_gives_the_answer_by_definition"
+)
+CUT = (
+    PROPERTY + "test_law_1_neutrality.py"
+    "::test_law_1_what_having_and_limit_leave_out_is_in_the_entries"
+)
+ADD_UP = (
+    PROPERTY + "test_law_2_conservation.py"
+    "::test_law_2_members_add_up_to_the_rows_and_to_coarser_members_by_every_route"
+)
+ENTRIES = (
+    PROPERTY + "test_law_3_rollup_legality.py"
+    "::test_law_3_every_entry_that_may_answer_gives_the_number"
+)
+LEVELS = (
+    PROPERTY + "test_law_3_rollup_legality.py"
+    "::test_law_3_a_level_is_had_from_another_only_as_the_rows_have_it"
+)
+BLOCKS = PROPERTY + "test_law_4_and_5_legality.py::test_law_4_a_block_is_what_the_rule_says"
+NESTING = PROPERTY + "test_law_4_and_5_legality.py::test_law_4_no_nesting_evades_a_block"
+TIES = (
+    PROPERTY + "test_law_4_and_5_legality.py::test_law_5_first_and_last_need_an_order_without_ties"
+)
+ORDERED = (
+    PROPERTY + "test_law_4_and_5_legality.py"
+    "::test_law_5_the_row_at_the_first_or_last_key_is_the_answer"
+)
+STALE = (
+    PROPERTY + "test_law_6_one_version.py::test_law_6_an_answer_is_of_one_version_and_never_stale"
+)
+MAPS = (
+    PROPERTY + "test_law_6_one_version.py"
+    "::test_law_6_what_was_rolled_up_is_as_old_as_the_map_it_climbed"
+)
+UNKNOWN = (
+    PROPERTY + "test_law_6_one_version.py::test_law_6_parts_of_unknown_version_are_never_mixed"
+)
+SUMS = PROPERTY + "test_law_7_arithmetic.py::test_law_7_sums_are_exact_or_overflow_by_every_route"
+DIVISION = (
+    PROPERTY + "test_law_7_arithmetic.py"
+    "::test_law_7_division_and_means_are_of_doubles_null_by_zero_and_the_same_to_the_bit"
+)
+CASES = "tests/oracle/test_oracle.py::test_case"
+TYPES = PROPERTY + "test_law_8_types.py::test_law_8_every_route_gives_the_declared_types"
+SHARED = (
+    PROPERTY + "test_law_9_identity.py"
+    "::test_law_9_two_questions_share_an_entry_only_if_they_mean_the_same"
+)
+BROKEN = (
+    PROPERTY + "test_law_3_attestation.py::test_law_3_a_broken_edge_withdraws_exactly_what_needs_it"
+)
+SIBLINGS = PROPERTY + "test_law_3_siblings.py::test_law_3_a_sibling_answers_only_while_it_is_equal"
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """One rule broken: its name, the law it serves, the patch, and the test that must fail."""
+
+    name: str
+    law: int
+    patch: Patch
+    caught_by: str
+
+
+def _mutation(name, law, caught_by, place, old, new):
+    module, _, function = place.partition(":")
+    return Mutation(name, law, Patch(module, function, old, new), caught_by)
+
+
+MUTATIONS = (
+    _mutation(
+        "keep LIMIT in an entry",
+        1,
+        CUT,
+        "engine.carry_out:Carrier._fetch",
+        'self._store.put(part.key, tables[metric], part.version, Made("backend"))',
+        "window, kept = plan.question.window, tables[metric]\n"
+        "                        if window is not None and window.count:\n"
+        "                            kept = kept.slice(0, window.count)\n"
+        '                        self._store.put(part.key, kept, part.version, Made("backend"))',
+    ),
+    _mutation(
+        "leave ties of ORDER BY open",
+        1,
+        ROUTES,
+        "composer.order:sort_by",
+        "for index, level in enumerate(levels):",
+        "for index, level in enumerate(levels[:0]):",
+    ),
+    _mutation(
+        "remember a filtered answer under no filter",
+        1,
+        EVICTED,
+        "planner.make:entry_key",
+        "return EntryKey(shelf, anchor, texts)",
+        "return EntryKey(shelf, anchor)",
+    ),
+    _mutation(
+        "look up with an inner join",
+        2,
+        ADD_UP,
+        "backends.sql.rows:RowSelect.select",
+        'join_type="left"',
+        'join_type="inner"',
+    ),
+    _mutation(
+        "look up in the raw table, not in its distinct map",
+        2,
+        ADD_UP,
+        "backends.sql.rows:RowSelect._hop",
+        "edge_map_select(hop, self._dialect).subquery",
+        "edge_map_select(hop, self._dialect).distinct(distinct=False).subquery",
+    ),
+    _mutation(
+        "drop orphans when an entry is rolled up",
+        2,
+        f"{ENTRIES}[sums]",
+        "composer.rollup:roll_up",
+        "    table = climb(table, rollup.climbs, maps)\n",
+        "    table = climb(table, rollup.climbs, maps)\n"
+        "    for step in rollup.climbs:\n"
+        "        table = table.filter(pc.is_valid(table[step.level]))\n",
+    ),
+    _mutation(
+        "let NULL keys miss each other in a merge",
+        2,
+        ROUTES,
+        "composer.merge:_joined",
+        "nulls_equal=True",
+        "nulls_equal=False",
+    ),
+    _mutation(
+        "merge with an inner join",
+        2,
+        ROUTES,
+        "composer.merge:_joined",
+        'how="full", nulls_equal=True, coalesce=True',
+        'how="inner", nulls_equal=True',
+    ),
+    _mutation(
+        "add up counts of distinct",
+        3,
+        f"{ENTRIES}[kept apart]",
+        "resolver.operators:",
+        '"COUNT_DISTINCT",\n            _COUNT,\n            Combine.NEVER',
+        '"COUNT_DISTINCT",\n            _COUNT,\n            Combine.SUM',
+    ),
+    _mutation(
+        "count counts instead of adding them up",
+        3,
+        f"{ENTRIES}[counts]",
+        "composer.states:combine_states",
+        "        values = summable(values)\n",
+        "        values = summable(values)\n"
+        '        if metric.operator.name == "COUNT":\n'
+        "            values = pc.is_valid(values).cast(pa.int64())\n",
+    ),
+    _mutation(
+        "use an entry of another filter",
+        3,
+        f"{ENTRIES}[sums]",
+        "planner.rollup:judge",
+        "if not set(entry.key.filter) <= set(texts):",
+        "if not texts and entry.key.filter:",
+    ),
+    _mutation(
+        "serve a filter off the entry's grain edge",
+        3,
+        f"{ENTRIES}[sums]",
+        "planner.rollup:judge",
+        'return f"it cannot be filtered by {level}: {found}"',
+        "rest = tuple(part for part in rest if level not in levels_of(part))\n            continue",
+    ),
+    _mutation(
+        "roll weeks up into months",
+        3,
+        LEVELS,
+        "planner.rollup:_climb",
+        "    if not starts:\n",
+        '    if not starts and level == "month" and "week" in entry.key.anchor:\n'
+        '        return Climb(level, type_, "week", (hop_of(typed, path[-1]),))\n'
+        "    if not starts:\n",
+    ),
+    _mutation(
+        "climb by any path to the level",
+        3,
+        LEVELS,
+        "planner.rollup:_climb",
+        "typed.graph.schema_path(target.metric.schema, level)",
+        "typed.graph.path(entry.key.anchor, level)",
+    ),
+    _mutation(
+        "merge variances without the distance of their means",
+        3,
+        f"{ENTRIES}[moments]",
+        "composer.states:_chan",
+        "spread = pc.add(m2, pc.multiply(weight, pc.multiply(shift, shift)))",
+        "spread = m2",
+    ),
+    _mutation(
+        "roll up stock of one moment",
+        3,
+        LEVELS,
+        "resolver.question:Metric.combine",
+        "Combine.NEVER if self.snapshot is not None else self.reducer.combine",
+        "self.reducer.combine",
+    ),
+    _mutation(
+        "ignore attestation",
+        3,
+        BROKEN,
+        "planner.broken:check_promises",
+        "if not broken:",
+        "if True:",
+    ),
+    _mutation(
+        "use a sibling that was not attested",
+        3,
+        SIBLINGS,
+        "planner.siblings:_unfit",
+        "if differs is not None:",
+        "if False:",
+    ),
+    _mutation(
+        "drop a_block",
+        4,
+        BLOCKS,
+        "resolver.legality:_check_blocks",
+        "if not metric.blocks:",
+        "if True:",
+    ),
+    _mutation(
+        "let any level of the family satisfy a_block",
+        4,
+        BLOCKS,
+        "resolver.legality:_check_blocks",
+        "not settled(typed, metric.schema, level, kept)",
+        "not any(typed.graph.family_of(other) == family for other in kept)",
+    ),
+    _mutation(
+        "let an outer SUM evade a_block",
+        4,
+        NESTING,
+        "resolver.legality:check_nested",
+        'nested.operator.name == "SUM"',
+        'nested.operator.name == "NONE"',
+    ),
+    _mutation(
+        "allow ties of FIRST and LAST",
+        5,
+        TIES,
+        "resolver.legality:_check_order",
+        "    if left:\n",
+        "    if False:\n",
+    ),
+    _mutation(
+        "count rows without an order key",
+        5,
+        ORDERED,
+        "backends.sql.rows:RowSelect._eligible",
+        "exp.Not(this=exp.Is(this=self._leaf(term), expression=exp.Null()))",
+        "exp.true()",
+    ),
+    _mutation(
+        "roll LAST up to the first key",
+        5,
+        f"{ENTRIES}[ordered]",
+        "composer.states:_picked",
+        '"descending" if metric.reducer.combine is Combine.LAST else "ascending"',
+        '"ascending"',
+    ),
+    _mutation(
+        "leave the version of an entry out",
+        6,
+        STALE,
+        "planner.rollup:_stale",
+        "if wanted is None or wanted != fingerprint:",
+        "if False:",
+    ),
+    _mutation(
+        "do not read the fingerprints again",
+        6,
+        STALE,
+        "engine.carry_out:Carrier._unmoved",
+        "if any(",
+        "if False and any(",
+    ),
+    _mutation(
+        "forget the version of the map climbed",
+        6,
+        MAPS,
+        "engine.carry_out:Carrier._rolled_up",
+        "version = merged(rollup.entry.version, part.version)",
+        "version = rollup.entry.version",
+    ),
+    _mutation(
+        "mix parts of unknown version",
+        6,
+        UNKNOWN,
+        "engine.engine:_mixes_unknown",
+        "return len(plan.queries) > 1",
+        "return False and len(plan.queries) > 1",
+    ),
+    _mutation(
+        "let integer sums wrap",
+        7,
+        SUMS,
+        "composer.exact:summable",
+        "magnitude(array) * max(len(array), 1) <= _INT64_MAX",
+        "magnitude(array) >= 0",
+    ),
+    _mutation(
+        "make a sum of nothing 0",
+        7,
+        SUMS,
+        "composer.states:",
+        "_ANY = pc.ScalarAggregateOptions(skip_nulls=True, min_count=1)",
+        "_ANY = pc.ScalarAggregateOptions(skip_nulls=True, min_count=0)",
+    ),
+    _mutation(
+        "divide decimals as decimals",
+        7,
+        f"{CASES}[shop: 47 margin keeps its digits]",
+        "composer.evaluate:_scalar",
+        "return pc.divide(left, pc.if_else(zero, pa.scalar(None, pa.float64()), right))",
+        "quotient = pc.divide(left, pc.if_else(zero, pa.scalar(None, pa.float64()), right))\n"
+        "            decimal = any(pa.types.is_decimal(side.type) for side in sides)\n"
+        "            return pc.round(quotient, ndigits=2) if decimal else quotient",
+    ),
+    _mutation(
+        "divide by zero to infinity",
+        7,
+        DIVISION,
+        "composer.evaluate:_scalar",
+        "zero = pc.equal(right, 0.0)",
+        'zero = pc.equal(right, float("inf"))',
+    ),
+    _mutation(
+        "take the mean of means for AVG",
+        7,
+        f"{CASES}[shop: 7 the mean of rows, not of means]",
+        "resolver.metrics:MetricNames._metric",
+        'return arithmetic("/", parts[0], parts[1], place)',
+        'means = arithmetic("/", parts[0], parts[1], place)\n'
+        '            return NestedTerm(DOUBLE, Operator("AVG"), means, ("store",))',
+    ),
+    _mutation(
+        "give decimal sums the type of their column",
+        8,
+        TYPES,
+        "resolver.operators:_sum",
+        "return decimal(MAX_PRECISION, argument.scale)",
+        "return argument",
+    ),
+    _mutation(
+        "give an empty answer no batch",
+        8,
+        TYPES,
+        "answer:OpenAnswer.__iter__",
+        "if empty:",
+        "if False:",
+    ),
+    _mutation(
+        "leave the operator's arguments out of identity",
+        9,
+        SHARED,
+        "planner.make:entry_key",
+        "metric.identity, metric.operator\n",
+        "metric.identity, Operator(metric.operator.name)\n",
+    ),
+    _mutation(
+        "leave a family's own filter out of identity",
+        9,
+        SHARED,
+        "resolver.question:Metric.identity",
+        "if not self.filter:",
+        "if True:",
+    ),
+)
+
+
+def slug(mutation):
+    """A mutation's name as one word."""
+    return mutation.name.replace("'", "").replace(",", "").replace(" ", "-")
+
+
+def named(name):
+    """The mutation of that name, written as one word."""
+    return {slug(mutation): mutation for mutation in MUTATIONS}[name]

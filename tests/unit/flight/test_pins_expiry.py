@@ -1,0 +1,98 @@
+"""An answer is held for its time after its last use, and a FlightInfo never promises less."""
+
+from datetime import UTC, datetime, timedelta
+
+import pyarrow as pa
+import pytest
+from pyarrow import flight
+
+from flightframe_server.access.caller import ANONYMOUS, Caller
+from flightframe_server.answer import Answer
+from flightframe_server.errors import LimitExceeded, TicketRefused
+from flightframe_server.flight.handles import Bounds, Handles
+from flightframe_server.flight.pins import Pins
+from flightframe_server.provenance import Provenance, ServedFrom
+
+TABLE = pa.table({"x": [1]})
+COMMAND = flight.FlightDescriptor.for_command(b"q")
+
+
+def answered(*, hot: bool) -> Answer:
+    provenance = Provenance(ServedFrom.ENGINE_CACHE, "id", "shop")
+    return Answer(TABLE.schema, provenance, TABLE, hot=hot)
+
+
+def test_renewing_holds_an_answer_beyond_its_time():
+    now = [0.0]
+    pins = Pins(Bounds(10, 1 << 20, 10.0), lambda: now[0])
+    handle = pins.pin(answered(hot=False), ANONYMOUS).handle
+    for _ in range(5):
+        now[0] += 9.0
+        assert pins.find(handle, ANONYMOUS).answer.rows == 1
+    now[0] += 10.0
+    with pytest.raises(TicketRefused):
+        pins.find(handle, ANONYMOUS)
+
+
+def test_renewing_does_not_make_an_answer_the_first_to_go():
+    pins = Pins(Bounds(2, 1 << 20, 10.0))
+    kept = pins.pin(answered(hot=False), ANONYMOUS).handle
+    other = pins.pin(answered(hot=False), ANONYMOUS).handle
+    pins.find(kept, ANONYMOUS)
+    pins.pin(answered(hot=False), ANONYMOUS)
+    assert pins.find(kept, ANONYMOUS)
+    with pytest.raises(TicketRefused):
+        pins.find(other, ANONYMOUS)
+
+
+def test_the_flight_info_of_a_hot_answer_is_made_anew_before_half_its_time_is_over():
+    now, hot = [0.0], answered(hot=True)
+    pins = Pins(Bounds(10, 1 << 20, 10.0), lambda: now[0])
+
+    def info() -> flight.FlightInfo:
+        return pins.pin(hot, ANONYMOUS).info(COMMAND, b"q", flight_sql=False)
+
+    first = info()
+    (endpoint,) = first.endpoints
+    left = endpoint.expiration_time.as_py() - datetime.now(UTC)
+    assert timedelta(seconds=9) < left <= timedelta(seconds=10)
+    now[0] = 4.9
+    assert info() is first
+    now[0] = 5.0
+    again = info()
+    assert again is not first
+    assert again.endpoints[0].ticket == endpoint.ticket
+    assert again.endpoints[0].expiration_time.as_py() > endpoint.expiration_time.as_py()
+
+
+def test_a_session_cannot_push_out_what_others_hold():
+    pins = Pins(Bounds(100, 1 << 20, 60.0, of_one=2))
+    one, other = Caller("ann", b"1"), Caller("bob", b"2")
+    mine = pins.pin(answered(hot=False), one).handle
+    theirs = [pins.pin(answered(hot=False), other).handle for _ in range(5)]
+    assert pins.find(mine, one)
+    held = [len(pins) == 3, *(handle in pins._handles._held for handle in theirs)]
+    assert held == [True, False, False, False, True, True]
+
+
+def test_nobody_in_particular_is_bounded_only_with_all():
+    pins = Pins(Bounds(4, 1 << 20, 60.0, of_one=2))
+    for _ in range(9):
+        pins.pin(answered(hot=False), ANONYMOUS)
+    assert len(pins) == 4
+
+
+def test_a_holder_is_refused_one_more_until_it_lets_go_or_time_does():
+    now = [0.0]
+    held: Handles[int] = Handles(Bounds(100, 1 << 20, 10.0, 2, refuses=True), lambda: now[0])
+    first = held.keep(1, 0, "ann", b"s")
+    held.keep(2, 0, "ann", b"s")
+    with pytest.raises(LimitExceeded, match="a session holds at most 2 of these"):
+        held.keep(3, 0, "ann", b"s")
+    assert held.replace(first, 11, 0, "ann")
+    held.keep(3, 0, "ann", b"other")
+    held.drop(first, "ann")
+    held.keep(4, 0, "ann", b"s")
+    now[0] = 10.0
+    held.keep(5, 0, "ann", b"s")
+    assert len(held) == 1

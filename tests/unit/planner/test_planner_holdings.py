@@ -1,0 +1,46 @@
+"""Holdings are values: what is put in or taken out makes new ones and leaves the old alone."""
+
+from planned import held, key_of
+
+from flightframe_server.planner.holdings import Holdings
+
+STORE, DAY = "SELECT store, revenue AT store", "SELECT day, revenue AT day"
+COST = "SELECT store, cost AT store"
+
+
+def ids(holdings):
+    return [entry.entry_id for entry in holdings]
+
+
+def test_a_shelf_holds_one_family_and_reducer_in_the_order_put():
+    holdings = Holdings.of([held(STORE, "a"), held(COST, "b"), held(DAY, "c")])
+    assert ids(holdings.on(key_of(STORE).shelf)) == ["a", "c"]
+    assert ids(holdings.on(key_of(COST).shelf)) == ["b"]
+    assert holdings.on(key_of("SELECT COUNT(cost) AS n AT ()").shelf) == ()
+
+
+def test_an_entry_stands_in_place_of_the_one_of_its_key():
+    before = Holdings.of([held(STORE, "a"), held(DAY, "b")])
+    after = before.with_entry(held(STORE, "new"))
+    assert ids(after) == ["b", "new"]
+    assert ids(before) == ["a", "b"]
+
+
+def test_entries_are_taken_out_by_id_and_empty_shelves_with_them():
+    before = Holdings.of([held(STORE, "a"), held(DAY, "b"), held(COST, "c")])
+    assert ids(before.without(["a", "unknown"])) == ["b", "c"]
+    left = before.without(["a", "b"])
+    assert ids(left) == ["c"]
+    assert len(left.shelves) == 1
+    assert ids(before) == ["a", "b", "c"]
+
+
+def test_what_is_not_touched_is_shared():
+    before = Holdings.of([held(STORE, "a"), held(COST, "c")])
+    shelf = key_of(COST).shelf
+    assert before.without(["a"]).shelves[shelf] is before.shelves[shelf]
+    assert before.with_entry(held(DAY, "b")).shelves[shelf] is before.shelves[shelf]
+
+
+def test_nothing_is_held_at_first():
+    assert ids(Holdings()) == []

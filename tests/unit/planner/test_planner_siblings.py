@@ -1,0 +1,81 @@
+"""Which table a metric is read from: a sibling only if equal, smaller, and on the same paths."""
+
+import pytest
+from planned import plan
+
+from flightframe_server.planner.plan import Statistics
+
+EQUAL = {("revenue", "daily"): None}
+SMALL = Statistics({"t_tx": 100, "t_daily": 10}, {})
+
+
+def read_from(text, siblings=EQUAL, statistics=SMALL):
+    found = plan(text, siblings=siblings, statistics=statistics)
+    return [query.schema for query in found.queries]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT revenue AT ()",
+        "SELECT store, month, revenue AT (store, month)",
+        "SELECT region, revenue WHERE day < DATE '2024-02-01' AT region",
+        "SELECT coast, revenue AT coast",
+    ],
+)
+def test_an_equal_smaller_sibling_is_read(text):
+    assert read_from(text) == ["daily"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # Levels that its grain does not determine, in the anchor or in the filter.
+        "SELECT product, revenue AT product",
+        "SELECT store, revenue WHERE category = 'A' AT store",
+        # Another reducer: a mean of sums is no mean of rows.
+        "SELECT COUNT(revenue) AS x AT ()",
+        "SELECT MAX(revenue) AS x AT ()",
+        # Some of its rows only.
+        "SELECT SUM(revenue) FILTER (WHERE store = 'S1') AS x AT ()",
+        "SELECT cost AT ()",
+    ],
+)
+def test_what_it_does_not_hold_is_read_from_the_root(text):
+    assert read_from(text) == ["tx"]
+
+
+@pytest.mark.parametrize(
+    ("level", "read"), [("store", "told_sums"), ("region", "told"), ("coast", "told")]
+)
+def test_a_level_that_the_facts_tell_themselves_is_not_looked_up_by_a_sibling(level, read):
+    equal, small = {("amount", "told_sums"): None}, Statistics({"t_told": 9, "t_told_sums": 2}, {})
+    assert read_from(f"SELECT {level}, amount AT {level}", equal, small) == [read]
+
+
+def test_a_mean_takes_its_sum_from_the_sibling_and_its_count_from_the_rows():
+    assert read_from("SELECT AVG(revenue) AS x AT ()") == ["daily", "tx"]
+
+
+@pytest.mark.parametrize(
+    "siblings", [{}, {("revenue", "daily"): "at S1 it has 1"}, {("cost", "daily"): None}]
+)
+def test_one_that_differs_or_was_never_compared_is_not_read(siblings):
+    assert read_from("SELECT revenue AT ()", siblings) == ["tx"]
+
+
+@pytest.mark.parametrize(
+    "rows", [{"t_tx": 10, "t_daily": 10}, {"t_tx": 9, "t_daily": 10}, {"t_tx": 9}, {}]
+)
+def test_one_that_is_not_known_to_be_smaller_is_not_read(rows):
+    assert read_from("SELECT revenue AT ()", statistics=Statistics(rows, {})) == ["tx"]
+
+
+def test_the_entry_is_the_familys_whatever_was_read():
+    there = plan("SELECT store, revenue AT store", siblings=EQUAL, statistics=SMALL).parts[0]
+    here = plan("SELECT store, revenue AT store").parts[0]
+    assert there.key == here.key
+    assert there.metric == here.metric
+    assert there.how.metric.schema == "daily"
+    # It rests on both tables: the sibling's numbers, attested on the root's.
+    assert dict(there.version) == {"t_tx": "1", "t_daily": "1"}
