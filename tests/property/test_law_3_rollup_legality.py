@@ -26,11 +26,11 @@ from flightframe_server.planner.rollup import Target, judge
 from flightframe_server.planner.source import held_name
 from flightframe_server.resolver.resolve import resolve
 
+DERIVED = ("profit", "margin", "width", "typical", "kept", "share")
 SIMPLE = tuple(
     term
     for term in (*EXACT, *ROUNDED, *OTHER, *STOCK)
-    if (term[0] == "call" and term[1] != "AVG")
-    or (term[0] == "bare" and term[1] not in ("profit", "margin", "width", "typical", "kept"))
+    if (term[0] == "call" and term[1] != "AVG") or (term[0] == "bare" and term[1] not in DERIVED)
 )
 NEVER = ("COUNT_DISTINCT", "MEDIAN", "QUANTILE")
 
