@@ -1,5 +1,6 @@
-"""Every selected mutation tried once, two at a time; then the product as it is, on the same."""
+"""Every selected mutation tried once, in two processes; then the product as it is, on the same."""
 
+import itertools
 import json
 import os
 import subprocess
@@ -29,23 +30,23 @@ class Tried:
     whole: dict
 
 
-def run(name, tests, folder, replayed):
-    """Run tests in a process of their own and return what it says of them.
+def run(asked, folder):
+    """Run what is asked, mutation by mutation, in one process; return what became of each.
 
     The environment is no continuous integration's, in which hypothesis would go by other seeds.
     """
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
     done = subprocess.run(
-        [sys.executable, str(HERE / "mutant.py"), name, *tests],
+        [sys.executable, str(HERE / "mutant.py")],
         cwd=ROOT,
         env={**kept, **SETTINGS, "HYPOTHESIS_STORAGE_DIRECTORY": str(folder)},
-        input=json.dumps(replayed),
+        input=json.dumps(asked),
         capture_output=True,
         text=True,
         timeout=SECONDS,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return {**json.loads(done.stdout), "said": done.stderr}
+    return json.loads(done.stdout)
 
 
 @pytest.fixture(scope="session")
@@ -59,13 +60,14 @@ def tried(request, tmp_path_factory):
     asked = [getattr(item, "callspec", None) for item in request.session.items]
     names = {spec.id for spec in asked if spec is not None}
     chosen = [mutation for mutation in MUTATIONS if slug(mutation) in names] or list(MUTATIONS)
+    each = [(slug(mutation), [mutation.caught_by], {}) for mutation in chosen]
     with ThreadPoolExecutor(2) as pool:
-        found = pool.map(
-            lambda mutation: run(slug(mutation), [mutation.caught_by], folder, {}), chosen
-        )
-        mutants = dict(zip(map(slug, chosen), found, strict=True))
+        halves = pool.map(lambda half: run(half, folder), (each[::2], each[1::2]))
+        names_of = (name for half in (each[::2], each[1::2]) for name, _, _ in half)
+        mutants = dict(zip(names_of, itertools.chain(*halves), strict=True))
     replayed = {mutation.caught_by: [] for mutation in chosen}
     for mutant in mutants.values():
         for test, blobs in mutant["examples"].items():
             replayed[test] += blobs
-    return Tried(mutants, replayed, run("", [*replayed], folder, replayed))
+    (whole,) = run([("", [*replayed], replayed)], folder)
+    return Tried(mutants, replayed, whole)

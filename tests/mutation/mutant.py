@@ -1,17 +1,21 @@
-"""Runs tests on the product with one rule broken, in a process of its own.
+"""Runs tests on the product with one rule broken, and then with another, in one process.
 
-    python tests/mutation/mutant.py drop-a_block tests/property < /dev/null
+    echo '[["drop-a_block", ["tests/property"], {}]]' | python tests/mutation/mutant.py
 
-prints what became of each test, as JSON; with '' for a name, on the product as it is. What comes
-in, as JSON, are examples of hypothesis's for some tests: those are tried instead of new ones.
+prints what became of each test, as JSON, for each mutation that came in; with "" for a name, on
+the product as it is. Beside the tests may stand examples of hypothesis's for some of them: those
+are tried instead of new ones. After each mutation the product and the tests are forgotten, and
+imported anew for the next: only other packages, which take the time, stay.
 """
 
 import ast
+import io
 import json
 import re
 import sys
 from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -20,6 +24,8 @@ from hypothesis.errors import DidNotReproduce
 from mutations import named
 from patching import install
 
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
 QUIET = ["-q", "--no-header", "--tb=short", "--assert=plain", "--hypothesis-seed=0"]
 QUIET += ["-o", "addopts=", *(f"-pno:{name}" for name in ("cacheprovider", "xdist", "doctest"))]
 BLOB = re.compile(r"@reproduce_failure\('[^']*', (b'[^']*')\)")
@@ -34,7 +40,6 @@ class Outcomes:
     passed: list = field(default_factory=list)
     broken: list = field(default_factory=list)
     examples: dict = field(default_factory=dict)
-    loaded: list = field(default_factory=list)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem):
@@ -71,14 +76,23 @@ class Outcomes:
 def run(name, arguments, replayed):
     """Run pytest with a mutation's rule broken; with `name` empty on the product as it is."""
     finder = install([named(name).patch] if name else [])
-    outcomes = Outcomes(replayed)
-    with redirect_stdout(sys.stderr):
+    outcomes, said = Outcomes(replayed), io.StringIO()
+    with redirect_stdout(said):
         code = pytest.main([*QUIET, *arguments], plugins=[outcomes])
-    assert code in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED), code
-    outcomes.loaded = sorted(finder.loaded)
-    return asdict(outcomes)
+    assert code in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED), said.getvalue()
+    forget(finder)
+    return {**asdict(outcomes), "loaded": sorted(finder.loaded), "said": said.getvalue()}
+
+
+def forget(finder):
+    """Let go of every module of ours but those of this folder, patched or not."""
+    sys.meta_path.remove(finder)
+    for name, module in tuple(sys.modules.items()):
+        path = Path(getattr(module, "__file__", None) or "/")
+        ours = path.is_relative_to(ROOT) and not path.is_relative_to(ROOT / ".venv")
+        if ours and path.parent != HERE:
+            del sys.modules[name]
 
 
 if __name__ == "__main__":
-    mutation, *tests = sys.argv[1:]
-    json.dump(run(mutation, tests, json.loads(sys.stdin.read() or "{}")), sys.stdout)
+    json.dump([run(*each) for each in json.load(sys.stdin)], sys.stdout)

@@ -8,7 +8,18 @@ from dataclasses import replace
 import oracle
 import pytest
 from ac_yaml import model_and_collection
-from asked import EXACT, OTHER, ROUNDED, STOCK, finer, kin, members, questions, reach_of
+from asked import (
+    EXACT,
+    OTHER,
+    ROUNDED,
+    STOCK,
+    finer,
+    kin,
+    members,
+    predicates,
+    questions,
+    reach_of,
+)
 from budget import HEAVY
 from hypothesis import given, note
 from hypothesis import strategies as st
@@ -64,11 +75,20 @@ def held_worlds(draw, way):
         target = draw(held_to_one(model, target))
     targets = [target, *(draw(kin(model, target)) for _ in range(2))]
     others = [draw(finer(model, draw(st.sampled_from(targets)))) for _ in range(3)]
-    others += [draw(kin(model, target)) for _ in range(2)]
+    others += [draw(kin(model, target)), draw(otherwise_filtered(model, target))]
     asked = [
         [question for question in found if legal(model, question)] for found in (targets, others)
     ]
     return shape, draw(tables(shape)), *asked
+
+
+@st.composite
+def otherwise_filtered(draw, model, question):
+    """The question under another filter, at its own anchor and the levels that it reads."""
+    levels = reach_of(model, [term for _, term in question.items])
+    where = draw(predicates(levels))
+    anchor = (*question.anchor, *sorted(levels_in(where) - set(question.anchor)))
+    return replace(question, anchor=anchor, where=where)
 
 
 @st.composite

@@ -126,8 +126,9 @@ def changes(draw, both=False):
             target = draw(questions(model, only=draw(st.sampled_from([MIXED, EXACT]))))
         first = draw(finer(model, target))
         asked += [first, target] if legal(model, first) else [target]
-    moments = st.tuples(st.just("call"), st.integers(1, 40))
-    moments |= st.tuples(st.just("statement"), st.integers(1, 6))
+    moments = st.tuples(st.just("statement"), st.integers(1, 6))
+    if not both:
+        moments |= st.tuples(st.just("call"), st.integers(1, 40))
     moments = draw(st.frozensets(moments, min_size=1, max_size=2))
     return shape, versions, asked, moments
 
