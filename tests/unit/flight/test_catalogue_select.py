@@ -228,6 +228,9 @@ REFUSED = {
     "SELECT n FROM t LIMIT n": TypeMismatch,
     "SELECT n FROM t ORDER BY 2": TypeMismatch,
     "SELECT 99999999999999999999": TypeMismatch,
+    "SELECT 1e": TypeMismatch,
+    "SELECT 1e9999999999999999999999": TypeMismatch,
+    "SELECT n FROM t LIMIT 1e": TypeMismatch,
     "SELECT n FROM t WHERE n = ?": UnknownName,
     f"SELECT {'*, ' * 400}1 FROM t": LimitExceeded,
 }

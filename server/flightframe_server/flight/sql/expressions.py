@@ -11,10 +11,10 @@ case, as in Frame-QL.
 from __future__ import annotations
 
 import datetime
+import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -301,11 +301,22 @@ def _literal(node: exp.Expr) -> Compiled:
 
 def _number(text: str) -> Compiled:
     if not text.isdecimal():
-        return _constant(float(Decimal(text)), pa.float64())
+        return _constant(_double(text), pa.float64())
     number = int(text) if len(text) < 20 else 2**64
     if number >= 2**63:
         raise TypeMismatch("a whole number has at most 64 bits")
     return _constant(number, pa.int64())
+
+
+def _double(text: str) -> float:
+    # The reader takes `1e` for a number, and any exponent.
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.inf
+    if math.isinf(value):
+        raise TypeMismatch(f"{shown(text)} is no number of 64 bits")
+    return value
 
 
 def _expect(found: Compiled, fits: Callable[[pa.DataType], bool], message: str) -> None:
