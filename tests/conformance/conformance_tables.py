@@ -49,6 +49,8 @@ def read_only(path: Path) -> duckdb.DuckDBPyConnection:
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
         "allow_community_extensions": "false",
+        "allow_persistent_secrets": "false",
+        "python_enable_replacements": "false",
     }
     return duckdb.connect(str(path), read_only=True, config=locked)
 

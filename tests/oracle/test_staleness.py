@@ -124,8 +124,8 @@ def test_an_answer_is_not_kept_under_a_state_it_was_not_made_in(shop, monkeypatc
     made.ask(BY_REGION)
     genuine = made.engine.answer
 
-    def moving(question, freshness):
-        served = genuine(question, freshness)
+    def moving(question, *how):
+        served = genuine(question, *how)
         made.replace(MOVED)
         return served
 

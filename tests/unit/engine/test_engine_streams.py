@@ -160,6 +160,19 @@ def test_what_the_database_goes_on_with_keeps_its_place():
     stream.close()
 
 
+def test_a_collected_statement_keeps_its_place_until_the_database_lets_go():
+    statements, stop, backend = Statements(), Stop(), Backend(0)
+    backend.running._ending.tell = lambda: None
+    stop.wish()
+    with pytest.raises(BackendCancelled):
+        statements.collect(backend, None, stop, "q")
+    assert backend.running.closed == 1
+    assert statements.places.free == statements.limits.concurrent_statements - 1
+    assert [one.query_id for one in statements.under_way()] == ["q"]
+    Ending.tell(backend.running._ending)
+    assert nothing_left(statements)
+
+
 def test_a_statement_that_cannot_be_started_takes_no_place():
     statements = Statements()
     for _ in range(2):
