@@ -7,7 +7,7 @@ Each table has a fingerprint of its own: where the map of an edge moves, facts m
 from dataclasses import replace
 
 from ac_yaml import model_and_collection
-from asked import EXACT, MIXED, STOCK, finer, kin, questions
+from asked import EXACT, MIXED, STOCK, finer, kin, questions, reach_of
 from budget import HEAVY
 from hypothesis import assume, given, note
 from hypothesis import strategies as st
@@ -201,7 +201,8 @@ def moving_maps(draw):
     data, arriving = draw(tables(shape)), draw(tables(shape))
     later = {**data, **{name: arriving[name] for name in mapped}}
     target = draw(questions(model, only=draw(st.sampled_from([MIXED, EXACT])), window=False))
-    looked_up = draw(st.sampled_from(["region", "category", "coast"]))
+    reached = reach_of(model, [term for _, term in target.items])
+    looked_up = draw(st.sampled_from(sorted({"region", "category", "coast"} & {*reached})))
     target = replace(target, anchor=tuple(dict.fromkeys([looked_up, *target.anchor])))
     first = [draw(finer(model, target)), draw(kin(model, target))]
     return (
