@@ -149,7 +149,7 @@ MUTATIONS = (
     _mutation(
         "let NULL keys miss each other in a merge",
         2,
-        ROUTES,
+        f"{CASES}[press: a computed month beside a stored one]",
         "composer.merge:_joined",
         "nulls_equal=True",
         "nulls_equal=False",
@@ -157,7 +157,7 @@ MUTATIONS = (
     _mutation(
         "merge with an inner join",
         2,
-        ROUTES,
+        f"{CASES}[shop: 23 two fact tables side by side]",
         "composer.merge:_joined",
         'how="full", nulls_equal=True, coalesce=True',
         'how="inner", nulls_equal=True',
@@ -381,7 +381,7 @@ MUTATIONS = (
         "give an empty answer no batch",
         8,
         TYPES,
-        "answer:OpenAnswer.__iter__",
+        "delivery:OpenAnswer.__iter__",
         "if empty:",
         "if False:",
     ),
