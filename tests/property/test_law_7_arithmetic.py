@@ -205,3 +205,10 @@ def test_law_7_the_variance_of_close_large_numbers_survives_a_rollup():
         found = answer(Request("SELECT VAR(i) AS v AT ()"), ledger.serving)
         assert str(found.provenance.served_from) == "engine_cache"
         assert rows_of(found) == [(pytest.approx(1.0, rel=1e-9),)]
+
+
+def test_law_7_a_part_of_a_sum_may_pass_what_the_whole_does_not():
+    data = [("a", None, None, number, None) for number in (LEAST, LEAST, BIG)]
+    with Ledger(data) as ledger:
+        assert ledger.by_every_route("SELECT d AT ()") == [[(LEAST,)]] * 5
+        assert ledger.by_every_route("SELECT g, AVG(d) AS a AT g") == [[("a", -1e36 / 3)]] * 5

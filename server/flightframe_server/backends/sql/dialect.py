@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from flightframe_server.backends.sql.duckdb_functions import checked_cast, row_function, typed
+from flightframe_server.backends.sql.duckdb_sums import WIDE_PRECISION, wide_sum
 from flightframe_server.backends.sql.names import column_expression
 from flightframe_server.catalog.types import DataType, Kind
 from flightframe_server.errors import LimitExceeded
@@ -126,6 +127,8 @@ class SqlDialect:
             case "SUM":
                 if metric.type.kind is Kind.INTEGER:
                     return exp.Sum(this=self.cast(argument, metric.type))
+                if metric.argument_type.precision > WIDE_PRECISION:
+                    return wide_sum(argument, metric.type)
                 return exp.Sum(this=argument)
             case "COUNT":
                 return exp.Count(this=argument)
