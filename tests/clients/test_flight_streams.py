@@ -19,6 +19,7 @@ from pyarrow import flight
 
 from flightframe_server.app import OpenInstallation, open_installation
 from flightframe_server.flight.handles import Bounds, Handles
+from flightframe_server.flight.seals import HANDLE_BYTES
 from flightframe_server.flight.server import FlightServer
 from flightframe_server.flight.state import FlightBounds
 from flightframe_server.flight.stream import LiveChunks
@@ -92,7 +93,7 @@ def test_a_handle_lives_as_long_as_it_is_used():
     held: Handles[str] = Handles(Bounds(3, 100_000, 10.0), lambda: now[0])
     used, idle = held.keep("used", 0), held.keep("idle", 0)
     assert len({used, idle}) == 2
-    assert len(used) == 16
+    assert len(used) == HANDLE_BYTES
     now[0] = 9.0
     assert held.get(used) == "used"
     now[0] = 10.0

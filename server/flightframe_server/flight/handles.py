@@ -1,13 +1,12 @@
 """Values under handles that nobody can guess, bounded by number, by bytes and by age.
 
-What comes in: values with their sizes and owners. What goes out: the same values under 128-bit
-random handles, to their owners, until they are old, or room is needed. It must never tell a forged
-handle from an expired one, nor from one of somebody else's.
+What comes in: values with their sizes and owners. What goes out: the same values under sealed
+handles (`seals.py`), to their owners, until they are old, or room is needed. It must never tell a
+forged handle from an expired one, nor from one of somebody else's.
 """
 
 from __future__ import annotations
 
-import secrets
 import threading
 import time
 from collections import OrderedDict
@@ -16,10 +15,13 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from flightframe_server.errors import LimitExceeded
+from flightframe_server.flight.seals import Seal
 
 Value = TypeVar("Value")
 
-HANDLE_BYTES = 16
+LIFE_SECONDS = 7 * 24 * 3600.0
+"""How long a handle is good at most, however often its value is used."""
+
 OVERHEAD = 2048
 
 
@@ -63,6 +65,7 @@ class Handles(Generic[Value]):
     def __init__(self, bounds: Bounds, clock: Callable[[], float] = time.monotonic) -> None:
         """Start empty."""
         self._bounds, self._clock = bounds, clock
+        self._seal = Seal()
         self._lock = threading.Lock()
         self._held: OrderedDict[bytes, _Held[Value]] = OrderedDict()
         self._bytes = 0
@@ -92,7 +95,7 @@ class Handles(Generic[Value]):
         Raises:
             LimitExceeded: the holder has as many as it may, and the bounds refuse more.
         """
-        handle = secrets.token_bytes(HANDLE_BYTES)
+        handle = self._seal.sealed(owner, self._clock() + LIFE_SECONDS)
         with self._lock:
             self._put(handle, value, size, owner, owner if holder is None else holder)
         return handle
@@ -133,11 +136,12 @@ class Handles(Generic[Value]):
                 self._drop(handle)
 
     def _find(self, handle: bytes, owner: str) -> _Held[Value] | None:
-        held = self._held.get(handle)
-        if held is not None and held.until <= self._clock():
+        now = self._clock()
+        held = self._held.get(handle) if self._seal.holds(handle, owner, now) else None
+        if held is not None and held.until <= now:
             self._drop(handle)
             return None
-        return held if held is not None and held.owner == owner else None
+        return held
 
     def _put(self, handle: bytes, value: Value, size: int, owner: str, holder: Hashable) -> None:
         now = self._clock()
