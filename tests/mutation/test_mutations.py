@@ -14,8 +14,8 @@ JUDGED = {"AssertionError", "Failed", "FlightframeError"}
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=slug)
 def test_a_mutation_is_caught(mutation, tried):
     found = tried.mutants[slug(mutation)]
-    assert found["loaded"] == [mutation.patch.module]
     assert not found["broken"], found["said"]
+    assert found["loaded"] == [mutation.patch.module]
     assert list(found["failed"]) == [mutation.caught_by], found["said"]
     assert JUDGED.intersection(*found["failed"].values()), found["said"]
 
