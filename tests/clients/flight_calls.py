@@ -1,5 +1,6 @@
 """What the tests of the Flight surface send: messages as bytes, and calls as raw gRPC."""
 
+import contextlib
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -48,6 +49,13 @@ class Wire:
         except grpc.RpcError as error:
             return error.code().name, error.details()
         return "OK", ""
+
+    def request_id(self, rpc: str, message: bytes) -> str:
+        """Return the name that a call which fails is given in its trailers."""
+        call = self._method(rpc)(message)
+        with contextlib.suppress(grpc.RpcError):
+            list(call)
+        return dict(call.trailing_metadata())["x-request-id"]
 
     def handshake(self, *headers: tuple[str, str]) -> dict[str, str]:
         """Return the headers of the response to a Handshake."""

@@ -184,3 +184,18 @@ def test_a_bug_is_an_id_on_the_wire_and_a_story_in_the_log(wire, server, monkeyp
     assert event["request_id"] in text
     assert "a secret of /etc/flightframe.py" in event["story"]
     assert "broken" in event["story"]
+
+
+@pytest.mark.usefixtures("one_line_errors")
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [(b"SELECT regio AT region", "UNKNOWN_NAME"), (UPDATE, None), (b"hello", "PARSE")],
+)
+def test_a_refused_call_has_a_name_by_which_the_log_knows_it(wire, command, code):
+    message = descriptor_of(command).SerializeToString()
+    with structlog.testing.capture_logs() as logged:
+        names = [wire.request_id("GetFlightInfo", message) for _ in range(2)]
+    assert len(set(names)) == 2
+    assert [event["request_id"] for event in logged] == names
+    assert {event["event"] for event in logged} == {"flight.refused"}
+    assert [event.get("code") for event in logged] == [code, code]

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import duckdb
 import httpx
 import pytest
+import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -207,6 +208,14 @@ def test_a_query_error_has_its_place_and_status(client: httpx.Client) -> None:
     assert error["code"] == "UNKNOWN_NAME"
     assert (error["line"], error["column"]) == (2, 7)
     assert error["hint"] == "did you mean amount?"
+
+
+def test_a_refused_request_has_a_name_by_which_the_log_knows_it(client: httpx.Client) -> None:
+    with structlog.testing.capture_logs() as logged:
+        response = ask(client, "SELECT shop, SUM(amunt) AS total AT shop")
+    (event,) = logged
+    assert response.headers["x-request-id"] == event["request_id"]
+    assert (event["event"], event["code"]) == ("web.refused", "UNKNOWN_NAME")
 
 
 def test_another_installation_is_not_found(client: httpx.Client) -> None:

@@ -34,6 +34,7 @@ from flightframe_server.errors import (
 log = structlog.get_logger(__name__)
 
 FRAMES = 50
+REQUEST_ID = "x-request-id"
 
 _CLASSES: dict[Status, type[Exception]] = {
     Status.INVALID_ARGUMENT: pa.ArrowInvalid,
@@ -81,22 +82,26 @@ def read_only() -> CallRefused:
     return CallRefused(Status.PERMISSION_DENIED, "this server only reads", "send a SELECT")
 
 
-def wire_error(error: Exception, rpc: str) -> Exception:
+def wire_error(error: Exception, rpc: str, request_id: str) -> Exception:
     """Return the exception that tells a client of `error`; raise it outside the `except` block.
+
+    What is in the log and what the client was told can be brought together by the id.
 
     Args:
         error: what a method raised.
         rpc: the method's name, for the log.
+        request_id: the name of the call.
     """
     classes = _IN_GET_SCHEMA if rpc == "get_schema" else _CLASSES
     if isinstance(error, FlightframeError) and not isinstance(error, InternalError):
-        # Who is not let in was logged at the door.
-        if not isinstance(error, QueryError | BackendCancelled | AccessError):
-            log.warning("flight.failed", rpc=rpc, code=error.code, text=error.message)
+        theirs = isinstance(error, QueryError | BackendCancelled | AccessError)
+        tell = log.info if theirs else log.warning
+        event = "flight.refused" if theirs else "flight.failed"
+        tell(event, rpc=rpc, request_id=request_id, code=error.code, text=error.message)
         return classes[error.status](str(error))
     if isinstance(error, CallRefused):
+        log.info("flight.refused", rpc=rpc, request_id=request_id, text=str(error))
         return classes[error.status](str(error))
-    request_id = uuid.uuid4().hex
     # A limit of its own: the process's `sys.tracebacklimit` is for the wire, not for the log.
     story = "".join(traceback.format_exception(error, limit=-FRAMES))
     log.error("flight.broke", rpc=rpc, request_id=request_id, story=story)
@@ -106,16 +111,27 @@ def wire_error(error: Exception, rpc: str) -> Exception:
 
 
 def bounded(
-    method: Callable[Concatenate[Server, Given], Returned],
-) -> Callable[Concatenate[Server, Given], Returned]:
-    """Wrap a method of the server so that only errors fit for the wire leave it."""
+    method: Callable[Concatenate[Server, flight.ServerCallContext, Given], Returned],
+) -> Callable[Concatenate[Server, flight.ServerCallContext, Given], Returned]:
+    """Wrap a method of the server so that only errors fit for the wire leave it.
+
+    A call that failed carries its name in the trailer `x-request-id`.
+    """
 
     @wraps(method)
-    def guarded(server: Server, /, *args: Given.args, **named: Given.kwargs) -> Returned:
+    def guarded(
+        server: Server,
+        context: flight.ServerCallContext,
+        /,
+        *args: Given.args,
+        **named: Given.kwargs,
+    ) -> Returned:
         try:
-            return method(server, *args, **named)
+            return method(server, context, *args, **named)
         except Exception as error:
-            fresh = wire_error(error, method.__name__)
+            request_id = uuid.uuid4().hex
+            fresh = wire_error(error, method.__name__, request_id)
+        context.add_trailer(REQUEST_ID, request_id)
         raise fresh
 
     return guarded

@@ -16,6 +16,7 @@ handler: with one, pyarrow no longer tells whose certificate it was.
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import replace
 from typing import Any
 
@@ -107,7 +108,7 @@ class CheckedCalls(flight.ServerMiddlewareFactory):  # type: ignore[misc]
                 return _Bearer(self._door.exchange(given))
             return _LetIn(self._door.enter(given), session_in(headers))
         except Exception as error:
-            fresh = wire_error(error, "start_call")
+            fresh = wire_error(error, "start_call", uuid.uuid4().hex)
         raise fresh
 
 

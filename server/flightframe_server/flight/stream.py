@@ -7,6 +7,7 @@ statement running for a client that is gone.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 
 import pyarrow as pa
@@ -71,7 +72,7 @@ class LiveChunks:
             self.close()
             raise
         except Exception as error:
-            fresh = wire_error(error, "do_get")
+            fresh = wire_error(error, "do_get", uuid.uuid4().hex)
         self.close()
         raise fresh
 

@@ -44,6 +44,8 @@ from flightframe_server.web.reply import Reply, ReplyLimits, reply_limits
 
 log = structlog.get_logger(__name__)
 
+REQUEST_ID = "x-request-id"
+
 CONNECTIONS = 256
 """Connections at once; one more is told 503."""
 
@@ -184,8 +186,12 @@ def json_response(body: Any, status: int = 200) -> Response:
 
 
 async def _failed(_: HttpRequest, error: Exception) -> Response:
+    """Answer with an error, under a name by which the log knows it."""
     assert isinstance(error, FlightframeError)
+    request_id = uuid.uuid4().hex
+    log.info("web.refused", request_id=request_id, code=error.code, text=error.message)
     response = json_response(error.payload(), error.http_status)
+    response.headers[REQUEST_ID] = request_id
     if error.http_status == UNAUTHORIZED:
         response.headers["www-authenticate"] = CHALLENGE
     return response
