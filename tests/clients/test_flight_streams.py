@@ -42,7 +42,7 @@ def statements_running(opened: OpenInstallation) -> int:
 
 
 def settled(opened: OpenInstallation) -> bool:
-    until = time.monotonic() + 5
+    until = time.monotonic() + 20
     while statements_running(opened) and time.monotonic() < until:
         time.sleep(0.01)
     return statements_running(opened) == 0 and not any(
