@@ -40,6 +40,8 @@ FAULT_SECONDS = 4.0
 # Shares of the time: when the server is killed, and how long after it came back it has settled.
 KILL_AT = 0.2
 SETTLE = 0.2
+# The share of questions that may meet a handle which is no longer held.
+ASKED_AGAIN = 0.01
 MEMORY_GROWTH = 1.10
 MEMORY_SLACK_MIB = 16.0
 COUNT_SLACK = 8
@@ -185,6 +187,11 @@ def judged(found: dict[str, Any]) -> list[str]:
     ]
     idle = [kind for kind, seen in found["clients"].items() if not seen["asked"]]
     problems += [f"{kind} asked nothing" for kind in idle]
+    problems += [
+        f"{kind}: {again} of {seen['asked']} were told to ask again"
+        for kind, seen in found["clients"].items()
+        if (again := seen["met"].get("asked again", 0)) > seen["asked"] * ASKED_AGAIN + 3
+    ]
     if found["bugs logged"]:
         problems.append(f"{found['bugs logged']} calls ended in INTERNAL")
     before, after = found["settled"], found["at the end"]

@@ -30,6 +30,8 @@ import flightframe
 SHOWN_WRONG = 5
 # What a client meets while the server is killed and comes back; anything else is a fault.
 AWAY = (flight.FlightUnavailableError, flightframe.ConnectionFailed, httpx.TransportError)
+# What a server that was killed in between says of a handle of its predecessor's.
+FORGOTTEN = "of that name, or no longer"
 
 Ask = Callable[[Question], list[list[object]]]
 
@@ -66,6 +68,8 @@ class Client:
         if isinstance(error, AWAY) or "navailable" in text or "UNAVAILABLE" in text:
             self.met["away"] += 1
             self._over.wait(0.2)
+        elif FORGOTTEN in text:
+            self.met["asked again"] += 1
         else:
             self.met[type(error).__name__] += 1
             self.fault(f"{type(error).__name__}: {text[:300]}")
