@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from flightframe_server.app import open_installation
+from flightframe_server.cli.logs import configure_logs
 from flightframe_server.cli.running import without_tracebacks
 from flightframe_server.flight.server import FlightServer
 
@@ -16,6 +17,8 @@ STREAM_ROWS = 1000
 
 
 def main(manifest: str, store: str) -> None:
+    # Events go to stderr: stdout is for answers.
+    configure_logs()
     with without_tracebacks():
         opened = open_installation(
             Path(manifest), store=Path(store) / "streams", stream_rows=STREAM_ROWS
