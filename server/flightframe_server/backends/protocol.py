@@ -19,6 +19,17 @@ from flightframe_server.planner.source import FrameQuery, SourceQuery, TableHop
 
 BATCH_ROWS = 65_536
 
+Fingerprints = Mapping[str, str | None]
+"""The fingerprint of each of some tables; None where it cannot be told."""
+
+
+class SourceMoved(Exception):
+    """The data are, or became, of another version than the reader was told to read.
+
+    A signal between a back-end and the engine, never an error of a user's: whoever catches it takes
+    a new snapshot of the data and begins anew, or says that it cannot.
+    """
+
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
@@ -48,7 +59,12 @@ class TableStatistics:
 
 
 class RunningQuery(Protocol):
-    """One statement under way. Iterate to the end, or close."""
+    """One statement under way. Iterate to the end, or close.
+
+    Iteration that ends has yielded rows of one version of the data alone, which is the version that
+    the statement was told to read; a change that could have touched the rows raises `SourceMoved`
+    before the batch that holds them is handed out, and before the end.
+    """
 
     schema: pa.Schema
 
@@ -72,6 +88,11 @@ class RunningQuery(Protocol):
 class Backend(Protocol):
     """One database. Every method may be called from any thread.
 
+    Every method that reads takes the fingerprints of the version it must read, `at`: what it
+    returns is of exactly that version of the tables it reads, or it raises `SourceMoved`. A table
+    that is not in `at`, or whose fingerprint is None there, may be read at any one version. Every
+    method that may take long takes a `stop`, attached before the first step that may.
+
     Attributes:
         id: part of every entry's identity: two back-ends with one id hold the same numbers.
     """
@@ -82,18 +103,31 @@ class Backend(Protocol):
         """Return what it can do."""
         ...
 
-    def tables(self) -> Mapping[str, Mapping[str, DataType]]:
-        """Return each table's columns with their declared types; unusable columns are left out."""
+    def tables(self, at: Fingerprints | None = None) -> Mapping[str, Mapping[str, DataType]]:
+        """Return each table's columns with their declared types; unusable columns are left out.
+
+        Raises:
+            SourceMoved: the tables of `at` are of another version now.
+            BackendError: the database failed.
+        """
         ...
 
-    def fingerprints(self, tables: Collection[str]) -> Mapping[str, str | None]:
-        """Return a cheap sign of each table's content that moves when it does; None: unknown."""
+    def fingerprints(self, tables: Collection[str]) -> Fingerprints:
+        """Return a cheap sign of each table's content that moves when it does; None: unknown.
+
+        The sign is of what the path names now, not of what an open connection still reads. Asked
+        once for every answer: it costs no more than a few calls of `stat` while nothing moves.
+
+        Raises:
+            BackendError: the data are gone, or are no database.
+        """
         ...
 
     def run(
         self,
         query: SourceQuery | FrameQuery,
         *,
+        at: Fingerprints | None = None,
         timeout: float | None = None,
         stop: Stop | None = None,
     ) -> RunningQuery:
@@ -101,10 +135,12 @@ class Backend(Protocol):
 
         Args:
             query: what to read.
+            at: the version to read.
             timeout: seconds after which the statement ends by itself.
             stop: the wish that it end; it is attached before anything that may take long.
 
         Raises:
+            SourceMoved: the data are of another version.
             BackendError: it could not be started; `BackendTimeout` after `timeout` seconds,
                 `BackendCancelled` where its end was wished meanwhile.
         """
@@ -114,15 +150,34 @@ class Backend(Protocol):
         """Return what `run` would ask the database, for EXPLAIN; runs nothing."""
         ...
 
-    def edge_map(self, hop: TableHop) -> pa.Table:
+    def edge_map(
+        self, hop: TableHop, *, at: Fingerprints | None = None, stop: Stop | None = None
+    ) -> pa.Table:
         """Return the map of an edge: distinct `source`, `target`, `source` never NULL."""
         ...
 
-    def duplicate(self, table: str, columns: tuple[str, ...]) -> tuple[object, ...] | None:
-        """Return one key that stands on several rows (null-safe), or None where all are unique."""
+    def duplicate(
+        self,
+        table: str,
+        columns: tuple[str, ...],
+        *,
+        at: Fingerprints | None = None,
+        stop: Stop | None = None,
+    ) -> tuple[object, ...] | None:
+        """Return one key that stands on several rows (null-safe), or None where all are unique.
+
+        Where the database itself keeps the key unique, nothing is read.
+        """
         ...
 
-    def statistics(self, table: str, columns: tuple[str, ...]) -> TableStatistics:
+    def statistics(
+        self,
+        table: str,
+        columns: tuple[str, ...],
+        *,
+        at: Fingerprints | None = None,
+        stop: Stop | None = None,
+    ) -> TableStatistics:
         """Return the sizes of a table, estimates welcome, cheaply."""
         ...
 

@@ -17,6 +17,7 @@ from flightframe_server.backends.ending import Stop
 from flightframe_server.backends.protocol import (
     Backend,
     Capabilities,
+    Fingerprints,
     RunningQuery,
     TableStatistics,
 )
@@ -76,7 +77,7 @@ class RecordedBackend:
         """Return that it can do nothing."""
         return Capabilities(frozenset(), streams=False, cancels=False, answers=False)
 
-    def tables(self) -> Mapping[str, Mapping[str, DataType]]:
+    def tables(self, at: Fingerprints | None = None) -> Mapping[str, Mapping[str, DataType]]:
         """Return the recorded types."""
         return self._tables
 
@@ -88,6 +89,7 @@ class RecordedBackend:
         self,
         query: SourceQuery | FrameQuery,
         *,
+        at: Fingerprints | None = None,
         timeout: float | None = None,
         stop: Stop | None = None,
     ) -> RunningQuery:
@@ -98,15 +100,31 @@ class RecordedBackend:
         """Return that there is nothing to ask."""
         return "no back-end"
 
-    def edge_map(self, hop: TableHop) -> pa.Table:
+    def edge_map(
+        self, hop: TableHop, *, at: Fingerprints | None = None, stop: Stop | None = None
+    ) -> pa.Table:
         """Refuse."""
         raise _absent()
 
-    def duplicate(self, table: str, columns: tuple[str, ...]) -> tuple[object, ...] | None:
+    def duplicate(
+        self,
+        table: str,
+        columns: tuple[str, ...],
+        *,
+        at: Fingerprints | None = None,
+        stop: Stop | None = None,
+    ) -> tuple[object, ...] | None:
         """Refuse."""
         raise _absent()
 
-    def statistics(self, table: str, columns: tuple[str, ...]) -> TableStatistics:
+    def statistics(
+        self,
+        table: str,
+        columns: tuple[str, ...],
+        *,
+        at: Fingerprints | None = None,
+        stop: Stop | None = None,
+    ) -> TableStatistics:
         """Refuse."""
         raise _absent()
 

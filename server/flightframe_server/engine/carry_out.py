@@ -14,7 +14,7 @@ import pyarrow as pa
 import structlog
 
 from flightframe_server.backends.ending import Stop
-from flightframe_server.backends.protocol import Backend
+from flightframe_server.backends.protocol import Backend, SourceMoved
 from flightframe_server.cache.entries import EntryGone, Made
 from flightframe_server.cache.store import EntryStore
 from flightframe_server.composer.order import sort_points
@@ -32,10 +32,6 @@ from flightframe_server.resolver.question import Metric
 log = structlog.get_logger(__name__)
 
 Fetched = dict[Metric, pa.Table]
-
-
-class SourceMoved(Exception):
-    """The data changed between planning and answering; a signal inside the engine."""
 
 
 @dataclass(frozen=True, slots=True)

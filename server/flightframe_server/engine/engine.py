@@ -17,7 +17,7 @@ import polars as pl
 import pyarrow as pa
 import structlog
 
-from flightframe_server.backends.protocol import Backend
+from flightframe_server.backends.protocol import Backend, SourceMoved
 from flightframe_server.backends.recorded import RecordedBackend, record
 from flightframe_server.cache.entries import EntryGone
 from flightframe_server.cache.store import EntryStore
@@ -30,7 +30,7 @@ from flightframe_server.composer.compose import (
     derive,
 )
 from flightframe_server.engine.asker import NOBODY, Asker, Wait
-from flightframe_server.engine.carry_out import Carried, Carrier, SourceMoved
+from flightframe_server.engine.carry_out import Carried, Carrier
 from flightframe_server.engine.frames import OpenStream, StreamedFrame
 from flightframe_server.engine.ground import Ground, survey, tables_read
 from flightframe_server.engine.statements import Statements
