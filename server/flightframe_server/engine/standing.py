@@ -2,7 +2,8 @@
 
 What comes in: a typed collection, what its data break, and a metric family. What goes out: for each
 of its reducers the levels of an anchor it may be asked at, and for every other level the rule or
-the row that forbids it. It must never have rules of its own: a level is blocked when asking there is refused.
+the row that forbids it. It must never have rules of its own: a level is blocked when asking there
+is refused.
 """
 
 from __future__ import annotations
