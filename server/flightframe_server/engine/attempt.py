@@ -110,7 +110,7 @@ class Attempts:
             known.broken,
             # An entry was made where its promises held, and without a database nothing else is.
             known.unattested if self._answers else frozenset(),
-            facts.held_maps if frugal else facts.edges,
+            frozenset(facts.held_maps) if frugal else facts.edges,
             known.siblings,
             known.rows,
             freshness,

@@ -113,10 +113,11 @@ class DataFacts:
         return self._edges
 
     @property
-    def held_maps(self) -> frozenset[str]:
-        """The edges whose maps are known without asking the back-end."""
+    def held_maps(self) -> EdgeMaps:
+        """The maps that are known without asking the back-end, by edge."""
         hops = (fact.hop for fact in self._facts.values() if isinstance(fact, EdgeIsFunction))
-        return frozenset(hop.edge for hop in hops if self._known_map(hop) is not None)
+        found = ((hop.edge, self._known_map(hop)) for hop in hops)
+        return {edge: held for edge, held in found if held is not None}
 
     def attest(self, keys: Iterable[str], wait: Wait) -> None:
         """Look up what is not known of these keys.
