@@ -220,9 +220,7 @@ def _answer(request: Request, serving: Serving, asker: Asker) -> Answer:
 
 
 def _explanation(ask: Resolve, request: Request, engine: MetricEngine, asker: Asker) -> pa.Table:
-    snapshot = engine.snapshot(asker)
-    plan = engine.plan(ask(snapshot.typed), request.freshness, snapshot=snapshot)
-    return explanation(plan, engine.backend)
+    return explanation(engine.plan(ask, request.freshness, asker), engine.backend)
 
 
 def type_request(request: Request, serving: Serving) -> Typed:

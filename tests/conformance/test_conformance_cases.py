@@ -52,9 +52,9 @@ def asked(case):
 
 def streamed(engine, request):
     """The same question as one query of the back-end, composed batch by batch; None where none."""
-    snapshot, _ = engine.attested()
-    question = resolve(parse(request.source), snapshot.typed, Binding(dict(request.parameters)))
-    whole = whole_plan(question, snapshot.typed, engine.plan(question, snapshot=snapshot))
+    binding = Binding(dict(request.parameters))
+    plan = engine.plan(lambda typed: resolve(parse(request.source), typed, binding))
+    whole = whole_plan(plan.question, engine.typed, plan)
     if whole is None:
         return None
     batches = list(OpenStream(whole, engine.backend.run(whole.stream)))

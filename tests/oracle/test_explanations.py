@@ -209,6 +209,7 @@ EXPLAINED = [
 def test_it_reads_no_data_and_keeps_nothing(shop, monkeypatch, query):
     made = shop(SUMMARY_SQL, SUMMARY)
     made.ask("SELECT region, store, revenue AT (region, store)")
+    made.engine.attested()
     kept = made.engine.store.records()
     asked = []
     for name in ("run", "edge_map", "duplicate", "statistics"):

@@ -149,10 +149,18 @@ class MetricEngine:
         return self._on_one_version(look, asker)
 
     def plan(
-        self, question: Question, freshness: Freshness = NO_FRESHNESS, *, snapshot: DataSnapshot
+        self, ask: Resolve, freshness: Freshness = NO_FRESHNESS, asker: Asker = NOBODY
     ) -> Plan:
-        """Return the plan of a question on a snapshot, nothing carried out; see `make_plan`."""
-        return self._attempts.plan(question, freshness, snapshot)
+        """Return the plan of a question on the data as they are, and carry nothing out.
+
+        What the plan rests on is attested; raises as `answer`.
+        """
+
+        def attempt(snapshot: DataSnapshot, wait: Wait) -> Plan:
+            question = ask(snapshot.typed)
+            return self._attempts.attested_plan(question, freshness, snapshot, wait)
+
+        return self._on_one_version(attempt, asker)
 
     def rows(self, tables: Iterable[str], asker: Asker = NOBODY) -> Mapping[str, int]:
         """Return how many rows some tables of the collection have; raises as `attested`."""

@@ -31,8 +31,7 @@ from flightframe_server.resolver.resolve import resolve
 
 
 def planned(shop, query):
-    question = resolve(parse(query), shop.engine.typed)
-    (found,) = shop.engine.plan(question).queries
+    (found,) = shop.engine.plan(lambda typed: resolve(parse(query), typed)).queries
     return found
 
 
