@@ -257,7 +257,7 @@ MUTATIONS = (
         "take one of two ways that disagree",
         3,
         f"{CASES}[trade: a level beside it gives it none]",
-        "planner.broken:promises",
+        "planner.broken:_every_promise",
         "if read.others:",
         "if False:",
     ),
