@@ -40,6 +40,8 @@ CLASSES: Mapping[str, type[FlightframeError]] = {
             "LEVEL_NOT_SELECTED",
             "UNREACHABLE_ANCHOR",
             "BLOCKED_REDUCTION",
+            "NOT_FINER",
+            "AMBIGUOUS_PATH",
             "REDUCER_NOT_DECLARED",
             "FAN_OUT",
             "FD_VIOLATION",

@@ -21,7 +21,6 @@ LAWS = {
 }
 
 PROPERTY = "tests/property/"
-EVICTED = PROPERTY + "test_law_1_neutrality.py::test_law_1_whatever_is_evicted"
 ROUTES = (
     PROPERTY + "test_law_1_neutrality.py::test_law_1_every_route_gives_the_answer_by_definition"
 )
@@ -115,7 +114,7 @@ MUTATIONS = (
     _mutation(
         "remember a filtered answer under no filter",
         1,
-        EVICTED,
+        f"{CASES}[shop: 16 a filter that the entry cannot apply]",
         "planner.make:entry_key",
         "return EntryKey(shelf, anchor, texts)",
         "return EntryKey(shelf, anchor)",
@@ -159,8 +158,16 @@ MUTATIONS = (
         2,
         f"{CASES}[shop: 23 two fact tables side by side]",
         "composer.merge:_joined",
-        'how="full", nulls_equal=True, coalesce=True',
+        "how=how, nulls_equal=True, coalesce=True",
         'how="inner", nulls_equal=True',
+    ),
+    _mutation(
+        "let HAVING and ORDER BY make points",
+        1,
+        f"{CASES}[shop: a condition that is true of what no row has]",
+        "composer.frame:Cells.frame",
+        "makers = {found for term in terms for",
+        "makers = {found for term in every for",
     ),
     _mutation(
         "add up counts of distinct",
@@ -239,6 +246,30 @@ MUTATIONS = (
         "if True:",
     ),
     _mutation(
+        "reduce rows that stand twice",
+        2,
+        f"{CASES}[trade: a sum over a batch loaded twice]",
+        "planner.broken:_every_promise",
+        "if schema.grain and metric.domain is not Domain.QM:",
+        "if metric.order:",
+    ),
+    _mutation(
+        "take one of two ways that disagree",
+        3,
+        f"{CASES}[trade: a level beside it gives it none]",
+        "planner.broken:_every_promise",
+        "if read.others:",
+        "if False:",
+    ),
+    _mutation(
+        "take ways for one where one leads nowhere",
+        3,
+        f"{CASES}[trade: a missing member on one way alone is a disagreement]",
+        "planner.ways:differing_rows",
+        'Apply(BOOLEAN, "distinct",',
+        'Apply(BOOLEAN, "ne",',
+    ),
+    _mutation(
         "use a sibling that was not attested",
         3,
         SIBLINGS,
@@ -269,6 +300,14 @@ MUTATIONS = (
         "resolver.legality:check_nested",
         'nested.operator.name == "SUM"',
         'nested.operator.name == "NONE"',
+    ),
+    _mutation(
+        "let an inner anchor add no level",
+        4,
+        f"{CASES}[shop: a share of the whole is not had from the point itself]",
+        "resolver.legality:check_nested",
+        "if not is_finer(typed, nested, anchor):",
+        "if False:",
     ),
     _mutation(
         "allow ties of FIRST and LAST",
@@ -341,6 +380,14 @@ MUTATIONS = (
         "composer.states:",
         "_ANY = pc.ScalarAggregateOptions(skip_nulls=True, min_count=1)",
         "_ANY = pc.ScalarAggregateOptions(skip_nulls=True, min_count=0)",
+    ),
+    _mutation(
+        "let a fill stand for a minimum of nothing",
+        7,
+        f"{CASES}[shop: a fill stands where there is nothing to sum, and for no other reducer]",
+        "resolver.metrics:MetricNames._stored",
+        'if name == "SUM" else None',
+        'if name in ("SUM", "MIN") else None',
     ),
     _mutation(
         "divide decimals as decimals",

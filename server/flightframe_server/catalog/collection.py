@@ -61,13 +61,23 @@ Column = StoredColumn | ComputedColumn | LookupColumn
 
 @dataclass(frozen=True, slots=True)
 class Schema(Declared):
-    """One table with its unique key (`grain`, names of levels) and its columns by name."""
+    """One table.
+
+    Attributes:
+        name: the collection's name for it.
+        table: the table's own name.
+        grain: names of the levels of its unique key; none where it has no key, only rows.
+        columns: by name.
+        description: for people.
+        trusted: whether its key, and what is looked up in it, is believed and not checked.
+    """
 
     name: str
     table: str
     grain: tuple[str, ...]
     columns: Mapping[str, Column]
     description: str = ""
+    trusted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +112,25 @@ class ValueMap(Declared):
 
 
 @dataclass(frozen=True, slots=True)
+class RoleMap(Declared):
+    """An edge's map that is had along others: the way from a level to the one played.
+
+    Attributes:
+        level: the level that the edge's target is a role of.
+        edges: the way there, none of which is itself a role.
+    """
+
+    level: str
+    edges: tuple[Edge, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Edge(Declared):
     """A functional dependency between two levels, and the map that carries it."""
 
     source: str
     target: str
-    map: TableMap | FunctionMap | ValueMap
+    map: TableMap | FunctionMap | ValueMap | RoleMap
 
     def __str__(self) -> str:
         """Return `store -> region`."""

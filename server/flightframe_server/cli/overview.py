@@ -71,7 +71,7 @@ def _schemas(typed: TypedCollection, attested: Attested) -> None:
     for schema in typed.collection.schemas.values():
         rows = attested.rows.get(schema.table)
         counted = "?" if rows is None else f"{rows:,}"
-        cells = (schema.name, schema.table, counted, ", ".join(schema.grain))
+        cells = (schema.name, schema.table, counted, ", ".join(schema.grain) or "rows")
         table.add_row(*(Text(printable(cell)) for cell in cells))
     show_table(table, INDENT)
     out.print()

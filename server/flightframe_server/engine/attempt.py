@@ -246,6 +246,7 @@ class Attempts:
                 Route.BACKEND,
                 label,
                 version=dict(part.version or ()),
+                trusted=part.trusted,
             )
             for part in plan.parts
         )

@@ -15,17 +15,22 @@ import pyarrow.compute as pc
 from flightframe_server.catalog.collection import RootedMetric, StoredColumn
 from flightframe_server.composer.climb import follow, truncate
 from flightframe_server.composer.evaluate import whole
+from flightframe_server.engine.grains import doubled, several_rows
 from flightframe_server.engine.reading import VersionReader
 from flightframe_server.engine.siblings import difference, word
+from flightframe_server.engine.ways import way_disagreement
+from flightframe_server.errors import ArithmeticOverflow
 from flightframe_server.planner.make import members_metric
 from flightframe_server.planner.promises import (
     ColumnHoldsPeriods,
     EdgeIsFunction,
     Fact,
+    GrainIsKey,
     KeyIsUnique,
     PathsAgree,
     SiblingIsEqual,
     TableSize,
+    WaysAgree,
 )
 from flightframe_server.planner.source import Hop, TableHop, source_query
 from flightframe_server.resolver.typed import TypedCollection
@@ -51,16 +56,32 @@ def attest(typed: TypedCollection, fact: Fact, reader: VersionReader, map_of: Ma
         SourceMoved: the data are of another version.
         BackendError: the database failed, or has too much to do.
     """
+    try:
+        return _looked_up(typed, fact, reader, map_of)
+    except ArithmeticOverflow as error:
+        # Of rows whose values cannot be had, it is said why not.
+        return error.message
+
+
+def _looked_up(
+    typed: TypedCollection, fact: Fact, reader: VersionReader, map_of: MapOf
+) -> str | None:
     match fact:
         case EdgeIsFunction(hop=hop):
             return counter_example(map_of(hop))
         case PathsAgree():
             return _disagreement(fact, map_of)
+        case WaysAgree(hops=hops):
+            # Where an edge is no function, that is what is told.
+            if any(counter_example(map_of(hop)) is not None for hop in hops):
+                return None
+            return way_disagreement(typed, reader, fact.schema, fact.level)
         case ColumnHoldsPeriods():
             return _off_period(typed, fact, reader)
         case KeyIsUnique(table=table, columns=columns):
-            double = reader.duplicate(table, columns)
-            return None if double is None else f"{_listed(double)} stands on several rows"
+            return several_rows(reader.duplicate(table, columns))
+        case GrainIsKey(schema=schema):
+            return doubled(typed, reader, schema)
         case SiblingIsEqual(family=name, schema=schema):
             family = typed.collection.metric_families[name]
             assert isinstance(family.meaning, RootedMetric)
@@ -80,10 +101,6 @@ def counter_example(known: pa.Table) -> str | None:
     rows = known.filter(pc.equal(known["source"], pa.scalar(source, known["source"].type)))
     targets = sorted(rows["target"].to_pylist(), key=lambda value: (value is None, str(value)))
     return f"{word(source)} has {' and '.join(word(target) for target in targets[:3])}"
-
-
-def _listed(values: tuple[object, ...]) -> str:
-    return f"({', '.join(word(value) for value in values)})"
 
 
 def _disagreement(fact: PathsAgree, map_of: MapOf) -> str | None:

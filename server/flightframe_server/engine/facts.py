@@ -23,14 +23,15 @@ from flightframe_server.engine.attest import attest
 from flightframe_server.engine.reading import VersionReader
 from flightframe_server.engine.single_flight import SingleFlight
 from flightframe_server.engine.statements import Statements
+from flightframe_server.planner.broken import edge_key
 from flightframe_server.planner.identity import Version
 from flightframe_server.planner.make import version_of
 from flightframe_server.planner.promises import (
-    EdgeIsFunction,
     Fact,
     SiblingIsEqual,
     TableSize,
     facts_of,
+    table_hops,
 )
 from flightframe_server.planner.source import TableHop
 from flightframe_server.resolver.typed import TypedCollection
@@ -93,13 +94,15 @@ class DataFacts:
         """Take over what is known already; see the class."""
         self._typed, self._versions, self._inspector = typed, versions, inspector
         self._facts = facts_of(typed)
-        hops = (fact.hop for fact in self._facts.values() if isinstance(fact, EdgeIsFunction))
-        self._edges = frozenset(hop.edge for hop in hops)
+        self._hops = {hop.edge: hop for hop in table_hops(typed)}
+        self._edges = frozenset(self._hops)
         self._lock = threading.Lock()
         self._verdicts: dict[str, str | None] = {}
         self._maps: dict[str, pa.Table] = {}
         for fact in self._facts.values():
             self._take_over(fact, before)
+        if before is not None:
+            self._maps.update(before.maps_of_same(self._hops, versions))
         self._known = self._gathered()
 
     @property
@@ -115,8 +118,7 @@ class DataFacts:
     @property
     def held_maps(self) -> EdgeMaps:
         """The maps that are known without asking the back-end, by edge."""
-        hops = (fact.hop for fact in self._facts.values() if isinstance(fact, EdgeIsFunction))
-        found = ((hop.edge, self._known_map(hop)) for hop in hops)
+        found = ((edge, self._known_map(hop)) for edge, hop in self._hops.items())
         return {edge: held for edge, held in found if held is not None}
 
     def attest(self, keys: Iterable[str], wait: Wait) -> None:
@@ -153,19 +155,18 @@ class DataFacts:
         known = self._known_map(hop)
         if known is not None:
             return known
-        fact = self._fact_of(hop)
 
         def read(stop: Stop) -> pa.Table:
             return self._read_map(hop, self._reader(stop, wait.query_id))
 
-        return self._inspector.map_lookups.do((fact.key, self._tables(fact)), read, wait)
+        key = (edge_key(hop.edge), hop.table, self._versions.get(hop.table))
+        return self._inspector.map_lookups.do(key, read, wait)
 
     def _known_map(self, hop: TableHop) -> pa.Table | None:
         found = self._maps.get(hop.edge)
-        fact = self._fact_of(hop)
-        version, kept = self._version(fact), self._inspector.kept
+        version, kept = version_of(self._versions, {hop.table}), self._inspector.kept
         if found is None and version is not None and kept is not None:
-            found = kept.get_map(fact.key, version)
+            found = kept.get_map(edge_key(hop.edge), version)
             if found is not None:
                 self._maps[hop.edge] = found
         return found
@@ -174,17 +175,10 @@ class DataFacts:
         found = self._known_map(hop)
         if found is None:
             found = self._maps[hop.edge] = reader.edge_map(hop)
-            fact = self._fact_of(hop)
-            version, kept = self._version(fact), self._inspector.kept
+            version, kept = version_of(self._versions, {hop.table}), self._inspector.kept
             if version is not None and kept is not None:
-                kept.put_map(fact.key, version, found)
+                kept.put_map(edge_key(hop.edge), version, found)
         return found
-
-    def _fact_of(self, hop: TableHop) -> EdgeIsFunction:
-        for fact in self._facts.values():
-            if isinstance(fact, EdgeIsFunction) and fact.hop.edge == hop.edge:
-                return fact
-        raise KeyError(hop.edge)
 
     def _look(self, fact: Fact, stop: Stop, query_id: str) -> str | None:
         reader = self._reader(stop, query_id)
@@ -230,12 +224,21 @@ class DataFacts:
             return
         if before is not None and before.has_same(fact, self._versions):
             self._verdicts[fact.key] = before._verdicts[fact.key]
-            if isinstance(fact, EdgeIsFunction) and fact.hop.edge in before._maps:
-                self._maps[fact.hop.edge] = before._maps[fact.hop.edge]
         elif kept is not None:
             found = kept.get(fact.key, version)
             if found is not MISSING:
                 self._verdicts[fact.key] = found
+
+    def maps_of_same(self, hops: Mapping[str, TableHop], versions: Fingerprints) -> EdgeMaps:
+        """Return the maps known here of these very edges, of tables that did not move."""
+        return {
+            edge: self._maps[edge]
+            for edge, hop in hops.items()
+            if edge in self._maps
+            and self._hops[edge] == hop
+            and versions.get(hop.table) is not None
+            and self._versions.get(hop.table) == versions.get(hop.table)
+        }
 
     def has_same(self, fact: Fact, versions: Fingerprints) -> bool:
         """Whether this very fact is known here, of tables that did not move."""

@@ -101,5 +101,5 @@ def _check(
     for metric, cells in needs_of(term, anchor):
         check_metric(typed, metric, cells, ())
         reads, columns = metric_reads(typed, metric, cells)
-        check_promises(broken, frozenset(), metric, reads, columns)
+        check_promises(typed, broken, frozenset(), metric, reads, columns)
     check_nested(typed, term, anchor, ())

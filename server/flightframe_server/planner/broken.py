@@ -7,10 +7,15 @@ needs, as the error that names the row. It must never refuse more than what need
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import combinations
 
-from flightframe_server.errors import FDViolation
-from flightframe_server.planner.source import ColumnRead, FetchedRead, LevelRead
+from flightframe_server.errors import AmbiguousPath, FDViolation, QueryError
+from flightframe_server.planner.source import ColumnRead, FetchedRead, LevelRead, TableHop
+from flightframe_server.resolver.operators import Domain
 from flightframe_server.resolver.question import Metric
+from flightframe_server.resolver.typed import TypedCollection
+
+_WAYS = "all ways from"
 
 
 def edge_key(edge: str) -> str:
@@ -33,6 +38,11 @@ def column_key(schema: str, column: str) -> str:
     return f"{schema}.{column} is fetched along a key"
 
 
+def way_key(schema: str, level: str) -> str:
+    """Return the key of all ways from a schema's columns to a level agreeing."""
+    return f"{_WAYS} {schema} to {level}"
+
+
 def grain_key(schema: str) -> str:
     """Return the key of a grain being unique."""
     return f"the grain of {schema}"
@@ -49,28 +59,59 @@ def rows_key(table: str) -> str:
 
 
 def promises(
-    metric: Metric, reads: Iterable[LevelRead], columns: Iterable[ColumnRead]
+    typed: TypedCollection,
+    metric: Metric,
+    reads: Iterable[LevelRead],
+    columns: Iterable[ColumnRead],
 ) -> Iterable[tuple[str, str]]:
-    """Yield the key of each promise that a direct answer needs, and what needs it."""
+    """Yield the key of each promise that a direct answer needs checked, and what needs it."""
+    for key, need, trusted in _every_promise(typed, metric, reads, columns):
+        if not trusted:
+            yield key, need
+
+
+def trusted_promises(
+    typed: TypedCollection,
+    metric: Metric,
+    reads: Iterable[LevelRead],
+    columns: Iterable[ColumnRead],
+) -> tuple[str, ...]:
+    """Return the keys of the promises that a direct answer rests on and that nothing checks."""
+    every = _every_promise(typed, metric, reads, columns)
+    return tuple(dict.fromkeys(key for key, _, trusted in every if trusted))
+
+
+def _every_promise(
+    typed: TypedCollection,
+    metric: Metric,
+    reads: Iterable[LevelRead],
+    columns: Iterable[ColumnRead],
+) -> Iterable[tuple[str, str, bool]]:
+    """Yield each promise: its key, what needs it, and whether it is trusted."""
     for read in reads:
         for hop in read.hops:
-            yield edge_key(hop.edge), f"{read.level} needs {hop.edge}"
-        visited = read.visited
-        for at, source in enumerate(visited):
-            for target in visited[at + 1 :]:
-                key = pair_key(source, target)
-                yield key, f"{read.level} needs all paths from {source} to {target} to agree"
-        key = level_key(metric.schema, read.start)
-        yield key, f"{read.level} needs {read.start} to be the first day of a period"
+            trusted = isinstance(hop, TableHop) and hop.trusted
+            yield edge_key(hop.edge), f"{read.level} needs {hop.edge}", trusted
+        if read.others:
+            need = f"{read.level} needs all ways from {metric.schema} to it to lead to one member"
+            yield way_key(metric.schema, read.level), need, False
+        for source, target in combinations(read.visited, 2):
+            need = f"{read.level} needs all paths from {source} to {target} to agree"
+            yield pair_key(source, target), need, False
+        need = f"{read.level} needs {read.start} to be the first day of a period"
+        yield level_key(metric.schema, read.start), need, False
     for column in columns:
         if isinstance(column, FetchedRead):
-            key = column_key(metric.schema, column.name)
-            yield key, f"{column.name} needs one row for each key"
-    if metric.order:
-        yield grain_key(metric.schema), f"{metric} needs the grain of {metric.schema} to be unique"
+            need = f"{column.name} needs one row for each key"
+            yield column_key(metric.schema, column.name), need, column.trusted
+    schema = typed.schema(metric.schema)
+    if schema.grain and metric.domain is not Domain.QM:
+        need = f"{metric} needs the grain of {schema.name} to be unique"
+        yield grain_key(schema.name), need, schema.trusted
 
 
 def check_promises(
+    typed: TypedCollection,
     broken: Mapping[str, str],
     unattested: frozenset[str],
     metric: Metric,
@@ -80,6 +121,7 @@ def check_promises(
     """Refuse an answer that needs a broken promise.
 
     Args:
+        typed: the collection.
         broken: the broken promises, by key, with the row that shows it.
         unattested: the keys of promises that the data were not asked about yet.
         metric: what would be read.
@@ -91,14 +133,24 @@ def check_promises(
 
     Raises:
         FDViolation: names the promise and a row that breaks it.
+        AmbiguousPath: the same, of a level that several ways lead to.
     """
     lacking: set[str] = set()
-    for key, need in promises(metric, reads, columns) if broken or unattested else ():
+    for key, need in promises(typed, metric, reads, columns) if broken or unattested else ():
         if key in broken:
-            raise FDViolation(
-                f"{need}, and the data breaks it: {broken[key]}",
-                details={"promise": key, "row": broken[key]},
-            )
+            raise violation(key, f"{need}, and the data breaks it: {broken[key]}", broken[key])
         if key in unattested:
             lacking.add(key)
     return frozenset(lacking)
+
+
+def violation(key: str, message: str, row: str) -> QueryError:
+    """Return the error for a broken promise, whose key and row it carries."""
+    details = {"promise": key, "row": row}
+    if not key.startswith(_WAYS):
+        return FDViolation(message, details=details)
+    return AmbiguousPath(
+        message,
+        hint="give each way a name of its own under `roles` of the collection, and ask for that",
+        details=details,
+    )

@@ -12,7 +12,12 @@ from dataclasses import replace
 
 from flightframe_server.catalog.types import INTEGER
 from flightframe_server.errors import NotCached, NotSupported, SiblingDiffers
-from flightframe_server.planner.broken import check_promises, rows_key, sibling_key
+from flightframe_server.planner.broken import (
+    check_promises,
+    rows_key,
+    sibling_key,
+    trusted_promises,
+)
 from flightframe_server.planner.identity import Domain, EntryKey, Operator, Shelf, Version
 from flightframe_server.planner.plan import (
     Conditions,
@@ -79,7 +84,7 @@ def _plan_at(
     for metric, anchor in _needs(question):
         unattested |= _check_source(question, conditions, metric)
         key = entry_key(typed, conditions.backend, question, metric, anchor)
-        tables, lacking = _tables(question, typed, conditions, metric, anchor)
+        tables, trusted, lacking = _rests_on(question, typed, conditions, metric, anchor)
         unattested |= lacking
         found, rejected, aside = _from_cache(question, typed, conditions, metric, key, versions)
         how: Exact | Rollup | Fetch | None = found
@@ -93,7 +98,7 @@ def _plan_at(
             group = (read.schema, anchor)
             fetched.setdefault(group, []).append(read)
             how = Fetch(list(fetched).index(group), read)
-        parts.append(Part(metric, key, version_of(versions, tables), how, rejected, aside))
+        parts.append(Part(metric, key, version_of(versions, tables), how, rejected, aside, trusted))
     if fetched and conditions.freshness.only_if_cached:
         absent = next(part for part in parts if isinstance(part.how, Fetch))
         raise NotCached(
@@ -134,9 +139,11 @@ def _is_nested(question: Question) -> bool:
 
 
 def _needs(question: Question) -> tuple[Need, ...]:
-    if question.members_of is not None:
-        return ((members_metric(question.members_of), tuple(sorted(question.anchor))),)
-    return question.needs
+    """Return every metric with its sorted anchor; what makes the points of the answer first."""
+    if question.members_of is None:
+        return question.needs
+    listed = members_metric(question.members_of), tuple(sorted(question.anchor))
+    return (listed, *question.needs)
 
 
 def _all_sources(question: Question, typed: TypedCollection, plan: Plan) -> tuple[SourceQuery, ...]:
@@ -205,23 +212,25 @@ def _check_capable(conditions: Conditions, metric: Metric) -> None:
         )
 
 
-def _tables(
+def _rests_on(
     question: Question,
     typed: TypedCollection,
     conditions: Conditions,
     metric: Metric,
     anchor: tuple[str, ...],
-) -> tuple[set[str], frozenset[str]]:
-    """Return every table the metric depends on, and the promises that are not attested yet.
+) -> tuple[set[str], tuple[str, ...], frozenset[str]]:
+    """Return every table the metric depends on, the promises that it trusts, and the unattested.
 
     Raises:
-        FDViolation: it depends on a broken promise.
+        FDViolation: the data breaks a promise that it needs kept; or `AmbiguousPath`.
     """
     filtered = {level for part in question.filter for level in levels_of(part)}
     reads, columns = metric_reads(typed, metric, {*anchor, *filtered})
-    lacking = check_promises(conditions.withdrawn, conditions.unattested, metric, reads, columns)
+    lacking = check_promises(
+        typed, conditions.withdrawn, conditions.unattested, metric, reads, columns
+    )
     tables = {typed.schema(metric.schema).table, *tables_of(reads), *fetched_tables(columns)}
-    return tables, lacking
+    return tables, trusted_promises(typed, metric, reads, columns), lacking
 
 
 def _from_cache(

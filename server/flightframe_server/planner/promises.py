@@ -15,9 +15,9 @@ from flightframe_server.catalog.collection import (
     FunctionMap,
     LookupColumn,
     MetricFamily,
+    RoleMap,
     RootedMetric,
     Sibling,
-    StoredColumn,
     TableMap,
 )
 from flightframe_server.catalog.types import DATE
@@ -30,6 +30,7 @@ from flightframe_server.planner.broken import (
     pair_key,
     rows_key,
     sibling_key,
+    way_key,
 )
 from flightframe_server.planner.siblings import compared
 from flightframe_server.planner.source import (
@@ -39,9 +40,10 @@ from flightframe_server.planner.source import (
     column_reads,
     hop_of,
     read_level,
+    read_way,
     tables_of,
 )
-from flightframe_server.resolver.operators import REDUCERS
+from flightframe_server.planner.ways import several_ways
 from flightframe_server.resolver.typed import TypedCollection
 
 
@@ -91,6 +93,34 @@ class KeyIsUnique:
 
 
 @dataclass(frozen=True, slots=True)
+class GrainIsKey:
+    """Each point of a schema's grain stands on one row."""
+
+    key: str
+    tables: frozenset[str]
+    schema: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaysAgree:
+    """All ways from a schema's columns to a level lead every row to one member.
+
+    Attributes:
+        key: what a violation is looked up by.
+        tables: the tables whose content decides.
+        schema: the schema.
+        level: the level that the ways lead to.
+        hops: every look-up on any of the ways.
+    """
+
+    key: str
+    tables: frozenset[str]
+    schema: str
+    level: str
+    hops: tuple[TableHop, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SiblingIsEqual:
     """A sibling schema holds a family's numbers as the family's root does."""
 
@@ -109,13 +139,31 @@ class TableSize:
     table: str
 
 
-Fact = EdgeIsFunction | PathsAgree | ColumnHoldsPeriods | KeyIsUnique | SiblingIsEqual | TableSize
+Fact = (
+    EdgeIsFunction
+    | PathsAgree
+    | WaysAgree
+    | ColumnHoldsPeriods
+    | KeyIsUnique
+    | GrainIsKey
+    | SiblingIsEqual
+    | TableSize
+)
 
 
 def facts_of(typed: TypedCollection) -> Mapping[str, Fact]:
     """Return everything that has to be looked at in the data of a collection, by key."""
     found: dict[str, Fact] = {}
-    for make in (_edges, _paths_that_meet, _periods, _keys, _siblings, _sizes):
+    for make in (
+        _edges,
+        _paths_that_meet,
+        _ways,
+        _periods,
+        _fetched_keys,
+        _grains,
+        _siblings,
+        _sizes,
+    ):
         for fact in make(typed):
             found.setdefault(fact.key, fact)
     return found
@@ -126,12 +174,19 @@ def _declared_edges(typed: TypedCollection) -> Iterator[Edge]:
         yield from family.edges
 
 
-def _edges(typed: TypedCollection) -> Iterator[Fact]:
+def table_hops(typed: TypedCollection) -> Iterator[TableHop]:
+    """Yield every edge of a collection whose map stands in a table."""
     for edge in _declared_edges(typed):
         if isinstance(edge.map, TableMap):
             hop = hop_of(typed, edge)
             if not isinstance(hop, TableHop):
                 raise InternalError(f"{edge} is read from no table")
+            yield hop
+
+
+def _edges(typed: TypedCollection) -> Iterator[Fact]:
+    for hop in table_hops(typed):
+        if not hop.trusted:
             yield EdgeIsFunction(edge_key(hop.edge), frozenset({hop.table}), hop)
 
 
@@ -151,7 +206,7 @@ def _pairs(
     typed: TypedCollection, source: str, target: str
 ) -> Iterator[tuple[tuple[Hop, ...], tuple[Hop, ...]]]:
     """Yield paths that part at once, unless calendar functions alone decide both."""
-    first, *others = _paths(typed, source, target)
+    first, *others = _paths(typed, source, target) or [()]
     for other in others:
         by_function = all(isinstance(edge.map, FunctionMap) for edge in (*first, *other))
         if first[0] != other[0] and not by_function:
@@ -162,6 +217,9 @@ def _pairs(
 def _paths(typed: TypedCollection, source: str, target: str) -> list[tuple[Edge, ...]]:
     found: list[tuple[Edge, ...]] = []
     for edge in typed.graph.edges_from(source):
+        if isinstance(edge.map, RoleMap):
+            # What it is a role of is held to what its way promises.
+            continue
         if edge.target == target:
             found.append((edge,))
         else:
@@ -194,27 +252,37 @@ def _tables_of_level(typed: TypedCollection, schema: str, level: str) -> frozens
     return frozenset({typed.schema(schema).table, *tables_of((read,)), *fetched})
 
 
-def _keys(typed: TypedCollection) -> Iterator[Fact]:
-    """Yield what must be unique: keys that columns are fetched along, grains that order needs."""
+def _fetched_keys(typed: TypedCollection) -> Iterator[Fact]:
+    """Yield the keys that columns are fetched along."""
     for schema in typed.collection.schemas.values():
         for column in schema.columns.values():
-            if isinstance(column, LookupColumn):
+            if isinstance(column, LookupColumn) and not typed.schema(column.schema).trusted:
                 other = typed.schema(column.schema)
                 keys = tuple(typed.source_column(other.name, key) for key in column.on)
                 key = column_key(schema.name, column.name)
                 yield KeyIsUnique(key, frozenset({other.table}), other.table, keys)
-    ordered = {
-        family.meaning.schema
-        for family in typed.collection.metric_families.values()
-        if isinstance(family.meaning, RootedMetric)
-        for reducer in family.meaning.reducers
-        if reducer.operator in REDUCERS and REDUCERS[reducer.operator].ordered
-    }
-    for name in sorted(ordered):
-        schema = typed.schema(name)
-        if all(isinstance(schema.columns.get(level), StoredColumn) for level in schema.grain):
-            columns = tuple(typed.source_column(name, level) for level in schema.grain)
-            yield KeyIsUnique(grain_key(name), frozenset({schema.table}), schema.table, columns)
+
+
+def _grains(typed: TypedCollection) -> Iterator[Fact]:
+    for schema in typed.collection.schemas.values():
+        if schema.grain and not schema.trusted:
+            names = [typed.graph.find(name) or name for name in schema.grain]
+            columns = column_reads(
+                typed, schema.name, [read_level(typed, schema.name, name).column for name in names]
+            )
+            fetched = {column.table for column in columns if isinstance(column, FetchedRead)}
+            tables = frozenset({schema.table, *fetched})
+            yield GrainIsKey(grain_key(schema.name), tables, schema.name)
+
+
+def _ways(typed: TypedCollection) -> Iterator[Fact]:
+    for schema, level in several_ways(typed):
+        reads = [read_way(typed, schema, level, way) for way in typed.graph.ways(schema, level)]
+        columns = column_reads(typed, schema, [read.column for read in reads])
+        fetched = {column.table for column in columns if isinstance(column, FetchedRead)}
+        tables = frozenset({typed.schema(schema).table, *tables_of(reads), *fetched})
+        hops = {hop.edge: hop for read in reads for hop in read.hops if isinstance(hop, TableHop)}
+        yield WaysAgree(way_key(schema, level), tables, schema, level, tuple(hops.values()))
 
 
 def _siblings(typed: TypedCollection) -> Iterator[Fact]:

@@ -8,13 +8,14 @@ reduce to states. It must never hold text of any SQL dialect.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flightframe_server.catalog.collection import (
     ComputedColumn,
     Edge,
     FunctionMap,
     LookupColumn,
+    RoleMap,
     StoredColumn,
     TableMap,
     ValueMap,
@@ -24,7 +25,7 @@ from flightframe_server.errors import InternalError
 from flightframe_server.language.syntax import LiteralValue
 from flightframe_server.resolver.legality import filter_levels
 from flightframe_server.resolver.question import Metric, Ordering, OutputColumn, Question, Window
-from flightframe_server.resolver.terms import ColumnTerm, Term, levels_of, walk
+from flightframe_server.resolver.terms import ColumnTerm, Term, levels_of, metrics_of, walk
 from flightframe_server.resolver.typed import TypedCollection
 
 
@@ -41,6 +42,7 @@ class TableHop:
         source_type: the type of the one level.
         type: the type of the other.
         stored: the types of the two columns themselves; None where they are the levels'.
+        trusted: whether it is believed, and not checked, to lead each source to one target.
     """
 
     edge: str
@@ -51,6 +53,7 @@ class TableHop:
     source_type: DataType
     type: DataType
     stored: tuple[DataType, DataType] | None = None
+    trusted: bool = False
 
     @property
     def stored_types(self) -> tuple[DataType, DataType]:
@@ -95,6 +98,7 @@ class LevelRead:
         start_type: that level's declared type.
         column: the schema's column that holds it.
         hops: the look-ups, none where the column is the level.
+        others: further columns from which a way leads to the level; all must lead to one member.
     """
 
     level: str
@@ -103,6 +107,7 @@ class LevelRead:
     start_type: DataType
     column: str
     hops: tuple[Hop, ...] = ()
+    others: tuple[str, ...] = ()
 
     @property
     def visited(self) -> tuple[str, ...]:
@@ -139,6 +144,7 @@ class FetchedRead:
         keys: for each part of the key, our column, the other table's own name of its column, and
             the type in which they are compared, and the type of that table's column.
         type: the declared type.
+        trusted: whether the key is believed, and not checked, to be unique.
     """
 
     name: str
@@ -146,6 +152,7 @@ class FetchedRead:
     column: str
     keys: tuple[tuple[str, str, DataType, DataType], ...]
     type: DataType
+    trusted: bool = False
 
 
 ColumnRead = StoredRead | ComputedRead | FetchedRead
@@ -186,7 +193,10 @@ class SourceQuery:
 
 @dataclass(frozen=True, slots=True)
 class FrameQuery:
-    """A whole question for the back-end: grouped queries merged, then formulas, order, window."""
+    """A whole question for the back-end: grouped queries merged, then formulas, order, window.
+
+    The last `hidden` of the sources make no point of the frame, and give states alone.
+    """
 
     sources: tuple[SourceQuery, ...]
     columns: tuple[OutputColumn, ...]
@@ -194,6 +204,12 @@ class FrameQuery:
     having: Term | None
     ordering: tuple[Ordering, ...]
     window: Window | None
+    hidden: int = 0
+
+    @property
+    def makers(self) -> int:
+        """How many of the sources, the first ones, make the points."""
+        return len(self.sources) - self.hidden
 
     @property
     def tables(self) -> frozenset[str]:
@@ -221,8 +237,19 @@ def held_name(state: str) -> str:
     return f" {state}"
 
 
+def hops_of(typed: TypedCollection, path: Iterable[Edge]) -> tuple[Hop, ...]:
+    """Return a path as hops: a role is had along the way to the level that it plays."""
+    found: list[Hop] = []
+    for edge in path:
+        if isinstance(edge.map, RoleMap):
+            found += hops_of(typed, edge.map.edges)
+        else:
+            found.append(hop_of(typed, edge))
+    return tuple(found)
+
+
 def hop_of(typed: TypedCollection, edge: Edge) -> Hop:
-    """Return one edge as a hop in the tables' own words."""
+    """Return one edge, which is no role, as a hop in the tables' own words."""
     target = typed.level_types[edge.target]
     match edge.map:
         case TableMap(schema=schema, source_column=source, target_column=column):
@@ -235,6 +262,7 @@ def hop_of(typed: TypedCollection, edge: Edge) -> Hop:
                 typed.level_types[edge.source],
                 target,
                 (typed.column_types[schema, source], typed.column_types[schema, column]),
+                typed.schema(schema).trusted,
             )
         case FunctionMap(function=function):
             return FunctionHop(str(edge), edge.target, function, target)
@@ -246,18 +274,23 @@ def hop_of(typed: TypedCollection, edge: Edge) -> Hop:
 
 def read_level(typed: TypedCollection, schema: str, level: str) -> LevelRead:
     """Return how the rows of a schema come to a level that the resolver found reachable."""
-    path = typed.graph.schema_path(schema, level)
-    if path is None:
+    ways = typed.graph.ways(schema, level)
+    if not ways:
         raise InternalError(f"level {level} is not reachable from {schema}")
-    start = path[0].source if path else level
-    column = typed.graph.own_levels(schema)[start]
+    others = tuple(way[0].source for way in ways[1:])
+    return replace(read_way(typed, schema, level, ways[0]), others=others)
+
+
+def read_way(typed: TypedCollection, schema: str, level: str, way: tuple[Edge, ...]) -> LevelRead:
+    """Return how the rows of a schema come to a level by one way."""
+    start = way[0].source if way else level
     return LevelRead(
         level,
         typed.level_types[level],
         start,
         typed.level_types[start],
-        column,
-        tuple(hop_of(typed, edge) for edge in path),
+        typed.graph.own_levels(schema)[start],
+        hops_of(typed, way),
     )
 
 
@@ -293,9 +326,8 @@ def column_reads(
                     )
                     for key in on
                 )
-                table = typed.schema(other).table
-                source = typed.source_column(other, wanted)
-                found[name] = FetchedRead(name, table, source, keys, type_)
+                there, source = typed.schema(other), typed.source_column(other, wanted)
+                found[name] = FetchedRead(name, there.table, source, keys, type_, there.trusted)
 
     for name in names:
         add(name)
@@ -347,12 +379,21 @@ def source_query(
 
 
 def frame_query(question: Question, sources: tuple[SourceQuery, ...]) -> FrameQuery:
-    """Return a question as one query over its grouped queries."""
+    """Return a question as one query over its grouped queries, in the order of its metrics.
+
+    The metrics of one schema have the same points, so that its query makes them all or none.
+    """
+    schemas = {metric.schema for term in question.selected for metric in metrics_of(term)}
+    if question.members_of is not None:
+        schemas.add(question.members_of)
+    makers = [source for source in sources if source.schema in schemas]
+    others = [source for source in sources if source.schema not in schemas]
     return FrameQuery(
-        sources,
+        (*makers, *others),
         question.columns,
         question.anchor,
         question.having,
         question.ordering,
         question.window,
+        len(others),
     )

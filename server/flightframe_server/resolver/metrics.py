@@ -7,7 +7,7 @@ or a missing default is an error that says what there is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from flightframe_server.catalog.collection import (
@@ -52,7 +52,7 @@ from flightframe_server.resolver.terms import (
     metrics_of,
     nested_of,
 )
-from flightframe_server.resolver.values import arithmetic
+from flightframe_server.resolver.values import arithmetic, fill_of
 
 _RESERVED = frozenset({"PRIOR", "RUNNING"})
 
@@ -81,7 +81,7 @@ class MetricNames:
                 raise NotSupported(
                     "an anchor of its own stands inside a reducer",
                     place=place,
-                    hint="write R(x @ level), for instance AVG(revenue @ day)",
+                    hint="a reducer around it makes one value of those at that anchor",
                 )
         raise NotSupported("* stands alone in SELECT or inside COUNT", place=node.place)
 
@@ -198,12 +198,15 @@ class MetricNames:
             raise ReducerNotDeclared(
                 f"{family.name} is derived, and a reducer over it needs an anchor of its own",
                 place=place,
-                hint=f"{name}({family.name} @ level), or {family.name} alone",
+                hint=f"name a level after @ to reduce its values there; {family.name} alone is its"
+                " formula over what was reduced",
             )
         declared = _declaration(family, root, name, place)
         if name == "AVG":
+            # A mean has no fill: where there is nothing, there is no mean.
+            bare = replace(root, fill=None)
             parts = [
-                self._stored(family, root, part, (), (declared, filters), place)
+                self._stored(family, bare, part, (), (declared, filters), place)
                 for part in ("SUM", "COUNT")
             ]
             return arithmetic("/", parts[0], parts[1], place)
@@ -245,7 +248,7 @@ class MetricNames:
             type_,
             both,
             declared.a_block if declared is not None else (),
-            root.fill,
+            fill_of(root.fill, type_) if name == "SUM" else None,
             order,
             None if declared is None else declared.snapshot,
         )
@@ -292,7 +295,7 @@ def default_operator(family: MetricFamily, root: RootedMetric, place: Place | No
         if choices
         else f"{family.name} declares no default reducer",
         place=place,
-        hint=f"write {' or '.join(choices or [f'COUNT({family.name})'])}",
+        hint=f"write {' or '.join(choices)}" if choices else "name one, such as MIN, MAX or COUNT",
     )
 
 
@@ -358,5 +361,6 @@ def _no_expression(node: Call, subject: Expression) -> ReducerNotDeclared:
     return ReducerNotDeclared(
         f"{node.function} takes one metric or one level, not an expression",
         place=subject.place,
-        hint=f"write {node.function}(a) - {node.function}(b), or declare a derived family",
+        hint="declare a computed column to reduce it row by row; metrics reduced each by itself and"
+        " then computed with are another number, where a row lacks one of them",
     )

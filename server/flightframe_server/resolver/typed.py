@@ -17,6 +17,8 @@ from flightframe_server.catalog.collection import (
     Edge,
     FunctionMap,
     LookupColumn,
+    RoleMap,
+    RootedMetric,
     Schema,
     StoredColumn,
     TableMap,
@@ -28,8 +30,9 @@ from flightframe_server.errors import CatalogError, QueryError, did_you_mean, sh
 from flightframe_server.language.syntax import Ascribed, Call, Name, Star
 from flightframe_server.resolver.expressions import Typer
 from flightframe_server.resolver.functions import unknown_function
+from flightframe_server.resolver.operators import REDUCERS
 from flightframe_server.resolver.terms import ColumnTerm, Term
-from flightframe_server.resolver.values import Binding, castable, literal_type
+from flightframe_server.resolver.values import Binding, castable, fill_of, literal_type
 
 TableTypes = Mapping[str, Mapping[str, DataType]]
 """For each table of the database, the declared type of each of its columns."""
@@ -83,6 +86,7 @@ def type_collection(collection: Collection, tables: TableTypes) -> TypedCollecti
     }
     graph = LevelGraph(collection)
     levels = _level_types(collection, graph, columns)
+    _check_fills(collection, columns)
     return TypedCollection(collection, graph, columns, levels, computed)
 
 
@@ -174,6 +178,18 @@ def _computed_term(
     return term
 
 
+def _check_fills(collection: Collection, columns: Mapping[tuple[str, str], DataType]) -> None:
+    """Refuse a fill that is no value of the sum that it stands for."""
+    for family in collection.metric_families.values():
+        root = family.meaning
+        if not isinstance(root, RootedMetric) or root.fill is None or root.column is None:
+            continue
+        column = columns[root.schema, root.column]
+        type_ = REDUCERS["SUM"].type_of(column)
+        if column.is_number and fill_of(root.fill, type_) is None:
+            raise _wrong(collection, root, f"the fill {root.fill} is no {type_}, as the sum is")
+
+
 def _level_types(
     collection: Collection, graph: LevelGraph, columns: Mapping[tuple[str, str], DataType]
 ) -> dict[str, DataType]:
@@ -183,7 +199,9 @@ def _level_types(
             _agree(collection, found, level, columns[schema.name, column], schema.columns[column])
     for family in collection.dimension_families.values():
         for edge in family.edges:
-            _agree(collection, found, edge.target, _edge_type(edge, columns), edge)
+            if not isinstance(edge.map, RoleMap):
+                _agree(collection, found, edge.target, _edge_type(edge, columns), edge)
+    _play_roles(collection, found)
     for level in graph.level_names:
         if level not in found:
             raise CatalogError(
@@ -192,6 +210,17 @@ def _level_types(
                 hint="name a column after it, or give it an edge",
             )
     return found
+
+
+def _play_roles(collection: Collection, found: dict[str, DataType]) -> None:
+    """Give each role the type of the level it plays; raises where a column has another."""
+    for family in collection.dimension_families.values():
+        for edge in family.edges:
+            if isinstance(edge.map, RoleMap) and edge.map.level in found:
+                played = found[edge.map.level]
+                if found.setdefault(edge.target, played) != played:
+                    message = f"level {shown(edge.target)} is {found[edge.target]} elsewhere"
+                    raise _wrong(collection, edge, f"{message}, and plays one that is {played}")
 
 
 def _agree(

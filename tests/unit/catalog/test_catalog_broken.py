@@ -78,6 +78,14 @@ class Case(NamedTuple):
     path: str
     message: str
     hint: str = ""
+    also: tuple[tuple[str, str], ...] = ()
+
+
+def role(roles: str, path: str, message: str, hint: str = "", at: int = 0) -> Case:
+    """Return a case of roles declared on a line of their own; `at` is the one that is wrong."""
+    where = f"roles[{at}].{path}" if path else f"roles[{at}]"
+    new = f"roles: [{roles}]\nmetric_families:"
+    return Case("metric_families:", new, 34, where, message, hint)
 
 
 CASES = {
@@ -422,6 +430,64 @@ CASES = {
     "fill of several": Case(
         "    filter:", "    fill: [0]\n    filter:", 49, "fill", "single value"
     ),
+    # tables without a key
+    "grain of another word": Case("grain: [sale]", "grain: Rows", 8, "grain", "a list", "[a, b]"),
+    "attest of another word": Case(
+        "grain: [sale]", "grain: [sale]\n    attest: never", 9, "attest", "'always' or 'trusted'"
+    ),
+    "last of rows": Case(
+        "grain: [store, day], columns", "grain: rows, columns", 45, "[1]", "LAST needs a unique key"
+    ),
+    "fetched from rows": Case(
+        "name: rates, grain: [store]", "name: rates, grain: rows", 15, "via.schema", "unique key"
+    ),
+    "sibling of rows": Case(
+        "    cache_hint:\n",
+        "    siblings: [{schema: rates, column: rate, operator: SUM}]\n    cache_hint:\n",
+        39,
+        "siblings[0].schema",
+        "a sibling needs a unique key, and 'rates' has none",
+        also=(
+            ("      tax: {lookup: rate, via: {schema: rates, on: [store]}}\n", "      tax: tax\n"),
+            ("name: rates, grain: [store]", "name: rates, grain: rows"),
+        ),
+    ),
+    # roles
+    "role of nothing": role("{name: far, level: regoin, from: store}", "level", "regoin", "region"),
+    "role from nothing": role("{name: far, level: region, from: stor}", "from", "stor", "store"),
+    "role without a way": role(
+        "{name: far, level: home, from: store}", "", "no edge leads from 'store' to 'home'"
+    ),
+    "role of itself": role("{name: far, level: store, from: store}", "", "no edge leads"),
+    "role of a role": role(
+        "{name: far, level: region, from: store}, {name: farther, level: far, from: store}",
+        "level",
+        "'far' is a role itself",
+        "it plays region",
+        at=1,
+    ),
+    "role with a level's name": role(
+        "{name: region, level: region, from: store}", "name", "has the name of a level"
+    ),
+    "role in another case": role(
+        "{name: Region, level: region, from: store}", "name", "differ only in case"
+    ),
+    "role twice": role(
+        "{name: far, level: region, from: store}, {name: far, level: coast, from: store}",
+        "name",
+        "the role 'far' is declared twice",
+        at=1,
+    ),
+    "role with a metric's name": Case(
+        "metric_families:",
+        "roles: [{name: amount, level: region, from: store}]\nmetric_families:",
+        36,
+        "metric_families[0].name",
+        "has the name of a role",
+    ),
+    "fill of text": Case(
+        "    filter:", "    fill: none\n    filter:", 49, "fill", "is a number", "leave it out"
+    ),
     "hint unknown": Case("[[region], ", "[[regoin], ", 40, "materialize_at[0][0]", "regoin", "reg"),
     "hint unreachable": Case("[[region], ", "[[home], ", 40, "materialize_at[0][0]", "'home' is"),
     "hint twice": Case("[region, month]]", "[region, Region]]", 40, "[1][1]", "listed twice"),
@@ -494,8 +560,12 @@ def test_the_sound_document_is_sound() -> None:
 def test_a_broken_document_is_refused_where_it_is_broken(name: str) -> None:
     case = CASES[name]
     assert SOUND.count(case.old) == 1, "a case must spoil exactly one place"
+    text = SOUND.replace(case.old, case.new)
+    for old, new in case.also:
+        assert text.count(old) == 1
+        text = text.replace(old, new)
     with pytest.raises(CatalogError) as caught:
-        read_collection(SOUND.replace(case.old, case.new), "shop.yaml")
+        read_collection(text, "shop.yaml")
     error = caught.value
     assert error.line == case.line, str(error)
     assert case.path in error.path, str(error)

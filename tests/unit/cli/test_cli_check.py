@@ -41,8 +41,25 @@ def test_a_key_on_two_rows(shop: Path) -> None:
     code, out, err = check(shop)
     assert code == 1
     assert "error CATALOG: ac.yaml, line 6, schemas[1]: the grain of sales (sale)" in err
-    assert "2 stands on several rows" in err
-    assert out.splitlines()[-1] == "✗ 1 problem"
+    assert "(2) stands on several rows" in err
+    # A sum of those rows is refused, and so is the hint that wants it.
+    assert "error FD_VIOLATION: SUM(amount) needs the grain of sales to be unique" in err
+    assert out.splitlines()[-1] == "✗ 2 problems"
+
+
+def test_what_is_trusted_or_has_no_key_is_not_checked(shop: Path) -> None:
+    ac = shop.parent / "ac.yaml"
+    text = ac.read_text()
+    spoil(shop, "INSERT INTO sales VALUES (2, 'b', 7); INSERT INTO shops VALUES ('a', 'West')")
+    ac.write_text(text.replace("grain: [sale]", "grain: rows"))
+    code, out, err = check(shop)
+    assert (code, "grain of sales" in out + err) == (1, False)
+    trusted = text.replace("grain: [sale]", "grain: [sale]\n    attest: trusted")
+    ac.write_text(trusted.replace("grain: [shop],", "grain: [shop], attest: trusted,"))
+    code, out, err = check(shop)
+    assert (code, err) == (0, "")
+    assert "not checked: the grain of sales, which is trusted" in out
+    assert "not checked: shop -> town, which is trusted" in out
 
 
 def test_an_edge_with_two_targets(shop: Path) -> None:
@@ -54,6 +71,41 @@ def test_an_edge_with_two_targets(shop: Path) -> None:
     assert "error FD_VIOLATION: the data breaks shop -> town: a has North and West" in err
     assert "the grain of shops (shop) is not unique" in err
     assert out.splitlines()[-1] == "✗ 3 problems"
+
+
+TWO_WAYS = """
+version: 1
+name: trade
+schemas:
+  - {name: buyers, grain: [buyer], columns: {buyer: buyer, town: town}}
+  - {name: sellers, grain: [seller], columns: {seller: seller, town: town}}
+  - {name: deals, grain: [deal], columns: {deal: deal, buyer: buyer, seller: seller, price: price}}
+dimension_families:
+  - name: place
+    levels: [buyer, seller, town]
+    edges: [{from: buyer, to: town, via: buyers}, {from: seller, to: town, via: sellers}]
+metric_families:
+  - {name: price, family_root: {schema: deals, column: price}, ip_reducers: [{operator: SUM}]}
+"""
+
+
+def test_two_ways_to_a_level_that_disagree(shop: Path) -> None:
+    (shop.parent / "ac.yaml").write_text(TWO_WAYS)
+    sql = (
+        "CREATE TABLE buyers AS SELECT 'b' AS buyer, 'North' AS town;"
+        "CREATE TABLE sellers AS SELECT 's' AS seller, 'North' AS town;"
+        "CREATE TABLE deals AS SELECT 1 AS deal, 'b' AS buyer, 's' AS seller, 5 AS price;"
+    )
+    spoil(shop, sql)
+    assert check(shop)[0] == 0
+    spoil(shop, "UPDATE sellers SET town = 'South'")
+    code, out, err = check(shop)
+    assert code == 1
+    found = "all ways from deals to town: the row with buyer b and seller s is of North"
+    assert f"error AMBIGUOUS_PATH: the data breaks {found} by buyer -> town" in err
+    assert "and of South by seller -> town" in " ".join(err.split())
+    assert "under `roles`" in " ".join(err.split())
+    assert out.splitlines()[-1] == "✗ 1 problem"
 
 
 @pytest.mark.parametrize(
