@@ -1,7 +1,7 @@
 """Whether several ways to a level agree, on the rows of a schema as they are.
 
-What comes in: a typed collection and the version to look at. What goes out: a row that two ways lead to
-different members, in words, or nothing. It must never take the one way for the right one.
+What comes in: a typed collection and the version to look at. What goes out: a row that two ways
+lead to different members, in words, or nothing. It must never take the one way for the right one.
 """
 
 from __future__ import annotations

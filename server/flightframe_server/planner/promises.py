@@ -154,16 +154,8 @@ Fact = (
 def facts_of(typed: TypedCollection) -> Mapping[str, Fact]:
     """Return everything that has to be looked at in the data of a collection, by key."""
     found: dict[str, Fact] = {}
-    for make in (
-        _edges,
-        _paths_that_meet,
-        _ways,
-        _periods,
-        _fetched_keys,
-        _grains,
-        _siblings,
-        _sizes,
-    ):
+    promises = (_edges, _paths_that_meet, _ways, _periods, _fetched_keys, _grains, _siblings)
+    for make in (*promises, _sizes):
         for fact in make(typed):
             found.setdefault(fact.key, fact)
     return found
