@@ -7,7 +7,7 @@ generated, every value bound.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -96,14 +96,25 @@ class DuckDBBackend:
     ) -> dict[str, dict[str, DataType]]:
         """Return each table and view of the database with its usable columns."""
         found: dict[str, dict[str, DataType]] = {}
-        wanted = _versions(at or {}, at or ())
-        for schema, table, column, named in self._rows(_COLUMNS, (), wanted, stop):
-            name = str(table) if schema == "main" else f"{schema}.{table}"
-            declared = declared_type(str(named))
-            columns = found.setdefault(name, {})
+        for table, column, named in self._columns(_versions(at or {}, at or ()), stop):
+            declared = declared_type(named)
+            columns = found.setdefault(table, {})
             if declared is not None:
-                columns[str(column)] = declared
+                columns[column] = declared
         return found
+
+    def unanswered(self, tables: Collection[str]) -> dict[str, dict[str, str]]:
+        """Return the columns that are left out of `tables`; see `Backend.unanswered`."""
+        found: dict[str, dict[str, str]] = {}
+        for table, column, named in self._columns(frozenset(), None):
+            if table in tables and declared_type(named) is None:
+                found.setdefault(table, {})[column] = named
+        return found
+
+    def _columns(self, wanted: frozenset[str], stop: Stop | None) -> Iterator[tuple[str, str, str]]:
+        """Yield the table, name and type of every column, in the tables' order."""
+        for schema, table, column, named in self._rows(_COLUMNS, (), wanted, stop):
+            yield str(table) if schema == "main" else f"{schema}.{table}", str(column), str(named)
 
     def fingerprints(self, tables: Collection[str]) -> dict[str, str | None]:
         """Return one version for all tables: a DuckDB file changes as a whole."""

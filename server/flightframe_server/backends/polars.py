@@ -106,6 +106,13 @@ class PolarsBackend:
                 log.warning("table.unusable", table=name)
         return found
 
+    def unanswered(self, tables: Collection[str]) -> dict[str, dict[str, str]]:
+        """Return the columns that are left out of `tables`; see `Backend.unanswered`."""
+        names = set(self._folder.names())
+        with OpenTables(self._folder) as opened:
+            found = {name: dict(opened.unanswered(name)) for name in tables if name in names}
+        return {name: columns for name, columns in found.items() if columns}
+
     def fingerprints(self, tables: Collection[str]) -> dict[str, str | None]:
         """Return a sign of each table's file that moves with every write to it.
 

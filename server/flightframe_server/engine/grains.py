@@ -1,7 +1,8 @@
 """Whether a schema's grain is a key: whether each of its points stands on one row.
 
 What comes in: a typed collection and the version to look at. What goes out: a point that stands on
-several rows, in words, or nothing. It must never check what is trusted, nor a table that has no key.
+several rows, in words, or nothing. It must never check what is trusted, nor a table that has no
+key.
 """
 
 from __future__ import annotations

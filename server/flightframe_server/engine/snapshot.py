@@ -108,7 +108,9 @@ class Snapshots:
             if last is not None and last.types == used:
                 typed = last.typed
             else:
-                typed = type_collection(self._collection, types)
+                typed = type_collection(
+                    self._collection, types, lambda: self._backend.unanswered(self._tables)
+                )
             before = None if last is None else last.facts
             facts = DataFacts(typed, versions, self._inspector, before)
             taken = DataSnapshot(typed, versions, used, facts)

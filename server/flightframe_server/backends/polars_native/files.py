@@ -52,11 +52,13 @@ class Contents:
         footer: the footer itself.
         types: the declared types of the usable columns.
         held: what Polars holds each of them in as it is read.
+        unanswered: the other columns, with Arrow's word for their type.
     """
 
     footer: pq.FileMetaData
     types: Types
     held: Mapping[str, pl.DataType]
+    unanswered: Mapping[str, str]
 
 
 class ParquetFolder:
@@ -212,6 +214,10 @@ class OpenTables:
         """
         return self._opened(table)[1].types
 
+    def unanswered(self, table: str) -> Mapping[str, str]:
+        """Return the columns that `types` leaves out, with Arrow's word for their type."""
+        return self._opened(table)[1].unanswered
+
     def rows(self, table: str) -> int:
         """Return how many rows a table has, from its footer; raises as `types`."""
         return int(self._opened(table)[1].footer.num_rows)
@@ -266,7 +272,9 @@ def _contents(footer: pq.FileMetaData) -> Contents:
     stored = {field.name: field.type for field in footer.schema.to_arrow_schema()}
     declared = {name: declared_type(type_) for name, type_ in stored.items()}
     types = {name: type_ for name, type_ in declared.items() if type_ is not None}
-    return Contents(footer, types, {name: held_type(stored[name]) for name in types})
+    held = {name: held_type(stored[name]) for name in types}
+    unanswered = {name: str(stored[name]) for name in stored if name not in types}
+    return Contents(footer, types, held, unanswered)
 
 
 def declared_type(stored: pa.DataType) -> DataType | None:
