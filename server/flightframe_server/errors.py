@@ -303,7 +303,7 @@ class NotAuthenticated(AccessError):
 
 
 class TooManyAttempts(AccessError):
-    """Too many wrong passwords came for one user name, or too many at once; a wait cures it."""
+    """Too many wrong passwords came from one place; a wait cures it."""
 
     code = "TOO_MANY_ATTEMPTS"
     http_status = 429
@@ -405,7 +405,7 @@ class BackendCancelled(BackendError):
 
 
 class Overloaded(BackendError):
-    """More statements wait for the database than may; what is remembered is answered all along."""
+    """More wait than may, for the database or another thing that many want; ask again soon."""
 
     code = "OVERLOADED"
     status = Status.UNAVAILABLE

@@ -158,7 +158,12 @@ class Carrier:
 
         def work(stop: Stop) -> Fetched:
             reader = VersionReader(
-                self._backend, self._statements, snapshot.versions, stop, wait.query_id
+                self._backend,
+                self._statements,
+                snapshot.versions,
+                stop,
+                wait.query_id,
+                wait.caller,
             )
             tables = split(reader.collect(query, most_rows=most), query)
             if keeping and self._store is not None:

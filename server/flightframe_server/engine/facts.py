@@ -138,7 +138,7 @@ class DataFacts:
                 known = (key, self._tables(fact))
 
                 def look(stop: Stop, fact: Fact = fact) -> str | None:
-                    return self._look(fact, stop, wait.query_id)
+                    return self._look(fact, self._reader(stop, wait))
 
                 self._settle(fact, self._inspector.lookups.do(known, look, wait))
 
@@ -157,7 +157,7 @@ class DataFacts:
             return known
 
         def read(stop: Stop) -> pa.Table:
-            return self._read_map(hop, self._reader(stop, wait.query_id))
+            return self._read_map(hop, self._reader(stop, wait))
 
         key = (edge_key(hop.edge), hop.table, self._versions.get(hop.table))
         return self._inspector.map_lookups.do(key, read, wait)
@@ -180,18 +180,22 @@ class DataFacts:
                 kept.put_map(edge_key(hop.edge), version, found)
         return found
 
-    def _look(self, fact: Fact, stop: Stop, query_id: str) -> str | None:
-        reader = self._reader(stop, query_id)
+    def _look(self, fact: Fact, reader: VersionReader) -> str | None:
         verdict = attest(self._typed, fact, reader, lambda hop: self._read_map(hop, reader))
         version, kept = self._version(fact), self._inspector.kept
         if version is not None and kept is not None:
             kept.put(fact.key, version, verdict)
         return verdict
 
-    def _reader(self, stop: Stop, query_id: str) -> VersionReader:
+    def _reader(self, stop: Stop, wait: Wait) -> VersionReader:
         inspector = self._inspector
         return VersionReader(
-            inspector.backend, inspector.statements, self._versions, stop, query_id
+            inspector.backend,
+            inspector.statements,
+            self._versions,
+            stop,
+            wait.query_id,
+            wait.caller,
         )
 
     def _settle(self, fact: Fact, verdict: str | None) -> None:

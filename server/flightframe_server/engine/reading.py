@@ -27,6 +27,7 @@ class VersionReader:
         at: the fingerprints of the version.
         stop: the wish that what runs end.
         query_id: the question that it is for.
+        caller: whose share of the places its statements take.
     """
 
     backend: Backend
@@ -34,11 +35,12 @@ class VersionReader:
     at: Fingerprints
     stop: Stop
     query_id: str = ""
+    caller: str = ""
 
     def collect(self, query: SourceQuery | FrameQuery, *, most_rows: int | None = None) -> pa.Table:
         """Return all that a query says; see `Statements.collect`."""
         return self.statements.collect(
-            self.backend, query, self.at, self.stop, self.query_id, most_rows=most_rows
+            self.backend, query, self.at, self.stop, self.query_id, self.caller, most_rows=most_rows
         )
 
     def edge_map(self, hop: TableHop) -> pa.Table:
@@ -47,6 +49,7 @@ class VersionReader:
             lambda: self.backend.edge_map(hop, at=self.at, stop=self.stop),
             self.stop,
             self.query_id,
+            self.caller,
         )
         return found.combine_chunks()
 
@@ -56,6 +59,7 @@ class VersionReader:
             lambda: self.backend.duplicate(table, columns, at=self.at, stop=self.stop),
             self.stop,
             self.query_id,
+            self.caller,
         )
 
     def rows(self, table: str) -> int:
@@ -64,4 +68,5 @@ class VersionReader:
             lambda: self.backend.statistics(table, (), at=self.at, stop=self.stop).rows,
             self.stop,
             self.query_id,
+            self.caller,
         )
