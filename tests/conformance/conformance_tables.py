@@ -17,9 +17,11 @@ import pyarrow.compute as pc
 from flightframe_server.backends.duckdb import DuckDBBackend
 from flightframe_server.backends.protocol import Backend
 from flightframe_server.backends.sqlite import SQLiteBackend
+from flightframe_server.backends.sqlite_decimals import DecimalForm
 
 ORACLE = Path(__file__).parents[1] / "oracle"
 LOADED_AT_ONCE = 50_000
+DOUBLE_DIGITS = 15
 _SQLITE = {
     "TINYINT": "INTEGER",
     "SMALLINT": "INTEGER",
@@ -35,11 +37,12 @@ _SQLITE = {
 
 @dataclass(frozen=True)
 class Source:
-    """The same tables in every form."""
+    """The same tables in every form; `decimals` says how SQLite keeps them."""
 
     duckdb: Path
     sqlite: Path
     parquet: Path
+    decimals: DecimalForm = DecimalForm.NUMBERS
 
 
 def read_only(path: Path) -> duckdb.DuckDBPyConnection:
@@ -57,18 +60,33 @@ def read_only(path: Path) -> duckdb.DuckDBPyConnection:
 
 def export(database: Path, folder: Path) -> Source:
     """Write the tables of a DuckDB file as a SQLite file and as a folder of Parquet files."""
-    source = Source(
-        database, folder / f"{database.stem}.sqlite", folder / f"{database.stem}_parquet"
-    )
-    source.parquet.mkdir(parents=True)
-    with duckdb.connect() as reader, sqlite3.connect(source.sqlite) as writer:
+    parquet = folder / f"{database.stem}_parquet"
+    parquet.mkdir(parents=True)
+    with duckdb.connect() as reader:
         reader.execute(f"ATTACH '{database}' AS source (READ_ONLY)")
+        form = _form(reader)
+        source = Source(database, folder / f"{database.stem}.sqlite", parquet, form)
+        _export(reader, source)
+    return source
+
+
+def _form(reader: duckdb.DuckDBPyConnection) -> DecimalForm:
+    """Return how SQLite can keep the decimals: no number of its holds more than 15 digits."""
+    found = reader.execute(
+        "SELECT max(numeric_precision) FROM duckdb_columns()"
+        " WHERE database_name = 'source' AND data_type LIKE 'DECIMAL%'"
+    ).fetchone()
+    assert found is not None
+    return DecimalForm.SCALED if (found[0] or 0) > DOUBLE_DIGITS else DecimalForm.NUMBERS
+
+
+def _export(reader: duckdb.DuckDBPyConnection, source: Source) -> None:
+    with sqlite3.connect(source.sqlite) as writer:
         for table in _tables(reader):
             target = source.parquet / f"{table}.parquet"
             reader.execute(f"COPY source.\"{table}\" TO '{target}' (FORMAT parquet)")
-            _to_sqlite(reader, writer, table)
+            _to_sqlite(reader, writer, table, source.decimals)
     writer.close()
-    return source
 
 
 def _tables(reader: duckdb.DuckDBPyConnection) -> list[str]:
@@ -78,7 +96,12 @@ def _tables(reader: duckdb.DuckDBPyConnection) -> list[str]:
     return [name for (name,) in found.fetchall()]
 
 
-def _to_sqlite(reader: duckdb.DuckDBPyConnection, writer: sqlite3.Connection, table: str) -> None:
+def _to_sqlite(
+    reader: duckdb.DuckDBPyConnection,
+    writer: sqlite3.Connection,
+    table: str,
+    decimals: DecimalForm,
+) -> None:
     columns = reader.execute(
         "SELECT column_name, data_type FROM duckdb_columns()"
         " WHERE database_name = 'source' AND table_name = ? ORDER BY column_index",
@@ -86,7 +109,7 @@ def _to_sqlite(reader: duckdb.DuckDBPyConnection, writer: sqlite3.Connection, ta
     ).fetchall()
     declared = ", ".join(f'"{name}" {_SQLITE.get(kind, kind)}' for name, kind in columns)
     writer.execute(f'CREATE TABLE "{table}" ({declared})')
-    values = ", ".join(_as_sqlite(name, kind) for name, kind in columns)
+    values = ", ".join(_as_sqlite(name, kind, decimals) for name, kind in columns)
     rows = reader.execute(f'SELECT {values} FROM source."{table}"')
     places = ", ".join("?" * len(columns))
     while batch := rows.fetchmany(LOADED_AT_ONCE):
@@ -96,8 +119,11 @@ def _to_sqlite(reader: duckdb.DuckDBPyConnection, writer: sqlite3.Connection, ta
         writer.executemany(f'INSERT INTO "{table}" VALUES ({places})', batch)
 
 
-def _as_sqlite(name: str, kind: str) -> str:
+def _as_sqlite(name: str, kind: str, decimals: DecimalForm) -> str:
     column = f'"{name}"'
+    if kind.startswith("DECIMAL(") and decimals is DecimalForm.NUMBERS:
+        # Through text: the double nearest to the decimal, as any program would write it.
+        return f"CAST(CAST({column} AS VARCHAR) AS DOUBLE)"
     if kind.startswith("DECIMAL("):
         scale = int(kind[:-1].partition(",")[2])
         return f"CAST({column} * 1{'0' * scale} AS BIGINT)"
@@ -110,7 +136,9 @@ def open_backends(source: Source) -> dict[str, Backend]:
     """Open every back-end that is there on the same tables."""
     backends: dict[str, Backend] = {
         "duckdb": DuckDBBackend(source.duckdb, backend_id="duckdb:conformance"),
-        "sqlite": SQLiteBackend(source.sqlite, backend_id="sqlite:conformance"),
+        "sqlite": SQLiteBackend(
+            source.sqlite, backend_id="sqlite:conformance", form=source.decimals
+        ),
     }
     if importlib.util.find_spec("flightframe_server.backends.polars") is not None:
         module = importlib.import_module("flightframe_server.backends.polars")

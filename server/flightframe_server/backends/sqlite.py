@@ -31,6 +31,8 @@ from flightframe_server.backends.sql.names import (
     table_expression,
 )
 from flightframe_server.backends.sql.rows import edge_map_select
+from flightframe_server.backends.sqlite_decimals import DecimalForm
+from flightframe_server.backends.sqlite_examine import examine_decimals
 from flightframe_server.backends.sqlite_reading import Reading, SchemaRow
 from flightframe_server.backends.sqlite_schema import Compiler, read_tables
 from flightframe_server.backends.sqlite_source import SQLiteSource
@@ -53,9 +55,10 @@ class SQLiteBackend:
         database: path of the file.
         read_only: whether to open it so; statements never write either way.
         backend_id: part of every entry's identity.
+        form: how decimals stand in the file.
 
     Raises:
-        SetupError: the file is missing, locked or damaged.
+        SetupError: the file is missing, locked or damaged, or holds a decimal in the other form.
     """
 
     def __init__(
@@ -64,25 +67,35 @@ class SQLiteBackend:
         *,
         read_only: bool = True,
         backend_id: str = "sqlite",
+        form: DecimalForm = DecimalForm.NUMBERS,
     ) -> None:
         """Open the database; see the class."""
-        self.id = backend_id
+        self.id = backend_id if form is DecimalForm.NUMBERS else f"{backend_id}:{form}"
+        self._form = form
         self._compilers: dict[tuple[SchemaRow, ...], Compiler] = {}
         self._latest = Compiler({})
         self._source = SQLiteSource(Path(database), read_only=read_only)
         try:
-            self.tables()
+            with self._reading((), None) as (reading, compiler):
+                self._latest = compiler
+                examine_decimals(reading.handle, compiler.tables, form)
         except (BackendError, SourceMoved) as error:
             self._source.close()
-            raise SetupError("the database cannot be read", hint=str(error) or None) from error
+            text = error.message if isinstance(error, BackendError) else "it is being written to"
+            raise SetupError("the database cannot be read", hint=text) from error
+        except SetupError:
+            self._source.close()
+            raise
 
     @classmethod
     def open(cls, settings: BackendSettings, folder: Path) -> Self:
         """Open the database of an installation whose manifest is in `folder`."""
-        if settings.options:
-            raise SetupError(f"sqlite takes no option {shown(next(iter(settings.options)))}")
         refuse_bounds(settings)
-        return cls(folder / settings.source, backend_id=f"sqlite:{Path(settings.source).name}")
+        return cls(
+            folder / settings.source,
+            backend_id=f"sqlite:{Path(settings.source).name}",
+            form=_form(settings),
+        )
 
     CAPABILITIES: ClassVar[Capabilities] = Capabilities(frozenset(REDUCERS))
 
@@ -228,7 +241,7 @@ class SQLiteBackend:
         """Return what compiles for the very tables that a transaction reads."""
         known = self._compilers.get(reading.schema)
         if known is None:
-            known = Compiler(read_tables(reading.handle, reading.schema))
+            known = Compiler(read_tables(reading.handle, reading.schema), self._form)
             kept = list(self._compilers.items())[1 - _SCHEMAS_KEPT :]
             self._compilers = {**dict(kept), reading.schema: known}
         return known
@@ -256,6 +269,20 @@ class SQLiteBackend:
         if stop is not None:
             stop.attach(running)
         return pa.Table.from_batches(list(running), schema=running.schema)
+
+
+def _form(settings: BackendSettings) -> DecimalForm:
+    options = dict(settings.options)
+    named = options.pop("decimals", DecimalForm.NUMBERS)
+    if options:
+        raise SetupError(
+            f"sqlite takes no option {shown(next(iter(options)))}", hint="it takes decimals"
+        )
+    if named not in list(DecimalForm):
+        raise SetupError(
+            f"decimals cannot be {shown(named)}", hint=f"they are {' or '.join(DecimalForm)}"
+        )
+    return DecimalForm(str(named))
 
 
 def _wanted(tables: Collection[str], at: Fingerprints | None) -> str | None:

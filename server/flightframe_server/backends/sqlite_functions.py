@@ -4,9 +4,9 @@ What comes in: SQLite's plain values. What goes out: the same kinds of value. It
 wrap or turn an integer into a double: SQLite's own arithmetic does so silently, which is why none
 of it is used on numbers that must be exact. NULL in is NULL out.
 
-Decimals are scaled integers throughout. Only a finished sum may pass 64 bits; it comes back as its
-digits, as text. A NaN is the text 'NaN', which SQLite orders above every number, as we do; its own
-NaN turns into NULL.
+Decimals are scaled integers in a statement, however they are stored. Only a finished sum may pass
+64 bits; it comes back as its digits, as text. A NaN is the text 'NaN', which SQLite orders above
+every number, as we do; its own NaN turns into NULL.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 from flightframe_server import row_values
+from flightframe_server.backends.sqlite_decimals import digits_of_number, digits_of_scaled
 from flightframe_server.backends.sqlite_row_functions import (
     MAY_FAIL,
     NEVER_FAIL,
@@ -277,6 +278,8 @@ _REFUSING: dict[str, tuple[int, Callable[..., Value]]] = {
     "ff_rescale": (4, rescale),
     "ff_moment": (2, moment_of),
     "ff_refuse": (2, refuse),
+    "ff_number": (-1, digits_of_number),
+    "ff_scaled": (-1, digits_of_scaled),
     **MAY_FAIL,
 }
 _WITH_NULL: dict[str, tuple[int, Callable[..., Value]]] = {

@@ -17,6 +17,7 @@ import structlog
 from flightframe_server.backends.sql.names import Statement, identifier
 from flightframe_server.backends.sql.sqlite_dialect import SQLiteDialect
 from flightframe_server.backends.sql.statement import statement_of
+from flightframe_server.backends.sqlite_decimals import DecimalForm
 from flightframe_server.backends.sqlite_reading import SchemaRow
 from flightframe_server.backends.sqlite_types import declared_type
 from flightframe_server.catalog.types import DataType, Kind
@@ -135,13 +136,17 @@ class Compiler:
 
     Args:
         tables: what they declare.
+        form: how decimals stand in them.
     """
 
-    def __init__(self, tables: Mapping[str, TableFacts]) -> None:
+    def __init__(
+        self, tables: Mapping[str, TableFacts], form: DecimalForm = DecimalForm.NUMBERS
+    ) -> None:
         """Keep what the tables declare."""
         self.tables = tables
         self.types = {name: facts.types for name, facts in tables.items()}
-        self.dialect = SQLiteDialect(self.types)
+        numbers = {name: facts.number for name, facts in tables.items() if facts.number}
+        self.dialect = SQLiteDialect(self.types, form, numbers)
         self.statement = lru_cache(maxsize=1024)(self._compile)
 
     def _compile(self, query: SourceQuery | FrameQuery) -> Statement:

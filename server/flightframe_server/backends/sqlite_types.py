@@ -12,7 +12,8 @@ How values stand in the file, and so how a table must be written to be read here
     DATE                          text 'YYYY-MM-DD'
     TIMESTAMP, DATETIME           text 'YYYY-MM-DD HH:MM:SS' with up to six decimals, no zone
     BOOLEAN                       0 and 1
-    DECIMAL(p, s), NUMERIC(p, s)  scaled integers: the value times 10^s, so 12.50 is 1250
+    DECIMAL(p, s), NUMERIC(p, s)  numbers: 12.50 is 12.5; or, where the installation says so, scaled
+                                  integers: the value times 10^s, so 12.50 is 1250
 
 SQLite does not hold a column to its declaration, so every value is checked as it is read.
 """

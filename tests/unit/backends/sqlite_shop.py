@@ -5,6 +5,7 @@ from contextlib import closing
 
 from flightframe_server.answer import Request, Serving, answer
 from flightframe_server.backends.sqlite import SQLiteBackend
+from flightframe_server.backends.sqlite_decimals import DecimalForm
 from flightframe_server.backends.sqlite_files import DESCRIPTORS
 from flightframe_server.catalog import read_collection
 from flightframe_server.engine import MetricEngine
@@ -95,8 +96,8 @@ def add(connection, rows):
 class Till:
     """A back-end on a file, and an engine that remembers nothing."""
 
-    def __init__(self, path):
-        self.backend = SQLiteBackend(path)
+    def __init__(self, path, form=DecimalForm.NUMBERS):
+        self.backend = SQLiteBackend(path, form=form)
         collection = read_collection(COLLECTION)
         self.engine = MetricEngine(collection, path.parent / "store", self.backend, enabled=False)
         self._serving = Serving("test", {"till": self.engine})

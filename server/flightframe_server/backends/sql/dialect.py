@@ -94,6 +94,10 @@ class SqlDialect:
         """Return a function of terms, or None where the rules of `terms` hold."""
         return None
 
+    def rows(self, select: exp.Select) -> exp.Select:
+        """Return the rows that are grouped; databases that compute them more than once say how."""
+        return select
+
     def finished(self, value: exp.Expr, metric: Metric) -> exp.Expr:
         """Return the first state of a metric as a number to compute with and order by."""
         return value

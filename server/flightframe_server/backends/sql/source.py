@@ -30,6 +30,8 @@ def source_select(
 ) -> exp.Select:
     """Return one grouped SELECT; state columns are numbered from `first`."""
     rows = RowSelect(query, dialect, bound).select()
+    if query.columns:
+        rows = dialect.rows(rows)
     select = exp.select()
     for read in query.anchor:
         select = select.select(named(column_expression(f"l {read.level}"), read.level))

@@ -18,8 +18,10 @@ from sqlglot import exp
 
 from flightframe_server.backends.sql.dialect import Bound, SqlDialect
 from flightframe_server.backends.sql.names import column_expression
+from flightframe_server.backends.sql.sqlite_decimals import stored_decimal
 from flightframe_server.backends.sql.sqlite_row_terms import called, integer
 from flightframe_server.backends.sql.sqlite_terms import apply_term, converted, text_literal
+from flightframe_server.backends.sqlite_decimals import DecimalForm
 from flightframe_server.backends.sqlite_functions import NAN
 from flightframe_server.backends.sqlite_row_functions import microseconds
 from flightframe_server.catalog.types import (
@@ -39,7 +41,6 @@ _STARTS = {"YEAR_OF": "start of year", "MONTH_OF": "start of month"}
 _UNITS = {"SECOND_OF": 1_000_000, "MINUTE_OF": 60_000_000, "HOUR_OF": 3_600_000_000}
 _TYPEOF = {
     Kind.INTEGER: "integer",
-    Kind.DECIMAL: "integer",
     Kind.DOUBLE: "real",
     Kind.TEXT: "text",
 }
@@ -50,13 +51,20 @@ class SQLiteDialect(SqlDialect):
 
     Args:
         tables: for each table the declared type of each usable column.
+        form: how decimals stand in the file.
+        numbers: for each table the name of the number of its rows, where they have one.
     """
 
     name = "sqlite"
 
-    def __init__(self, tables: Mapping[str, Mapping[str, DataType]]) -> None:
+    def __init__(
+        self,
+        tables: Mapping[str, Mapping[str, DataType]],
+        form: DecimalForm = DecimalForm.NUMBERS,
+        numbers: Mapping[str, str] | None = None,
+    ) -> None:
         """Keep what the columns are declared to hold."""
-        self._tables = tables
+        self._tables, self._form, self._numbers = tables, form, numbers or {}
 
     def cast(self, value: exp.Expr, declared: DataType, given: DataType | None = None) -> exp.Expr:
         """Return an exact conversion; a value whose type is not given has the declared one."""
@@ -80,6 +88,10 @@ class SQLiteDialect(SqlDialect):
         name = text_literal(f"{shown(table)}.{shown(column)}")
         if declared.kind is Kind.TIMESTAMP:
             return called("ff_moment", value, name)
+        if declared.kind is Kind.DECIMAL:
+            number = self._numbers.get(table)
+            row: list[exp.Expr] = [exp.column(number, table=alias)] if number else []
+            return stored_decimal(value, declared, self._form, name, row)
         refused = called("ff_refuse", name.copy(), text_literal(str(declared)))
         absent = exp.Is(this=value.copy(), expression=exp.Null())
         case = exp.Case().when(_holds(value, declared), value.copy()).when(absent, exp.Null())
@@ -124,6 +136,13 @@ class SQLiteDialect(SqlDialect):
             NotSupported: a function that is not answered on SQLite.
         """
         return apply_term(term, compiled, bound)
+
+    def rows(self, select: exp.Select) -> exp.Select:
+        """Return the rows, each value of which is then checked once.
+
+        SQLite would put a column's expression in the place of each mention of it; not with a limit.
+        """
+        return select.limit(-1)
 
     def finished(self, value: exp.Expr, metric: Metric) -> exp.Expr:
         """Return a state to compute with; a sum past 64 bits is refused there."""
