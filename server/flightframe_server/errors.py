@@ -43,42 +43,16 @@ server, a traceback, or more than 80 characters of what somebody sent.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, ClassVar
 
+from flightframe_server.error_place import NOWHERE as NOWHERE
+from flightframe_server.error_place import Place as Place
+from flightframe_server.error_place import Status as Status
 from flightframe_server.error_text import ECHO_LIMIT as ECHO_LIMIT
 from flightframe_server.error_text import did_you_mean as did_you_mean
 from flightframe_server.error_text import shown as shown
 
 TEXT_LIMIT = 900
-
-
-class Status(StrEnum):
-    """The gRPC statuses that a Flight surface can answer with."""
-
-    INVALID_ARGUMENT = "INVALID_ARGUMENT"
-    NOT_FOUND = "NOT_FOUND"
-    UNIMPLEMENTED = "UNIMPLEMENTED"
-    UNAVAILABLE = "UNAVAILABLE"
-    DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
-    CANCELLED = "CANCELLED"
-    PERMISSION_DENIED = "PERMISSION_DENIED"
-    UNAUTHENTICATED = "UNAUTHENTICATED"
-    INTERNAL = "INTERNAL"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where something stands in a text: line and column from 1, offsets from 0 (end excluded)."""
-
-    line: int
-    column: int
-    start: int = 0
-    end: int = 0
-
-
-NOWHERE = Place(0, 0)
 
 
 class FlightframeError(Exception):

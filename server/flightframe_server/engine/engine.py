@@ -111,6 +111,7 @@ class MetricEngine:
 
     @stream_rows.setter
     def stream_rows(self, most: int) -> None:
+        """Set it; negative: every frame is streamed."""
         self._attempts.stream_rows = most
 
     @property

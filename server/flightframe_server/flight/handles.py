@@ -1,8 +1,8 @@
 """Values under handles that nobody can guess, bounded by number, by bytes and by age.
 
 What comes in: values with their sizes and owners. What goes out: the same values under sealed
-handles (`seals.py`), to their owners, until they are old, or room is needed: of the caller who holds most. It must never tell a
-forged handle from an expired one, nor from one of somebody else's.
+handles (`seals.py`), to their owners, until they are old, or room is needed: of the caller who
+holds most. It must never tell a forged handle from an expired one, nor from one of somebody else's.
 """
 
 from __future__ import annotations

@@ -111,7 +111,7 @@ CASES = {
         8,
         "schemas[1].columms",
         "unknown key 'columms'",
-        "did you mean columns? (2 more mistakes",
+        "did you mean columns? (1 more mistake",
     ),
     "missing key": Case(
         "{schema: sales, column", "{column", 36, "metric_families[0].family_root", "'schema'"
