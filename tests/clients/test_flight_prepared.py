@@ -161,6 +161,51 @@ def test_rows_of_parameters_are_bounded(client):
         bind(client, handle, many)
 
 
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array(["x" * 900_000] * 20),
+        pa.array(["x" * 900_000] * 20).cast(pa.string_view()),
+        # One text, named by every row of a union.
+        pa.UnionArray.from_dense(
+            pa.array([0] * 20, pa.int8()),
+            pa.array([0] * 20, pa.int32()),
+            [pa.array(["x" * 900_000])],
+            ["text"],
+        ),
+    ],
+    ids=["texts", "views", "a union"],
+)
+def test_rows_of_parameters_are_bounded_by_bytes(client, column):
+    # 20 x 0.9 MB are more than the 16 MiB of a statement, however few of them are sent, and 7 not.
+    handle = prepare(client, "SELECT region, revenue AT region WHERE region = ?")
+    handle = handle.prepared_statement_handle
+    rows = pa.RecordBatch.from_arrays([column], ["0"])
+    with pytest.raises(pa.ArrowInvalid, match="LIMIT_EXCEEDED: at most 16,777,216 bytes"):
+        bind(client, handle, rows)
+    few = rows.slice(0, 7)
+    if pa.types.is_string_view(column.type):
+        # A slice of views is sent with the bytes of all of them.
+        few = pa.RecordBatch.from_arrays([pa.array(column[:7].to_pylist(), column.type)], ["0"])
+    assert run(client, bind(client, handle, few)) == []
+
+
+def test_what_one_caller_has_bound_is_bounded_together(client):
+    row = pa.RecordBatch.from_pydict({"0": ["x" * 900_000] * 15})
+    made = [prepare(client, "SELECT region, units AT region WHERE region = ?") for _ in range(3)]
+    handles = [one.prepared_statement_handle for one in made]
+    # Half of 64 MiB are the share of one: two of 13.5 MB fit, and a third does not.
+    for handle in handles[:2]:
+        bind(client, handle, row)
+    with pytest.raises(pa.ArrowInvalid, match="LIMIT_EXCEEDED: a caller holds at most"):
+        bind(client, handles[2], row)
+    bind(client, handles[0], row.slice(0, 1))
+    bind(client, handles[2], row)
+    for handle in handles:
+        request = sql.ActionClosePreparedStatementRequest(prepared_statement_handle=handle)
+        act(client, "ClosePreparedStatement", packed(request))
+
+
 def test_one_row_that_does_not_fit_binds_nothing(client):
     handle = prepare(client, "SELECT region, revenue AT region LIMIT ?").prepared_statement_handle
     bind(client, handle, pa.RecordBatch.from_pydict({"0": [1]}))

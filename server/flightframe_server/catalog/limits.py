@@ -203,7 +203,7 @@ class LimitsShape(Shape):
     )
     handles_per_session: int = _count(
         _D.handles_per_session,
-        "those of one session, or of one caller's calls outside of any",
+        "those of one session, or of one user's calls outside of any",
         1 << 20,
     )
     handle_bytes: int = _count(

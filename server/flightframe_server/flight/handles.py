@@ -1,8 +1,14 @@
 """Values under handles that nobody can guess, bounded by number, by bytes and by age.
 
 What comes in: values with their sizes and owners. What goes out: the same values under sealed
+<<<<<<< HEAD
 handles (`seals.py`), to their owners, until they are old, or room is needed: of the caller who
 holds most. It must never tell a forged handle from an expired one, nor from one of somebody else's.
+=======
+handles (`seals.py`), to their owners, until they are old, or room is needed. It must never tell a
+forged handle from an expired one, nor from one of somebody else's, nor let go what one caller holds
+for the sake of another who holds as much.
+>>>>>>> edges
 """
 
 from __future__ import annotations
@@ -111,7 +117,7 @@ class Handles(Generic[Value]):
             value: the value.
             size: its bytes.
             owner: whom it is given back to.
-            holder: whose share of `of_one` it takes, such as a session; None: the caller's.
+            holder: whose share of `of_one` it takes, such as a session; None: the owner's.
             caller: whose share of the bounds it takes; empty: nobody's.
 
         Raises:
@@ -120,7 +126,7 @@ class Handles(Generic[Value]):
         """
         handle = self._seal.sealed(owner, self._clock() + LIFE_SECONDS)
         if holder is None:
-            holder = caller or owner
+            holder = owner
         with self._lock:
             self._put(handle, _Held(value, size + OVERHEAD, owner, holder, caller, 0.0))
         return handle
@@ -186,12 +192,13 @@ class Handles(Generic[Value]):
             len(self._held) >= self._bounds.count
             or self._bytes + self._counted(new.size) > self._bounds.bytes
         ):
-            self._drop(next(iter(self._largest().handles)))
+            self._drop(next(iter(self._makes_room_for(new).handles)))
         new.until = now + self._bounds.seconds
         self._add(handle, new)
 
     def _make_room_of_holder(self, new: _Held[Value], now: float) -> None:
         most, own = self._bounds.of_one, self._of_holder.get(new.holder)
+        # Whoever calls without a name or a session is one caller among many of an address.
         if most is None or own is None or len(own) < most or new.holder == "":
             return
         if not self._bounds.refuses:
@@ -225,13 +232,21 @@ class Handles(Generic[Value]):
         most = self._bounds.of_caller or self._bounds.count
         return count < most and size + new.size <= self._most_bytes
 
-    def _largest(self) -> _Share:
-        """Return what the caller holds who holds most: of bytes, or where those are few, values."""
-        by_bytes = self._bytes * self._bounds.count > len(self._held) * self._bounds.bytes
-        return max(
-            self._of_caller.values(),
-            key=lambda share: share.bytes if by_bytes else len(share.handles),
-        )
+    def _makes_room_for(self, new: _Held[Value]) -> _Share:
+        """Return whose values are let go for a new one, where all together hold too much.
+
+        That is who holds most, unless the new one's caller would hold as much with it: then that.
+        """
+        by_bytes = len(self._held) < self._bounds.count
+
+        def held(share: _Share) -> int:
+            return share.bytes if by_bytes else len(share.handles)
+
+        most = max(self._of_caller.values(), key=held)
+        own = self._of_caller.get(new.caller)
+        if own is None or held(own) + (self._counted(new.size) if by_bytes else 1) < held(most):
+            return most
+        return own
 
     def _counted(self, size: int) -> int:
         """Return what a value counts in all: one larger than a share makes room in no other."""

@@ -15,7 +15,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from flightframe_server.access.caller import Caller
+from flightframe_server.access.peers import peer_of
 from flightframe_server.answer import Serving
+from flightframe_server.catalog.limits import tenth
 from flightframe_server.errors import LimitExceeded, NotSupported, TicketRefused
 from flightframe_server.flight.cookies import PREFIX, new_session
 from flightframe_server.flight.session_options import (
@@ -33,6 +35,7 @@ Key = tuple[str, bytes]
 class _Held:
     options: SessionOptions
     until: float
+    caller: str
 
 
 class Sessions:
@@ -55,6 +58,7 @@ class Sessions:
         limits = serving.statements.limits
         self._serving, self._cookies, self._clock = serving, cookies, clock
         self._most, self._seconds = limits.sessions, limits.session_seconds
+        self._of_caller = limits.sessions_per_caller or tenth(limits.sessions)
         self._lock = threading.Lock()
         self._held: OrderedDict[Key, _Held] = OrderedDict()
         self._ended: OrderedDict[Key, None] = OrderedDict()
@@ -104,7 +108,7 @@ class Sessions:
             as a cookie, where it has no name yet.
 
         Raises:
-            LimitExceeded: there are too many sessions.
+            LimitExceeded: there are too many sessions, or too many of this caller.
             NotSupported: a client without a token, and a server that reads no cookies.
         """
         with self._lock:
@@ -118,10 +122,10 @@ class Sessions:
             if len(errors) == len(changes):
                 return errors, None
             if session is not None and not session.startswith(PREFIX):
-                self._hold((caller.user, session), options)
+                self._hold((caller.user, session), options, caller.key)
                 return errors, None
             given = self._new()
-            self._hold((caller.user, given), options)
+            self._hold((caller.user, given), options, caller.key)
             self._owe(peer)
             return errors, given
 
@@ -144,14 +148,19 @@ class Sessions:
         self._held.move_to_end(key)
         return found
 
-    def _hold(self, key: Key, options: SessionOptions) -> None:
+    def _hold(self, key: Key, options: SessionOptions, caller: str) -> None:
         now = self._clock()
         for old in [old for old, held in self._held.items() if held.until <= now]:
             self._end(old)
         if len(self._held) >= self._most:
             raise LimitExceeded("there are too many sessions", hint="ask again later")
+        if sum(held.caller == caller for held in self._held.values()) >= self._of_caller:
+            raise LimitExceeded(
+                f"a caller has at most {self._of_caller:,} sessions with options set",
+                hint="close those that are done with",
+            )
         self._ended.pop(key, None)
-        self._held[key] = _Held(options, now + self._seconds)
+        self._held[key] = _Held(options, now + self._seconds, caller)
 
     def _end(self, key: Key) -> None:
         """Remember that there was a session: its client must hear of its end, once it is back."""
@@ -170,8 +179,10 @@ class Sessions:
     def _owe(self, peer: str) -> None:
         """Remember that a connection was given a cookie, until a call on it returns one."""
         self._owed[peer] = self._clock() + self._seconds
-        while len(self._owed) > self._most:
-            self._owed.popitem(last=False)
+        if len(self._owed) > self._most:
+            # Of the address with most of them, so that nobody makes the server forget others.
+            (most, _) = Counter(map(peer_of, self._owed)).most_common(1)[0]
+            del self._owed[next(other for other in self._owed if peer_of(other) == most)]
 
     def _refuse_owed(self, peer: str) -> None:
         with self._lock:

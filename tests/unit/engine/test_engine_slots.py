@@ -16,8 +16,9 @@ def stays() -> None:
 class Taker(threading.Thread):
     """Somebody who wants a place, and tells what became of that."""
 
-    def __init__(self, slots: Slots, order: list[str], name: str) -> None:
+    def __init__(self, slots: Slots, order: list[str], name: str, caller: str = "") -> None:
         super().__init__(name=name, daemon=True)
+        self.caller = caller
         self.slots, self.order, self.gone = slots, order, threading.Event()
         self.refusal: BaseException | None = None
         before = slots.waiting
@@ -32,7 +33,7 @@ class Taker(threading.Thread):
 
     def run(self) -> None:
         try:
-            self.slots.take(self.check)
+            self.slots.take(self.check, self.caller)
         except Exception as refusal:
             self.refusal = refusal
         else:
@@ -93,3 +94,38 @@ def test_a_place_given_to_one_who_just_left_goes_on():
     with pytest.raises(BackendCancelled):
         slots.take(leave)
     assert (slots.free, slots.waiting) == (1, 0)
+
+
+def test_one_caller_has_its_share_of_the_places_and_of_the_line():
+    slots, order = Slots(4, 4, 60, share=2, line_share=1), []
+    for _ in range(2):
+        slots.take(stays, "ann")
+    waiting = Taker(slots, order, "ann waits", "ann")
+    with pytest.raises(Overloaded):
+        slots.take(stays, "ann")
+    # Two places are free, and not hers.
+    assert (slots.free, slots.waiting) == (2, 1)
+    slots.take(stays, "bob")
+    slots.take(stays, "bob")
+    others = [Taker(slots, order, "bob waits", "bob"), Taker(slots, order, "carol waits", "carol")]
+    slots.give_back("bob")
+    others[0].join(5)
+    # The first in the line may not have it; the first who may does.
+    assert order == ["bob waits"]
+    slots.give_back("ann")
+    waiting.join(5)
+    assert order == ["bob waits", "ann waits"]
+    slots.give_back("ann")
+    others[1].join(5)
+    assert order[2:] == ["carol waits"]
+    for caller in ("ann", "bob", "bob", "carol"):
+        slots.give_back(caller)
+    assert (slots.free, slots.waiting, dict(slots._taken)) == (4, 0, {})
+
+
+def test_what_is_nobodys_is_bounded_by_all_alone():
+    slots = Slots(3, 0, 60, share=1)
+    for _ in range(3):
+        slots.take(stays)
+    with pytest.raises(Overloaded):
+        slots.take(stays, "ann")

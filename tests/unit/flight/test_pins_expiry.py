@@ -96,3 +96,48 @@ def test_a_holder_is_refused_one_more_until_it_lets_go_or_time_does():
     now[0] = 10.0
     held.keep(5, 0, "ann", b"s")
     assert len(held) == 1
+
+
+def shares(count: int, size: int, **more: object) -> Handles[int]:
+    bounds = Bounds(count, size, 60.0, of_caller=count // 2, bytes_of_caller=size // 2, **more)
+    return Handles(bounds)
+
+
+def test_one_caller_cannot_push_out_what_another_holds():
+    held = shares(8, 1 << 20)
+    mine = [held.keep(number, 0, "ann", None, "user ann") for number in range(3)]
+    theirs = [held.keep(number, 0, "bob", None, f"session {number}") for number in range(3)]
+    for number in range(50):
+        held.keep(number, 0, "bob", None, "user bob")
+    # Four are the share of one; but six of all eight were others' before.
+    assert [held.get(handle, "ann") for handle in mine] == [0, 1, 2]
+    assert [held.get(handle, "bob") for handle in theirs] == [0, 1, 2]
+    assert len(held) == 8
+
+
+def test_one_caller_has_its_share_of_bytes_alone():
+    held = shares(100, 100_000)
+    mine = held.keep(1, 30_000, "ann", None, "user ann")
+    for number in range(20):
+        held.keep(number, 20_000, "bob", None, "user bob")
+    assert held.get(mine, "ann") == 1
+    # 50,000 bytes of 22,048 each are two.
+    assert len(held) == 3
+    huge = held.keep(5, 500_000, "bob", None, "user bob")
+    assert (held.get(huge, "bob"), held.get(mine, "ann"), len(held)) == (5, 1, 2)
+    held.drop(huge, "bob")
+    held.drop(mine, "ann")
+    assert (len(held), held.held_bytes, held._of_caller, held._of_holder) == (0, 0, {}, {})
+
+
+def test_a_share_that_refuses_lets_nothing_go():
+    held = shares(4, 100_000, refuses=True)
+    first = held.keep(1, 0, "ann", None, "user ann")
+    held.keep(2, 0, "ann", None, "user ann")
+    with pytest.raises(LimitExceeded, match="a caller holds at most 2 of these and 50,000 bytes"):
+        held.keep(3, 0, "ann", None, "user ann")
+    with pytest.raises(LimitExceeded):
+        held.replace(first, 11, 60_000, "ann")
+    assert (held.get(first, "ann"), len(held)) == (1, 2)
+    assert held.replace(first, 11, 40_000, "ann")
+    assert held.get(first, "ann") == 11

@@ -7,7 +7,7 @@ from flightframe_server.access.caller import ANONYMOUS, Caller
 from flightframe_server.answer import Serving
 from flightframe_server.catalog.limits import Limits
 from flightframe_server.engine.statements import Statements
-from flightframe_server.errors import NotSupported, TicketRefused
+from flightframe_server.errors import LimitExceeded, NotSupported, TicketRefused
 from flightframe_server.flight.session_options import NO_OPTIONS
 from flightframe_server.flight.sessions import Sessions
 
@@ -26,7 +26,7 @@ def now() -> list[float]:
 
 @pytest.fixture
 def sessions(now) -> Sessions:
-    statements = Statements(Limits(sessions=3, session_seconds=10))
+    statements = Statements(Limits(sessions=3, sessions_per_caller=2, session_seconds=10))
     return Sessions(Serving("shop", {}, statements), clock=lambda: now[0])
 
 
@@ -87,3 +87,34 @@ def test_two_cookies_are_two_sessions(sessions):
     assert sessions.options(Caller("", cookies[1]), peer).max_staleness == 5
     with pytest.raises(TicketRefused):
         sessions.options(Caller("", cookies[0]), peer)
+
+
+def test_one_caller_cannot_take_all_sessions(sessions, now):
+    for number in range(2):
+        sessions.change(Caller("ann", b"%d" % number), peer(), QUICKLY)
+    with pytest.raises(LimitExceeded, match="a caller has at most 2 sessions with options set"):
+        sessions.change(Caller("ann", b"another"), peer(), QUICKLY)
+    # What is held can be changed, and others are not in the way of it, nor it in theirs.
+    sessions.change(Caller("ann", b"1"), peer(), {"no_cache": sql.SessionOptionValue()})
+    sessions.change(Caller("bob", b"1"), peer(), QUICKLY)
+    sessions.close(Caller("ann", b"0"), peer())
+    sessions.change(Caller("ann", b"another"), peer(), QUICKLY)
+
+
+def test_callers_without_a_name_are_told_apart_by_their_addresses(sessions, now):
+    one, other = Caller("", peer="192.0.2.1"), Caller("", peer="192.0.2.2")
+    for port in range(2):
+        sessions.change(one, f"ipv4:192.0.2.1:{port}", QUICKLY)
+    with pytest.raises(LimitExceeded, match="a caller has at most 2"):
+        sessions.change(one, "ipv4:192.0.2.1:3", QUICKLY)
+    assert sessions.change(other, "ipv4:192.0.2.2:1", QUICKLY)[1] is not None
+
+
+def test_who_leaves_connections_owing_makes_the_server_forget_its_own(sessions, now):
+    victim = Caller("", peer="192.0.2.2")
+    sessions.change(victim, "ipv4:192.0.2.2:1", QUICKLY)
+    for port in range(9):
+        _, cookie = sessions.change(Caller("", peer="192.0.2.1"), f"ipv4:192.0.2.1:{port}", QUICKLY)
+        sessions.close(Caller("", cookie, "192.0.2.1"), "ipv4:192.0.2.1:99")
+    with pytest.raises(NotSupported, match="options were set"):
+        sessions.options(victim, lambda: "ipv4:192.0.2.2:1")

@@ -7,6 +7,7 @@ not meant for.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -160,7 +161,8 @@ class PreparedStatements:
         found: list[Values] = []
         size = 0
         for batch in _batches(reader):
-            self._check_rows(len(found) + batch.num_rows, size + _sent_bytes(batch))
+            self._check_rows(len(found) + batch.num_rows, size)
+            self._check_rows(len(found), size + _sent_bytes(batch))
             for at in range(batch.num_rows):
                 found.append(bound_values(batch.slice(at, 1), typed))
                 size += _held_bytes(found[-1])
@@ -217,17 +219,30 @@ def bound_values(row: pa.RecordBatch, typed: Typed) -> Values:
 
 
 def _sent_bytes(batch: pa.RecordBatch) -> int:
-    """Return the bytes of a batch's values: a view may name those of another a thousand times."""
-    return int(batch.nbytes) + sum(
-        sum(len(text) for value in column if (text := value.as_buffer()) is not None)
-        for column in batch.columns
-        if pa.types.is_string_view(column.type)
-    )
+    """Return the bytes of a batch's values, whichever of them lie in the same place."""
+    return sum(_column_bytes(column) for column in batch.columns)
+
+
+def _column_bytes(column: pa.Array[Any]) -> int:
+    if pa.types.is_union(column.type):
+        # What Arrow tells of their values alone is wrong for some that were read from a stream.
+        return int(column.get_total_buffer_size())
+    size = int(column.nbytes)
+    if pa.types.is_string_view(column.type):
+        # A view may name the bytes of another, a thousand times.
+        size += sum(len(text) for value in column if (text := value.as_buffer()) is not None)
+    return size
 
 
 def _held_bytes(row: Values) -> int:
     """Return what a row takes once its values are Python's."""
+<<<<<<< HEAD
     return sum(VALUE_BYTES + (len(value) if isinstance(value, str) else 0) for _, value in row)
+=======
+    return sum(
+        VALUE_BYTES + (sys.getsizeof(value) if isinstance(value, str) else 0) for _, value in row
+    )
+>>>>>>> edges
 
 
 def _batches(reader: Any) -> Iterator[pa.RecordBatch]:
