@@ -1,14 +1,9 @@
 """Values under handles that nobody can guess, bounded by number, by bytes and by age.
 
 What comes in: values with their sizes and owners. What goes out: the same values under sealed
-<<<<<<< HEAD
-handles (`seals.py`), to their owners, until they are old, or room is needed: of the caller who
-holds most. It must never tell a forged handle from an expired one, nor from one of somebody else's.
-=======
 handles (`seals.py`), to their owners, until they are old, or room is needed. It must never tell a
 forged handle from an expired one, nor from one of somebody else's, nor let go what one caller holds
 for the sake of another who holds as much.
->>>>>>> edges
 """
 
 from __future__ import annotations

@@ -236,13 +236,9 @@ def _column_bytes(column: pa.Array[Any]) -> int:
 
 def _held_bytes(row: Values) -> int:
     """Return what a row takes once its values are Python's."""
-<<<<<<< HEAD
-    return sum(VALUE_BYTES + (len(value) if isinstance(value, str) else 0) for _, value in row)
-=======
     return sum(
         VALUE_BYTES + (sys.getsizeof(value) if isinstance(value, str) else 0) for _, value in row
     )
->>>>>>> edges
 
 
 def _batches(reader: Any) -> Iterator[pa.RecordBatch]:
