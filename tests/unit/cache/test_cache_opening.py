@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from flightframe_server.cache.manifest import SCHEMA_VERSION
-from flightframe_server.cache.store import Made, Timing
+from flightframe_server.cache.store import EntryGone, Made, Timing
 from flightframe_server.errors import SetupError
 
 VERSION = (("sales", "v1"),)
@@ -112,11 +112,52 @@ def test_a_manifest_damaged_while_it_is_open_costs_the_entries_and_no_query(
     assert (store.counts().failures, store.counts().unstored) == (1, 1)
 
 
-def test_an_older_schema_starts_anew(open_store, make_key, make_table):
-    root = filled(open_store, make_key, make_table, 2)
-    set_version(root, 0)
+def test_a_store_of_an_older_format_is_emptied_once_with_one_line(
+    open_store, make_key, make_table, capsys
+):
+    root = filled(open_store, make_key, make_table, 3)
+    set_version(root, SCHEMA_VERSION - 1)
+    (root / "entries" / "notes.txt").write_text("a stranger's")
+    capsys.readouterr()
+    store = open_store()
+    assert list(store.holdings()) == []
+    assert [path.name for path in (root / "entries").iterdir()] == ["notes.txt"]
+    assert manifests(root) == ["manifest-2.sqlite"]
+    assert list(root.glob("*.aside")) == []
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1
+    assert all(word in lines[0] for word in ("cache_emptied", "files=3", "format=1"))
+    held = store.put(make_key(), make_table(), VERSION, Made("backend"))
+    store.close()
+    again = open_store()
+    assert list(again.holdings()) == [held]
+    assert again.read(held).equals(make_table())
+    assert capsys.readouterr().out == ""
+
+
+def test_a_manifest_as_the_first_format_wrote_it_is_emptied(open_store, tmp_path):
+    root = tmp_path / "cache"
+    root.mkdir()
+    connection = sqlite3.connect(root / "manifest-1.sqlite", isolation_level=None)
+    connection.execute("CREATE TABLE entries (key TEXT, entry_id TEXT, bytes INTEGER)")
+    connection.execute("INSERT INTO entries VALUES ('{}', 'x', 1)")
+    connection.execute("PRAGMA user_version = 1")
+    connection.close()
     assert list(open_store().holdings()) == []
     assert manifests(root) == ["manifest-2.sqlite"]
+
+
+def test_whoever_has_an_emptied_store_open_goes_on_without_it(open_store, make_key, make_table):
+    older = open_store(hot_bytes=0)
+    held = older.put(make_key(), make_table(), VERSION, Made("backend"))
+    set_version(older._books._root, SCHEMA_VERSION - 1)
+    newer = open_store()
+    assert list(newer.holdings()) == []
+    with pytest.raises(EntryGone):
+        older.read(held)
+    again = newer.put(make_key(), make_table(1), VERSION, Made("backend"))
+    assert list(older.holdings()) == [again]
+    assert older.read(again).equals(make_table(1))
 
 
 def test_a_newer_schema_is_left_alone(open_store, make_key, make_table):
