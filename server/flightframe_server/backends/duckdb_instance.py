@@ -88,7 +88,7 @@ class Instance:
                 raise SourceMoved
             if not lock_for_reading(self._descriptor):
                 raise BackendError("the database file is locked by a writer")
-            self._connection = _connected(file.real, settings)
+            self._connection = self._connected(settings)
         except BaseException:
             os.close(self._descriptor)
             raise
@@ -97,6 +97,15 @@ class Instance:
                 raise SourceMoved
         except BaseException:
             self.retire()
+            raise
+
+    def _connected(self, settings: Mapping[str, str]) -> duckdb.DuckDBPyConnection:
+        try:
+            return connected(self._file.real, settings)
+        except BackendError:
+            # What cannot be opened because it moves may be well a moment later.
+            if self._file.sign() != self.version.sign:
+                raise SourceMoved from None
             raise
 
     @property
@@ -190,7 +199,7 @@ class Instance:
         os.close(self._descriptor)
 
 
-def _connected(path: str, settings: Mapping[str, str]) -> duckdb.DuckDBPyConnection:
+def connected(path: str, settings: Mapping[str, str]) -> duckdb.DuckDBPyConnection:
     """Return an instance that holds a file, read-only, and can reach nothing else."""
     spill = {"temp_directory": f"{path}.tmp"}
     quoted = path.replace("'", "''")

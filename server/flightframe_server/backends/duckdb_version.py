@@ -167,16 +167,17 @@ class DatabaseFile:
                 settled = self.sign() == sign
             else:
                 settled = True
-            if settled:
-                found = self._content(sign)
-                if found is not None and self.sign() == sign:
-                    self._known = found
-                    return found
+            found = self._content(sign) if settled else None
+            if found is not None and self.sign() == sign:
+                if isinstance(found, BackendError):
+                    raise found
+                self._known = found
+                return found
             if time.monotonic() > until:
                 raise being_written()
 
-    def _content(self, sign: Sign) -> Version | None:
-        """Return the version of the content, or None where it is not what the sign says."""
+    def _content(self, sign: Sign) -> Version | BackendError | None:
+        """Return the version of the content, what is wrong with it, or None where it moves."""
         real = self.real
         logs = (f"{real}.wal", f"{real}.wal.checkpoint")
         whole = sum(stamp[2] for stamp in sign if stamp is not None) <= WHOLE_BYTES
@@ -189,11 +190,13 @@ class DatabaseFile:
                 descriptor = open_to_read(path)
             except FileNotFoundError:
                 return None
+            except BackendError as error:
+                return error
             try:
                 if stamp_of(os.fstat(descriptor)) != stamp or open_for_writing(descriptor):
                     return None
                 if not index and os.pread(descriptor, len(_MAGIC), _MAGIC_AT) != _MAGIC:
-                    raise no_database()
+                    return no_database()
                 digests.append(digest(descriptor) if whole else str(stamp))
             finally:
                 os.close(descriptor)

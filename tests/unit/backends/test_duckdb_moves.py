@@ -25,8 +25,10 @@ from duckdb_shop import (
     write,
 )
 
+from flightframe_server.backends import duckdb_instance
 from flightframe_server.backends.duckdb import DuckDBBackend
 from flightframe_server.backends.duckdb_instance import Instance
+from flightframe_server.backends.duckdb_reading import Reading
 from flightframe_server.backends.duckdb_source import INSTANCES
 from flightframe_server.backends.protocol import SourceMoved
 from flightframe_server.errors import BackendError, SetupError
@@ -200,6 +202,18 @@ def bad_block(shop):
     (shop.folder / "bad").write_bytes(data)
 
 
+WRITES_SLOWLY = """
+import sys
+with open(sys.argv[1], "r+b") as file:
+    start = file.read(1)
+    file.seek(0)
+    file.write(start)
+    file.flush()
+    print("written", flush=True)
+    sys.stdin.read()
+"""
+
+
 def bad_locked(shop):
     shutil.copyfile(shop.path, shop.folder / "bad")
     return started(HOLDER, shop.folder / "bad")
@@ -208,24 +222,27 @@ def bad_locked(shop):
 @pytest.mark.parametrize(
     "make", [bad_empty, bad_garbage, bad_headers, bad_block, bad_locked], ids=lambda m: m.__name__
 )
-@pytest.mark.parametrize("over", ["renamed", "in place"])
+@pytest.mark.parametrize("over", ["renamed", "linked", "in place"])
 def test_a_bad_file_is_refused_until_a_good_one_is_there(make, over, shop):
-    writer = make(shop)
-    bad = shop.folder / "bad"
-    if over == "renamed":
-        bad.rename(shop.path)
-    else:
+    writer, bad = make(shop), shop.folder / "bad"
+    if over == "in place":
         if writer is not None:
             ended(writer)
-            writer = started(HOLDER, bad)
-        # In the writer's own hands, by a link: nobody can copy what is locked into place.
-        shop.path.unlink() if writer is not None else None
-        shop.path.symlink_to(bad) if writer is not None else copy(bad, shop.path)
+        copy(bad, shop.path)
+        # Over the file that is read a writer of DuckDB's cannot come; another one can.
+        writer = started(WRITES_SLOWLY, shop.path) if writer is not None else None
+    elif over == "renamed":
+        bad.rename(shop.path)
+    else:
+        shop.path.unlink()
+        shop.path.symlink_to(bad)
+    files = open_files()
     for _ in range(3):
         with pytest.raises((BackendError, SourceMoved)):
             shop.sums()
         with pytest.raises((BackendError, SourceMoved)):
             shop.backend.tables()
+    assert open_files() <= files
     assert shop.source.lent == 0
     if writer is not None:
         ended(writer)
@@ -245,6 +262,24 @@ def test_a_file_that_is_gone_is_refused_until_it_is_back(shop):
             shop.sums()
     (shop.folder / "away").rename(shop.path)
     assert shop.sums(shop.version()) == ONES
+
+
+def test_a_file_that_moves_while_it_is_opened_is_not_read(shop, monkeypatch):
+    connected, before = duckdb_instance.connected, open_files()
+
+    def overtaken(path, settings):
+        found = connected(path, settings)
+        copy(shop.seven, shop.path)
+        return found
+
+    shop.path.touch()
+    at = shop.version()
+    with monkeypatch.context() as patch:
+        patch.setattr(duckdb_instance, "connected", overtaken)
+        with pytest.raises(SourceMoved):
+            shop.sums(at)
+    assert open_files() <= before
+    assert shop.sums(shop.version()) == SEVENS
 
 
 def test_a_failed_opening_leaves_the_streams_that_run(shop):
@@ -298,18 +333,32 @@ def test_a_reader_whose_file_was_renamed_and_then_written_is_sent_away(whole, sh
         list(stream)
 
 
-def test_a_file_that_was_written_before_it_was_renamed_is_no_longer_vouched_for(shop):
-    """Size and time are set back, so that only the content tells."""
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_file_that_was_written_before_it_was_renamed_is_not_vouched_for(whole, shop, monkeypatch):
+    """The time is set back, so that only the content tells; a large one shows in its time."""
+    if not whole:
+        monkeypatch.setattr("flightframe_server.backends.duckdb_version.WHOLE_BYTES", 0)
     stream, _ = stalled(shop)
     found = shop.path.stat()
     data = bytearray(shop.path.read_bytes())
     data[-9] ^= 1
     (shop.folder / "changed").write_bytes(data)
     copy(shop.folder / "changed", shop.path)
-    os.utime(shop.path, ns=(found.st_atime_ns, found.st_mtime_ns))
+    if whole:
+        os.utime(shop.path, ns=(found.st_atime_ns, found.st_mtime_ns))
     shop.path.rename(shop.folder / "away")
     with pytest.raises(SourceMoved):
         list(stream)
+
+
+def test_an_error_across_a_write_is_a_move_and_any_other_a_failure(shop):
+    corrupt = "SELECT error('Corrupted DICT_FSST segment')"
+    with pytest.raises(BackendError, match="refused the statement"):
+        Reading(shop.source, ()).rows(corrupt)
+    reading = Reading(shop.source, ())
+    in_place(shop)
+    with pytest.raises(SourceMoved):
+        reading.rows(corrupt)
 
 
 @pytest.mark.parametrize("move", [in_place, in_place_with_its_old_time, half_first])

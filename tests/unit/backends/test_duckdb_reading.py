@@ -23,32 +23,30 @@ from flightframe_server.planner.source import TableHop
 
 ENDLESS = "SELECT sum(a.range * b.range) AS x FROM range(10000000) a, range(10000000) b"
 KEYS = """
-CREATE TABLE made.keyed (
+CREATE TABLE keyed (
     id INTEGER PRIMARY KEY, code TEXT UNIQUE, number INTEGER NOT NULL UNIQUE, kind TEXT,
     part INTEGER, UNIQUE (kind, part)
 );
-INSERT INTO made.keyed VALUES
+INSERT INTO keyed VALUES
   (1, 'a', 10, 'x', NULL), (2, NULL, 20, 'x', NULL), (3, NULL, 30, 'y', 1);
-CREATE TABLE made.pairs (one INTEGER, two INTEGER, PRIMARY KEY (one, two));
-INSERT INTO made.pairs VALUES (1, 1), (1, 2);
-CREATE SCHEMA made.memory;
-CREATE TABLE made.memory.keyed (id INTEGER);
-INSERT INTO made.memory.keyed VALUES (5), (5);
-CREATE SCHEMA made.flightframe;
-CREATE VIEW made.slow AS SELECT a.range AS x FROM range(10000000) a, range(10000000) b;
-CREATE VIEW made.slow_edge AS SELECT x, x % 7 AS y FROM made.slow;
-CREATE VIEW made.failing AS SELECT CASE WHEN sale = 19 THEN error('no') ELSE sale END AS sale
-  FROM made.sales;
+CREATE TABLE pairs (one INTEGER, two INTEGER, PRIMARY KEY (one, two));
+INSERT INTO pairs VALUES (1, 1), (1, 2);
+CREATE SCHEMA memory;
+CREATE TABLE memory.keyed (id INTEGER);
+INSERT INTO memory.keyed VALUES (5), (5);
+CREATE SCHEMA flightframe;
+CREATE VIEW slow AS SELECT a.range AS x FROM range(10000000) a, range(10000000) b;
+CREATE VIEW slow_edge AS SELECT x, x % 7 AS y FROM slow;
+CREATE VIEW failing AS SELECT CASE WHEN sale = 19 THEN error('no') ELSE sale END AS sale
+  FROM sales;
 """
 
 
 @pytest.fixture(scope="module")
 def backend(tmp_path_factory):
     path = write(tmp_path_factory.mktemp("reading") / "data.duckdb", 1)
-    with duckdb.connect() as connection:
-        connection.execute(f"ATTACH '{path}' AS made")
-        connection.execute("USE made")
-        connection.execute(KEYS.replace("made.", ""))
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(KEYS)
     opened = DuckDBBackend(path, settings={"threads": 2})
     yield opened
     opened.close()
@@ -248,12 +246,13 @@ def test_two_files_of_one_name_are_two(tmp_path):
 
 def test_what_does_not_fit_spills_beside_the_file_and_no_further_than_allowed(tmp_path):
     path = write(tmp_path / "data.duckdb", "hash(i) % 1000000007", 3_000_000)
-    large = "SELECT count(*) FROM (SELECT *, row_number() OVER (ORDER BY amount) FROM sales)"
+    large = "SELECT max(place), count(*) FROM (SELECT *, row_number() OVER (ORDER BY amount)"
+    large += " AS place FROM sales) WHERE place + sale >= 0"
     bounded = {"memory_limit": "40MiB", "threads": 1}
     opened = DuckDBBackend(path, settings={**bounded, "max_temp_directory_size": "1GiB"})
     place = Reading(opened._source, ()).rows("SELECT current_setting('temp_directory')")
     assert place == [(f"{path}.tmp",)]
-    assert Reading(opened._source, ()).rows(large) == [(3_000_000,)]
+    assert Reading(opened._source, ()).rows(large) == [(3_000_000, 3_000_000)]
     opened.close()
     opened = DuckDBBackend(path, settings={**bounded, "max_temp_directory_size": "1MiB"})
     with pytest.raises(LimitExceeded):

@@ -201,6 +201,25 @@ def test_a_file_that_moves_while_it_is_read_is_read_again(file, tmp_path, monkey
     assert found == text(seven)
 
 
+def test_a_file_that_is_cut_while_it_is_looked_at_is_no_wrong_kind_of_file(
+    file, tmp_path, monkeypatch
+):
+    seven = write(tmp_path / "seven.duckdb", 7)
+    looks = []
+
+    def cut(descriptor):
+        if not looks:
+            os.truncate(file, 0)
+        if len(looks) == 1:
+            copy(seven, file)
+        looks.append(descriptor)
+        return False
+
+    monkeypatch.setattr(duckdb_version, "open_for_writing", cut)
+    monkeypatch.setattr(duckdb_version, "PATIENCE", 30)
+    assert text(file) == text(seven)
+
+
 def test_a_file_in_a_writers_hands_has_no_version_however_slow_it_writes(file):
     looking = DatabaseFile(file)
     before = looking.version().text
