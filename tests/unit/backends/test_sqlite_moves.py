@@ -106,8 +106,8 @@ def until_answered(ask, seconds=20.0):
 def rows_query(backend):
     """Return the query of every line with its quantity."""
     engine = MetricEngine(read_collection(COLLECTION), backend._source._path.parent / "p", backend)
-    question = resolve(parse("SELECT line, pieces AT line"), engine.typed)
-    (query,) = engine.plan(question).queries
+    plan = engine.plan(lambda typed: resolve(parse("SELECT line, pieces AT line"), typed))
+    (query,) = plan.queries
     return query
 
 
@@ -251,8 +251,8 @@ def test_a_plan_of_other_types_is_not_carried_out(tmp_path):
     write(data, [{"line": 1, "price": 12.5}])
     with opened(data) as (backend, _):
         engine = MetricEngine(read_collection(COLLECTION), tmp_path / "p", backend)
-        question = resolve(parse("SELECT total AT ()"), engine.typed)
-        (query,) = engine.plan(question).queries
+        plan = engine.plan(lambda typed: resolve(parse("SELECT total AT ()"), typed))
+        (query,) = plan.queries
         assert [str(value) for value in next(iter(backend.run(query))).column(0)] == ["12.50"]
         finer = tmp_path / "finer.sqlite"
         write(finer, [{"line": 1, "price": 12.7035}], price="DECIMAL(12, 4)")

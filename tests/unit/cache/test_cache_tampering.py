@@ -86,7 +86,8 @@ def test_an_altered_row_is_dropped_at_start_and_no_other(
     else:
         bound = "?"
     if value is None:
-        pytest.raises(sqlite3.IntegrityError, execute, root, f"UPDATE entries SET {column} = NULL")
+        with pytest.raises(sqlite3.IntegrityError):
+            execute(root, f"UPDATE entries SET {column} = NULL")
         return
     before = (root / "entries").parent.parent / "stranger.parquet"
     before.write_bytes(b"not ours")
