@@ -27,3 +27,16 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     if not close:
         return None
     return "did you mean " + " or ".join(shown(by_folded[item]) for item in close) + "?"
+
+
+def more_mistakes(here: Iterable[bool]) -> str:
+    """Return how many mistakes there are beside the one that is told, each given as in its file.
+
+    >>> more_mistakes([True, True])
+    '(2 more mistakes in the file)'
+    """
+    same = list(here)
+    if not same:
+        return ""
+    where = " in the file" if all(same) else ""
+    return f"({len(same)} more mistake{'s' if len(same) > 1 else ''}{where})"

@@ -50,6 +50,7 @@ from flightframe_server.error_place import Place as Place
 from flightframe_server.error_place import Status as Status
 from flightframe_server.error_text import ECHO_LIMIT as ECHO_LIMIT
 from flightframe_server.error_text import did_you_mean as did_you_mean
+from flightframe_server.error_text import more_mistakes
 from flightframe_server.error_text import shown as shown
 
 TEXT_LIMIT = 900
@@ -310,13 +311,19 @@ class CatalogError(FlightframeError):
         others: Sequence[CatalogError] = (),
     ) -> None:
         """Keep the facts; see the class for their meaning."""
+        self.file, self.path, self.line = file, path, line
         where = ", ".join(part for part in (file, f"line {line}" if line else "", path) if part)
+        more = more_mistakes(other.file == file for other in others)
         super().__init__(
             f"{where}: {message}" if where else message,
-            hint=" ".join(part for part in (hint, _more(file, others)) if part) or None,
+            hint=" ".join(
+                part
+                for part in (hint, more_mistakes(other.file == file for other in others))
+                if part
+            )
+            or None,
             details={"file": file, "path": path, "line": line},
         )
-        self.file, self.path, self.line = file, path, line
         self.others = tuple(others)
         self._alone = (message, hint)
 
@@ -337,13 +344,6 @@ class CatalogError(FlightframeError):
         message, hint = self._alone
         alone = CatalogError(message, file=self.file, path=self.path, line=self.line, hint=hint)
         return (alone, *self.others)
-
-
-def _more(file: str, others: Sequence[CatalogError]) -> str:
-    if not others:
-        return ""
-    here = " in the file" if all(other.file == file for other in others) else ""
-    return f"({len(others)} more mistake{'s' if len(others) > 1 else ''}{here})"
 
 
 class SetupError(FlightframeError):

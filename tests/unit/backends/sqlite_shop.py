@@ -94,9 +94,9 @@ def add(connection, rows):
 
 
 class Till:
-    """A back-end on a file, and an engine that remembers nothing."""
+    """A back-end on a file whose decimals are scaled, and an engine that remembers nothing."""
 
-    def __init__(self, path, form=DecimalForm.NUMBERS):
+    def __init__(self, path, form=DecimalForm.SCALED):
         self.backend = SQLiteBackend(path, form=form)
         collection = read_collection(COLLECTION)
         self.engine = MetricEngine(collection, path.parent / "store", self.backend, enabled=False)

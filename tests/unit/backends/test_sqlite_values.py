@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlite_shop import Till, write
 
 from flightframe_server.backends.sqlite_types import array_of, batch_of, declared_type
-from flightframe_server.errors import ArithmeticOverflow, BackendError, CatalogError
+from flightframe_server.errors import ArithmeticOverflow, BackendError, SetupError
 
 DECLARED = {
     "INTEGER": "integer",
@@ -138,7 +138,7 @@ def test_decimals_that_are_not_scaled_are_refused_before_anything_is_asked(value
     # Most of the rows are whole, and an answer over those alone would be wrong a hundredfold.
     rows = [{"line": at, "price": 12} for at in range(50)] + [{"line": 50, "price": value}]
     write(tmp_path / "natural.sqlite", rows)
-    with pytest.raises(CatalogError, match=r"lines.price holds a value that is no scaled integer"):
+    with pytest.raises(SetupError, match=r"lines.price holds .*, which is no scaled integer"):
         Till(tmp_path / "natural.sqlite")
 
 
@@ -217,12 +217,19 @@ def test_a_sum_whose_parts_pass_64_bits_and_whose_whole_does_not(till):
     assert shop.one("SELECT pieces AT ()") == 5
 
 
-def test_a_decimal_sum_of_more_than_64_bits(till):
+def test_a_decimal_sum_of_more_than_64_bits(till, tmp_path):
     # DECIMAL(12, 2) is a promise that SQLite does not hold anybody to.
-    shop = till([{"line": at, "price": 9_000_000_000_000_000_000} for at in range(4)])
+    refused = till([{"line": at, "price": 9_000_000_000_000_000_000} for at in range(4)])
+    with pytest.raises(BackendError, match=r"lines.price is declared decimal\(12,2\) and holds 9"):
+        refused.table("SELECT total AT ()")
+    path = tmp_path / "wide.sqlite"
+    rows = [{"line": at, "price": 9_000_000_000_000_000_000} for at in range(4)]
+    write(path, rows, price="DECIMAL(19, 2)")
+    shop = Till(path)
     found = shop.table("SELECT total AT ()")
     assert str(found["total"][0]) == "360000000000000000.00"
     assert str(found.schema.field("total").type) == "decimal128(38, 2)"
+    shop.close()
 
 
 def test_computed_columns_are_exact_or_refused(till):

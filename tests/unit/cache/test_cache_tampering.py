@@ -322,8 +322,8 @@ def test_a_manifest_with_other_tables_is_set_aside(
     goes_on(store, make_key, make_table)
 
 
-def test_a_manifest_that_cannot_be_written_is_set_aside(
-    root, open_store, make_key, make_table, monkeypatch, capsys
+def test_a_manifest_that_cannot_be_written_is_refused_and_kept(
+    root, open_store, make_key, make_table, monkeypatch
 ):
     really = sqlite3.connect
 
@@ -332,11 +332,11 @@ def test_a_manifest_that_cannot_be_written_is_set_aside(
             return really(f"file:{path}?mode=ro", uri=True, **how)
         return really(path, **how)
 
-    monkeypatch.setattr(sqlite3, "connect", connect)
-    store = open_store()
-    assert keys_of(store) == set()
-    assert "read-only" in capsys.readouterr().out
-    goes_on(store, make_key, make_table)
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite3, "connect", connect)
+        with pytest.raises(SetupError, match="the cache folder cannot be used"):
+            open_store()
+    goes_on(open_store(), make_key, make_table)
 
 
 def test_another_store_put_in_the_place_of_an_open_one_is_noticed(
