@@ -31,6 +31,7 @@ def test_the_plan_is_the_same_and_nothing_runs(name, enabled, backends, tmp_path
         serving = Serving("test", {"shop": engine})
         for query in WARM:
             answer(Request(query), serving)
+        engine.attested()
         ran = []
         with monkeypatch.context() as patched:
             for method in ("run", "edge_map", "duplicate", "statistics"):

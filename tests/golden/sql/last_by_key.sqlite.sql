@@ -100,6 +100,7 @@ FROM (
       ) DESC
     ) AS "r0"
   FROM "inv" AS "f"
+  LIMIT -1
 ) AS "rows"
 GROUP BY
   "l store";

@@ -42,11 +42,13 @@ FROM (
     SELECT DISTINCT
       (
         CASE
-          WHEN TYPEOF("price") = 'integer'
-          THEN "price"
+          WHEN "price" > -100000000
+          AND "price" < 100000000
+          AND ROUND("price" * 100.0) / 100.0 = "price"
+          THEN CAST(ROUND("price" * 100.0) AS INTEGER)
           WHEN "price" IS NULL
           THEN NULL
-          ELSE FF_REFUSE('price_list.price', 'decimal(10,2)')
+          ELSE FF_NUMBER("price", 10, 2, 'price_list.price', rowid)
         END
       ) AS "value",
       (
@@ -136,6 +138,7 @@ FROM (
         :p0
       )
     )
+  LIMIT -1
 ) AS "rows"
 GROUP BY
   "l category";

@@ -39,11 +39,13 @@ FROM (
     ) AS "c store",
     (
       CASE
-        WHEN TYPEOF("f"."revenue") = 'integer'
-        THEN "f"."revenue"
+        WHEN "f"."revenue" > -100000000
+        AND "f"."revenue" < 100000000
+        AND ROUND("f"."revenue" * 100.0) / 100.0 = "f"."revenue"
+        THEN CAST(ROUND("f"."revenue" * 100.0) AS INTEGER)
         WHEN "f"."revenue" IS NULL
         THEN NULL
-        ELSE FF_REFUSE('tx.revenue', 'decimal(10,2)')
+        ELSE FF_NUMBER("f"."revenue", 10, 2, 'tx.revenue', f.rowid)
       END
     ) AS "c revenue"
   FROM "tx" AS "f"
@@ -80,6 +82,7 @@ FROM (
         ELSE FF_REFUSE('tx.store', 'text')
       END
     ) = "j0"."source"
+  LIMIT -1
 ) AS "rows"
 GROUP BY
   "l day",

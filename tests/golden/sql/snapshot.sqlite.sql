@@ -72,11 +72,13 @@ FROM (
     ) AS "c day",
     (
       CASE
-        WHEN TYPEOF("f"."balance") = 'integer'
-        THEN "f"."balance"
+        WHEN "f"."balance" > -100000000
+        AND "f"."balance" < 100000000
+        AND ROUND("f"."balance" * 100.0) / 100.0 = "f"."balance"
+        THEN CAST(ROUND("f"."balance" * 100.0) AS INTEGER)
         WHEN "f"."balance" IS NULL
         THEN NULL
-        ELSE FF_REFUSE('balances.balance', 'decimal(10,2)')
+        ELSE FF_NUMBER("f"."balance", 10, 2, 'balances.balance', f.rowid)
       END
     ) AS "c balance",
     MAX(
@@ -109,6 +111,7 @@ FROM (
       )
     ) AS "s0"
   FROM "balances" AS "f"
+  LIMIT -1
 ) AS "rows"
 GROUP BY
   "l region";

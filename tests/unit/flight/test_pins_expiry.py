@@ -19,7 +19,8 @@ COMMAND = flight.FlightDescriptor.for_command(b"q")
 
 def answered(*, hot: bool) -> Answer:
     provenance = Provenance(ServedFrom.ENGINE_CACHE, "id", "shop")
-    return Answer(TABLE.schema, provenance, TABLE, hot=hot)
+    state = ("shop", 0, ()) if hot else None
+    return Answer(TABLE.schema, provenance, TABLE, state=state)
 
 
 def test_renewing_holds_an_answer_beyond_its_time():
