@@ -9,7 +9,7 @@ from conformance_tables import ORACLE, assert_same, pairs
 from flightframe_server.answer import Request, Serving, answer
 from flightframe_server.catalog import read_collection
 from flightframe_server.engine.engine import MetricEngine
-from flightframe_server.planner.broken import edge_key
+from flightframe_server.planner.broken import edge_key, grain_key
 
 HAS_POLARS = importlib.util.find_spec("flightframe_server.backends.polars") is not None
 NAMES = ["duckdb", "sqlite"] + (["polars"] if HAS_POLARS else [])
@@ -88,11 +88,17 @@ def test_nothing_of_the_retail_data_is_broken_anywhere(retail_engines):
 BROKEN = {
     "two regions": (
         "INSERT INTO stores VALUES ('S2', 'West');",
-        {edge_key("store -> region"): "S2 has East and West"},
+        {
+            edge_key("store -> region"): "S2 has East and West",
+            grain_key("stores"): "(S2) stands on several rows",
+        },
     ),
     "a region and none": (
         "INSERT INTO stores VALUES ('S3', NULL);",
-        {edge_key("store -> region"): "S3 has West and NULL"},
+        {
+            edge_key("store -> region"): "S3 has West and NULL",
+            grain_key("stores"): "(S3) stands on several rows",
+        },
     ),
 }
 
@@ -112,8 +118,9 @@ def test_a_repeated_key_is_found_everywhere(backends, tmp_path):
         name: broken_in(collection, backend, tmp_path)
         for name, backend in backends("shop", more).items()
     }
-    assert len(found["duckdb"]) == 1
-    assert "(NULL, P1) stands on several rows" in found["duckdb"].values()
+    # The grain of the list, and the key that prices are fetched along.
+    assert len(found["duckdb"]) == 2
+    assert set(found["duckdb"].values()) == {"(NULL, P1) stands on several rows"}
     assert all(broken == found["duckdb"] for broken in found.values())
 
 

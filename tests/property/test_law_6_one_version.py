@@ -17,6 +17,7 @@ from questions import bare
 from rig import SOURCE, MemoryBackend, Rig, rows_of, same
 from worlds import shapes, tables
 
+from flightframe_server.backends.protocol import SourceMoved
 from flightframe_server.errors import BackendError, FDViolation, TicketRefused
 
 FACTS = tuple(map(bare, ("revenue", "sales", "late", "buyers", "profit")))
@@ -45,13 +46,31 @@ class Changing(MemoryBackend):
         found = super().fingerprints(tables)
         return {name: sign and f"{self.moved.get(name, 0)}" for name, sign in found.items()}
 
-    def run(self, query, **how):
+    def _check(self, tables, at):
+        """Say that the data moved, where some table is of another version than is to be read."""
+        for name in tables:
+            wanted = (at or {}).get(name)
+            if wanted is not None and wanted != f"{self.moved.get(name, 0)}":
+                raise SourceMoved
+
+    def tables(self, at=None, **how):
+        self._check(at or (), at)
+        return super().tables(None, **how)
+
+    def run(self, query, *, at=None, **how):
         self._called()
         self._called("statement")
+        self._check(query.tables, at)
         return super().run(query, **how)
 
-    def edge_map(self, hop, **how):
+    def duplicate(self, table, columns, *, at=None, **how):
         self._called()
+        self._check((table,), at)
+        return super().duplicate(table, columns, **how)
+
+    def edge_map(self, hop, *, at=None, **how):
+        self._called()
+        self._check((hop.table,), at)
         return super().edge_map(hop, **how)
 
 

@@ -113,7 +113,8 @@ class SQLiteBackend:
         """Return the columns left out of `tables`, with the type that each was declared with."""
         with self._reading((), None) as (_, compiler):
             known = compiler.tables
-        return {table: dict(known[table].unanswered) for table in tables if table in known}
+        found = {table: known[table].unanswered for table in tables if table in known}
+        return {table: dict(columns) for table, columns in found.items() if columns}
 
     def fingerprints(self, tables: Collection[str]) -> dict[str, str | None]:
         """Return one sign for all tables: a SQLite file changes as a whole."""

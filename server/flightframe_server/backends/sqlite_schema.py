@@ -75,7 +75,7 @@ def _facts(handle: sqlite3.Connection, table: str, kind: str) -> TableFacts:
     for name, declared, _, _ in rows:
         type_ = declared_type(str(declared))
         if type_ is None:
-            unanswered[str(name)] = str(declared)
+            unanswered[str(name)] = str(declared) or "none"
         else:
             types[str(name)] = type_
     if kind == "view":

@@ -86,8 +86,8 @@ def test_an_engine_opens_without_looking_at_the_data(engines, backend):
 def test_a_question_waits_for_the_promises_it_rests_on_alone(engines, backend):
     engine = engines()
     engine.answer(asking("SELECT price AT ()"))
-    # The price is fetched along a key of another table; no edge, no sibling, no size.
-    assert backend.asked == ["duplicate", "run"]
+    # The key of the facts, and that of the table of prices; no edge, no sibling, no size.
+    assert backend.asked == ["duplicate", "duplicate", "run"]
     backend.asked.clear()
     engine.answer(asking("SELECT MAX(price) AS most AT ()"))
     assert backend.asked == []
