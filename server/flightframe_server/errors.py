@@ -316,12 +316,7 @@ class CatalogError(FlightframeError):
         more = more_mistakes(other.file == file for other in others)
         super().__init__(
             f"{where}: {message}" if where else message,
-            hint=" ".join(
-                part
-                for part in (hint, more_mistakes(other.file == file for other in others))
-                if part
-            )
-            or None,
+            hint=" ".join(part for part in (hint, more) if part) or None,
             details={"file": file, "path": path, "line": line},
         )
         self.others = tuple(others)

@@ -141,7 +141,10 @@ def test_the_installation_bounds_the_time_of_every_statement(tmp_path):
 
 
 def test_an_overload_refuses_exactly_the_surplus_and_hot_answers_go_on(tmp_path):
-    limits = "{concurrent_statements: 2, queued_statements: 3, queue_seconds: 600, threads: 1}"
+    limits = (
+        "{concurrent_statements: 2, queued_statements: 3, queue_seconds: 600, threads: 1,"
+        " statements_per_caller: 2, queued_per_caller: 3}"
+    )
     with (
         slow_shop(tmp_path, limits) as opened,
         FlightServer(opened.serving) as server,
@@ -150,6 +153,7 @@ def test_an_overload_refuses_exactly_the_surplus_and_hot_answers_go_on(tmp_path)
     ):
         for _ in range(2):
             hot = info_of(client, QUICK)
+        next(iter(opened.serving.engines.values())).attested()
         places = opened.serving.statements.places
         asked = [
             pool.submit(info_within, client, f"{SLOW} WHERE visit <> {number}", 20)

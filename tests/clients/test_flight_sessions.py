@@ -208,6 +208,13 @@ def test_the_statement_timeout_holds(cold, monkeypatch):
     assert get_options(client)["statement_timeout"] == 0.5
     seen = []
     waiting = opened.serving.statements.wait_for
+
+    def noted(self, asker):
+        # A statement is typed for nobody: nothing of the data is read for it.
+        if asker is not NOBODY:
+            seen.append(asker.timeout)
+        return waiting(asker)
+
     monkeypatch.setattr(
         type(opened.serving.statements),
         "wait_for",
@@ -303,6 +310,7 @@ def test_a_client_that_returns_no_cookie_is_refused_rather_than_misunderstood(se
 
 
 def test_sessions_are_bounded_in_number(tmp_path):
+    limits = "{sessions: 2, sessions_per_caller: 2}"
     with (
         closing(
             open_installation(write_two(tmp_path, "{sessions: 2, sessions_per_caller: 2}"))
