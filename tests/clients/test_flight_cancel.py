@@ -64,12 +64,12 @@ def test_a_deadline_ends_the_statement_of_get_flight_info_and_leaves_nothing(sho
             descriptor = flight.FlightDescriptor.for_command(command)
             started = time.monotonic()
             with pytest.raises(flight.FlightTimedOutError):
-                client.get_flight_info(descriptor, flight.FlightCallOptions(timeout=0.5))
+                client.get_flight_info(descriptor, flight.FlightCallOptions(timeout=0.2))
             assert time.monotonic() - started < 5
             assert settled(shop)
             files = open_files()
         with pytest.raises(flight.FlightTimedOutError):
-            client.do_get(flight.Ticket(SLOW), flight.FlightCallOptions(timeout=0.5)).read_all()
+            client.do_get(flight.Ticket(SLOW), flight.FlightCallOptions(timeout=0.2)).read_all()
         assert settled(shop)
         assert open_files() <= files
         assert client.do_get(flight.Ticket(QUICK)).read_all().num_rows == 3

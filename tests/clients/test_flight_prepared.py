@@ -11,6 +11,7 @@ from flight_calls import CENTRAL, ROWS, act, packed, table_of, unpacked
 from pyarrow import flight
 
 from flightframe.wire import flight_sql_pb2 as sql
+from flightframe_server.flight.server import FlightServer
 
 
 def prepare(client: flight.FlightClient, query: str) -> sql.ActionCreatePreparedStatementResult:
@@ -190,20 +191,19 @@ def test_rows_of_parameters_are_bounded_by_bytes(client, column):
     assert run(client, bind(client, handle, few)) == []
 
 
-def test_what_one_caller_has_bound_is_bounded_together(client):
-    row = pa.RecordBatch.from_pydict({"0": ["x" * 900_000] * 15})
-    made = [prepare(client, "SELECT region, units AT region WHERE region = ?") for _ in range(3)]
-    handles = [one.prepared_statement_handle for one in made]
-    # Half of 64 MiB are the share of one: two of 13.5 MB fit, and a third does not.
-    for handle in handles[:2]:
-        bind(client, handle, row)
-    with pytest.raises(pa.ArrowInvalid, match="LIMIT_EXCEEDED: a caller holds at most"):
+def test_what_one_caller_has_bound_is_bounded_together(retail):
+    # A server of its own: what others bound before counts to the same address.
+    with FlightServer(retail.serving) as server, flight.FlightClient(server.uri) as client:
+        row = pa.RecordBatch.from_pydict({"0": ["x" * 900_000] * 15})
+        text = "SELECT region, units AT region WHERE region = ?"
+        handles = [prepare(client, text).prepared_statement_handle for _ in range(3)]
+        # Half of 64 MiB are the share of one: two of 13.5 MB fit, and a third does not.
+        for handle in handles[:2]:
+            bind(client, handle, row)
+        with pytest.raises(pa.ArrowInvalid, match="LIMIT_EXCEEDED: a caller holds at most"):
+            bind(client, handles[2], row)
+        bind(client, handles[0], row.slice(0, 1))
         bind(client, handles[2], row)
-    bind(client, handles[0], row.slice(0, 1))
-    bind(client, handles[2], row)
-    for handle in handles:
-        request = sql.ActionClosePreparedStatementRequest(prepared_statement_handle=handle)
-        act(client, "ClosePreparedStatement", packed(request))
 
 
 def test_one_row_that_does_not_fit_binds_nothing(client):

@@ -312,9 +312,7 @@ def test_a_client_that_returns_no_cookie_is_refused_rather_than_misunderstood(se
 def test_sessions_are_bounded_in_number(tmp_path):
     limits = "{sessions: 2, sessions_per_caller: 2}"
     with (
-        closing(
-            open_installation(write_two(tmp_path, "{sessions: 2, sessions_per_caller: 2}"))
-        ) as opened,
+        closing(open_installation(write_two(tmp_path, limits))) as opened,
         FlightServer(opened.serving) as server,
         ExitStack() as stack,
     ):
