@@ -118,8 +118,8 @@ def wall_clock(instant: datetime.datetime, zone: str) -> datetime.datetime:
 
 
 def zoned_text(instant: datetime.datetime, zone: str) -> str:
-    """Return an instant as a zone writes it: `2024-10-27 02:30:00+01:00`."""
-    return instant.astimezone(rules(zone)).isoformat(sep=" ")
+    """Return an instant as a zone writes it: `2024-10-27T02:30:00+01:00`."""
+    return instant.astimezone(rules(zone)).isoformat()
 
 
 def instants_of(wall: datetime.datetime, zone: str) -> tuple[datetime.datetime, ...]:

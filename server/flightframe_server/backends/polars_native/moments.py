@@ -60,7 +60,8 @@ def narrowed(moment: pl.Expr, given: DataType, column: str) -> pl.Expr:
     """Return nanoseconds as microseconds, or a failing query that says where they do not fit."""
     before, after = no_whole_microsecond(column)
     wrong = moment.to_physical() % 1000 != 0
-    written = moment.dt.replace_time_zone(None).dt.to_string("%Y-%m-%d %H:%M:%S%.9f")
+    zone = "+00" if given.zone else ""
+    written = moment.dt.replace_time_zone(None).dt.to_string(f"%Y-%m-%d %H:%M:%S%.9f{zone}")
     # Only where a moment does not fit is there a text, and no text of ours is a number.
     told = pl.when(wrong).then(pl.lit(before) + written + pl.lit(after)).cast(pl.Int64)
     micros = pl.when(wrong).then(told).otherwise(moment.to_physical() // 1000)

@@ -19,7 +19,7 @@ import polars as pl
 import pyarrow as pa
 import structlog
 
-from flightframe_server.arrow_types import arrow_schema
+from flightframe_server.arrow_types import arrow_schema, in_years
 from flightframe_server.backends.ending import Ending
 from flightframe_server.backends.misfits import said
 from flightframe_server.backends.polars_native.frames import LazyQuery
@@ -154,7 +154,7 @@ def arrow_batches(frame: pl.DataFrame, schema: pa.Schema) -> Iterator[pa.RecordB
         _column(found.column(at).combine_chunks(), field.type) for at, field in enumerate(schema)
     ]
     table = pa.Table.from_arrays(columns, schema=schema)
-    yield from table.to_batches(max_chunksize=BATCH_ROWS)
+    yield from map(in_years, table.to_batches(max_chunksize=BATCH_ROWS))
 
 
 def _column(column: pa.Array | pa.ChunkedArray, wanted: pa.DataType) -> pa.Array:

@@ -23,14 +23,13 @@ from flightframe_server.backends.sql.duckdb_functions import (
     refused,
     text,
 )
-from flightframe_server.catalog.types import DATE, TEXT, TIMESTAMP, DataType, Kind
+from flightframe_server.catalog.types import DATE, TEXT, TIMESTAMP, DataType, whole
 from flightframe_server.catalog.zones import UTC, clock
 
 REFUSED = 1 << 62
 """In place of an offset: the statement fails at such an instant."""
 
 _UNITS = {"SECOND_OF": 1_000_000, "MINUTE_OF": 60_000_000, "HOUR_OF": 3_600_000_000}
-_ZONED = DataType(Kind.TIMESTAMP, zone=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +99,11 @@ class Clocks:
         """Return the full hour of a zone's clock, or the jump since: that hour begins there."""
         time = exp.Cast(this=self._bound_wall(zone), to=exp.DataType.build("TIME"))
         rest = exp.Mod(this=called("epoch_us", time), expression=number(unit))
-        full = exp.Sub(this=bound(), expression=_duration(rest))
+        # Infinity has no clock; it stays what it is.
+        ends = exp.Case().when(
+            called("isfinite", bound()), exp.Sub(this=bound(), expression=_duration(rest))
+        )
+        full: exp.Expr = exp.Paren(this=ends.else_(bound()))
         known = clock(zone)
         jumps = [
             jump
@@ -154,17 +157,21 @@ def _from(start: int) -> exp.Expr:
 
 def floored(value: exp.Expr, given: DataType) -> exp.Expr:
     """Return a column of nanoseconds as the microsecond that holds each moment."""
-    whole = called("isfinite", value.copy())
-    return exp.Paren(this=exp.Case().when(whole, _micros(value, given)).else_(_told(value, given)))
+    return exp.Paren(this=_endless(value, given).else_(_micros(value, given)))
 
 
 def narrowed(value: exp.Expr, given: DataType, column: str) -> exp.Expr:
     """Return a column of nanoseconds in microseconds, or a failing statement that says where."""
     ticks = called("epoch_ns", _without_zone(value, given))
     even = exp.EQ(this=exp.Mod(this=ticks, expression=number(1000)), expression=number(0))
-    fits = exp.and_(called("isfinite", value.copy()), even)
-    told = _told(value, given, column)
-    return exp.Paren(this=exp.Case().when(fits, _micros(value, given)).else_(told))
+    case = _endless(value, given).when(even, _micros(value, given))
+    return exp.Paren(this=case.else_(_told(value, given, column)))
+
+
+def _endless(value: exp.Expr, given: DataType) -> exp.Case:
+    """Return a CASE of infinity, which has no microseconds and stays what it is."""
+    endless = exp.Not(this=called("isfinite", _without_zone(value, given)))
+    return exp.Case().when(endless, cast(value.copy(), whole(given)))
 
 
 def _without_zone(value: exp.Expr, given: DataType) -> exp.Expr:
@@ -177,9 +184,9 @@ def _micros(value: exp.Expr, given: DataType) -> exp.Expr:
     return called("make_timestamptz" if given.zone else "make_timestamp", ticks)
 
 
-def _told(value: exp.Expr, given: DataType, column: str = "a timestamp") -> exp.Expr:
+def _told(value: exp.Expr, given: DataType, column: str) -> exp.Expr:
     """Return a cast that fails with a text about the value; NULL for NULL."""
     before, after = no_whole_microsecond(column)
     held = exp.DPipe(this=text(before), expression=cast(value.copy(), TEXT))
     said = exp.Paren(this=exp.DPipe(this=held, expression=text(after)))
-    return cast(said, _ZONED if given.zone else TIMESTAMP)
+    return cast(said, whole(given))
