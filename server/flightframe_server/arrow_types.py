@@ -6,6 +6,8 @@ them without loss. It must never widen, round or wrap a value to make it fit.
 
 from __future__ import annotations
 
+import datetime
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -13,8 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flightframe_server.catalog.types import DataType, Kind
-from flightframe_server.errors import ArithmeticOverflow, InternalError
+from flightframe_server.errors import ArithmeticOverflow, InternalError, shown
 
+_FARTHEST = datetime.timedelta(hours=16)
+_STATE = re.compile(r"m\d+_")
 _PLAIN = {
     Kind.INTEGER: pa.int64(),
     Kind.DOUBLE: pa.float64(),
@@ -87,7 +91,8 @@ def conform(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     """Return a batch with exactly the declared schema, its columns taken by position.
 
     Raises:
-        ArithmeticOverflow: a value does not fit its declared type.
+        ArithmeticOverflow: a value does not fit its declared type, or a moment lies outside the
+            years 1 to 9999.
         InternalError: the number of columns differs, or a double stands where a decimal is due.
     """
     if batch.num_columns != len(schema):
@@ -96,7 +101,45 @@ def conform(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
         conform_array(column, field.type)
         for column, field in zip(batch.columns, schema, strict=True)
     ]
-    return pa.RecordBatch.from_arrays(columns, schema=schema)
+    return in_years(pa.RecordBatch.from_arrays(columns, schema=schema))
+
+
+def in_years(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return a batch whose dates and timestamps are of the years 1 to 9999.
+
+    Others no client can show, and a database's infinity would pass for the last of them.
+
+    Raises:
+        ArithmeticOverflow: one is not, in UTC or in some zone.
+    """
+    for field, column in zip(batch.schema, batch.columns, strict=True):
+        bounds = _bounds(field.type)
+        if bounds is None:
+            continue
+        ends = pc.min_max(column.cast(bounds[0].type))
+        low, high = ends["min"], ends["max"]
+        if low.is_valid and (low.as_py() < bounds[0].as_py() or high.as_py() > bounds[1].as_py()):
+            where = "" if _STATE.match(field.name) else f" in {shown(field.name)}"
+            raise ArithmeticOverflow(
+                f"a moment{where} lies outside the years 1 to 9999",
+                hint="leave such rows out by WHERE, or let the table hold NULL there",
+            )
+    return batch
+
+
+@lru_cache(maxsize=64)
+def _bounds(type_: pa.DataType) -> tuple[pa.Scalar, pa.Scalar] | None:
+    """Return the first and last value of a type that every client can show, as whole numbers."""
+    if pa.types.is_date(type_):
+        days = datetime.date.min, datetime.date.max
+        return tuple(pa.scalar(day, pa.date32()).cast(pa.int32()) for day in days)
+    if not pa.types.is_timestamp(type_):
+        return None
+    ends = datetime.datetime.min, datetime.datetime.max
+    if type_.tz is not None:
+        # No zone is further from UTC.
+        ends = ends[0] + _FARTHEST, ends[1] - _FARTHEST
+    return tuple(pa.scalar(end, pa.timestamp("us")).cast(pa.int64()) for end in ends)
 
 
 def conform_array(array: pa.Array, wanted: pa.DataType) -> pa.Array:

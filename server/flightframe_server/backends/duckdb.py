@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Self
 import pyarrow as pa
 from sqlglot import exp
 
+from flightframe_server.backends.duckdb_clocks import corrections
 from flightframe_server.backends.duckdb_reading import Reading, Running
 from flightframe_server.backends.duckdb_source import DuckDBSource, bounds
 from flightframe_server.backends.duckdb_types import declared_type
@@ -71,7 +72,7 @@ class DuckDBBackend:
     ) -> None:
         """Open the database; see the class."""
         self.id = backend_id
-        self._dialect = SqlDialect()
+        self._dialect = SqlDialect(corrections)
         given = {key: str(value) for key, value in (settings or {}).items()}
         self._source = DuckDBSource(Path(database), settings=given)
         self._statement = lru_cache(maxsize=1024)(self._compile)

@@ -43,8 +43,13 @@ LOCKED = {
 }
 """Settings that are made before the file is attached."""
 
-LOCKED_LAST = {"enable_external_access": "false", "lock_configuration": "true"}
-"""Settings that would keep the file itself from being attached."""
+LOCKED_LAST = {
+    # Which zone the process is in must change nothing.
+    "TimeZone": "'UTC'",
+    "enable_external_access": "false",
+    "lock_configuration": "true",
+}
+"""Settings that can be said on an open instance alone, or only once the file is attached."""
 
 KEPT_IDLE = 8
 
@@ -212,7 +217,7 @@ def connected(path: str, settings: Mapping[str, str]) -> duckdb.DuckDBPyConnecti
         connection.execute(f"USE {CATALOG}")
         connection.execute("DETACH memory")
         for name, value in LOCKED_LAST.items():
-            connection.execute(f"SET {name} = {value}")
+            connection.execute(f"SET GLOBAL {name} = {value}")
     except duckdb.Error as error:
         connection.close()
         raise BackendError("the database file cannot be opened") from error

@@ -19,6 +19,7 @@ import structlog
 from flightframe_server.arrow_types import arrow_schema, conform
 from flightframe_server.backends.duckdb_source import DuckDBSource
 from flightframe_server.backends.ending import Ending, Stop
+from flightframe_server.backends.misfits import said
 from flightframe_server.backends.protocol import BATCH_ROWS, SourceMoved
 from flightframe_server.backends.sql.duckdb_functions import MISFIT
 from flightframe_server.backends.sql.names import Statement
@@ -264,6 +265,8 @@ def _translated(error: Exception) -> FlightframeError:
             "the statement needs more memory or disk than the database may take",
             hint="ask at a coarser anchor, or for less of the data",
         )
+    if (fine := said(text)) is not None:
+        return fine
     out_of_range = isinstance(error, duckdb.OutOfRangeException | duckdb.ConversionException)
     if out_of_range or any(sign in text for sign in _MISFITS):
         return ArithmeticOverflow("a value does not fit its declared type")

@@ -31,7 +31,7 @@ TRIES = 3
 
 MIB = 1 << 20
 SPILL_BYTES = 10 << 30
-_LOCKED = {*LOCKED, *LOCKED_LAST, "access_mode"}
+_LOCKED = {name.lower() for name in (*LOCKED, *LOCKED_LAST, "access_mode")}
 
 
 def bounds(settings: BackendSettings) -> dict[str, str | int]:

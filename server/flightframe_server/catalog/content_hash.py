@@ -15,6 +15,8 @@ from decimal import Decimal
 from typing import Any
 
 HASH_BYTES = 16
+MEANING = 2
+"""Moves when the same content means another number, so that no entry of the old one answers."""
 
 _LISTS = ("schemas", "dimension_families", "derived_dimensions", "metric_families")
 _PROSE = frozenset({"description", "level_descriptions", "cache_hint"})
@@ -23,6 +25,7 @@ _PROSE = frozenset({"description", "level_descriptions", "cache_hint"})
 def content_hash(document: Mapping[str, Any]) -> str:
     """Return BLAKE2b (16 bytes, hex) of a document's content in canonical JSON."""
     content = {key: value for key, value in document.items() if key not in _PROSE}
+    content["meaning"] = MEANING
     for name in _LISTS:
         if name in content:
             content[name] = [

@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flightframe_server.catalog.collection import RootedMetric, StoredColumn
-from flightframe_server.composer.climb import follow, truncate
+from flightframe_server.composer.climb import follow
 from flightframe_server.composer.evaluate import whole
+from flightframe_server.composer.moments import is_first
 from flightframe_server.engine.grains import doubled, several_rows
 from flightframe_server.engine.reading import VersionReader
 from flightframe_server.engine.siblings import difference, word
@@ -146,8 +147,7 @@ def _off_period(
 ) -> str | None:
     members = _members(typed, fact.schema, fact.level, reader)
     for function in sorted(fact.functions):
-        starts = truncate(function, members).cast(members.type)
-        off = members.filter(pc.fill_null(pc.not_equal(members, starts), False))
+        off = members.filter(pc.invert(pc.fill_null(is_first(function, members), True)))
         if len(off):
             return f"{off[0].as_py()} in {fact.schema} is not the first day of its period"
     return None
@@ -158,9 +158,10 @@ def _members(typed: TypedCollection, schema: str, level: str, reader: VersionRea
     column = typed.graph.own_levels(schema)[level]
     held = typed.schema(schema).columns[column]
     if isinstance(held, StoredColumn):
-        type_ = typed.column_types[schema, column]
+        type_, stored = typed.column_types[schema, column], typed.stored_type(schema, column)
         table = typed.schema(schema).table
-        hop = TableHop(level, level, table, held.source, held.source, type_, type_)
+        kept = (stored, stored)
+        hop = TableHop(level, level, table, held.source, held.source, type_, type_, kept)
         return whole(reader.edge_map(hop)["target"])
     query = source_query(typed, schema, (level,), (), (members_metric(schema),))
     return whole(reader.collect(query)[level])

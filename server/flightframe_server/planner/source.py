@@ -20,10 +20,11 @@ from flightframe_server.catalog.collection import (
     TableMap,
     ValueMap,
 )
-from flightframe_server.catalog.types import DataType
+from flightframe_server.catalog.types import DataType, Kind
 from flightframe_server.errors import InternalError
 from flightframe_server.language.syntax import LiteralValue
 from flightframe_server.resolver.legality import filter_levels
+from flightframe_server.resolver.moments import listed
 from flightframe_server.resolver.question import Metric, Ordering, OutputColumn, Question, Window
 from flightframe_server.resolver.terms import ColumnTerm, Term, levels_of, metrics_of, walk
 from flightframe_server.resolver.typed import TypedCollection
@@ -114,14 +115,33 @@ class LevelRead:
         """The levels on the way, from the column's own to the level itself."""
         return self.start, *(hop.target for hop in self.hops)
 
+    @property
+    def cuts(self) -> bool:
+        """Whether the column's moments themselves are cut into periods, and then forgotten."""
+        first = self.hops[0] if self.hops else None
+        return isinstance(first, FunctionHop) and self.start_type.kind is Kind.TIMESTAMP
+
 
 @dataclass(frozen=True, slots=True)
 class StoredRead:
-    """A column of the table: the schema's name for it, the table's own, and its type."""
+    """A column of the table.
+
+    Attributes:
+        name: the schema's name for it.
+        column: the table's own.
+        type: the declared type.
+        stored: the type as the table keeps it; None where it is the declared one.
+    """
 
     name: str
     column: str
     type: DataType
+    stored: DataType | None = None
+
+    @property
+    def stored_type(self) -> DataType:
+        """The type as the table keeps it."""
+        return self.stored or self.type
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +165,7 @@ class FetchedRead:
             the type in which they are compared, and the type of that table's column.
         type: the declared type.
         trusted: whether the key is believed, and not checked, to be unique.
+        stored: the type as the other table keeps it; None where it is the declared one.
     """
 
     name: str
@@ -153,6 +174,12 @@ class FetchedRead:
     keys: tuple[tuple[str, str, DataType, DataType], ...]
     type: DataType
     trusted: bool = False
+    stored: DataType | None = None
+
+    @property
+    def stored_type(self) -> DataType:
+        """The type as the other table keeps it."""
+        return self.stored or self.type
 
 
 ColumnRead = StoredRead | ComputedRead | FetchedRead
@@ -261,13 +288,17 @@ def hop_of(typed: TypedCollection, edge: Edge) -> Hop:
                 typed.source_column(schema, column),
                 typed.level_types[edge.source],
                 target,
-                (typed.column_types[schema, source], typed.column_types[schema, column]),
+                (typed.stored_type(schema, source), typed.stored_type(schema, column)),
                 typed.schema(schema).trusted,
             )
         case FunctionMap(function=function):
             return FunctionHop(str(edge), edge.target, function, target)
         case ValueMap(pairs=pairs, default=default, null=null):
             source_type = typed.level_types[edge.source]
+            pairs = tuple(
+                (listed(value, source_type), listed(found, target)) for value, found in pairs
+            )
+            default, null = listed(default, target), listed(null, target)
             return ValueHop(str(edge), edge.target, pairs, default, null, source_type, target)
     raise InternalError("an edge without a map")
 
@@ -307,7 +338,7 @@ def column_reads(
         type_ = typed.column_types[schema, name]
         match column:
             case StoredColumn(source=source):
-                found[name] = StoredRead(name, source, type_)
+                found[name] = StoredRead(name, source, type_, _kept(typed, schema, name))
             case ComputedColumn():
                 term = typed.computed[schema, name]
                 for node in walk(term):
@@ -322,16 +353,25 @@ def column_reads(
                         key,
                         typed.source_column(other, key),
                         typed.column_types[schema, key],
-                        typed.column_types[other, key],
+                        typed.stored_type(other, key),
                     )
                     for key in on
                 )
                 there, source = typed.schema(other), typed.source_column(other, wanted)
-                found[name] = FetchedRead(name, there.table, source, keys, type_, there.trusted)
+                kept = _kept(typed, other, wanted)
+                found[name] = FetchedRead(
+                    name, there.table, source, keys, type_, there.trusted, kept
+                )
 
     for name in names:
         add(name)
     return tuple(found.values())
+
+
+def _kept(typed: TypedCollection, schema: str, column: str) -> DataType | None:
+    """Return the type as which a table keeps a column, where that is not the declared one."""
+    kept = typed.stored_type(schema, column)
+    return None if kept == typed.column_types[schema, column] else kept
 
 
 def metric_columns(metric: Metric) -> frozenset[str]:

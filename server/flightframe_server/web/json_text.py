@@ -10,10 +10,13 @@ from __future__ import annotations
 import datetime
 import json
 import math
+import zoneinfo
 from collections.abc import Iterator
 from decimal import Decimal
 
 import pyarrow as pa
+
+from flightframe_server.catalog.zones import zoned_text
 
 
 def json_text(value: object) -> str:
@@ -37,6 +40,9 @@ def json_text(value: object) -> str:
             return format(value, "f") if value.is_finite() else "null"
         case float():
             return repr(value) if math.isfinite(value) else "null"
+        case datetime.datetime(tzinfo=zoneinfo.ZoneInfo(key=str(zone))):
+            # The offset is that by which its day was taken, whatever rules the machine has.
+            return f'"{zoned_text(value, zone)}"'
         case datetime.date() | datetime.time():
             return f'"{value.isoformat()}"'
         case _:

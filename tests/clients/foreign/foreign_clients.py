@@ -179,6 +179,7 @@ _JDBC_STEPS = (
     "types",
     "result set metadata",
     "parameters",
+    "moments as parameters",
     "parameter metadata",
     "database metadata",
     "catalogs, schemas and tables",

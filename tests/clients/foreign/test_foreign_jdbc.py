@@ -170,6 +170,17 @@ def test_parameters_are_bound(client, report):
     assert steps["parameter metadata"] == {"parameters": typed, "columns": 2}
 
 
+def test_a_moment_that_is_bound_is_that_moment(client, report):
+    second, third = {"sale": 2, "pieces": 2}, {"sale": 3, "pieces": 3}
+    # The second sale is a microsecond after the first of these, the third at the next one.
+    assert report["steps"]["moments as parameters"] == {
+        "2024-02-29 23:59:59": [second, third],
+        "2024-03-01 00:00:00": [],
+        "2030-01-01 00:00:00": [],
+        "null": [],
+    }
+
+
 def test_every_getter_of_the_database_answers(client, report):
     found = report["steps"]["database metadata"]
     assert len(found) > 150

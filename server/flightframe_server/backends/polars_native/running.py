@@ -21,8 +21,9 @@ import polars as pl
 import pyarrow as pa
 import structlog
 
-from flightframe_server.arrow_types import arrow_schema
+from flightframe_server.arrow_types import arrow_schema, in_years
 from flightframe_server.backends.ending import Ending
+from flightframe_server.backends.misfits import said
 from flightframe_server.backends.polars_native.files import OpenTables
 from flightframe_server.backends.polars_native.frames import LazyQuery
 from flightframe_server.backends.polars_native.gate import Gate
@@ -208,7 +209,7 @@ def arrow_batches(frame: pl.DataFrame, schema: pa.Schema) -> Iterator[pa.RecordB
         _column(found.column(at).combine_chunks(), field.type) for at, field in enumerate(schema)
     ]
     table = pa.Table.from_arrays(columns, schema=schema)
-    yield from table.to_batches(max_chunksize=BATCH_ROWS)
+    yield from map(in_years, table.to_batches(max_chunksize=BATCH_ROWS))
 
 
 def _column(column: pa.Array | pa.ChunkedArray, wanted: pa.DataType) -> pa.Array:
@@ -222,6 +223,9 @@ def _column(column: pa.Array | pa.ChunkedArray, wanted: pa.DataType) -> pa.Array
         return pa.Array.from_buffers(wanted, len(column), parts, offset=column.offset)
     if pa.types.is_large_string(column.type) and wanted == pa.string():
         return column.cast(wanted)
+    if column.type == pa.timestamp("us", "UTC") and pa.types.is_timestamp(wanted) and wanted.tz:
+        # The same instants, shown in another zone.
+        return column.cast(wanted)
     raise InternalError(f"{column.type} came where {wanted} was declared")
 
 
@@ -229,6 +233,8 @@ def translated(error: BaseException) -> FlightframeError:
     """Return an error of Polars as one of ours."""
     if isinstance(error, FlightframeError):
         return error
+    if (fine := said(str(error))) is not None:
+        return fine
     if isinstance(error, pl.exceptions.InvalidOperationError) and "conversion from" in str(error):
         return ArithmeticOverflow("a value does not fit its declared type")
     if isinstance(error, pl.exceptions.ComputeError) and "m:1 validation" in str(error):

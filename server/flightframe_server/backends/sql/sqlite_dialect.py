@@ -64,6 +64,7 @@ class SQLiteDialect(SqlDialect):
         numbers: Mapping[str, str] | None = None,
     ) -> None:
         """Keep what the columns are declared to hold."""
+        super().__init__()
         self._tables, self._form, self._numbers = tables, form, numbers or {}
 
     def cast(self, value: exp.Expr, declared: DataType, given: DataType | None = None) -> exp.Expr:

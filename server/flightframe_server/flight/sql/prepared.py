@@ -185,8 +185,16 @@ class PreparedStatements:
 
 
 def parameter_schema(typed: Typed) -> pa.Schema:
-    """Return the parameters as fields: named `0`, `1`, ... for `?`, or by their own names."""
-    return pa.schema([pa.field(str(key), type_) for key, type_ in typed.parameters])
+    """Return the parameters as fields: named `0`, `1`, ... for `?`, or by their own names.
+
+    Timestamps are announced in milliseconds, which is what JDBC drivers write whatever the unit; a
+    value that is bound is read by its own type, so that nobody loses microseconds.
+    """
+    return pa.schema([pa.field(str(key), _announced(type_)) for key, type_ in typed.parameters])
+
+
+def _announced(type_: pa.DataType) -> pa.DataType:
+    return pa.timestamp("ms", type_.tz) if pa.types.is_timestamp(type_) else type_
 
 
 def bound_values(row: pa.RecordBatch, typed: Typed) -> Values:

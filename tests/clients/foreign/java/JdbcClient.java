@@ -9,6 +9,8 @@ import java.sql.ResultSet;
 import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.sql.Timestamp;
+import java.sql.Types;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -52,6 +54,7 @@ public final class JdbcClient {
     run.step("types", this::types);
     run.step("result set metadata", this::resultSetMetadata);
     run.step("parameters", this::parameters);
+    run.step("moments as parameters", this::moments);
     run.step("parameter metadata", this::parameterMetadata);
     DatabaseFacts facts = new DatabaseFacts(connection);
     run.step("database metadata", facts::getters);
@@ -262,6 +265,26 @@ public final class JdbcClient {
       prepared.setBoolean(3, false);
       try (ResultSet rows = prepared.executeQuery()) {
         found.addAll(read(rows));
+      }
+    }
+    return found;
+  }
+
+  /** The sales after a moment, for one within the year, one years later, and none at all. */
+  private Object moments() throws SQLException {
+    Map<String, Object> found = new LinkedHashMap<>();
+    String later = "SELECT sale, pieces AT sale WHERE moment > ? AND day >= ?";
+    try (PreparedStatement prepared = connection.prepareStatement(later)) {
+      prepared.setDate(2, Date.valueOf("2024-02-28"));
+      for (String moment : List.of("2024-02-29 23:59:59", "2024-03-01 00:00:00", "2030-01-01 00:00:00")) {
+        prepared.setTimestamp(1, Timestamp.valueOf(moment));
+        try (ResultSet rows = prepared.executeQuery()) {
+          found.put(moment, read(rows));
+        }
+      }
+      prepared.setNull(1, Types.TIMESTAMP);
+      try (ResultSet rows = prepared.executeQuery()) {
+        found.put("null", read(rows));
       }
     }
     return found;
