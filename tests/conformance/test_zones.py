@@ -70,7 +70,7 @@ def engine(folders, tmp_path):
 
 def asked(engine, text):
     """Return the rows of a question, and the routes of its parts."""
-    served = engine.answer(resolve(parse(text), engine.typed))
+    served = engine.answer(lambda typed: resolve(parse(text), typed))
     table = served.table
     if table is None:
         table = pa.Table.from_batches(list(served.stream.open()))
