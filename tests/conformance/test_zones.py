@@ -201,7 +201,10 @@ def test_a_day_that_begins_at_one_is_bounded_by_its_date(engine, name):
     assert asked(made, "SELECT kwh AT () WHERE moment >= DATE '2018-11-04'")[0] == [(wanted,)]
     exactly = sum(count for count, moment in enumerate(moments, start=1) if moment == began)
     assert asked(made, "SELECT kwh AT () WHERE moment = DATE '2018-11-04'")[0] == [(exactly,)]
-    cast = "SELECT kwh AT () WHERE moment = '2018-11-04T03:00:00Z' AND CAST(moment AS date) = '{}'"
+    cast = (
+        "SELECT kwh AT () WHERE CASE WHEN moment = '2018-11-04T03:00:00Z'"
+        " THEN CAST(moment AS date) END = '{}'"
+    )
     assert asked(made, cast.format("2018-11-04"))[0] == [(exactly,)]
 
 
@@ -237,4 +240,4 @@ def test_the_zone_of_the_process_changes_nothing(process):
         check=False,
     )
     assert found.returncode == 0, found.stdout[-3000:]
-    assert "6 passed" in found.stdout
+    assert "8 passed" in found.stdout

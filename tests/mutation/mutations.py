@@ -210,7 +210,7 @@ MUTATIONS = (
         "planner.rollup:_climb",
         "    if not starts:\n",
         '    if not starts and level == "month" and "week" in entry.key.anchor:\n'
-        '        return Climb(level, type_, "week", (hop_of(typed, path[-1]),))\n'
+        '        return Climb(level, type_, "week", hops_of(typed, path)[-1:])\n'
         "    if not starts:\n",
     ),
     _mutation(

@@ -36,7 +36,8 @@ from flightframe_server.backends.sql.rows import edge_map_select
 from flightframe_server.backends.sql.statement import statement_of
 from flightframe_server.catalog.installation import BackendSettings
 from flightframe_server.catalog.types import DataType
-from flightframe_server.planner.source import FrameQuery, SourceQuery, TableHop
+from flightframe_server.planner.hops import TableHop
+from flightframe_server.planner.source import FrameQuery, SourceQuery
 from flightframe_server.resolver.operators import REDUCERS
 
 _COLUMNS = (

@@ -38,7 +38,8 @@ from flightframe_server.backends.unbounded import refuse_bounds
 from flightframe_server.catalog.installation import BackendSettings
 from flightframe_server.catalog.types import DataType
 from flightframe_server.errors import BackendError, SetupError, shown
-from flightframe_server.planner.source import FrameQuery, SourceQuery, TableHop
+from flightframe_server.planner.hops import TableHop
+from flightframe_server.planner.source import FrameQuery, SourceQuery
 from flightframe_server.resolver.operators import REDUCERS
 
 log = structlog.get_logger(__name__)

@@ -15,7 +15,8 @@ import pyarrow as pa
 
 from flightframe_server.backends.ending import Stop
 from flightframe_server.catalog.types import DataType
-from flightframe_server.planner.source import FrameQuery, SourceQuery, TableHop
+from flightframe_server.planner.hops import TableHop
+from flightframe_server.planner.source import FrameQuery, SourceQuery
 
 BATCH_ROWS = 65_536
 

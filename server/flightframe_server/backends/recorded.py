@@ -22,7 +22,8 @@ from flightframe_server.backends.protocol import (
 )
 from flightframe_server.catalog.types import DataType, Kind
 from flightframe_server.errors import BackendError, SetupError
-from flightframe_server.planner.source import FrameQuery, SourceQuery, TableHop
+from flightframe_server.planner.hops import TableHop
+from flightframe_server.planner.source import FrameQuery, SourceQuery
 
 RECORD = "source.json"
 

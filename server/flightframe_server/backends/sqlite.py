@@ -41,7 +41,8 @@ from flightframe_server.backends.unbounded import refuse_bounds
 from flightframe_server.catalog.installation import BackendSettings
 from flightframe_server.catalog.types import INTEGER, DataType
 from flightframe_server.errors import BackendError, SetupError, shown
-from flightframe_server.planner.source import FrameQuery, SourceQuery, TableHop
+from flightframe_server.planner.hops import TableHop
+from flightframe_server.planner.source import FrameQuery, SourceQuery
 from flightframe_server.resolver.operators import REDUCERS
 
 SAMPLE_ROWS = 65_536

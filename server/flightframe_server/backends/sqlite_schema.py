@@ -21,12 +21,12 @@ from flightframe_server.backends.sqlite_decimals import DecimalForm
 from flightframe_server.backends.sqlite_reading import SchemaRow
 from flightframe_server.backends.sqlite_types import declared_type
 from flightframe_server.catalog.types import DataType, Kind
+from flightframe_server.planner.hops import TableHop
 from flightframe_server.planner.source import (
     FetchedRead,
     FrameQuery,
     SourceQuery,
     StoredRead,
-    TableHop,
 )
 
 log = structlog.get_logger(__name__)

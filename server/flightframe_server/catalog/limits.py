@@ -66,8 +66,17 @@ class Limits:
     threads: int | None = None
 
 
+def three_quarters(total: int) -> int:
+    """Return three quarters of what all callers may do at once, rounded up: the share of one.
+
+    >>> three_quarters(8), three_quarters(1)
+    (6, 1)
+    """
+    return -(-3 * total // 4)
+
+
 def half(total: int) -> int:
-    """Return half of what all callers may have, rounded up: what one may have, unless told.
+    """Return half of what all callers may hold, rounded up: what one may hold, unless told.
 
     >>> half(8), half(1)
     (4, 1)
@@ -133,7 +142,7 @@ class LimitsShape(Shape):
         _D.concurrent_statements, "statements that the database works on at once", 1024
     )
     statements_per_caller: int | None = _share(
-        "concurrent_statements", "half", "statements at once", 1024
+        "concurrent_statements", "three quarters", "statements at once", 1024
     )
     concurrent_streams: int = _count(
         _D.concurrent_streams,
@@ -141,7 +150,7 @@ class LimitsShape(Shape):
         1024,
     )
     streams_per_caller: int | None = _share(
-        "concurrent_streams", "half", "large answers at once", 1024
+        "concurrent_streams", "three quarters", "large answers at once", 1024
     )
     stream_idle_timeout: _Seconds = _seconds(
         _D.stream_idle_timeout,
@@ -159,7 +168,8 @@ class LimitsShape(Shape):
         default=None,
         ge=0,
         le=10_000,
-        description="those that wait, of one caller; the default is half of `queued_statements`",
+        description="those that wait, of one caller; the default is three quarters of"
+        " `queued_statements`",
     )
     queue_seconds: _Seconds = _seconds(_D.queue_seconds, "seconds in the queue, then `OVERLOADED`")
     statement_timeout: _Seconds = _seconds(
@@ -186,7 +196,7 @@ class LimitsShape(Shape):
         1 << 16,
     )
     requests_per_caller: int | None = _share(
-        "http_requests", "half", "requests over HTTP at once", 1 << 16
+        "http_requests", "three quarters", "requests over HTTP at once", 1 << 16
     )
     http_head_seconds: _Seconds = _seconds(
         _D.http_head_seconds,

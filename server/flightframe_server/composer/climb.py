@@ -16,8 +16,8 @@ from flightframe_server.arrow_types import arrow_type, conform_array
 from flightframe_server.composer.evaluate import whole
 from flightframe_server.composer.moments import truncate
 from flightframe_server.errors import InternalError
+from flightframe_server.planner.hops import FunctionHop, Hop, TableHop, ValueHop
 from flightframe_server.planner.plan import Climb
-from flightframe_server.planner.source import FunctionHop, Hop, TableHop, ValueHop
 
 EdgeMaps = Mapping[str, pa.Table]
 """For each edge, as text, its map as a table of `source` and `target`."""

@@ -21,6 +21,7 @@ from flightframe_server.engine.reading import VersionReader
 from flightframe_server.engine.siblings import difference, word
 from flightframe_server.engine.ways import way_disagreement
 from flightframe_server.errors import ArithmeticOverflow
+from flightframe_server.planner.hops import Hop, TableHop
 from flightframe_server.planner.make import members_metric
 from flightframe_server.planner.promises import (
     ColumnHoldsPeriods,
@@ -33,7 +34,7 @@ from flightframe_server.planner.promises import (
     TableSize,
     WaysAgree,
 )
-from flightframe_server.planner.source import Hop, TableHop, source_query
+from flightframe_server.planner.source import source_query
 from flightframe_server.resolver.typed import TypedCollection
 
 MapOf = Callable[[TableHop], pa.Table]

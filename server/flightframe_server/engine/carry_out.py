@@ -26,10 +26,11 @@ from flightframe_server.engine.single_flight import SingleFlight
 from flightframe_server.engine.snapshot import DataSnapshot
 from flightframe_server.engine.statements import Statements
 from flightframe_server.planner.holdings import HeldEntry
+from flightframe_server.planner.hops import TableHop
 from flightframe_server.planner.identity import EntryKey, Version
 from flightframe_server.planner.make import can_stream
 from flightframe_server.planner.plan import Exact, Fetch, Part, Plan, Rollup
-from flightframe_server.planner.source import SourceQuery, TableHop, held_name, state_name
+from flightframe_server.planner.source import SourceQuery, held_name, state_name
 from flightframe_server.provenance import PartProvenance, Route, ServedFrom
 from flightframe_server.resolver.question import Metric
 

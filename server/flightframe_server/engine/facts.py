@@ -24,6 +24,7 @@ from flightframe_server.engine.reading import VersionReader
 from flightframe_server.engine.single_flight import SingleFlight
 from flightframe_server.engine.statements import Statements
 from flightframe_server.planner.broken import edge_key
+from flightframe_server.planner.hops import TableHop
 from flightframe_server.planner.identity import Version
 from flightframe_server.planner.make import version_of
 from flightframe_server.planner.promises import (
@@ -33,7 +34,6 @@ from flightframe_server.planner.promises import (
     facts_of,
     table_hops,
 )
-from flightframe_server.planner.source import TableHop
 from flightframe_server.resolver.typed import TypedCollection
 
 log = structlog.get_logger(__name__)

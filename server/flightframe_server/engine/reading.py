@@ -14,7 +14,8 @@ import pyarrow as pa
 from flightframe_server.backends.ending import Stop
 from flightframe_server.backends.protocol import Backend, Fingerprints
 from flightframe_server.engine.statements import Statements
-from flightframe_server.planner.source import FrameQuery, SourceQuery, TableHop
+from flightframe_server.planner.hops import TableHop
+from flightframe_server.planner.source import FrameQuery, SourceQuery
 
 
 @dataclass(frozen=True, slots=True)

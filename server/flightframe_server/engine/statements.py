@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from flightframe_server.backends.ending import Stop
 from flightframe_server.backends.protocol import Backend, Fingerprints, RunningQuery
-from flightframe_server.catalog.limits import Limits, half
+from flightframe_server.catalog.limits import Limits, three_quarters
 from flightframe_server.engine.asker import POLL_SECONDS, Asker, Wait
 from flightframe_server.engine.slots import Slots
 from flightframe_server.engine.streams import WatchedStream
@@ -75,8 +75,8 @@ class Statements:
             places,
             line,
             self.limits.queue_seconds,
-            share=half(places) if share is None else share,
-            line_share=half(line) if line_share is None else line_share,
+            share=three_quarters(places) if share is None else share,
+            line_share=three_quarters(line) if line_share is None else line_share,
         )
 
     def wait_for(self, asker: Asker) -> Wait:

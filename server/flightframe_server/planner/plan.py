@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 
 from flightframe_server.catalog.types import DataType
 from flightframe_server.planner.holdings import HeldEntry, Holdings
+from flightframe_server.planner.hops import Hop
 from flightframe_server.planner.identity import EntryKey, Version
-from flightframe_server.planner.source import FrameQuery, Hop, SourceQuery
+from flightframe_server.planner.source import FrameQuery, SourceQuery
 from flightframe_server.resolver.question import Metric, Need, Question
 from flightframe_server.resolver.terms import Term, text
 

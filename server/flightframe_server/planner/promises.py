@@ -32,13 +32,11 @@ from flightframe_server.planner.broken import (
     sibling_key,
     way_key,
 )
+from flightframe_server.planner.hops import Hop, TableHop, hop_of
 from flightframe_server.planner.siblings import compared
 from flightframe_server.planner.source import (
     FetchedRead,
-    Hop,
-    TableHop,
     column_reads,
-    hop_of,
     read_level,
     read_way,
     tables_of,

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flightframe_server.planner.holdings import HeldEntry
+from flightframe_server.planner.hops import TableHop, hops_of
 from flightframe_server.planner.identity import EntryKey
 from flightframe_server.planner.plan import Climb, Exact, Rollup
-from flightframe_server.planner.source import TableHop, hops_of
 from flightframe_server.resolver.operators import Combine
 from flightframe_server.resolver.question import Metric
 from flightframe_server.resolver.terms import Term, levels_of, pinned_levels, text

@@ -13,7 +13,12 @@ from dataclasses import replace
 from flightframe_server.catalog.collection import Edge
 from flightframe_server.catalog.types import BOOLEAN
 from flightframe_server.planner.make import members_metric
-from flightframe_server.planner.source import LevelRead, SourceQuery, column_reads, read_way
+from flightframe_server.planner.source import (
+    LevelRead,
+    SourceQuery,
+    column_reads,
+    read_way,
+)
 from flightframe_server.resolver.terms import Apply, LevelTerm
 from flightframe_server.resolver.typed import TypedCollection
 

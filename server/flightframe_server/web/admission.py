@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from flightframe_server.catalog.limits import MIB, Limits, half
+from flightframe_server.catalog.limits import MIB, Limits, three_quarters
 from flightframe_server.errors import Overloaded
 
 BODIES_BYTES = 128 * MIB
@@ -65,7 +65,7 @@ class Admission:
         """Start with nothing taken."""
         of_one = limits.requests_per_caller
         most = limits.http_requests
-        self._requests = Share(most, half(most) if of_one is None else of_one)
+        self._requests = Share(most, three_quarters(most) if of_one is None else of_one)
         self._bodies = Share(BODIES_BYTES, BODIES_BYTES // 2)
 
     @contextmanager

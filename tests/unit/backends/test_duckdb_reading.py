@@ -19,7 +19,7 @@ from flightframe_server.errors import (
     LimitExceeded,
     SetupError,
 )
-from flightframe_server.planner.source import TableHop
+from flightframe_server.planner.hops import TableHop
 
 ENDLESS = "SELECT sum(a.range * b.range) AS x FROM range(10000000) a, range(10000000) b"
 KEYS = """

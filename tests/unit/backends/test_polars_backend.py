@@ -38,14 +38,13 @@ from flightframe_server.errors import (
     FDViolation,
     SetupError,
 )
+from flightframe_server.planner.hops import FunctionHop, TableHop
 from flightframe_server.planner.source import (
     FetchedRead,
     FrameQuery,
-    FunctionHop,
     LevelRead,
     SourceQuery,
     StoredRead,
-    TableHop,
 )
 from flightframe_server.resolver.operators import Domain, Operator
 from flightframe_server.resolver.question import Metric, Ordering, Window

@@ -23,7 +23,7 @@ from flightframe_server.catalog import read_collection
 from flightframe_server.engine import MetricEngine
 from flightframe_server.errors import BackendCancelled, BackendError, FlightframeError
 from flightframe_server.language import parse
-from flightframe_server.planner.source import TableHop
+from flightframe_server.planner.hops import TableHop
 from flightframe_server.resolver.resolve import resolve
 
 JOURNALS = ["DELETE", "WAL"]
@@ -327,6 +327,7 @@ def held(path):
 
 @pytest.mark.parametrize("journal", JOURNALS)
 def test_hundreds_of_moves_leave_nothing_behind(journal, tmp_path):
+    others = held_files()
     data, bad = tmp_path / "data.sqlite", tmp_path / "bad.sqlite"
     good = {number: version(tmp_path, number, journal=journal, rows=20) for number in (2, 3, 4)}
     shutil.copy(good[2], data)
@@ -349,7 +350,7 @@ def test_hundreds_of_moves_leave_nothing_behind(journal, tmp_path):
         # A few connections, each with its log, and the descriptors that are kept.
         assert len(held(data)) <= 3 * (sqlite_source.KEPT_IDLE + 2)
     assert held(data) == []
-    assert held_files() == 0
+    assert held_files() == others
 
 
 def test_a_locked_file_is_an_error_and_then_is_not(tmp_path, monkeypatch):
@@ -468,10 +469,10 @@ def streaming(tmp_path):
 def test_a_checkpoint_does_not_end_a_statement(streaming, monkeypatch):
     monkeypatch.setattr(sqlite_reading, "CLOSE_LOOKS_SECONDS", 60)
     data, batches, first, ask = streaming
-    before = data.stat()
+    before = data.stat().st_mtime_ns
     (answered,) = done(child(CHECKPOINT, data)).splitlines()
     assert answered.startswith("(0, "), "the checkpoint was not busy"
-    assert data.stat() != before, "it wrote to the file"
+    assert data.stat().st_mtime_ns != before, "it wrote to the file"
     rest = list(batches)
     assert first.num_rows + sum(batch.num_rows for batch in rest) == MANY
     assert values([first, *rest]) == {5}
@@ -629,9 +630,8 @@ def test_columns_of_a_type_that_is_not_answered_are_named(tmp_path):
         writer.execute("CREATE VIEW seen AS SELECT a, b, a + 1 AS f FROM odd")
     with closing(SQLiteBackend(path)) as backend:
         assert backend.unanswered(["odd", "lines", "seen", "missing"]) == {
-            "odd": {"b": "BLOB", "c": "TIMESTAMP WITH TIME ZONE", "d": "", "e": "JSON"},
-            "lines": {},
-            "seen": {"b": "BLOB", "f": ""},
+            "odd": {"b": "BLOB", "c": "TIMESTAMP WITH TIME ZONE", "d": "none", "e": "JSON"},
+            "seen": {"b": "BLOB", "f": "none"},
         }
         assert set(backend.tables()["odd"]) == {"a"}
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from flightframe_server.catalog.types import DATE, TEXT
 from flightframe_server.composer.climb import climb, follow, truncate
 from flightframe_server.errors import InternalError
+from flightframe_server.planner.hops import FunctionHop, TableHop, ValueHop
 from flightframe_server.planner.plan import Climb
-from flightframe_server.planner.source import FunctionHop, TableHop, ValueHop
 
 DAY = datetime.date
 REGION = TableHop("store -> region", "region", "stores", "id", "region", TEXT, TEXT)

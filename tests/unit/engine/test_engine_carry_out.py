@@ -15,7 +15,6 @@ from flightframe_server.language import parse
 from flightframe_server.planner.plan import Freshness
 from flightframe_server.resolver.resolve import resolve
 
-PATIENT = Wait(NOBODY, 600.0)
 BY_STORE = "SELECT store, revenue, COUNT(revenue) AS n AT store"
 BY_REGION = "SELECT region, revenue AT region"
 # A summary of as many rows as the facts is no shorter way to them.
@@ -60,13 +59,13 @@ def carried(engine, text, keep=True):
 def planned(engine, text, snapshot):
     """The plan of a text on a snapshot, what it rests on attested."""
     asked = resolve(parse(text), snapshot.typed)
-    return engine._attempts.attested_plan(asked, Freshness(), snapshot, PATIENT)
+    return engine._attempts.attested_plan(asked, Freshness(), snapshot, Wait(NOBODY, 600.0))
 
 
 def carry_out(engine, plan, snapshot, keep=True):
     """What a plan gives, carried out once."""
     carrier = engine._attempts._carrier
-    return carrier.carry_out(plan, snapshot, keep=keep, most_rows=1000, wait=PATIENT)
+    return carrier.carry_out(plan, snapshot, keep=keep, most_rows=1000, wait=Wait(NOBODY, 600.0))
 
 
 def asking(text):

@@ -3,14 +3,8 @@
 import pytest
 from planned import plan
 
-from flightframe_server.planner.source import (
-    ComputedRead,
-    FetchedRead,
-    FunctionHop,
-    StoredRead,
-    TableHop,
-    ValueHop,
-)
+from flightframe_server.planner.hops import FunctionHop, TableHop, ValueHop
+from flightframe_server.planner.source import ComputedRead, FetchedRead, StoredRead
 from flightframe_server.resolver.terms import text
 
 

@@ -18,16 +18,13 @@ from flightframe_server.backends.polars_native.values import Value, cast, consta
 from flightframe_server.catalog.types import DataType, Kind, whole
 from flightframe_server.errors import InternalError
 from flightframe_server.language.syntax import LiteralValue
+from flightframe_server.planner.hops import FunctionHop, Hop, TableHop, ValueHop
 from flightframe_server.planner.source import (
     ComputedRead,
     FetchedRead,
-    FunctionHop,
-    Hop,
     LevelRead,
     SourceQuery,
     StoredRead,
-    TableHop,
-    ValueHop,
 )
 from flightframe_server.resolver.terms import ColumnTerm, LevelTerm, Term
 

@@ -21,16 +21,13 @@ from flightframe_server.backends.sql.names import (
 from flightframe_server.backends.sql.terms import compile_term
 from flightframe_server.catalog.types import DataType, whole
 from flightframe_server.language.syntax import LiteralValue
+from flightframe_server.planner.hops import FunctionHop, Hop, TableHop, ValueHop
 from flightframe_server.planner.source import (
     ComputedRead,
     FetchedRead,
-    FunctionHop,
-    Hop,
     LevelRead,
     SourceQuery,
     StoredRead,
-    TableHop,
-    ValueHop,
     metric_columns,
 )
 from flightframe_server.resolver.operators import Combine
