@@ -98,24 +98,20 @@ class Clocks:
     def _bound_start(self, zone: str, unit: int) -> exp.Expr:
         """Return the full hour of a zone's clock, or the jump since: that hour begins there."""
         time = exp.Cast(this=self._bound_wall(zone), to=exp.DataType.build("TIME"))
-        rest = exp.Mod(this=called("epoch_us", time), expression=number(unit))
+        rest = _duration(exp.Mod(this=called("epoch_us", time), expression=number(unit)))
+        full: exp.Expr = exp.Paren(this=exp.Sub(this=bound(), expression=rest))
         # Infinity has no clock; it stays what it is.
-        ends = exp.Case().when(
-            called("isfinite", bound()), exp.Sub(this=bound(), expression=_duration(rest))
-        )
-        full: exp.Expr = exp.Paren(this=ends.else_(bound()))
-        known = clock(zone)
-        jumps = [
-            jump
-            for jump, offset in zip(known.jumps[1:], known.offsets[1:], strict=True)
-            if (jump + offset) % unit
-        ]
+        case = exp.Case().when(exp.Not(this=called("isfinite", bound())), bound())
+        jumps = _within(zone, unit)
         if not jumps:
-            return full
-        last = exp.Case()
-        for jump in reversed(jumps):
-            last = last.when(_from(jump), _instant(jump), copy=False)
-        return called("greatest", full, last.else_(full.copy(), copy=False))
+            return exp.Paren(this=case.else_(full))
+        # A zone may jump thousands of times: they are looked through only where one lies between.
+        same = exp.EQ(
+            this=called("epoch_us", self.wall(full.copy(), zone)),
+            expression=called("epoch_us", exp.Sub(this=self._bound_wall(zone), expression=rest)),
+        )
+        case = case.when(same, full)
+        return exp.Paren(this=case.else_(called("greatest", full.copy(), _last_of(jumps))))
 
     def cast(self, instant: exp.Expr, given: DataType, wanted: DataType) -> exp.Expr:
         """Return an instant as another moment: its own day where it begins one, or its wall clock.
@@ -133,6 +129,21 @@ class Clocks:
         absent = exp.Is(this=bound("d"), expression=exp.Null())
         case = exp.Case().when(absent, exp.Null()).when(first, bound("d"))
         return let_all(held, case.else_(refused()))
+
+
+def _within(zone: str, unit: int) -> list[int]:
+    """Return the jumps of a zone's clock after which it shows no full unit."""
+    known = clock(zone)
+    ahead = zip(known.jumps[1:], known.offsets[1:], strict=True)
+    return [jump for jump, offset in ahead if (jump + offset) % unit]
+
+
+def _last_of(instants: list[int]) -> exp.Expr:
+    """Return the last of the instants, in microseconds since 1970, up to the bound one."""
+    listed = exp.Cast(this=text(str(instants)), to=exp.DataType.build("BIGINT[]"))
+    passed = exp.LTE(this=exp.column("jump"), expression=called("epoch_us", bound()))
+    before = exp.Lambda(this=passed, expressions=[exp.to_identifier("jump")])
+    return called("make_timestamptz", called("list_max", called("list_filter", listed, before)))
 
 
 def _at_zone(instant: exp.Expr, zone: str) -> exp.Expr:
