@@ -257,8 +257,8 @@ def _from_cache(
     )
     fit: list[Rollup] = []
     rejected: list[WhyNot] = []
-    held = conditions.holdings.on(key.shelf)
-    for entry in held:
+    within = tuple(conditions.holdings.within(key.shelf, key.filter))
+    for entry in within:
         verdict = judge(typed, target, entry)
         if isinstance(verdict, Exact):
             return verdict, (), ()
@@ -268,10 +268,24 @@ def _from_cache(
             rejected.append(WhyNot(entry.key.anchor, entry.key.filter, verdict))
     fit.sort(key=_cost)
     rejected += [_dearer(other, fit[0]) for other in fit[1:]]
-    aside = () if held else ("the cache: it holds nothing of this family and reducer",)
+    others = conditions.holdings.count(key.shelf) - len(within)
+    return (fit[0] if fit else None), tuple(rejected[:WHY_NOT_LIMIT]), _aside(rejected, others)
+
+
+def _aside(rejected: list[WhyNot], others: int) -> tuple[str, ...]:
+    """Return what EXPLAIN says of entries that it does not list.
+
+    Those of other filters are counted: what other people asked for is not for everybody to read.
+    """
+    if not rejected and not others:
+        return ("the cache: it holds nothing of this family and reducer",)
+    found = []
     if len(rejected) > WHY_NOT_LIMIT:
-        aside = (f"{len(rejected) - WHY_NOT_LIMIT} entries more",)
-    return (fit[0] if fit else None), tuple(rejected[:WHY_NOT_LIMIT]), aside
+        found.append(f"{len(rejected) - WHY_NOT_LIMIT} entries more")
+    if others:
+        entries = "1 entry: its filter" if others == 1 else f"{others} entries: their filter"
+        found.append(f"{entries} is not part of the query's")
+    return tuple(found)
 
 
 def _dearer(other: Rollup, chosen: Rollup) -> WhyNot:

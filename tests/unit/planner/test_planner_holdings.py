@@ -1,5 +1,9 @@
 """Holdings are values: what is put in or taken out makes new ones and leaves the old alone."""
 
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
 from planned import held, key_of
 
 from flightframe_server.planner.holdings import Holdings
@@ -40,6 +44,23 @@ def test_what_is_not_touched_is_shared():
     shelf = key_of(COST).shelf
     assert before.without(["a"]).shelves[shelf] is before.shelves[shelf]
     assert before.with_entry(held(DAY, "b")).shelves[shelf] is before.shelves[shelf]
+
+
+CONJUNCTS = "abcdefgh"
+filters = st.sets(st.sampled_from(CONJUNCTS)).map(lambda texts: tuple(sorted(texts)))
+
+
+@given(st.lists(filters, max_size=40), filters)
+def test_within_a_filter_are_the_entries_that_a_scan_finds(held_filters, asked):
+    base = held(STORE, "a")
+    entries = [
+        replace(base, entry_id=f"e{number}", key=replace(base.key, filter=found))
+        for number, found in enumerate(dict.fromkeys(held_filters))
+    ]
+    holdings = Holdings.of(entries)
+    scanned = {entry.entry_id for entry in entries if set(entry.key.filter) <= set(asked)}
+    assert set(ids(holdings.within(base.key.shelf, asked))) == scanned
+    assert holdings.count(base.key.shelf) == len(entries)
 
 
 def test_nothing_is_held_at_first():
