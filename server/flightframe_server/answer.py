@@ -11,7 +11,6 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 
 import pyarrow as pa
 
@@ -47,6 +46,7 @@ from flightframe_server.provenance import (
     ServedFrom,
     fold,
 )
+from flightframe_server.remembered import remembering
 from flightframe_server.resolver.question import Need, Question
 from flightframe_server.resolver.resolve import resolve
 from flightframe_server.resolver.terms import LevelTerm, Term, needs_of
@@ -56,7 +56,18 @@ from flightframe_server.resolver.values import Binding, literal_type
 EngineState = tuple[str, int, tuple[tuple[str, str | None], ...]]
 """A collection, the epoch of its entries, and the version of its data."""
 
-parsed = lru_cache(maxsize=512)(parse)
+VALUE_BYTES = 256
+PARSED_BYTES = 32 * 1024 * 1024
+TREE_BYTES = 80
+"""For each character of a text, its tree's: what long lists of names take was measured at 77."""
+
+
+def tree_bytes(source: str, _: Statement) -> int:
+    """Return about the bytes of a text and its tree."""
+    return TREE_BYTES * len(source)
+
+
+parsed = remembering(parse, tree_bytes, PARSED_BYTES)
 """`parse`, remembering the last texts; syntax is frozen, so sharing it is safe."""
 
 
@@ -81,6 +92,13 @@ class Request:
         """What makes two requests the same: text, values with their types, options."""
         typed = tuple((name, str(literal_type(value)), value) for name, value in self.parameters)
         return self.source, typed, self.collection, self.freshness
+
+    @property
+    def bytes(self) -> int:
+        """About the bytes that `key` takes, texts at their longest encoding."""
+        values = (value for _, value in self.parameters)
+        held = sum(VALUE_BYTES + 4 * (len(one) if isinstance(one, str) else 0) for one in values)
+        return 4 * len(self.source) + held
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -195,7 +213,7 @@ def answer(request: Request, serving: Serving, user: str = "", asker: Asker = NO
         found = _answer(request, serving, asker)
         # It may be of another version than the one that was current before: A, B, and A again.
         if found.hot and found.bytes is not None and found.state in state:
-            serving.finished.put(key, found, found.bytes)
+            serving.finished.put(key, found, found.bytes + request.bytes)
     serving.last_queries.add(request.source, found.provenance, found.rows, started, user)
     return found
 

@@ -8,7 +8,6 @@ generated, every value bound.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -33,11 +32,16 @@ from flightframe_server.backends.sql.names import (
     table_expression,
 )
 from flightframe_server.backends.sql.rows import edge_map_select
-from flightframe_server.backends.sql.statement import statement_of
+from flightframe_server.backends.sql.statement import (
+    STATEMENTS_BYTES,
+    statement_bytes,
+    statement_of,
+)
 from flightframe_server.catalog.installation import BackendSettings
 from flightframe_server.catalog.types import DataType
 from flightframe_server.planner.hops import TableHop
 from flightframe_server.planner.source import FrameQuery, SourceQuery
+from flightframe_server.remembered import remembering
 from flightframe_server.resolver.operators import REDUCERS
 
 _COLUMNS = (
@@ -76,7 +80,7 @@ class DuckDBBackend:
         self._dialect = SqlDialect(corrections)
         given = {key: str(value) for key, value in (settings or {}).items()}
         self._source = DuckDBSource(Path(database), settings=given)
-        self._statement = lru_cache(maxsize=1024)(self._compile)
+        self._statement = remembering(self._compile, statement_bytes, STATEMENTS_BYTES)
 
     @classmethod
     def open(cls, settings: BackendSettings, folder: Path) -> Self:

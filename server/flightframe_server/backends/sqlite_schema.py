@@ -10,13 +10,16 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 import structlog
 
 from flightframe_server.backends.sql.names import Statement, identifier
 from flightframe_server.backends.sql.sqlite_dialect import SQLiteDialect
-from flightframe_server.backends.sql.statement import statement_of
+from flightframe_server.backends.sql.statement import (
+    STATEMENTS_BYTES,
+    statement_bytes,
+    statement_of,
+)
 from flightframe_server.backends.sqlite_decimals import DecimalForm
 from flightframe_server.backends.sqlite_reading import SchemaRow
 from flightframe_server.backends.sqlite_types import declared_type
@@ -28,6 +31,7 @@ from flightframe_server.planner.source import (
     SourceQuery,
     StoredRead,
 )
+from flightframe_server.remembered import remembering
 
 log = structlog.get_logger(__name__)
 
@@ -147,7 +151,7 @@ class Compiler:
         self.types = {name: facts.types for name, facts in tables.items()}
         numbers = {name: facts.number for name, facts in tables.items() if facts.number}
         self.dialect = SQLiteDialect(self.types, form, numbers)
-        self.statement = lru_cache(maxsize=1024)(self._compile)
+        self.statement = remembering(self._compile, statement_bytes, STATEMENTS_BYTES)
 
     def _compile(self, query: SourceQuery | FrameQuery) -> Statement:
         return statement_of(query, self.dialect)

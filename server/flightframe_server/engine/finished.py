@@ -7,53 +7,28 @@ since it holds the fingerprints and the epoch.
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from flightframe_server.provenance import Provenance
+from flightframe_server.remembered import Remembered
 
 Value = TypeVar("Value")
 
 FINISHED_BYTES = 64 * 1024 * 1024
 FINISHED_ONE = 4 * 1024 * 1024
-OVERHEAD = 4096
 LAST_QUERIES = 1000
 
 
-class FinishedAnswers(Generic[Value]):
-    """Least recently used answers, bounded by bytes; one too large for it is not kept."""
+class FinishedAnswers(Remembered[Hashable, Value]):
+    """Least recently used answers, bounded by the bytes of rows and questions."""
 
     def __init__(self, max_bytes: int = FINISHED_BYTES, max_one: int = FINISHED_ONE) -> None:
         """Start empty."""
-        self._lock = threading.Lock()
-        self._held: OrderedDict[Hashable, tuple[Value, int]] = OrderedDict()
-        self._bytes, self._max_bytes, self._max_one = 0, max_bytes, max_one
-
-    def get(self, key: Hashable) -> Value | None:
-        """Return the answer under a key, or None."""
-        with self._lock:
-            found = self._held.get(key)
-            if found is None:
-                return None
-            self._held.move_to_end(key)
-            return found[0]
-
-    def put(self, key: Hashable, answer: Value, size: int) -> None:
-        """Keep an answer of `size` bytes, letting the longest unused ones go."""
-        size += OVERHEAD
-        if size > self._max_one:
-            return
-        with self._lock:
-            _, before = self._held.pop(key, (None, 0))
-            self._bytes += size - before
-            self._held[key] = (answer, size)
-            while self._bytes > self._max_bytes:
-                _, (_, freed) = self._held.popitem(last=False)
-                self._bytes -= freed
+        super().__init__(max_bytes, max_one)
 
 
 @dataclass(frozen=True, slots=True)

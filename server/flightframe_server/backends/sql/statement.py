@@ -30,3 +30,15 @@ def statement_of(query: SourceQuery | FrameQuery, dialect: SqlDialect) -> Statem
             "the expression nests too deep for a statement of the database",
             hint="name its inner part, as a computed column or a derived family",
         ) from None
+
+
+STATEMENTS_BYTES = 32 * 1024 * 1024
+_CHARACTER_BYTES = 64
+
+
+def statement_bytes(query: object, statement: Statement) -> int:
+    """Return about the bytes of a query and its statement: a long list of values is long in both.
+
+    A value takes some 300 bytes in the query, and five characters or more in the text.
+    """
+    return _CHARACTER_BYTES * len(statement.sql)
