@@ -373,8 +373,9 @@ def test_under_a_writer_each_answer_is_of_one_version(backend, sales):
             except (SourceMoved, BackendError) as error:
                 total = type(error).__name__
             found[total] = found.get(total, 0) + 1
-    assert {4000, 28000} & set(found)
     assert set(found) <= {20, 4000, 28000, "SourceMoved", "BackendError"}
+    # On a slow machine none may have been whole; the last one is.
+    assert asked(backend)[0][0] in {4000, 28000}
 
 
 READER = """
