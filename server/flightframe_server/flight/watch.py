@@ -15,12 +15,19 @@ import contextlib
 import select
 import threading
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
 import structlog
 
-from flightframe_server.flight.incoming import COLUMN_BYTES, Connection, Incoming, IncomingBounds
+from flightframe_server.flight.incoming import (
+    COLUMN_BYTES,
+    Connection,
+    Endpoint,
+    Incoming,
+    IncomingBounds,
+)
 from flightframe_server.flight.sockets import (
     HELD,
     Found,
@@ -34,10 +41,9 @@ from flightframe_server.flight.sockets import (
 log = structlog.get_logger(__name__)
 
 SWEEP_SECONDS = 1.0
-CALM_SECONDS = 0.015
+CALM_SECONDS = 0.025
 BUSY_SECONDS = 0.002
 BUSY_PART = 8
-
 
 _HEARD = select.EPOLLIN | select.EPOLLOUT | select.EPOLLET if HELD else 0
 
@@ -80,13 +86,20 @@ class IncomingWatch:
     def _run(self) -> None:
         with contextlib.closing(self._made), contextlib.closing(self._events):
             while not self._stop.wait(self._pause):
-                self._pass(time.monotonic())
+                try:
+                    self._pass(time.monotonic())
+                except Exception as error:
+                    # Without a watch nothing is bound: the next pass is another attempt.
+                    log.error("flight.watch_failed", kind=type(error).__name__, text=str(error))
+                    self._pause = SWEEP_SECONDS
 
     def _pass(self, now: float) -> None:
         """Look once at all that moved."""
+        # Before anything is counted: what calls have taken had come by then.
+        taken = self._incoming.taken()
         made = self._made.count()
         moved = made is None or made != self._seen
-        if moved or self._again or now >= self._next_search:
+        if moved or self._again or now >= self._next_search or not self._knows(taken):
             # Connections stand in a line until gRPC takes them, and have no descriptor yet. One
             # that is just being taken may miss one search, not two.
             line = any(waiting(one) for one in self._listening)
@@ -96,7 +109,7 @@ class IncomingWatch:
             came = list(self._of_fd)
         else:
             came = [fd for fd, _ in self._events.poll(0)]
-        self._look(came, now)
+        self._look(came, taken, now)
         self._end_past()
         busy = self._incoming.largest * BUSY_PART > self._incoming.bounds.of_one
         self._pause = BUSY_SECONDS if busy or self._again else CALM_SECONDS
@@ -132,9 +145,12 @@ class IncomingWatch:
         with contextlib.suppress(OSError):
             self._events.register(found.fd, _HEARD)
 
-    def _look(self, came: list[int], now: float) -> None:
+    def _knows(self, taken: Mapping[Endpoint, int]) -> bool:
+        """Whether every connection of these is known: a call may come before the next search."""
+        return taken.keys() <= {one.endpoint for one in self._of_fd.values()}
+
+    def _look(self, came: list[int], taken: Mapping[Endpoint, int], now: float) -> None:
         """Read the counts of the connections over which something came or was taken."""
-        taken = self._incoming.taken()
         looked = [self._of_fd[fd] for fd in came if fd in self._of_fd]
         if taken:
             known = {id(one) for one in looked}
