@@ -22,6 +22,7 @@ from pyarrow import flight
 
 from flightframe.wire import flight_sql_pb2 as sql
 from flightframe_server.access.access import OPEN, Access
+from flightframe_server.access.audit import audited_call
 from flightframe_server.answer import Answer, Request, Serving
 from flightframe_server.errors import (
     FrameQLSyntaxError,
@@ -31,6 +32,7 @@ from flightframe_server.errors import (
     shown,
 )
 from flightframe_server.flight.actions import ACTIONS, ActionCall, carry_out
+from flightframe_server.flight.auditing import audited, note_answer, note_asked
 from flightframe_server.flight.boundary import bounded, unimplemented
 from flightframe_server.flight.caller import Caller, caller_of
 from flightframe_server.flight.handshake import encryption, hooks
@@ -104,6 +106,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
             raise SetupError(f"the location does not begin with {scheme}://")
         self._short: Callable[[bytes], Asked] = lru_cache(maxsize=ASKED_COUNT)(self._read)
         before = hooks(access, handshake=handshake)
+        self.audit = access.audit
         self._state = FlightState.of(
             serving,
             bounds or FlightBounds.within(limits),
@@ -139,6 +142,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         ending.join(grace)
         return not ending.is_alive()
 
+    @audited
     @bounded
     def get_flight_info(
         self, context: flight.ServerCallContext, descriptor: flight.FlightDescriptor
@@ -158,9 +162,11 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
             answer = self._answer(asked, visit)
         else:
             answer = answer_of(asked, self._state, visit)
+        note_answer(answer)
         pinned = self._state.pins.pin(answer, caller)
         return pinned.info(descriptor, command, flight_sql=not isinstance(asked, Request))
 
+    @audited
     @bounded
     def get_schema(
         self, context: flight.ServerCallContext, descriptor: flight.FlightDescriptor
@@ -179,6 +185,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
             return flight.SchemaResult(typed.schema)
         return flight.SchemaResult(schema_of(asked, self._state, caller, visit.options))
 
+    @audited
     @bounded
     def do_get(
         self, context: flight.ServerCallContext, ticket: flight.Ticket
@@ -199,6 +206,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         table = listing.table(asked, self._state)
         return flight.GeneratorStream(table.schema, _batches(table))
 
+    @audited
     @bounded
     def do_put(
         self,
@@ -217,6 +225,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         bound = bind(asked, reader, self._state, visit)
         writer.write(bound.SerializeToString())
 
+    @audited
     @bounded
     def do_action(self, context: flight.ServerCallContext, action: flight.Action) -> list[bytes]:
         """Carry out an action of the list."""
@@ -225,18 +234,21 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         body = action.body.to_pybytes()
         return carry_out(action.type, body, ActionCall(self._state, caller, context))
 
+    @audited
     @bounded
     def list_actions(self, context: flight.ServerCallContext) -> list[tuple[str, str]]:
         """Return the actions that there are."""
         self._let_in(context)
         return [(kind, action.description) for kind, action in ACTIONS.items()]
 
+    @audited
     @bounded
     def list_flights(self, context: flight.ServerCallContext, criteria: bytes) -> NoReturn:
         """Refuse: there are as many flights as questions."""
         self._let_in(context, criteria)
         raise unimplemented("ListFlights")
 
+    @audited
     @bounded
     def do_exchange(
         self,
@@ -253,10 +265,15 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         """Return who makes a call, and note that its message was taken; raises as `caller_of`."""
         caller = caller_of(context)
         self._watch.take(context.peer(), _message_bytes(message))
+        call = audited_call()
+        if call is not None:
+            call.caller = caller
         return caller
 
     def _asked(self, data: bytes) -> Asked:
-        return self._short(data) if len(data) <= ASKED_BYTES else self._read(data)
+        asked = self._short(data) if len(data) <= ASKED_BYTES else self._read(data)
+        note_asked(asked)
+        return asked
 
     def _read(self, data: bytes) -> Asked:
         self._check_size(len(data))
@@ -295,6 +312,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
     ) -> flight.FlightDataStream:
         visit = visit_of(context, caller, self._state)
         answer = self._answer(asked, visit)
+        note_answer(answer)
         if answer.hot:
             return self._pinned_stream(self._state.pins.hot(answer, caller), context, caller)
         context.add_header(SERVED_FROM_HEADER, str(answer.provenance.served_from))
@@ -306,6 +324,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
     def _pinned_stream(
         self, pinned: Pinned, context: flight.ServerCallContext, caller: Caller
     ) -> flight.FlightDataStream:
+        note_answer(pinned.answer)
         context.add_header(SERVED_FROM_HEADER, pinned.served_from)
         if pinned.chunks is None:
             return live_stream(pinned.answer, visit_of(context, caller, self._state).asker)
