@@ -101,7 +101,7 @@ def open_installation(
     folder = manifest.parent
     settings = installation.metric_engine
     root = store if store is not None else folder / settings.store
-    access = open_access(installation.server, folder)
+    access = open_access(installation.server, folder, installation.audit)
     statements = Statements(installation.limits)
     backend = open_backend(installation.backend, folder)
     engines: dict[str, MetricEngine] = {}

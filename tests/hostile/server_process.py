@@ -62,6 +62,13 @@ class ServerProcess:
     def alive(self) -> bool:
         return self._process.poll() is None
 
+    @property
+    def peak_mib(self) -> float:
+        """The most memory that it ever held, as the kernel has it (Linux)."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        (kib,) = re.findall(r"VmHWM:\s+(\d+) kB", status)
+        return int(kib) / 1024
+
     def held(self) -> Held:
         with self._watched.oneshot():
             memory = self._watched.memory_info().rss / MIB

@@ -8,21 +8,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flightframe_server.access.audit import OFF, Audit
 from flightframe_server.access.door import Door
 from flightframe_server.access.tls import Tls
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """How a server is entered.
+    """How a server is entered, and what is noted of whoever does.
 
     Attributes:
         door: asks for credentials; None: nobody is asked.
         tls: the certificates; None: connections are not encrypted.
+        audit: notes each call.
     """
 
     door: Door | None = None
     tls: Tls | None = None
+    audit: Audit = OFF
 
     @property
     def named_by_certificate(self) -> bool:

@@ -119,6 +119,13 @@ class Door:
                 return token.startswith(PENDING_PREFIX)
         return False
 
+    def claimed(self, header: Sequence[str | bytes]) -> str | None:
+        """Return the user that a call's password is said to be of, where there is such a user."""
+        try:
+            return self._known(read_credentials(header))
+        except NotAuthenticated:
+            return None
+
     def _entering(self, claimed: Claim, peer: str) -> Future[Caller]:
         match claimed:
             case Basic(user=user, password=password):

@@ -12,27 +12,36 @@ from pathlib import Path
 from typing import TypeVar
 
 from flightframe_server.access.access import Access
+from flightframe_server.access.audit import Audit
 from flightframe_server.access.door import Door
 from flightframe_server.access.files import read_tokens, read_users
 from flightframe_server.access.reloading import Reloading
 from flightframe_server.access.tls import Tls, open_tls
 from flightframe_server.access.tokens import KEY_BYTES, SessionTokens
-from flightframe_server.catalog.installation import AuthSettings, ServerSettings, TlsSettings
+from flightframe_server.catalog.installation import (
+    AuditSettings,
+    AuthSettings,
+    ServerSettings,
+    TlsSettings,
+)
 from flightframe_server.errors import SetupError
+
+NO_AUDIT = AuditSettings()
 
 Key = TypeVar("Key")
 Known = TypeVar("Known")
 
 
-def open_access(settings: ServerSettings, folder: Path) -> Access:
-    """Open what the manifest says of TLS and credentials.
+def open_access(settings: ServerSettings, folder: Path, audit: AuditSettings = NO_AUDIT) -> Access:
+    """Open what the manifest says of TLS, credentials and the audit.
 
     Raises:
         SetupError: a file is missing, or is not what it should be.
         CatalogError: the file of users or tokens is wrong.
     """
     door = None if settings.auth is None else _door(settings.auth, folder)
-    return Access(door, None if settings.tls is None else _tls(settings.tls, folder))
+    tls = None if settings.tls is None else _tls(settings.tls, folder)
+    return Access(door, tls, Audit(audit))
 
 
 def read_text(path: Path) -> str:

@@ -81,6 +81,21 @@ class ServerSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditSettings:
+    """Which calls the log tells of.
+
+    Attributes:
+        mode: `off`; `sampled`: those that are refused, and of the others a share; `full`: all.
+        rate: that share.
+        values: whether with the values of their queries.
+    """
+
+    mode: str = "off"
+    rate: float = 0.01
+    values: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Installation:
     """One whole installation manifest; `collections` are paths as written."""
 
@@ -90,4 +105,5 @@ class Installation:
     metric_engine: EngineSettings = EngineSettings()
     server: ServerSettings = ServerSettings()
     limits: Limits = DEFAULT_LIMITS
+    audit: AuditSettings = AuditSettings()
     file: str = "installation.yaml"

@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 from flightframe_server.catalog.shape_values import Shape
 from flightframe_server.language.bounds import MAX_BYTES, MAX_DEPTH
 
-MIB, GIB = 1 << 20, 1 << 30
+KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 MAX_REQUEST_BYTES = 4 * MIB
 """What the readers of tickets are made for; an installation may only ask for less."""
 
@@ -30,6 +30,8 @@ class Limits:
 
     query_bytes: int = MAX_BYTES
     request_bytes: int = MAX_REQUEST_BYTES
+    message_bytes: int | None = None
+    incoming_bytes: int = 128 * MIB
     parse_depth: int = MAX_DEPTH
     concurrent_statements: int = 8
     statements_per_caller: int | None = None
@@ -136,6 +138,20 @@ class LimitsShape(Shape):
         _D.request_bytes,
         "bytes of a ticket, a command, the body of an action or of an HTTP request",
         MAX_REQUEST_BYTES,
+    )
+    message_bytes: int | None = Field(
+        default=None,
+        ge=64 * KIB,
+        le=1 << 40,
+        description="bytes that may have come over one connection of Flight and that no call has"
+        " taken: a message is counted as it comes, before anybody is asked for credentials; past"
+        " it the connection is ended. The default is twice the larger of `request_bytes` and"
+        " `bound_bytes` (Linux only)",
+    )
+    incoming_bytes: int = _count(
+        _D.incoming_bytes,
+        "the same, over all connections of Flight together; past it the largest of the address"
+        " that has most is ended (Linux only)",
     )
     parse_depth: int = _count(_D.parse_depth, "levels of an expression", MAX_DEPTH)
     concurrent_statements: int = _count(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 from flightframe_server.catalog.document import read_document
 from flightframe_server.catalog.findings import Spot
 from flightframe_server.catalog.installation import (
+    AuditSettings,
     AuthSettings,
     BackendSettings,
     EngineSettings,
@@ -37,10 +38,19 @@ def _option(value: Any) -> Any:
     raise PydanticCustomError("option", "expected text, a number, or true or false")
 
 
+def _rate(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise PydanticCustomError("rate", "expected a number")
+    if not 0 < value <= 1:
+        raise PydanticCustomError("rate", "expected more than 0 and at most 1")
+    return float(value)
+
+
 _Port = Annotated[int, Field(ge=0, le=65535)]
 _DEFAULT_ENGINE = EngineSettings()
 _DEFAULT_SERVER = ServerSettings()
 _DEFAULT_AUTH = AuthSettings()
+_DEFAULT_AUDIT = AuditSettings()
 
 
 class _BackendShape(Shape):
@@ -78,6 +88,12 @@ class _ServerShape(Shape):
     auth: _AuthShape | None = None
 
 
+class _AuditShape(Shape):
+    mode: Literal["off", "sampled", "full"] = "off"
+    rate: Annotated[Any, AfterValidator(_rate)] = Field(default=_DEFAULT_AUDIT.rate)
+    values: bool = _DEFAULT_AUDIT.values
+
+
 class _InstallationShape(Shape):
     id: Name
     collections: list[Text] = Field(min_length=1)
@@ -85,6 +101,7 @@ class _InstallationShape(Shape):
     metric_engine: _EngineShape = _EngineShape()
     server: _ServerShape = _ServerShape()
     limits: LimitsShape = LimitsShape()
+    audit: _AuditShape = _AuditShape()
 
 
 def read_installation(text: str, file: str = "installation.yaml") -> Installation:
@@ -122,6 +139,7 @@ def read_installation(text: str, file: str = "installation.yaml") -> Installatio
         metric_engine=EngineSettings(engine.enabled, engine.max_bytes_per_ac, engine.store),
         server=_server(shape.server),
         limits=limits,
+        audit=AuditSettings(**shape.audit.model_dump()),
         file=file,
     )
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pyarrow import flight
 
 from flightframe.wire import flight_sql_pb2 as sql
+from flightframe_server.access.audit import audited_call
 from flightframe_server.access.caller import Caller
 from flightframe_server.engine.asker import Asker
 from flightframe_server.flight.boundary import unimplemented
@@ -137,4 +138,7 @@ def carry_out(kind: str, body: bytes, call: ActionCall) -> list[bytes]:
     action = ACTIONS.get(kind)
     if action is None:
         raise unimplemented("this action")
+    noted = audited_call()
+    if noted is not None:
+        noted.what = kind
     return action.carry_out(body, call)

@@ -22,6 +22,7 @@ import pyarrow as pa
 import structlog
 from pyarrow import flight
 
+from flightframe_server.access.audit import audited_call
 from flightframe_server.errors import (
     AccessError,
     BackendCancelled,
@@ -66,9 +67,11 @@ class CallRefused(Exception):
         hint: what works instead.
     """
 
+    code = "NOT_SUPPORTED"
+
     def __init__(self, status: Status, message: str, hint: str | None = None) -> None:
         """Keep the facts; see the class."""
-        super().__init__(f"NOT_SUPPORTED: {message}.{f' Hint: {hint}' if hint else ''}")
+        super().__init__(f"{self.code}: {message}.{f' Hint: {hint}' if hint else ''}")
         self.status = status
 
 
@@ -92,6 +95,9 @@ def wire_error(error: Exception, rpc: str, request_id: str) -> Exception:
         rpc: the method's name, for the log.
         request_id: the name of the call.
     """
+    call = audited_call()
+    if call is not None:
+        call.refused(error, request_id)
     classes = _IN_GET_SCHEMA if rpc == "get_schema" else _CLASSES
     if isinstance(error, FlightframeError) and not isinstance(error, InternalError):
         theirs = isinstance(error, QueryError | BackendCancelled | AccessError)

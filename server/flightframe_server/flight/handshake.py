@@ -24,8 +24,10 @@ from typing import Any
 from pyarrow import flight
 
 from flightframe_server.access.access import Access
+from flightframe_server.access.audit import OFF, Audit, audited_call
 from flightframe_server.access.caller import Caller
 from flightframe_server.access.door import ANONYMOUS_TOKEN, Door
+from flightframe_server.flight.auditing import camel
 from flightframe_server.flight.boundary import wire_error
 from flightframe_server.flight.caller import MIDDLEWARE
 from flightframe_server.flight.cookies import session_in
@@ -84,6 +86,9 @@ class _Claims(flight.ServerMiddleware):  # type: ignore[misc]
             TooManyAttempts: too many were wrong.
             Overloaded: too many wait to be looked at.
         """
+        call = audited_call()
+        if call is not None:
+            call.claimed = self._door.claimed(self._header)
         caller = self._door.enter(self._header, peer)
         return caller if self.session is None else replace(caller, session=self.session)
 
@@ -116,11 +121,12 @@ class CheckedCalls(flight.ServerMiddlewareFactory):  # type: ignore[misc]
 
     Args:
         door: checks them.
+        audit: notes Handshakes, and calls that are not let in.
     """
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: Door, audit: Audit = OFF) -> None:
         """Keep the door."""
-        self._door = door
+        self._door, self._audit = door, audit
 
     def start_call(self, info: Any, headers: Any) -> flight.ServerMiddleware:
         """Return what names the caller; to a Handshake, what gives it its token.
@@ -128,16 +134,27 @@ class CheckedCalls(flight.ServerMiddlewareFactory):  # type: ignore[misc]
         Raises:
             FlightUnauthenticatedError: the credentials do not let it in.
         """
+        given = headers.get(HEADER, [])
         try:
-            given, session = headers.get(HEADER, []), session_in(headers)
+            session = session_in(headers)
             if info.method == flight.FlightMethod.HANDSHAKE:
-                return _Bearer(self._door.exchange(given))
+                return _Bearer(self._exchange(given))
             if self._door.needs_peer(given):
                 return _Claims(self._door, given, session)
             return _LetIn(self._door.enter(given), session)
         except Exception as error:
-            fresh = wire_error(error, "start_call", uuid.uuid4().hex)
+            with self._audit.call("flight", camel(info.method.name)) as call:
+                if call is not None:
+                    call.claimed = self._door.claimed(given)
+                fresh = wire_error(error, "start_call", uuid.uuid4().hex)
         raise fresh
+
+    def _exchange(self, given: Sequence[str | bytes]) -> str:
+        token = self._door.exchange(given)
+        with self._audit.call("flight", "Handshake") as call:
+            if call is not None:
+                call.claimed = self._door.claimed(given)
+        return token
 
 
 def hooks(access: Access, *, handshake: bool) -> dict[str, Any]:
@@ -148,7 +165,7 @@ def hooks(access: Access, *, handshake: bool) -> dict[str, Any]:
         handshake: whether a Handshake is answered where nobody is asked for credentials.
     """
     if access.door is not None:
-        checked = CheckedCalls(access.door)
+        checked = CheckedCalls(access.door, access.audit)
         return {"auth_handler": OpenDoor(), "middleware": {MIDDLEWARE: checked}}
     if access.named_by_certificate:
         return {"middleware": {MIDDLEWARE: CookieOnly()}}

@@ -22,6 +22,7 @@ from pyarrow import flight
 
 from flightframe.wire import flight_sql_pb2 as sql
 from flightframe_server.access.access import OPEN, Access
+from flightframe_server.access.audit import audited_call
 from flightframe_server.answer import Answer, Request, Serving
 from flightframe_server.errors import (
     FrameQLSyntaxError,
@@ -31,9 +32,11 @@ from flightframe_server.errors import (
     shown,
 )
 from flightframe_server.flight.actions import ACTIONS, ActionCall, carry_out
+from flightframe_server.flight.auditing import audited, note_answer, note_asked
 from flightframe_server.flight.boundary import bounded, unimplemented
 from flightframe_server.flight.caller import Caller, caller_of
 from flightframe_server.flight.handshake import encryption, hooks
+from flightframe_server.flight.incoming import IncomingBounds
 from flightframe_server.flight.pins import Pinned
 from flightframe_server.flight.sql.commands import (
     LISTINGS,
@@ -53,6 +56,7 @@ from flightframe_server.flight.tickets import (
     decode,
 )
 from flightframe_server.flight.visit import Visit, visit_of
+from flightframe_server.flight.watch import CountedReader, IncomingWatch
 
 DEFAULT_ADDRESS = "127.0.0.1:0"
 SERVED_FROM_HEADER = "x-served-from"
@@ -102,6 +106,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
             raise SetupError(f"the location does not begin with {scheme}://")
         self._short: Callable[[bytes], Asked] = lru_cache(maxsize=ASKED_COUNT)(self._read)
         before = hooks(access, handshake=handshake)
+        self.audit = access.audit
         self._state = FlightState.of(
             serving,
             bounds or FlightBounds.within(limits),
@@ -109,12 +114,18 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
             secure=access.tls is not None,
         )
         super().__init__(self._location, **before, **encryption(access))
+        self._watch = IncomingWatch(self.port, IncomingBounds.within(limits))
 
     @property
     def uri(self) -> str:
         """The address that clients connect to, with the port that was taken."""
         head, _, _ = self._location.rpartition(":")
         return f"{head}:{self.port}"
+
+    def shutdown(self) -> None:
+        """Take no more calls, and wait for those under way, however long they take."""
+        super().shutdown()
+        self._watch.close()
 
     def stop(self, grace: float = GRACE_SECONDS) -> bool:
         """Take no more calls, and wait for those under way.
@@ -131,12 +142,13 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         ending.join(grace)
         return not ending.is_alive()
 
+    @audited
     @bounded
     def get_flight_info(
         self, context: flight.ServerCallContext, descriptor: flight.FlightDescriptor
     ) -> flight.FlightInfo:
         """Answer a query, pin the answer, and say what DoGet will stream; errors come early."""
-        caller = caller_of(context)
+        caller = self._let_in(context, descriptor)
         command = _command(descriptor)
         asked = self._asked(command)
         if isinstance(asked, PinnedTicket):
@@ -150,15 +162,17 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
             answer = self._answer(asked, visit)
         else:
             answer = answer_of(asked, self._state, visit)
+        note_answer(answer)
         pinned = self._state.pins.pin(answer, caller)
         return pinned.info(descriptor, command, flight_sql=not isinstance(asked, Request))
 
+    @audited
     @bounded
     def get_schema(
         self, context: flight.ServerCallContext, descriptor: flight.FlightDescriptor
     ) -> flight.SchemaResult:
         """Return the columns that a command answers with, without carrying it out."""
-        caller = caller_of(context)
+        caller = self._let_in(context, descriptor)
         asked = self._asked(_command(descriptor))
         if isinstance(asked, PinnedTicket):
             raise _no_command()
@@ -171,12 +185,13 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
             return flight.SchemaResult(typed.schema)
         return flight.SchemaResult(schema_of(asked, self._state, caller, visit.options))
 
+    @audited
     @bounded
     def do_get(
         self, context: flight.ServerCallContext, ticket: flight.Ticket
     ) -> flight.FlightDataStream:
         """Stream a pinned answer, a listing, or the answer of a ticket that is a query."""
-        caller = caller_of(context)
+        caller = self._let_in(context, ticket)
         asked = self._asked(ticket.ticket)
         match asked:
             case Request():
@@ -191,6 +206,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         table = listing.table(asked, self._state)
         return flight.GeneratorStream(table.schema, _batches(table))
 
+    @audited
     @bounded
     def do_put(
         self,
@@ -200,7 +216,8 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         writer: Any,
     ) -> None:
         """Bind the parameters of a prepared statement; nothing is ever written."""
-        caller = caller_of(context)
+        caller = self._let_in(context, descriptor)
+        reader = CountedReader(reader, self._watch, context.peer())
         asked = self._asked(_command(descriptor))
         if isinstance(asked, Request | PinnedTicket):
             raise FrameQLSyntaxError("this command takes no rows")
@@ -208,26 +225,30 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         bound = bind(asked, reader, self._state, visit)
         writer.write(bound.SerializeToString())
 
+    @audited
     @bounded
     def do_action(self, context: flight.ServerCallContext, action: flight.Action) -> list[bytes]:
         """Carry out an action of the list."""
-        caller = caller_of(context)
+        caller = self._let_in(context, action)
         self._check_size(action.body.size)
         body = action.body.to_pybytes()
         return carry_out(action.type, body, ActionCall(self._state, caller, context))
 
+    @audited
     @bounded
     def list_actions(self, context: flight.ServerCallContext) -> list[tuple[str, str]]:
         """Return the actions that there are."""
-        caller_of(context)
+        self._let_in(context)
         return [(kind, action.description) for kind, action in ACTIONS.items()]
 
+    @audited
     @bounded
     def list_flights(self, context: flight.ServerCallContext, criteria: bytes) -> NoReturn:
         """Refuse: there are as many flights as questions."""
-        caller_of(context)
+        self._let_in(context, criteria)
         raise unimplemented("ListFlights")
 
+    @audited
     @bounded
     def do_exchange(
         self,
@@ -237,11 +258,22 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         writer: Any,
     ) -> NoReturn:
         """Refuse: nothing is computed on a client's rows."""
-        caller_of(context)
+        self._let_in(context, descriptor)
         raise unimplemented("DoExchange")
 
+    def _let_in(self, context: flight.ServerCallContext, message: Any = None) -> Caller:
+        """Return who makes a call, and note that its message was taken; raises as `caller_of`."""
+        caller = caller_of(context)
+        self._watch.take(context.peer(), _message_bytes(message))
+        call = audited_call()
+        if call is not None:
+            call.caller = caller
+        return caller
+
     def _asked(self, data: bytes) -> Asked:
-        return self._short(data) if len(data) <= ASKED_BYTES else self._read(data)
+        asked = self._short(data) if len(data) <= ASKED_BYTES else self._read(data)
+        note_asked(asked)
+        return asked
 
     def _read(self, data: bytes) -> Asked:
         self._check_size(len(data))
@@ -280,6 +312,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
     ) -> flight.FlightDataStream:
         visit = visit_of(context, caller, self._state)
         answer = self._answer(asked, visit)
+        note_answer(answer)
         if answer.hot:
             return self._pinned_stream(self._state.pins.hot(answer, caller), context, caller)
         context.add_header(SERVED_FROM_HEADER, str(answer.provenance.served_from))
@@ -291,6 +324,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
     def _pinned_stream(
         self, pinned: Pinned, context: flight.ServerCallContext, caller: Caller
     ) -> flight.FlightDataStream:
+        note_answer(pinned.answer)
         context.add_header(SERVED_FROM_HEADER, pinned.served_from)
         if pinned.chunks is None:
             return live_stream(pinned.answer, visit_of(context, caller, self._state).asker)
@@ -312,6 +346,20 @@ def _command(descriptor: flight.FlightDescriptor) -> bytes:
     if command is None:
         raise FrameQLSyntaxError("a path names nothing here", hint="send Frame-QL as the command")
     return bytes(command)
+
+
+def _message_bytes(message: Any) -> int:
+    """Return the bytes of what a call brings."""
+    match message:
+        case flight.Ticket():
+            return len(message.ticket)
+        case flight.Action():
+            return len(message.type) + int(message.body.size)
+        case flight.FlightDescriptor():
+            return len(message.command or b"") + sum(len(part) for part in message.path or ())
+        case bytes():
+            return len(message)
+    return 0
 
 
 def _no_command() -> FrameQLSyntaxError:

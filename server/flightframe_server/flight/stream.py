@@ -13,9 +13,11 @@ from collections.abc import Iterator
 import pyarrow as pa
 from pyarrow import flight
 
+from flightframe_server.access.audit import AuditedCall, audited_call
 from flightframe_server.answer import Answer
 from flightframe_server.delivery import OpenAnswer
 from flightframe_server.engine.asker import Asker
+from flightframe_server.errors import BackendCancelled
 from flightframe_server.flight.boundary import wire_error
 
 Chunk = tuple[pa.RecordBatch, pa.Buffer]
@@ -40,7 +42,11 @@ def live_stream(answer: Answer, asker: Asker) -> flight.GeneratorStream:
         BackendError: the database failed.
     """
     metadata = pa.py_buffer(answer.provenance.to_bytes())
-    return flight.GeneratorStream(answer.schema, LiveChunks(answer.open(asker), metadata))
+    running = answer.open(asker)
+    call = audited_call()
+    if call is not None:
+        call.later, call.rows = True, 0
+    return flight.GeneratorStream(answer.schema, LiveChunks(running, metadata, call))
 
 
 class LiveChunks:
@@ -52,13 +58,17 @@ class LiveChunks:
     Args:
         running: the answer being read.
         metadata: the provenance.
+        call: what the audit has of the call; None where there is none.
     """
 
-    def __init__(self, running: OpenAnswer, metadata: pa.Buffer) -> None:
+    def __init__(
+        self, running: OpenAnswer, metadata: pa.Buffer, call: AuditedCall | None = None
+    ) -> None:
         """Read nothing yet."""
+        self._call = call
         self._running, self._metadata = running, metadata
         self._batches: Iterator[pa.RecordBatch] | None = None
-        self._closed = False
+        self._closed = self._ended = False
 
     def __iter__(self) -> LiveChunks:
         """Return the iterator itself."""
@@ -72,7 +82,10 @@ class LiveChunks:
             self.close()
             raise
         except Exception as error:
-            fresh = wire_error(error, "do_get", uuid.uuid4().hex)
+            request_id = uuid.uuid4().hex
+            fresh = wire_error(error, "do_get", request_id)
+            if self._call is not None:
+                self._call.refused(error, request_id)
         self.close()
         raise fresh
 
@@ -81,7 +94,13 @@ class LiveChunks:
             raise StopIteration
         if self._batches is None:
             self._batches = iter(self._running)
-        return next(self._batches)
+        batch = next(self._batches, None)
+        if batch is None:
+            self._ended = True
+            raise StopIteration
+        if self._call is not None:
+            self._call.rows = (self._call.rows or 0) + batch.num_rows
+        return batch
 
     def close(self) -> None:
         """Stop the statement; idempotent."""
@@ -90,6 +109,10 @@ class LiveChunks:
         self._closed = True
         self._batches = None
         self._running.close()
+        if self._call is not None:
+            if not self._ended and self._call.code is None:
+                self._call.code = BackendCancelled.code
+            self._call.end()
 
     def __del__(self) -> None:
         """Close what nobody reads any more."""

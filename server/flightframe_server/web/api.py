@@ -26,6 +26,7 @@ from starlette.routing import Route
 
 from flightframe_server import __version__
 from flightframe_server.access.access import OPEN, Access
+from flightframe_server.access.audit import AuditedCall, audited_call
 from flightframe_server.access.caller import Caller
 from flightframe_server.access.peers import peer_named
 from flightframe_server.answer import Serving, answer
@@ -95,8 +96,6 @@ class Api:
             exception_handlers={
                 FlightframeError: _failed,
                 HTTPException: _refused,
-                ClientDisconnect: _gone,
-                LateBody: _late,
             },
         )
         # A redirect would name the host that the client named.
@@ -112,8 +111,24 @@ class Api:
         return json_response(body)
 
     async def _query(self, request: HttpRequest) -> Response:
+        with self._access.audit.call("http", "query") as call:
+            if call is not None:
+                call.peer = _peer(request)
+            try:
+                return await self._answered(request, call)
+            except (FlightframeError, LateBody, ClientDisconnect) as error:
+                response = await _told(request, error)
+                if call is not None:
+                    call.refused(error, response.headers.get(REQUEST_ID))
+                return response
+
+    async def _answered(self, request: HttpRequest, call: AuditedCall | None) -> Response:
         self._check_host(request)
+        if call is not None and self._access.door is not None:
+            call.claimed = self._access.door.claimed(request.headers.getlist("authorization"))
         caller = await self._caller(request)
+        if call is not None:
+            call.caller = caller
         body = await self._body(request, caller)
         with ExitStack() as held:
             held.enter_context(self._admission.request(caller.key))
@@ -138,7 +153,7 @@ class Api:
 
     async def _caller(self, request: HttpRequest) -> Caller:
         """Return who asks, before a byte of the body is read."""
-        peer = peer_named(request.client.host if request.client else "")
+        peer = _peer(request)
         if self._access.named_by_certificate:
             return Caller(getattr(request.state, CERTIFIED, ""), peer=peer)
         if self._access.door is None:
@@ -158,8 +173,15 @@ class Api:
                     f"there is no installation {shown(asked.installation_id)} here",
                     hint=did_you_mean(asked.installation_id or "", [known]),
                 )
+            call = audited_call()
+            if call is not None:
+                call.what, call.request = "query", asked.request
             found = answer(asked.request, self._serving, caller.user, asker)
-            return Reply(found, self._limits, asker)
+            reply = Reply(found, self._limits, asker)
+            if call is not None:
+                call.answered(found)
+                call.rows = reply.rows
+            return reply
         except FlightframeError:
             raise
         except Exception as error:
@@ -168,6 +190,20 @@ class Api:
 
 class LateBody(Exception):
     """A body that does not come: of all limits the one that HTTP has a status of its own for."""
+
+    code = LimitExceeded.code
+
+
+def _peer(request: HttpRequest) -> str:
+    """Return where a request comes from."""
+    return peer_named(request.client.host if request.client else "")
+
+
+async def _told(request: HttpRequest, error: Exception) -> Response:
+    """Return what a client is told of why there is no answer."""
+    if isinstance(error, FlightframeError):
+        return await _failed(request, error)
+    return await (_late if isinstance(error, LateBody) else _gone)(request, error)
 
 
 async def _late(_: HttpRequest, error: Exception) -> Response:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
@@ -43,6 +43,7 @@ class Reply:
 
     Attributes:
         length: its bytes.
+        rows: how many rows are in it.
     """
 
     def __init__(self, answer: Answer, limits: ReplyLimits = LIMITS, asker: Asker = NOBODY) -> None:
@@ -56,10 +57,12 @@ class Reply:
             raise _too_large(limits)
         with ExitStack() as unless_whole:
             file = unless_whole.enter_context(tempfile.SpooledTemporaryFile(MEMORY_BYTES))
-            for text in reply_texts(answer, limits, asker):
+            texts = reply_texts(answer, limits, asker)
+            while isinstance(text := _next(texts), str):
                 file.write(text.encode())
                 if file.tell() > limits.bytes:
                     raise _too_large(limits)
+            self.rows = text
             self.length = file.tell()
             file.seek(0)
             self._file = file
@@ -79,8 +82,18 @@ class Reply:
         self._file.close()
 
 
-def reply_texts(answer: Answer, limits: ReplyLimits, asker: Asker = NOBODY) -> Iterator[str]:
-    """Yield the JSON of an answer, batch by batch.
+def _next(texts: Generator[str, None, int]) -> str | int:
+    """Return the next text, or at the end the number of rows."""
+    try:
+        return next(texts)
+    except StopIteration as end:
+        return int(end.value)
+
+
+def reply_texts(
+    answer: Answer, limits: ReplyLimits, asker: Asker = NOBODY
+) -> Generator[str, None, int]:
+    """Yield the JSON of an answer, batch by batch; return how many rows it has.
 
     Raises:
         LimitExceeded: there are more rows than `limits`.
@@ -100,6 +113,7 @@ def reply_texts(answer: Answer, limits: ReplyLimits, asker: Asker = NOBODY) -> I
             yield separator + ", ".join(row_texts(batch))
     yield f'], "row_count": {rows}, "served_from": "{provenance.served_from}", '
     yield f'"provenance": {json.dumps(provenance.to_json(), ensure_ascii=False)}}}'
+    return rows
 
 
 def _too_large(limits: ReplyLimits) -> LimitExceeded:

@@ -18,6 +18,7 @@ from flightframe.wire import flight_sql_pb2 as sql
 from flightframe_server.access.caller import Caller
 from flightframe_server.answer import Answer
 from flightframe_server.errors import FrameQLSyntaxError
+from flightframe_server.flight.auditing import note_answer, note_request, note_rows
 from flightframe_server.flight.boundary import read_only
 from flightframe_server.flight.session_options import NO_OPTIONS, SessionOptions
 from flightframe_server.flight.sql import info, key_listings, metadata, types
@@ -174,7 +175,7 @@ def bind(message: Message, reader: Any, state: FlightState, visit: Visit) -> Mes
     """
     match message:
         case sql.CommandPreparedStatementQuery(prepared_statement_handle=handle):
-            state.prepared.bind(handle, reader, visit.caller)
+            _note_bound(state.prepared.bind(handle, reader, visit.caller))
             return sql.DoPutPreparedStatementResult(prepared_statement_handle=handle)
         case sql.CommandPreparedStatementUpdate(prepared_statement_handle=handle) if (
             state.prepared.knows(handle, visit.caller)
@@ -182,11 +183,18 @@ def bind(message: Message, reader: Any, state: FlightState, visit: Visit) -> Mes
             # How drivers run a statement for its effect alone, whatever it is. A query has none:
             # it is answered, and counted as DB-API counts the rows that a statement gave.
             bound = state.prepared.bind(handle, reader, visit.caller)
-            rows = _executed(bound, state, visit).rows
+            answer = _executed(bound, state, visit)
+            note_answer(answer)
+            rows = answer.rows
             return sql.DoPutUpdateResult(record_count=UNKNOWN if rows is None else rows)
     if isinstance(message, WRITES):
         raise read_only()
     raise FrameQLSyntaxError("this command takes no rows")
+
+
+def _note_bound(bound: Prepared) -> None:
+    note_request(bound.request)
+    note_rows(len(bound.rows or ()))
 
 
 def _not_asked(message: Message) -> Exception:

@@ -13,6 +13,7 @@ from flightframe_server.access.caller import Caller
 from flightframe_server.answer import Answer, Request, Serving, Typed, answer, type_request
 from flightframe_server.engine.asker import NOBODY, Asker
 from flightframe_server.errors import FrameQLSyntaxError, TicketRefused
+from flightframe_server.flight.auditing import note_request
 from flightframe_server.flight.boundary import read_only
 from flightframe_server.flight.sql import probes
 from flightframe_server.flight.sql.tables import PublishedTables
@@ -38,6 +39,7 @@ def answer_text(
         FlightframeError: as `answer`.
         CallRefused: PERMISSION_DENIED, the text would change something.
     """
+    note_request(request)
     user = caller.user
     meant = probes.meaning(request, tables, serving, user)
     if isinstance(meant, probes.Probe):
@@ -56,6 +58,7 @@ def answer_text(
 
 def type_text(request: Request, serving: Serving, tables: PublishedTables) -> Typed:
     """Type a request without carrying it out; raises as `answer_text`."""
+    note_request(request)
     meant = probes.meaning(request, tables, serving, "", typing=True)
     if isinstance(meant, probes.Probe):
         return meant.typed

@@ -1,0 +1,199 @@
+"""The watch over what comes to a Flight server before anybody is asked about it.
+
+What comes in: the port of a server of this process, and from its calls the bytes that they took.
+What goes out: an end to the connections over which too much comes. It must never cost a call more
+than the word that it took something, nor touch what is not of the port.
+
+The kernel says over which connections something came (edge-triggered `epoll`, beside gRPC's own),
+how much, and that new ones were made. While much is on its way it is asked every two milliseconds:
+what can come in between, and until the interpreter's lock is had, is what a bound is passed by.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+import structlog
+
+from flightframe_server.flight.incoming import (
+    COLUMN_BYTES,
+    Connection,
+    Endpoint,
+    Incoming,
+    IncomingBounds,
+)
+from flightframe_server.flight.sockets import (
+    HELD,
+    Found,
+    PassiveOpens,
+    PortSockets,
+    counts_of,
+    end,
+    waiting,
+)
+
+log = structlog.get_logger(__name__)
+
+SWEEP_SECONDS = 1.0
+CALM_SECONDS = 0.025
+BUSY_SECONDS = 0.002
+BUSY_PART = 8
+
+_HEARD = select.EPOLLIN | select.EPOLLOUT | select.EPOLLET if HELD else 0
+
+
+class IncomingWatch:
+    """Watches the connections of a port from a thread of its own, where the system can.
+
+    Args:
+        port: of a server in this process that listens already.
+        bounds: how much may have come.
+    """
+
+    def __init__(self, port: int, bounds: IncomingBounds) -> None:
+        """Begin to watch."""
+        self._incoming = Incoming(bounds)
+        self._sockets = PortSockets(port)
+        self._listening: list[Found] = []
+        self._of_fd: dict[int, Connection] = {}
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        if HELD:
+            self._events, self._made = select.epoll(), PassiveOpens()
+            self._seen: int | None = None
+            self._again, self._next_search, self._pause = False, 0.0, CALM_SECONDS
+            self._thread = threading.Thread(target=self._run, name="incoming-watch", daemon=True)
+            self._thread.start()
+
+    def take(self, target: str, size: int) -> None:
+        """Note that a call that was let in took a message; see `Incoming.take`."""
+        if self._thread is not None:
+            self._incoming.take(target, size)
+
+    def close(self) -> None:
+        """Watch no more; idempotent."""
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            self._stop.set()
+            thread.join()
+
+    def _run(self) -> None:
+        with contextlib.closing(self._made), contextlib.closing(self._events):
+            while not self._stop.wait(self._pause):
+                try:
+                    self._pass(time.monotonic())
+                except Exception as error:
+                    # Without a watch nothing is bound: the next pass is another attempt.
+                    log.error("flight.watch_failed", kind=type(error).__name__, text=str(error))
+                    self._pause = SWEEP_SECONDS
+
+    def _pass(self, now: float) -> None:
+        """Look once at all that moved."""
+        # Before anything is counted: what calls have taken had come by then.
+        taken = self._incoming.taken()
+        made = self._made.count()
+        moved = made is None or made != self._seen
+        if moved or self._again or now >= self._next_search or not self._knows(taken):
+            # Connections stand in a line until gRPC takes them, and have no descriptor yet. One
+            # that is just being taken may miss one search, not two.
+            line = any(waiting(one) for one in self._listening)
+            self._search(now)
+            self._seen, self._again = made, made is not None and (moved or line)
+            self._next_search = now + SWEEP_SECONDS
+            came = list(self._of_fd)
+        else:
+            came = [fd for fd, _ in self._events.poll(0)]
+        self._look(came, taken, now)
+        self._end_past()
+        busy = self._incoming.largest * BUSY_PART > self._incoming.bounds.of_one
+        self._pause = BUSY_SECONDS if busy or self._again else CALM_SECONDS
+
+    def _search(self, now: float) -> None:
+        """Find the connections that were made, and forget those that are gone."""
+        incoming = self._incoming
+        found = {one.cookie: one for one in self._sockets.find()}
+        for cookie in incoming.connections.keys() - found.keys():
+            incoming.closed(cookie)
+        self._listening = []
+        for one in found.values():
+            if one.listens:
+                self._listening.append(one)
+                continue
+            known = incoming.connections.get(one.cookie)
+            counts = counts_of(one)
+            if counts is None:
+                continue
+            if known is None or known.found.fd != one.fd:
+                self._hear(one)
+            if known is None:
+                incoming.opened(one, counts, now)
+            else:
+                known.found = one
+        self._of_fd = {one.found.fd: one for one in incoming.connections.values()}
+
+    def _hear(self, found: Found) -> None:
+        """Be told when something comes, until the descriptor's owner closes it."""
+        # That it can be written to is asked as well, for the sake of the answer: what came may
+        # have been read by the time of the question, and would then be no event.
+        # One that is registered already is still open; one that is gone is found gone later.
+        with contextlib.suppress(OSError):
+            self._events.register(found.fd, _HEARD)
+
+    def _knows(self, taken: Mapping[Endpoint, int]) -> bool:
+        """Whether every connection of these is known: a call may come before the next search."""
+        return taken.keys() <= {one.endpoint for one in self._of_fd.values()}
+
+    def _look(self, came: list[int], taken: Mapping[Endpoint, int], now: float) -> None:
+        """Read the counts of the connections over which something came or was taken."""
+        looked = [self._of_fd[fd] for fd in came if fd in self._of_fd]
+        if taken:
+            known = {id(one) for one in looked}
+            looked += [
+                one
+                for one in self._of_fd.values()
+                if one.endpoint in taken and id(one) not in known
+            ]
+        for one in looked:
+            counts = counts_of(one.found)
+            if counts is not None:
+                self._incoming.note(one, counts, taken.get(one.endpoint, 0), now)
+
+    def _end_past(self) -> None:
+        for one in self._incoming.past():
+            if end(one.found):
+                log.warning(
+                    "flight.connection_ended",
+                    why=one.ended,
+                    peer=one.peer,
+                    open_bytes=one.open_bytes,
+                )
+
+
+class CountedReader:
+    """A reader of a DoPut that says what it took.
+
+    Args:
+        reader: pyarrow's.
+        watch: is told.
+        target: the connection's other end.
+    """
+
+    def __init__(self, reader: Any, watch: IncomingWatch, target: str) -> None:
+        """Read nothing yet."""
+        self._reader, self._watch, self._target = reader, watch, target
+
+    def read_chunk(self) -> Any:
+        """Return the next chunk; raises as the reader does."""
+        chunk = self._reader.read_chunk()
+        batch, beside = chunk.data, chunk.app_metadata
+        size = 0 if beside is None else beside.size
+        if isinstance(batch, pa.RecordBatch):
+            size += batch.get_total_buffer_size() + COLUMN_BYTES * batch.num_columns
+        self._watch.take(self._target, size)
+        return chunk
