@@ -18,6 +18,7 @@ from flightframe_server.planner.broken import (
     sibling_key,
     trusted_promises,
 )
+from flightframe_server.planner.holdings import HeldEntry
 from flightframe_server.planner.identity import Domain, EntryKey, Operator, Shelf, Version
 from flightframe_server.planner.plan import (
     Conditions,
@@ -27,6 +28,7 @@ from flightframe_server.planner.plan import (
     Plan,
     Rollup,
     WhyNot,
+    folded,
 )
 from flightframe_server.planner.rollup import Target, judge
 from flightframe_server.planner.siblings import read_as
@@ -38,6 +40,7 @@ from flightframe_server.planner.source import (
     source_query,
     tables_of,
 )
+from flightframe_server.planner.told_filters import told_filter
 from flightframe_server.resolver.question import Metric, Need, Question
 from flightframe_server.resolver.terms import levels_of, nested_of, text
 from flightframe_server.resolver.typed import TypedCollection
@@ -265,20 +268,26 @@ def _from_cache(
         if isinstance(verdict, Rollup):
             fit.append(verdict)
         else:
-            rejected.append(WhyNot(entry.key.anchor, entry.key.filter, verdict))
+            rejected.append(_why_not(target, entry, verdict))
     fit.sort(key=_cost)
-    rejected += [_dearer(other, fit[0]) for other in fit[1:]]
+    rejected += [_dearer(target, other.entry, fit[0].entry) for other in fit[1:]]
+    told = folded(rejected)
     aside = () if held else ("the cache: it holds nothing of this family and reducer",)
-    if len(rejected) > WHY_NOT_LIMIT:
-        aside = (f"{len(rejected) - WHY_NOT_LIMIT} entries more",)
-    return (fit[0] if fit else None), tuple(rejected[:WHY_NOT_LIMIT]), aside
+    if len(told) > WHY_NOT_LIMIT:
+        aside = (f"{sum(more.entries for more in told[WHY_NOT_LIMIT:])} entries more",)
+    return (fit[0] if fit else None), told[:WHY_NOT_LIMIT], aside
 
 
-def _dearer(other: Rollup, chosen: Rollup) -> WhyNot:
+def _dearer(target: Target, other: HeldEntry, chosen: HeldEntry) -> WhyNot:
     rule = "it would do, and has more rows"
-    if other.entry.rows == chosen.entry.rows:
+    if other.rows == chosen.rows:
         rule = "it would do, and has no fewer rows"
-    return WhyNot(other.entry.key.anchor, other.entry.key.filter, rule)
+    return _why_not(target, other, rule)
+
+
+def _why_not(target: Target, entry: HeldEntry, rule: str) -> WhyNot:
+    """Return what a reader is told of an entry: of its filter, no value that is not theirs."""
+    return WhyNot(entry.key.anchor, told_filter(entry.key.filter, target.key.filter), rule)
 
 
 def _cost(rollup: Rollup) -> tuple[int, int, tuple[str, ...], tuple[str, ...]]:
