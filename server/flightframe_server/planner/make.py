@@ -105,7 +105,7 @@ def _plan_at(
     if fetched and conditions.freshness.only_if_cached:
         absent = next(part for part in parts if isinstance(part.how, Fetch))
         raise NotCached(
-            f"{absent.metric} is not in the cache at this anchor",
+            f"{absent.metric.called} is not in the cache at this anchor",
             hint=str(absent.why_not[0]) if absent.why_not else "nothing of it is in the cache",
         )
     queries = _queries(question, typed, fetched)
