@@ -22,7 +22,7 @@ def drawn(node: Node, label: str = "", indent: str = "") -> Iterator[str]:
     plain, nested = [], []
     for field in dataclasses.fields(node):
         value = getattr(node, field.name)
-        if field.name == "place" or value == field.default:
+        if not field.compare or value == field.default:
             continue
         if isinstance(value, Node):
             nested.append((field.name, value))

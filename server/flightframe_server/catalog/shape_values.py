@@ -50,6 +50,16 @@ def checked_scalar(value: Any) -> Any:
     return value
 
 
+def upper_case(value: Any) -> Any:
+    """Return a word in upper case; for words that stand for themselves in any case."""
+    return value.upper() if isinstance(value, str) else value
+
+
+def lower_case(value: Any) -> Any:
+    """Return a word in lower case; see `upper_case`."""
+    return value.lower() if isinstance(value, str) else value
+
+
 Name = Annotated[str, AfterValidator(checked_name)]
 Text = Annotated[str, AfterValidator(checked_text)]
 Scalar = Annotated[Any, AfterValidator(checked_scalar)]

@@ -9,9 +9,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-from flightframe_server.catalog.shape_values import Name, Scalar, Shape, Text, Zone
+from flightframe_server.catalog.shape_values import (
+    Name,
+    Scalar,
+    Shape,
+    Text,
+    Zone,
+    lower_case,
+    upper_case,
+)
 
 
 class ComputedShape(Shape):
@@ -50,12 +58,12 @@ ColumnShape = Annotated[
 
 
 def _grain_form(value: Any) -> str:
-    return "<rows>" if value == "rows" else "<levels>"
+    return "<rows>" if lower_case(value) == "rows" else "<levels>"
 
 
 GrainShape = Annotated[
     Annotated[list[Name], Field(min_length=1), Tag("<levels>")]
-    | Annotated[Literal["rows"], Tag("<rows>")],
+    | Annotated[Literal["rows"], BeforeValidator(lower_case), Tag("<rows>")],
     Discriminator(_grain_form),
 ]
 
@@ -66,7 +74,7 @@ class SchemaShape(Shape):
     name: Name
     table: Text | None = None
     grain: GrainShape
-    attest: Literal["always", "trusted"] = "always"
+    attest: Annotated[Literal["always", "trusted"], BeforeValidator(lower_case)] = "always"
     columns: dict[Name, ColumnShape] = Field(min_length=1)
     description: str = ""
 
@@ -143,7 +151,7 @@ class SnapshotShape(Shape):
     """Stock read at one moment."""
 
     level: Name
-    pick: Literal["FIRST", "LAST"]
+    pick: Annotated[Literal["FIRST", "LAST"], BeforeValidator(upper_case)]
     per: list[Name] = Field(default=[])
 
 

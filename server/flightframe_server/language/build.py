@@ -143,7 +143,8 @@ class TreeBuilder:
     def item(self, parts: Parts) -> Item:
         """`*` or `expr [[AS] name]`."""
         alias = spelling(parts[-1]) if len(parts) > 1 else None
-        return Item(parts[0], alias, place=_span(parts))
+        unmarked = token_place(parts[-1]) if len(parts) == 2 else None
+        return Item(parts[0], alias, unmarked, place=_span(parts))
 
     def star(self, parts: Parts) -> Star:
         """`*`."""

@@ -57,6 +57,8 @@ _OTHER_STATEMENTS = re.compile(
 )
 _NAMES = frozenset({"WORD", "QUOTED"}) | SOFT_KEYWORDS
 _ENDS = _NAMES | {"RPAR", "INT", "NUMBER", "STRING", "DOLLAR", "QUESTION", "TRUE", "FALSE", "NULL"}
+_EXPRESSION = frozenset({"WORD", "INT", "LPAR"})
+_ENDINGS = ("COMMA", "RPAR", "SEMICOLON", "AS", "THEN", "ELSE", "END")
 _CASE_ENDS = ("COMMA", "RPAR", "AS", "WHEN", "THEN", "ELSE", "END")
 _AFTER_GRAIN = ("", "SEMICOLON", "HAVING", "ORDER_BY", "LIMIT")
 
@@ -143,6 +145,50 @@ def _case(scene: Scene) -> Verdict:
     )
 
 
+def _nothing_there(scene: Scene) -> Verdict:
+    """Say what is left out, where an expression is due and the text goes on, or ends."""
+    ended = scene.found is None or scene.kind in CLAUSES or scene.kind in _ENDINGS
+    before = scene.seen[-1] if scene.seen else None
+    if not ended or before is None:
+        return None
+    place = token_place(before)
+    match before.type:
+        case "SELECT":
+            return scene.error("SELECT names nothing", hint="name a metric, or a level")
+        case "AT":
+            return scene.error("AT names no level", hint="AT () is the grand total", place=place)
+        case "COMMA":
+            return scene.error("nothing follows the comma", place=place)
+        case "LPAR" if scene.behind(2) == "IN":
+            return scene.error("the list after IN is empty", hint="write IN ('a', 'b')")
+        case "LPAR" if scene.behind(2) in _NAMES and scene.kind == "RPAR":
+            name = f"{scene.seen[-2]}()"
+            return scene.error(
+                f"{echo(name)} is given nothing, and every function takes an argument",
+                hint="COUNT(*) counts rows; a moment such as today's is bound as a parameter",
+                place=token_place(scene.seen[-2]),
+            )
+        case kind if kind in CLAUSES:
+            return scene.error(f"{CLAUSES[kind]} says nothing", place=place)
+        case kind if kind != "LPAR" and scene.accepts >= _EXPRESSION:
+            return scene.error(f"nothing follows `{echo(before)}`", place=place)
+    return None
+
+
+def _two_words(scene: Scene) -> Verdict:
+    """Say how a text is written, where a second word follows what a comparison took for a name."""
+    if scene.kind not in _NAMES or scene.behind(1) not in _NAMES or scene.behind(2) != "CMP":
+        return None
+    return scene.error(
+        f"found `{echo(scene.found or '')}` behind `{echo(scene.seen[-1])}`",
+        hint=_in_quotes(f"{scene.seen[-1]} {scene.found}"),
+    )
+
+
+def _in_quotes(text: str) -> str:
+    return f"a text stands in single quotes: '{echo(text.strip(chr(34)))}'"
+
+
 def _given_twice(scene: Scene) -> Verdict:
     if scene.opened or scene.kind not in scene.clauses:
         return None
@@ -206,13 +252,14 @@ def _dotted_function(scene: Scene) -> Verdict:
 
 
 def _list_without_parentheses(scene: Scene) -> Verdict:
-    if scene.kind != "COMMA":
+    second = scene.kind in ("WORD", "QUOTED") and scene.behind(1) in _NAMES
+    if scene.kind != "COMMA" and not second:
         return None
     count = 1
     while scene.behind(count) in _NAMES or scene.behind(count) == "DOT":
         count += 1
     lead = scene.behind(count)
-    if lead == "FROM":
+    if lead == "FROM" and scene.kind == "COMMA":
         return scene.error("FROM names one schema", hint="without FROM the schemas are found")
     if lead in ("AT", "PER", "ASCRIBE"):
         sign = SPELLINGS[lead]
@@ -238,6 +285,8 @@ def _plain(scene: Scene) -> FrameQLSyntaxError:
     word = str(scene.found or "").lower()
     if "WORD" in scene.accepts and word in HARD_KEYWORDS and scene.kind not in CLAUSES:
         hint = f'a name spelled like the keyword is written "{word}"'
+    elif scene.kind in _NAMES and "STRING" in scene.accepts:
+        hint = _in_quotes(str(scene.found))
     elif scene.is_query and "AT" in scene.accepts:
         hint = NO_GRAIN
     return scene.error(f"found {found}, expected {expected_words(scene.accepts, end)}", hint=hint)
@@ -250,10 +299,12 @@ _RULES = (
     _foreign,
     _function_with_words,
     _case,
+    _nothing_there,
     _given_twice,
     _parentheses,
     _no_grain,
     _misspelled,
+    _two_words,
     _dotted_function,
     _list_without_parentheses,
     _out_of_order,

@@ -224,10 +224,18 @@ class Ascribed(Expression):
 
 @dataclass(frozen=True, slots=True)
 class Item(Node):
-    """One entry of SELECT; `expression` may be a bare `Star`."""
+    """One entry of SELECT; `expression` may be a bare `Star`.
+
+    Attributes:
+        expression: what is selected.
+        alias: the name given to it.
+        unmarked: where an alias stands that has no AS before it: it may be an item of its own
+            after a comma that is missing. Both mean the same syntax.
+    """
 
     expression: Expression
     alias: str | None = None
+    unmarked: Place | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

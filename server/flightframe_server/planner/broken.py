@@ -107,7 +107,7 @@ def _every_promise(
             yield column_key(metric.schema, column.name), need, column.trusted
     schema = typed.schema(metric.schema)
     if schema.grain and metric.domain is not Domain.QM:
-        need = f"{metric} needs the grain of {schema.name} to be unique"
+        need = f"{metric.called} needs the grain of {schema.name} to be unique"
         yield grain_key(schema.name), need, schema.trusted
 
 

@@ -67,10 +67,6 @@ class Holdings:
         """Return the entries of one shelf, filter by filter."""
         return tuple(chain.from_iterable(self.shelves.get(shelf, {}).values()))
 
-    def count(self, shelf: Shelf) -> int:
-        """Return how many entries stand on a shelf."""
-        return sum(map(len, self.shelves.get(shelf, {}).values()))
-
     def within(self, shelf: Shelf, conjuncts: Collection[str]) -> Iterator[HeldEntry]:
         """Yield the entries of a shelf that are filtered by nothing but some of the conjuncts.
 
@@ -87,6 +83,13 @@ class Holdings:
             filters = (held for held in on if known.issuperset(held))
         for held in filters:
             yield from on[held]
+
+    def beyond(self, shelf: Shelf, conjuncts: Collection[str]) -> Iterator[HeldEntry]:
+        """Yield the entries of a shelf that `within` does not."""
+        known = frozenset(conjuncts)
+        for held, entries in self.shelves.get(shelf, {}).items():
+            if not known.issuperset(held):
+                yield from entries
 
     def with_entry(self, entry: HeldEntry) -> Holdings:
         """Return holdings in which `entry` stands for its key, whatever stood there before."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import islice
 
 from flightframe_server.catalog.types import INTEGER
 from flightframe_server.errors import NotCached, NotSupported, SiblingDiffers
@@ -18,6 +19,7 @@ from flightframe_server.planner.broken import (
     sibling_key,
     trusted_promises,
 )
+from flightframe_server.planner.holdings import HeldEntry
 from flightframe_server.planner.identity import Domain, EntryKey, Operator, Shelf, Version
 from flightframe_server.planner.plan import (
     Conditions,
@@ -27,6 +29,7 @@ from flightframe_server.planner.plan import (
     Plan,
     Rollup,
     WhyNot,
+    folded,
 )
 from flightframe_server.planner.rollup import Target, judge
 from flightframe_server.planner.siblings import read_as
@@ -38,11 +41,14 @@ from flightframe_server.planner.source import (
     source_query,
     tables_of,
 )
+from flightframe_server.planner.told_filters import told_filter
 from flightframe_server.resolver.question import Metric, Need, Question
 from flightframe_server.resolver.terms import levels_of, nested_of, text
 from flightframe_server.resolver.typed import TypedCollection
 
 WHY_NOT_LIMIT = 20
+LOOKED_AT = 100
+"""Of the entries of other filters: so many may be told, and the rest is counted."""
 
 Group = tuple[str, tuple[str, ...]]
 """A schema and a sorted anchor: what is read from the one at the other travels in one query."""
@@ -102,7 +108,7 @@ def _plan_at(
     if fetched and conditions.freshness.only_if_cached:
         absent = next(part for part in parts if isinstance(part.how, Fetch))
         raise NotCached(
-            f"{absent.metric} is not in the cache at this anchor",
+            f"{absent.metric.called} is not in the cache at this anchor",
             hint=str(absent.why_not[0]) if absent.why_not else "nothing of it is in the cache",
         )
     queries = _queries(question, typed, fetched)
@@ -257,42 +263,37 @@ def _from_cache(
     )
     fit: list[Rollup] = []
     rejected: list[WhyNot] = []
-    within = tuple(conditions.holdings.within(key.shelf, key.filter))
-    for entry in within:
+    for entry in conditions.holdings.within(key.shelf, key.filter):
         verdict = judge(typed, target, entry)
         if isinstance(verdict, Exact):
             return verdict, (), ()
         if isinstance(verdict, Rollup):
             fit.append(verdict)
         else:
-            rejected.append(WhyNot(entry.key.anchor, entry.key.filter, verdict))
+            rejected.append(_why_not(target, entry, verdict))
     fit.sort(key=_cost)
-    rejected += [_dearer(other, fit[0]) for other in fit[1:]]
-    others = conditions.holdings.count(key.shelf) - len(within)
-    return (fit[0] if fit else None), tuple(rejected[:WHY_NOT_LIMIT]), _aside(rejected, others)
+    rejected += [_dearer(target, other.entry, fit[0].entry) for other in fit[1:]]
+    others = conditions.holdings.beyond(key.shelf, key.filter)
+    for entry in islice(others, LOOKED_AT):
+        # One of another filter fails by that rule at the latest.
+        rejected.append(_why_not(target, entry, str(judge(typed, target, entry))))
+    told = folded(rejected)
+    aside = () if told or fit else ("the cache: it holds nothing of this family and reducer",)
+    if unsaid := sum(more.entries for more in told[WHY_NOT_LIMIT:]) + sum(1 for _ in others):
+        aside = (f"{unsaid} entries more",)
+    return (fit[0] if fit else None), told[:WHY_NOT_LIMIT], aside
 
 
-def _aside(rejected: list[WhyNot], others: int) -> tuple[str, ...]:
-    """Return what EXPLAIN says of entries that it does not list.
-
-    Those of other filters are counted: what other people asked for is not for everybody to read.
-    """
-    if not rejected and not others:
-        return ("the cache: it holds nothing of this family and reducer",)
-    found = []
-    if len(rejected) > WHY_NOT_LIMIT:
-        found.append(f"{len(rejected) - WHY_NOT_LIMIT} entries more")
-    if others:
-        entries = "1 entry: its filter" if others == 1 else f"{others} entries: their filter"
-        found.append(f"{entries} is not part of the query's")
-    return tuple(found)
-
-
-def _dearer(other: Rollup, chosen: Rollup) -> WhyNot:
+def _dearer(target: Target, other: HeldEntry, chosen: HeldEntry) -> WhyNot:
     rule = "it would do, and has more rows"
-    if other.entry.rows == chosen.entry.rows:
+    if other.rows == chosen.rows:
         rule = "it would do, and has no fewer rows"
-    return WhyNot(other.entry.key.anchor, other.entry.key.filter, rule)
+    return _why_not(target, other, rule)
+
+
+def _why_not(target: Target, entry: HeldEntry, rule: str) -> WhyNot:
+    """Return what a reader is told of an entry: of its filter, no value that is not theirs."""
+    return WhyNot(entry.key.anchor, told_filter(entry.key.filter, target.key.filter), rule)
 
 
 def _cost(rollup: Rollup) -> tuple[int, int, tuple[str, ...], tuple[str, ...]]:

@@ -8,8 +8,9 @@ gone when it is read, and only the engine knows what was executed.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from flightframe_server.catalog.types import DataType
 from flightframe_server.planner.holdings import HeldEntry, Holdings
@@ -61,16 +62,30 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True)
 class WhyNot:
-    """An entry that was considered, and the first rule it failed."""
+    """An entry that was considered, as the reader may know it, and the first rule it failed.
+
+    Attributes:
+        anchor: its levels.
+        filter: what it is narrowed by; a value stands there only where it is the reader's own.
+        rule: the rule.
+        entries: how many entries this tells of.
+    """
 
     anchor: tuple[str, ...]
     filter: tuple[str, ...]
     rule: str
+    entries: int = 1
 
     def __str__(self) -> str:
-        """Return `@(day, region) where ...: the rule`."""
+        """Return `@(day, region) where ...: the rule (3 entries)`."""
         narrowed = f" where {' and '.join(self.filter)}" if self.filter else ""
-        return f"@({', '.join(self.anchor)}){narrowed}: {self.rule}"
+        several = f" ({self.entries} entries)" if self.entries > 1 else ""
+        return f"@({', '.join(self.anchor)}){narrowed}: {self.rule}{several}"
+
+
+def folded(rejected: Iterable[WhyNot]) -> tuple[WhyNot, ...]:
+    """Return each once, with the number of entries that it tells of."""
+    return tuple(replace(why, entries=count) for why, count in Counter(rejected).items())
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,14 @@ from dataclasses import dataclass
 
 from flightframe_server.catalog.types import BOOLEAN, NULL, TEXT, TIMESTAMP, DataType, Kind
 from flightframe_server.catalog.zones import UTC
-from flightframe_server.errors import NotSupported, Place, TypeMismatch
+from flightframe_server.errors import (
+    NotSupported,
+    Place,
+    QueryError,
+    TypeMismatch,
+    UnknownName,
+    shown,
+)
 from flightframe_server.language.syntax import (
     Ascribed,
     Between,
@@ -187,7 +194,7 @@ class Typer:
         raise AssertionError(f"no meaning for {type(node).__name__}")
 
     def _compare(self, function: str, left: Expression, right: Expression, place: Place) -> Apply:
-        one, other = self.term(left), self.term(right)
+        one, other = self._operand(left, right), self._operand(right, left)
         self._note(left, other.type)
         self._note(right, one.type)
         if isinstance(one, Constant) and not isinstance(other, Constant):
@@ -195,6 +202,23 @@ class Typer:
         if isinstance(other, Constant):
             other = read_as(other, one.type, place)
         return comparison(function, one, other, self.zone, place)
+
+    def _operand(self, node: Expression, beside: Expression) -> Term:
+        """Return one side of a comparison; a name unknown beside a text may be a text itself."""
+        try:
+            return self.term(node)
+        except UnknownName as unknown:
+            if isinstance(node, Name) and self._is_text(beside):
+                raise unquoted(node, unknown) from None
+            raise
+
+    def _is_text(self, node: Expression) -> bool:
+        if isinstance(node, Literal | Parameter):
+            return False
+        try:
+            return self.term(node).type.kind is Kind.TEXT
+        except QueryError:
+            return False
 
     def _beside(self, node: Expression, own: Term, other: Term) -> Term:
         """Return an operand; a parameter not yet bound has the type of what it stands beside."""
@@ -257,8 +281,33 @@ def comparison(
     left, right = compared(function, left, right, zone, place)
     shared = common_type(left.type, right.type)
     if shared is None:
-        raise TypeMismatch(f"{left.type} and {right.type} cannot be compared", place=place)
+        raise TypeMismatch(
+            f"{left.type} and {right.type} cannot be compared",
+            place=place,
+            hint=_as_written({left.type.kind, right.type.kind}),
+        )
     return Apply(BOOLEAN, function, (_raised(left, shared), _raised(right, shared)))
+
+
+def unquoted(name: Name, unknown: UnknownName) -> UnknownName:
+    """Return the error of an unknown name that stands where a text may have been meant."""
+    text = shown(name.text).replace("'", "''")
+    quoted = f"a text stands in single quotes: '{text}'"
+    hint = quoted if unknown.hint is None else f"{unknown.hint} And {quoted}"
+    return UnknownName(unknown.message, place=unknown.place, hint=hint)
+
+
+def _as_written(kinds: set[Kind]) -> str | None:
+    """Return how the value is written that may have been meant by a number, or None."""
+    if not kinds & {Kind.INTEGER, Kind.DECIMAL, Kind.DOUBLE}:
+        return None
+    if Kind.TEXT in kinds:
+        return "a text stands in single quotes: '12'"
+    if Kind.DATE in kinds:
+        return "a date is written DATE '2024-02-01'"
+    if Kind.TIMESTAMP in kinds:
+        return "a moment is written TIMESTAMP '2024-02-01 12:00:00'"
+    return None
 
 
 def _raised(term: Term, shared: DataType) -> Term:

@@ -41,9 +41,9 @@ def check_metric(
         FilterUnreachable: no declared path leads to a level of the filter.
         BlockedReduction: the reducer may not collapse a level that the anchor leaves out.
     """
-    check_reach(typed, metric.schema, str(metric), anchor, filters)
+    check_reach(typed, metric.schema, metric.called, anchor, filters)
     for part in metric.filter:
-        _check_filter(typed, metric.schema, str(metric), part)
+        _check_filter(typed, metric.schema, metric.called, part)
     _check_blocks(typed, metric, anchor, filters)
     if metric.order:
         _check_order(typed, metric, anchor, filters)
@@ -74,15 +74,33 @@ def _check_filter(typed: TypedCollection, schema: str, what: str, part: Term) ->
 
 
 def _unreachable(typed: TypedCollection, schema: str, what: str, level: str) -> FlightframeError:
+    hint = f"{schema} reaches {_reached(typed, schema)}"
     bridges = typed.graph.bridges(typed.graph.reachable(schema), level)
+    links = [name for name in bridges if not _has_facts(typed, name)]
+    if links:
+        return FanOut(
+            f"{what} cannot be asked at {level}: {links[0]} links them many to many,"
+            " and facts would count more than once",
+            hint=hint,
+        )
     if bridges:
         return FanOut(
-            f"{what} cannot be asked at {level}: {bridges[0]} links them many to many,"
-            " and facts would count more than once"
+            f"{what} cannot be asked at {level}: no edge leads there from {schema},"
+            f" and through {bridges[0]} facts would count more than once",
+            hint=hint,
         )
     return UnreachableAnchor(
-        f"{what} cannot be asked at {level}: no declared edge leads there",
-        hint=f"{schema} reaches {_reached(typed, schema)}",
+        f"{what} cannot be asked at {level}: no declared edge leads there", hint=hint
+    )
+
+
+def _has_facts(typed: TypedCollection, schema: str) -> bool:
+    """Whether a schema is there for numbers of its own: a link between others is not its point."""
+    meanings = (family.meaning for family in typed.collection.metric_families.values())
+    return any(
+        isinstance(meaning, RootedMetric)
+        and schema in {meaning.schema, *(sibling.schema for sibling in meaning.siblings)}
+        for meaning in meanings
     )
 
 
@@ -111,7 +129,8 @@ def _check_blocks(
         family = typed.graph.family_of(level)
         if family in metric.blocks and not settled(typed, metric.schema, level, kept):
             raise BlockedReduction(
-                f"{metric} may not aggregate over {family}, and the anchor leaves out {level}",
+                f"{metric.called} may not aggregate over {family},"
+                f" and the anchor leaves out {level}",
                 hint=f"add {level} to AT, or pin it in WHERE{_other_stock(typed, metric, kept)}",
             )
 
@@ -215,8 +234,8 @@ def _check_outer_sum(typed: TypedCollection, metric: Metric, collapsed: set[str]
         for level in sorted(collapsed):
             if level in blocked or typed.graph.family_of(level) in reducer.a_block:
                 raise BlockedReduction(
-                    f"SUM would add {metric} up over {level}, and {metric.family} does not add up"
-                    f" over {', '.join(reducer.a_block)}",
+                    f"SUM would add {metric.called} up over {level}, and {metric.family}"
+                    f" does not add up over {', '.join(reducer.a_block)}",
                     hint=f"keep {level} in AT; AVG, MIN and MAX over it are other numbers",
                 )
 

@@ -56,12 +56,20 @@ from flightframe_server.resolver.values import arithmetic, fill_of
 
 _RESERVED = frozenset({"PRIOR", "RUNNING"})
 
+IN_HAVING = "a condition on a metric stands in HAVING"
+
 
 @dataclass(frozen=True, slots=True)
 class MetricNames:
-    """The leaves of every expression over metrics."""
+    """The leaves of every expression over metrics.
+
+    Attributes:
+        scope: what names mean.
+        formula: the derived family whose formula is read, or none.
+    """
 
     scope: Scope
+    formula: str = ""
 
     def leaf(self, node: Name | Call | Ascribed | Star) -> Term:
         """Return the term of a metric name or a call.
@@ -96,7 +104,8 @@ class MetricNames:
                 )
             raise self.scope.unknown_metric(node)
         if isinstance(family.meaning, DerivedMetric):
-            return Typer(self.leaf, self.scope.binding, zone=self.scope.zone).term(
+            within = self if self.formula else replace(self, formula=family.name)
+            return Typer(within.leaf, self.scope.binding, zone=self.scope.zone).term(
                 family.meaning.formula
             )
         operator = default_operator(family, family.meaning, node.place)
@@ -209,8 +218,9 @@ class MetricNames:
         if name == "AVG":
             # A mean has no fill: where there is nothing, there is no mean.
             bare = replace(root, fill=None)
+            mean = f"AVG({family.name})"
             parts = [
-                self._stored(family, bare, part, (), (declared, filters), place)
+                self._stored(family, bare, part, (), (declared, filters), place, mean)
                 for part in ("SUM", "COUNT")
             ]
             return arithmetic("/", parts[0], parts[1], place)
@@ -224,6 +234,7 @@ class MetricNames:
         arguments: tuple[str, ...],
         asked: tuple[ReducerDeclaration | None, tuple[Term, ...]],
         place: Place,
+        called: str = "",
     ) -> MetricTerm:
         declared, filters = asked
         self._pin(family, root, name, place)
@@ -256,7 +267,13 @@ class MetricNames:
             order,
             None if declared is None else declared.snapshot,
         )
-        return MetricTerm(type_, metric)
+        return MetricTerm(type_, replace(metric, asked=self._asked(called, metric)))
+
+    def _asked(self, called: str, metric: Metric) -> str:
+        """Return what a refusal calls a metric; nothing where that is its own text."""
+        if not self.formula:
+            return called
+        return f"{called or metric}, which {self.formula} is made of,"
 
     def _pin(self, family: MetricFamily, root: RootedMetric, name: str, place: Place) -> None:
         source = self.scope.source
@@ -357,8 +374,8 @@ def _level_leaf(scope: Scope, node: Name | Call | Ascribed | Star) -> Term:
     if isinstance(node, Call) and node.function not in REDUCER_NAMES:
         raise unknown_function(node)
     if not isinstance(node, Name):
-        raise NotSupported("a condition is over levels", place=node.place)
-    return scope.level_term(node)
+        raise NotSupported("a condition is over levels", place=node.place, hint=IN_HAVING)
+    return scope.level_term(node, IN_HAVING)
 
 
 def _no_expression(node: Call, subject: Expression) -> ReducerNotDeclared:

@@ -6,7 +6,7 @@ turns into a plan. It must never say how the answer is to be had: no entry, no t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flightframe_server.catalog.collection import Snapshot
 from flightframe_server.catalog.types import DataType
@@ -31,6 +31,8 @@ class Metric:
         fill: for SUM, the value where there is nothing to reduce, of `type`; None: NULL.
         order: for FIRST and LAST, the levels that order the rows.
         snapshot: for stock read at one moment, which rows count.
+        asked: what a refusal calls it, where that is not its own text: the mean that it is read
+            for, or the formula that it stands in. It is no part of what makes two metrics equal.
     """
 
     family: str
@@ -44,6 +46,7 @@ class Metric:
     order: tuple[LevelTerm, ...] = ()
     snapshot: Snapshot | None = None
     domain: Domain = Domain.METRIC
+    asked: str = field(default="", compare=False, repr=False)
 
     @property
     def reducer(self) -> Reducer:
@@ -65,6 +68,11 @@ class Metric:
         """The names and types of the state columns; an ordered reducer's end with its key."""
         own = tuple((state.name, state.type_of(self.argument_type)) for state in self.reducer.state)
         return own + tuple((f"key{at}", level.type) for at, level in enumerate(self.order))
+
+    @property
+    def called(self) -> str:
+        """What a refusal calls it."""
+        return self.asked or str(self)
 
     @property
     def identity(self) -> str:

@@ -7,17 +7,20 @@ in the cache is not its business, so the same statement is legal or not whatever
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from flightframe_server.catalog.types import INTEGER, Kind
 from flightframe_server.errors import (
     AmbiguousMetric,
     AmbiguousSchema,
+    FrameQLSyntaxError,
     LevelNotInAnchor,
     LevelNotSelected,
     NotSupported,
     QueryError,
     TypeMismatch,
+    UnknownName,
     shown,
 )
 from flightframe_server.language import canonical_name
@@ -36,7 +39,7 @@ from flightframe_server.language.syntax import (
 from flightframe_server.resolver.expressions import Typer
 from flightframe_server.resolver.functions import unknown_function
 from flightframe_server.resolver.legality import check_metric, check_nested, check_reach
-from flightframe_server.resolver.metrics import MetricNames
+from flightframe_server.resolver.metrics import IN_HAVING, MetricNames
 from flightframe_server.resolver.operators import REDUCER_NAMES
 from flightframe_server.resolver.question import Ordering, OutputColumn, Question, Window
 from flightframe_server.resolver.scope import Scope
@@ -70,7 +73,7 @@ def resolve(
     if statement.source is not None:
         scope = Scope(typed, scope.binding, scope.schema(statement.source))
     anchor = scope.levels(statement.anchor)
-    filters = _filter(scope, statement.where)
+    filters = _filter(scope, statement)
     columns = _columns(scope, statement.items, anchor, filters)
     outputs = _Outputs(scope, columns)
     having = None
@@ -97,25 +100,33 @@ def _check(typed: TypedCollection, question: Question) -> None:
     for metric, level in question.needs:
         check_metric(typed, metric, level, question.filter)
         if question.source not in (None, metric.schema):
-            named = f"{metric} of {question.source}"
+            named = f"{metric.called} of {question.source}"
             check_reach(typed, str(question.source), named, level, question.filter)
     for term in question.terms:
         check_nested(typed, term, question.anchor, question.filter)
 
 
-def _filter(scope: Scope, where: Expression | None) -> tuple[Term, ...]:
+def _filter(scope: Scope, statement: Statement) -> tuple[Term, ...]:
+    where = statement.where
     if where is None:
         return ()
+    outputs = {item.alias.casefold() for item in statement.items if item.alias}
 
     def leaf(node: Name | Call | Ascribed | Star) -> Term:
         if isinstance(node, Name):
-            return scope.level_term(node)
+            if scope.level(node) is None and node.text.casefold() in outputs:
+                raise UnknownName(
+                    f"{shown(node.text)} is a column of the answer, and WHERE takes rows by levels",
+                    place=node.place,
+                    hint=IN_HAVING,
+                )
+            return scope.level_term(node, IN_HAVING)
         if isinstance(node, Call) and node.function not in REDUCER_NAMES:
             raise unknown_function(node)
         raise NotSupported(
             "WHERE filters rows by levels",
             place=node.place,
-            hint="a condition on a metric stands in HAVING",
+            hint=IN_HAVING,
         )
 
     return conjuncts(Typer(leaf, scope.binding, zone=scope.zone).predicate(where))
@@ -143,6 +154,7 @@ def _columns(
 
 
 def _column(scope: Scope, item: Item, anchor: tuple[str, ...]) -> OutputColumn:
+    _refuse_missing_comma(scope, item)
     node = item.expression
     if isinstance(node, Name) and (level := scope.level(node)) is not None:
         if level not in anchor:
@@ -161,6 +173,24 @@ def _column(scope: Scope, item: Item, anchor: tuple[str, ...]) -> OutputColumn:
         return OutputColumn(item.alias, term)
     family = scope.family(node.text) if isinstance(node, Name) else None
     return OutputColumn(family.name if family else canonical_name(node), term)
+
+
+def _refuse_missing_comma(scope: Scope, item: Item) -> None:
+    """Refuse the name of another metric or level as an alias without AS: it stands for itself."""
+    if item.unmarked is None or item.alias is None:
+        return
+    is_level = scope.level(Name((item.alias,))) is not None
+    if not is_level and scope.family(item.alias) is None:
+        return
+    written = canonical_name(item.expression)
+    if re.search(rf"(?<!\w){re.escape(item.alias.casefold())}(?!\w)", written.casefold()):
+        return
+    alias, what = shown(item.alias), "level" if is_level else "metric"
+    raise FrameQLSyntaxError(
+        f"{alias} is a {what} of its own, and stands as a name for {shown(written)}",
+        place=item.unmarked,
+        hint=f"write a comma before {alias} to ask for both, or AS {alias} to rename",
+    )
 
 
 def _level_columns(scope: Scope, anchor: tuple[str, ...]) -> list[OutputColumn]:

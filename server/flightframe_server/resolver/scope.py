@@ -60,8 +60,12 @@ class Scope:
                 return level
         return None
 
-    def require_level(self, name: Name) -> str:
+    def require_level(self, name: Name, metrics_stand: str | None = None) -> str:
         """Return the level a name means.
+
+        Args:
+            name: the name.
+            metrics_stand: where a metric belongs that was named instead, as a hint.
 
         Raises:
             UnknownName: there is none of that name.
@@ -71,7 +75,9 @@ class Scope:
             return level
         if len(name.parts) == 1 and self.family(name.parts[0]) is not None:
             raise UnknownName(
-                f"{shown(name.text)} is a metric, and a level is wanted here", place=name.place
+                f"{shown(name.text)} is a metric, and a level is wanted here",
+                place=name.place,
+                hint=metrics_stand,
             )
         raise UnknownName(
             f"there is no level {shown(name.text)}",
@@ -79,14 +85,15 @@ class Scope:
             hint=did_you_mean(name.parts[-1], self.typed.graph.level_names),
         )
 
-    def level_term(self, name: Name) -> LevelTerm:
-        """Return the level a name means as a term; raises `UnknownName`."""
-        level = self.require_level(name)
+    def level_term(self, name: Name, metrics_stand: str | None = None) -> LevelTerm:
+        """Return the level a name means as a term; see `require_level`."""
+        level = self.require_level(name, metrics_stand)
         return LevelTerm(self.typed.level_types[level], level)
 
     def levels(self, anchor: Anchor) -> tuple[str, ...]:
         """Return an anchor's levels as declared, in the order written, duplicates merged."""
-        return tuple(dict.fromkeys(self.require_level(name) for name in anchor.levels))
+        found = (self.require_level(name, "metrics stand in SELECT") for name in anchor.levels)
+        return tuple(dict.fromkeys(found))
 
     def _schema_or_none(self, name: str) -> str | None:
         for schema in self.typed.collection.schemas:

@@ -231,3 +231,28 @@ def test_a_long_chain_of_derived_families_is_read() -> None:
     circle = text.replace("formula: d0 + 0, inputs: [d0]", "formula: d1500, inputs: [d1500]")
     with pytest.raises(CatalogError, match=r"go in a circle: d1 -> d1500 -> d1499"):
         read_collection(circle)
+
+
+@pytest.mark.parametrize(
+    ("written", "otherwise"),
+    [
+        ("pick: LAST", "pick: last"),
+        ("pick: LAST", "pick: Last"),
+        ("operator: SUM", "operator: sum"),
+        ("name: stores, ", "name: stores, attest: Always, "),
+        ("name: stores, ", "name: stores, attest: ALWAYS, "),
+    ],
+)
+def test_words_stand_for_themselves_in_any_case(
+    retail: Collection, written: str, otherwise: str
+) -> None:
+    assert written in TEXT
+    said = read_collection(TEXT.replace(written, otherwise))
+    assert said.metric_families == retail.metric_families
+    assert said.schemas == retail.schemas
+
+
+@pytest.mark.parametrize("word", ["rows", "Rows", "ROWS"])
+def test_a_table_without_a_key_is_said_in_any_case(word: str) -> None:
+    said = read_collection(TEXT.replace("grain: [transaction]", f"grain: {word}"))
+    assert said.schemas["transactions"].grain == ()

@@ -125,6 +125,57 @@ def test_clauses_twice_or_out_of_order(marked, message):
     assert refusal(marked).message == message
 
 
+@pytest.mark.parametrize(
+    ("marked", "message"),
+    [
+        ("SELECT ¦AT ()", "SELECT names nothing"),
+        ("SELECT¦", "SELECT names nothing"),
+        ("SELECT ¦FROM t AT r", "SELECT names nothing"),
+        ("SELECT ¦, r AT r", "SELECT names nothing"),
+        ("SELECT r¦, AT r", "nothing follows the comma"),
+        ("SELECT r AT (r¦,)", "nothing follows the comma"),
+        ("SELECT COALESCE(r¦,) AT r", "nothing follows the comma"),
+        ("SELECT r AT r ORDER BY r¦,", "nothing follows the comma"),
+        ("SELECT r ¦AT", "AT names no level"),
+        ("SELECT r ¦AT WHERE x = 1", "AT names no level"),
+        ("SELECT r ¦WHERE AT r", "WHERE says nothing"),
+        ("SELECT r AT r ¦HAVING", "HAVING says nothing"),
+        ("SELECT r AT r ¦ORDER BY", "ORDER BY says nothing"),
+        ("SELECT r AT r ¦LIMIT", "LIMIT says nothing"),
+        ("SELECT r ¦FROM AT r", "FROM says nothing"),
+        ("SELECT r AT r WHERE x ¦=", "nothing follows `=`"),
+        ("SELECT r WHERE x ¦= AT r", "nothing follows `=`"),
+        ("SELECT r WHERE x = 1 ¦AND AT r", "nothing follows `AND`"),
+        ("SELECT (r ¦+) AT r", "nothing follows `+`"),
+        ("SELECT r AT r WHERE x IN (¦)", "the list after IN is empty"),
+        ("SELECT ¦COUNT() AT r", "COUNT() is given nothing"),
+        ("SELECT ¦version()", "version() is given nothing"),
+        ("SELECT r WHERE day > ¦now() AT r", "now() is given nothing"),
+    ],
+)
+def test_what_is_left_out_is_named_where_it_is_missing(marked, message):
+    assert refusal(marked).message.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("marked", "text"),
+    [
+        ("SELECT r AT r WHERE x IN (¦West, East)", "West"),
+        ("SELECT r AT r WHERE x IN ('East', ¦West)", "West"),
+        ('SELECT r AT r WHERE x LIKE ¦"West"', "West"),
+        ("SELECT r WHERE x = New ¦York AT r", "New York"),
+        ("SELECT r WHERE x <> New ¦York AT r", "New York"),
+    ],
+)
+def test_a_text_without_quotes_is_told_how_it_is_written(marked, text):
+    assert refusal(marked).hint == f"a text stands in single quotes: '{text}'"
+
+
+@pytest.mark.parametrize("marked", ["SELECT r AT r ¦s", "SELECT r AT calendar.month ¦day"])
+def test_several_levels_without_parentheses(marked):
+    assert refusal(marked).message == "several levels stand in parentheses"
+
+
 def test_the_from_of_a_comparison_is_no_clause():
     statement = parse("SELECT a IS DISTINCT FROM b AS c FROM t AT r")
     assert statement.source is not None
@@ -187,17 +238,13 @@ def test_characters_and_parameters(marked, message):
     ("marked", "message"),
     [
         ("¦", "there is no query here"),
-        ("SELECT r AT r WHERE x IN (¦)", "found `)`, expected a literal or a parameter"),
         ("SELECT r AT r WHERE x IN (¦y)", "found `y`, expected a literal or a parameter"),
         ("SELECT r AT r WHERE x LIKE ¦y", "found `y`, expected a text in single quotes or a"),
         ("SELECT r AT r LIMIT ¦-1", "found `-`, expected a whole number or a parameter"),
         ("SELECT r AT r LIMIT ¦1.5", "found `1.5`, expected a whole number or a parameter"),
         ("SELECT r AT r WHERE x IS ¦5", "found `5`, expected NOT, DISTINCT or NULL"),
         ("SELECT r AT r WHERE x BETWEEN 1 ¦OR 2", "found `OR`, expected"),
-        ("SELECT r, ¦AT r", "found `AT`, expected an expression or `*`"),
         ("SELECT r AT ¦5", "found `5`, expected a name or `(`"),
-        ("SELECT COUNT(¦) AT r", "found `)`, expected an expression"),
-        ("SELECT r AT r WHERE x =¦", "found the end of the query, expected an expression"),
         ("SELECT r AT r ¦OFFSET 5", "found `OFFSET`, expected WHERE, HAVING, ORDER BY, LIMIT or"),
     ],
 )
@@ -213,7 +260,7 @@ def test_a_keyword_used_as_a_name_is_told_about_quotes():
     ("marked", "message"),
     [
         ("¦", "found the end of the expression, expected an expression"),
-        ("revenue -¦", "found the end of the expression, expected an expression"),
+        ("revenue ¦-", "nothing follows `-`"),
         ("revenue ¦cost", "found `cost`, expected an operator or the end of the expression"),
         ("revenue¦;", "found `;`"),
         ("¦SELECT a AT b", "found `SELECT`, expected an expression"),

@@ -60,7 +60,8 @@ def test_within_a_filter_are_the_entries_that_a_scan_finds(held_filters, asked):
     holdings = Holdings.of(entries)
     scanned = {entry.entry_id for entry in entries if set(entry.key.filter) <= set(asked)}
     assert set(ids(holdings.within(base.key.shelf, asked))) == scanned
-    assert holdings.count(base.key.shelf) == len(entries)
+    beyond = ids(holdings.beyond(base.key.shelf, asked))
+    assert sorted(beyond) == sorted({entry.entry_id for entry in entries} - scanned)
 
 
 def test_nothing_is_held_at_first():
