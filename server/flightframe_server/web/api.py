@@ -32,6 +32,7 @@ from flightframe_server.access.peers import peer_named
 from flightframe_server.answer import Serving, answer
 from flightframe_server.engine.asker import Asker
 from flightframe_server.errors import (
+    BackendCancelled,
     FlightframeError,
     FrameQLSyntaxError,
     InternalError,
@@ -119,7 +120,10 @@ class Api:
             except (FlightframeError, LateBody, ClientDisconnect) as error:
                 response = await _told(request, error)
                 if call is not None:
-                    call.refused(error, response.headers.get(REQUEST_ID))
+                    # Who hangs up is refused nothing, and hears of nothing.
+                    gone = isinstance(error, ClientDisconnect)
+                    why = BackendCancelled("the client hung up") if gone else error
+                    call.refused(why, response.headers.get(REQUEST_ID))
                 return response
 
     async def _answered(self, request: HttpRequest, call: AuditedCall | None) -> Response:
