@@ -69,6 +69,8 @@ class EndedSessions:
         if ends <= now:
             return
         of = self._of.setdefault(user, _Of())
+        if ends <= of.until:
+            return
         of.sessions[session] = ends
         if len(of.sessions) > MOST_OF_USER:
             of.sessions = {name: end for name, end in of.sessions.items() if end > now}
