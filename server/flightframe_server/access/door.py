@@ -18,6 +18,7 @@ import structlog
 from flightframe_server.access.attempts import Attempts
 from flightframe_server.access.caller import ANONYMOUS, Caller
 from flightframe_server.access.credentials import HINT, Basic, Bearer, read_credentials
+from flightframe_server.access.ended import EndedSessions
 from flightframe_server.access.passwords import Passwords
 from flightframe_server.access.pending import PREFIX as PENDING_PREFIX
 from flightframe_server.access.pending import PendingTokens
@@ -59,6 +60,7 @@ class Door:
         anonymous: whether a call without credentials is let in; wrong ones never are.
         attempts: how often passwords may be wrong.
         clock: seconds since 1970 UTC.
+        ended: the sessions that were ended before their time.
     """
 
     def __init__(
@@ -70,12 +72,15 @@ class Door:
         anonymous: bool = False,
         attempts: Attempts | None = None,
         clock: Callable[[], float] = time.time,
+        ended: EndedSessions | None = None,
     ) -> None:
         """Keep what is known; see the class."""
+        self._ended = ended if ended is not None else EndedSessions(clock=clock)
         self._users, self._tokens, self._sessions = users, tokens, sessions
         self._passwords = Passwords(users, attempts)
         self._pending = PendingTokens(sessions.seconds)
         self._anonymous, self._clock = anonymous, clock
+        self._when_left: list[Callable[[bytes], None]] = []
 
     def enter(self, header: Sequence[str | bytes], peer: str = "") -> Caller:
         """Return who makes a call, once that is known; see `begin`."""
@@ -118,6 +123,40 @@ class Door:
             case Bearer(token=token):
                 return token.startswith(PENDING_PREFIX)
         return False
+
+    def leave(self, header: Sequence[str | bytes]) -> bytes | None:
+        """End the session whose token a call brought; the token lets nobody in from now on.
+
+        Returns:
+            The session's name; None where the credentials are of no session, and stay good: a
+            lasting token, a password, nobody's.
+        """
+        try:
+            claimed = read_credentials(header)
+        except NotAuthenticated:
+            return None
+        if not isinstance(claimed, Bearer):
+            return None
+        if claimed.token.startswith(PENDING_PREFIX):
+            pending = self._pending.find(claimed.token)
+            self._pending.drop(claimed.token)
+            return None if pending is None else self._left(pending.session)
+        if not claimed.token.startswith(SESSION_PREFIX):
+            return None
+        found = self._sessions.read(claimed.token, self._users().get)
+        if found is None:
+            return None
+        self._ended.end(found.user, found.session, found.ends)
+        return self._left(found.session)
+
+    def when_left(self, then: Callable[[bytes], None]) -> None:
+        """Call `then` with the name of each session that is left, over whichever surface."""
+        self._when_left.append(then)
+
+    def _left(self, session: bytes) -> bytes:
+        for then in self._when_left:
+            then(session)
+        return session
 
     def claimed(self, header: Sequence[str | bytes]) -> str | None:
         """Return the user that a call's password is said to be of, where there is such a user."""
@@ -176,7 +215,7 @@ class Door:
     def _bearer(self, token: str) -> Caller:
         if token.startswith(SESSION_PREFIX):
             found = self._sessions.read(token, self._users().get)
-            if found is not None:
+            if found is not None and not self._ended.has(found.user, found.session, found.ends):
                 return Caller(found.user, found.session)
         elif self._anonymous and token == ANONYMOUS_TOKEN:
             return ANONYMOUS

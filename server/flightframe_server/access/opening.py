@@ -14,6 +14,7 @@ from typing import TypeVar
 from flightframe_server.access.access import Access
 from flightframe_server.access.audit import Audit
 from flightframe_server.access.door import Door
+from flightframe_server.access.ended import EndedSessions
 from flightframe_server.access.files import read_tokens, read_users
 from flightframe_server.access.reloading import Reloading
 from flightframe_server.access.tls import Tls, open_tls
@@ -69,7 +70,16 @@ def _door(settings: AuthSettings, folder: Path) -> Door:
         _followed(folder, settings.tokens, read_tokens),
         SessionTokens(_signing_key(settings, folder), settings.session_seconds),
         anonymous=settings.anonymous,
+        ended=EndedSessions(_ended_file(settings, folder)),
     )
+
+
+def _ended_file(settings: AuthSettings, folder: Path) -> Path | None:
+    """Return where ended sessions are written: beside the key that lets their tokens live on."""
+    if settings.signing_key is None:
+        return None
+    key = folder / settings.signing_key
+    return key.with_name(f"{key.name}.ended")
 
 
 def _followed(

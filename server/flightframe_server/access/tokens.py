@@ -41,10 +41,11 @@ class LastingToken:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a session's token says: whose it is, and which session."""
+    """What a session's token says: whose it is, which session, and when it is over."""
 
     user: str
     session: bytes
+    ends: float
 
 
 class SessionTokens:
@@ -89,7 +90,7 @@ class SessionTokens:
         (ends,) = _ENDS.unpack_from(claim)
         if not right or proof is None or ends <= self._clock():
             return None
-        return Session(user, claim[_ENDS.size : _HEAD_BYTES])
+        return Session(user, claim[_ENDS.size : _HEAD_BYTES], float(ends))
 
     def _mac(self, claim: bytes, proof: str) -> bytes:
         covered = hashlib.sha256(proof.encode()).digest() + claim

@@ -17,6 +17,7 @@ from flightframe_server.access.audit import audited_call
 from flightframe_server.access.caller import Caller
 from flightframe_server.engine.asker import Asker
 from flightframe_server.flight.boundary import unimplemented
+from flightframe_server.flight.caller import MIDDLEWARE
 from flightframe_server.flight.cancelling import cancel, renew
 from flightframe_server.flight.cookies import cookie_of
 from flightframe_server.flight.describe import ACTION, describe
@@ -104,6 +105,12 @@ def _get_options(body: bytes, call: ActionCall) -> list[bytes]:
 def _close_session(body: bytes, call: ActionCall) -> list[bytes]:
     bare(body, sql.CloseSessionRequest)
     call.state.sessions.close(call.caller, call.context.peer())
+    proven = call.context.get_middleware(MIDDLEWARE)
+    if proven is not None:
+        proven.leave()
+    # A client may have a token and a cookie; what it has under the token is gone with that.
+    if call.caller.session is not None:
+        call.state.forget(call.caller.session)
     closed = sql.CloseSessionResult(status=sql.CloseSessionResult.STATUS_CLOSED)
     return [closed.SerializeToString()]
 

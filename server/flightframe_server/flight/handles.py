@@ -168,6 +168,20 @@ class Handles(Generic[Value]):
             if self._find(handle, owner) is not None:
                 self._drop(handle)
 
+    def drop_of(
+        self, holder: Hashable, stays: Callable[[Value], bool] = lambda value: False
+    ) -> None:
+        """Forget what a holder has, such as a session that has ended.
+
+        Args:
+            holder: whose, as values were kept.
+            stays: which of the values others have as well.
+        """
+        with self._lock:
+            for handle in [*self._of_holder.get(holder, ())]:
+                if not stays(self._held[handle].value):
+                    self._drop(handle)
+
     def _find(self, handle: bytes, owner: str) -> _Held[Value] | None:
         now = self._clock()
         held = self._held.get(handle) if self._seal.holds(handle, owner, now) else None

@@ -17,8 +17,9 @@ handler: with one, pyarrow no longer tells whose certificate it was.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from pyarrow import flight
@@ -60,7 +61,13 @@ class _Bearer(flight.ServerMiddleware):  # type: ignore[misc]
 class _LetIn(flight.ServerMiddleware):  # type: ignore[misc]
     """Stands beside a call that was let in and says whose it is, and of which session."""
 
-    def __init__(self, caller: Caller | None, session: bytes | None) -> None:
+    def __init__(
+        self,
+        caller: Caller | None,
+        session: bytes | None,
+        leave: Callable[[], bytes | None] = lambda: None,
+    ) -> None:
+        self.leave = leave
         # Without credentials, the client's certificate may name the caller, when it is asked for.
         self.caller = (
             caller if caller is None or session is None else replace(caller, session=session)
@@ -77,6 +84,10 @@ class _Claims(flight.ServerMiddleware):  # type: ignore[misc]
 
     def __init__(self, door: Door, header: Sequence[str | bytes], session: bytes | None) -> None:
         self._door, self._header, self.session = door, header, session
+
+    def leave(self) -> bytes | None:
+        """End the session of the call's token; see `Door.leave`."""
+        return self._door.leave(self._header)
 
     def from_peer(self, peer: str) -> Caller:
         """Return whose call it is.
@@ -141,7 +152,7 @@ class CheckedCalls(flight.ServerMiddlewareFactory):  # type: ignore[misc]
                 return _Bearer(self._exchange(given))
             if self._door.needs_peer(given):
                 return _Claims(self._door, given, session)
-            return _LetIn(self._door.enter(given), session)
+            return _LetIn(self._door.enter(given), session, partial(self._door.leave, given))
         except Exception as error:
             with self._audit.call("flight", camel(info.method.name)) as call:
                 if call is not None:

@@ -173,6 +173,10 @@ class Pins:
         """Forget an answer of the caller's; unknown handles are fine."""
         self._handles.drop(handle, caller.user)
 
+    def drop_of(self, session: bytes) -> None:
+        """Forget the answers of a session; one that other calls of its user are given stays."""
+        self._handles.drop_of(session, lambda pinned: pinned.answer.hot)
+
     def find(self, handle: bytes, caller: Caller) -> Pinned:
         """Return what a handle of the caller's names, and hold it as if it were new.
 

@@ -113,6 +113,8 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
             cookies="middleware" in before,
             secure=access.tls is not None,
         )
+        if access.door is not None:
+            access.door.when_left(self._state.forget)
         super().__init__(self._location, **before, **encryption(access))
         self._watch = IncomingWatch(self.port, IncomingBounds.within(limits))
 

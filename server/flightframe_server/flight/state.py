@@ -70,6 +70,11 @@ class FlightState:
     sessions: Sessions
     secure: bool = False
 
+    def forget(self, session: bytes) -> None:
+        """Let go what a session that has ended had under handles."""
+        self.pins.drop_of(session)
+        self.prepared.drop_of(session)
+
     @classmethod
     def of(
         cls, serving: Serving, bounds: FlightBounds, *, cookies: bool = True, secure: bool = False

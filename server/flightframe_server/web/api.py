@@ -17,6 +17,7 @@ from functools import partial
 from typing import Any
 
 import structlog
+from anyio import to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -32,6 +33,7 @@ from flightframe_server.access.peers import peer_named
 from flightframe_server.answer import Serving, answer
 from flightframe_server.engine.asker import Asker
 from flightframe_server.errors import (
+    BackendCancelled,
     FlightframeError,
     FrameQLSyntaxError,
     InternalError,
@@ -92,6 +94,7 @@ class Api:
                 Route("/healthz", self._health),
                 Route("/runtime/healthz", self._health),
                 Route("/runtime/query", self._query, methods=["POST"]),
+                Route("/runtime/logout", self._logout, methods=["POST"]),
             ],
             exception_handlers={
                 FlightframeError: _failed,
@@ -119,8 +122,23 @@ class Api:
             except (FlightframeError, LateBody, ClientDisconnect) as error:
                 response = await _told(request, error)
                 if call is not None:
-                    call.refused(error, response.headers.get(REQUEST_ID))
+                    # Who hangs up is refused nothing, and hears of nothing.
+                    gone = isinstance(error, ClientDisconnect)
+                    why = BackendCancelled("the client hung up") if gone else error
+                    call.refused(why, response.headers.get(REQUEST_ID))
                 return response
+
+    async def _logout(self, request: HttpRequest) -> Response:
+        """End the session whose token the request brings, here and over Flight."""
+        with self._access.audit.call("http", "logout") as call:
+            self._check_host(request)
+            caller = await self._caller(request)
+            if call is not None:
+                call.caller = caller
+            door = self._access.door
+            header = request.headers.getlist("authorization")
+            left = None if door is None else await to_thread.run_sync(door.leave, header)
+            return json_response({"ended": left is not None})
 
     async def _answered(self, request: HttpRequest, call: AuditedCall | None) -> Response:
         self._check_host(request)
@@ -282,7 +300,7 @@ async def _refused(_: HttpRequest, error: Exception) -> Response:
     if error.status_code == 405:
         ours = NotSupported("this address does not know the method", hint="POST a query")
     elif error.status_code == 404:
-        hint = "there are /healthz, /runtime/healthz and /runtime/query"
+        hint = "there are /healthz, /runtime/healthz, /runtime/query and /runtime/logout"
         ours = UnknownName("there is nothing at this address", hint=hint)
     else:
         ours = FrameQLSyntaxError("the request is malformed")

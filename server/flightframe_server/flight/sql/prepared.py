@@ -113,6 +113,10 @@ class PreparedStatements:
         """Forget a caller's statement; unknown handles are fine, drivers close after errors too."""
         self._handles.drop(handle, caller.user)
 
+    def drop_of(self, session: bytes) -> None:
+        """Forget the statements of a session."""
+        self._handles.drop_of(session)
+
     def get(self, handle: bytes, caller: Caller) -> Prepared:
         """Return a caller's statement.
 
