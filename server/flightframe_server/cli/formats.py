@@ -9,13 +9,16 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from enum import StrEnum
 
 import pyarrow as pa
 import pyarrow.csv as pc
+from rich.console import Console
 from rich.text import Text
 
-from flightframe import Result
+from flightframe import ProtocolError, Result
+from flightframe.display import printable
 from flightframe_server.cli.screen import (
     cell_text,
     counted,
@@ -47,6 +50,14 @@ def write_table(result: Result, most: int = MOST_ROWS) -> None:
     if len(rows.schema):
         show_table(drawn(rows))
     out.print(footer(rows, result.served_from))
+    _write_notes(result, out)
+
+
+def _write_notes(result: Result, to: Console) -> None:
+    """Write the remarks on an answer; a server that says them otherwise has none for us."""
+    with suppress(ProtocolError):
+        for note in result.provenance.notes:
+            to.print(Text(f"note: {printable(note)}", "yellow"))
 
 
 def write_steps(result: Result) -> None:
@@ -80,6 +91,7 @@ def write_json(result: Result) -> None:
     print(f'  "row_count": {count},')
     print(f'  "served_from": {json.dumps(result.served_from)}')
     print("}")
+    _write_notes(result, err)
 
 
 def write_csv(result: Result) -> None:
@@ -104,3 +116,4 @@ def _write_batches(result: Result, write: Callable[[pa.RecordBatch], object]) ->
     sys.stdout.flush()
     if sys.stderr.isatty():
         err.print(f"{counted(count, 'row')} · served_from: {result.served_from}")
+    _write_notes(result, err)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import structlog
 
 from flightframe_server.backends.ending import Stop
@@ -99,6 +100,7 @@ class DataFacts:
         self._lock = threading.Lock()
         self._verdicts: dict[str, str | None] = {}
         self._maps: dict[str, pa.Table] = {}
+        self._targets: dict[str, pa.Array] = {}
         for fact in self._facts.values():
             self._take_over(fact, before)
         if before is not None:
@@ -120,6 +122,15 @@ class DataFacts:
         """The maps that are known without asking the back-end, by edge."""
         found = ((edge, self._known_map(hop)) for edge, hop in self._hops.items())
         return {edge: held for edge, held in found if held is not None}
+
+    def targets_at_hand(self, edge: str) -> pa.Array | None:
+        """Return all that an edge leads to, where its map is known without asking the back-end."""
+        hop = self._hops.get(edge)
+        if hop is not None and edge not in self._targets:
+            held = self._known_map(hop)
+            if held is not None:
+                self._targets[edge] = pc.unique(held["target"])
+        return self._targets.get(edge)
 
     def attest(self, keys: Iterable[str], wait: Wait) -> None:
         """Look up what is not known of these keys.
