@@ -24,6 +24,8 @@ from flightframe_server.engine.attest import attest
 from flightframe_server.engine.reading import VersionReader
 from flightframe_server.engine.single_flight import SingleFlight
 from flightframe_server.engine.statements import Statements
+from flightframe_server.error_subject import about
+from flightframe_server.errors import FlightframeError
 from flightframe_server.planner.broken import edge_key
 from flightframe_server.planner.hops import TableHop
 from flightframe_server.planner.identity import Version
@@ -192,7 +194,10 @@ class DataFacts:
         return found
 
     def _look(self, fact: Fact, reader: VersionReader) -> str | None:
-        verdict = attest(self._typed, fact, reader, lambda hop: self._read_map(hop, reader))
+        try:
+            verdict = attest(self._typed, fact, reader, lambda hop: self._read_map(hop, reader))
+        except FlightframeError as error:
+            raise about(error, [f"whether it holds: {fact.key}"]) from error.__cause__
         version, kept = self._version(fact), self._inspector.kept
         if version is not None and kept is not None:
             kept.put(fact.key, version, verdict)

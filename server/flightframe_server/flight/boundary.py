@@ -22,6 +22,7 @@ import pyarrow as pa
 import structlog
 from pyarrow import flight
 
+from flightframe_server.error_subject import cause_of, with_request
 from flightframe_server.errors import (
     AccessError,
     BackendCancelled,
@@ -97,8 +98,10 @@ def wire_error(error: Exception, rpc: str, request_id: str) -> Exception:
         theirs = isinstance(error, QueryError | BackendCancelled | AccessError)
         tell = log.info if theirs else log.warning
         event = "flight.refused" if theirs else "flight.failed"
-        tell(event, rpc=rpc, request_id=request_id, code=error.code, text=error.message)
-        return classes[error.status](str(error))
+        cause = cause_of(error)
+        facts = {"cause": cause} if cause else {}
+        tell(event, rpc=rpc, request_id=request_id, code=error.code, text=error.message, **facts)
+        return classes[error.status](str(with_request(error, request_id)))
     if isinstance(error, CallRefused):
         log.info("flight.refused", rpc=rpc, request_id=request_id, text=str(error))
         return classes[error.status](str(error))
