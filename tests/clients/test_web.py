@@ -218,6 +218,17 @@ def test_a_refused_request_has_a_name_by_which_the_log_knows_it(client: httpx.Cl
     assert (event["event"], event["code"]) == ("web.refused", "UNKNOWN_NAME")
 
 
+def test_a_failure_of_the_database_quotes_the_name_that_the_log_knows_it_by(
+    client: httpx.Client,
+) -> None:
+    with structlog.testing.capture_logs() as logged:
+        response = ask(client, f"SELECT SUM(amount) * {'9' * 38} * {'9' * 38} AS much AT ()")
+    (event,) = [event for event in logged if event["event"] == "web.refused"]
+    assert (response.status_code, error_of(response)["code"]) == (422, "OVERFLOW")
+    assert error_of(response)["hint"] == f"the log has it as {event['request_id']}"
+    assert "(in column much)" in error_of(response)["message"]
+
+
 def test_another_installation_is_not_found(client: httpx.Client) -> None:
     response = client.post(QUERY, json={"installation_id": "corner-shp", "source": "SELECT x"})
     assert response.status_code == 404
