@@ -170,6 +170,19 @@ def test_what_json_lacks_is_null_and_days_are_iso(client: httpx.Client) -> None:
     ]
 
 
+def test_what_json_lacks_is_remarked_upon_for_each_column(client: httpx.Client) -> None:
+    body = ask(client, "SELECT SUM(weight) AS w, SUM(amount) AS a AT (shop, day)").json()
+    assert body["provenance"]["notes"] == [
+        "2 values of w are NaN or infinite, which JSON lacks: they are null here"
+    ]
+    body = ask(client, "SELECT weight WHERE day = '2024-02-03' AT shop").json()
+    assert "notes" not in body["provenance"]
+    body = ask(client, "SELECT weight WHERE shop = 'North' AT day").json()
+    assert body["provenance"]["notes"] == [
+        "1 value of weight is NaN or infinite, which JSON lacks: it is null here"
+    ]
+
+
 @pytest.mark.parametrize(
     ("condition", "parameters"),
     [

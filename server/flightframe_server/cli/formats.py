@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from enum import StrEnum
@@ -30,7 +31,7 @@ from flightframe_server.cli.screen import (
     taken,
     writable,
 )
-from flightframe_server.web.json_text import names_text, row_texts
+from flightframe_server.web.json_text import names_text, not_finite, null_notes, row_texts
 
 MOST_ROWS = 100
 
@@ -53,10 +54,10 @@ def write_table(result: Result, most: int = MOST_ROWS) -> None:
     _write_notes(result, out)
 
 
-def _write_notes(result: Result, to: Console) -> None:
+def _write_notes(result: Result, to: Console, more: tuple[str, ...] = ()) -> None:
     """Write the remarks on an answer; a server that says them otherwise has none for us."""
     with suppress(ProtocolError):
-        for note in result.provenance.notes:
+        for note in (*result.provenance.notes, *more):
             to.print(Text(f"note: {printable(note)}", "yellow"))
 
 
@@ -82,8 +83,9 @@ def write_json(result: Result) -> None:
     print(f'  "ac_name": {writable(name)},')
     print(f'  "columns": {writable(names_text(result.schema))},')
     print('  "rows": [', end="")
-    count = 0
+    count, lacking = 0, Counter[str]()
     for batch in result:
+        lacking += not_finite(batch)
         for row in row_texts(batch):
             print("," if count else "", f"    {writable(row)}", sep="\n", end="")
             count += 1
@@ -91,7 +93,7 @@ def write_json(result: Result) -> None:
     print(f'  "row_count": {count},')
     print(f'  "served_from": {json.dumps(result.served_from)}')
     print("}")
-    _write_notes(result, err)
+    _write_notes(result, err, null_notes(lacking))
 
 
 def write_csv(result: Result) -> None:
