@@ -41,6 +41,7 @@ class Preview:
         whole: whether there are no others.
         hidden_columns: how many columns are left out.
         served_from: the label of the answer.
+        notes: remarks on it.
     """
 
     header: tuple[str, ...]
@@ -50,6 +51,7 @@ class Preview:
     whole: bool
     hidden_columns: int
     served_from: str
+    notes: tuple[str, ...] = ()
 
     @property
     def footer(self) -> str:
@@ -61,7 +63,11 @@ class Preview:
 
 
 def preview(
-    schema: pa.Schema, batches: Sequence[pa.RecordBatch], whole: bool, served_from: str
+    schema: pa.Schema,
+    batches: Sequence[pa.RecordBatch],
+    whole: bool,
+    served_from: str,
+    notes: Sequence[str] = (),
 ) -> Preview:
     """Take the first rows of `batches` (all of the answer's, or its first)."""
     fields = list(schema)[:MAX_COLUMNS]
@@ -80,6 +86,7 @@ def preview(
         whole=whole,
         hidden_columns=len(schema) - len(fields),
         served_from=served_from,
+        notes=tuple(f"note: {printable(note)}" for note in notes),
     )
 
 
@@ -91,7 +98,7 @@ def as_text(shown: Preview) -> str:
     table.insert(1, "  ".join("─" * width for width in widths))
     if shown.row_count > len(shown.rows) or not shown.whole:
         table.append("…")
-    return "\n".join([*table, shown.footer])
+    return "\n".join([*table, shown.footer, *shown.notes])
 
 
 def as_html(shown: Preview) -> str:
@@ -105,9 +112,10 @@ def as_html(shown: Preview) -> str:
         f"{escape(printable(shown.served_from))}</span>"
     )
     facts = escape(shown.footer.rpartition(" · ")[0])
+    notes = "".join(f"<p>{escape(note)}</p>" for note in shown.notes)
     return (
         f"<div><table><thead>{head}</thead><tbody>{body}</tbody></table>"
-        f"<p>{facts} {badge}</p></div>"
+        f"<p>{facts} {badge}</p>{notes}</div>"
     )
 
 

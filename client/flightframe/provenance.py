@@ -85,12 +85,14 @@ class Provenance:
         query_id: the server's name for this one answer, to quote in a report.
         collection: the Analytic Collection that was asked; empty where none was.
         columns: one for each output column, in order.
+        notes: remarks on the answer, such as a text that is no known member of a level.
     """
 
     served_from: str
     query_id: str = ""
     collection: str = ""
     columns: tuple[ColumnProvenance, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Provenance:
@@ -111,4 +113,5 @@ class Provenance:
             columns=tuple(
                 ColumnProvenance.from_fields(column) for column in read.objects(body, "columns")
             ),
+            notes=read.texts(body, "notes"),
         )

@@ -15,7 +15,7 @@ shorter answer.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from flightframe import display
-from flightframe.errors import FlightframeError, MissingPackage, ResultConsumed
+from flightframe.errors import FlightframeError, MissingPackage, ProtocolError, ResultConsumed
 from flightframe.provenance import Provenance
 from flightframe.stream import Batches
 
@@ -189,7 +189,7 @@ class Result:
     def _preview(self) -> display.Preview | None:
         """Return the first rows, or None where they are gone."""
         if self._kept is not None:
-            return display.preview(self.schema, self._kept, True, self.served_from)
+            return self._previewed(self._kept, True)
         if self._streamed:
             return None
         whole = False
@@ -203,7 +203,15 @@ class Result:
         except FlightframeError:
             # Showing a result is no place to fail: whoever reads on gets the same error.
             whole = False
-        return display.preview(self.schema, tuple(self._ahead), whole, self.served_from)
+        return self._previewed(tuple(self._ahead), whole)
+
+    def _previewed(self, batches: Sequence[pa.RecordBatch], whole: bool) -> display.Preview:
+        try:
+            notes = self.provenance.notes
+        except ProtocolError:
+            # What a newer server says otherwise is asked for by name, not by showing rows.
+            notes = ()
+        return display.preview(self.schema, batches, whole, self.served_from, notes)
 
     def _label(self) -> str:
         """Return the label as it is shown."""

@@ -25,6 +25,7 @@ from flightframe_server.engine.explanation import explanation
 from flightframe_server.engine.finished import FinishedAnswers, LastQueries
 from flightframe_server.engine.frames import StreamedFrame
 from flightframe_server.engine.statements import Statements
+from flightframe_server.engine.strangers import remarks
 from flightframe_server.errors import (
     AmbiguousMetric,
     FlightframeError,
@@ -338,7 +339,8 @@ def _labelled(
         for column in question.columns
         for label, found in (_column(column.term, question.anchor, parts, whole),)
     )
-    provenance = Provenance(whole, query_id, engine.collection.name, columns)
+    notes = remarks(served, engine.store)
+    provenance = Provenance(whole, query_id, engine.collection.name, columns, notes)
     exact = all(part.route == "exact" for part in served.parts)
     lasting = state if served.table is not None and exact else None
     return _finished(answer_schema(question), provenance, served.table, served.stream, lasting)

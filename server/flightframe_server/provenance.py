@@ -96,16 +96,17 @@ class ColumnProvenance:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where one whole answer came from."""
+    """Where one whole answer came from, and remarks on it for its reader."""
 
     served_from: ServedFrom
     query_id: str
     collection: str
     columns: tuple[ColumnProvenance, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the shape that clients read."""
-        return {
+        body: dict[str, Any] = {
             "served_from": str(self.served_from),
             "query_id": self.query_id,
             "collection": self.collection,
@@ -118,6 +119,7 @@ class Provenance:
                 for column in self.columns
             ],
         }
+        return body | ({"notes": list(self.notes)} if self.notes else {})
 
     def to_bytes(self) -> bytes:
         """Return `to_json` as compact UTF-8, as it travels in `app_metadata`."""

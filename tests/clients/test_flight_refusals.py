@@ -1,5 +1,7 @@
 """What is refused, with which status, and what never leaves with it."""
 
+import re
+
 import pyarrow as pa
 import pytest
 import structlog
@@ -7,6 +9,7 @@ from flight_calls import BY_REGION, descriptor_of, packed
 from pyarrow import flight
 
 from flightframe.wire import flight_sql_pb2 as sql
+from flightframe_server.errors import ArithmeticOverflow, BackendError
 
 UPDATE = packed(sql.CommandStatementUpdate(query="DELETE FROM stores"))
 FOREIGN = b"\x0a\x1dtype.googleapis.com/other.Kind\x12\x00"
@@ -170,6 +173,43 @@ def test_an_exchange_is_unimplemented(client):
         writer.close()
 
 
+TOLD_ONCE = {
+    "GetFlightInfo": lambda client, query: client.get_flight_info(
+        flight.FlightDescriptor.for_command(query)
+    ),
+    "GetSchema": lambda client, query: client.get_schema(
+        flight.FlightDescriptor.for_command(query)
+    ),
+    "DoGet": lambda client, query: client.do_get(flight.Ticket(query)).read_all(),
+    "DoAction": lambda client, query: list(
+        client.do_action(
+            flight.Action(
+                "CreatePreparedStatement",
+                packed(sql.ActionCreatePreparedStatementRequest(query=query)),
+            )
+        )
+    ),
+}
+
+
+@pytest.mark.usefixtures("one_line_errors")
+@pytest.mark.parametrize("rpc", TOLD_ONCE)
+@pytest.mark.parametrize(
+    "query",
+    ["SELECT regio AT region", "INSERT INTO t VALUES (1)", "SELECT on_hand AT region", "hello"],
+)
+def test_a_foreign_driver_is_told_a_text_once(client, rpc, query):
+    with pytest.raises(pa.ArrowException) as caught:
+        TOLD_ONCE[rpc](client, query)
+    # What gRPC's own client adds behind a stream is no part of what was sent.
+    sent = str(caught.value).partition(". gRPC client debug context: ")[0]
+    code = re.search("[A-Z_]{4,}(?=: )", sent)[0]
+    assert sent.count(f"{code}: ") == 1
+    assert "Traceback" not in sent
+    tail = sent.partition(". Detail: ")[2].strip()
+    assert tail in ("Python exception: flightframe.Refused", "Unauthorized", "Failed", "Internal")
+
+
 @pytest.mark.usefixtures("one_line_errors")
 def test_a_bug_is_an_id_on_the_wire_and_a_story_in_the_log(wire, server, monkeypatch):
     def broken(data: bytes) -> None:
@@ -199,3 +239,23 @@ def test_a_refused_call_has_a_name_by_which_the_log_knows_it(wire, command, code
     assert [event["request_id"] for event in logged] == names
     assert {event["event"] for event in logged} == {"flight.refused"}
     assert [event.get("code") for event in logged] == [code, code]
+
+
+@pytest.mark.usefixtures("one_line_errors")
+@pytest.mark.parametrize("error", [BackendError, ArithmeticOverflow])
+def test_a_failure_of_the_database_quotes_the_name_that_the_log_knows_it_by(
+    wire, server, monkeypatch, error
+):
+    def failing(data: bytes) -> None:
+        try:
+            raise OSError("disk /var/lib/secret is gone")
+        except OSError as cause:
+            raise error("the database refused the statement") from cause
+
+    monkeypatch.setattr(server, "_asked", failing)
+    with structlog.testing.capture_logs() as logged:
+        _, text = wire.call("GetFlightInfo", descriptor_of(b"x").SerializeToString())
+    (event,) = logged
+    assert f"the log has it as {event['request_id']}" in text
+    assert "secret" not in text
+    assert event["cause"] == "OSError: disk /var/lib/secret is gone"

@@ -410,6 +410,34 @@ def test_a_removed_user_and_a_changed_password_end_sessions(tmp_path: Path, monk
         assert rows(ask(client, as_(b"Basic " + again))) == ROWS
 
 
+def emptied(file: Path) -> None:
+    file.write_text("")
+
+
+@pytest.mark.parametrize("take_away", [Path.unlink, emptied])
+def test_files_of_users_and_tokens_that_are_taken_away_leave_nobody(
+    tmp_path: Path, monkeypatch, take_away
+):
+    monkeypatch.setattr("flightframe_server.access.reloading.LOOK_SECONDS", 0.0)
+    with (
+        served(make_shop(tmp_path, AUTH)) as (server, _),
+        flight.FlightClient(server.uri) as client,
+    ):
+        session = as_(client.authenticate_basic_token("alice", PASSWORDS["alice"])[1])
+        known = {"users.yaml": [session, basic("alice")], "tokens.yaml": [as_(f"Bearer {TOKEN}")]}
+        for name, callers in known.items():
+            file = tmp_path / name
+            before = file.read_text()
+            for options in callers:
+                assert rows(ask(client, options)) == ROWS
+            take_away(file)
+            for options in callers:
+                with pytest.raises(flight.FlightUnauthenticatedError):
+                    ask(client, options)
+            file.write_text(before)
+            assert rows(ask(client, callers[-1])) == ROWS
+
+
 def test_whom_nobody_knows_may_be_let_in(tmp_path: Path):
     auth = "auth: {users: users.yaml, anonymous: true}"
     with (

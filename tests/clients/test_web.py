@@ -170,6 +170,19 @@ def test_what_json_lacks_is_null_and_days_are_iso(client: httpx.Client) -> None:
     ]
 
 
+def test_what_json_lacks_is_remarked_upon_for_each_column(client: httpx.Client) -> None:
+    body = ask(client, "SELECT SUM(weight) AS w, SUM(amount) AS a AT (shop, day)").json()
+    assert body["provenance"]["notes"] == [
+        "2 values of w are NaN or infinite, which JSON lacks: they are null here"
+    ]
+    body = ask(client, "SELECT weight WHERE day = '2024-02-03' AT shop").json()
+    assert "notes" not in body["provenance"]
+    body = ask(client, "SELECT weight WHERE shop = 'North' AT day").json()
+    assert body["provenance"]["notes"] == [
+        "1 value of weight is NaN or infinite, which JSON lacks: it is null here"
+    ]
+
+
 @pytest.mark.parametrize(
     ("condition", "parameters"),
     [
@@ -216,6 +229,17 @@ def test_a_refused_request_has_a_name_by_which_the_log_knows_it(client: httpx.Cl
     (event,) = logged
     assert response.headers["x-request-id"] == event["request_id"]
     assert (event["event"], event["code"]) == ("web.refused", "UNKNOWN_NAME")
+
+
+def test_a_failure_of_the_database_quotes_the_name_that_the_log_knows_it_by(
+    client: httpx.Client,
+) -> None:
+    with structlog.testing.capture_logs() as logged:
+        response = ask(client, f"SELECT SUM(amount) * {'9' * 38} * {'9' * 38} AS much AT ()")
+    (event,) = [event for event in logged if event["event"] == "web.refused"]
+    assert (response.status_code, error_of(response)["code"]) == (422, "OVERFLOW")
+    assert error_of(response)["hint"] == f"the log has it as {event['request_id']}"
+    assert "(in column much)" in error_of(response)["message"]
 
 
 def test_another_installation_is_not_found(client: httpx.Client) -> None:

@@ -85,11 +85,12 @@ def _ended_file(settings: AuthSettings, folder: Path) -> Path | None:
 def _followed(
     folder: Path, written: str | None, read: Callable[[str, str], Mapping[Key, Known]]
 ) -> Callable[[], Mapping[Key, Known]]:
-    """Return what a file holds, followed as it changes; nothing where none is named."""
+    """Return what a file holds, followed as it changes; nothing where none is named, or left."""
     if written is None:
         return dict
     path = folder / written
-    return Reloading(lambda: read(read_text(path), path.name), lambda: _sign(path))
+    nobody: Mapping[Key, Known] = {}
+    return Reloading(lambda: read(read_text(path), path.name), lambda: _sign(path), nobody)
 
 
 def _sign(path: Path) -> object:
@@ -97,7 +98,7 @@ def _sign(path: Path) -> object:
         found = path.stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return (found.st_mtime_ns, found.st_size, found.st_ino) if found.st_size else None
 
 
 def _signing_key(settings: AuthSettings, folder: Path) -> bytes:

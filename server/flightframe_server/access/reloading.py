@@ -2,7 +2,8 @@
 
 What comes in: how to read it, and a sign of the file that moves with it. What goes out: the value
 as it is now. It must never let go of a value that is right for a file that is wrong: a mistake in
-an edit is told in the log, and what was known before stays known.
+an edit is told in the log, and what was known before stays known. A file that is gone, or empty, is
+no mistake in an edit: whoever took it away wants nothing of it to be known any more.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ class Reloading(Generic[Value]):
 
     Args:
         load: reads the file.
-        sign: moves when the file does.
+        sign: moves when the file does; None where there is none, or nothing in it.
+        without: the value then.
         clock: a clock that never goes back, in seconds.
 
     Raises:
@@ -39,10 +41,12 @@ class Reloading(Generic[Value]):
         self,
         load: Callable[[], Value],
         sign: Callable[[], object],
+        without: Value,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Read the file."""
         self._load, self._sign, self._clock = load, sign, clock
+        self._without = without
         self._looking = threading.Lock()
         # The sign first: what changes while the file is read is read again.
         self._seen = sign()
@@ -64,6 +68,10 @@ class Reloading(Generic[Value]):
         if sign == self._seen:
             return
         self._seen = sign
+        if sign is None:
+            self._value = self._without
+            log.error("access.file_gone")
+            return
         try:
             self._value = self._load()
         except FlightframeError as error:

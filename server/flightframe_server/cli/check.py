@@ -19,6 +19,7 @@ from flightframe_server.app import read_files
 from flightframe_server.backends.protocol import Backend
 from flightframe_server.backends.registry import open_backend
 from flightframe_server.catalog.collection import Collection, Schema
+from flightframe_server.catalog.idle_columns import idle_columns
 from flightframe_server.cli.faults import tell, told
 from flightframe_server.cli.overview import show_collection, show_installation
 from flightframe_server.cli.screen import Bar, counted, out, progress
@@ -105,6 +106,11 @@ def check_collection(collection: Collection, backend: Backend) -> int:
         out.print(Text.assemble(("  ✓ ", "bold green"), str(findings)))
     for text in findings.unchecked:
         out.print(f"  - not checked: {text}")
+    for schema, column in idle_columns(snapshot.typed.collection, snapshot.typed.graph):
+        out.print(
+            f"  - never asked for: {schema}.{column} stands in no dimension family, and no metric"
+            " or column reads it"
+        )
     for problem in findings.problems:
         tell(problem)
     out.print()

@@ -106,11 +106,16 @@ def new_token(
 
     [bold]Example[/bold]
 
-      flightframe token new grafana --file tokens.yaml --expires 2027-12-31
+      flightframe token new grafana --file tokens.yaml --expires 2099-12-31
     """
     with told():
-        token = new_lasting_token()
         day = None if expires is None else expires.date()
+        if day is not None and day < datetime.datetime.now(datetime.UTC).date():
+            raise SetupError(
+                f"{day} is over, and a token of that day would never be let in",
+                hint="name a last day from today on, in UTC",
+            )
+        token = new_lasting_token()
         line = token_line(user, digest_of(token), day)
         read_tokens(TOKENS_HEAD + line)
         if file is None:

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from enum import StrEnum
 
 import pyarrow as pa
 import pyarrow.csv as pc
+from rich.console import Console
 from rich.text import Text
 
-from flightframe import Result
+from flightframe import ProtocolError, Result
+from flightframe.display import printable
 from flightframe_server.cli.screen import (
     cell_text,
     counted,
@@ -27,7 +31,7 @@ from flightframe_server.cli.screen import (
     taken,
     writable,
 )
-from flightframe_server.web.json_text import names_text, row_texts
+from flightframe_server.web.json_text import names_text, not_finite, null_notes, row_texts
 
 MOST_ROWS = 100
 
@@ -47,6 +51,14 @@ def write_table(result: Result, most: int = MOST_ROWS) -> None:
     if len(rows.schema):
         show_table(drawn(rows))
     out.print(footer(rows, result.served_from))
+    _write_notes(result, out)
+
+
+def _write_notes(result: Result, to: Console, more: tuple[str, ...] = ()) -> None:
+    """Write the remarks on an answer; a server that says them otherwise has none for us."""
+    with suppress(ProtocolError):
+        for note in (*result.provenance.notes, *more):
+            to.print(Text(f"note: {printable(note)}", "yellow"))
 
 
 def write_steps(result: Result) -> None:
@@ -71,8 +83,9 @@ def write_json(result: Result) -> None:
     print(f'  "ac_name": {writable(name)},')
     print(f'  "columns": {writable(names_text(result.schema))},')
     print('  "rows": [', end="")
-    count = 0
+    count, lacking = 0, Counter[str]()
     for batch in result:
+        lacking += not_finite(batch)
         for row in row_texts(batch):
             print("," if count else "", f"    {writable(row)}", sep="\n", end="")
             count += 1
@@ -80,6 +93,7 @@ def write_json(result: Result) -> None:
     print(f'  "row_count": {count},')
     print(f'  "served_from": {json.dumps(result.served_from)}')
     print("}")
+    _write_notes(result, err, null_notes(lacking))
 
 
 def write_csv(result: Result) -> None:
@@ -104,3 +118,4 @@ def _write_batches(result: Result, write: Callable[[pa.RecordBatch], object]) ->
     sys.stdout.flush()
     if sys.stderr.isatty():
         err.print(f"{counted(count, 'row')} · served_from: {result.served_from}")
+    _write_notes(result, err)

@@ -14,7 +14,17 @@ import pyarrow as pa
 from flightframe_server.arrow_types import arrow_schema, conform_array
 from flightframe_server.composer.frame import Cells, Frame
 from flightframe_server.composer.order import cut, sort_by
-from flightframe_server.resolver.question import Metric, Need, Question, Window
+from flightframe_server.error_subject import about
+from flightframe_server.errors import ArithmeticOverflow, shown
+from flightframe_server.resolver.question import (
+    Metric,
+    Need,
+    Ordering,
+    OutputColumn,
+    Question,
+    Window,
+)
+from flightframe_server.resolver.terms import Term
 
 FrameExpression = Callable[[pl.LazyFrame], pl.LazyFrame]
 
@@ -40,10 +50,10 @@ def compose(question: Question, needs: Sequence[Need], tables: Sequence[pa.Table
     points = tables[0] if question.members_of is not None else None
     frame = cells.frame(question.selected, levels, hidden=question.hidden, points=points)
     if question.having is not None:
-        frame = frame.where(question.having)
+        frame = _kept(frame, question.having)
     if question.ordering or question.anchor != levels:
         keys = [
-            (frame.values(key.term), key.descending, key.nulls_first) for key in question.ordering
+            (_ordering(frame, key), key.descending, key.nulls_first) for key in question.ordering
         ]
         frame = frame.over(sort_by(frame.table, keys, question.anchor))
     return _projected(frame.over(cut(frame.table, question.window)), question)
@@ -63,7 +73,7 @@ def compose_stream(
     for batch in batches:
         frame = Frame(pa.Table.from_batches([batch]), index, {})
         if question.having is not None:
-            frame = frame.where(question.having)
+            frame = _kept(frame, question.having)
         if cutter is not None:
             frame = frame.over(cutter.cut(frame.table))
         if frame.table.num_rows:
@@ -75,10 +85,31 @@ def compose_stream(
 def _projected(frame: Frame, question: Question) -> pa.Table:
     schema = answer_schema(question)
     columns = [
-        conform_array(frame.values(column.term), field.type)
+        _column(frame, column, field.type)
         for column, field in zip(question.columns, schema, strict=True)
     ]
     return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _column(frame: Frame, column: OutputColumn, wanted: pa.DataType) -> pa.Array:
+    try:
+        return conform_array(frame.values(column.term), wanted)
+    except ArithmeticOverflow as error:
+        raise about(error, [f"column {shown(column.name)}"]) from error.__cause__
+
+
+def _kept(frame: Frame, having: Term) -> Frame:
+    try:
+        return frame.where(having)
+    except ArithmeticOverflow as error:
+        raise about(error, ["HAVING"]) from error.__cause__
+
+
+def _ordering(frame: Frame, key: Ordering) -> pa.Array:
+    try:
+        return frame.values(key.term)
+    except ArithmeticOverflow as error:
+        raise about(error, ["ORDER BY"]) from error.__cause__
 
 
 class _Cutter:

@@ -8,6 +8,7 @@ it read is filed under that version alone.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -25,6 +26,8 @@ from flightframe_server.engine.reading import VersionReader
 from flightframe_server.engine.single_flight import SingleFlight
 from flightframe_server.engine.snapshot import DataSnapshot
 from flightframe_server.engine.statements import Statements
+from flightframe_server.error_subject import about
+from flightframe_server.errors import ArithmeticOverflow, FlightframeError
 from flightframe_server.planner.holdings import HeldEntry
 from flightframe_server.planner.hops import TableHop
 from flightframe_server.planner.identity import EntryKey, Version
@@ -131,7 +134,10 @@ class Carrier:
         finer = self._entry(rollup.entry, part)
         hops = (hop for climb in rollup.climbs for hop in climb.hops)
         maps = snapshot.facts.maps((hop for hop in hops if isinstance(hop, TableHop)), wait)
-        table = roll_up(finer, rollup, part.key.anchor, part.metric, maps)
+        try:
+            table = roll_up(finer, rollup, part.key.anchor, part.metric, maps)
+        except ArithmeticOverflow as error:
+            raise about(error, [part.metric.subject]) from error.__cause__
         if keeping and part.version is not None:
             made = Made("rollup", rollup.entry.entry_id, rollup.entry.key.anchor, rollup.edges)
             version = merged(rollup.entry.version, part.version)
@@ -166,7 +172,11 @@ class Carrier:
                 wait.query_id,
                 wait.caller,
             )
-            tables = split(reader.collect(query, most_rows=most), query)
+            try:
+                found = reader.collect(query, most_rows=most)
+            except FlightframeError as error:
+                raise about(error, subjects(error, wanted)) from error.__cause__
+            tables = split(found, query)
             if keeping and self._store is not None:
                 for metric, part in wanted.items():
                     if part.version is not None:
@@ -186,6 +196,17 @@ class Carrier:
             version=dict(part.version or ()),
             trusted=part.trusted,
         )
+
+
+def subjects(error: FlightframeError, metrics: Iterable[Metric]) -> list[str]:
+    """Return which of the metrics that one statement reads an error may be about.
+
+    A count does not overflow: it is named where nothing else was read.
+    """
+    read = list(metrics)
+    if isinstance(error, ArithmeticOverflow):
+        read = [metric for metric in read if not metric.operator.name.startswith("COUNT")] or read
+    return [metric.subject for metric in read]
 
 
 def cached(part: Part, route: Route) -> PartProvenance:

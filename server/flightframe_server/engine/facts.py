@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import structlog
 
 from flightframe_server.backends.ending import Stop
@@ -23,6 +24,8 @@ from flightframe_server.engine.attest import attest
 from flightframe_server.engine.reading import VersionReader
 from flightframe_server.engine.single_flight import SingleFlight
 from flightframe_server.engine.statements import Statements
+from flightframe_server.error_subject import about
+from flightframe_server.errors import FlightframeError
 from flightframe_server.planner.broken import edge_key
 from flightframe_server.planner.hops import TableHop
 from flightframe_server.planner.identity import Version
@@ -99,6 +102,7 @@ class DataFacts:
         self._lock = threading.Lock()
         self._verdicts: dict[str, str | None] = {}
         self._maps: dict[str, pa.Table] = {}
+        self._targets: dict[str, pa.Array] = {}
         for fact in self._facts.values():
             self._take_over(fact, before)
         if before is not None:
@@ -120,6 +124,15 @@ class DataFacts:
         """The maps that are known without asking the back-end, by edge."""
         found = ((edge, self._known_map(hop)) for edge, hop in self._hops.items())
         return {edge: held for edge, held in found if held is not None}
+
+    def targets_at_hand(self, edge: str) -> pa.Array | None:
+        """Return all that an edge leads to, where its map is known without asking the back-end."""
+        hop = self._hops.get(edge)
+        if hop is not None and edge not in self._targets:
+            held = self._known_map(hop)
+            if held is not None:
+                self._targets[edge] = pc.unique(held["target"])
+        return self._targets.get(edge)
 
     def attest(self, keys: Iterable[str], wait: Wait) -> None:
         """Look up what is not known of these keys.
@@ -181,7 +194,10 @@ class DataFacts:
         return found
 
     def _look(self, fact: Fact, reader: VersionReader) -> str | None:
-        verdict = attest(self._typed, fact, reader, lambda hop: self._read_map(hop, reader))
+        try:
+            verdict = attest(self._typed, fact, reader, lambda hop: self._read_map(hop, reader))
+        except FlightframeError as error:
+            raise about(error, [f"whether it holds: {fact.key}"]) from error.__cause__
         version, kept = self._version(fact), self._inspector.kept
         if version is not None and kept is not None:
             kept.put(fact.key, version, verdict)

@@ -13,10 +13,13 @@ import pyarrow as pa
 from flightframe_server.backends.protocol import Backend, Fingerprints, SourceMoved
 from flightframe_server.composer.compose import compose_stream
 from flightframe_server.engine.asker import NOBODY, Asker
+from flightframe_server.engine.carry_out import subjects
 from flightframe_server.engine.statements import Statements
 from flightframe_server.engine.streams import WatchedStream
-from flightframe_server.errors import TicketRefused
+from flightframe_server.error_subject import about
+from flightframe_server.errors import FlightframeError, TicketRefused
 from flightframe_server.planner.plan import Plan
+from flightframe_server.resolver.question import Metric
 
 
 def _any_size(rows: int, size: int) -> None:
@@ -46,7 +49,15 @@ class StreamedFrame:
             running = self._statements.open(self._backend, self._plan.stream, self._versions, wait)
         except SourceMoved as moved:
             raise _refused() from moved
+        except FlightframeError as error:
+            raise about(error, subjects(error, metrics_of(self._plan))) from error.__cause__
         return OpenStream(self._plan, running, self._statements.check_result)
+
+
+def metrics_of(plan: Plan) -> list[Metric]:
+    """Return the metrics that a streamed plan reads, in the order of their states."""
+    assert plan.stream is not None
+    return [metric for source in plan.stream.sources for metric in source.metrics]
 
 
 def _refused() -> TicketRefused:
@@ -79,7 +90,7 @@ class OpenStream:
             LimitExceeded: with the batch that passes the bound on rows or bytes.
         """
         assert self._plan.stream is not None
-        metrics = [metric for source in self._plan.stream.sources for metric in source.metrics]
+        metrics = metrics_of(self._plan)
         rows = size = 0
         try:
             for batch in compose_stream(self._plan.question, metrics, self._running):
@@ -88,6 +99,8 @@ class OpenStream:
                 yield batch
         except SourceMoved as moved:
             raise _refused() from moved
+        except FlightframeError as error:
+            raise about(error, subjects(error, metrics)) from error.__cause__
         finally:
             self._running.close()
 

@@ -7,11 +7,14 @@ foreign exception out: a bug of ours is an id on the wire and a whole story in t
 pyarrow maps the class of an exception to a status, and adds to INVALID_ARGUMENT, NOT_FOUND and
 UNIMPLEMENTED, which no Flight error stands for, the formatted Python traceback. A server's process
 therefore sets `sys.tracebacklimit = 0`; and exceptions are raised here outside the `except` block
-that caught their cause, because a chained one prints its own text all the same.
+that caught their cause, because a chained one prints its own text all the same. What is left of the
+traceback then is its last line, the class and once more the text; the classes raised here have no
+text for it, so that drivers which show all they are sent show it once.
 """
 
 from __future__ import annotations
 
+import sys
 import traceback
 import uuid
 from collections.abc import Callable
@@ -23,6 +26,7 @@ import structlog
 from pyarrow import flight
 
 from flightframe_server.access.audit import audited_call
+from flightframe_server.error_subject import cause_of, with_request
 from flightframe_server.errors import (
     AccessError,
     BackendCancelled,
@@ -37,21 +41,40 @@ log = structlog.get_logger(__name__)
 FRAMES = 50
 REQUEST_ID = "x-request-id"
 
+
+def _told_once(base: type[Exception]) -> type[Exception]:
+    """Return a class that pyarrow maps as `base`, and that a traceback prints by name alone."""
+
+    def told(error: Exception) -> str:
+        return "" if _by_traceback() else str(base.__str__(error))
+
+    return type("Refused", (base,), {"__str__": told, "__module__": "flightframe"})
+
+
+def _by_traceback() -> bool:
+    """Whether the text is asked for by the module that prints tracebacks."""
+    try:
+        asking = sys._getframe(2)
+    except ValueError:
+        return False
+    return bool(asking.f_globals.get("__name__") == traceback.__name__)
+
+
 _CLASSES: dict[Status, type[Exception]] = {
-    Status.INVALID_ARGUMENT: pa.ArrowInvalid,
+    Status.INVALID_ARGUMENT: _told_once(pa.ArrowInvalid),
     # A KeyError would put quotes round the text.
-    Status.NOT_FOUND: pa.ArrowKeyError,
-    Status.UNIMPLEMENTED: pa.ArrowNotImplementedError,
-    Status.UNAVAILABLE: flight.FlightUnavailableError,
-    Status.DEADLINE_EXCEEDED: flight.FlightTimedOutError,
-    Status.CANCELLED: flight.FlightCancelledError,
-    Status.PERMISSION_DENIED: flight.FlightUnauthorizedError,
-    Status.UNAUTHENTICATED: flight.FlightUnauthenticatedError,
-    Status.INTERNAL: flight.FlightInternalError,
+    Status.NOT_FOUND: _told_once(pa.ArrowKeyError),
+    Status.UNIMPLEMENTED: _told_once(pa.ArrowNotImplementedError),
+    Status.UNAVAILABLE: _told_once(flight.FlightUnavailableError),
+    Status.DEADLINE_EXCEEDED: _told_once(flight.FlightTimedOutError),
+    Status.CANCELLED: _told_once(flight.FlightCancelledError),
+    Status.PERMISSION_DENIED: _told_once(flight.FlightUnauthorizedError),
+    Status.UNAUTHENTICATED: _told_once(flight.FlightUnauthenticatedError),
+    Status.INTERNAL: _told_once(flight.FlightInternalError),
 }
 
 # pyarrow lets no Flight error through GetSchema: all of them become UNKNOWN there.
-_IN_GET_SCHEMA = {**_CLASSES, Status.PERMISSION_DENIED: pa.ArrowNotImplementedError}
+_IN_GET_SCHEMA = {**_CLASSES, Status.PERMISSION_DENIED: _CLASSES[Status.UNIMPLEMENTED]}
 
 Server = TypeVar("Server")
 Given = ParamSpec("Given")
@@ -103,8 +126,10 @@ def wire_error(error: Exception, rpc: str, request_id: str) -> Exception:
         theirs = isinstance(error, QueryError | BackendCancelled | AccessError)
         tell = log.info if theirs else log.warning
         event = "flight.refused" if theirs else "flight.failed"
-        tell(event, rpc=rpc, request_id=request_id, code=error.code, text=error.message)
-        return classes[error.status](str(error))
+        cause = cause_of(error)
+        facts = {"cause": cause} if cause else {}
+        tell(event, rpc=rpc, request_id=request_id, code=error.code, text=error.message, **facts)
+        return classes[error.status](str(with_request(error, request_id)))
     if isinstance(error, CallRefused):
         log.info("flight.refused", rpc=rpc, request_id=request_id, text=str(error))
         return classes[error.status](str(error))

@@ -75,6 +75,14 @@ class Metric:
         return self.asked or str(self)
 
     @property
+    def subject(self) -> str:
+        """What a failure was about: the metric and the column or table that is read for it."""
+        match self.argument:
+            case ColumnTerm(schema=schema, column=column):
+                return f"{self.called.removesuffix(',')} of {schema}.{column}"
+        return f"{self.called.removesuffix(',')} of {self.schema}"
+
+    @property
     def identity(self) -> str:
         """The family with its own filter, as it stands in an entry's key."""
         # `rows(x)` and `level(x.y)` are ours; a family that is declared by such a name is quoted.

@@ -105,7 +105,9 @@ def constant(value: LiteralValue, place: Place | None = None) -> Constant:
         type_.precision > MAX_PRECISION
         or (isinstance(value, int) and abs(value) >= 10**MAX_PRECISION)
     ):
-        raise ArithmeticOverflow("a number has at most 38 digits", place=place)
+        raise ArithmeticOverflow(
+            f"a number has at most 38 digits, and {shown(value)} has more", place=place
+        )
     return Constant(type_, value)
 
 

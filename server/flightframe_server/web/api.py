@@ -32,6 +32,7 @@ from flightframe_server.access.caller import Caller
 from flightframe_server.access.peers import peer_named
 from flightframe_server.answer import Serving, answer
 from flightframe_server.engine.asker import Asker
+from flightframe_server.error_subject import cause_of, with_request
 from flightframe_server.errors import (
     BackendCancelled,
     FlightframeError,
@@ -282,8 +283,10 @@ async def _failed(_: HttpRequest, error: Exception) -> Response:
 def _refusal(error: FlightframeError, status: int) -> Response:
     """Answer with an error, under a name by which the log knows it."""
     request_id = uuid.uuid4().hex
-    log.info("web.refused", request_id=request_id, code=error.code, text=error.message)
-    response = json_response(error.payload(), status)
+    cause = cause_of(error)
+    facts = {"cause": cause} if cause else {}
+    log.info("web.refused", request_id=request_id, code=error.code, text=error.message, **facts)
+    response = json_response(with_request(error, request_id).payload(), status)
     response.headers[REQUEST_ID] = request_id
     after = error.details.get("retry_after")
     if after is not None:

@@ -11,12 +11,15 @@ import datetime
 import json
 import math
 import zoneinfo
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from flightframe_server.catalog.zones import zoned_text
+from flightframe_server.errors import shown
 
 
 def json_text(value: object) -> str:
@@ -47,6 +50,29 @@ def json_text(value: object) -> str:
             return f'"{value.isoformat()}"'
         case _:
             return json.dumps(str(value), ensure_ascii=False)
+
+
+def not_finite(batch: pa.RecordBatch) -> Counter[str]:
+    """Return how many values of each column are NaN or infinite, and so null in JSON."""
+    found: Counter[str] = Counter()
+    for field, column in zip(batch.schema, batch.columns, strict=True):
+        if pa.types.is_floating(field.type):
+            found[field.name] += len(column) - (pc.sum(pc.is_finite(column)).as_py() or 0)
+            found[field.name] -= column.null_count
+    return +found
+
+
+def null_notes(counts: Counter[str]) -> tuple[str, ...]:
+    """Return a remark for each column that has values which JSON lacks.
+
+    >>> null_notes(Counter({"price": 2}))
+    ('2 values of price are NaN or infinite, which JSON lacks: they are null here',)
+    """
+    return tuple(
+        f"{count} value{'s' if count > 1 else ''} of {shown(name)} {'are' if count > 1 else 'is'}"
+        f" NaN or infinite, which JSON lacks: {'they are' if count > 1 else 'it is'} null here"
+        for name, count in counts.items()
+    )
 
 
 def row_texts(batch: pa.RecordBatch) -> Iterator[str]:

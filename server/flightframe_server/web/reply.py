@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections import Counter
 from collections.abc import Generator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flightframe_server.answer import Answer
 from flightframe_server.catalog.limits import Limits
 from flightframe_server.engine.asker import NOBODY, Asker
 from flightframe_server.errors import LimitExceeded
-from flightframe_server.web.json_text import names_text, row_texts
+from flightframe_server.web.json_text import names_text, not_finite, null_notes, row_texts
 
 MEMORY_BYTES = 1 << 20
 CHUNK_BYTES = 256 << 10
@@ -101,7 +102,7 @@ def reply_texts(
     provenance = answer.provenance
     yield f'{{"ac_name": {json.dumps(provenance.collection)}, '
     yield f'"columns": {names_text(answer.schema)}, "rows": ['
-    rows = 0
+    rows, lacking = 0, Counter[str]()
     with closing(answer.open(asker)) as batches:
         for batch in batches:
             if batch.num_rows == 0:
@@ -110,7 +111,9 @@ def reply_texts(
             rows += batch.num_rows
             if rows > limits.rows:
                 raise _too_large(limits)
+            lacking += not_finite(batch)
             yield separator + ", ".join(row_texts(batch))
+    provenance = replace(provenance, notes=(*provenance.notes, *null_notes(lacking)))
     yield f'], "row_count": {rows}, "served_from": "{provenance.served_from}", '
     yield f'"provenance": {json.dumps(provenance.to_json(), ensure_ascii=False)}}}'
     return rows

@@ -142,7 +142,7 @@ class File:
 
 
 def followed(file: File) -> Reloading[dict[str, str]]:
-    return Reloading(file.load, lambda: file.sign, lambda: file.now)
+    return Reloading(file.load, lambda: file.sign, {}, lambda: file.now)
 
 
 def test_a_file_is_read_again_when_it_changed_and_not_before_a_second():
@@ -171,6 +171,19 @@ def test_a_mistake_in_an_edit_changes_nothing_and_is_told():
     file.write("users: {}")
     file.now = 2.0
     assert value() == {}
+
+
+def test_a_file_that_is_gone_leaves_nobody_until_it_is_back():
+    file = File(USERS)
+    value = followed(file)
+    file.sign, file.now = None, 1.0
+    with structlog.testing.capture_logs() as logged:
+        assert value() == {}
+    assert [(event["event"], event["log_level"]) for event in logged] == [
+        ("access.file_gone", "error")
+    ]
+    file.sign, file.now = 5, 2.0
+    assert "alice" in value()
 
 
 def test_a_file_that_is_wrong_to_begin_with_is_refused():

@@ -27,10 +27,10 @@ def shop(tmp_path: Path) -> Path:
 class InMemory:
     """The batches of a result, without a wire."""
 
-    def __init__(self, table: pa.Table, served_from: str) -> None:
+    def __init__(self, table: pa.Table, served_from: str, notes: tuple[str, ...]) -> None:
         self.schema = table.schema
         self.served_from = served_from
-        self.provenance = Provenance(served_from, collection="shop")
+        self.provenance = Provenance(served_from, collection="shop", notes=notes)
         self._left = table.to_batches(max_chunksize=2)
 
     def pull(self) -> pa.RecordBatch | None:
@@ -44,8 +44,10 @@ class InMemory:
 def result() -> Callable[..., Result]:
     """Makes a result of a table."""
 
-    def make(table: pa.Table, served_from: str = "engine_cache") -> Result:
-        return Result(InMemory(table, served_from))
+    def make(
+        table: pa.Table, served_from: str = "engine_cache", notes: tuple[str, ...] = ()
+    ) -> Result:
+        return Result(InMemory(table, served_from, notes))
 
     return make
 

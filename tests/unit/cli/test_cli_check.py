@@ -62,6 +62,23 @@ def test_what_is_trusted_or_has_no_key_is_not_checked(shop: Path) -> None:
     assert "not checked: shop -> town, which is trusted" in out
 
 
+def test_a_column_that_nothing_leads_to_is_told_and_is_no_problem(shop: Path) -> None:
+    ac = shop.parent / "ac.yaml"
+    spoil(shop, "ALTER TABLE sales ADD COLUMN till VARCHAR; ALTER TABLE sales ADD COLUMN fee INT")
+    columns = (
+        'amount: amount, till: till, fee: fee, net: {expr: amount - FEE, type: "decimal(12,2)"}'
+    )
+    ac.write_text(ac.read_text().replace("amount: amount}", f"{columns}}}"))
+    code, out, err = check(shop)
+    assert (code, err) == (0, "")
+    told = [line.strip() for line in out.splitlines() if "never asked for" in line]
+    assert told == [
+        f"- never asked for: sales.{column} stands in no dimension family, and no metric or"
+        " column reads it"
+        for column in ("till", "net")
+    ]
+
+
 def test_an_edge_with_two_targets(shop: Path) -> None:
     spoil(shop, "INSERT INTO shops VALUES ('a', 'West')")
     code, out, err = check(shop)

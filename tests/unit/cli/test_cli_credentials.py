@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 import stat
 import subprocess
@@ -94,13 +95,13 @@ def test_a_broken_file_is_left_as_it_is(tmp_path: Path) -> None:
 
 def test_a_token_is_shown_once_and_its_hash_kept(tmp_path: Path) -> None:
     file = tmp_path / "tokens.yaml"
-    done = run("token", "new", "grafana", "--file", file, "--expires", "2027-01-31")
+    done = run("token", "new", "grafana", "--file", file, "--expires", "2999-01-31")
     assert done.exit_code == 0
     token = done.stdout.strip()
     assert re.fullmatch(r"fft_[A-Za-z0-9_-]{43}", token)
     assert token not in file.read_text() + done.stderr
     found = read_tokens(file.read_text())[digest_of(token)]
-    assert (found.user, found.ends) == ("grafana", 1_801_440_000.0)
+    assert (found.user, found.ends) == ("grafana", 32_474_822_400.0)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     again = run("token", "new", "nightly", "--file", file).stdout.strip()
     assert {known.user for known in read_tokens(file.read_text()).values()} == {
@@ -108,6 +109,21 @@ def test_a_token_is_shown_once_and_its_hash_kept(tmp_path: Path) -> None:
         "nightly",
     }
     assert again != token
+
+
+def test_a_token_whose_last_day_is_over_is_refused_and_one_of_today_is_made(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "tokens.yaml"
+    today = datetime.datetime.now(datetime.UTC).date()
+    for day in (today - datetime.timedelta(days=1), datetime.date(1999, 1, 1)):
+        done = run("token", "new", "grafana", "--file", file, "--expires", str(day))
+        assert (done.exit_code, done.stdout) == (1, "")
+        assert f"{day} is over" in done.stderr
+        assert not file.exists()
+    # Tomorrow's, lest the day ends between here and there.
+    tomorrow = today + datetime.timedelta(days=1)
+    assert run("token", "new", "a", "--file", file, "--expires", str(tomorrow)).exit_code == 0
 
 
 def test_a_token_without_a_file() -> None:

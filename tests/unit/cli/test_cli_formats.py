@@ -45,6 +45,25 @@ def test_a_table_is_exact_and_flush_right(result: Make, capsys: pytest.CaptureFi
     ]
 
 
+NOTE = "'west' is no known member of region; did you mean 'West'?"
+
+
+def test_remarks_stand_below_a_table_and_beside_every_other_format(
+    result: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = pa.table({"n": [1]})
+    write_table(result(rows, notes=(NOTE, "a \x1b[31m red one")))
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        f"note: {NOTE}",
+        "note: a \\x1b[31m red one",
+    ]
+    for write in (write_json, write_csv):
+        write(result(rows, notes=(NOTE,)))
+        out, err = capsys.readouterr()
+        assert "west" not in out
+        assert err == f"note: {NOTE}\n"
+
+
 def test_a_table_shows_the_first_rows_and_counts_all(
     result: Make, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,5 +1,6 @@
 """A result streams or keeps, never half of each, and never ends quietly after a failure."""
 
+import dataclasses
 import datetime
 import sys
 import time
@@ -399,6 +400,21 @@ def test_html_escapes_everything_and_colours_the_badge(label, colour):
     assert f"background:{colour};" in html
 
 
+def test_remarks_stand_below_the_rows_in_text_and_in_html(wire, connection):
+    told = METADATA.replace(b'"served_from"', b'"notes":["<no> member"],"served_from"', 1)
+    wire.answer = lambda ticket: iter([(batch(), told)])
+    result = connection.query("SELECT x AT y")
+    assert result.provenance.notes == ("<no> member",)
+    assert repr(result).splitlines()[-1] == "note: <no> member"
+    assert "note: <no> member" in Tags(result._repr_html_()).texts
+
+
+def test_rows_of_a_server_that_says_remarks_otherwise_are_shown(wire, connection):
+    told = METADATA.replace(b'"served_from"', b'"notes":1,"served_from"', 1)
+    wire.answer = lambda ticket: iter([(batch(), told)])
+    assert repr(connection.query("SELECT x AT y")).endswith("served_from: engine_cache")
+
+
 def test_html_of_a_streamed_result(connection):
     result = connection.query("SELECT x AT y")
     list(result.__iter__())
@@ -430,5 +446,7 @@ def test_the_double_sends_what_the_server_would():
         ),
     )
     assert whole.to_json() == PROVENANCE
+    told = dataclasses.replace(whole, notes=("'west' is no known member of region",))
+    assert flightframe.Provenance.from_bytes(told.to_bytes()).notes == told.notes
     found = flightframe.Provenance.from_bytes(whole.to_bytes())
     assert found == flightframe.Provenance.from_bytes(METADATA)

@@ -91,7 +91,8 @@ def _folded(found: list[Provenance]) -> Provenance:
     )
     whole = fold(provenance.served_from for provenance in found)
     collection = found[0].collection if found else ""
-    return Provenance(whole, uuid.uuid4().hex, collection, columns)
+    notes = dict.fromkeys(note for provenance in found for note in provenance.notes)
+    return Provenance(whole, uuid.uuid4().hex, collection, columns, tuple(notes))
 
 
 def _distinct(parts: Iterable[PartProvenance]) -> tuple[PartProvenance, ...]:
