@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 ROWS = 240
-LINES = 200_000
+LINES = 140_000
 """A stream of so many rows comes in several batches."""
 
 STREAM_ROWS = 1_000
