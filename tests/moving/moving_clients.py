@@ -25,7 +25,7 @@ SECONDS = 60
 """After which a call is given up: a server that hangs is down."""
 
 BACK_OFF_SECONDS = 0.05
-NO_CACHE, STREAMS = 0.15, 0.04
+NO_CACHE, STREAMS = 0.1, 0.02
 STALL_SECONDS = 0.2
 SHOWN = 5
 REFUSALS = frozenset({"BACKEND", "TICKET", "CATALOG", "FD_VIOLATION", "NOT_CACHED"})

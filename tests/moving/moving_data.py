@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 ROWS = 240
-LINES = 140_000
-"""A stream of so many rows comes in several batches."""
+LINES = 70_000
+"""A stream of so many rows comes in two batches."""
 
 STREAM_ROWS = 1_000
 SHOPS, KINDS = 4, 3
@@ -119,7 +119,8 @@ def _kinds_of_one_shop(sales: Version) -> dict[str, int]:
 def _counts(at: Holds) -> Rows:
     value = at["sales"].value
     return [
-        (shop, n, float(value), value, 1000 + value) for shop, n in _by(shop_of, at["sales"]).items()
+        (shop, n, float(value), value, 1000 + value)
+        for shop, n in _by(shop_of, at["sales"]).items()
     ]
 
 
@@ -141,16 +142,10 @@ def _every_line(at: Holds) -> Rows:
 SALES = ("sales",)
 QUESTIONS = (
     Question("exact", "SELECT amount, cost AT ()", SALES, _total),
-    Question(
-        "exact", "SELECT shop, amount, cost AT shop", SALES, lambda at: _sums(at, shop_of)
-    ),
+    Question("exact", "SELECT shop, amount, cost AT shop", SALES, lambda at: _sums(at, shop_of)),
     Question("exact", "SELECT kind, shop, amount AT (kind, shop)", SALES, _cells),
-    Question(
-        "rollup", "SELECT kind, amount, cost AT kind", SALES, lambda at: _sums(at, kind_of)
-    ),
-    Question(
-        "filter", "SELECT kind, amount AT kind WHERE shop = 'S1'", SALES, _one_shop
-    ),
+    Question("rollup", "SELECT kind, amount, cost AT kind", SALES, lambda at: _sums(at, kind_of)),
+    Question("filter", "SELECT kind, amount AT kind WHERE shop = 'S1'", SALES, _one_shop),
     Question(
         "count",
         "SELECT shop, COUNT(amount) AS n, AVG(amount) AS mean, MIN(amount) AS least, "
@@ -161,6 +156,4 @@ QUESTIONS = (
     Question("look-up", "SELECT region, amount, cost AT region", ("sales", "shops"), _regions),
     Question("side by side", "SELECT amount, weight AT ()", ("sales", "lines"), _beside),
 )
-STREAMED = Question(
-    "streamed", "SELECT line, weight, height AT line", ("lines",), _every_line
-)
+STREAMED = Question("streamed", "SELECT line, weight, height AT line", ("lines",), _every_line)

@@ -16,14 +16,14 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import duckdb
 import polars as pl
 from moving_data import LINES, SHOPS, kind_of, region_of, shop_of
 
 CHUNK = 1 << 16
-BUSY_SECONDS = 20
+BUSY_SECONDS = 10
 _HELD: list[tuple[IO[bytes], bytes]] = []
 
 SALES = "CREATE TABLE sales (sale INTEGER PRIMARY KEY, shop TEXT, kind TEXT, amount BIGINT, cost BIGINT)"
@@ -90,15 +90,20 @@ def append_sqlite(path: str, value: int, first: int, last: int) -> None:
     with closing(sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)) as found:
         found.execute("PRAGMA wal_autocheckpoint = 0")
         found.execute("BEGIN IMMEDIATE")
-        found.executemany("INSERT INTO sales VALUES (?, ?, ?, ?, ?)", sales_rows(value, first, last))
+        found.executemany(
+            "INSERT INTO sales VALUES (?, ?, ?, ?, ?)", sales_rows(value, first, last)
+        )
         found.execute("COMMIT")
 
 
-def fold_sqlite(path: str) -> bool:
-    """Bring the log back into the file and empty it; whether no reader stood in the way."""
+def fold_sqlite(path: str) -> None:
+    """Bring the log back into the file and empty it."""
     with closing(sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)) as found:
         (busy, _, _) = found.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    return not busy
+    if busy:
+        error = sqlite3.OperationalError("the log is being read")
+        error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+        raise error
 
 
 def append_duckdb(path: str, value: int, first: int, last: int, *, fold: bool) -> None:
@@ -107,7 +112,9 @@ def append_duckdb(path: str, value: int, first: int, last: int, *, fold: bool) -
         if not fold:
             found.execute("PRAGMA disable_checkpoint_on_shutdown")
             found.execute("SET checkpoint_threshold = '1GB'")
-        found.executemany("INSERT INTO sales VALUES (?, ?, ?, ?, ?)", sales_rows(value, first, last))
+        found.executemany(
+            "INSERT INTO sales VALUES (?, ?, ?, ?, ?)", sales_rows(value, first, last)
+        )
 
 
 def copy(source: str, target: str) -> None:
@@ -170,7 +177,18 @@ def main() -> None:
     """Do what comes in, a line at a time."""
     for line in sys.stdin:
         name, arguments, named = json.loads(line)
-        print(json.dumps(WORK[name](*arguments, **named)), flush=True)
+        try:
+            WORK[name](*arguments, **named)
+            said = ""
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            said = str(error)
+        print(json.dumps(said), flush=True)
+
+
+class Kept(Exception):
+    """A reader keeps a writer out for so long that it gives up; nothing was changed."""
 
 
 class Mover:
@@ -181,8 +199,12 @@ class Mover:
             [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    def do(self, name: str, *arguments: object, **named: object) -> Any:
-        """Have one thing done, and return what it says; raises where the process has ended."""
+    def do(self, name: str, *arguments: object, **named: object) -> None:
+        """Have one thing done.
+
+        Raises:
+            Kept: readers left no room for it.
+        """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         said = [str(each) if isinstance(each, Path) else each for each in arguments]
@@ -190,7 +212,8 @@ class Mover:
         self._process.stdin.flush()
         answered = self._process.stdout.readline()
         assert answered, f"the mover ended in {name}"
-        return json.loads(answered)
+        if told := json.loads(answered):
+            raise Kept(told)
 
     def close(self) -> None:
         """End the process."""

@@ -1,7 +1,7 @@
 """The ways in which a file moves, each as one function of a source, a file and chances.
 
-A move ends with a version in place that can be answered from. It returns False where it could not
-be made, which does not count.
+A move ends with a version in place that can be answered from. It returns whether it was one of its
+kind: two files may differ in size. Where readers keep it from being made, it raises `Kept`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from random import Random
 from moving_data import ROWS, Version
 from moving_sources import BACKENDS, Source
 
-DWELL_SECONDS = 0.08
+DWELL_SECONDS = 0.06
 MORE_ROWS = 60
 GARBAGE = (b"", b"not a database, but long enough " * 4_000, bytes(200_000), b"PAR1" * 1_000)
 

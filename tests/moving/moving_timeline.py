@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from moving_data import Holds, Version
 
 STILL_SECONDS = 1.0
+RECENT = 200
+"""How many steps are looked back upon: no call lasts for as many."""
 
 
 @dataclass(eq=False)
@@ -51,24 +53,33 @@ class Timeline:
         return stood[-1] if stood and stood[-1].until == math.inf else None
 
     @contextmanager
-    def moving(
-        self, file: str, to: Version | None, *, whole: bool = True
-    ) -> Iterator[None]:
+    def moving(self, file: str, to: Version | None, *, whole: bool = True) -> Iterator[None]:
         """Tell of a step that brings a version (None: what is no version at all) in a file's place.
 
         Args:
             file: its name.
             to: what stands there afterwards.
             whole: whether all of it does.
+
+        A step that raises has changed nothing.
         """
+        arriving = None
         with self._lock:
             before = self.now(file)
             begun = time.monotonic()
             window = [begun, math.inf]
             self._moves.append(window)
             if to is not None:
-                self._stood[file].append(Stood(to, begun, whole=whole))
-        yield
+                arriving = Stood(to, begun, whole=whole)
+                self._stood[file].append(arriving)
+        try:
+            yield
+        except BaseException:
+            with self._lock:
+                window[1] = time.monotonic()
+                if arriving is not None:
+                    self._stood[file].remove(arriving)
+            raise
         with self._lock:
             window[1] = time.monotonic()
             if before is not None:
@@ -79,7 +90,11 @@ class Timeline:
         files = sorted({self._file_of[table] for table in tables})
         with self._lock:
             each = [
-                [stood for stood in self._stood[file] if stood.until >= asked and stood.since <= got]
+                [
+                    stood
+                    for stood in self._stood[file][-RECENT:]
+                    if stood.until >= asked and stood.since <= got
+                ]
                 for file in files
             ]
         found: list[Holds] = []
@@ -96,7 +111,10 @@ class Timeline:
         with self._lock:
             each = [list({stood.version for stood in self._stood[file]}) for file in files]
         return [
-            {table: dict(zip(files, together, strict=True))[self._file_of[table]] for table in tables}
+            {
+                table: dict(zip(files, together, strict=True))[self._file_of[table]]
+                for table in tables
+            }
             for together in itertools.product(*each)
         ]
 
@@ -104,12 +122,13 @@ class Timeline:
         """Return whether nothing had moved for a second, nor did until `got`, and all was whole."""
         with self._lock:
             rested = all(
-                until < asked - STILL_SECONDS or since > got for since, until in self._moves[-50:]
+                until < asked - STILL_SECONDS or since > got
+                for since, until in self._moves[-RECENT:]
             )
             return rested and all(
                 any(
                     stood.whole and stood.since <= asked - STILL_SECONDS and stood.until >= got
-                    for stood in every[-20:]
+                    for stood in every[-RECENT:]
                 )
                 for every in self._stood.values()
             )

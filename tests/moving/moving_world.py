@@ -5,6 +5,8 @@ What comes in: a back-end, a seed, how many rounds of moves. What goes out: what
 
 from __future__ import annotations
 
+import itertools
+import math
 import threading
 import time
 from collections import Counter
@@ -16,7 +18,7 @@ from random import Random
 from moving_clients import Client, Found, Where
 from moving_data import QUESTIONS, STREAM_ROWS, STREAMED
 from moving_moves import Kind, kinds_of
-from moving_mover import Mover
+from moving_mover import Kept, Mover
 from moving_sources import Source
 from moving_timeline import STILL_SECONDS
 
@@ -24,7 +26,9 @@ from flightframe_server.app import OpenInstallation, open_installation
 from flightframe_server.flight.server import FlightServer
 
 CLIENTS = 8
-GAP_SECONDS = 0.12
+GAP_ANSWERS, GAP_SECONDS = 40, 5.0
+"""How many answers are waited for at most between two moves, and how long."""
+
 CALM_SECONDS = STILL_SECONDS + 0.4
 CALM_EVERY, RESTART_EVERY = 25, 40
 JOIN_SECONDS = 120.0
@@ -40,6 +44,7 @@ class Report:
     moves: Counter[str] = field(default_factory=Counter)
     reused: int = 0
     restarts: int = 0
+    kept: int = 0
     seconds: float = 0.0
 
     @property
@@ -99,8 +104,11 @@ class World:
     def move(self, kind: Kind) -> None:
         """Make one move of a kind, on a file at random."""
         name = self._random.choice(list(self.source.files))
-        if kind.move(self.source, name, self._random):
-            self.report.moves[kind.name] += 1
+        try:
+            if kind.move(self.source, name, self._random):
+                self.report.moves[kind.name] += 1
+        except Kept:
+            self.report.kept += 1
         self.source.note(name)
         self.source.tidy()
         self.report.reused = self.source.reused
@@ -110,8 +118,21 @@ class World:
         random = Random(f"{self._seed} {self.source.backend} client {number}")
         return Client(self.where, self.source.timeline, self.found, random)
 
-    def run(self, rounds: int, told: Callable[[Report], None] = lambda report: None) -> Report:
-        """Make every kind of move so many times, in turns by chance, while clients ask."""
+    def run(
+        self,
+        rounds: int,
+        answers: int = 0,
+        seconds: float = math.inf,
+        told: Callable[[Report], None] = lambda report: None,
+    ) -> Report:
+        """Make every kind of move so many times, in turns by chance, while clients ask.
+
+        Args:
+            rounds: how often each kind is made at least.
+            answers: it goes on until so many were given.
+            seconds: after which it ends, whatever is left.
+            told: is told after each move.
+        """
         begun = time.monotonic()
         clients = [self.client(number) for number in range(CLIENTS)]
         threads = [
@@ -121,7 +142,7 @@ class World:
         for thread in threads:
             thread.start()
         try:
-            self._move_about(rounds, told)
+            self._move_about(rounds, answers, begun + seconds, told)
             time.sleep(CALM_SECONDS)
         finally:
             self._over.set()
@@ -135,20 +156,32 @@ class World:
         self.report.seconds = time.monotonic() - begun
         return self.report
 
-    def _move_about(self, rounds: int, told: Callable[[Report], None]) -> None:
+    def _move_about(
+        self, rounds: int, answers: int, until: float, told: Callable[[Report], None]
+    ) -> None:
         made = 0
-        for _ in range(rounds):
+        for turn in itertools.count():
+            if turn >= rounds and self.found.answered >= answers:
+                return
             kinds = kinds_of(self.source.backend)
             self._random.shuffle(kinds)
             for kind in kinds:
+                if time.monotonic() > until:
+                    return
                 self.move(kind)
                 made += 1
-                time.sleep(self._random.uniform(0, GAP_SECONDS))
+                self._wait_for(self._random.randint(0, GAP_ANSWERS))
                 if made % CALM_EVERY == 0:
                     time.sleep(CALM_SECONDS)
                 if made % RESTART_EVERY == 0:
                     self.restart()
                 told(self.report)
+
+    def _wait_for(self, answers: int) -> None:
+        until = time.monotonic() + GAP_SECONDS
+        answers += self.found.answered
+        while self.found.answered < answers and time.monotonic() < until:
+            time.sleep(0.002)
 
     def ask_everything(self) -> None:
         """Ask each question once more, now that nothing moves: each must be answered."""
