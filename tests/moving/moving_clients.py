@@ -1,7 +1,7 @@
 """Clients that ask while a source moves, and judge every answer by what stood meanwhile.
 
-What comes in: where the server is, and the history of the source. What goes out: what was found: how
-many answers, of which shape and from where, how many refusals, and each thing that must not be.
+What comes in: where the server is, and the history of the source. What goes out: how many answers,
+of which shape and from where, how many refusals, and each thing that must not be.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ BACK_OFF_SECONDS = 0.05
 NO_CACHE, STREAMS = 0.1, 0.02
 STALL_SECONDS = 0.2
 SHOWN = 5
-REFUSALS = frozenset({"BACKEND", "TICKET", "CATALOG", "FD_VIOLATION", "NOT_CACHED"})
+REFUSALS = frozenset({"BACKEND", "CATALOG", "TICKET"})
 """What a caller may be told while the data move; any other code is a fault."""
 
 

@@ -26,16 +26,24 @@ schemas:
     grain: [sale]
     columns: {sale: sale, shop: shop, kind: kind, amount: amount, cost: cost}
   - {name: shops, table: shops, grain: [shop], columns: {shop: shop, region: region}}
-  - {name: lines, table: lines, grain: [line], columns: {line: line, weight: weight, height: height}}
+  - name: lines
+    table: lines
+    grain: [line]
+    columns: {line: line, weight: weight, height: height}
 dimension_families:
   - {name: places, levels: [shop, region], edges: [{from: shop, to: region, via: shops}]}
   - {name: kinds, levels: [kind]}
 metric_families:
-  - {name: amount, family_root: {schema: sales, column: amount}, ip_reducers: [{operator: SUM, a_block: []}]}
-  - {name: cost, family_root: {schema: sales, column: cost}, ip_reducers: [{operator: SUM, a_block: []}]}
-  - {name: weight, family_root: {schema: lines, column: weight}, ip_reducers: [{operator: SUM, a_block: []}]}
-  - {name: height, family_root: {schema: lines, column: height}, ip_reducers: [{operator: SUM, a_block: []}]}
 """
+COLLECTION += "".join(
+    f"  - name: {column}
+    family_root: {{schema: {schema}, column: {column}}}
+"
+    "    ip_reducers: [{operator: SUM, a_block: []}]
+"
+    for schema, columns in {"sales": ("amount", "cost"), "lines": ("weight", "height")}.items()
+    for column in columns
+)
 
 
 @dataclass(frozen=True)

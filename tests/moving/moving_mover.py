@@ -26,7 +26,11 @@ CHUNK = 1 << 16
 BUSY_SECONDS = 10
 _HELD: list[tuple[IO[bytes], bytes]] = []
 
-SALES = "CREATE TABLE sales (sale INTEGER PRIMARY KEY, shop TEXT, kind TEXT, amount BIGINT, cost BIGINT)"
+SALES = (
+    "CREATE TABLE sales "
+    "(sale INTEGER PRIMARY KEY, shop TEXT, kind TEXT, amount BIGINT, cost BIGINT)"
+)
+INSERTED = "INSERT INTO sales VALUES (?, ?, ?, ?, ?)"
 SHOP_TABLE = "CREATE TABLE shops (shop TEXT NOT NULL UNIQUE, region TEXT)"
 LINE_TABLE = "CREATE TABLE lines (line INTEGER PRIMARY KEY, weight BIGINT, height BIGINT)"
 
@@ -45,7 +49,7 @@ def make_sqlite(path: str, value: int, rows: int, journal: str) -> None:
         found.execute(f"PRAGMA journal_mode = {journal}")
         for table in (SALES, SHOP_TABLE, LINE_TABLE):
             found.execute(table)
-        found.executemany("INSERT INTO sales VALUES (?, ?, ?, ?, ?)", sales_rows(value, 0, rows))
+        found.executemany(INSERTED, sales_rows(value, 0, rows))
         found.executemany("INSERT INTO shops VALUES (?, ?)", shop_rows(value))
         each = ((at, value, 1000 + value) for at in range(LINES))
         found.executemany("INSERT INTO lines VALUES (?, ?, ?)", each)
@@ -57,7 +61,7 @@ def make_duckdb(path: str, value: int, rows: int) -> None:
     with duckdb.connect(path) as found:
         for table in (SALES, SHOP_TABLE, LINE_TABLE):
             found.execute(table.replace(" PRIMARY KEY", "").replace(" UNIQUE", ""))
-        found.executemany("INSERT INTO sales VALUES (?, ?, ?, ?, ?)", sales_rows(value, 0, rows))
+        found.executemany(INSERTED, sales_rows(value, 0, rows))
         found.executemany("INSERT INTO shops VALUES (?, ?)", shop_rows(value))
         found.execute(
             "INSERT INTO lines SELECT n, $1, 1000 + $1 FROM range($2) t(n)", [value, LINES]
@@ -91,7 +95,7 @@ def append_sqlite(path: str, value: int, first: int, last: int) -> None:
         found.execute("PRAGMA wal_autocheckpoint = 0")
         found.execute("BEGIN IMMEDIATE")
         found.executemany(
-            "INSERT INTO sales VALUES (?, ?, ?, ?, ?)", sales_rows(value, first, last)
+            INSERTED, sales_rows(value, first, last)
         )
         found.execute("COMMIT")
 
@@ -113,7 +117,7 @@ def append_duckdb(path: str, value: int, first: int, last: int, *, fold: bool) -
             found.execute("PRAGMA disable_checkpoint_on_shutdown")
             found.execute("SET checkpoint_threshold = '1GB'")
         found.executemany(
-            "INSERT INTO sales VALUES (?, ?, ?, ?, ?)", sales_rows(value, first, last)
+            INSERTED, sales_rows(value, first, last)
         )
 
 

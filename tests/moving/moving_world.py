@@ -26,7 +26,7 @@ from flightframe_server.app import OpenInstallation, open_installation
 from flightframe_server.flight.server import FlightServer
 
 CLIENTS = 8
-GAP_ANSWERS, GAP_SECONDS = 40, 5.0
+GAP_ANSWERS, GAP_SECONDS = 30, 5.0
 """How many answers are waited for at most between two moves, and how long."""
 
 CALM_SECONDS = STILL_SECONDS + 0.4
