@@ -36,11 +36,8 @@ dimension_families:
 metric_families:
 """
 COLLECTION += "".join(
-    f"  - name: {column}
-    family_root: {{schema: {schema}, column: {column}}}
-"
-    "    ip_reducers: [{operator: SUM, a_block: []}]
-"
+    f"  - name: {column}\n    family_root: {{schema: {schema}, column: {column}}}\n"
+    "    ip_reducers: [{operator: SUM, a_block: []}]\n"
     for schema, columns in {"sales": ("amount", "cost"), "lines": ("weight", "height")}.items()
     for column in columns
 )

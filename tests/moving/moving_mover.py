@@ -94,9 +94,7 @@ def append_sqlite(path: str, value: int, first: int, last: int) -> None:
     with closing(sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)) as found:
         found.execute("PRAGMA wal_autocheckpoint = 0")
         found.execute("BEGIN IMMEDIATE")
-        found.executemany(
-            INSERTED, sales_rows(value, first, last)
-        )
+        found.executemany(INSERTED, sales_rows(value, first, last))
         found.execute("COMMIT")
 
 
@@ -116,9 +114,7 @@ def append_duckdb(path: str, value: int, first: int, last: int, *, fold: bool) -
         if not fold:
             found.execute("PRAGMA disable_checkpoint_on_shutdown")
             found.execute("SET checkpoint_threshold = '1GB'")
-        found.executemany(
-            INSERTED, sales_rows(value, first, last)
-        )
+        found.executemany(INSERTED, sales_rows(value, first, last))
 
 
 def copy(source: str, target: str) -> None:

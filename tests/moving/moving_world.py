@@ -17,8 +17,8 @@ from random import Random
 
 from moving_clients import Client, Found, Where
 from moving_data import QUESTIONS, STREAM_ROWS, STREAMED
-from moving_moves import Kind, kinds_of
 from moving_mover import Kept, Mover
+from moving_moves import Kind, kinds_of
 from moving_sources import Source
 from moving_timeline import STILL_SECONDS
 
