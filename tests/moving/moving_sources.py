@@ -7,6 +7,7 @@ time, with the content of a version that may have stood before.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
@@ -26,6 +27,7 @@ class Source:
         folder: holds everything, and is empty.
         backend: which database.
         mover: writes.
+        values: of its versions; each is made once.
 
     Attributes:
         files: the files that are served, by name; a database is one, else each table is.
@@ -34,8 +36,11 @@ class Source:
         reused: how often such a number came back with another file.
     """
 
-    def __init__(self, folder: Path, backend: str, mover: Mover) -> None:
+    def __init__(
+        self, folder: Path, backend: str, mover: Mover, values: Sequence[int] = VALUES
+    ) -> None:
         self.folder, self.backend, self.mover = folder, backend, mover
+        self._values = values
         self._made, self._serial = folder / "made", itertools.count()
         self._made.mkdir()
         (folder / "data").mkdir()
@@ -54,7 +59,7 @@ class Source:
             f"id: moving\ncollections: [ac.yaml]\nbackend: {{type: {backend}, source: {source}}}\n"
         )
         for name, path in self.files.items():
-            first = Version(VALUES[0])
+            first = Version(values[0])
             with self.timeline.moving(name, first):
                 self.beside(self.made(name, first), path)
 
@@ -89,9 +94,8 @@ class Source:
     def next(self, name: str, random: Random, *, rows: int = ROWS) -> Version:
         """Return a version that a file does not hold."""
         now = self.timeline.now(name)
-        return Version(
-            random.choice([v for v in VALUES if now is None or v != now.version.value]), rows
-        )
+        others = [v for v in self._values if now is None or v != now.version.value]
+        return Version(random.choice(others), rows)
 
     def note(self, name: str) -> None:
         """Remember the inode that is served now, and count it where it had been another file's."""

@@ -10,7 +10,7 @@ import math
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -19,7 +19,7 @@ from moving_clients import Client, Found, Where
 from moving_data import QUESTIONS, STREAM_ROWS, STREAMED
 from moving_mover import Kept, Mover
 from moving_moves import Kind, kinds_of
-from moving_sources import Source
+from moving_sources import VALUES, Source
 from moving_timeline import STILL_SECONDS
 
 from flightframe_server.app import OpenInstallation, open_installation
@@ -30,7 +30,6 @@ GAP_ANSWERS, GAP_SECONDS = 30, 5.0
 """How many answers are waited for at most between two moves, and how long."""
 
 CALM_SECONDS = STILL_SECONDS + 0.4
-CALM_EVERY, RESTART_EVERY = 25, 40
 JOIN_SECONDS = 120.0
 
 
@@ -60,14 +59,23 @@ class World:
         folder: empty; holds the source and the store.
         backend: which database.
         seed: of everything that is chosen.
+        values: of the versions; see `Source`.
+
+    Attributes:
+        calm_every: after how many moves nothing moves for more than a second.
+        restart_every: after how many moves everything is closed and opened again.
     """
 
-    def __init__(self, folder: Path, backend: str, seed: int) -> None:
+    calm_every, restart_every = 25, 40
+
+    def __init__(
+        self, folder: Path, backend: str, seed: int, values: Sequence[int] = VALUES
+    ) -> None:
         self._folder = folder
         self._random = Random(f"{seed} {backend} moves")
         self._seed = seed
         self._mover = Mover()
-        self.source = Source(folder, backend, self._mover)
+        self.source = Source(folder, backend, self._mover, values)
         self.found, self.where = Found(), Where()
         self.report = Report(backend, seed, self.found)
         self._opened: OpenInstallation | None = None
@@ -171,9 +179,9 @@ class World:
                 self.move(kind)
                 made += 1
                 self._wait_for(self._random.randint(0, GAP_ANSWERS))
-                if made % CALM_EVERY == 0:
+                if made % self.calm_every == 0:
                     time.sleep(CALM_SECONDS)
-                if made % RESTART_EVERY == 0:
+                if made % self.restart_every == 0:
                     self.restart()
                 told(self.report)
 
