@@ -396,8 +396,8 @@ MUTATIONS = (
         "engine.carry_out:Carrier._fetch",
         'self._store.put(part.key, tables[metric], part.version, Made("backend"))',
         "found = self._backend.fingerprints(query.tables).items()\n"
-        "                        version = tuple(sorted(found))\n"
-        '                        self._store.put(part.key, tables[metric], version, Made("backend"))',
+        "                        at = tuple(sorted(found))\n"
+        '                        self._store.put(part.key, tables[metric], at, Made("backend"))',
     ),
     _mutation(
         "plan again without resolving again",
