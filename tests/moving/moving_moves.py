@@ -265,7 +265,7 @@ KINDS = (
     Kind("appended", appended),
     Kind("truncated", truncated),
     Kind("half written", half_written),
-    Kind("half over", half_over, ("duckdb",)),
+    Kind("half over", half_over, ("duckdb", "polars")),
     Kind("swapped and back", swapped),
     Kind("gone and back", gone),
     Kind("touched", touched),
