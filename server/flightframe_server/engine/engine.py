@@ -143,7 +143,9 @@ class MetricEngine:
             try:
                 record(self._root, self.backend.id, taken.types, taken.versions)
             except OSError as error:
-                log.warning("engine.not_recorded", collection=self.collection.name, error=str(error))
+                log.warning(
+                    "engine.not_recorded", collection=self.collection.name, error=str(error)
+                )
             self._recorded = taken
 
     def attested(self, asker: Asker = NOBODY) -> tuple[DataSnapshot, Attested]:
