@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup clients test check static docs snapshots serve demo bench bench-compare soak proto release clean
+.PHONY: help setup clients test check static docs snapshots serve demo bench bench-compare soak moving proto release clean
 
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -20,6 +20,8 @@ SERVE_FLAGS   ?=
 BENCH_FLAGS   ?=
 # What the soak is given, for instance: make soak SOAK_FLAGS="--minutes 60 --seed 7"
 SOAK_FLAGS    ?=
+# What the moving sources are given, for instance: make moving MOVING_FLAGS="--backend sqlite --seed 7"
+MOVING_FLAGS  ?=
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -62,6 +64,9 @@ bench-compare: $(VENV)/.tools ## compare the last two measurements
 
 soak: $(VENV)/.tools ## ten minutes of mixed clients, moving data and faults: nothing wrong, nothing leaked
 	@PYTHONPATH=client:server:tests/hostile:tests/soak $(BIN)/python tests/soak/soak.py $(SOAK_FLAGS)
+
+moving: $(VENV)/.tools ## an hour of files that move in every way under eight clients: right, or refused
+	@PYTHONPATH=client:server:tests/moving $(BIN)/python tests/moving/moving.py $(MOVING_FLAGS)
 
 proto: $(VENV)/.tools ## regenerate the wire modules from proto/
 	@$(BIN)/python -m grpc_tools.protoc -I proto --python_out=client --pyi_out=client proto/flightframe/wire/*.proto

@@ -73,6 +73,22 @@ SHARED = (
 BROKEN = (
     PROPERTY + "test_law_3_attestation.py::test_law_3_a_broken_edge_withdraws_exactly_what_needs_it"
 )
+RESOLVED = (
+    "tests/unit/engine/test_engine_snapshot.py"
+    "::test_types_that_change_before_the_statement_runs_are_resolved_again[running]"
+)
+BACKENDS = "tests/unit/backends/"
+MOVED = {
+    "duckdb": "test_duckdb_moves.py"
+    "::test_the_next_question_is_answered_from_what_stands_there[in_place]",
+    "sqlite": "test_sqlite_moves.py::test_a_file_in_its_place_is_answered_from[copied-DELETE]",
+    "polars": "test_polars_moves.py::test_a_moved_file_is_never_read_as_the_old_version[in_place]",
+}
+ZONES = "tests/conformance/test_zones.py::test_the_zone_alone_tells_entries_apart[duckdb]"
+LEVEL_ORDER = (
+    "tests/unit/catalog/test_catalog_levels.py"
+    "::test_of_two_ways_as_long_that_of_the_first_name_is_taken_in_any_order"
+)
 SIBLINGS = PROPERTY + "test_law_3_siblings.py::test_law_3_a_sibling_answers_only_while_it_is_equal"
 
 
@@ -270,6 +286,14 @@ MUTATIONS = (
         'Apply(BOOLEAN, "ne",',
     ),
     _mutation(
+        "let the order of levels decide a path",
+        3,
+        LEVEL_ORDER,
+        "catalog.levels:LevelGraph.ways",
+        "own = sorted(self.own_levels(schema))",
+        "own = [one for one in self.level_names if one in self.own_levels(schema)]",
+    ),
+    _mutation(
         "use a sibling that was not attested",
         3,
         SIBLINGS,
@@ -366,6 +390,48 @@ MUTATIONS = (
         "if True:",
     ),
     _mutation(
+        "file an answer under the version that comes after the reading",
+        6,
+        STALE,
+        "engine.carry_out:Carrier._fetch",
+        'self._store.put(part.key, tables[metric], part.version, Made("backend"))',
+        "found = self._backend.fingerprints(query.tables).items()\n"
+        "                        at = tuple(sorted(found))\n"
+        '                        self._store.put(part.key, tables[metric], at, Made("backend"))',
+    ),
+    _mutation(
+        "plan again without resolving again",
+        6,
+        RESOLVED,
+        "engine.engine:MetricEngine.answer",
+        "question = ask(snapshot.typed)",
+        'question = vars(attempt).setdefault("question", ask(snapshot.typed))',
+    ),
+    _mutation(
+        "open a DuckDB file anew only where its inode is another",
+        6,
+        BACKENDS + MOVED["duckdb"],
+        "backends.duckdb_version:stamp_of",
+        "found.st_size, found.st_mtime_ns, found.st_ctime_ns",
+        "0, 0, 1",
+    ),
+    _mutation(
+        "open a SQLite file anew only where its inode is another",
+        6,
+        BACKENDS + MOVED["sqlite"],
+        "backends.sqlite_files:_identity",
+        "found.st_size, found.st_mtime_ns, found.st_ctime_ns",
+        "0, 0, 1",
+    ),
+    _mutation(
+        "open a Parquet file anew only where its inode is another",
+        6,
+        BACKENDS + MOVED["polars"],
+        "backends.polars_native.signs:sign_of",
+        "found.st_size, found.st_mtime_ns, found.st_ctime_ns",
+        "0, 0, 1",
+    ),
+    _mutation(
         "let integer sums wrap",
         7,
         SUMS,
@@ -439,6 +505,14 @@ MUTATIONS = (
         "planner.make:entry_key",
         "metric.identity, metric.operator\n",
         "metric.identity, Operator(metric.operator.name)\n",
+    ),
+    _mutation(
+        "leave the zone out of identity",
+        9,
+        ZONES,
+        "catalog.content_hash:content_hash",
+        "for key, value in document.items() if key not in _PROSE",
+        'for key, value in document.items() if key not in {*_PROSE, "timezone"}',
     ),
     _mutation(
         "leave a family's own filter out of identity",

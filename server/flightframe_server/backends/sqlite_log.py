@@ -107,7 +107,12 @@ def salts_of(log: Path) -> bytes:
 
 
 def beside(path: Path) -> tuple[Path, Path]:
-    """Return where the write-ahead log of a database stands, and the log's index."""
+    """Return where the write-ahead log of a database stands, and the log's index.
+
+    SQLite keeps them beside the file itself, not beside a link to it.
+    """
+    if path.is_symlink():
+        path = path.resolve()
     return path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")
 
 

@@ -7,6 +7,7 @@ and carry out what it says.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -91,6 +92,7 @@ class MetricEngine:
         self._attempts = Attempts(
             self.backend, self.store, self.statements, self._snapshots, stream_rows=stream_rows
         )
+        self._recording = threading.Lock()
         self._recorded: DataSnapshot | None = None
         self.snapshot()
 
@@ -130,9 +132,21 @@ class MetricEngine:
     def _snapshot(self, wait: Wait) -> DataSnapshot:
         taken = self._snapshots.take(wait)
         if taken is not self._recorded and self.store is not None and self._answers:
-            self._recorded = taken
-            record(self._root, self.backend.id, taken.types, taken.versions)
+            self._record(taken)
         return taken
+
+    def _record(self, taken: DataSnapshot) -> None:
+        """Write down which version the source is of; no answer depends on whether that can be."""
+        with self._recording:
+            if taken is self._recorded:
+                return
+            try:
+                record(self._root, self.backend.id, taken.types, taken.versions)
+            except OSError as error:
+                log.warning(
+                    "engine.not_recorded", collection=self.collection.name, error=str(error)
+                )
+            self._recorded = taken
 
     def attested(self, asker: Asker = NOBODY) -> tuple[DataSnapshot, Attested]:
         """Attest every promise of the collection, and return what was found, and on which data.

@@ -182,6 +182,27 @@ def test_a_bad_file_is_refused_at_each_question_until_a_good_one_is_there(backen
         assert asked(backend) == [(140,)]
 
 
+def test_a_file_that_is_half_written_over_is_refused_until_its_writer_is_done(
+    backend, sales, monkeypatch
+):
+    """Half of each version is a Parquet file as well: only its open writer tells."""
+    middle = ONE.index(b"PAR1", 4) // 2
+    with sales.open("r+b") as writer:
+        for part in (TWO[:middle], TWO[middle:-1]):
+            writer.write(part)
+            writer.flush()
+            for at in (None, {}, backend.fingerprints(("sales",))):
+                with pytest.raises(SourceMoved):
+                    asked(backend, at=at)
+        writer.write(TWO[-1:])
+    assert asked(backend) == [(140,)]
+    with sales.open("r+b") as writer:
+        writer.write(ONE)
+        writer.flush()
+        monkeypatch.setattr(parquet_file, "WRITING_SECONDS", 0.0)
+        assert asked(backend) == [(20,)], "one that rests is waited for no longer"
+
+
 def test_a_file_that_is_gone_is_refused_until_it_is_back(backend, sales):
     before = backend.fingerprints(("sales",))
     away = sales.with_suffix(".away")
@@ -336,11 +357,12 @@ import os, sys, time
 path, end = sys.argv[1], time.monotonic() + float(sys.argv[2])
 versions = [open(name, "rb").read() for name in sys.argv[4:]]
 pause = float(sys.argv[3])
-file = os.open(path, os.O_RDWR)
 while time.monotonic() < end:
     for content in versions:
+        file = os.open(path, os.O_RDWR)
         os.pwrite(file, content, 0)
         os.ftruncate(file, len(content))
+        os.close(file)
         time.sleep(pause)
 """
 

@@ -164,6 +164,27 @@ def test_a_file_of_the_same_size_and_time_is_another(journal, tmp_path):
         assert total(ask) == 7 * ROWS
 
 
+def test_the_log_of_a_file_behind_a_link_is_read_beside_the_file(tmp_path):
+    data, there = tmp_path / "data.sqlite", tmp_path / "there"
+    there.mkdir()
+    first, second = (there / f"{number}.sqlite" for number in (2, 4))
+    for number, path in ((2, first), (4, second)):
+        shutil.copy(version(tmp_path, number, journal="WAL"), path)
+    data.symlink_to(first)
+    with opened(data, enabled=True) as (_, ask):
+        assert total(ask) == 2 * ROWS
+        writer = child(FRAMES, first)
+        assert writer.stdout.readline() == "written\n"
+        assert total(ask) == 5 * ROWS
+        writer.communicate("\n", timeout=60)
+        beside = tmp_path / "beside"
+        beside.symlink_to(second)
+        os.replace(beside, data)
+        assert total(ask) == 4 * ROWS
+        done(child(FRAMES.replace("= 5", "= 6").replace("sys.stdin.readline(); ", ""), second))
+        assert total(ask) == 6 * ROWS
+
+
 @pytest.mark.parametrize("journal", JOURNALS)
 def test_a_stream_over_a_file_that_is_overwritten_ends_with_no_foreign_row(journal, tmp_path):
     data = tmp_path / "data.sqlite"

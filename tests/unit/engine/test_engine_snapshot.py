@@ -83,6 +83,42 @@ def test_an_engine_opens_without_looking_at_the_data(engines, backend):
     assert backend.asked == []
 
 
+@pytest.mark.parametrize("fails", [False, True], ids=["written", "disk full"])
+def test_two_versions_of_the_source_are_written_down_one_after_the_other(
+    fails, engines, tmp_path, monkeypatch
+):
+    engine, inside, most, met = engines(), [], [], []
+    second = threading.Event()
+
+    def recorded(*what):
+        inside.append(what)
+        most.append(len(inside))
+        if len(most) == 1:
+            replace(tmp_path, "UPDATE tx SET revenue = 2;")
+            threads[1].start()
+            second.wait(1.0)
+        else:
+            second.set()
+        inside.pop()
+        if fails:
+            raise OSError("the disk is full")
+
+    def ask():
+        try:
+            engine.answer(asking("SELECT revenue AT ()"))
+        except Exception as error:
+            met.append(error)
+
+    monkeypatch.setattr("flightframe_server.engine.engine.record", recorded)
+    threads = [threading.Thread(target=ask) for _ in range(2)]
+    replace(tmp_path, "UPDATE tx SET revenue = 1;")
+    threads[0].start()
+    for thread in threads:
+        thread.join()
+    assert not met, "no answer depends on it"
+    assert most == [1, 1]
+
+
 def test_a_question_waits_for_the_promises_it_rests_on_alone(engines, backend):
     engine = engines()
     engine.answer(asking("SELECT price AT ()"))

@@ -131,7 +131,7 @@ class ParquetFolder:
         if wanted is None:
             deadline = time.monotonic() + PATIENCE
             wanted = found = self._signs.settled(table, file.stat, deadline)
-        if found is None or found != wanted or found != file.sign:
+        if found is None or found != wanted or found != file.sign or file.being_written:
             file.close()
             raise SourceMoved
         return file

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -22,12 +23,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from polars.io.plugins import register_io_source
 
+from flightframe_server.backends.file_writers import open_for_writing
 from flightframe_server.backends.polars_native.gate import Gate
 from flightframe_server.backends.polars_native.signs import sign_of
 from flightframe_server.backends.protocol import SourceMoved
 
 READ_ROWS = 131_072
 """Rows decoded at a time: handing over many small batches costs more than decoding them."""
+
+WRITING_SECONDS = 5.0
+"""How long a writer may rest and is waited for."""
 
 
 class ParquetFile:
@@ -64,6 +69,17 @@ class ParquetFile:
         """Raise `SourceMoved` where the file was written to since it was opened."""
         if sign_of(self.stat()) != self.sign:
             raise SourceMoved
+
+    @property
+    def being_written(self) -> bool:
+        """Whether somebody wrote to the file a moment ago and has it open for more.
+
+        What stands there may then be half of one version and half of another, both of them whole
+        Parquet files. A writer that rests for `WRITING_SECONDS` is taken for one that is done:
+        there are file systems that say of every file that it is open for writing.
+        """
+        changed = time.time() - self.stat().st_ctime
+        return changed < WRITING_SECONDS and open_for_writing(self._source.fileno())
 
     def close(self) -> None:
         """Close the file with the last scan of it that is under way; idempotent."""
