@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from flightframe_server.backends.protocol import BATCH_ROWS
 from flightframe_server.engine.frames import OpenStream
+from flightframe_server.engine.streams import WatchedStream
 
 BATCH_BYTES = 4 * 1024 * 1024 - 64 * 1024
 
@@ -23,14 +24,15 @@ class OpenAnswer:
     Args:
         schema: of every batch, with the provenance in its metadata.
         batches: what is read.
-        running: the statement that makes them; None where they are finished.
+        running: the statement that makes them, or what hands a large table out; None where they are
+            simply there.
     """
 
     def __init__(
         self,
         schema: pa.Schema,
         batches: Iterable[pa.RecordBatch],
-        running: OpenStream | None = None,
+        running: OpenStream | WatchedStream | None = None,
     ) -> None:
         """Read nothing yet."""
         self.schema = schema

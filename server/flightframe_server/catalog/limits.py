@@ -162,7 +162,7 @@ class LimitsShape(Shape):
     )
     concurrent_streams: int = _count(
         _D.concurrent_streams,
-        "large answers under way at once, each at the pace of its reader",
+        "large answers under way at once, those of more than 1 MiB, each at its reader's pace",
         1024,
     )
     streams_per_caller: int | None = _share(

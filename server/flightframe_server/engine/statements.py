@@ -19,6 +19,7 @@ from flightframe_server.backends.ending import Stop
 from flightframe_server.backends.protocol import Backend, Fingerprints, RunningQuery
 from flightframe_server.catalog.limits import Limits, three_quarters
 from flightframe_server.engine.asker import POLL_SECONDS, Asker, Wait
+from flightframe_server.engine.held import HeldBatches
 from flightframe_server.engine.slots import Slots
 from flightframe_server.engine.streams import WatchedStream
 from flightframe_server.errors import LimitExceeded
@@ -190,6 +191,22 @@ class Statements:
         listed = Listed(wait.query_id, time.monotonic(), stream.cancel)
         release = self._enter(self.stream_places, wait.check, listed, wait.caller)
         stream.start(lambda stop: backend.run(query, at=at, stop=stop), release)
+        return stream
+
+    def hand_out(self, table: pa.Table, wait: Wait) -> WatchedStream:
+        """Hand out a large answer that is finished, like one that a statement still makes.
+
+        It takes a place among the large answers, and ends with a reader that takes none of it: the
+        rows would otherwise be held for as long as that keeps its connection.
+
+        Raises:
+            Overloaded: too many large answers are under way.
+            BackendTimeout: it got no place before the caller's time was up.
+        """
+        stream = WatchedStream(wait, self.limits.stream_idle_timeout)
+        listed = Listed(wait.query_id, time.monotonic(), stream.cancel)
+        release = self._enter(self.stream_places, wait.check, listed, wait.caller)
+        stream.start(lambda stop: HeldBatches(table), release)
         return stream
 
     def _enter(

@@ -47,7 +47,13 @@ from flightframe_server.flight.sql.commands import (
 )
 from flightframe_server.flight.sql.statements import answer_text, type_text
 from flightframe_server.flight.state import FlightBounds, FlightState
-from flightframe_server.flight.stream import Chunk, finished_chunks, live_stream
+from flightframe_server.flight.stream import (
+    Chunk,
+    finished_chunks,
+    held_stream,
+    is_large,
+    live_stream,
+)
 from flightframe_server.flight.tickets import (
     FlightSqlTicket,
     PinnedTicket,
@@ -320,6 +326,8 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         context.add_header(SERVED_FROM_HEADER, str(answer.provenance.served_from))
         if answer.table is None:
             return live_stream(answer, visit.asker)
+        if is_large(answer):
+            return held_stream(answer, visit.asker, self._serving.statements)
         chunks = finished_chunks(answer, answer.provenance.to_bytes())
         return flight.GeneratorStream(answer.schema, chunks)
 
@@ -330,6 +338,9 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         context.add_header(SERVED_FROM_HEADER, pinned.served_from)
         if pinned.chunks is None:
             return live_stream(pinned.answer, visit_of(context, caller, self._state).asker)
+        if is_large(pinned.answer):
+            asker = visit_of(context, caller, self._state).asker
+            return held_stream(pinned.answer, asker, self._serving.statements)
         return flight.GeneratorStream(pinned.answer.schema, pinned.chunks)
 
 

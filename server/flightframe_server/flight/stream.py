@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pyarrow as pa
 from pyarrow import flight
@@ -17,8 +18,12 @@ from flightframe_server.access.audit import AuditedCall, audited_call
 from flightframe_server.answer import Answer
 from flightframe_server.delivery import OpenAnswer
 from flightframe_server.engine.asker import Asker
+from flightframe_server.engine.statements import Statements
 from flightframe_server.errors import BackendCancelled
 from flightframe_server.flight.boundary import wire_error
+
+LARGE_BYTES = 1024 * 1024
+"""A finished answer of more takes a place among the large ones while it is read."""
 
 Chunk = tuple[pa.RecordBatch, pa.Buffer]
 """One batch and the provenance that travels with it."""
@@ -28,6 +33,28 @@ def finished_chunks(answer: Answer, provenance: bytes) -> list[Chunk]:
     """Return the chunks of a finished answer; the batches share its memory."""
     metadata = pa.py_buffer(provenance)
     return [(batch, metadata) for batch in answer.open()]
+
+
+def is_large(answer: Answer) -> bool:
+    """Whether a finished answer is handed out like a streamed one: its rows are held meanwhile."""
+    return answer.bytes is not None and answer.bytes > LARGE_BYTES
+
+
+def held_stream(answer: Answer, asker: Asker, statements: Statements) -> flight.GeneratorStream:
+    """Hand out a large finished answer, as what DoGet returns.
+
+    Args:
+        answer: the answer.
+        asker: the call that reads it.
+        statements: whose places it takes.
+
+    Raises:
+        Overloaded: too many large answers are under way.
+    """
+    assert answer.table is not None
+    wait = statements.wait_for(replace(asker, query_id=answer.provenance.query_id))
+    running = statements.hand_out(answer.table, wait)
+    return _stream(answer, OpenAnswer(answer.schema, running, running))
 
 
 def live_stream(answer: Answer, asker: Asker) -> flight.GeneratorStream:
@@ -41,8 +68,11 @@ def live_stream(answer: Answer, asker: Asker) -> flight.GeneratorStream:
         TicketRefused: the data changed since the answer was planned.
         BackendError: the database failed.
     """
+    return _stream(answer, answer.open(asker))
+
+
+def _stream(answer: Answer, running: OpenAnswer) -> flight.GeneratorStream:
     metadata = pa.py_buffer(answer.provenance.to_bytes())
-    running = answer.open(asker)
     call = audited_call()
     if call is not None:
         call.later, call.rows = True, 0

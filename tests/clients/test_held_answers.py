@@ -1,0 +1,84 @@
+"""A large finished answer is read at its reader's pace, and held neither for ever nor by many."""
+
+import shutil
+from contextlib import ExitStack
+
+import pytest
+from pyarrow import flight
+from slow_shop import settled, soon
+
+from flightframe_server.app import open_installation
+from flightframe_server.flight.server import FlightServer
+from flightframe_server.flight.stream import LARGE_BYTES
+
+LARGE = b"SELECT transaction, day, revenue, cost AT (transaction, day)"
+SMALL = b"SELECT region, revenue AT region"
+LIMITS = "limits: {concurrent_streams: 2, streams_per_caller: 2, queued_statements: 0, %s}\n"
+
+
+@pytest.fixture
+def serve(retail_folder, tmp_path):
+    """Serve the demonstration within limits."""
+    with ExitStack() as stack:
+
+        def make(more):
+            folder = shutil.copytree(retail_folder, tmp_path / "shop")
+            manifest = folder / "installation.yaml"
+            manifest.write_text(manifest.read_text() + LIMITS % more)
+            opened = open_installation(manifest, store=tmp_path / "store")
+            stack.callback(opened.close)
+            server = stack.enter_context(FlightServer(opened.serving))
+            return opened, lambda: stack.enter_context(flight.FlightClient(server.uri))
+
+        yield make
+
+
+def whole(client, ticket=LARGE):
+    return client.do_get(flight.Ticket(ticket)).read_all()
+
+
+def taken(client):
+    try:
+        return whole(client).num_rows
+    except flight.FlightUnavailableError as error:
+        assert "OVERLOADED" in str(error)
+        return 0
+
+
+def test_large_finished_answers_take_places_and_small_ones_do_not(serve):
+    opened, connect = serve("stream_idle_timeout: 60")
+    table = whole(connect())
+    assert table.nbytes > LARGE_BYTES
+    readers = [connect().do_get(flight.Ticket(LARGE)) for _ in range(2)]
+    rows = [reader.read_chunk().data.num_rows for reader in readers]
+    with pytest.raises(flight.FlightUnavailableError, match="OVERLOADED"):
+        whole(connect())
+    assert whole(connect(), SMALL).num_rows > 0
+    for first, reader in zip(rows, readers, strict=True):
+        assert first + reader.read_all().num_rows == table.num_rows
+    assert settled(opened)
+    assert whole(connect()) == table
+
+
+def test_a_reader_that_takes_nothing_gives_its_place_and_its_rows_back(serve):
+    _, connect = serve("stream_idle_timeout: 0.5")
+    expected = whole(connect()).num_rows
+    readers = [connect().do_get(flight.Ticket(LARGE)) for _ in range(2)]
+    for reader in readers:
+        reader.read_chunk()
+    other = connect()
+    assert soon(lambda: taken(other) == expected)
+    for reader in readers:
+        with pytest.raises(flight.FlightTimedOutError, match="TIMEOUT"):
+            reader.read_all()
+
+
+def test_a_reader_that_hangs_up_gives_its_place_back(serve):
+    _, connect = serve("stream_idle_timeout: 600")
+    expected = whole(connect()).num_rows
+    readers = [connect().do_get(flight.Ticket(LARGE)) for _ in range(2)]
+    for reader in readers:
+        reader.read_chunk()
+        reader.cancel()
+    other = connect()
+    assert soon(lambda: taken(other) == expected)
