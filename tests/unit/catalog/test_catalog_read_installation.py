@@ -13,6 +13,7 @@ from flightframe_server.catalog import (
     ServerSettings,
     read_installation,
 )
+from flightframe_server.catalog.installation import AuditSettings
 from flightframe_server.errors import CatalogError
 
 FULL = """\
@@ -133,3 +134,29 @@ def test_a_broken_manifest_is_refused_where_it_is_broken(name: str) -> None:
     assert case.message in error.message, str(error)
     assert error.file == "demo.yaml"
     assert "hunter2" not in str(error.payload())
+
+
+@pytest.mark.parametrize(
+    ("written", "settings"),
+    [
+        ("{mode: off}", AuditSettings("off", 0.01, False)),
+        ("{mode: full, values: true}", AuditSettings("full", 0.01, True)),
+        ("{mode: sampled, rate: 0.25}", AuditSettings("sampled", 0.25, False)),
+        ("{mode: sampled, rate: 1}", AuditSettings("sampled", 1.0, False)),
+    ],
+)
+def test_an_audit(written: str, settings: AuditSettings) -> None:
+    assert read_installation(f"{FULL}audit: {written}\n").audit == settings
+
+
+@pytest.mark.parametrize(
+    "written", ["{mode: some}", "{mode: sampled, rate: 0}", "{rate: 1.5}", "{rate: x}", "full"]
+)
+def test_an_audit_that_is_none_is_refused_where_it_stands(written: str) -> None:
+    with pytest.raises(CatalogError) as refused:
+        read_installation(f"{FULL}audit: {written}\n")
+    assert (refused.value.line, refused.value.file) == (15, "installation.yaml")
+
+
+def test_without_a_word_there_is_no_audit() -> None:
+    assert read_installation(FULL).audit.mode == "off"
