@@ -19,7 +19,7 @@ from flightframe_server.resolver.terms import Apply, MetricTerm, NestedTerm, Ter
 
 SqlOf = Callable[[SourceQuery | FrameQuery], str]
 
-_DOUBLES = "it reads doubles, which are the same to within 1e-9 by every route"
+_DOUBLES = "it reads doubles, whose last digits may differ by route"
 
 
 @dataclass(frozen=True, slots=True)
