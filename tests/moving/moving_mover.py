@@ -20,7 +20,7 @@ from typing import IO
 
 import duckdb
 import polars as pl
-from moving_data import LINES, SHOPS, kind_of, region_of, shop_of
+from moving_data import KINDS, LINES, SHOPS, kind_of, region_of, shop_of
 
 CHUNK = 1 << 16
 BUSY_SECONDS = 10
@@ -31,6 +31,10 @@ SALES = (
     "(sale INTEGER PRIMARY KEY, shop TEXT, kind TEXT, amount BIGINT, cost BIGINT)"
 )
 INSERTED = "INSERT INTO sales VALUES (?, ?, ?, ?, ?)"
+SALES_BY_DUCKDB = (
+    f"INSERT INTO sales SELECT n, 'S' || n % {SHOPS}, 'K' || n % {KINDS}, $1, 1000 + $1 "
+    "FROM range($2, $3) t(n)"
+)
 SHOP_TABLE = "CREATE TABLE shops (shop TEXT NOT NULL UNIQUE, region TEXT)"
 LINE_TABLE = "CREATE TABLE lines (line INTEGER PRIMARY KEY, weight BIGINT, height BIGINT)"
 
@@ -61,7 +65,7 @@ def make_duckdb(path: str, value: int, rows: int) -> None:
     with duckdb.connect(path) as found:
         for table in (SALES, SHOP_TABLE, LINE_TABLE):
             found.execute(table.replace(" PRIMARY KEY", "").replace(" UNIQUE", ""))
-        found.executemany(INSERTED, sales_rows(value, 0, rows))
+        found.execute(SALES_BY_DUCKDB, [value, 0, rows])
         found.executemany("INSERT INTO shops VALUES (?, ?)", shop_rows(value))
         found.execute(
             "INSERT INTO lines SELECT n, $1, 1000 + $1 FROM range($2) t(n)", [value, LINES]
@@ -114,7 +118,7 @@ def append_duckdb(path: str, value: int, first: int, last: int, *, fold: bool) -
         if not fold:
             found.execute("PRAGMA disable_checkpoint_on_shutdown")
             found.execute("SET checkpoint_threshold = '1GB'")
-        found.executemany(INSERTED, sales_rows(value, first, last))
+        found.execute(SALES_BY_DUCKDB, [value, first, last])
 
 
 def copy(source: str, target: str) -> None:
