@@ -207,8 +207,8 @@ def gone(source: Source, name: str, random: Random) -> bool:
 def touched(source: Source, name: str, random: Random) -> bool:
     """The same content with another time.
 
-    Of a SQLite file whose log holds commits that cannot be told from a foreign write, and is refused
-    until the log is closed.
+    Of a SQLite file whose log holds commits that cannot be told from a foreign write: it is refused
+    until the log is closed, as it is here first.
     """
     source.close_log(name)
     before = source.timeline.now(name)
