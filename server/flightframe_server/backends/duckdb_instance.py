@@ -93,12 +93,14 @@ class Instance:
                 raise SourceMoved
             if not lock_for_reading(self._descriptor):
                 raise BackendError("the database file is locked by a writer")
+            names = file.names_beside()
             self._connection = self._connected(settings)
         except BaseException:
             os.close(self._descriptor)
             raise
         try:
-            if file.sign() != version.sign:
+            # A log that came, was read and went leaves its trace in the folder alone.
+            if file.sign() != version.sign or file.names_beside() != names:
                 raise SourceMoved
         except BaseException:
             self.retire()

@@ -532,6 +532,27 @@ def test_a_log_that_a_dead_writer_left_is_read(shop):
     assert shop.sums(shop.version()) == SEVENS
 
 
+def test_a_log_that_is_there_only_while_the_file_is_opened_is_not_read(shop, monkeypatch):
+    """It leaves the file, and the sign of the file, as they were."""
+    python(CRASHED, shop.seven)
+    log, beside = Path(f"{shop.seven}.wal"), Path(f"{shop.path}.wal")
+    replace(shop.seven, shop.path)
+    connected = duckdb_instance.connected
+
+    def with_a_log(*how):
+        log.rename(beside)
+        try:
+            return connected(*how)
+        finally:
+            beside.rename(log)
+
+    monkeypatch.setattr(duckdb_instance, "connected", with_a_log)
+    with pytest.raises(SourceMoved):
+        shop.sums(shop.version())
+    monkeypatch.undo()
+    assert shop.sums(shop.version()) == SEVENS
+
+
 def test_a_log_of_another_file_is_refused(shop):
     python(CRASHED, shop.seven)
     copy(f"{shop.seven}.wal", f"{shop.path}.wal")
