@@ -299,8 +299,8 @@ def test_junk_in_an_action_is_refused_shortly(wire, action, kind):
 
 
 def test_no_thread_is_left_by_many_who_give_up(duck):
-    before = threading.active_count()
     with FlightServer(duck.serving) as server, flight.FlightClient(server.uri) as client:
+        before = threading.active_count()
 
         def give_up(number: int) -> None:
             with suppress(flight.FlightError):

@@ -106,7 +106,7 @@ def test_every_unknown_name_and_expression_and_nothing_that_follows_from_them() 
         (
             15,
             "metric_families[1].filter",
-            "not an expression: found the end of the expression, expected an expression",
+            "not an expression: nothing follows `>`",
         ),
         (16, "metric_families[2].derived.inputs[1]", "there is no metric family 'cots'"),
     ]

@@ -431,7 +431,7 @@ CASES = {
         "    filter:", "    fill: [0]\n    filter:", 49, "fill", "single value"
     ),
     # tables without a key
-    "grain of another word": Case("grain: [sale]", "grain: Rows", 8, "grain", "a list", "[a, b]"),
+    "grain of another word": Case("grain: [sale]", "grain: row", 8, "grain", "a list", "[a, b]"),
     "attest of another word": Case(
         "grain: [sale]", "grain: [sale]\n    attest: never", 9, "attest", "'always' or 'trusted'"
     ),

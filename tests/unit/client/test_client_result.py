@@ -51,6 +51,7 @@ class Batches:
     def __init__(self, *batches, schema=NUMBERS):
         self.schema, self.left, self.cancelled = schema, list(batches), False
         self.served_from = "engine_cache"
+        self.provenance = flightframe.Provenance(self.served_from)
 
     def pull(self):
         if not self.left:
