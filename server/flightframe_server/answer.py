@@ -20,7 +20,8 @@ from flightframe_server.backends.protocol import BATCH_ROWS
 from flightframe_server.composer.compose import answer_schema
 from flightframe_server.delivery import OpenAnswer
 from flightframe_server.engine.asker import NOBODY, Asker
-from flightframe_server.engine.engine import MetricEngine, Served
+from flightframe_server.engine.attempt import Served
+from flightframe_server.engine.engine import MetricEngine, Resolve
 from flightframe_server.engine.explanation import explanation
 from flightframe_server.engine.finished import FinishedAnswers, LastQueries
 from flightframe_server.engine.frames import StreamedFrame
@@ -49,7 +50,11 @@ from flightframe_server.provenance import (
 from flightframe_server.resolver.question import Need, Question
 from flightframe_server.resolver.resolve import resolve
 from flightframe_server.resolver.terms import LevelTerm, Term, needs_of
+from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.resolver.values import Binding, literal_type
+
+EngineState = tuple[str, int, tuple[tuple[str, str | None], ...]]
+"""A collection, the epoch of its entries, and the version of its data."""
 
 parsed = lru_cache(maxsize=512)(parse)
 """`parse`, remembering the last texts; syntax is frozen, so sharing it is safe."""
@@ -87,14 +92,20 @@ class Answer:
         provenance: where it came from.
         table: the finished rows; None where they are streamed.
         stream: the planned frame, where there is no table.
-        hot: whether the same request may be given this very answer again.
+        state: what must not have moved for the same request to be given this very answer again;
+            None where it may not be.
     """
 
     schema: pa.Schema
     provenance: Provenance
     table: pa.Table | None
     stream: StreamedFrame | None = None
-    hot: bool = False
+    state: EngineState | None = None
+
+    @property
+    def hot(self) -> bool:
+        """Whether the same request may be given this very answer again."""
+        return self.state is not None
 
     @property
     def rows(self) -> int | None:
@@ -182,8 +193,8 @@ def answer(request: Request, serving: Serving, user: str = "", asker: Asker = NO
     found = serving.finished.get(key)
     if found is None:
         found = _answer(request, serving, asker)
-        # What moved meanwhile must not be found again under a state it was not made in.
-        if found.hot and found.bytes is not None and _state(serving, request) == state:
+        # It may be of another version than the one that was current before: A, B, and A again.
+        if found.hot and found.bytes is not None and found.state in state:
             serving.finished.put(key, found, found.bytes)
     serving.last_queries.add(request.source, found.provenance, found.rows, started, user)
     return found
@@ -192,15 +203,26 @@ def answer(request: Request, serving: Serving, user: str = "", asker: Asker = NO
 def _answer(request: Request, serving: Serving, asker: Asker) -> Answer:
     query_id = uuid.uuid4().hex
     statement = _read(request, serving)
-    binding = Binding(dict(request.parameters))
-    engine, question = _question(statement, request, serving, binding)
-    if question.explain:
-        plan = engine.plan(question, request.freshness)
-        return _explained(explanation(plan, engine.backend), engine, query_id)
-    served = engine.answer(question, request.freshness, replace(asker, query_id=query_id))
+    asker = replace(asker, query_id=query_id)
+
+    def ask(typed: TypedCollection) -> Question:
+        return resolve(statement, typed, Binding(dict(request.parameters)))
+
+    engine = _engine(request, serving, ask, asker)
+    if statement.explain:
+        return _explained(_explanation(ask, request, engine, asker), engine, query_id)
+    epoch = engine.epoch
+    served = engine.answer(ask, request.freshness, asker)
     # An answer that may be older than its source is true for a while only.
     lasting = request.freshness.max_staleness is None
-    return _labelled(question, served, engine, query_id, lasting=lasting)
+    state = (engine.collection.name, epoch, served.snapshot.key)
+    return _labelled(served, engine, query_id, state if lasting else None)
+
+
+def _explanation(ask: Resolve, request: Request, engine: MetricEngine, asker: Asker) -> pa.Table:
+    snapshot = engine.snapshot(asker)
+    plan = engine.plan(ask(snapshot.typed), request.freshness, snapshot=snapshot)
+    return explanation(plan, engine.backend)
 
 
 def type_request(request: Request, serving: Serving) -> Typed:
@@ -211,11 +233,15 @@ def type_request(request: Request, serving: Serving) -> Typed:
     """
     statement = _read(request, serving)
     binding = Binding(None)
-    engine, question = _question(statement, request, serving, binding)
-    if question.explain:
-        schema = explanation(engine.plan(question, request.freshness), engine.backend).schema
+
+    def ask(typed: TypedCollection) -> Question:
+        return resolve(statement, typed, binding)
+
+    engine = _engine(request, serving, ask, NOBODY)
+    if statement.explain:
+        schema = _explanation(ask, request, engine, NOBODY).schema
     else:
-        schema = answer_schema(question)
+        schema = answer_schema(ask(engine.typed))
     keys = sorted(binding.wanted, key=lambda key: (isinstance(key, str), key))
     return Typed(
         with_sql_metadata(schema), tuple((key, arrow_type(binding.wanted[key])) for key in keys)
@@ -232,25 +258,23 @@ def _read(request: Request, serving: Serving) -> Statement:
     return statement
 
 
-def _state(serving: Serving, request: Request) -> tuple[object, ...]:
+def _state(serving: Serving, request: Request) -> tuple[EngineState, ...]:
     """Return what must not have moved for a finished answer to be given again."""
     if request.collection is None:
         engines = tuple(serving.engines.values())
     else:
         engines = (engine_named(serving, request.collection),)
-    return tuple((engine.epoch, engine.fingerprint()) for engine in engines)
+    return tuple((engine.collection.name, engine.epoch, engine.fingerprint()) for engine in engines)
 
 
-def _question(
-    statement: Statement, request: Request, serving: Serving, binding: Binding
-) -> tuple[MetricEngine, Question]:
+def _engine(request: Request, serving: Serving, ask: Resolve, asker: Asker) -> MetricEngine:
+    """Return the engine that is asked: the one named, the only one, or the only one that fits."""
     if request.collection is not None:
-        engine = engine_named(serving, request.collection)
-        return engine, resolve(statement, engine.typed, binding)
+        return engine_named(serving, request.collection)
     if len(serving.engines) == 1:
         (engine,) = serving.engines.values()
-        return engine, resolve(statement, engine.typed, binding)
-    return _only_fit(statement, serving, binding)
+        return engine
+    return _only_fit(serving, ask, asker)
 
 
 def engine_named(serving: Serving, name: str) -> MetricEngine:
@@ -267,29 +291,30 @@ def engine_named(serving: Serving, name: str) -> MetricEngine:
     )
 
 
-def _only_fit(
-    statement: Statement, serving: Serving, binding: Binding
-) -> tuple[MetricEngine, Question]:
-    fits: list[tuple[MetricEngine, Question]] = []
+def _only_fit(serving: Serving, ask: Resolve, asker: Asker) -> MetricEngine:
+    fits: list[MetricEngine] = []
     failure: FlightframeError | None = None
     for engine in serving.engines.values():
         try:
-            fits.append((engine, resolve(statement, engine.typed, binding)))
+            ask(engine.snapshot(asker).typed)
         except FlightframeError as error:
             failure = failure or error
+        else:
+            fits.append(engine)
     if len(fits) == 1:
         return fits[0]
     if not fits and failure is not None:
         raise failure
-    names = ", ".join(engine.collection.name for engine, _ in fits)
+    names = ", ".join(engine.collection.name for engine in fits)
     raise AmbiguousMetric(
         "the query fits several collections", hint=f"name one of {names or 'them'}"
     )
 
 
 def _labelled(
-    question: Question, served: Served, engine: MetricEngine, query_id: str, *, lasting: bool
+    served: Served, engine: MetricEngine, query_id: str, state: EngineState | None
 ) -> Answer:
+    question = served.plan.question
     parts = {part.need: done for part, done in zip(served.plan.parts, served.parts, strict=True)}
     whole = fold(part.served_from for part in served.parts)
     columns = tuple(
@@ -298,10 +323,9 @@ def _labelled(
         for label, found in (_column(column.term, question.anchor, parts, whole),)
     )
     provenance = Provenance(whole, query_id, engine.collection.name, columns)
-    hot = (
-        lasting and served.table is not None and all(part.route == "exact" for part in served.parts)
-    )
-    return _finished(answer_schema(question), provenance, served.table, served.stream, hot)
+    exact = all(part.route == "exact" for part in served.parts)
+    lasting = state if served.table is not None and exact else None
+    return _finished(answer_schema(question), provenance, served.table, served.stream, lasting)
 
 
 def _column(
@@ -319,7 +343,7 @@ def _column(
 def _explained(table: pa.Table, engine: MetricEngine, query_id: str) -> Answer:
     label = ServedFrom.ENGINE_CACHE if engine.enabled else ServedFrom.BACKEND
     provenance = Provenance(label, query_id, engine.collection.name)
-    return _finished(table.schema, provenance, table, None, False)
+    return _finished(table.schema, provenance, table, None, None)
 
 
 def _finished(
@@ -327,11 +351,11 @@ def _finished(
     provenance: Provenance,
     table: pa.Table | None,
     stream: StreamedFrame | None,
-    hot: bool,
+    state: EngineState | None,
 ) -> Answer:
     metadata = {
         SERVED_FROM_KEY: str(provenance.served_from).encode(),
         METADATA_KEY: provenance.to_bytes(),
     }
     said = with_sql_metadata(schema).with_metadata(metadata)
-    return Answer(said, provenance, table, stream, hot)
+    return Answer(said, provenance, table, stream, state)

@@ -16,7 +16,6 @@ from conformance_tables import ORACLE, assert_same
 from flightframe_server.answer import Request, Serving, answer
 from flightframe_server.catalog import read_collection
 from flightframe_server.engine import MetricEngine
-from flightframe_server.engine import engine as engine_module
 from flightframe_server.engine.frames import OpenStream
 from flightframe_server.errors import FlightframeError
 from flightframe_server.language import parse
@@ -37,17 +36,14 @@ CASES = [
 def opened(backends):
     """A collection and its back-ends, by name.
 
-    Every case has an engine and a store of its own. The data does not move, so what each engine
-    would survey anew is surveyed once.
+    Every case has an engine and a store of its own.
     """
 
     @cache
     def named(name):
         return read_collection((ORACLE / name / "ac.yaml").read_text()), backends(name)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine_module, "survey", cache(engine_module.survey))
-        yield named
+    return named
 
 
 def asked(case):
@@ -56,17 +52,13 @@ def asked(case):
 
 def streamed(engine, request):
     """The same question as one query of the back-end, composed batch by batch; None where none."""
-    ground = engine.ground()
-    question = resolve(parse(request.source), ground.typed, Binding(dict(request.parameters)))
-    whole = whole_plan(question, ground.typed, engine.plan(question, ground=ground))
+    snapshot, _ = engine.attested()
+    question = resolve(parse(request.source), snapshot.typed, Binding(dict(request.parameters)))
+    whole = whole_plan(question, snapshot.typed, engine.plan(question, snapshot=snapshot))
     if whole is None:
         return None
     batches = list(OpenStream(whole, engine.backend.run(whole.stream)))
-    table = pa.Table.from_batches(batches, schema=batches[0].schema) if batches else None
-    if table is None or question.ordering or question.window is not None:
-        return table
-    names = [name for name in question.anchor if name in table.column_names]
-    return table.sort_by([(name, "ascending") for name in names]) if names else table
+    return pa.Table.from_batches(batches, schema=batches[0].schema) if batches else None
 
 
 def frames(case, collection, backend, folder):

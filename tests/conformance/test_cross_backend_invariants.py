@@ -1,14 +1,14 @@
 """Same query, every back-end, identical frames; the same promises kept, the same members found."""
 
 import importlib.util
+from contextlib import closing
 
 import pytest
 from conformance_tables import ORACLE, assert_same, pairs
 
 from flightframe_server.answer import Request, Serving, answer
 from flightframe_server.catalog import read_collection
-from flightframe_server.engine.attest import attest
-from flightframe_server.engine.ground import survey
+from flightframe_server.engine.engine import MetricEngine
 from flightframe_server.planner.broken import edge_key
 
 HAS_POLARS = importlib.util.find_spec("flightframe_server.backends.polars") is not None
@@ -56,10 +56,21 @@ def test_the_published_total_is_everybodys(canonical):
         assert total["Central"] == "3868636.36", backend
 
 
+def maps_of(engine):
+    """The maps of an engine's edges, by edge."""
+    return engine.attested()[0].facts.held_maps
+
+
+def broken_in(collection, backend, folder):
+    """The promises that the data of a back-end break, by key."""
+    with closing(MetricEngine(collection, folder, backend, enabled=False)) as engine:
+        return dict(engine.attested()[1].broken)
+
+
 @pytest.mark.parametrize("edge", EDGES)
 def test_edges_are_attested_equal(edge, retail_engines):
     maps = {
-        name: sorted(engine.ground().attested.maps[edge].to_pylist(), key=lambda row: row["source"])
+        name: sorted(maps_of(engine)[edge].to_pylist(), key=lambda row: row["source"])
         for name, engine in retail_engines.items()
     }
     assert len(maps["duckdb"]) == {"store -> region": 13, "product -> category": 2231}[edge]
@@ -68,7 +79,7 @@ def test_edges_are_attested_equal(edge, retail_engines):
 
 def test_nothing_of_the_retail_data_is_broken_anywhere(retail_engines):
     for name, engine in retail_engines.items():
-        attested = engine.ground().attested
+        _, attested = engine.attested()
         assert dict(attested.broken) == {}, name
         assert len(attested.siblings) == 2
         assert set(attested.siblings.values()) == {None}, name
@@ -87,19 +98,18 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("how", BROKEN)
-def test_a_broken_edge_is_found_everywhere_by_the_same_row(how, backends):
+def test_a_broken_edge_is_found_everywhere_by_the_same_row(how, backends, tmp_path):
     more, expected = BROKEN[how]
     collection = read_collection((ORACLE / "shop" / "ac.yaml").read_text())
     for name, backend in backends("shop", more).items():
-        ground = survey(collection, backend)
-        assert dict(ground.attested.broken) == expected, name
+        assert broken_in(collection, backend, tmp_path) == expected, name
 
 
-def test_a_repeated_key_is_found_everywhere(backends):
+def test_a_repeated_key_is_found_everywhere(backends, tmp_path):
     more = "INSERT INTO price_list VALUES (NULL, 'P1', 98.00);"
     collection = read_collection((ORACLE / "shop" / "ac.yaml").read_text())
     found = {
-        name: dict(attest(survey(collection, backend).typed, backend).broken)
+        name: broken_in(collection, backend, tmp_path)
         for name, backend in backends("shop", more).items()
     }
     assert len(found["duckdb"]) == 1

@@ -102,7 +102,7 @@ def test_a_back_end_that_is_asked_all_the_same_cuts_nothing_off(engines):
     # What the engine attests today may have changed when the statement runs.
     for serving in engines(moment="2024-02-02 10:00").values():
         engine = serving.engines["strict"]
-        typed = engine.ground().typed
+        typed = engine.typed
         question = resolve(parse("SELECT amount AT ()"), typed)
         metrics = tuple(metric for metric, _ in question.needs)
         for levels in (("day",), ("season",)):

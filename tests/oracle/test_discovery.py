@@ -137,7 +137,8 @@ def test_members_along_a_broken_edge_are_refused(shop):
 
 
 def standing(engine, family):
-    found = standings(engine.ground(), engine.collection.metric_families[family])
+    _, attested = engine.attested()
+    found = standings(engine.typed, attested.broken, engine.collection.metric_families[family])
     return {item.reducer: item for item in found}
 
 
@@ -174,8 +175,9 @@ def test_what_may_stand_is_answered_and_what_is_blocked_is_refused(shop):
     """The resolver and the planner agree, for every metric, reducer and level of the shop."""
     made = shop("INSERT INTO stores VALUES ('S1', 'West');")
     asked = 0
+    broken = made.engine.attested()[1].broken
     for family in made.engine.collection.metric_families.values():
-        for found in standings(made.engine.ground(), family):
+        for found in standings(made.engine.typed, broken, family):
             item = (
                 f"{found.reducer}({family.name}) AS x" if found.reducer else f"{family.name} AS x"
             )

@@ -105,19 +105,20 @@ def held_to_one(draw, model, question):
 
 def target_of(rig, question):
     """What the planner would look for, and the metric of it."""
-    ground = rig.engine.ground()
-    resolved = resolve(parse(str(question)), ground.typed)
+    snapshot, attested = rig.engine.attested()
+    typed, versions = snapshot.typed, snapshot.versions
+    resolved = resolve(parse(str(question)), typed)
     ((metric, anchor),) = resolved.needs
-    key = entry_key(ground.typed, rig.backend.id, resolved, metric, anchor)
-    broken, maps = ground.attested.broken, frozenset(ground.attested.maps)
-    return Target(metric, key, resolved.filter, ground.versions, broken, ground.versions, maps)
+    key = entry_key(typed, rig.backend.id, resolved, metric, anchor)
+    maps = snapshot.facts.edges
+    return Target(metric, key, resolved.filter, versions, attested.broken, versions, maps)
 
 
 def values_from(rig, target, verdict):
     """What an entry says, point by point."""
     table = rig.engine.store.read(verdict.entry)
     if isinstance(verdict, Rollup):
-        maps = rig.engine.ground().attested.maps
+        maps = rig.engine.attested()[0].facts.held_maps
         table = roll_up(table, verdict, target.key.anchor, target.metric, maps)
     states = {name: held_name(name) for name, _ in target.metric.states}
     values = finish(table, states, target.metric)

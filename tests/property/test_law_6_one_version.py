@@ -50,9 +50,9 @@ class Changing(MemoryBackend):
         self._called("statement")
         return super().run(query, **how)
 
-    def edge_map(self, hop):
+    def edge_map(self, hop, **how):
         self._called()
-        return super().edge_map(hop)
+        return super().edge_map(hop, **how)
 
 
 class Changed(Rig):

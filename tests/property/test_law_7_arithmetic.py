@@ -72,9 +72,9 @@ class Ledger:
     def by_every_route(self, query):
         """The rows or None for OVERFLOW: cold, streamed, warm, and from finer entries."""
         found = [self._tried(query, freshness=NO_CACHE)]
-        self.engine._stream_rows = -1
+        self.engine.stream_rows = -1
         found.append(self._tried(query, freshness=NO_CACHE))
-        self.engine._stream_rows = 1_000_000
+        self.engine.stream_rows = 1_000_000
         found.append(self._tried(query))
         self.engine.store.drop(entry.entry_id for entry in self.engine.store.holdings())
         for name in ("i", "j", "d", "e"):

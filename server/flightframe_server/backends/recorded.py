@@ -15,7 +15,6 @@ import pyarrow as pa
 
 from flightframe_server.backends.ending import Stop
 from flightframe_server.backends.protocol import (
-    Backend,
     Capabilities,
     Fingerprints,
     RunningQuery,
@@ -28,21 +27,28 @@ from flightframe_server.planner.source import FrameQuery, SourceQuery, TableHop
 RECORD = "source.json"
 
 
-def record(root: Path, backend: Backend, tables: Collection[str]) -> None:
-    """Write down what a back-end says of some tables, beside the entries made from it."""
-    known = backend.tables()
-    types = {
+def record(
+    root: Path,
+    backend_id: str,
+    types: Mapping[str, Mapping[str, DataType]],
+    fingerprints: Fingerprints,
+) -> None:
+    """Write down what a back-end says of some tables, beside the entries made from it.
+
+    Args:
+        root: the folder of the store.
+        backend_id: the back-end's id.
+        types: for each table, the declared type of each column.
+        fingerprints: the version of the tables that the types are of.
+    """
+    written = {
         table: {
             column: [declared.kind.value, declared.precision, declared.scale, declared.zone]
-            for column, declared in known[table].items()
+            for column, declared in columns.items()
         }
-        for table in tables
+        for table, columns in types.items()
     }
-    body = {
-        "backend": backend.id,
-        "tables": types,
-        "fingerprints": dict(backend.fingerprints(tables)),
-    }
+    body = {"backend": backend_id, "tables": written, "fingerprints": dict(fingerprints)}
     unfinished = root / f"{RECORD}.{os.getpid()}.tmp"
     unfinished.write_text(json.dumps(body, indent=1, sort_keys=True))
     unfinished.replace(root / RECORD)

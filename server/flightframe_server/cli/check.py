@@ -31,7 +31,7 @@ from flightframe_server.errors import (
     SiblingDiffers,
     shown,
 )
-from flightframe_server.planner.broken import grain_key
+from flightframe_server.planner.broken import edge_key, grain_key
 
 
 @dataclass(slots=True)
@@ -96,7 +96,8 @@ def check_collection(collection: Collection, backend: Backend) -> int:
         # Without a store: nothing is read from disk, and nothing is written.
         with closing(MetricEngine(collection, Path(), backend, enabled=False)) as engine:
             findings = examined(engine, backend)
-            show_collection(engine.ground())
+            snapshot, attested = engine.attested()
+            show_collection(snapshot.typed, attested)
     except FlightframeError as error:
         tell(error)
         return 1
@@ -154,9 +155,9 @@ def examine_grain(
 
 def examine_promises(engine: MetricEngine, findings: Findings) -> None:
     """Note every promise that the data keeps or breaks: edges, paths, calendar columns, keys."""
-    attested = engine.ground().attested
-    for edge in attested.maps:
-        if edge not in attested.broken:
+    snapshot, attested = engine.attested()
+    for edge in snapshot.facts.edges:
+        if edge_key(edge) not in attested.broken:
             findings.note("attested edge", None)
     told = {grain_key(name) for name in engine.collection.schemas}
     for promise, example in attested.broken.items():

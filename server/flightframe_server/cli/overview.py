@@ -12,7 +12,8 @@ from flightframe.display import printable
 from flightframe_server.catalog.collection import DerivedMetric, MetricFamily, TableMap
 from flightframe_server.catalog.installation import Installation
 from flightframe_server.cli.screen import out, plain_table, show_table
-from flightframe_server.engine.ground import Ground
+from flightframe_server.engine.facts import Attested
+from flightframe_server.resolver.typed import TypedCollection
 
 INDENT = 2
 
@@ -35,16 +36,16 @@ def show_installation(installation: Installation) -> None:
     out.print()
 
 
-def show_collection(ground: Ground) -> None:
+def show_collection(typed: TypedCollection, attested: Attested) -> None:
     """Show the schemas, levels and metrics of a collection."""
-    collection = ground.typed.collection
+    collection = typed.collection
     _heading("collection", collection.name, collection.file)
     if collection.description:
         out.print(Text(f"  {printable(collection.description)}", "italic"))
     out.print()
-    _schemas(ground)
-    _dimensions(ground)
-    _metrics(ground)
+    _schemas(typed, attested)
+    _dimensions(typed)
+    _metrics(typed)
 
 
 def size(count: int) -> str:
@@ -63,12 +64,12 @@ def _heading(kind: str, name: str, file: str) -> None:
     out.print(Text.assemble((f"{kind} ", "bold"), (printable(name), "bold cyan"), f"  {file}"))
 
 
-def _schemas(ground: Ground) -> None:
+def _schemas(typed: TypedCollection, attested: Attested) -> None:
     table = plain_table("schema", "table")
     table.add_column("rows", justify="right", no_wrap=True)
     table.add_column("grain", overflow="fold")
-    for schema in ground.typed.collection.schemas.values():
-        rows = ground.statistics.rows.get(schema.table)
+    for schema in typed.collection.schemas.values():
+        rows = attested.rows.get(schema.table)
         counted = "?" if rows is None else f"{rows:,}"
         cells = (schema.name, schema.table, counted, ", ".join(schema.grain))
         table.add_row(*(Text(printable(cell)) for cell in cells))
@@ -76,9 +77,9 @@ def _schemas(ground: Ground) -> None:
     out.print()
 
 
-def _dimensions(ground: Ground) -> None:
+def _dimensions(typed: TypedCollection) -> None:
     table = plain_table("dimension", "levels", "edges")
-    for family in ground.typed.collection.dimension_families.values():
+    for family in typed.collection.dimension_families.values():
         edges = [
             f"{edge} by table" if isinstance(edge.map, TableMap) else str(edge)
             for edge in family.edges
@@ -89,9 +90,9 @@ def _dimensions(ground: Ground) -> None:
     out.print()
 
 
-def _metrics(ground: Ground) -> None:
+def _metrics(typed: TypedCollection) -> None:
     table = plain_table("metric", "made from", "reducers", "hints")
-    for family in ground.typed.collection.metric_families.values():
+    for family in typed.collection.metric_families.values():
         table.add_row(*(Text(printable(cell)) for cell in _metric(family)))
     show_table(table, INDENT)
     out.print()

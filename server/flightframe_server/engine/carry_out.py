@@ -1,9 +1,9 @@
 """A plan carried out: entries read, rollups combined, the back-end asked, and what it said kept.
 
-What comes in: a plan, the ground it was made on, the store, the back-end. What goes out: for each
+What comes in: a plan, the snapshot it was made on, the store, the back-end. What goes out: for each
 metric the table of its states at the anchor, and what was executed to get it. It must never mix
-two versions of the data: the fingerprints are read again after the back-end answered, and if they
-moved, nothing is kept and the question is planned again.
+two versions of the data: the back-end reads the snapshot's version or says that it moved, and what
+it read is filed under that version alone.
 """
 
 from __future__ import annotations
@@ -13,19 +13,23 @@ from dataclasses import dataclass
 import pyarrow as pa
 import structlog
 
+from flightframe_server.arrow_types import arrow_type
 from flightframe_server.backends.ending import Stop
-from flightframe_server.backends.protocol import Backend, SourceMoved
+from flightframe_server.backends.protocol import Backend
 from flightframe_server.cache.entries import EntryGone, Made
 from flightframe_server.cache.store import EntryStore
 from flightframe_server.composer.order import sort_points
 from flightframe_server.composer.rollup import roll_up
 from flightframe_server.engine.asker import Wait
-from flightframe_server.engine.ground import Ground
+from flightframe_server.engine.reading import VersionReader
 from flightframe_server.engine.single_flight import SingleFlight
+from flightframe_server.engine.snapshot import DataSnapshot
 from flightframe_server.engine.statements import Statements
+from flightframe_server.planner.holdings import HeldEntry
 from flightframe_server.planner.identity import EntryKey, Version
+from flightframe_server.planner.make import can_stream
 from flightframe_server.planner.plan import Exact, Fetch, Part, Plan, Rollup
-from flightframe_server.planner.source import SourceQuery, held_name, state_name
+from flightframe_server.planner.source import SourceQuery, TableHop, held_name, state_name
 from flightframe_server.provenance import PartProvenance, Route, ServedFrom
 from flightframe_server.resolver.question import Metric
 
@@ -65,23 +69,29 @@ class Carrier:
         self._statements = statements
         self._fetches: SingleFlight[Fetched] = SingleFlight()
 
-    def carry_out(self, plan: Plan, ground: Ground, *, keep: bool, wait: Wait) -> Carried:
+    def carry_out(
+        self, plan: Plan, snapshot: DataSnapshot, *, keep: bool, most_rows: int, wait: Wait
+    ) -> Carried:
         """Carry out a plan that is not streamed.
 
         Args:
             plan: what to do.
-            ground: what the plan was made on.
+            snapshot: what the plan was made on.
             keep: whether what is fetched and rolled up is remembered.
+            most_rows: how many rows of a statement are collected, where the plan can be streamed.
             wait: whoever waits for the statements.
 
         Raises:
-            EntryGone: an entry of the plan can no longer be read.
-            SourceMoved: the data changed meanwhile.
+            EntryGone: an entry of the plan can no longer be read, or is of other types.
+            SourceMoved: the data are of another version.
+            TooManyRows: a statement brings more rows than are collected.
             BackendError: the database failed, or has too much to do; or the wait is over.
         """
         keeping = keep and self._store is not None
+        most = most_rows if most_rows >= 0 and can_stream(plan) else None
         fetched = [
-            self._fetch(index, plan, ground, keeping, wait) for index in range(len(plan.queries))
+            self._fetch(index, plan, snapshot, keeping, most, wait)
+            for index in range(len(plan.queries))
         ]
         tables: list[pa.Table] = []
         parts: list[PartProvenance] = []
@@ -91,11 +101,10 @@ class Carrier:
                     tables.append(fetched[index][metric])
                     parts.append(self._provenance(part, Route.BACKEND, self._label))
                 case Exact(entry=entry):
-                    tables.append(self._held().read(entry))
-                    self._held().touch(entry.entry_id)
+                    tables.append(self._entry(entry, part))
                     parts.append(cached(part, Route.EXACT))
                 case Rollup():
-                    tables.append(self._rolled_up(part, part.how, ground, keeping))
+                    tables.append(self._rolled_up(part, part.how, snapshot, keeping, wait))
                     parts.append(cached(part, Route.ROLLUP))
         return Carried(plan, tuple(tables), tuple(parts))
 
@@ -104,11 +113,24 @@ class Carrier:
             raise EntryGone("none")
         return self._store
 
-    def _rolled_up(self, part: Part, rollup: Rollup, ground: Ground, keeping: bool) -> pa.Table:
+    def _entry(self, entry: HeldEntry, part: Part) -> pa.Table:
+        """Read an entry; one whose states are of other types was made from other data."""
         store = self._held()
-        finer = store.read(rollup.entry)
-        store.touch(rollup.entry.entry_id)
-        table = roll_up(finer, rollup, part.key.anchor, part.metric, ground.attested.maps)
+        table = store.read(entry)
+        for name, declared in part.metric.states:
+            if table.schema.field(held_name(name)).type != arrow_type(declared):
+                raise EntryGone(entry.entry_id)
+        store.touch(entry.entry_id)
+        return table
+
+    def _rolled_up(
+        self, part: Part, rollup: Rollup, snapshot: DataSnapshot, keeping: bool, wait: Wait
+    ) -> pa.Table:
+        store = self._held()
+        finer = self._entry(rollup.entry, part)
+        hops = (hop for climb in rollup.climbs for hop in climb.hops)
+        maps = snapshot.facts.maps((hop for hop in hops if isinstance(hop, TableHop)), wait)
+        table = roll_up(finer, rollup, part.key.anchor, part.metric, maps)
         if keeping and part.version is not None:
             made = Made("rollup", rollup.entry.entry_id, rollup.entry.key.anchor, rollup.edges)
             version = merged(rollup.entry.version, part.version)
@@ -120,8 +142,9 @@ class Carrier:
         self,
         index: int,
         plan: Plan,
-        ground: Ground,
+        snapshot: DataSnapshot,
         keeping: bool,
+        most: int | None,
         wait: Wait,
     ) -> Fetched:
         query = plan.queries[index]
@@ -131,24 +154,20 @@ class Carrier:
             if isinstance(part.how, Fetch) and part.how.query == index
         }
         keys: tuple[EntryKey, ...] = tuple(part.key for part in wanted.values())
-        version = tuple(sorted((table, ground.versions.get(table)) for table in query.tables))
+        version = tuple(sorted((table, snapshot.versions.get(table)) for table in query.tables))
 
         def work(stop: Stop) -> Fetched:
-            found = self._statements.collect(self._backend, query, stop, wait.query_id)
-            tables = split(found, query)
-            self._unmoved(query, ground)
+            reader = VersionReader(
+                self._backend, self._statements, snapshot.versions, stop, wait.query_id
+            )
+            tables = split(reader.collect(query, most_rows=most), query)
             if keeping and self._store is not None:
                 for metric, part in wanted.items():
                     if part.version is not None:
                         self._store.put(part.key, tables[metric], part.version, Made("backend"))
             return tables
 
-        return self._fetches.do((keys, version, keeping), work, wait)
-
-    def _unmoved(self, query: SourceQuery, ground: Ground) -> None:
-        after = self._backend.fingerprints(query.tables)
-        if any(after[table] != ground.versions.get(table) for table in query.tables):
-            raise SourceMoved
+        return self._fetches.do((keys, version, keeping, most), work, wait)
 
     @staticmethod
     def _provenance(part: Part, route: Route, label: ServedFrom) -> PartProvenance:

@@ -20,7 +20,8 @@ from flightframe_server.composer.compose import answer_schema
 from flightframe_server.composer.evaluate import whole
 from flightframe_server.composer.order import sort_points
 from flightframe_server.engine.asker import NOBODY, Asker
-from flightframe_server.engine.engine import MetricEngine, Served
+from flightframe_server.engine.attempt import Served
+from flightframe_server.engine.engine import MetricEngine
 from flightframe_server.errors import UnreachableAnchor
 from flightframe_server.language.syntax import Anchor, Item, LiteralValue, Name, Statement
 from flightframe_server.provenance import ServedFrom, fold
@@ -59,7 +60,7 @@ def members(engine: MetricEngine, level: str, schema: str | None = None) -> pa.T
     Raises:
         UnreachableAnchor: no schema reaches the level.
     """
-    home = schema if schema is not None else home_of(engine, level)
+    home = schema if schema is not None else home_of(engine, level, NOBODY)
     served = _asked(engine, level, home, NOBODY)
     batches = list(_batches(served, NOBODY))
     return pa.Table.from_batches(batches, schema=answer_schema(served.plan.question))
@@ -68,7 +69,7 @@ def members(engine: MetricEngine, level: str, schema: str | None = None) -> pa.T
 def _asked(engine: MetricEngine, level: str, schema: str, asker: Asker) -> Served:
     name = Name((level,))
     statement = Statement((Item(name),), Anchor((name,)), source=Name((schema,)))
-    return engine.answer(resolve(statement, engine.typed), asker=asker)
+    return engine.answer(lambda typed: resolve(statement, typed), asker=asker)
 
 
 def _batches(served: Served, asker: Asker) -> Iterator[pa.RecordBatch]:
@@ -83,10 +84,10 @@ def _batches(served: Served, asker: Asker) -> Iterator[pa.RecordBatch]:
         running.close()
 
 
-def home_of(engine: MetricEngine, level: str) -> str:
+def home_of(engine: MetricEngine, level: str, asker: Asker = NOBODY) -> str:
     """Return the schema whose rows know a level best; see `LevelFacts.schema`."""
-    ground = engine.ground()
-    typed = ground.typed
+    snapshot = engine.snapshot(asker)
+    typed = snapshot.typed
     keyed = [
         schema.name
         for schema in typed.collection.schemas.values()
@@ -104,8 +105,12 @@ def home_of(engine: MetricEngine, level: str) -> str:
     if not reaching:
         raise UnreachableAnchor(f"no schema reaches level {level}")
 
+    if len(reaching) == 1:
+        return reaching[0]
+    sizes = engine.rows([typed.schema(name).table for name in reaching], asker)
+
     def size(name: str) -> tuple[bool, int, str]:
-        rows = ground.statistics.rows.get(typed.schema(name).table, 0)
+        rows = sizes[typed.schema(name).table]
         return level not in typed.graph.own_levels(name), -rows, name
 
     return min(reaching, key=size)
@@ -132,9 +137,9 @@ def level_facts(
     Raises:
         QueryError: the rows do not reach the level, or the data breaks the way there.
     """
-    source = schema if schema is not None else home_of(engine, level)
+    source = schema if schema is not None else home_of(engine, level, asker)
     served = _asked(engine, level, source, asker)
-    type_ = arrow_type(engine.typed.level_types[level])
+    type_ = arrow_type(served.snapshot.typed.level_types[level])
     count, nulls = 0, 0
     head, ends = pa.array([], type_), pa.array([None, None], type_)
     for batch in _batches(served, asker):
@@ -142,7 +147,6 @@ def level_facts(
         count, nulls = count + len(values), nulls + values.null_count
         bounds = pc.min_max(pa.concat_arrays([ends, values]))
         ends = pa.array([bounds["min"].as_py(), bounds["max"].as_py()], type_)
-        # A streamed frame comes in any order.
         head = sort_points(pa.table({level: pa.concat_arrays([head, values])}), [level])
         head = whole(head[level].slice(0, most))
     first, last = ends.to_pylist()

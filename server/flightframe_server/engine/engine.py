@@ -7,11 +7,9 @@ and carry out what it says.
 
 from __future__ import annotations
 
-import threading
-import time
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 import pyarrow as pa
@@ -19,28 +17,22 @@ import structlog
 
 from flightframe_server.backends.protocol import Backend, SourceMoved
 from flightframe_server.backends.recorded import RecordedBackend, record
+from flightframe_server.cache.attestations import AttestationStore
 from flightframe_server.cache.entries import EntryGone
 from flightframe_server.cache.store import EntryStore
 from flightframe_server.catalog.collection import Collection
 from flightframe_server.catalog.installation import DEFAULT_BUDGET
-from flightframe_server.composer.compose import (
-    FrameExpression,
-    answer_schema,
-    compose,
-    derive,
-)
+from flightframe_server.composer.compose import FrameExpression, answer_schema, derive
 from flightframe_server.engine.asker import NOBODY, Asker, Wait
-from flightframe_server.engine.carry_out import Carried, Carrier
-from flightframe_server.engine.frames import OpenStream, StreamedFrame
-from flightframe_server.engine.ground import Ground, survey, tables_read
+from flightframe_server.engine.attempt import Attempts, Served
+from flightframe_server.engine.facts import Attested, Inspector
+from flightframe_server.engine.snapshot import DataSnapshot, Snapshots
 from flightframe_server.engine.statements import Statements
 from flightframe_server.errors import BackendError, NotSupported
 from flightframe_server.language.syntax import Anchor, Call, Item, Name, Statement
-from flightframe_server.planner.holdings import Holdings
+from flightframe_server.planner.broken import rows_key
 from flightframe_server.planner.identity import Domain
-from flightframe_server.planner.make import make_plan, whole_plan
-from flightframe_server.planner.plan import NO_FRESHNESS, Conditions, Fetch, Freshness, Plan
-from flightframe_server.provenance import PartProvenance, Route, ServedFrom
+from flightframe_server.planner.plan import NO_FRESHNESS, Freshness, Plan
 from flightframe_server.resolver.operators import Combine
 from flightframe_server.resolver.question import Question
 from flightframe_server.resolver.resolve import resolve
@@ -51,22 +43,9 @@ log = structlog.get_logger(__name__)
 ATTEMPTS = 3
 STREAM_ROWS = 1_000_000
 
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """One question carried out.
-
-    Attributes:
-        plan: the plan that was carried out.
-        parts: what was executed for each metric of the plan, in its order.
-        table: the finished answer; None where it is streamed.
-        stream: the frame to open where the answer may be too large to collect.
-    """
-
-    plan: Plan
-    parts: tuple[PartProvenance, ...]
-    table: pa.Table | None
-    stream: StreamedFrame | None = None
+Result = TypeVar("Result")
+Resolve = Callable[[TypedCollection], Question]
+"""Gives what a question means on the types of one version of the data; raises `QueryError`."""
 
 
 class MetricEngine:
@@ -78,7 +57,7 @@ class MetricEngine:
         backend: the database; None serves only what the store already holds.
         enabled: False remembers nothing and labels every answer `backend`.
         max_bytes: budget of the store.
-        stream_rows: frames estimated past this many rows are streamed, not collected.
+        stream_rows: frames of more rows than this are streamed, not collected.
         statements: what runs the back-end's statements, one for all engines of an installation;
             None: one of its own, within the default limits.
 
@@ -98,30 +77,41 @@ class MetricEngine:
         stream_rows: int = STREAM_ROWS,
         statements: Statements | None = None,
     ) -> None:
-        """Open the store, and type, attest and measure the collection; see the class."""
+        """Open the store, and type the collection on the data as they are; see the class."""
         root = self._root = Path(store_root)
         self.collection = ac
         self.enabled = enabled
         self.store = EntryStore(root, max_bytes=max_bytes) if enabled else None
         self.backend: Backend = backend if backend is not None else RecordedBackend(root)
-        label = ServedFrom.ENGINE_BACKEND if enabled else ServedFrom.BACKEND
         self.statements = statements if statements is not None else Statements()
-        self._carrier = Carrier(self.store, self.backend, label, self.statements)
-        self._bypass = Carrier(self.store, self.backend, ServedFrom.BACKEND, self.statements)
-        self._label = label
-        self._stream_rows = stream_rows
-        able = self.backend.capabilities()
-        self._reducers = able.reducers if able.answers else None
-        self._tables = tables_read(ac)
-        self._surveying = threading.Lock()
-        self._ground = survey(ac, self.backend)
-        if backend is not None and self.store is not None:
-            record(root, backend, tables_read(ac))
+        self._answers = self.backend.capabilities().answers
+        kept = self._attestations() if enabled else None
+        inspector = Inspector(self.backend, self.statements, kept)
+        self._snapshots = Snapshots(ac, self.backend, inspector)
+        self._attempts = Attempts(
+            self.backend, self.store, self.statements, self._snapshots, stream_rows=stream_rows
+        )
+        self._recorded: DataSnapshot | None = None
+        self.snapshot()
+
+    def _attestations(self) -> AttestationStore:
+        return AttestationStore(
+            self._root, collection=self.collection.content_hash, backend=self.backend.id
+        )
 
     @property
     def typed(self) -> TypedCollection:
         """The collection with its types, as of the data now."""
-        return self.ground().typed
+        return self.snapshot().typed
+
+    @property
+    def stream_rows(self) -> int:
+        """Frames of more rows than this are streamed, not collected."""
+        return self._attempts.stream_rows
+
+    @stream_rows.setter
+    def stream_rows(self, most: int) -> None:
+        self._attempts.stream_rows = most
 
     @property
     def epoch(self) -> int:
@@ -130,123 +120,90 @@ class MetricEngine:
 
     def fingerprint(self) -> tuple[tuple[str, str | None], ...]:
         """Return the version of every table of the collection, cheaply."""
-        return tuple(self.backend.fingerprints(self._tables).items())
+        return self._snapshots.fingerprints()
 
-    def ground(self) -> Ground:
-        """Return the ground for the data as it is now, surveying again if it moved."""
-        ground = self._ground
-        if self.backend.fingerprints(tuple(ground.versions)) == ground.versions:
-            return ground
-        with self._surveying:
-            if self.backend.fingerprints(tuple(self._ground.versions)) != self._ground.versions:
-                self._ground = survey(self.collection, self.backend)
-                if self.store is not None and not isinstance(self.backend, RecordedBackend):
-                    record(self._root, self.backend, tables_read(self.collection))
-            return self._ground
+    def snapshot(self, asker: Asker = NOBODY) -> DataSnapshot:
+        """Return the snapshot of the data as they are; see `Snapshots.take`."""
+        return self._snapshot(self.statements.wait_for(asker))
+
+    def _snapshot(self, wait: Wait) -> DataSnapshot:
+        taken = self._snapshots.take(wait)
+        if taken is not self._recorded and self.store is not None and self._answers:
+            self._recorded = taken
+            record(self._root, self.backend.id, taken.types, taken.versions)
+        return taken
+
+    def attested(self, asker: Asker = NOBODY) -> tuple[DataSnapshot, Attested]:
+        """Attest every promise of the collection, and return what was found, and on which data.
+
+        Raises:
+            BackendError: the database failed, or has too much to do, or the data moved at every
+                attempt; or the asker waits no more.
+        """
+
+        def look(snapshot: DataSnapshot, wait: Wait) -> tuple[DataSnapshot, Attested]:
+            if not self._answers:
+                return snapshot, snapshot.facts.known
+            return snapshot, snapshot.facts.attest_all(wait)
+
+        return self._on_one_version(look, asker)
 
     def plan(
-        self,
-        question: Question,
-        freshness: Freshness = NO_FRESHNESS,
-        *,
-        ground: Ground | None = None,
+        self, question: Question, freshness: Freshness = NO_FRESHNESS, *, snapshot: DataSnapshot
     ) -> Plan:
-        """Return the plan of a question under the conditions of now; see `make_plan`."""
-        ground = ground if ground is not None else self.ground()
-        holdings = self.store.holdings() if self.store is not None else Holdings()
-        conditions = Conditions(
-            self.backend.id,
-            self.enabled,
-            self._reducers,
-            holdings,
-            ground.versions,
-            ground.attested.broken,
-            frozenset(ground.attested.maps),
-            ground.attested.siblings,
-            ground.statistics,
-            freshness,
-            time.time(),
-            self._stream_rows,
-        )
-        return make_plan(question, ground.typed, conditions)
+        """Return the plan of a question on a snapshot, nothing carried out; see `make_plan`."""
+        return self._attempts.plan(question, freshness, snapshot)
+
+    def rows(self, tables: Iterable[str], asker: Asker = NOBODY) -> Mapping[str, int]:
+        """Return how many rows some tables of the collection have; raises as `attested`."""
+        keys = frozenset(map(rows_key, tables))
+
+        def count(snapshot: DataSnapshot, wait: Wait) -> Mapping[str, int]:
+            snapshot.facts.attest(keys & snapshot.facts.known.unattested, wait)
+            return snapshot.facts.known.rows
+
+        return self._on_one_version(count, asker)
 
     def answer(
-        self, question: Question, freshness: Freshness = NO_FRESHNESS, asker: Asker = NOBODY
+        self, ask: Resolve, freshness: Freshness = NO_FRESHNESS, asker: Asker = NOBODY
     ) -> Served:
-        """Plan and carry out a question.
+        """Resolve, plan and carry out a question on one version of the data.
 
-        Plans again when an entry is gone or the data moved, at most three times; then everything
-        comes from the back-end in one query.
+        Where the data move meanwhile it is begun anew, at most three times.
 
         Args:
-            question: what is asked.
+            ask: what is asked, given the types of the data.
             freshness: what it says about age.
             asker: whoever waits for the answer.
 
         Raises:
             QueryError: the question cannot be answered on the current data, or within the limits.
-            BackendError: the database failed, or has too much to do; or nobody waits any more.
+            BackendError: the database failed, or has too much to do, or the data move faster than
+                they are read; or nobody waits any more.
         """
+        without: set[str] = set()
+
+        def attempt(snapshot: DataSnapshot, wait: Wait) -> Served:
+            question = ask(snapshot.typed)
+            while True:
+                try:
+                    return self._attempts.answer(question, freshness, snapshot, wait, without)
+                except EntryGone as gone:
+                    without.add(gone.entry_id)
+
+        return self._on_one_version(attempt, asker)
+
+    def _on_one_version(
+        self, attempt: Callable[[DataSnapshot, Wait], Result], asker: Asker
+    ) -> Result:
+        """Return what `attempt` makes of a snapshot, of a new one each time the data moved."""
         wait = self.statements.wait_for(asker)
-        bypass = freshness.no_cache and self.enabled
-        carrier = self._bypass if bypass else self._carrier
-        keep = self.enabled and not bypass
         for _ in range(ATTEMPTS):
-            ground = self.ground()
-            plan = self.plan(question, freshness, ground=ground)
-            if plan.stream is not None:
-                return self._streamed(plan, ground, bypass=bypass)
-            if _mixes_unknown(plan):
-                break
-            with suppress(EntryGone, SourceMoved):
-                carried = carrier.carry_out(plan, ground, keep=keep, wait=wait)
-                return self._served(carried)
-        return self._in_one_query(question, freshness, wait, bypass=bypass)
-
-    def _served(self, carried: Carried) -> Served:
-        needs = [part.need for part in carried.plan.parts]
-        table = compose(carried.plan.question, needs, carried.tables)
-        self.statements.check_result(table.num_rows, table.nbytes)
-        return Served(carried.plan, carried.parts, table)
-
-    def _streamed(self, plan: Plan, ground: Ground, *, bypass: bool) -> Served:
-        parts = self._whole_parts(plan, ServedFrom.BACKEND if bypass else self._label)
-        frame = StreamedFrame(plan, ground, self.backend, self.statements)
-        return Served(plan, parts, None, frame)
-
-    def _in_one_query(
-        self, question: Question, freshness: Freshness, wait: Wait, *, bypass: bool
-    ) -> Served:
-        log.info("engine.unsettled", collection=self.collection.name)
-        ground = self.ground()
-        plan = whole_plan(question, ground.typed, self.plan(question, freshness, ground=ground))
-        if plan is None:
-            raise BackendError(
-                "the source changes while it is read, or cannot tell, and this takes several reads",
-                hint="ask again",
-            )
-        assert plan.stream is not None
-        running = self.statements.open(self.backend, plan.stream, wait)
-        batches = list(OpenStream(plan, running, self.statements.check_result))
-        after = self.ground()
-        if after is not ground:
-            # The rows may be newer than what was attested: what is broken now is refused.
-            self.plan(question, freshness, ground=after)
-        parts = self._whole_parts(plan, ServedFrom.BACKEND if bypass else self._label)
-        return Served(plan, parts, _table(question, batches))
-
-    def _whole_parts(self, plan: Plan, label: ServedFrom) -> tuple[PartProvenance, ...]:
-        return tuple(
-            PartProvenance(
-                part.metric.identity,
-                str(part.metric.operator),
-                part.key.anchor,
-                Route.BACKEND,
-                label,
-                version=dict(part.version or ()),
-            )
-            for part in plan.parts
-        )
+            try:
+                return attempt(self._snapshot(wait), wait)
+            except SourceMoved:
+                log.info("engine.moved", collection=self.collection.name)
+        raise BackendError("the data are being written", hint="ask again in a moment")
 
     def serve(
         self,
@@ -277,16 +234,22 @@ class MetricEngine:
             Item(Call(operator.upper(), (Name((family,)),)), alias=family),
         )
         statement = Statement(items, Anchor(tuple(Name((level,)) for level in anchor)))
-        question = resolve(statement, self.typed)
-        if partition_invariant and any(item.combine is Combine.NEVER for item, _ in question.needs):
-            raise NotSupported(
-                f"{operator} is not partition-invariant", hint="say partition_invariant=False"
-            )
-        served = self.answer(question)
+
+        def ask(typed: TypedCollection) -> Question:
+            question = resolve(statement, typed)
+            never = any(item.combine is Combine.NEVER for item, _ in question.needs)
+            if partition_invariant and never:
+                raise NotSupported(
+                    f"{operator} is not partition-invariant", hint="say partition_invariant=False"
+                )
+            return question
+
+        served = self.answer(ask)
         table = served.table
         if table is None:
             assert served.stream is not None
-            table = _table(question, list(served.stream.open()))
+            batches = list(served.stream.open())
+            table = pa.Table.from_batches(batches, schema=answer_schema(served.plan.question))
         frame = pl.from_arrow(table)
         assert isinstance(frame, pl.DataFrame)
         return frame.lazy()
@@ -304,14 +267,3 @@ class MetricEngine:
         """Close the store; the back-end belongs to whoever opened it."""
         if self.store is not None:
             self.store.close()
-
-
-def _mixes_unknown(plan: Plan) -> bool:
-    """Return whether a part whose version cannot be told would stand beside a part read apart."""
-    if all(part.version is not None for part in plan.parts):
-        return False
-    return len(plan.queries) > 1 or any(not isinstance(part.how, Fetch) for part in plan.parts)
-
-
-def _table(question: Question, batches: list[pa.RecordBatch]) -> pa.Table:
-    return pa.Table.from_batches(batches, schema=answer_schema(question))

@@ -10,10 +10,14 @@ from collections.abc import Callable, Iterator
 
 import pyarrow as pa
 
-from flightframe_server.backends.protocol import Backend, RunningQuery
+from flightframe_server.backends.protocol import (
+    Backend,
+    Fingerprints,
+    RunningQuery,
+    SourceMoved,
+)
 from flightframe_server.composer.compose import compose_stream
 from flightframe_server.engine.asker import NOBODY, Asker
-from flightframe_server.engine.ground import Ground
 from flightframe_server.engine.statements import Statements
 from flightframe_server.errors import TicketRefused
 from flightframe_server.planner.plan import Plan
@@ -27,10 +31,10 @@ class StreamedFrame:
     """A planned frame that is fetched only when it is read, and never collected."""
 
     def __init__(
-        self, plan: Plan, ground: Ground, backend: Backend, statements: Statements
+        self, plan: Plan, versions: Fingerprints, backend: Backend, statements: Statements
     ) -> None:
         """Keep the plan and the version it was made on."""
-        self._plan, self._ground = plan, ground
+        self._plan, self._versions = plan, versions
         self._backend, self._statements = backend, statements
 
     def open(self, asker: Asker = NOBODY) -> OpenStream:
@@ -41,21 +45,16 @@ class StreamedFrame:
             BackendError: the database failed, or has too much to do.
         """
         assert self._plan.stream is not None
-        self._refuse_moved(self._plan.stream.tables)
         wait = self._statements.wait_for(asker)
-        running = self._statements.open(self._backend, self._plan.stream, wait)
         try:
-            # The statement may have started on newer data, of which nothing was attested.
-            self._refuse_moved(self._plan.stream.tables)
-        except BaseException:
-            running.close()
-            raise
+            running = self._statements.open(self._backend, self._plan.stream, self._versions, wait)
+        except SourceMoved as moved:
+            raise _refused() from moved
         return OpenStream(self._plan, running, self._statements.check_result)
 
-    def _refuse_moved(self, tables: frozenset[str]) -> None:
-        now = self._backend.fingerprints(tables)
-        if any(now[table] != self._ground.versions.get(table) for table in tables):
-            raise TicketRefused("the data changed since this answer was planned", hint="ask again")
+
+def _refused() -> TicketRefused:
+    return TicketRefused("the data changed since this answer was planned", hint="ask again")
 
 
 class OpenStream:
@@ -80,6 +79,7 @@ class OpenStream:
         """Yield batches of the answer.
 
         Raises:
+            TicketRefused: the data changed under the statement.
             LimitExceeded: with the batch that passes the bound on rows or bytes.
         """
         assert self._plan.stream is not None
@@ -90,6 +90,8 @@ class OpenStream:
                 rows, size = rows + batch.num_rows, size + batch.nbytes
                 self._check(rows, size)
                 yield batch
+        except SourceMoved as moved:
+            raise _refused() from moved
         finally:
             self._running.close()
 

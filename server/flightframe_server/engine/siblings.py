@@ -1,66 +1,47 @@
-"""Siblings attested: a coarser table holds the numbers of the family's root, or is not used.
+"""Siblings compared: a coarser table holds the numbers of the family's root, or is not used.
 
-What comes in: a typed collection and a back-end. What goes out: for each sibling None, or the row
-in which it differs. Equal means: at the sibling's grain the same keys, NULL-safe, and the same
-values. It must never call a sibling equal that could not be compared.
+What comes in: a family, its root and a sibling, and the version to look at. What goes out: None, or
+the row in which they differ. Equal means: at the sibling's grain the same keys, NULL-safe, and the
+same values. It must never call a sibling equal that could not be compared.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-
 import polars as pl
-import pyarrow as pa
 
-from flightframe_server.backends.protocol import Backend
 from flightframe_server.catalog.collection import MetricFamily, RootedMetric, Sibling
-from flightframe_server.errors import FlightframeError, shown
-from flightframe_server.planner.siblings import root_metric, sibling_metric
-from flightframe_server.planner.source import SourceQuery, source_query
+from flightframe_server.engine.reading import VersionReader
+from flightframe_server.errors import QueryError, shown
+from flightframe_server.planner.siblings import compared
+from flightframe_server.planner.source import SourceQuery
 from flightframe_server.resolver.typed import TypedCollection
 
 
-def attest_siblings(
-    typed: TypedCollection, backend: Backend, broken: Mapping[str, str]
-) -> dict[tuple[str, str], str | None]:
-    """Return, for each (family, sibling schema), None where they are equal, else a row."""
-    found: dict[tuple[str, str], str | None] = {}
-    for family, root, sibling in _siblings(typed):
-        try:
-            difference = _difference(typed, backend, family, root, sibling)
-        except FlightframeError as error:
-            difference = error.message
-        found[family.name, sibling.schema] = difference
-    return found
-
-
-def _siblings(typed: TypedCollection) -> Iterator[tuple[MetricFamily, RootedMetric, Sibling]]:
-    for family in typed.collection.metric_families.values():
-        if isinstance(family.meaning, RootedMetric):
-            for sibling in family.meaning.siblings:
-                yield family, family.meaning, sibling
-
-
-def _difference(
+def difference(
     typed: TypedCollection,
-    backend: Backend,
+    reader: VersionReader,
     family: MetricFamily,
     root: RootedMetric,
     sibling: Sibling,
 ) -> str | None:
-    grain = tuple(sorted(typed.schema(sibling.schema).grain))
-    one = root_metric(typed, family, root, sibling.operator)
-    other = sibling_metric(typed, one, sibling)
-    if other.type != one.type:
-        return f"it holds {other.type}, and the root {one.type}"
-    detail = _table(backend, source_query(typed, root.schema, grain, (), (one,)))
-    summary = _table(backend, source_query(typed, sibling.schema, grain, (), (other,)))
-    return _first_difference(detail, summary, grain)
+    """Return the first row in which a sibling differs from its root, in words, or None.
+
+    Raises:
+        SourceMoved: the data are of another version.
+        BackendError: the database failed, or has too much to do.
+    """
+    try:
+        detail, summary, unlike = compared(typed, family, root, sibling)
+        if unlike is not None:
+            return unlike
+        grain = tuple(read.level for read in detail.anchor)
+        return _first_difference(_frame(reader, detail), _frame(reader, summary), grain)
+    except QueryError as error:
+        return error.message
 
 
-def _table(backend: Backend, query: SourceQuery) -> pl.DataFrame:
-    running = backend.run(query)
-    table = pa.Table.from_batches(list(running), schema=running.schema)
+def _frame(reader: VersionReader, query: SourceQuery) -> pl.DataFrame:
+    table = reader.collect(query)
     frame = pl.from_arrow(table.rename_columns([*table.column_names[:-1], " value"]))
     assert isinstance(frame, pl.DataFrame)
     return frame.with_columns(pl.lit(True).alias(" there"))

@@ -1,17 +1,18 @@
 """Where a metric may stand, and why not elsewhere: by the catalogue, and by the data as it is.
 
-What comes in: the ground of an engine, and a metric family. What goes out: for each of its reducers
-the levels of an anchor it may be asked at, and for every other level the rule or the row that
-forbids it. It must never have rules of its own: a level is blocked when asking there is refused.
+What comes in: a typed collection, what its data break, and a metric family. What goes out: for each
+of its reducers the levels of an anchor it may be asked at, and for every other level the rule or
+the row that forbids it. It must never have rules of its own: a level is blocked when asking there
+is refused.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
 from flightframe_server.catalog.collection import MetricFamily, RootedMetric
-from flightframe_server.engine.ground import Ground
 from flightframe_server.errors import AmbiguousReducer, FlightframeError
 from flightframe_server.language.syntax import Call, Expression, Name
 from flightframe_server.planner.broken import check_promises
@@ -21,6 +22,7 @@ from flightframe_server.resolver.legality import check_metric, check_nested
 from flightframe_server.resolver.metrics import MetricNames, default_operator
 from flightframe_server.resolver.scope import Scope
 from flightframe_server.resolver.terms import Term, needs_of
+from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.resolver.values import Binding
 
 
@@ -50,9 +52,17 @@ class Standing:
     blocked: tuple[BlockedLevel, ...]
 
 
-def standings(ground: Ground, family: MetricFamily) -> tuple[Standing, ...]:
-    """Return where a family may be asked, its default reducer first."""
-    return tuple(_standing(ground, family, reducer) for reducer in _reducers(family))
+def standings(
+    typed: TypedCollection, broken: Mapping[str, str], family: MetricFamily
+) -> tuple[Standing, ...]:
+    """Return where a family may be asked, its default reducer first.
+
+    Args:
+        typed: the collection.
+        broken: the promises that its data break, by key, with the row that shows it.
+        family: one of its metric families.
+    """
+    return tuple(_standing(typed, broken, family, reducer) for reducer in _reducers(family))
 
 
 def _reducers(family: MetricFamily) -> tuple[str, ...]:
@@ -64,8 +74,9 @@ def _reducers(family: MetricFamily) -> tuple[str, ...]:
     return tuple(dict.fromkeys(declared))
 
 
-def _standing(ground: Ground, family: MetricFamily, reducer: str) -> Standing:
-    typed = ground.typed
+def _standing(
+    typed: TypedCollection, broken: Mapping[str, str], family: MetricFamily, reducer: str
+) -> Standing:
     name: Expression = Name((family.name,))
     asked = Call(reducer, (name,)) if reducer else name
     assert isinstance(asked, Call | Name)
@@ -75,7 +86,7 @@ def _standing(ground: Ground, family: MetricFamily, reducer: str) -> Standing:
     blocked: list[BlockedLevel] = []
     for level in typed.graph.level_names:
         try:
-            _check(ground, term, tuple(sorted({level, *required})))
+            _check(typed, broken, term, tuple(sorted({level, *required})))
         except FlightframeError as error:
             blocked.append(BlockedLevel(level, error.code, error.message))
         else:
@@ -83,10 +94,12 @@ def _standing(ground: Ground, family: MetricFamily, reducer: str) -> Standing:
     return Standing(reducer, tuple(levels), required, tuple(blocked))
 
 
-def _check(ground: Ground, term: Term, anchor: tuple[str, ...]) -> None:
+def _check(
+    typed: TypedCollection, broken: Mapping[str, str], term: Term, anchor: tuple[str, ...]
+) -> None:
     """Refuse an anchor as a query would: by the rules of the collection, then by the data."""
     for metric, cells in needs_of(term, anchor):
-        check_metric(ground.typed, metric, cells, ())
-        reads, columns = metric_reads(ground.typed, metric, cells)
-        check_promises(ground.attested.broken, metric, reads, columns)
-    check_nested(ground.typed, term, anchor, ())
+        check_metric(typed, metric, cells, ())
+        reads, columns = metric_reads(typed, metric, cells)
+        check_promises(broken, frozenset(), metric, reads, columns)
+    check_nested(typed, term, anchor, ())

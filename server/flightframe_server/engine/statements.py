@@ -11,11 +11,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import pyarrow as pa
 
 from flightframe_server.backends.ending import Stop
-from flightframe_server.backends.protocol import Backend, RunningQuery
+from flightframe_server.backends.protocol import Backend, Fingerprints, RunningQuery
 from flightframe_server.catalog.limits import Limits
 from flightframe_server.engine.asker import POLL_SECONDS, Asker, Wait
 from flightframe_server.engine.slots import Slots
@@ -23,10 +24,16 @@ from flightframe_server.engine.streams import WatchedStream
 from flightframe_server.errors import LimitExceeded
 from flightframe_server.planner.source import FrameQuery, SourceQuery
 
+Result = TypeVar("Result")
+
 END_SECONDS = 1.0
 """How long whoever cancels waits to hear of the end."""
 
 COARSER = "ask at a coarser anchor, add a filter, or LIMIT"
+
+
+class TooManyRows(Exception):
+    """A statement brings more rows than its reader collects; a signal inside the engine."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,17 +101,28 @@ class Statements:
         return not left if found else None
 
     def collect(
-        self, backend: Backend, query: SourceQuery | FrameQuery, stop: Stop, query_id: str
+        self,
+        backend: Backend,
+        query: SourceQuery | FrameQuery,
+        at: Fingerprints,
+        stop: Stop,
+        query_id: str,
+        *,
+        most_rows: int | None = None,
     ) -> pa.Table:
         """Carry one statement out and return all it says.
 
         Args:
             backend: where.
             query: what.
+            at: the version to read.
             stop: the wish that it end.
             query_id: the question it belongs to.
+            most_rows: how many rows are collected; None: any number.
 
         Raises:
+            SourceMoved: the data are of another version.
+            TooManyRows: it brings more than `most_rows`.
             Overloaded: too many are under way.
             LimitExceeded: it brings more bytes than one may.
             BackendCancelled: its end was wished.
@@ -113,28 +131,51 @@ class Statements:
         listed = Listed(query_id, time.monotonic(), stop.wish)
         release = self._enter(self.places, stop.check, listed)
         try:
-            running = backend.run(query, stop=stop)
+            running = backend.run(query, at=at, stop=stop)
         except BaseException:
             release()
             raise
         running.when_over(release)
         stop.attach(running)
         try:
-            batches = list(self._bounded(running))
+            batches = list(self._bounded(running, most_rows))
             return pa.Table.from_batches(batches, schema=running.schema).combine_chunks()
         finally:
             running.close()
 
-    def open(self, backend: Backend, query: SourceQuery | FrameQuery, wait: Wait) -> WatchedStream:
+    def inspect(self, look: Callable[[], Result], stop: Stop, query_id: str) -> Result:
+        """Look one fact of the data up, as one statement among the others.
+
+        Args:
+            look: asks the back-end; it ends when `stop` is wished.
+            stop: the wish that it end.
+            query_id: the question it belongs to.
+
+        Raises:
+            Overloaded: too many are under way.
+            BackendError: as `look`.
+        """
+        release = self._enter(
+            self.places, stop.check, Listed(query_id, time.monotonic(), stop.wish)
+        )
+        try:
+            return look()
+        finally:
+            release()
+
+    def open(
+        self, backend: Backend, query: SourceQuery | FrameQuery, at: Fingerprints, wait: Wait
+    ) -> WatchedStream:
         """Start one statement that is read as it comes; see `collect`.
 
         Raises:
+            SourceMoved: the data are of another version.
             BackendTimeout: it did not begin before the caller's time was up.
         """
         stream = WatchedStream(wait)
         listed = Listed(wait.query_id, time.monotonic(), stream.cancel)
         release = self._enter(self.stream_places, wait.check, listed)
-        stream.start(lambda stop: backend.run(query, stop=stop), release)
+        stream.start(lambda stop: backend.run(query, at=at, stop=stop), release)
         return stream
 
     def _enter(
@@ -160,10 +201,12 @@ class Statements:
             self._listed.discard(listed)
         listed.over.set()
 
-    def _bounded(self, running: RunningQuery) -> Iterator[pa.RecordBatch]:
-        found = 0
+    def _bounded(self, running: RunningQuery, most_rows: int | None) -> Iterator[pa.RecordBatch]:
+        found = rows = 0
         for batch in running:
-            found += batch.nbytes
+            found, rows = found + batch.nbytes, rows + batch.num_rows
+            if most_rows is not None and rows > most_rows:
+                raise TooManyRows
             if found > self.limits.statement_bytes:
                 raise LimitExceeded(
                     f"a statement brings at most {self.limits.statement_bytes:,} bytes",

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flightframe_server.catalog.collection import RootedMetric
-from flightframe_server.engine.engine import MetricEngine
-from flightframe_server.errors import FlightframeError
+from flightframe_server.engine.attempt import Served
+from flightframe_server.engine.engine import MetricEngine, Resolve
+from flightframe_server.errors import FlightframeError, LimitExceeded
 from flightframe_server.language.syntax import Anchor, Item, Name, Statement
 from flightframe_server.planner.identity import EntryKey
 from flightframe_server.planner.plan import Fetch
-from flightframe_server.resolver.question import Question
 from flightframe_server.resolver.resolve import resolve
 
 
@@ -61,20 +61,41 @@ def warm_up(engine: MetricEngine) -> Iterator[Warmed]:
     pinned: list[EntryKey] = []
     for hint in hints(engine):
         try:
-            question = _question(engine, hint)
-            plan = engine.plan(question)
-            fresh = not any(isinstance(part.how, Fetch) for part in plan.parts)
-            pinned.extend(part.key for part in plan.parts)
-            engine.answer(question)
+            served = engine.answer(_asking(hint))
+            _check_kept(engine, hint, served)
         except FlightframeError as failure:
             yield Warmed(hint, failure=failure)
         else:
-            yield Warmed(hint, fresh=fresh)
+            pinned.extend(part.key for part in served.plan.parts)
+            fetched = any(isinstance(part.how, Fetch) for part in served.plan.parts)
+            yield Warmed(hint, fresh=not fetched)
     if engine.store is not None:
         engine.store.set_pinned(pinned)
 
 
-def _question(engine: MetricEngine, hint: Hint) -> Question:
+def _asking(hint: Hint) -> Resolve:
     names = tuple(Name((level,)) for level in hint.anchor)
     statement = Statement((Item(Name((hint.family,))),), Anchor(names))
-    return resolve(statement, engine.typed)
+    return lambda typed: resolve(statement, typed)
+
+
+def _check_kept(engine: MetricEngine, hint: Hint, served: Served) -> None:
+    """Refuse to call made what was answered and is not held.
+
+    Raises:
+        LimitExceeded: the answer is too large to be collected, or to be kept.
+    """
+    if served.stream is not None:
+        raise LimitExceeded(
+            f"{hint} has more than {engine.stream_rows:,} rows, and is not kept",
+            hint="hint a coarser anchor",
+        )
+    if engine.store is None:
+        return
+    holdings = engine.store.holdings()
+    for part in served.plan.parts:
+        if all(entry.key != part.key for entry in holdings.on(part.key.shelf)):
+            raise LimitExceeded(
+                f"{hint} does not fit the store, and is not kept",
+                hint="hint a coarser anchor, or raise max_bytes_per_ac",
+            )

@@ -19,7 +19,7 @@ from flightframe_server.catalog.collection import MetricFamily, RootedMetric
 from flightframe_server.engine.asker import NOBODY, Asker
 from flightframe_server.engine.discovery import LevelFacts, level_facts
 from flightframe_server.engine.engine import MetricEngine
-from flightframe_server.engine.ground import Ground
+from flightframe_server.engine.facts import Attested
 from flightframe_server.engine.standing import standings
 from flightframe_server.errors import (
     AmbiguousReducer,
@@ -131,8 +131,8 @@ def _not_taken() -> FrameQLSyntaxError:
 
 
 def _collection(engine: MetricEngine, asked: Asked, asker: Asker) -> dict[str, Any]:
-    ground = engine.ground()
-    typed, collection = ground.typed, ground.typed.collection
+    snapshot, attested = engine.attested(asker)
+    typed, collection = snapshot.typed, snapshot.typed.collection
     levels = [level for level in typed.graph.level_names if asked.wants(level)]
     schema = None
     if asked.schema:
@@ -144,7 +144,7 @@ def _collection(engine: MetricEngine, asked: Asked, asker: Asker) -> dict[str, A
         "description": collection.description,
         "levels": [_level(engine, typed, level, schema, asked.members, asker) for level in levels],
         "metrics": [
-            _metric(ground, family)
+            _metric(typed, attested, family)
             for family in collection.metric_families.values()
             if asked.wants(family.name)
         ],
@@ -220,14 +220,14 @@ def _plain(value: LiteralValue) -> Any:
     return value.isoformat() if isinstance(value, datetime.date) else str(value)
 
 
-def _metric(ground: Ground, family: MetricFamily) -> dict[str, Any]:
-    type_ = bare_type(ground.typed, family)
+def _metric(typed: TypedCollection, attested: Attested, family: MetricFamily) -> dict[str, Any]:
+    type_ = bare_type(typed, family)
     described: dict[str, Any] = {
         "name": family.name,
         "description": family.description,
         "type": "" if type_ is None else str(type_),
         "reducers": [],
-        "anchors": [asdict(standing) for standing in standings(ground, family)],
+        "anchors": [asdict(standing) for standing in standings(typed, attested.broken, family)],
     }
     if isinstance(family.meaning, RootedMetric):
         described["reducers"] = [reducer.operator for reducer in family.meaning.reducers]

@@ -38,6 +38,16 @@ def grain_key(schema: str) -> str:
     return f"the grain of {schema}"
 
 
+def sibling_key(family: str, schema: str) -> str:
+    """Return the key of a sibling holding a family's numbers as its root does."""
+    return f"{schema} holds {family}"
+
+
+def rows_key(table: str) -> str:
+    """Return the key of a table's size; no promise, and a fact of the data all the same."""
+    return f"the rows of {table}"
+
+
 def promises(
     metric: Metric, reads: Iterable[LevelRead], columns: Iterable[ColumnRead]
 ) -> Iterable[tuple[str, str]]:
@@ -62,20 +72,33 @@ def promises(
 
 def check_promises(
     broken: Mapping[str, str],
+    unattested: frozenset[str],
     metric: Metric,
     reads: Iterable[LevelRead],
     columns: Iterable[ColumnRead],
-) -> None:
+) -> frozenset[str]:
     """Refuse an answer that needs a broken promise.
+
+    Args:
+        broken: the broken promises, by key, with the row that shows it.
+        unattested: the keys of promises that the data were not asked about yet.
+        metric: what would be read.
+        reads: how its rows come to levels.
+        columns: how its rows come to columns.
+
+    Returns:
+        The keys among `unattested` that the answer needs.
 
     Raises:
         FDViolation: names the promise and a row that breaks it.
     """
-    if not broken:
-        return
-    for key, need in promises(metric, reads, columns):
+    lacking: set[str] = set()
+    for key, need in promises(metric, reads, columns) if broken or unattested else ():
         if key in broken:
             raise FDViolation(
                 f"{need}, and the data breaks it: {broken[key]}",
                 details={"promise": key, "row": broken[key]},
             )
+        if key in unattested:
+            lacking.add(key)
+    return frozenset(lacking)

@@ -67,7 +67,7 @@ def explain(plan: Plan, sql_of: SqlOf) -> list[Step]:
                 "; ".join([*map(str, part.why_not), *part.aside]),
             )
         )
-    for about, note in (*_sibling_notes(plan), *_notes(plan.question)):
+    for about, note in (*_sibling_notes(plan), *_promise_notes(plan), *_notes(plan.question)):
         steps.append(Step(len(steps) + 1, about, "", "", "", "note", note, ""))
     return steps
 
@@ -112,6 +112,11 @@ def _sibling_notes(plan: Plan) -> Iterator[tuple[str, str]]:
         if isinstance(part.how, Fetch) and part.how.metric.schema != part.metric.schema:
             sibling = part.how.metric.schema
             yield str(part.metric), f"read from its sibling {sibling}, equal to it on this data"
+
+
+def _promise_notes(plan: Plan) -> Iterator[tuple[str, str]]:
+    for key in sorted(plan.unattested):
+        yield key, "not looked at since the data changed: the query itself looks first"
 
 
 def _notes(question: Question) -> Iterator[tuple[str, str]]:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from flightframe_server.catalog.types import INTEGER
 from flightframe_server.errors import NotCached, NotSupported, SiblingDiffers
-from flightframe_server.planner.broken import check_promises
+from flightframe_server.planner.broken import check_promises, rows_key, sibling_key
 from flightframe_server.planner.identity import Domain, EntryKey, Operator, Shelf, Version
 from flightframe_server.planner.plan import (
     Conditions,
@@ -46,6 +46,9 @@ Group = tuple[str, tuple[str, ...]]
 def make_plan(question: Question, typed: TypedCollection, conditions: Conditions) -> Plan:
     """Decide where each metric of a question comes from.
 
+    Facts of the data that nobody has looked at yet are taken to be as promised, and named in the
+    plan: whoever carries it out looks at them first, and plans again.
+
     Raises:
         FDViolation: the data breaks an edge that the answer needs.
         NotCached: `only_if_cached` was asked and some part would need the back-end.
@@ -72,33 +75,35 @@ def _plan_at(
 ) -> Plan:
     fetched: dict[Group, list[Metric]] = {}
     parts: list[Part] = []
+    unattested: set[str] = set()
     for metric, anchor in _needs(question):
-        _check_source(question, conditions, metric)
+        unattested |= _check_source(question, conditions, metric)
         key = entry_key(typed, conditions.backend, question, metric, anchor)
-        tables = _tables(question, typed, conditions, metric, anchor)
+        tables, lacking = _tables(question, typed, conditions, metric, anchor)
+        unattested |= lacking
         found, rejected, aside = _from_cache(question, typed, conditions, metric, key, versions)
         how: Exact | Rollup | Fetch | None = found
         if how is None:
             _check_capable(conditions, metric)
-            read, passed_over = read_as(typed, conditions, metric, anchor, question.filter)
-            aside += passed_over
+            reading = read_as(typed, conditions, metric, anchor, question.filter)
+            read = reading.metric
+            aside += reading.passed_over
+            unattested |= reading.unattested
             tables |= {typed.schema(read.schema).table}
             group = (read.schema, anchor)
             fetched.setdefault(group, []).append(read)
             how = Fetch(list(fetched).index(group), read)
         parts.append(Part(metric, key, version_of(versions, tables), how, rejected, aside))
     if fetched and conditions.freshness.only_if_cached:
-        lacking = next(part for part in parts if isinstance(part.how, Fetch))
+        absent = next(part for part in parts if isinstance(part.how, Fetch))
         raise NotCached(
-            f"{lacking.metric} is not in the cache at this anchor",
-            hint=str(lacking.why_not[0]) if lacking.why_not else "nothing of it is in the cache",
+            f"{absent.metric} is not in the cache at this anchor",
+            hint=str(absent.why_not[0]) if absent.why_not else "nothing of it is in the cache",
         )
     queries = _queries(question, typed, fetched)
-    estimated = _estimate(typed, conditions, parts)
-    plan = Plan(question, tuple(parts), queries, None, estimated)
-    if not queries or estimated is None or estimated <= conditions.stream_rows:
-        return plan
-    if _is_nested(question):
+    large, lacking = _is_surely_large(question, typed, conditions, parts)
+    plan = Plan(question, tuple(parts), queries, None, frozenset(unattested | lacking))
+    if not queries or not large or _is_nested(question):
         return plan
     return replace(plan, stream=frame_query(question, _all_sources(question, typed, plan)))
 
@@ -108,7 +113,7 @@ def whole_plan(question: Question, typed: TypedCollection, plan: Plan) -> Plan |
 
     None where no one query can: reducers over cells are composed by us.
     """
-    if _is_nested(question):
+    if not can_stream(plan):
         return None
     order = list(dict.fromkeys(part.metric.schema for part in plan.parts))
     parts = tuple(
@@ -117,6 +122,11 @@ def whole_plan(question: Question, typed: TypedCollection, plan: Plan) -> Plan |
     )
     sources = _all_sources(question, typed, plan)
     return replace(plan, parts=parts, queries=sources, stream=frame_query(question, sources))
+
+
+def can_stream(plan: Plan) -> bool:
+    """Whether the back-end can be asked for the whole frame of a plan in one query."""
+    return not _is_nested(plan.question)
 
 
 def _is_nested(question: Question) -> bool:
@@ -171,16 +181,20 @@ def version_of(versions: Mapping[str, str | None], tables: set[str]) -> Version 
     return tuple(found)
 
 
-def _check_source(question: Question, conditions: Conditions, metric: Metric) -> None:
-    """Refuse a FROM that names a sibling which differs from the root today."""
+def _check_source(question: Question, conditions: Conditions, metric: Metric) -> frozenset[str]:
+    """Refuse a FROM that names a sibling which differs from the root; return what is not known."""
     if question.source is None or question.source == metric.schema:
-        return
+        return frozenset()
+    lacking = conditions.unattested & {sibling_key(metric.family, question.source)}
+    if lacking:
+        return lacking
     difference = conditions.siblings.get((metric.family, question.source), "it was never compared")
     if difference is not None:
         raise SiblingDiffers(
             f"{question.source} does not hold {metric} as its root does: {difference}",
             hint=f"leave FROM out, or name {metric.schema}",
         )
+    return frozenset()
 
 
 def _check_capable(conditions: Conditions, metric: Metric) -> None:
@@ -197,12 +211,17 @@ def _tables(
     conditions: Conditions,
     metric: Metric,
     anchor: tuple[str, ...],
-) -> set[str]:
-    """Return every table the metric depends on; raises `FDViolation` for a broken promise."""
+) -> tuple[set[str], frozenset[str]]:
+    """Return every table the metric depends on, and the promises that are not attested yet.
+
+    Raises:
+        FDViolation: it depends on a broken promise.
+    """
     filtered = {level for part in question.filter for level in levels_of(part)}
     reads, columns = metric_reads(typed, metric, {*anchor, *filtered})
-    check_promises(conditions.withdrawn, metric, reads, columns)
-    return {typed.schema(metric.schema).table, *tables_of(reads), *fetched_tables(columns)}
+    lacking = check_promises(conditions.withdrawn, conditions.unattested, metric, reads, columns)
+    tables = {typed.schema(metric.schema).table, *tables_of(reads), *fetched_tables(columns)}
+    return tables, lacking
 
 
 def _from_cache(
@@ -258,17 +277,24 @@ def _cost(rollup: Rollup) -> tuple[int, int, tuple[str, ...], tuple[str, ...]]:
     return rollup.entry.rows, len(key.anchor), key.anchor, key.filter
 
 
-def _estimate(typed: TypedCollection, conditions: Conditions, parts: list[Part]) -> int | None:
-    rows = 0
-    for schema, anchor in dict.fromkeys((part.metric.schema, part.key.anchor) for part in parts):
-        known = conditions.statistics.rows.get(typed.schema(schema).table)
-        if known is None:
-            return None
-        points = 1
-        for level in anchor:
-            points *= conditions.statistics.members.get(level, known) + 1
-        rows += min(known, points)
-    return rows
+def _is_surely_large(
+    question: Question, typed: TypedCollection, conditions: Conditions, parts: list[Part]
+) -> tuple[bool, frozenset[str]]:
+    """Return whether the frame has more rows than are collected, and the sizes not known yet.
+
+    Sure is it only of a frame that has a row for every row of a table: at its very grain, with
+    nothing filtered. What other frames hold is found out when they come.
+    """
+    if question.filter or conditions.stream_rows < 0:
+        return conditions.stream_rows < 0, frozenset()
+    tables = {
+        typed.schema(part.metric.schema).table
+        for part in parts
+        if isinstance(part.how, Fetch)
+        and set(typed.schema(part.metric.schema).grain) <= set(question.anchor)
+    }
+    large = any(conditions.rows.get(table, 0) > conditions.stream_rows for table in tables)
+    return large, conditions.unattested & frozenset(map(rows_key, tables))
 
 
 def _older_plan(question: Question, typed: TypedCollection, conditions: Conditions) -> Plan | None:
@@ -284,8 +310,9 @@ def _older_plan(question: Question, typed: TypedCollection, conditions: Conditio
         for entry in conditions.holdings.on(key.shelf):
             if entry.created >= limit:
                 newest[entry.version] = max(entry.created, newest.get(entry.version, 0.0))
-    # Edge maps are of the data now; climbing an older entry with them would mix two versions.
-    unmapped = replace(asked, mapped=frozenset())
+    # Edge maps are of the data now; climbing an older entry with them would mix two versions. What
+    # an entry rests on was attested on the version it was made from.
+    unmapped = replace(asked, mapped=frozenset(), withdrawn={}, unattested=frozenset())
     for version in sorted(newest, key=lambda item: -newest[item]):
         plan = _attempt(question, typed, unmapped, {**conditions.versions, **dict(version)})
         if plan is not None and all(

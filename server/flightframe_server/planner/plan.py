@@ -106,15 +106,15 @@ class Plan:
         question: what is answered.
         parts: one for each metric (or the members listed), in order.
         queries: what the back-end is asked, one for each schema with parts to fetch.
-        stream: the question as one query, where the frame may be too large to collect.
-        estimated_rows: an upper estimate of the frame's rows, None where unknown.
+        stream: the question as one query, where the frame is too large to collect.
+        unattested: keys of the facts that the plan takes for granted, since nobody looked yet.
     """
 
     question: Question
     parts: tuple[Part, ...]
     queries: tuple[SourceQuery, ...] = ()
     stream: FrameQuery | None = None
-    estimated_rows: int | None = None
+    unattested: frozenset[str] = frozenset()
 
     @property
     def fingerprint(self) -> str:
@@ -144,14 +144,6 @@ NO_FRESHNESS = Freshness()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Statistics:
-    """Upper estimates of sizes: rows of each table, members of each level."""
-
-    rows: Mapping[str, int] = field(default_factory=dict)
-    members: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Conditions:
     """Everything outside the question that a plan depends on, as one frozen value.
 
@@ -162,12 +154,14 @@ class Conditions:
         holdings: what the cache holds.
         versions: the fingerprint of each table now; None where it cannot be told.
         withdrawn: promises that the current data breaks, by key, with the row that shows it.
-        mapped: edges whose maps are at hand, of the version now.
+        unattested: keys of the facts of the current data that nobody has looked at yet: promises,
+            siblings, sizes of tables; whoever carries the plan out looks at those it needs first.
+        mapped: edges whose maps may be used, of the version now.
         siblings: for each (family, sibling schema) None where it is attested equal, else a row.
-        statistics: estimates of sizes.
+        rows: how many rows tables have, as far as they were counted.
         freshness: what the request says about age.
         now: seconds since the epoch.
-        stream_rows: frames estimated past this many rows are streamed, not collected.
+        stream_rows: frames of more rows than this are streamed, not collected.
     """
 
     backend: str
@@ -176,9 +170,10 @@ class Conditions:
     holdings: Holdings = field(default_factory=Holdings)
     versions: Mapping[str, str | None] = field(default_factory=dict)
     withdrawn: Mapping[str, str] = field(default_factory=dict)
+    unattested: frozenset[str] = frozenset()
     mapped: frozenset[str] = frozenset()
     siblings: Mapping[tuple[str, str], str | None] = field(default_factory=dict)
-    statistics: Statistics = field(default_factory=Statistics)
+    rows: Mapping[str, int] = field(default_factory=dict)
     freshness: Freshness = field(default_factory=Freshness)
     now: float = 0.0
     stream_rows: int = 1_000_000

@@ -7,11 +7,13 @@ whatever table it was read from.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from flightframe_server.catalog.collection import MetricFamily, RootedMetric, Sibling
 from flightframe_server.language.syntax import Call, Name
+from flightframe_server.planner.broken import rows_key, sibling_key
 from flightframe_server.planner.plan import Conditions
+from flightframe_server.planner.source import SourceQuery, source_query
 from flightframe_server.resolver.metrics import MetricNames
 from flightframe_server.resolver.operators import REDUCERS
 from flightframe_server.resolver.question import Metric
@@ -39,28 +41,75 @@ def sibling_metric(typed: TypedCollection, metric: Metric, sibling: Sibling) -> 
     return replace(metric, schema=sibling.schema, argument=argument, type=type_, filter=())
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a metric is read from the back-end.
+
+    Attributes:
+        metric: as it is, or re-rooted in an attested sibling that has fewer rows.
+        passed_over: why not from each other sibling.
+        unattested: keys of the facts that would have to be looked at to choose.
+    """
+
+    metric: Metric
+    passed_over: tuple[str, ...] = ()
+    unattested: frozenset[str] = frozenset()
+
+
+def compared(
+    typed: TypedCollection, family: MetricFamily, root: RootedMetric, sibling: Sibling
+) -> tuple[SourceQuery, SourceQuery, str | None]:
+    """Return what a sibling is compared by: the root and the sibling, both at its grain.
+
+    Returns:
+        The query over the root, the one over the sibling, and why they cannot be equal whatever
+        they hold, or None.
+    """
+    grain = tuple(sorted(typed.schema(sibling.schema).grain))
+    one = root_metric(typed, family, root, sibling.operator)
+    other = sibling_metric(typed, one, sibling)
+    unlike = None if other.type == one.type else f"it holds {other.type}, and the root {one.type}"
+    detail = source_query(typed, root.schema, grain, (), (one,))
+    return detail, source_query(typed, sibling.schema, grain, (), (other,)), unlike
+
+
 def read_as(
     typed: TypedCollection,
     conditions: Conditions,
     metric: Metric,
     anchor: tuple[str, ...],
     filters: tuple[Term, ...],
-) -> tuple[Metric, tuple[str, ...]]:
-    """Return the metric as it is cheapest to read, and why not from each other sibling.
-
-    It is read as it is, or re-rooted in an attested sibling that has fewer rows.
-    """
-    best, passed_over = metric, []
+) -> Reading:
+    """Return the metric as it is cheapest to read."""
+    best, passed_over, lacking = metric, [], set[str]()
     wanted = {*anchor, *(level for part in filters for level in levels_of(part))}
     for sibling in _siblings(typed, metric):
-        reason = _unfit(typed, conditions, metric, sibling, wanted)
+        reason = _unfit(typed, metric, sibling, wanted)
+        if reason is None:
+            unknown = _unknown(typed, conditions, metric, sibling)
+            lacking |= unknown
+            reason = "it is not compared with the root yet" if unknown else None
+        if reason is None:
+            differs = conditions.siblings.get(
+                (metric.family, sibling.schema), "it was never compared"
+            )
+            reason = None if differs is None else f"it differs from the root: {differs}"
         if reason is None and _is_smaller(typed, conditions, sibling.schema, best.schema):
             best = sibling_metric(typed, metric, sibling)
         elif reason is None:
             reason = "it would do, and has no fewer rows"
         if reason is not None:
             passed_over.append(f"sibling {sibling.schema}: {reason}")
-    return best, tuple(passed_over)
+    return Reading(best, tuple(passed_over), frozenset(lacking))
+
+
+def _unknown(
+    typed: TypedCollection, conditions: Conditions, metric: Metric, sibling: Sibling
+) -> frozenset[str]:
+    """Return the keys of what is not known yet of a sibling: whether it is equal, its size."""
+    tables = (typed.schema(name).table for name in (sibling.schema, metric.schema))
+    keys = {sibling_key(metric.family, sibling.schema), *map(rows_key, tables)}
+    return conditions.unattested & keys
 
 
 def _siblings(typed: TypedCollection, metric: Metric) -> tuple[Sibling, ...]:
@@ -70,24 +119,17 @@ def _siblings(typed: TypedCollection, metric: Metric) -> tuple[Sibling, ...]:
 
 
 def _is_smaller(typed: TypedCollection, conditions: Conditions, schema: str, other: str) -> bool:
-    sizes = [conditions.statistics.rows.get(typed.schema(name).table) for name in (schema, other)]
+    sizes = [conditions.rows.get(typed.schema(name).table) for name in (schema, other)]
     known = [size for size in sizes if size is not None]
     return len(known) == len(sizes) and known[0] < known[1]
 
 
 def _unfit(
-    typed: TypedCollection,
-    conditions: Conditions,
-    metric: Metric,
-    sibling: Sibling,
-    wanted: set[str],
+    typed: TypedCollection, metric: Metric, sibling: Sibling, wanted: set[str]
 ) -> str | None:
-    """Return why a sibling does not hold this very metric at these levels today, or None."""
+    """Return why a sibling could not hold this very metric at these levels, or None."""
     if sibling.operator != metric.operator.name:
         return f"it holds {sibling.operator} alone"
-    differs = conditions.siblings.get((metric.family, sibling.schema), "it was never compared")
-    if differs is not None:
-        return f"it differs from the root: {differs}"
     if metric.snapshot is not None or metric.order or metric.filter != _own_filter(typed, metric):
         return "it holds the family as it is, and this takes some of its rows"
     lacking = _lacking(typed, metric, sibling, wanted)

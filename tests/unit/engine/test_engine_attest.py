@@ -4,30 +4,35 @@ import pyarrow as pa
 import pytest
 from engine_shop import collection, opened
 
-from flightframe_server.engine.attest import attest, counter_example
-from flightframe_server.resolver.typed import type_collection
+from flightframe_server.engine.attest import counter_example
+from flightframe_server.engine.engine import MetricEngine
 
 
 @pytest.fixture
 def attested(tmp_path):
-    backends = []
+    opening = []
 
     def run(sql=""):
-        backends.append(opened(tmp_path, sql))
-        return attest(type_collection(collection(), backends[-1].tables()), backends[-1])
+        backend = opened(tmp_path, sql)
+        engine = MetricEngine(collection(), tmp_path / f"store{len(opening)}", backend)
+        opening.extend((engine, backend))
+        snapshot, found = engine.attested()
+        assert found.unattested == frozenset()
+        return found, snapshot.facts.held_maps
 
     yield run
-    for backend in backends:
-        backend.close()
+    for one in opening:
+        one.close()
 
 
 def test_nothing_is_broken_and_every_map_is_at_hand(attested):
-    found = attested()
+    found, held_maps = attested()
     assert found.broken == {}
     assert found.siblings == {("revenue", "daily"): None}
+    assert found.rows == {"stores": 3, "prices": 2, "tx": 5, "daily": 4, "inv": 3}
     maps = {
         edge: sorted(map(tuple, map(dict.values, table.to_pylist())), key=str)
-        for edge, table in found.maps.items()
+        for edge, table in held_maps.items()
     }
     assert maps == {
         "store -> region": [("S1", "East"), ("S2", "East"), ("S3", None)],
@@ -79,7 +84,8 @@ def test_nothing_is_broken_and_every_map_is_at_hand(attested):
     ],
 )
 def test_a_broken_promise_stands_under_its_key(attested, sql, broken):
-    assert attested(sql).broken == broken
+    found, _ = attested(sql)
+    assert found.broken == broken
 
 
 @pytest.mark.parametrize(
@@ -94,7 +100,7 @@ def test_a_broken_promise_stands_under_its_key(attested, sql, broken):
     ],
 )
 def test_a_sibling_that_differs_says_in_which_row(attested, sql, difference):
-    found = attested(sql)
+    found, _ = attested(sql)
     assert found.broken == {}
     assert difference in found.siblings["revenue", "daily"]
 
@@ -104,7 +110,8 @@ def test_several_rows_of_a_sibling_add_up(attested):
         "UPDATE daily SET revenue = 30.00 WHERE store = 'S1';"
         "INSERT INTO daily VALUES ('S1', '2024-01-30', 0.30);"
     )
-    assert attested(sql).siblings == {("revenue", "daily"): None}
+    found, _ = attested(sql)
+    assert found.siblings == {("revenue", "daily"): None}
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,14 @@ from decimal import Decimal
 import pytest
 from engine_shop import collection, opened, write
 
+from flightframe_server.backends.protocol import SourceMoved
 from flightframe_server.cache.entries import EntryGone
 from flightframe_server.engine.asker import NOBODY, Wait
-from flightframe_server.engine.carry_out import SourceMoved, merged
+from flightframe_server.engine.carry_out import merged
 from flightframe_server.engine.engine import MetricEngine
+from flightframe_server.errors import BackendError
 from flightframe_server.language import parse
 from flightframe_server.planner.plan import Freshness
-from flightframe_server.planner.source import FrameQuery
 from flightframe_server.resolver.resolve import resolve
 
 PATIENT = Wait(NOBODY, 600.0)
@@ -43,6 +44,7 @@ class Watched:
 def engine(tmp_path):
     backend = Watched(opened(tmp_path, AS_LARGE))
     made = MetricEngine(collection(), tmp_path / "store", backend)
+    made.attested()
     backend.statements = 0
     yield made
     made.close()
@@ -51,9 +53,25 @@ def engine(tmp_path):
 
 def carried(engine, text, keep=True):
     """What one plan gave, carried out once."""
-    ground = engine.ground()
-    plan = engine.plan(resolve(parse(text), ground.typed), ground=ground)
-    return engine._carrier.carry_out(plan, ground, keep=keep, wait=PATIENT)
+    snapshot = engine.snapshot()
+    return carry_out(engine, planned(engine, text, snapshot), snapshot, keep=keep)
+
+
+def planned(engine, text, snapshot):
+    """The plan of a text on a snapshot, what it rests on attested."""
+    asked = resolve(parse(text), snapshot.typed)
+    return engine._attempts.attested_plan(asked, Freshness(), snapshot, PATIENT)
+
+
+def carry_out(engine, plan, snapshot, keep=True):
+    """What a plan gives, carried out once."""
+    carrier = engine._attempts._carrier
+    return carrier.carry_out(plan, snapshot, keep=keep, most_rows=1000, wait=PATIENT)
+
+
+def asking(text):
+    """What an engine is asked: a text, resolved on whatever the data are by then."""
+    return lambda typed: resolve(parse(text), typed)
 
 
 def held(engine):
@@ -111,47 +129,43 @@ def test_data_that_moved_meanwhile_is_not_kept_nor_answered_with(engine, tmp_pat
     with pytest.raises(SourceMoved):
         carried(engine, BY_STORE)
     assert held(engine) == []
-    # The engine plans again, on the data as it is now.
+    # The engine begins anew, on the data as it is by then.
     engine.backend.before = move
-    question = resolve(parse("SELECT revenue AT ()"), engine.typed)
-    assert engine.answer(question).table.to_pylist() == [{"revenue": Decimal("5.00")}]
+    assert engine.answer(asking("SELECT revenue AT ()")).table.to_pylist() == [
+        {"revenue": Decimal("5.00")}
+    ]
 
 
 def test_an_entry_that_is_gone_is_a_signal_and_the_engine_asks_again(engine):
     carried(engine, BY_STORE)
-    ground = engine.ground()
-    question = resolve(parse(BY_REGION), ground.typed)
-    plan = engine.plan(question, ground=ground)
+    snapshot = engine.snapshot()
+    plan = planned(engine, BY_REGION, snapshot)
     engine.store.drop([entry.entry_id for entry in engine.store.holdings()])
     with pytest.raises(EntryGone):
-        engine._carrier.carry_out(plan, ground, keep=True, wait=PATIENT)
-    served = engine.answer(question)
+        carry_out(engine, plan, snapshot)
+    served = engine.answer(asking(BY_REGION))
     assert [part.route for part in served.parts] == ["backend"]
 
 
-def test_a_source_that_never_stands_still_is_asked_once_for_everything(engine, tmp_path):
+def test_a_source_that_never_stands_still_is_refused_and_nothing_is_kept(engine, tmp_path):
     changes = iter(range(2, 100))
-
-    def move(query):
-        # While it is surveyed it stands still, or nothing could be said of it at all.
-        if isinstance(query, FrameQuery) or not query.anchor:
-            write(tmp_path / "shop.duckdb", f"UPDATE tx SET revenue = {next(changes)};")
-
-    engine.backend.before = move
-    question = resolve(parse("SELECT revenue, COUNT(*) AS n FROM tx AT ()"), engine.typed)
-    served = engine.answer(question)
-    # Three attempts, none of which may be kept, then one statement that sees one version.
-    assert next(changes) == 6
-    (row,) = served.table.to_pylist()
-    assert row == {"revenue": Decimal("25.00"), "n": 5}
+    engine.backend.before = lambda query: write(
+        tmp_path / "shop.duckdb", f"UPDATE tx SET revenue = {next(changes)};"
+    )
+    with pytest.raises(BackendError, match="the data are being written"):
+        engine.answer(asking("SELECT revenue, COUNT(*) AS n FROM tx AT ()"))
+    # Three attempts.
+    assert next(changes) == 5
     assert held(engine) == []
+    engine.backend.before = lambda query: None
+    served = engine.answer(asking("SELECT revenue, COUNT(*) AS n FROM tx AT ()"))
+    assert served.table.to_pylist() == [{"revenue": Decimal("20.00"), "n": 5}]
 
 
 def test_no_cache_neither_reads_nor_keeps(engine):
     carried(engine, BY_STORE)
     before = held(engine)
-    question = resolve(parse(BY_REGION), engine.typed)
-    served = engine.answer(question, Freshness(no_cache=True))
+    served = engine.answer(asking(BY_REGION), Freshness(no_cache=True))
     assert [str(part.served_from) for part in served.parts] == ["backend"]
     assert held(engine) == before
 

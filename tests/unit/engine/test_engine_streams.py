@@ -55,7 +55,7 @@ class Backend:
     def __init__(self, batches: int = 1, *, blocks: bool = False, fails: bool = False) -> None:
         self.running, self.blocks, self.fails = Running(batches), blocks, fails
 
-    def run(self, query, *, timeout=None, stop: Stop) -> Running:
+    def run(self, query, *, at=None, timeout=None, stop: Stop) -> Running:
         stop.attach(self.running)
         if self.fails:
             raise BackendError("no")
@@ -84,7 +84,7 @@ PATIENT = Asker(query_id="q")
 
 def opened(backend: Backend, asker: Asker = PATIENT, **limits):
     statements = Statements(Limits(**limits))
-    return statements, statements.open(backend, None, statements.wait_for(asker))
+    return statements, statements.open(backend, None, {}, statements.wait_for(asker))
 
 
 def test_a_stream_that_is_closed_early_asks_for_nobody_any_more():
@@ -129,7 +129,7 @@ def test_a_statement_that_does_not_begin_is_ended_too(asker):
     backend = Backend(blocks=True)
     statements = Statements()
     with pytest.raises((BackendTimeout, BackendCancelled), match=r"time limit|no more"):
-        statements.open(backend, None, statements.wait_for(asker))
+        statements.open(backend, None, {}, statements.wait_for(asker))
     assert nothing_left(statements)
 
 
@@ -165,7 +165,7 @@ def test_a_collected_statement_keeps_its_place_until_the_database_lets_go():
     backend.running._ending.tell = lambda: None
     stop.wish()
     with pytest.raises(BackendCancelled):
-        statements.collect(backend, None, stop, "q")
+        statements.collect(backend, None, {}, stop, "q")
     assert backend.running.closed == 1
     assert statements.places.free == statements.limits.concurrent_statements - 1
     assert [one.query_id for one in statements.under_way()] == ["q"]
@@ -177,9 +177,9 @@ def test_a_statement_that_cannot_be_started_takes_no_place():
     statements = Statements()
     for _ in range(2):
         with pytest.raises(BackendError, match="no"):
-            statements.open(Backend(fails=True), None, statements.wait_for(Asker()))
+            statements.open(Backend(fails=True), None, {}, statements.wait_for(Asker()))
         with pytest.raises(BackendError, match="no"):
-            statements.collect(Backend(fails=True), None, Stop(), "q")
+            statements.collect(Backend(fails=True), None, {}, Stop(), "q")
     assert nothing_left(statements)
 
 
@@ -192,7 +192,7 @@ def test_a_collected_statement_is_bounded_ended_and_counted():
 
     def collect() -> None:
         try:
-            statements.collect(backend, None, stop, "q")
+            statements.collect(backend, None, {}, stop, "q")
         except BackendError as error:
             failures.append(error)
 
@@ -201,13 +201,13 @@ def test_a_collected_statement_is_bounded_ended_and_counted():
     while not statements.under_way():
         time.sleep(0.002)
     with pytest.raises(Overloaded):
-        statements.collect(Backend(1), None, Stop(), "r")
+        statements.collect(Backend(1), None, {}, Stop(), "r")
     assert statements.cancel("q") is True
     thread.join(5)
     assert [type(failure) for failure in failures] == [BackendCancelled]
     # Three numbers are 24 bytes, and six are too many.
     with pytest.raises(LimitExceeded, match="a statement brings at most 30 bytes"):
-        statements.collect(Backend(2), None, Stop(), "q")
+        statements.collect(Backend(2), None, {}, Stop(), "q")
     assert nothing_left(statements)
 
 
@@ -216,5 +216,5 @@ def test_a_wish_made_before_the_statement_is_not_lost():
     stop.wish()
     statements = Statements()
     with pytest.raises(BackendCancelled):
-        statements.collect(backend, None, stop, "q")
+        statements.collect(backend, None, {}, stop, "q")
     assert nothing_left(statements)

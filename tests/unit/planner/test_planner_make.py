@@ -5,7 +5,7 @@ from planned import NOW, conditions, held, plan, question, typed
 
 from flightframe_server.errors import FDViolation, NotCached, NotSupported, SiblingDiffers
 from flightframe_server.planner.make import make_plan, version_of, whole_plan
-from flightframe_server.planner.plan import Exact, Fetch, Freshness, Rollup, Statistics
+from flightframe_server.planner.plan import Exact, Fetch, Freshness, Rollup
 
 BY_REGION = "SELECT region, revenue AT region"
 STORE = "SELECT store, revenue AT store"
@@ -210,25 +210,57 @@ def test_an_older_entry_is_not_climbed_with_the_map_of_now():
     assert chosen(plan(BY_REGION, old, **asked)) is None
 
 
+BY_SALE = "SELECT txn, revenue AT txn"
+
+
+def test_a_frame_that_is_surely_large_is_streamed_unless_it_is_held_or_nested():
+    large = {"rows": {"t_tx": 10_000}, "stream_rows": 9_999}
+    assert plan(BY_SALE, **large).stream is not None
+    assert plan(BY_SALE, **{**large, "stream_rows": 10_000}).stream is None
+    assert plan(BY_SALE, held(BY_SALE), **large).stream is None
+    nested = "SELECT txn, AVG(revenue @ (txn, day)) AS x AT txn"
+    assert plan(nested, **large).stream is None
+
+
 @pytest.mark.parametrize(
-    ("rows", "members", "estimate"),
+    "text",
     [
-        ({"t_tx": 1000}, {"store": 4}, 5),
-        ({"t_tx": 3}, {"store": 4}, 3),
-        ({"t_tx": 1000}, {}, 1000),
-        ({}, {"store": 4}, None),
+        # A coarse level may have as many members as the table has rows, or one.
+        STORE,
+        "SELECT day, product, store, revenue AT (day, product, store)",
+        # A filter may leave nothing.
+        "SELECT txn, revenue WHERE store = 'S1' AT txn",
     ],
 )
-def test_a_frame_has_at_most_so_many_rows(rows, members, estimate):
-    assert plan(STORE, statistics=Statistics(rows, members)).estimated_rows == estimate
+def test_what_is_not_surely_large_is_tried(text):
+    assert plan(text, rows={"t_tx": 10_000}, stream_rows=1).stream is None
 
 
-def test_a_large_frame_is_streamed_unless_it_is_held_or_nested():
-    large = {"statistics": Statistics({"t_tx": 10_000}, {}), "stream_rows": 9_999}
-    assert plan(STORE, **large).stream is not None
-    assert plan(STORE, **{**large, "stream_rows": 10_000}).stream is None
-    assert plan(STORE, held(STORE), **large).stream is None
-    assert plan("SELECT store, AVG(revenue @ day) AS x AT store", **large).stream is None
+def test_the_size_of_a_table_is_looked_at_where_it_decides():
+    keys = frozenset({"the rows of t_tx"})
+    by_sale = BY_SALE.replace("revenue", "cost")
+    assert plan(by_sale, unattested=keys).unattested == keys
+    assert plan("SELECT store, cost AT store", unattested=keys).unattested == frozenset()
+
+
+def test_the_promises_of_the_answer_alone_are_to_be_looked_at():
+    keys = frozenset({"store -> region", "product -> category", "inv.month is a period"})
+    assert plan(STORE, unattested=keys).unattested == frozenset()
+    assert plan(BY_REGION, unattested=keys).unattested == {"store -> region"}
+    # An entry rests on the same promises as the rows it was made from.
+    held_too = plan(BY_REGION, held(STORE), unattested=keys)
+    assert held_too.unattested == {"store -> region"}
+    filtered = plan("SELECT store, revenue WHERE category = 'A' AT store", unattested=keys)
+    assert filtered.unattested == {"product -> category"}
+
+
+def test_a_broken_promise_is_refused_before_others_are_looked_at():
+    with pytest.raises(FDViolation, match="S1 has East and West"):
+        plan(
+            "SELECT region, category, revenue AT (region, category)",
+            withdrawn={"store -> region": "S1 has East and West"},
+            unattested=frozenset({"product -> category"}),
+        )
 
 
 def test_the_whole_in_one_query_reads_roots_only():

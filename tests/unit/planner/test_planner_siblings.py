@@ -3,14 +3,12 @@
 import pytest
 from planned import plan
 
-from flightframe_server.planner.plan import Statistics
-
 EQUAL = {("revenue", "daily"): None}
-SMALL = Statistics({"t_tx": 100, "t_daily": 10}, {})
+SMALL = {"t_tx": 100, "t_daily": 10}
 
 
-def read_from(text, siblings=EQUAL, statistics=SMALL):
-    found = plan(text, siblings=siblings, statistics=statistics)
+def read_from(text, siblings=EQUAL, rows=SMALL):
+    found = plan(text, siblings=siblings, rows=rows)
     return [query.schema for query in found.queries]
 
 
@@ -49,7 +47,7 @@ def test_what_it_does_not_hold_is_read_from_the_root(text):
     ("level", "read"), [("store", "told_sums"), ("region", "told"), ("coast", "told")]
 )
 def test_a_level_that_the_facts_tell_themselves_is_not_looked_up_by_a_sibling(level, read):
-    equal, small = {("amount", "told_sums"): None}, Statistics({"t_told": 9, "t_told_sums": 2}, {})
+    equal, small = {("amount", "told_sums"): None}, {"t_told": 9, "t_told_sums": 2}
     assert read_from(f"SELECT {level}, amount AT {level}", equal, small) == [read]
 
 
@@ -68,14 +66,28 @@ def test_one_that_differs_or_was_never_compared_is_not_read(siblings):
     "rows", [{"t_tx": 10, "t_daily": 10}, {"t_tx": 9, "t_daily": 10}, {"t_tx": 9}, {}]
 )
 def test_one_that_is_not_known_to_be_smaller_is_not_read(rows):
-    assert read_from("SELECT revenue AT ()", statistics=Statistics(rows, {})) == ["tx"]
+    assert read_from("SELECT revenue AT ()", rows=rows) == ["tx"]
 
 
 def test_the_entry_is_the_familys_whatever_was_read():
-    there = plan("SELECT store, revenue AT store", siblings=EQUAL, statistics=SMALL).parts[0]
+    there = plan("SELECT store, revenue AT store", siblings=EQUAL, rows=SMALL).parts[0]
     here = plan("SELECT store, revenue AT store").parts[0]
     assert there.key == here.key
     assert there.metric == here.metric
     assert there.how.metric.schema == "daily"
     # It rests on both tables: the sibling's numbers, attested on the root's.
     assert dict(there.version) == {"t_tx": "1", "t_daily": "1"}
+
+
+def test_one_that_was_not_looked_at_yet_is_named_and_not_read():
+    keys = frozenset({"daily holds revenue", "the rows of t_daily", "store -> region"})
+    found = plan("SELECT revenue AT ()", siblings={}, rows=SMALL, unattested=keys)
+    assert [query.schema for query in found.queries] == ["tx"]
+    # The edge is not needed, and what is needed is not more than what is not known.
+    assert found.unattested == {"daily holds revenue", "the rows of t_daily"}
+
+
+def test_one_that_cannot_hold_the_question_is_not_looked_at():
+    keys = frozenset({"daily holds revenue", "the rows of t_daily"})
+    found = plan("SELECT product, revenue AT product", siblings={}, unattested=keys)
+    assert found.unattested == frozenset()

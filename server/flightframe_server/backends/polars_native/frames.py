@@ -84,8 +84,7 @@ def _frame(query: FrameQuery, folder: ParquetFolder) -> LazyQuery:
     merged = _merged(frames, levels)
     states = [name for at, metric in enumerate(metrics) for name in _state_columns(at, metric)]
     merged = merged.select(*levels, *states)
-    if query.ordering or query.window is not None:
-        merged = _ordered(merged, query, metrics)
+    merged = _ordered(merged, query, metrics)
     return LazyQuery(merged, _columns(query.sources[0], metrics))
 
 

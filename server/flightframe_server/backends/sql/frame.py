@@ -34,7 +34,7 @@ def frame_statement(query: FrameQuery, dialect: SqlDialect) -> Statement:
         selects.append(source_select(source, dialect, bound, first=_first(query, source)))
         states += state_columns(source.metrics, _first(query, source))
     merged = selects[0] if len(selects) == 1 else _merged(selects, anchor, states, dialect)
-    if not query.ordering and query.window is None:
+    if not anchor and not query.ordering:
         return Statement(merged.sql(dialect.name), bound.values, (*anchor, *states))
     outer = exp.select(*(column_expression(name) for name, _ in (*anchor, *states)))
     outer = outer.from_(merged.subquery(identifier("frame")))

@@ -1,0 +1,251 @@
+"""One attempt at a question, on one snapshot of the data: planned, attested, carried out.
+
+What comes in: a resolved question and the snapshot it was resolved on. What goes out: the finished
+answer, or the frame to stream, and what was executed. It must never leave the snapshot: where the
+data are of another version, the attempt fails, and whoever asked begins anew.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from flightframe_server.backends.protocol import Backend, SourceMoved
+from flightframe_server.cache.store import EntryStore
+from flightframe_server.composer.compose import answer_schema, compose
+from flightframe_server.engine.asker import Wait
+from flightframe_server.engine.carry_out import Carrier
+from flightframe_server.engine.frames import OpenStream, StreamedFrame
+from flightframe_server.engine.snapshot import DataSnapshot, Snapshots
+from flightframe_server.engine.statements import Statements, TooManyRows
+from flightframe_server.errors import BackendError, NotCached, TicketRefused
+from flightframe_server.planner.holdings import Holdings
+from flightframe_server.planner.make import make_plan, whole_plan
+from flightframe_server.planner.plan import Conditions, Freshness, Plan
+from flightframe_server.provenance import PartProvenance, Route, ServedFrom
+from flightframe_server.resolver.question import Question
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """One question carried out.
+
+    Attributes:
+        snapshot: the version of the data that it was answered on.
+        plan: the plan that was carried out.
+        parts: what was executed for each metric of the plan, in its order.
+        table: the finished answer; None where it is streamed.
+        stream: the frame to open where the answer may be too large to collect.
+    """
+
+    snapshot: DataSnapshot
+    plan: Plan
+    parts: tuple[PartProvenance, ...]
+    table: pa.Table | None
+    stream: StreamedFrame | None = None
+
+
+class Attempts:
+    """What attempts are made with.
+
+    Args:
+        backend: the database.
+        store: where entries are; None where the engine remembers nothing.
+        statements: what runs the back-end's statements.
+        snapshots: where the snapshots come from.
+        stream_rows: frames of more rows than this are streamed, not collected; negative: all.
+
+    Attributes:
+        stream_rows: the same; it may be set.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        store: EntryStore | None,
+        statements: Statements,
+        snapshots: Snapshots,
+        *,
+        stream_rows: int,
+    ) -> None:
+        """Keep what attempts are made with; see the class."""
+        self._snapshots = snapshots
+        self._backend, self._store, self._statements = backend, store, statements
+        self.stream_rows = stream_rows
+        self._label = ServedFrom.BACKEND if store is None else ServedFrom.ENGINE_BACKEND
+        self._carrier = Carrier(store, backend, self._label, statements)
+        self._bypass = Carrier(store, backend, ServedFrom.BACKEND, statements)
+        able = backend.capabilities()
+        self._answers = able.answers
+        self._reducers = able.reducers if able.answers else None
+
+    def plan(
+        self,
+        question: Question,
+        freshness: Freshness,
+        snapshot: DataSnapshot,
+        without: Collection[str] = (),
+    ) -> Plan:
+        """Return the plan of a question on a snapshot; see `make_plan`.
+
+        Args:
+            question: what is asked, resolved on the snapshot's types.
+            freshness: what it says about age.
+            snapshot: the version of the data.
+            without: ids of entries that cannot be read.
+        """
+        holdings = self._store.holdings() if self._store is not None else Holdings()
+        facts = snapshot.facts
+        known = facts.known
+        frugal = freshness.only_if_cached or not self._answers
+        conditions = Conditions(
+            self._backend.id,
+            self._store is not None,
+            self._reducers,
+            holdings.without(without) if without else holdings,
+            snapshot.versions,
+            known.broken,
+            # An entry was made where its promises held, and without a database nothing else is.
+            known.unattested if self._answers else frozenset(),
+            frozenset(facts.held_maps) if frugal else facts.edges,
+            known.siblings,
+            known.rows,
+            freshness,
+            time.time(),
+            self.stream_rows,
+        )
+        return make_plan(question, snapshot.typed, conditions)
+
+    def answer(
+        self,
+        question: Question,
+        freshness: Freshness,
+        snapshot: DataSnapshot,
+        wait: Wait,
+        without: Collection[str] = (),
+    ) -> Served:
+        """Answer a question on a snapshot.
+
+        Args:
+            question: what is asked, resolved on the snapshot's types.
+            freshness: what it says about age.
+            snapshot: the version of the data.
+            wait: how long the caller waits.
+            without: ids of entries that cannot be read.
+
+        Raises:
+            SourceMoved: the data are of another version.
+            EntryGone: an entry that was chosen cannot be read.
+            QueryError: the question cannot be answered on the data, or within the limits.
+            BackendError: the database failed, or has too much to do; or the wait is over.
+        """
+        bypass = freshness.no_cache and self._store is not None
+        plan = self.attested_plan(question, freshness, snapshot, wait, without)
+        if plan.stream is not None:
+            return self._streamed(plan, snapshot, bypass=bypass)
+        if any(part.version is None for part in plan.parts):
+            return self._unversioned(plan, freshness, snapshot, wait, bypass=bypass)
+        return self._carried_out(plan, snapshot, wait, bypass=bypass)
+
+    def _carried_out(
+        self, plan: Plan, snapshot: DataSnapshot, wait: Wait, *, bypass: bool
+    ) -> Served:
+        carrier = self._bypass if bypass else self._carrier
+        try:
+            carried = carrier.carry_out(
+                plan, snapshot, keep=not bypass, most_rows=self.stream_rows, wait=wait
+            )
+        except TooManyRows:
+            whole = whole_plan(plan.question, snapshot.typed, plan)
+            assert whole is not None
+            return self._streamed(whole, snapshot, bypass=bypass)
+        needs = [part.need for part in plan.parts]
+        table = compose(plan.question, needs, carried.tables)
+        self._statements.check_result(table.num_rows, table.nbytes)
+        return Served(snapshot, plan, carried.parts, table)
+
+    def attested_plan(
+        self,
+        question: Question,
+        freshness: Freshness,
+        snapshot: DataSnapshot,
+        wait: Wait,
+        without: Collection[str] = (),
+    ) -> Plan:
+        """Plan, and plan again as long as the plan rests on what nobody has looked at."""
+        while True:
+            plan = self.plan(question, freshness, snapshot, without)
+            if not plan.unattested:
+                return plan
+            if freshness.only_if_cached:
+                raise NotCached(
+                    "what the answer rests on was not looked at since the data changed",
+                    hint="ask without only_if_cached",
+                )
+            snapshot.facts.attest(plan.unattested, wait)
+
+    def _streamed(self, plan: Plan, snapshot: DataSnapshot, *, bypass: bool) -> Served:
+        parts = self._whole_parts(plan, bypass=bypass)
+        frame = StreamedFrame(plan, snapshot.versions, self._backend, self._statements)
+        return Served(snapshot, plan, parts, None, frame)
+
+    def _unversioned(
+        self,
+        plan: Plan,
+        freshness: Freshness,
+        snapshot: DataSnapshot,
+        wait: Wait,
+        *,
+        bypass: bool,
+    ) -> Served:
+        """Answer from one statement, where the version of some table cannot be told.
+
+        What the answer rests on is attested before and after: what is broken by then is refused.
+        """
+        question = plan.question
+        if len(plan.queries) == len(plan.parts) == 1:
+            served = self._carried_out(plan, snapshot, wait, bypass=bypass)
+        else:
+            served = self._in_one_query(plan, snapshot, wait, bypass=bypass)
+        after = self._snapshots.take(wait)
+        if after.types != snapshot.types:
+            raise SourceMoved
+        self.attested_plan(question, freshness, after, wait)
+        return served
+
+    def _in_one_query(
+        self, plan: Plan, snapshot: DataSnapshot, wait: Wait, *, bypass: bool
+    ) -> Served:
+        question = plan.question
+        whole = whole_plan(question, snapshot.typed, plan)
+        if whole is None:
+            raise BackendError(
+                "the source cannot tell which version it is of, and this takes several reads",
+                hint="ask again",
+            )
+        assert whole.stream is not None
+        running = self._statements.open(self._backend, whole.stream, snapshot.versions, wait)
+        try:
+            batches = list(OpenStream(whole, running, self._statements.check_result))
+        except TicketRefused as refused:
+            raise SourceMoved from refused
+        parts = self._whole_parts(whole, bypass=bypass)
+        table = pa.Table.from_batches(batches, schema=answer_schema(question))
+        return Served(snapshot, whole, parts, table)
+
+    def _whole_parts(self, plan: Plan, *, bypass: bool) -> tuple[PartProvenance, ...]:
+        label = ServedFrom.BACKEND if bypass else self._label
+        return tuple(
+            PartProvenance(
+                part.metric.identity,
+                str(part.metric.operator),
+                part.key.anchor,
+                Route.BACKEND,
+                label,
+                version=dict(part.version or ()),
+            )
+            for part in plan.parts
+        )

@@ -1,0 +1,252 @@
+"""What is known of one version of the data: attested promise by promise, when it is first needed.
+
+What comes in: a typed collection on one version of its data. What goes out: which promises hold,
+which are broken and by which row, the maps of edges, sizes of tables. It must never look twice at
+what is known of the same content of the same tables: not in this process, nor after a restart.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import structlog
+
+from flightframe_server.backends.ending import Stop
+from flightframe_server.backends.protocol import Backend, Fingerprints
+from flightframe_server.cache.attestations import MISSING, AttestationStore
+from flightframe_server.composer.climb import EdgeMaps
+from flightframe_server.engine.asker import Wait
+from flightframe_server.engine.attest import attest
+from flightframe_server.engine.reading import VersionReader
+from flightframe_server.engine.single_flight import SingleFlight
+from flightframe_server.engine.statements import Statements
+from flightframe_server.planner.identity import Version
+from flightframe_server.planner.make import version_of
+from flightframe_server.planner.promises import (
+    EdgeIsFunction,
+    Fact,
+    SiblingIsEqual,
+    TableSize,
+    facts_of,
+)
+from flightframe_server.planner.source import TableHop
+from flightframe_server.resolver.typed import TypedCollection
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Attested:
+    """What is known by now of one version of the data.
+
+    Attributes:
+        broken: for each broken promise, by key, a row that shows it, in words.
+        unattested: the keys of what nobody has looked at.
+        siblings: for each (family, sibling schema) None where they are equal, else a row.
+        rows: the rows of each table that was counted.
+    """
+
+    broken: Mapping[str, str] = field(default_factory=dict)
+    unattested: frozenset[str] = frozenset()
+    siblings: Mapping[tuple[str, str], str | None] = field(default_factory=dict)
+    rows: Mapping[str, int] = field(default_factory=dict)
+
+
+class Inspector:
+    """Looks facts up in a back-end, once for all who ask at the same time.
+
+    Args:
+        backend: the database.
+        statements: what runs its statements.
+        kept: what earlier processes found; None where nothing is kept.
+    """
+
+    def __init__(
+        self, backend: Backend, statements: Statements, kept: AttestationStore | None
+    ) -> None:
+        """Keep what facts are looked up with; see the class."""
+        self.backend, self.statements, self.kept = backend, statements, kept
+        self.lookups: SingleFlight[str | None] = SingleFlight()
+        self.map_lookups: SingleFlight[pa.Table] = SingleFlight()
+
+
+class DataFacts:
+    """The facts of one version of the data, as far as they were looked up.
+
+    Args:
+        typed: the collection with the types of that version.
+        versions: the fingerprint of each table.
+        inspector: looks up what is not known.
+        before: the facts of another version: what they say of tables that did not move is taken.
+    """
+
+    def __init__(
+        self,
+        typed: TypedCollection,
+        versions: Fingerprints,
+        inspector: Inspector,
+        before: DataFacts | None = None,
+    ) -> None:
+        """Take over what is known already; see the class."""
+        self._typed, self._versions, self._inspector = typed, versions, inspector
+        self._facts = facts_of(typed)
+        hops = (fact.hop for fact in self._facts.values() if isinstance(fact, EdgeIsFunction))
+        self._edges = frozenset(hop.edge for hop in hops)
+        self._lock = threading.Lock()
+        self._verdicts: dict[str, str | None] = {}
+        self._maps: dict[str, pa.Table] = {}
+        for fact in self._facts.values():
+            self._take_over(fact, before)
+        self._known = self._gathered()
+
+    @property
+    def known(self) -> Attested:
+        """What is known by now."""
+        return self._known
+
+    @property
+    def edges(self) -> frozenset[str]:
+        """The edges that are read from tables, whose maps can be had."""
+        return self._edges
+
+    @property
+    def held_maps(self) -> EdgeMaps:
+        """The maps that are known without asking the back-end, by edge."""
+        hops = (fact.hop for fact in self._facts.values() if isinstance(fact, EdgeIsFunction))
+        found = ((hop.edge, self._known_map(hop)) for hop in hops)
+        return {edge: held for edge, held in found if held is not None}
+
+    def attest(self, keys: Iterable[str], wait: Wait) -> None:
+        """Look up what is not known of these keys.
+
+        Args:
+            keys: keys of facts of this collection.
+            wait: how long the caller waits.
+
+        Raises:
+            SourceMoved: the data are of another version.
+            BackendError: the database failed, or has too much to do; or the wait is over.
+        """
+        for key in sorted(keys):
+            if key not in self._verdicts:
+                fact = self._facts[key]
+                known = (key, self._tables(fact))
+
+                def look(stop: Stop, fact: Fact = fact) -> str | None:
+                    return self._look(fact, stop, wait.query_id)
+
+                self._settle(fact, self._inspector.lookups.do(known, look, wait))
+
+    def attest_all(self, wait: Wait) -> Attested:
+        """Look up every promise, and return what is known then; raises as `attest`."""
+        self.attest(self._known.unattested, wait)
+        return self._known
+
+    def maps(self, hops: Iterable[TableHop], wait: Wait) -> EdgeMaps:
+        """Return the maps of some edges on this version; raises as `attest`."""
+        return {hop.edge: self._map(hop, wait) for hop in hops}
+
+    def _map(self, hop: TableHop, wait: Wait) -> pa.Table:
+        known = self._known_map(hop)
+        if known is not None:
+            return known
+        fact = self._fact_of(hop)
+
+        def read(stop: Stop) -> pa.Table:
+            return self._read_map(hop, self._reader(stop, wait.query_id))
+
+        return self._inspector.map_lookups.do((fact.key, self._tables(fact)), read, wait)
+
+    def _known_map(self, hop: TableHop) -> pa.Table | None:
+        found = self._maps.get(hop.edge)
+        fact = self._fact_of(hop)
+        version, kept = self._version(fact), self._inspector.kept
+        if found is None and version is not None and kept is not None:
+            found = kept.get_map(fact.key, version)
+            if found is not None:
+                self._maps[hop.edge] = found
+        return found
+
+    def _read_map(self, hop: TableHop, reader: VersionReader) -> pa.Table:
+        found = self._known_map(hop)
+        if found is None:
+            found = self._maps[hop.edge] = reader.edge_map(hop)
+            fact = self._fact_of(hop)
+            version, kept = self._version(fact), self._inspector.kept
+            if version is not None and kept is not None:
+                kept.put_map(fact.key, version, found)
+        return found
+
+    def _fact_of(self, hop: TableHop) -> EdgeIsFunction:
+        for fact in self._facts.values():
+            if isinstance(fact, EdgeIsFunction) and fact.hop.edge == hop.edge:
+                return fact
+        raise KeyError(hop.edge)
+
+    def _look(self, fact: Fact, stop: Stop, query_id: str) -> str | None:
+        reader = self._reader(stop, query_id)
+        verdict = attest(self._typed, fact, reader, lambda hop: self._read_map(hop, reader))
+        version, kept = self._version(fact), self._inspector.kept
+        if version is not None and kept is not None:
+            kept.put(fact.key, version, verdict)
+        return verdict
+
+    def _reader(self, stop: Stop, query_id: str) -> VersionReader:
+        inspector = self._inspector
+        return VersionReader(
+            inspector.backend, inspector.statements, self._versions, stop, query_id
+        )
+
+    def _settle(self, fact: Fact, verdict: str | None) -> None:
+        with self._lock:
+            fresh = fact.key not in self._verdicts
+            self._verdicts[fact.key] = verdict
+            self._known = self._gathered()
+        if fresh and verdict is not None and not isinstance(fact, TableSize):
+            log.warning("promise.broken", collection=self._typed.collection.name, what=fact.key)
+
+    def _gathered(self) -> Attested:
+        broken: dict[str, str] = {}
+        siblings: dict[tuple[str, str], str | None] = {}
+        rows: dict[str, int] = {}
+        for key, verdict in self._verdicts.items():
+            match self._facts[key]:
+                case TableSize(table=table):
+                    rows[table] = int(verdict or 0)
+                case SiblingIsEqual(family=family, schema=schema):
+                    siblings[family, schema] = verdict
+                case _:
+                    if verdict is not None:
+                        broken[key] = verdict
+        unattested = frozenset(self._facts) - frozenset(self._verdicts)
+        return Attested(broken, unattested, siblings, rows)
+
+    def _take_over(self, fact: Fact, before: DataFacts | None) -> None:
+        version, kept = self._version(fact), self._inspector.kept
+        if version is None:
+            return
+        if before is not None and before.has_same(fact, self._versions):
+            self._verdicts[fact.key] = before._verdicts[fact.key]
+            if isinstance(fact, EdgeIsFunction) and fact.hop.edge in before._maps:
+                self._maps[fact.hop.edge] = before._maps[fact.hop.edge]
+        elif kept is not None:
+            found = kept.get(fact.key, version)
+            if found is not MISSING:
+                self._verdicts[fact.key] = found
+
+    def has_same(self, fact: Fact, versions: Fingerprints) -> bool:
+        """Whether this very fact is known here, of tables that did not move."""
+        return (
+            fact.key in self._verdicts
+            and self._facts.get(fact.key) == fact
+            and all(self._versions.get(table) == versions.get(table) for table in fact.tables)
+        )
+
+    def _version(self, fact: Fact) -> Version | None:
+        return version_of(self._versions, set(fact.tables))
+
+    def _tables(self, fact: Fact) -> tuple[tuple[str, str | None], ...]:
+        return tuple((table, self._versions.get(table)) for table in sorted(fact.tables))

@@ -1,0 +1,67 @@
+"""One version of the data, read by bounded statements.
+
+What comes in: what is to be read, and for whom. What goes out: tables and facts of exactly one
+version. It must never read outside the limits of the installation, nor hand out what was read of
+another version.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from flightframe_server.backends.ending import Stop
+from flightframe_server.backends.protocol import Backend, Fingerprints
+from flightframe_server.engine.statements import Statements
+from flightframe_server.planner.source import FrameQuery, SourceQuery, TableHop
+
+
+@dataclass(frozen=True, slots=True)
+class VersionReader:
+    """Reads a back-end at one version, for one question.
+
+    Attributes:
+        backend: the database.
+        statements: what runs its statements.
+        at: the fingerprints of the version.
+        stop: the wish that what runs end.
+        query_id: the question that it is for.
+    """
+
+    backend: Backend
+    statements: Statements
+    at: Fingerprints
+    stop: Stop
+    query_id: str = ""
+
+    def collect(self, query: SourceQuery | FrameQuery, *, most_rows: int | None = None) -> pa.Table:
+        """Return all that a query says; see `Statements.collect`."""
+        return self.statements.collect(
+            self.backend, query, self.at, self.stop, self.query_id, most_rows=most_rows
+        )
+
+    def edge_map(self, hop: TableHop) -> pa.Table:
+        """Return the map of an edge; see `Backend.edge_map`."""
+        found = self.statements.inspect(
+            lambda: self.backend.edge_map(hop, at=self.at, stop=self.stop),
+            self.stop,
+            self.query_id,
+        )
+        return found.combine_chunks()
+
+    def duplicate(self, table: str, columns: tuple[str, ...]) -> tuple[object, ...] | None:
+        """Return one key that stands on several rows; see `Backend.duplicate`."""
+        return self.statements.inspect(
+            lambda: self.backend.duplicate(table, columns, at=self.at, stop=self.stop),
+            self.stop,
+            self.query_id,
+        )
+
+    def rows(self, table: str) -> int:
+        """Return how many rows a table has."""
+        return self.statements.inspect(
+            lambda: self.backend.statistics(table, (), at=self.at, stop=self.stop).rows,
+            self.stop,
+            self.query_id,
+        )

@@ -1,0 +1,242 @@
+"""What the data must keep for answers to be right: every promise of a collection, as a value.
+
+What comes in: a typed collection. What goes out: for each promise its key, the tables whose content
+decides it, and what has to be compared. It must never read data, nor judge: a promise is attested
+elsewhere, on one version of the data, when an answer first needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from flightframe_server.catalog.collection import (
+    Edge,
+    FunctionMap,
+    LookupColumn,
+    MetricFamily,
+    RootedMetric,
+    Sibling,
+    StoredColumn,
+    TableMap,
+)
+from flightframe_server.catalog.types import DATE
+from flightframe_server.errors import FlightframeError, InternalError
+from flightframe_server.planner.broken import (
+    column_key,
+    edge_key,
+    grain_key,
+    level_key,
+    pair_key,
+    rows_key,
+    sibling_key,
+)
+from flightframe_server.planner.siblings import compared
+from flightframe_server.planner.source import (
+    FetchedRead,
+    Hop,
+    TableHop,
+    column_reads,
+    hop_of,
+    read_level,
+    tables_of,
+)
+from flightframe_server.resolver.operators import REDUCERS
+from flightframe_server.resolver.typed import TypedCollection
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeIsFunction:
+    """Each member of an edge's source has one target."""
+
+    key: str
+    tables: frozenset[str]
+    hop: TableHop
+
+
+@dataclass(frozen=True, slots=True)
+class PathsAgree:
+    """All paths between the same two levels lead every member to the same one.
+
+    Attributes:
+        key: what a violation is looked up by.
+        tables: the tables whose content decides.
+        pairs: the hops of two paths each that part at once and meet at the end.
+    """
+
+    key: str
+    tables: frozenset[str]
+    pairs: tuple[tuple[tuple[Hop, ...], tuple[Hop, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnHoldsPeriods:
+    """Each member of a level in a schema is the first instant that its functions give."""
+
+    key: str
+    tables: frozenset[str]
+    schema: str
+    level: str
+    functions: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyIsUnique:
+    """No key stands on several rows of a table."""
+
+    key: str
+    tables: frozenset[str]
+    table: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SiblingIsEqual:
+    """A sibling schema holds a family's numbers as the family's root does."""
+
+    key: str
+    tables: frozenset[str]
+    family: str
+    schema: str
+
+
+@dataclass(frozen=True, slots=True)
+class TableSize:
+    """How many rows a table has: no promise, and known of one version of the data alone as well."""
+
+    key: str
+    tables: frozenset[str]
+    table: str
+
+
+Fact = EdgeIsFunction | PathsAgree | ColumnHoldsPeriods | KeyIsUnique | SiblingIsEqual | TableSize
+
+
+def facts_of(typed: TypedCollection) -> Mapping[str, Fact]:
+    """Return everything that has to be looked at in the data of a collection, by key."""
+    found: dict[str, Fact] = {}
+    for make in (_edges, _paths_that_meet, _periods, _keys, _siblings, _sizes):
+        for fact in make(typed):
+            found.setdefault(fact.key, fact)
+    return found
+
+
+def _declared_edges(typed: TypedCollection) -> Iterator[Edge]:
+    for family in typed.collection.dimension_families.values():
+        yield from family.edges
+
+
+def _edges(typed: TypedCollection) -> Iterator[Fact]:
+    for edge in _declared_edges(typed):
+        if isinstance(edge.map, TableMap):
+            hop = hop_of(typed, edge)
+            if not isinstance(hop, TableHop):
+                raise InternalError(f"{edge} is read from no table")
+            yield EdgeIsFunction(edge_key(hop.edge), frozenset({hop.table}), hop)
+
+
+def _paths_that_meet(typed: TypedCollection) -> Iterator[Fact]:
+    for source in typed.graph.level_names:
+        if len(typed.graph.edges_from(source)) < 2:
+            continue
+        for target in sorted(typed.graph.determined([source]) - {source}):
+            pairs = tuple(_pairs(typed, source, target))
+            hops = [hop for pair in pairs for path in pair for hop in path]
+            tables = frozenset(hop.table for hop in hops if isinstance(hop, TableHop))
+            if pairs:
+                yield PathsAgree(pair_key(source, target), tables, pairs)
+
+
+def _pairs(
+    typed: TypedCollection, source: str, target: str
+) -> Iterator[tuple[tuple[Hop, ...], tuple[Hop, ...]]]:
+    """Yield paths that part at once, unless calendar functions alone decide both."""
+    first, *others = _paths(typed, source, target)
+    for other in others:
+        by_function = all(isinstance(edge.map, FunctionMap) for edge in (*first, *other))
+        if first[0] != other[0] and not by_function:
+            one, two = (tuple(hop_of(typed, edge) for edge in path) for path in (first, other))
+            yield one, two
+
+
+def _paths(typed: TypedCollection, source: str, target: str) -> list[tuple[Edge, ...]]:
+    found: list[tuple[Edge, ...]] = []
+    for edge in typed.graph.edges_from(source):
+        if edge.target == target:
+            found.append((edge,))
+        else:
+            found += [(edge, *rest) for rest in _paths(typed, edge.target, target)]
+    return found
+
+
+def _periods(typed: TypedCollection) -> Iterator[Fact]:
+    """Yield schemas' columns that must hold first instants, with the functions that give them."""
+    functions: dict[str, set[str]] = {}
+    for edge in _declared_edges(typed):
+        if isinstance(edge.map, FunctionMap):
+            functions.setdefault(edge.target, set()).add(edge.map.function)
+    for schema in typed.collection.schemas:
+        for level, column in typed.graph.own_levels(schema).items():
+            wanted = functions.get(level, set())
+            if typed.column_types[schema, column] != typed.level_types[level] == DATE:
+                # A moment in a level of days would be cut to its day unseen.
+                wanted = wanted | {"DAY_OF"}
+            if wanted:
+                tables = _tables_of_level(typed, schema, level)
+                key = level_key(schema, level)
+                yield ColumnHoldsPeriods(key, tables, schema, level, frozenset(wanted))
+
+
+def _tables_of_level(typed: TypedCollection, schema: str, level: str) -> frozenset[str]:
+    read = read_level(typed, schema, level)
+    columns = column_reads(typed, schema, (read.column,))
+    fetched = {column.table for column in columns if isinstance(column, FetchedRead)}
+    return frozenset({typed.schema(schema).table, *tables_of((read,)), *fetched})
+
+
+def _keys(typed: TypedCollection) -> Iterator[Fact]:
+    """Yield what must be unique: keys that columns are fetched along, grains that order needs."""
+    for schema in typed.collection.schemas.values():
+        for column in schema.columns.values():
+            if isinstance(column, LookupColumn):
+                other = typed.schema(column.schema)
+                keys = tuple(typed.source_column(other.name, key) for key in column.on)
+                key = column_key(schema.name, column.name)
+                yield KeyIsUnique(key, frozenset({other.table}), other.table, keys)
+    ordered = {
+        family.meaning.schema
+        for family in typed.collection.metric_families.values()
+        if isinstance(family.meaning, RootedMetric)
+        for reducer in family.meaning.reducers
+        if reducer.operator in REDUCERS and REDUCERS[reducer.operator].ordered
+    }
+    for name in sorted(ordered):
+        schema = typed.schema(name)
+        if all(isinstance(schema.columns.get(level), StoredColumn) for level in schema.grain):
+            columns = tuple(typed.source_column(name, level) for level in schema.grain)
+            yield KeyIsUnique(grain_key(name), frozenset({schema.table}), schema.table, columns)
+
+
+def _siblings(typed: TypedCollection) -> Iterator[Fact]:
+    for family in typed.collection.metric_families.values():
+        if isinstance(family.meaning, RootedMetric):
+            for sibling in family.meaning.siblings:
+                key = sibling_key(family.name, sibling.schema)
+                tables = _tables_compared(typed, family, family.meaning, sibling)
+                yield SiblingIsEqual(key, tables, family.name, sibling.schema)
+
+
+def _tables_compared(
+    typed: TypedCollection, family: MetricFamily, root: RootedMetric, sibling: Sibling
+) -> frozenset[str]:
+    try:
+        detail, summary, _ = compared(typed, family, root, sibling)
+    except FlightframeError:
+        # It cannot be compared at all, which is said when it is tried.
+        return frozenset({typed.schema(root.schema).table, typed.schema(sibling.schema).table})
+    return detail.tables | summary.tables
+
+
+def _sizes(typed: TypedCollection) -> Iterator[Fact]:
+    for schema in typed.collection.schemas.values():
+        yield TableSize(rows_key(schema.table), frozenset({schema.table}), schema.table)
