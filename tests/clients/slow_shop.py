@@ -77,7 +77,7 @@ def running(opened: OpenInstallation) -> int:
     """Return how many statements the database works on, as its own connections count them."""
     backend = opened.backend
     if isinstance(backend, DuckDBBackend):
-        return backend._source._active
+        return backend._source.lent
     if isinstance(backend, SQLiteBackend):
         return len(backend._source._taken)
     return sum(thread.name == "polars" for thread in threading.enumerate())

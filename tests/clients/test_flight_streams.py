@@ -38,7 +38,7 @@ def second(retail_folder: Path, tmp_path: Path) -> Iterator[OpenInstallation]:
 
 
 def statements_running(opened: OpenInstallation) -> int:
-    return opened.backend._source._active
+    return opened.backend._source.lent
 
 
 def settled(opened: OpenInstallation) -> bool:

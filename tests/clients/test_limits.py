@@ -16,6 +16,7 @@ from slow_shop import QUICK, SLOW, running, settled, slow_shop, soon
 
 from flightframe.wire import flight_sql_pb2 as sql
 from flightframe_server.app import open_installation
+from flightframe_server.backends.duckdb_reading import Reading
 from flightframe_server.errors import SetupError
 from flightframe_server.flight.server import FlightServer
 from flightframe_server.web.server import HttpServer, listen
@@ -249,9 +250,8 @@ def test_duckdb_is_locked_and_bounded(tmp_path):
             "allow_persistent_secrets",
             "python_enable_replacements",
         )
-        with opened.backend._source.cursor() as cursor:
-            asked = ", ".join(f"current_setting('{name}')" for name in settings)
-            (found,) = cursor.execute(f"SELECT {asked}").fetchall()
+        asked = ", ".join(f"current_setting('{name}')" for name in settings)
+        (found,) = Reading(opened.backend._source, ()).rows(f"SELECT {asked}")
         assert found == ("256.0 MiB", "1.0 MiB", 1, False, True, *[False] * 5)
 
 

@@ -26,7 +26,7 @@ def main(manifest: str, store: str) -> None:
         with FlightServer(opened.serving) as server:
             print(f"flightframe ready flight={server.uri}", flush=True)
             for _ in sys.stdin:
-                print(opened.backend._source._active, flush=True)
+                print(opened.backend._source.lent, flush=True)
         opened.close()
 
 

@@ -7,7 +7,6 @@ each, and the fingerprint is what the test says it is.
 import math
 import shutil
 import tempfile
-from contextlib import contextmanager
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
@@ -20,7 +19,7 @@ from worlds import arrow_of, arrow_table
 
 from flightframe_server.answer import Request, Serving, answer
 from flightframe_server.backends.duckdb import DuckDBBackend
-from flightframe_server.backends.protocol import TableStatistics
+from flightframe_server.backends.protocol import SourceMoved, TableStatistics
 from flightframe_server.backends.sql.dialect import SqlDialect
 from flightframe_server.engine import MetricEngine
 from flightframe_server.planner.plan import Freshness
@@ -51,18 +50,16 @@ class MemorySource:
             self.connection.execute(f'CREATE OR REPLACE TABLE "{name}" AS FROM arriving')
             self.connection.unregister("arriving")
 
-    @contextmanager
-    def cursor(self):
-        cursor = self.take()
-        try:
-            yield cursor
-        finally:
-            self.give_back(cursor)
+    def lend(self, wanted, holder):
+        """A cursor, and this as the instance that it is of."""
+        if any(version != self.sign for version in wanted):
+            raise SourceMoved
+        return self, self.connection.cursor()
 
-    def take(self):
-        return self.connection.cursor()
+    def check(self):
+        """Tables in memory are only replaced between statements."""
 
-    def give_back(self, cursor):
+    def give_back(self, cursor, *, sound):
         cursor.close()
 
     def fingerprint(self):
@@ -85,7 +82,7 @@ class MemoryBackend(DuckDBBackend):
         # Shared by all worlds: the same question of the same collection is the same statement.
         self._statement = lambda query: _statement(query)
 
-    def statistics(self, table, columns):
+    def statistics(self, table, columns, *, at=None, stop=None):
         """Rows alone, without a query: sizes only decide whether a frame is streamed."""
         return TableStatistics(len(self._source.rows[table]))
 

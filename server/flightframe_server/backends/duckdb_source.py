@@ -1,41 +1,37 @@
-"""One DuckDB file held open: cursors, the signs of change, and reopening when it is replaced.
+"""A DuckDB file that may move: the instance that reads what it holds now, and those before it.
 
-What comes in: a path. What goes out: cursors that are counted, so that a replaced file can be
-opened anew once the last of them is back. It must never write to the file it reads.
+What comes in: a path, and the version that a statement must read. What goes out: cursors on exactly
+that version. It must never let a reader that stalls, or a file that cannot be opened, keep others
+from an answer.
 
-After `os.replace`, DuckDB goes on serving the old file for as long as any connection to that path
-lives in the process; so all of them are given back before the new file is opened.
+The file is opened anew for every sign it shows, beside the instances that still have readers: they
+go on with what they read, and are closed with their last cursor. No more than `INSTANCES` live at
+a time; past them the oldest one's readers are sent away.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from pathlib import Path
 
 import duckdb
 
+from flightframe_server.backends.duckdb_instance import LOCKED, LOCKED_LAST, Holder, Instance
+from flightframe_server.backends.duckdb_version import DatabaseFile
+from flightframe_server.backends.protocol import SourceMoved
 from flightframe_server.catalog.installation import BackendSettings
 from flightframe_server.errors import BackendError, SetupError
 
-DRAIN_SECONDS = 30.0
+INSTANCES = 4
+EVICTION_SECONDS = 5.0
+TRIES = 3
 
-_LOCKED = {
-    "enable_external_access": "false",
-    "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false",
-    "allow_community_extensions": "false",
-    "allow_persistent_secrets": "false",
-    # A table that is gone must never be looked for among Python's variables.
-    "python_enable_replacements": "false",
-    "lock_configuration": "true",
-}
 MIB = 1 << 20
 SPILL_BYTES = 10 << 30
+_LOCKED = {*LOCKED, *LOCKED_LAST, "access_mode"}
 
 
 def bounds(settings: BackendSettings) -> dict[str, str | int]:
@@ -56,130 +52,125 @@ def _machine_bytes() -> int:
 
 
 class DuckDBSource:
-    """A DuckDB file and its one connection.
+    """A DuckDB file and the instances over it.
 
     Args:
         path: the database file.
-        read_only: whether to open it so; two processes can then read it at once.
         settings: further DuckDB settings, such as `memory_limit`.
 
     Raises:
         SetupError: the file is missing, locked, or no database of this version.
     """
 
-    def __init__(self, path: Path, *, read_only: bool, settings: dict[str, str]) -> None:
+    def __init__(self, path: Path, *, settings: dict[str, str]) -> None:
         """Open the file; see the class."""
-        self._path = path
-        # Plain text and a remembered digest: this is asked once for every answer.
-        self._file, self._log = str(path), f"{path}.wal"
-        self._last_sign: tuple[tuple[int, ...], str] = ((), "")
-        self._read_only = read_only
         for name in settings:
             if name.lower() in _LOCKED:
                 raise SetupError(
                     f"the option {name.lower()} is locked", hint="leave it out of backend.options"
                 )
-        self._settings = {**_LOCKED, **settings}
-        self._changed = threading.Condition()
-        self._active = 0
-        self._closed = False
-        self._connection, self._inode = self._open()
-
-    def _open(self) -> tuple[duckdb.DuckDBPyConnection, int]:
-        if not self._path.is_file():
+        if not path.is_file():
             raise SetupError(
-                f"there is no database file {self._path.name}",
+                f"there is no database file {path.name}",
                 hint="check backend.source in the installation; it is relative to that file",
             )
-        inode = self._path.stat().st_ino
+        self._settings = settings
+        self._file = DatabaseFile(path)
+        self._lock = threading.Lock()
+        self._opening = threading.Lock()
+        self._current: Instance | None = None
+        self._earlier: list[Instance] = []
+        self._closed = False
         try:
-            connection = duckdb.connect(
-                str(self._path), read_only=self._read_only, config=dict(self._settings)
-            )
-        except duckdb.Error as error:
+            self._standing(())
+        except (BackendError, SourceMoved) as error:
             raise SetupError(
-                f"the database file {self._path.name} cannot be opened",
+                f"the database file {path.name} cannot be opened",
                 hint="it is locked by a writer, damaged, or of another DuckDB version",
             ) from error
-        return connection, inode
+
+    @property
+    def lent(self) -> int:
+        """How many cursors are out."""
+        return sum(instance.lent for instance in self.instances)
+
+    @property
+    def instances(self) -> list[Instance]:
+        """The instances that live, the newest last."""
+        with self._lock:
+            self._earlier = [instance for instance in self._earlier if not instance.closed]
+            living = [*self._earlier, *([self._current] if self._current is not None else [])]
+        return [instance for instance in living if not instance.closed]
 
     def fingerprint(self) -> str:
-        """Return a sign of the file that moves at every commit, checkpoint and replacement.
-
-        The walk is two `stat` calls: modification time, size and inode of the file, and the size
-        and time of its write-ahead log.
+        """Return the version of the file as it is now; see `DatabaseFile.version`.
 
         Raises:
-            BackendError: the file is gone.
+            BackendError: the file is gone, is no database, or is being written.
         """
-        try:
-            found = os.stat(self._file)
-        except OSError as error:
-            raise BackendError("the database file is gone") from error
-        try:
-            log = os.stat(self._log)
-            wal = (log.st_size, log.st_mtime_ns)
-        except OSError:
-            wal = (0, 0)
-        signs = (found.st_mtime_ns, found.st_size, found.st_ino, *wal)
-        known, digest = self._last_sign
-        if signs != known:
-            text = "-".join(str(sign) for sign in signs)
-            digest = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
-            self._last_sign = signs, digest
-        return digest
+        return self._file.version().text
 
-    @contextmanager
-    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Lend a cursor for one statement or stream.
+    def lend(
+        self, wanted: Collection[str], holder: Holder
+    ) -> tuple[Instance, duckdb.DuckDBPyConnection]:
+        """Lend a cursor on the file as it is now, for `Instance.give_back` to end.
+
+        Args:
+            wanted: versions that the file must be of, all of them; any where there is none.
+            holder: who has it, and is told where it must give it back.
 
         Raises:
-            BackendError: the source is closed, or the old file is not given back in time.
+            SourceMoved: the file is of another version, or moved while it was opened.
+            BackendError: the source is closed, or the file cannot be opened.
         """
-        cursor = self.take()
-        try:
-            yield cursor
-        finally:
-            self.give_back(cursor)
+        for _ in range(TRIES):
+            instance = self._standing(wanted)
+            if any(version != instance.version.text for version in wanted):
+                raise SourceMoved
+            cursor = instance.take(holder)
+            if cursor is not None:
+                return instance, cursor
+        raise SourceMoved
 
-    def take(self) -> duckdb.DuckDBPyConnection:
-        """Lend a cursor that `give_back` ends; see `cursor`."""
-        with self._changed:
+    def _standing(self, wanted: Collection[str]) -> Instance:
+        """Return the instance over the file as it is now, opened where there is none yet."""
+        current = self._current
+        if current is not None and current.usable and current.version.sign == self._file.sign():
+            return current
+        with self._opening:
             if self._closed:
                 raise BackendError("the database is closed")
-            if self._replaced():
-                self._reopen()
-            self._active += 1
-            return self._connection.cursor()
+            version = self._file.version()
+            if any(text != version.text for text in wanted):
+                raise SourceMoved
+            current = self._current
+            if current is not None and current.usable and current.version.sign == version.sign:
+                return current
+            self._make_room()
+            fresh = Instance(self._file, version, self._settings)
+            with self._lock:
+                if self._current is not None:
+                    self._earlier.append(self._current)
+                self._current = fresh
+            if current is not None:
+                current.retire()
+            if self._closed:
+                fresh.evict()
+            return fresh
 
-    def give_back(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        """End a lent cursor."""
-        try:
-            cursor.close()
-        finally:
-            with self._changed:
-                self._active -= 1
-                self._changed.notify_all()
-
-    def _replaced(self) -> bool:
-        try:
-            return self._path.stat().st_ino != self._inode
-        except OSError:
-            return False
-
-    def _reopen(self) -> None:
-        deadline = time.monotonic() + DRAIN_SECONDS
-        while self._active:
-            if not self._changed.wait(max(0.0, deadline - time.monotonic())):
-                raise BackendError("the database file was replaced and its old readers still run")
-        if self._replaced():
-            self._connection.close()
-            self._connection, self._inode = self._open()
+    def _make_room(self) -> None:
+        """Have the oldest instances end until one more may be opened."""
+        until = time.monotonic() + EVICTION_SECONDS
+        while len(living := self.instances) >= INSTANCES:
+            # Again and again: DuckDB may overlook an interrupt that comes between two steps.
+            living[0].evict()
+            if not living[0].closed:
+                if time.monotonic() > until:
+                    raise BackendError("readers of an earlier database file do not end")
+                time.sleep(0.005)
 
     def close(self) -> None:
-        """Interrupt what runs and close the connection; idempotent."""
-        with self._changed:
-            if not self._closed:
-                self._closed = True
-                self._connection.interrupt()
-                self._connection.close()
+        """Stop what runs and close everything; idempotent."""
+        self._closed = True
+        for instance in self.instances:
+            instance.evict()

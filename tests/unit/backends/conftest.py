@@ -1,4 +1,5 @@
 import pytest
+from duckdb_shop import Shop
 from sqlite_shop import Till, write
 
 
@@ -16,3 +17,11 @@ def till(tmp_path):
     yield make
     for item in opened:
         item.close()
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """A DuckDB file of sales and a back-end over it."""
+    opened = Shop(tmp_path)
+    yield opened
+    opened.close()

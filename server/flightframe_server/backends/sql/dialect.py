@@ -12,7 +12,12 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from flightframe_server.backends.sql.duckdb_functions import checked_cast, row_function, typed
+from flightframe_server.backends.sql.duckdb_functions import (
+    checked_cast,
+    refuses,
+    row_function,
+    typed,
+)
 from flightframe_server.backends.sql.duckdb_sums import WIDE_PRECISION, wide_sum
 from flightframe_server.backends.sql.names import column_expression
 from flightframe_server.catalog.types import DataType, Kind
@@ -66,6 +71,10 @@ class SqlDialect:
     def row_function(self, term: Apply, sides: list[exp.Expr]) -> exp.Expr:
         """Return a function of one row."""
         return row_function(term, sides)
+
+    def volatile(self, value: exp.Expr) -> bool:
+        """Return whether a value cannot stand in a window: DuckDB counts what may fail as that."""
+        return refuses(value)
 
     def stored(self, table: str, column: str, alias: str | None = None) -> exp.Expr:
         """Return a stored column as its declared value; databases without types check here."""

@@ -19,6 +19,7 @@ MISFIT = "flightframe: a value does not fit"
 """What DuckDB is told to say where a value does not fit."""
 
 _BOUND = "v"
+_REFUSAL = "error"
 _FAR = 2**32 - 1
 _HALVES = -(2.0**63), 2.0**63
 
@@ -129,8 +130,13 @@ def text(value: str) -> exp.Expr:
     return exp.Literal.string(value)
 
 
+def refuses(value: exp.Expr) -> bool:
+    """Return whether a value may refuse a row."""
+    return any(call.name == _REFUSAL for call in value.find_all(exp.Anonymous))
+
+
 def _refused() -> exp.Expr:
-    return called("error", text(MISFIT))
+    return called(_REFUSAL, text(MISFIT))
 
 
 def _unless_changed(value: exp.Expr, given: DataType, wanted: DataType) -> exp.Expr:

@@ -7,7 +7,7 @@ lost and none doubled; filters stand after them, never inside.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from sqlglot import exp
 
@@ -37,6 +37,12 @@ from flightframe_server.resolver.question import Metric
 from flightframe_server.resolver.terms import ColumnTerm, Constant, LevelTerm, Term
 
 FACTS = "f"
+ROWS = "g"
+
+
+def level_column(level: str) -> exp.Expr:
+    """Return the column of the rows that holds a level."""
+    return column_expression(f"l {level}")
 
 
 def edge_map_select(hop: TableHop, dialect: SqlDialect) -> exp.Select:
@@ -76,13 +82,21 @@ class RowSelect:
 
     def select(self) -> exp.Select:
         """Return the rows: `l LEVEL`, `c COLUMN`, and for ordered metrics `rN` and `eN`."""
+        eligible = {
+            f"e{index}": self._eligible(metric)
+            for index, metric in enumerate(self._query.metrics)
+            if metric.order
+        }
         select = exp.select().from_(table_expression(self._query.table, FACTS))
         for level, value in self._levels.items():
             select = select.select(named(value.copy(), f"l {level}"))
         for name, value in self._columns.items():
             select = select.select(named(value.copy(), f"c {name}"))
-        for index, metric in enumerate(self._query.metrics):
-            for name, value in self._windows(index, metric):
+        for name, value in eligible.items():
+            select = select.select(named(value.copy(), name))
+        apart = self._window_apart(eligible)
+        if not apart:
+            for name, value in self._windows(lambda level: self._levels[level].copy(), eligible):
                 select = select.select(named(value, name))
         if not select.expressions:
             select = select.select(named(exp.Literal.number(1), "one"))
@@ -90,7 +104,28 @@ class RowSelect:
             select = select.join(joined, on=condition, join_type="left")
         for part in self._query.filter:
             select = select.where(self._compiled(part))
-        return select
+        return self._over(select, eligible) if apart else select
+
+    def _window_apart(self, eligible: Mapping[str, exp.Expr]) -> bool:
+        """Return whether windows need columns that are computed before them.
+
+        A database may refuse to partition or order by what could fail.
+        """
+        levels = {level for metric in self._query.metrics for level in _window_levels(metric)}
+        if not levels:
+            return False
+        levels |= {read.level for read in self._query.anchor}
+        read = [*eligible.values(), *(self._levels[level] for level in levels)]
+        return any(self._dialect.volatile(value) for value in read)
+
+    def _over(self, rows: exp.Select, eligible: Mapping[str, exp.Expr]) -> exp.Select:
+        """Return rows with their windows beside them."""
+        names = [item.alias for item in rows.expressions]
+        select = exp.select(*(column_expression(name) for name in names))
+        computed: dict[str, exp.Expr] = {name: column_expression(name) for name in eligible}
+        for name, value in self._windows(level_column, computed):
+            select = select.select(named(value, name))
+        return select.from_(rows.subquery(identifier(ROWS)))
 
     def _compiled(self, term: Term) -> exp.Expr:
         return compile_term(term, self._leaf, self._dialect, self._bound)
@@ -166,18 +201,25 @@ class RowSelect:
             case = case.when(same, bound(target, hop.type))
         return exp.Paren(this=case.else_(bound(hop.default, hop.type)))
 
-    def _windows(self, index: int, metric: Metric) -> Iterable[tuple[str, exp.Expr]]:
-        """Yield the window columns of a metric: rank and eligibility, or the snapshot's moment."""
-        points = [self._levels[read.level].copy() for read in self._query.anchor]
-        if metric.order:
-            eligible = self._eligible(metric)
-            yield f"e{index}", eligible
-            yield f"r{index}", self._rank(metric, eligible, points)
-        if metric.snapshot is not None:
-            points += [self._levels[level].copy() for level in metric.snapshot.per]
-            moment = self._levels[metric.snapshot.level].copy()
-            pick = exp.Max if metric.snapshot.pick == "LAST" else exp.Min
-            yield f"s{index}", exp.Window(this=pick(this=moment), partition_by=points)
+    def _windows(
+        self, member: Callable[[str], exp.Expr], eligible: Mapping[str, exp.Expr]
+    ) -> Iterable[tuple[str, exp.Expr]]:
+        """Yield the window columns: a rank by the key, or the snapshot's moment.
+
+        Args:
+            member: gives the member of a level.
+            eligible: whether a row may be taken, by column.
+        """
+        for index, metric in enumerate(self._query.metrics):
+            points = [member(read.level) for read in self._query.anchor]
+            if metric.order:
+                keys = [member(term.level) for term in metric.order]
+                yield f"r{index}", _rank(metric, eligible[f"e{index}"], keys, points)
+            if metric.snapshot is not None:
+                points += [member(level) for level in metric.snapshot.per]
+                pick = exp.Max if metric.snapshot.pick == "LAST" else exp.Min
+                moment = pick(this=member(metric.snapshot.level))
+                yield f"s{index}", exp.Window(this=moment, partition_by=points)
 
     def _eligible(self, metric: Metric) -> exp.Expr:
         tests: list[exp.Expr] = [
@@ -188,12 +230,20 @@ class RowSelect:
         passed = exp.Case().when(exp.and_(*tests), exp.Literal.number(1))
         return exp.Paren(this=passed.else_(exp.Literal.number(0)))
 
-    def _rank(self, metric: Metric, eligible: exp.Expr, points: list[exp.Expr]) -> exp.Expr:
-        """Rank a point's rows by the key; one without a key, or filtered out, after all others."""
-        descending = metric.reducer.combine is Combine.LAST
-        keys = [exp.Ordered(this=eligible.copy(), desc=True, nulls_first=False)]
-        for term in metric.order:
-            value = self._leaf(term)
-            keys.append(exp.Ordered(this=value, desc=descending, nulls_first=False))
-        order = exp.Order(expressions=keys)
-        return exp.Window(this=exp.RowNumber(), partition_by=points, order=order)
+
+def _window_levels(metric: Metric) -> list[str]:
+    """Return the levels that a metric's window reads beside the anchor's."""
+    snapshot = metric.snapshot
+    picked = [] if snapshot is None else [snapshot.level, *snapshot.per]
+    return [*(term.level for term in metric.order), *picked]
+
+
+def _rank(
+    metric: Metric, eligible: exp.Expr, keys: list[exp.Expr], points: list[exp.Expr]
+) -> exp.Expr:
+    """Rank a point's rows by the key; one without a key, or filtered out, after all others."""
+    descending = metric.reducer.combine is Combine.LAST
+    ordered = [exp.Ordered(this=eligible.copy(), desc=True, nulls_first=False)]
+    ordered += [exp.Ordered(this=key, desc=descending, nulls_first=False) for key in keys]
+    order = exp.Order(expressions=ordered)
+    return exp.Window(this=exp.RowNumber(), partition_by=points, order=order)
