@@ -9,26 +9,41 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 import polars as pl
 import pyarrow as pa
+import structlog
 
 from flightframe_server.backends.ending import Stop
-from flightframe_server.backends.polars_native.files import ParquetFolder
+from flightframe_server.backends.polars_native.files import OpenTables, ParquetFolder
 from flightframe_server.backends.polars_native.frames import LazyQuery, lazy_query
 from flightframe_server.backends.polars_native.gate import Gate
 from flightframe_server.backends.polars_native.rows import edge_map
-from flightframe_server.backends.polars_native.running import PolarsRunning, translated
-from flightframe_server.backends.protocol import Capabilities, TableStatistics
+from flightframe_server.backends.polars_native.running import (
+    Computation,
+    PolarsRunning,
+    translated,
+)
+from flightframe_server.backends.protocol import (
+    Capabilities,
+    Fingerprints,
+    SourceMoved,
+    TableStatistics,
+)
 from flightframe_server.backends.unbounded import refuse_bounds
 from flightframe_server.catalog.installation import BackendSettings
 from flightframe_server.catalog.types import DataType
 from flightframe_server.errors import BackendError, SetupError, shown
 from flightframe_server.planner.source import FrameQuery, SourceQuery, TableHop
 from flightframe_server.resolver.operators import REDUCERS
+
+log = structlog.get_logger(__name__)
+
+Begun = TypeVar("Begun", bound=Computation[Any])
 
 
 class PolarsBackend:
@@ -47,7 +62,7 @@ class PolarsBackend:
         self.id = backend_id
         self._folder = ParquetFolder(Path(folder))
         self._lock = threading.Lock()
-        self._running: weakref.WeakSet[PolarsRunning] = weakref.WeakSet()
+        self._running: weakref.WeakSet[Computation[Any]] = weakref.WeakSet()
         self._closed = False
 
     @classmethod
@@ -71,62 +86,98 @@ class PolarsBackend:
         """Return what it can do: every reducer."""
         return self.CAPABILITIES
 
-    def tables(self) -> dict[str, dict[str, DataType]]:
-        """Return each file with its usable columns."""
-        return {name: dict(self._folder.types(name)) for name in self._folder.names()}
+    def tables(self, at: Fingerprints | None = None) -> dict[str, dict[str, DataType]]:
+        """Return each file with its usable columns; see `Backend.tables`.
+
+        With `at`, a file that is not named there and cannot be read is left out.
+        """
+        names = self._folder.names()
+        known = at if at is not None else {}
+        if any(sign is not None and table not in names for table, sign in known.items()):
+            raise SourceMoved
+        found: dict[str, dict[str, DataType]] = {}
+        for name in names:
+            try:
+                with OpenTables(self._folder, at) as opened:
+                    found[name] = dict(opened.types(name))
+            except (BackendError, SourceMoved):
+                if at is None or name in known:
+                    raise
+                log.warning("table.unusable", table=name)
+        return found
 
     def fingerprints(self, tables: Collection[str]) -> dict[str, str | None]:
-        """Return a sign for each table: modification time, size and inode of its file."""
-        return {table: self._folder.sign(table) for table in tables}
+        """Return a sign of each table's file that moves with every write to it.
+
+        None stands for a file that is not there, or that is being written.
+        """
+        return self._folder.signs(tables)
 
     def run(
         self,
         query: SourceQuery | FrameQuery,
         *,
+        at: Fingerprints | None = None,
         timeout: float | None = None,
         stop: Stop | None = None,
     ) -> PolarsRunning:
         """Start a query; see `Backend.run`."""
-        gate = Gate()
-        running = self._start(self._compiled(query, gate), timeout, gate)
-        if stop is not None:
-            stop.attach(running)
-        return running
+        return self._started(lambda tables: lazy_query(query, tables), at, timeout, stop)
 
     def text(self, query: SourceQuery | FrameQuery) -> str:
         """Return the optimised plan of a query, without the folder's path."""
-        try:
-            return self._folder.hide(self._compiled(query).frame.explain(engine="streaming"))
-        except (pl.exceptions.PolarsError, OSError) as error:
-            raise translated(error) from error
+        with OpenTables(self._folder) as tables, _ours(tables):
+            plan = lazy_query(query, tables).frame.explain(engine="streaming")
+        return self._folder.hide(plan)
 
-    def edge_map(self, hop: TableHop) -> pa.Table:
-        """Return the distinct map of an edge as `source`, `target`."""
+    def edge_map(
+        self, hop: TableHop, *, at: Fingerprints | None = None, stop: Stop | None = None
+    ) -> pa.Table:
+        """Return the distinct map of an edge as `source`, `target`; see `Backend.edge_map`."""
         columns = (("source", hop.source_type), ("target", hop.type))
-        try:
-            query = LazyQuery(edge_map(hop, self._folder), columns)
-        except (pl.exceptions.PolarsError, OSError) as error:
-            raise translated(error) from error
-        running = self._start(query, None, Gate())
+        running = self._started(
+            lambda tables: LazyQuery(edge_map(hop, tables), columns), at, None, stop
+        )
         return pa.Table.from_batches(list(running), schema=running.schema)
 
-    def duplicate(self, table: str, columns: tuple[str, ...]) -> tuple[object, ...] | None:
-        """Return one key that stands on several rows, or None."""
+    def duplicate(
+        self,
+        table: str,
+        columns: tuple[str, ...],
+        *,
+        at: Fingerprints | None = None,
+        stop: Stop | None = None,
+    ) -> tuple[object, ...] | None:
+        """Return one key that stands on several rows, or None; see `Backend.duplicate`."""
         if not columns:
-            return () if self._folder.rows(table) > 1 else None
-        keys = [str(at) for at in range(len(columns))]
-        counted = self._folder.raw(table, columns).group_by(keys).agg(pl.len().alias("rows"))
-        several = self._collected(counted.filter(pl.col("rows") > 1).head(1).select(keys))
-        return several.row(0) if several.height else None
+            return () if self._rows(table, at) > 1 else None
+        keys = [str(number) for number in range(len(columns))]
 
-    def statistics(self, table: str, columns: tuple[str, ...]) -> TableStatistics:
+        def several(tables: OpenTables) -> pl.LazyFrame:
+            counted = tables.raw(table, columns).group_by(keys).agg(pl.len().alias("rows"))
+            return counted.filter(pl.col("rows") > 1).head(1).select(keys)
+
+        found = self._collected(several, at, stop)
+        return found.row(0) if found.height else None
+
+    def statistics(
+        self,
+        table: str,
+        columns: tuple[str, ...],
+        *,
+        at: Fingerprints | None = None,
+        stop: Stop | None = None,
+    ) -> TableStatistics:
         """Return the rows of a table and about how many members each column has."""
-        rows = self._folder.rows(table)
         if not columns:
-            return TableStatistics(rows)
-        counted = self._folder.raw(table, columns).select(pl.all().to_physical().approx_n_unique())
-        members = self._collected(counted).row(0)
-        return TableStatistics(rows, dict(zip(columns, map(int, members), strict=True)))
+            return TableStatistics(self._rows(table, at))
+
+        def counted(tables: OpenTables) -> pl.LazyFrame:
+            members = pl.all().to_physical().approx_n_unique()
+            return tables.raw(table, columns).select(pl.len().alias("rows"), members)
+
+        rows, *members = self._collected(counted, at, stop).row(0)
+        return TableStatistics(int(rows), dict(zip(columns, map(int, members), strict=True)))
 
     def close(self) -> None:
         """Give up what runs."""
@@ -136,22 +187,72 @@ class PolarsBackend:
         for query in running:
             query.cancel()
 
-    def _compiled(self, query: SourceQuery | FrameQuery, gate: Gate | None = None) -> LazyQuery:
-        try:
-            return lazy_query(query, self._folder if gate is None else self._folder.through(gate))
-        except (pl.exceptions.PolarsError, OSError) as error:
-            raise translated(error) from error
+    def _rows(self, table: str, at: Fingerprints | None) -> int:
+        with OpenTables(self._folder, at) as tables:
+            return tables.rows(table)
 
-    def _start(self, query: LazyQuery, timeout: float | None, gate: Gate) -> PolarsRunning:
+    def _started(
+        self,
+        compiled: Callable[[OpenTables], LazyQuery],
+        at: Fingerprints | None,
+        timeout: float | None,
+        stop: Stop | None,
+    ) -> PolarsRunning:
+        def start(tables: OpenTables, gate: Gate) -> PolarsRunning:
+            return PolarsRunning(compiled(tables), timeout, gate, tables)
+
+        return self._begun(start, at, stop)
+
+    def _collected(
+        self,
+        compiled: Callable[[OpenTables], pl.LazyFrame],
+        at: Fingerprints | None,
+        stop: Stop | None,
+    ) -> pl.DataFrame:
+        def start(tables: OpenTables, gate: Gate) -> Computation[pl.DataFrame]:
+            frame = compiled(tables)
+            return Computation(
+                lambda: iter([frame.collect(engine="streaming")]), tables, None, gate
+            )
+
+        [found] = self._begun(start, at, stop)
+        return found
+
+    def _begun(
+        self,
+        start: Callable[[OpenTables, Gate], Begun],
+        at: Fingerprints | None,
+        stop: Stop | None,
+    ) -> Begun:
+        """Start a computation over tables of the version wanted, and attach it to its stop."""
+        if stop is not None:
+            stop.check()
+        gate = Gate()
+        tables = OpenTables(self._folder, at, gate)
+        try:
+            with self._lock:
+                if self._closed:
+                    raise BackendError("the database is closed")
+            with _ours(tables):
+                running = start(tables, gate)
+        except BaseException:
+            tables.close()
+            raise
         with self._lock:
-            if self._closed:
-                raise BackendError("the database is closed")
-            running = PolarsRunning(query, timeout, gate)
             self._running.add(running)
+            closed = self._closed
+        if closed:
+            running.cancel()
+        if stop is not None:
+            stop.attach(running)
         return running
 
-    def _collected(self, frame: pl.LazyFrame) -> pl.DataFrame:
-        try:
-            return frame.collect(engine="streaming")
-        except (pl.exceptions.PolarsError, OSError) as error:
-            raise translated(error) from error
+
+@contextmanager
+def _ours(tables: OpenTables) -> Iterator[None]:
+    """Turn what goes wrong while a query is made into an error of ours, or `SourceMoved`."""
+    try:
+        yield
+    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
+        tables.check()
+        raise translated(error) from error

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from flightframe_server.backends.polars import PolarsBackend
+from flightframe_server.backends.polars_native import parquet_file
 from flightframe_server.backends.polars_native import running as running_module
 from flightframe_server.backends.polars_native.frames import LazyQuery
 from flightframe_server.backends.polars_native.gate import Gate
@@ -327,10 +328,10 @@ def test_giving_up_frees_the_caller():
 
 def test_giving_up_stops_the_computation_at_the_next_batch_of_a_table(monkeypatch, tmp_path):
     """A query over a hundred batches is given up at its first, and no more than a few pass."""
-    held = pl.DataFrame({"a": range(100_000)})
-    held.write_parquet(tmp_path / "t.parquet", row_group_size=1000)
-    gate, passed, at_first = Gate(), [], threading.Event()
-    passing = Gate._pass
+    monkeypatch.setattr(parquet_file, "READ_ROWS", 1000)
+    write(tmp_path, "sales", amount=range(100_000))
+    passed, at_first = [], threading.Event()
+    passing = Gate.passed
 
     def counted(self, batch):
         passed.append(batch.height)
@@ -338,9 +339,9 @@ def test_giving_up_stops_the_computation_at_the_next_batch_of_a_table(monkeypatc
         time.sleep(0.02)
         return passing(self, batch)
 
-    monkeypatch.setattr(Gate, "_pass", counted)
-    frame = gate.over(pl.scan_parquet(tmp_path / "t.parquet")).select(pl.col("a").sum())
-    running, over = PolarsRunning(LazyQuery(frame, (("a", INTEGER),)), gate=gate), threading.Event()
+    monkeypatch.setattr(Gate, "passed", counted)
+    backend, over = PolarsBackend(tmp_path), threading.Event()
+    running = backend.run(source((metric("SUM", "amount"),), columns=("amount",)))
     running.when_over(over.set)
     assert at_first.wait(5)
     assert not over.is_set()
@@ -356,17 +357,25 @@ def test_giving_up_stops_the_computation_at_the_next_batch_of_a_table(monkeypatc
     assert again.is_set()
 
 
-def test_a_gate_changes_nothing_and_lets_filters_through_to_the_files(tmp_path):
-    table = pl.DataFrame({"a": range(1000), "b": range(1000), "c": range(1000)})
-    table.write_parquet(tmp_path / "t.parquet", row_group_size=100)
-    scan = pl.scan_parquet(tmp_path / "t.parquet")
-    gated = Gate().over(scan).filter(pl.col("a") > 990).select("b")
-    assert gated.collect(engine="streaming")["b"].to_list() == list(range(991, 1000))
-    plan = gated.explain(engine="streaming")
-    scanned = plan[plan.index("Parquet SCAN") :]
-    assert "SELECTION" in scanned
-    assert "/3 COLUMNS" in scanned
-    assert "*/3" not in scanned
+def test_of_rows_that_no_filter_takes_the_other_columns_are_not_read(monkeypatch, tmp_path):
+    """Of ten groups of rows one is taken, so that the other column is read from one group only."""
+    read = []
+    reading = pq.ParquetFile.iter_batches
+
+    def counted(self, *given, row_groups, columns, **more):
+        read.extend((column, group) for column in columns for group in row_groups)
+        return reading(self, *given, row_groups=row_groups, columns=columns, **more)
+
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", counted)
+    table = pa.table({"shop": [str(at // 100) for at in range(1000)], "amount": range(1000)})
+    pq.write_table(table, tmp_path / "sales.parquet", row_group_size=100)
+    backend = PolarsBackend(tmp_path)
+    only = Apply(BOOLEAN, "eq", (LevelTerm(TEXT, "shop"), Constant(TEXT, "7")))
+    query = source((metric("SUM", "amount"),), (), (SHOP,), (only,))
+    assert rows(backend, query) == [(sum(range(700, 800)),)]
+    assert [group for column, group in read if column == "shop"] == list(range(10))
+    assert [group for column, group in read if column == "amount"] == [7]
+    backend.close()
 
 
 def test_a_panic_reaches_whoever_waits(monkeypatch):

@@ -1,17 +1,18 @@
 """A folder of Parquet files as tables: `NAME.parquet` is the table NAME.
 
-What comes in: a folder. What goes out: declared types, signs of change, and lazy scans whose
-columns are held as `values` says. It must never write, nor read a file that is not in the folder.
-Files are to be replaced as a whole (written beside, then renamed): a file rewritten in place under
-a running scan is damaged data.
+What comes in: a folder. What goes out: signs of change, and the tables of one query, open: declared
+types, and lazy scans whose columns are held as `values` says. It must never write, nor read a file
+that is not in the folder, nor mix two versions of a file.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable
-from copy import copy
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import polars as pl
 import polars.selectors as cs
@@ -20,7 +21,10 @@ import pyarrow.parquet as pq
 
 from flightframe_server.backends.polars_native import exact
 from flightframe_server.backends.polars_native.gate import Gate
+from flightframe_server.backends.polars_native.parquet_file import ParquetFile, held_type
+from flightframe_server.backends.polars_native.signs import PATIENCE, SettledSigns
 from flightframe_server.backends.polars_native.values import Value, held
+from flightframe_server.backends.protocol import Fingerprints, SourceMoved
 from flightframe_server.catalog.types import (
     BOOLEAN,
     DATE,
@@ -37,11 +41,26 @@ from flightframe_server.errors import BackendError, SetupError, shown
 _SUFFIX = ".parquet"
 _ROW = " row"
 
-Types = dict[str, DataType]
+Types = Mapping[str, DataType]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Contents:
+    """What the footer of one version of a file says.
+
+    Attributes:
+        footer: the footer itself.
+        types: the declared types of the usable columns.
+        held: what Polars holds each of them in as it is read.
+    """
+
+    footer: pq.FileMetaData
+    types: Types
+    held: Mapping[str, pl.DataType]
 
 
 class ParquetFolder:
-    """The tables of a folder.
+    """The files of a folder.
 
     Args:
         folder: where the files are.
@@ -58,90 +77,79 @@ class ParquetFolder:
                 hint="check backend.source in the installation; it is relative to that file",
             )
         self._folder = folder.resolve()
-        self._gate: Gate | None = None
-        self._types: dict[str, tuple[str, Types]] = {}
+        self._signs = SettledSigns()
+        self._known: dict[str, tuple[str, Contents]] = {}
 
     def names(self) -> tuple[str, ...]:
-        """Return the tables that are there now, sorted."""
-        found = (path for path in self._folder.iterdir() if path.suffix == _SUFFIX)
-        return tuple(sorted(path.stem for path in found if path.is_file()))
-
-    def sign(self, table: str) -> str | None:
-        """Return a sign that moves when a table's file does; None where there is none."""
-        try:
-            found = self._path(table).stat()
-        except (OSError, BackendError):
-            return None
-        sign = f"{found.st_mtime_ns}-{found.st_size}-{found.st_ino}"
-        return hashlib.blake2b(sign.encode(), digest_size=8).hexdigest()
-
-    def types(self, table: str) -> Types:
-        """Return the declared types of a table's usable columns.
+        """Return the tables that are there now, sorted.
 
         Raises:
-            BackendError: the file is gone or no Parquet file.
+            BackendError: the folder is gone.
         """
-        sign = self.sign(table)
-        known = self._types.get(table)
-        if sign is not None and known is not None and known[0] == sign:
-            return known[1]
         try:
-            schema = pq.read_schema(self._path(table))
-        except (OSError, pa.ArrowException) as error:
-            raise BackendError(f"table {shown(table)} cannot be read") from error
-        types = {field.name: declared_type(field.type) for field in schema}
-        usable = {name: declared for name, declared in types.items() if declared is not None}
-        if sign is not None:
-            self._types[table] = sign, usable
-        return usable
+            found = [path for path in self._folder.iterdir() if path.suffix == _SUFFIX]
+        except OSError as error:
+            raise BackendError("the folder of the tables cannot be read") from error
+        return tuple(sorted(path.stem for path in found if path.is_file()))
 
-    def rows(self, table: str) -> int:
-        """Return how many rows a table has, from its footer; raises as `types`."""
+    def signs(self, tables: Collection[str]) -> dict[str, str | None]:
+        """Return the sign of each table's file; None where there is none, or it is being written.
+
+        Takes at most `PATIENCE` seconds, and no time at all where nothing was written just now.
+        """
+        deadline = time.monotonic() + PATIENCE
+        return {table: self._sign(table, deadline) for table in tables}
+
+    def _sign(self, table: str, deadline: float) -> str | None:
         try:
-            return int(pq.read_metadata(self._path(table)).num_rows)
-        except (OSError, pa.ArrowException) as error:
-            raise BackendError(f"table {shown(table)} cannot be read") from error
+            return self._signs.settled(table, self._path(table).stat, deadline)
+        except (OSError, BackendError):
+            return None
 
-    def scan(self, table: str, columns: Iterable[tuple[str, str]]) -> pl.LazyFrame:
-        """Return a table's rows with some columns held as declared.
+    def open(self, table: str, wanted: str | None) -> ParquetFile:
+        """Open the file of a table.
 
         Args:
             table: the table.
-            columns: pairs of a column and the name it is given.
+            wanted: the sign that it must have; None: it is of any one version.
 
         Raises:
-            BackendError: the file is gone, or has no such column.
+            SourceMoved: it is of another version, or being written.
+            BackendError: it is gone, or cannot be read.
         """
-        types = self.types(table)
-        frame = pl.scan_parquet(self._path(table), glob=False, hive_partitioning=False)
-        chosen = []
-        for column, name in columns:
-            if column not in types:
-                raise BackendError(f"table {shown(table)} has no column {shown(column)}")
-            chosen.append(_held(frame, column, types[column]).alias(name))
-        if not chosen:
-            # Rows without a column cannot be counted.
-            return self._gated(frame.with_row_index(_ROW).select(_ROW))
-        return self._gated(frame.select(chosen))
+        try:
+            file = ParquetFile(self._path(table))
+        except OSError as error:
+            if wanted is not None and isinstance(error, FileNotFoundError):
+                raise SourceMoved from error
+            raise _unreadable(table) from error
+        found: str | None = file.sign
+        if wanted is None:
+            deadline = time.monotonic() + PATIENCE
+            wanted = found = self._signs.settled(table, file.stat, deadline)
+        if found is None or found != wanted or found != file.sign:
+            file.close()
+            raise SourceMoved
+        return file
 
-    def through(self, gate: Gate) -> ParquetFolder:
-        """Return the same folder, whose scans pass a gate."""
-        gated = copy(self)
-        gated._gate = gate
-        return gated
+    def contents(self, table: str, file: ParquetFile) -> Contents:
+        """Return what an open file of a table holds.
 
-    def _gated(self, frame: pl.LazyFrame) -> pl.LazyFrame:
-        return frame if self._gate is None else self._gate.over(frame)
-
-    def raw(self, table: str, columns: Iterable[str]) -> pl.LazyFrame:
-        """Return some columns of a table as they are stored, named `0`, `1`, ...; see `scan`."""
-        frame = pl.scan_parquet(self._path(table), glob=False, hive_partitioning=False)
-        chosen = [cs.by_name(name).as_expr().alias(str(at)) for at, name in enumerate(columns)]
-        return frame.select(chosen)
-
-    def value(self, table: str, column: str, name: str) -> Value:
-        """Return a column of `scan` that was given `name`, with its type."""
-        return Value(pl.col(name), self.types(table)[column])
+        Raises:
+            SourceMoved: it was written to meanwhile.
+            BackendError: it is no Parquet file, or damaged.
+        """
+        known = self._known.get(table)
+        if known is not None and known[0] == file.sign:
+            return known[1]
+        try:
+            found = _contents(file.footer())
+        except (OSError, ValueError, LookupError, pa.ArrowException) as error:
+            file.check()
+            raise _unreadable(table) from error
+        file.check()
+        self._known[table] = file.sign, found
+        return found
 
     def hide(self, text: str) -> str:
         """Return a text without the folder's path."""
@@ -152,6 +160,113 @@ class ParquetFolder:
         if Path(file).name != file:
             raise BackendError(f"there is no table {shown(table)}")
         return self._folder / file
+
+
+class OpenTables:
+    """The tables that one query reads, each opened once and of one version.
+
+    Args:
+        folder: where they are.
+        at: the sign that each must have; None, or no sign, for any one version.
+        gate: what every batch passes.
+    """
+
+    def __init__(
+        self, folder: ParquetFolder, at: Fingerprints | None = None, gate: Gate | None = None
+    ) -> None:
+        """Open nothing yet."""
+        self._folder = folder
+        self._at = at if at is not None else {}
+        self._gate = gate if gate is not None else Gate()
+        self._files: dict[str, ParquetFile] = {}
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the files."""
+        self.close()
+
+    def check(self) -> None:
+        """Raise `SourceMoved` where a file was written to since it was opened."""
+        for file in self._files.values():
+            file.check()
+
+    def close(self) -> None:
+        """Close the files; idempotent."""
+        for file in self._files.values():
+            file.close()
+
+    def types(self, table: str) -> Types:
+        """Return the declared types of a table's usable columns.
+
+        Raises:
+            SourceMoved: the file is of another version, or being written.
+            BackendError: it is gone, or no Parquet file.
+        """
+        return self._opened(table)[1].types
+
+    def rows(self, table: str) -> int:
+        """Return how many rows a table has, from its footer; raises as `types`."""
+        return int(self._opened(table)[1].footer.num_rows)
+
+    def scan(self, table: str, columns: Iterable[tuple[str, str]]) -> pl.LazyFrame:
+        """Return a table's rows with some columns held as declared.
+
+        Args:
+            table: the table.
+            columns: pairs of a column and the name it is given.
+
+        Raises:
+            SourceMoved: as `types`.
+            BackendError: the file is gone, or has no such column.
+        """
+        types, frame = self.types(table), self._frame(table)
+        chosen = []
+        for column, name in columns:
+            if column not in types:
+                raise BackendError(f"table {shown(table)} has no column {shown(column)}")
+            chosen.append(_held(frame, column, types[column]).alias(name))
+        if not chosen:
+            # Rows without a column cannot be counted.
+            return frame.with_row_index(_ROW).select(_ROW)
+        return frame.select(chosen)
+
+    def raw(self, table: str, columns: Iterable[str]) -> pl.LazyFrame:
+        """Return some columns of a table as they are stored, named `0`, `1`, ...; see `scan`."""
+        chosen = [cs.by_name(name).as_expr().alias(str(at)) for at, name in enumerate(columns)]
+        return self._frame(table).select(chosen)
+
+    def value(self, table: str, column: str, name: str) -> Value:
+        """Return a column of `scan` that was given `name`, with its type."""
+        return Value(pl.col(name), self.types(table)[column])
+
+    def _frame(self, table: str) -> pl.LazyFrame:
+        file, contents = self._opened(table)
+        return file.frame(contents.footer, contents.held, self._gate)
+
+    def _opened(self, table: str) -> tuple[ParquetFile, Contents]:
+        file = self._files.get(table)
+        if file is None:
+            file = self._files[table] = self._folder.open(table, self._at.get(table))
+        return file, self._folder.contents(table, file)
+
+
+def _unreadable(table: str) -> BackendError:
+    return BackendError(f"table {shown(table)} cannot be read")
+
+
+def _contents(footer: pq.FileMetaData) -> Contents:
+    stored = {field.name: field.type for field in footer.schema.to_arrow_schema()}
+    declared = {name: declared_type(type_) for name, type_ in stored.items()}
+    types = {name: type_ for name, type_ in declared.items() if type_ is not None}
+    return Contents(footer, types, {name: held_type(stored[name]) for name in types})
 
 
 def declared_type(stored: pa.DataType) -> DataType | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from flightframe_server.backends.polars_native.files import ParquetFolder
+from flightframe_server.backends.polars_native.files import OpenTables
 from flightframe_server.backends.polars_native.rows import Rows, level_column
 from flightframe_server.backends.polars_native.states import aggregates, finished
 from flightframe_server.backends.polars_native.terms import compile_term
@@ -33,11 +33,11 @@ class LazyQuery:
     columns: Columns
 
 
-def lazy_query(query: SourceQuery | FrameQuery, folder: ParquetFolder) -> LazyQuery:
+def lazy_query(query: SourceQuery | FrameQuery, tables: OpenTables) -> LazyQuery:
     """Return a query as a lazy frame: the anchor's levels, then each metric's states."""
     if isinstance(query, FrameQuery):
-        return _frame(query, folder)
-    return LazyQuery(_grouped(query, folder, 0), _columns(query, query.metrics))
+        return _frame(query, tables)
+    return LazyQuery(_grouped(query, tables, 0), _columns(query, query.metrics))
 
 
 def _columns(query: SourceQuery, metrics: tuple[Metric, ...]) -> Columns:
@@ -55,9 +55,9 @@ def _state_columns(index: int, metric: Metric) -> list[str]:
     return [f"s {state_name(index, name)}" for name, _ in metric.states]
 
 
-def _grouped(query: SourceQuery, folder: ParquetFolder, first: int) -> pl.LazyFrame:
+def _grouped(query: SourceQuery, tables: OpenTables, first: int) -> pl.LazyFrame:
     """Return one grouped query; its metrics are numbered from `first`."""
-    rows = Rows(query, folder)
+    rows = Rows(query, tables)
     anchor = tuple(read.level for read in query.anchor)
     states = [
         expr.alias(name)
@@ -73,13 +73,13 @@ def _grouped(query: SourceQuery, folder: ParquetFolder, first: int) -> pl.LazyFr
     return rows.frame.group_by([level_column(level) for level in anchor]).agg(states)
 
 
-def _frame(query: FrameQuery, folder: ParquetFolder) -> LazyQuery:
+def _frame(query: FrameQuery, tables: OpenTables) -> LazyQuery:
     metrics = tuple(metric for source in query.sources for metric in source.metrics)
     levels = [level_column(read.level) for read in query.sources[0].anchor]
     frames: list[pl.LazyFrame] = []
     first = 0
     for source in query.sources:
-        frames.append(_grouped(source, folder, first))
+        frames.append(_grouped(source, tables, first))
         first += len(source.metrics)
     merged = _merged(frames, levels)
     states = [name for at, metric in enumerate(metrics) for name in _state_columns(at, metric)]

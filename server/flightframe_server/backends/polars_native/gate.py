@@ -1,7 +1,7 @@
 """A gate that every batch of a table passes on its way into a query, so that it can be stopped.
 
-What comes in: lazy scans. What goes out: the same scans, which fail once the gate is closed. It
-must never change a batch, nor keep a filter or a choice of columns from reaching the files.
+What comes in: batches as they are read. What goes out: the same batches, or an error once the gate
+is closed. It must never change a batch.
 """
 
 from __future__ import annotations
@@ -22,13 +22,12 @@ class Gate:
         """Let nothing pass any more; idempotent."""
         self._closed = True
 
-    def over(self, frame: pl.LazyFrame) -> pl.LazyFrame:
-        """Return a scan whose batches pass here."""
-        return frame.map_batches(
-            self._pass, streamable=True, predicate_pushdown=True, projection_pushdown=True
-        )
+    def passed(self, batch: pl.DataFrame) -> pl.DataFrame:
+        """Return a batch.
 
-    def _pass(self, batch: pl.DataFrame) -> pl.DataFrame:
+        Raises:
+            BackendCancelled: the gate is closed.
+        """
         if self._closed:
             raise BackendCancelled("the query was cancelled")
         return batch

@@ -1,6 +1,6 @@
 """The rows of a `SourceQuery`: columns computed and fetched, levels looked up, filters applied.
 
-What comes in: a query and the folder it reads. What goes out: a lazy frame of rows, and the value
+What comes in: a query and the tables it reads. What goes out: a lazy frame of rows, and the value
 that stands for each level and column in it. Look-ups are left joins to the distinct map with plain
 equality, so that no fact is lost, and they are validated, so that none is doubled.
 """
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from flightframe_server.backends.polars_native.files import ParquetFolder
+from flightframe_server.backends.polars_native.files import OpenTables
 from flightframe_server.backends.polars_native.terms import compile_term, every
 from flightframe_server.backends.polars_native.values import Value, cast, constant, held, plain
 from flightframe_server.catalog.types import DATE, TIMESTAMP, DataType, Kind
@@ -42,15 +42,15 @@ _UNITS = {
 }
 
 
-def edge_map(hop: TableHop, folder: ParquetFolder) -> pl.LazyFrame:
+def edge_map(hop: TableHop, tables: OpenTables) -> pl.LazyFrame:
     """Return an edge's map: distinct `source` and `target`, `source` never NULL."""
     columns = ((hop.source_column, "source"), (hop.target_column, "target"))
     sides = zip(columns, (hop.source_type, hop.type), strict=True)
     chosen = [
-        cast(folder.value(hop.table, column, name), declared).expr.alias(name)
+        cast(tables.value(hop.table, column, name), declared).expr.alias(name)
         for (column, name), declared in sides
     ]
-    known = folder.scan(hop.table, columns).select(chosen)
+    known = tables.scan(hop.table, columns).select(chosen)
     return known.filter(pl.col("source").is_not_null()).unique()
 
 
@@ -59,23 +59,23 @@ class Rows:
 
     Args:
         query: what is read.
-        folder: where from.
+        tables: where from.
 
     Attributes:
         frame: the rows that the query's filter leaves.
     """
 
-    def __init__(self, query: SourceQuery, folder: ParquetFolder) -> None:
+    def __init__(self, query: SourceQuery, tables: OpenTables) -> None:
         """Read, look up and filter; see the class."""
-        self._folder = folder
+        self._tables = tables
         self._joined = self._held = 0
         self._columns: dict[str, Value] = {}
         self._levels: dict[str, Value] = {}
         self._known: dict[tuple[str, tuple[Hop, ...]], Value] = {}
         stored = [column for column in query.columns if isinstance(column, StoredRead)]
-        self.frame = folder.scan(query.table, [(read.column, _named(read.name)) for read in stored])
+        self.frame = tables.scan(query.table, [(read.column, _named(read.name)) for read in stored])
         for read in stored:
-            self._columns[read.name] = folder.value(query.table, read.column, _named(read.name))
+            self._columns[read.name] = tables.value(query.table, read.column, _named(read.name))
         for column in query.columns:
             match column:
                 case ComputedRead(name=name, term=term, type=declared):
@@ -125,21 +125,21 @@ class Rows:
     def _hop(self, hop: Hop, source: Value) -> Value:
         match hop:
             case TableHop():
-                return self._looked_up(edge_map(hop, self._folder), [source], ["source"], hop.type)
+                return self._looked_up(edge_map(hop, self._tables), [source], ["source"], hop.type)
             case FunctionHop(function=function, type=declared):
                 return truncated(function, source, declared)
             case ValueHop():
                 return _listed(hop, source)
 
     def _fetched(self, column: FetchedRead) -> Value:
-        folder, names = self._folder, [f"key{at}" for at in range(len(column.keys))]
+        tables, names = self._tables, [f"key{at}" for at in range(len(column.keys))]
         read = [(key, name) for (_, key, _, _), name in zip(column.keys, names, strict=True)]
         chosen = [
-            cast(folder.value(column.table, key, name), declared).expr.alias(name)
+            cast(tables.value(column.table, key, name), declared).expr.alias(name)
             for (_, key, declared, _), name in zip(column.keys, names, strict=True)
         ]
-        value = folder.value(column.table, column.column, "target")
-        other = folder.scan(column.table, [*read, (column.column, "target")])
+        value = tables.value(column.table, column.column, "target")
+        other = tables.scan(column.table, [*read, (column.column, "target")])
         other = other.select(*chosen, pl.col("target")).unique()
         mine = [cast(self._columns[own], declared) for own, _, declared, _ in column.keys]
         return self._looked_up(other, mine, names, value.type)

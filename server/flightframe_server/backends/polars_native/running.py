@@ -1,7 +1,8 @@
 """A lazy frame under way: batches of the declared schema, a time limit, and giving up.
 
-What comes in: a lazy query. What goes out: Arrow batches, or an error of ours. It must never hand
-out a number that was not checked to fit, nor let a caller wait longer than it asked to.
+What comes in: a lazy query, and the open tables that it reads. What goes out: Arrow batches, or an
+error of ours. It must never hand out a number that was not checked to fit, nor one that was read
+from a file that was written to meanwhile, nor let a caller wait longer than it asked to.
 
 Polars 2.1 offers no way to stop a query that its streaming engine has begun. Giving up frees the
 caller at once, and closes the gate that every batch of a table passes: the query fails there. What
@@ -14,6 +15,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
 
 import polars as pl
 import pyarrow as pa
@@ -21,9 +23,10 @@ import structlog
 
 from flightframe_server.arrow_types import arrow_schema
 from flightframe_server.backends.ending import Ending
+from flightframe_server.backends.polars_native.files import OpenTables
 from flightframe_server.backends.polars_native.frames import LazyQuery
 from flightframe_server.backends.polars_native.gate import Gate
-from flightframe_server.backends.protocol import BATCH_ROWS
+from flightframe_server.backends.protocol import BATCH_ROWS, SourceMoved
 from flightframe_server.catalog.types import Kind
 from flightframe_server.errors import (
     ArithmeticOverflow,
@@ -39,39 +42,43 @@ log = structlog.get_logger(__name__)
 
 _AHEAD = 4
 
+T = TypeVar("T")
 
-class PolarsRunning:
-    """One query in a thread of its own. Iterate to the end, or close.
+
+class Computation(Generic[T]):
+    """Items made in a thread of its own, at the pace of their reader. Iterate to the end, or close.
 
     Args:
-        query: what is run.
+        make: makes them.
+        tables: the tables that they are made from, closed with the end; None: of none.
         timeout: seconds from now after which iterating raises `BackendTimeout`.
-        gate: what its tables' batches pass; None where they pass none.
-
-    Attributes:
-        schema: of every batch.
+        gate: what the tables' batches pass; None where they pass none.
     """
 
     def __init__(
-        self, query: LazyQuery, timeout: float | None = None, gate: Gate | None = None
+        self,
+        make: Callable[[], Iterator[T]],
+        tables: OpenTables | None = None,
+        timeout: float | None = None,
+        gate: Gate | None = None,
     ) -> None:
-        """Start the query; see the class."""
-        self.schema = arrow_schema(query.columns)
+        """Start to make them; see the class."""
+        self._tables = tables
         self._deadline = None if timeout is None else time.monotonic() + timeout
         self._gate = gate if gate is not None else Gate()
         self._ending = Ending()
         self._changed = threading.Condition()
-        self._ready: deque[pa.RecordBatch] = deque()
-        self._fault: FlightframeError | None = None
+        self._ready: deque[T] = deque()
+        self._fault: FlightframeError | SourceMoved | None = None
         self._over = self._stopped = self._cancelled = False
-        thread = threading.Thread(target=self._work, args=(query,), name="polars", daemon=True)
+        thread = threading.Thread(target=self._work, args=(make,), name="polars", daemon=True)
         thread.start()
 
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        """Yield batches; raises what went wrong, `BackendTimeout` or `BackendCancelled`."""
+    def __iter__(self) -> Iterator[T]:
+        """Yield items; raises what went wrong, `BackendTimeout` or `BackendCancelled`."""
         try:
-            while (batch := self._next()) is not None:
-                yield batch
+            while (item := self._next()) is not None:
+                yield item
         finally:
             self.close()
 
@@ -83,7 +90,7 @@ class PolarsRunning:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Give the query up and its batches back; idempotent."""
+        """Give the query up and its items back; idempotent."""
         self._gate.close()
         with self._changed:
             self._stopped = True
@@ -94,7 +101,7 @@ class PolarsRunning:
         """Call `then` once Polars computes no more for it; at once if it is so."""
         self._ending.when_over(then)
 
-    def _next(self) -> pa.RecordBatch | None:
+    def _next(self) -> T | None:
         with self._changed:
             left = None if self._deadline is None else self._deadline - time.monotonic()
             self._changed.wait_for(lambda: self._ready or self._over or self._stopped, left)
@@ -103,37 +110,85 @@ class PolarsRunning:
             if self._deadline is not None and time.monotonic() > self._deadline:
                 raise BackendTimeout("the query ran past its time limit")
             if self._ready:
-                batch = self._ready.popleft()
+                item = self._ready.popleft()
                 self._changed.notify_all()
-                return batch
+                return item
             if self._fault is not None:
                 raise self._fault
             return None
 
-    def _work(self, query: LazyQuery) -> None:
-        fault: FlightframeError | None = None
+    def _work(self, make: Callable[[], Iterator[T]]) -> None:
+        fault: FlightframeError | SourceMoved | None = None
         try:
-            for frame in narrow(query).collect_batches(chunk_size=BATCH_ROWS, engine="streaming"):
-                for batch in arrow_batches(frame, self.schema):
-                    if not self._hand_over(batch):
-                        return
+            for item in make():
+                # What it was made of was read before: if it is unwritten now, it was so then.
+                self._check()
+                if not self._hand_over(item):
+                    return
+            self._check()
         # A panic of the engine is no Exception, and whoever waits must hear of it.
         except BaseException as error:
-            fault = translated(error)
+            fault = self._translated(error)
         finally:
+            if self._tables is not None:
+                self._tables.close()
             with self._changed:
                 self._over, self._fault = True, fault
                 self._changed.notify_all()
             self._ending.tell()
 
-    def _hand_over(self, batch: pa.RecordBatch) -> bool:
+    def _check(self) -> None:
+        if self._tables is not None:
+            self._tables.check()
+
+    def _translated(self, error: BaseException) -> FlightframeError | SourceMoved:
+        if isinstance(error, SourceMoved):
+            return error
+        try:
+            # What is written to while it is read fails in many ways.
+            self._check()
+        except SourceMoved as moved:
+            return moved
+        return translated(error)
+
+    def _hand_over(self, item: T) -> bool:
         with self._changed:
             self._changed.wait_for(lambda: len(self._ready) < _AHEAD or self._stopped)
             if self._stopped:
                 return False
-            self._ready.append(batch)
+            self._ready.append(item)
             self._changed.notify_all()
             return True
+
+
+class PolarsRunning(Computation[pa.RecordBatch]):
+    """One query under way; see `RunningQuery`.
+
+    Args:
+        query: what is run.
+        timeout: seconds from now after which iterating raises `BackendTimeout`.
+        gate: what its tables' batches pass; None where they pass none.
+        tables: what it reads.
+
+    Attributes:
+        schema: of every batch.
+    """
+
+    def __init__(
+        self,
+        query: LazyQuery,
+        timeout: float | None = None,
+        gate: Gate | None = None,
+        tables: OpenTables | None = None,
+    ) -> None:
+        """Start the query; see the class."""
+        schema = self.schema = arrow_schema(query.columns)
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            for frame in narrow(query).collect_batches(chunk_size=BATCH_ROWS, engine="streaming"):
+                yield from arrow_batches(frame, schema)
+
+        super().__init__(batches, tables, timeout, gate)
 
 
 def narrow(query: LazyQuery) -> pl.LazyFrame:
