@@ -8,22 +8,20 @@ so every value is checked as it is read (see `sqlite_types` for how a table has 
 from __future__ import annotations
 
 import sqlite3
-import threading
-from collections.abc import Callable, Collection, Iterator
-from functools import lru_cache
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import pyarrow as pa
-import structlog
 from sqlglot import exp
 
-from flightframe_server.arrow_types import arrow_schema
-from flightframe_server.backends.ending import Ending, Stop
+from flightframe_server.backends.ending import Stop
 from flightframe_server.backends.protocol import (
-    BATCH_ROWS,
     Capabilities,
+    Fingerprints,
     RunningQuery,
+    SourceMoved,
     TableStatistics,
 )
 from flightframe_server.backends.sql.names import (
@@ -33,42 +31,19 @@ from flightframe_server.backends.sql.names import (
     table_expression,
 )
 from flightframe_server.backends.sql.rows import edge_map_select
-from flightframe_server.backends.sql.sqlite_dialect import SQLiteDialect
-from flightframe_server.backends.sql.statement import statement_of
-from flightframe_server.backends.sqlite_source import Connection, SQLiteSource
-from flightframe_server.backends.sqlite_types import batch_of, declared_type
+from flightframe_server.backends.sqlite_reading import Reading, SchemaRow
+from flightframe_server.backends.sqlite_schema import Compiler, read_tables
+from flightframe_server.backends.sqlite_source import SQLiteSource
+from flightframe_server.backends.sqlite_statement import SQLiteRunning, translated
 from flightframe_server.backends.unbounded import refuse_bounds
 from flightframe_server.catalog.installation import BackendSettings
-from flightframe_server.catalog.types import DataType, Kind
-from flightframe_server.errors import (
-    ArithmeticOverflow,
-    BackendCancelled,
-    BackendError,
-    BackendTimeout,
-    CatalogError,
-    FlightframeError,
-    SetupError,
-    shown,
-)
+from flightframe_server.catalog.types import INTEGER, DataType
+from flightframe_server.errors import BackendError, SetupError, shown
 from flightframe_server.planner.source import FrameQuery, SourceQuery, TableHop
 from flightframe_server.resolver.operators import REDUCERS
 
-log = structlog.get_logger(__name__)
-
 SAMPLE_ROWS = 65_536
-_STOP_CHECK_STEPS = 20_000
-
-
-class _Known:
-    """What the tables are declared to hold, and the statements compiled with that."""
-
-    def __init__(self, tables: dict[str, dict[str, DataType]]) -> None:
-        self.tables = tables
-        self.dialect = SQLiteDialect(tables)
-        self.statement = lru_cache(maxsize=1024)(self._compile)
-
-    def _compile(self, query: SourceQuery | FrameQuery) -> Statement:
-        return statement_of(query, self.dialect)
+_SCHEMAS_KEPT = 8
 
 
 class SQLiteBackend:
@@ -92,13 +67,14 @@ class SQLiteBackend:
     ) -> None:
         """Open the database; see the class."""
         self.id = backend_id
+        self._compilers: dict[tuple[SchemaRow, ...], Compiler] = {}
+        self._latest = Compiler({})
         self._source = SQLiteSource(Path(database), read_only=read_only)
-        self._known = _Known({})
         try:
-            self._learn()
-        except BackendError as error:
+            self.tables()
+        except (BackendError, SourceMoved) as error:
             self._source.close()
-            raise SetupError("the database cannot be read", hint=error.message) from error
+            raise SetupError("the database cannot be read", hint=str(error) or None) from error
 
     @classmethod
     def open(cls, settings: BackendSettings, folder: Path) -> Self:
@@ -114,154 +90,197 @@ class SQLiteBackend:
         """Return what it can do: every reducer, some by functions of ours."""
         return self.CAPABILITIES
 
-    def tables(self) -> dict[str, dict[str, DataType]]:
+    def tables(self, at: Fingerprints | None = None) -> dict[str, dict[str, DataType]]:
         """Return each table and view of the database with its usable columns."""
-        self._learn()
-        return {name: dict(columns) for name, columns in self._known.tables.items()}
+        with self._reading(at or {}, at) as (_, compiler):
+            self._latest = compiler
+        return {name: dict(types) for name, types in compiler.types.items()}
 
-    def _learn(self) -> None:
-        """Read the tables' declarations, and compile with them from now on."""
-        found: dict[str, dict[str, DataType]] = {}
-        names = self._rows(
-            "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')"
-            " AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name"
-        )
-        for (table,) in names:
-            columns = self._columns(str(table))
-            if columns is not None:
-                found[str(table)] = columns
-        if found != self._known.tables:
-            self._known = _Known(found)
-
-    def _columns(self, table: str) -> dict[str, DataType] | None:
-        """Return the usable columns of a table, or None for a view that cannot be read."""
-        try:
-            rows = self._rows("SELECT name, type FROM pragma_table_xinfo(?)", (table,))
-        except BackendError:
-            log.warning("table.unusable", table=table)
-            return None
-        typed = ((str(column), declared_type(str(named_type))) for column, named_type in rows)
-        return {column: declared for column, declared in typed if declared is not None}
+    def unanswered(self, tables: Collection[str]) -> Mapping[str, Mapping[str, str]]:
+        """Return the columns left out of `tables`, with the type that each was declared with."""
+        with self._reading((), None) as (_, compiler):
+            known = compiler.tables
+        return {table: dict(known[table].unanswered) for table in tables if table in known}
 
     def fingerprints(self, tables: Collection[str]) -> dict[str, str | None]:
         """Return one sign for all tables: a SQLite file changes as a whole."""
-        sign = self._source.fingerprint()
-        return dict.fromkeys(tables, sign)
+        return dict.fromkeys(tables, self._source.sign())
 
     def run(
         self,
         query: SourceQuery | FrameQuery,
         *,
+        at: Fingerprints | None = None,
         timeout: float | None = None,
         stop: Stop | None = None,
     ) -> RunningQuery:
-        """Start a query; see `Backend.run`. The data is that of now, whenever it is read."""
-        running = _Running(self._source, self._known.statement(query), timeout)
+        """Start a query; see `Backend.run`. Its version is that of now, whenever it is read."""
+        reading = self._source.begin(_wanted(query.tables, at), stop)
+        with self._ended_on_error(reading):
+            compiler = self._compiler(reading)
+            if not compiler.fits(query):
+                raise SourceMoved
+            running = SQLiteRunning(self._source, reading, compiler.statement(query), timeout)
         if stop is not None:
-            # Nothing long has begun: the statement itself runs when it is first read.
             stop.attach(running)
         return running
 
     def text(self, query: SourceQuery | FrameQuery) -> str:
         """Return the SQL of a query."""
-        return self._known.statement(query).sql
+        return self._latest.statement(query).sql
 
-    def edge_map(self, hop: TableHop) -> pa.Table:
+    def edge_map(
+        self, hop: TableHop, *, at: Fingerprints | None = None, stop: Stop | None = None
+    ) -> pa.Table:
         """Return the distinct map of an edge as `source`, `target`."""
         columns = (("source", hop.source_type), ("target", hop.type))
-        return self._table(edge_map_select(hop, self._known.dialect), columns)
+        reading = self._source.begin(_wanted((hop.table,), at), stop)
+        with self._ended_on_error(reading):
+            compiler = self._compiler(reading)
+            if not compiler.fits(hop):
+                raise SourceMoved
+            select = edge_map_select(hop, compiler.dialect)
+        return self._table(reading, select, columns, stop)
 
-    def duplicate(self, table: str, columns: tuple[str, ...]) -> tuple[object, ...] | None:
-        """Return one key that stands on several rows, or None."""
+    def duplicate(
+        self,
+        table: str,
+        columns: tuple[str, ...],
+        *,
+        at: Fingerprints | None = None,
+        stop: Stop | None = None,
+    ) -> tuple[object, ...] | None:
+        """Return one key that stands on several rows, or None; an enforced key reads no row."""
+        reading = self._source.begin(_wanted((table,), at), stop)
+        with self._ended_on_error(reading):
+            compiler = self._compiler(reading)
+            facts = compiler.tables.get(table)
+            unique = facts is not None and any(key <= set(columns) for key in facts.keys)
+            select = None if unique else _repeated(compiler, table, columns)
+        if select is None:
+            self._source.end(reading)
+            return None
         if not columns:
-            counted = exp.select(exp.Count(this=exp.Star())).from_(table_expression(table))
-            return () if self._count(counted)[0] > 1 else None
-        several = exp.GT(this=exp.Count(this=exp.Star()), expression=exp.Literal.number(1))
-        select = exp.select(*(self._stored(table, name) for name in columns))
-        select = select.from_(table_expression(table)).having(several).limit(1)
-        select = select.group_by(*(exp.Literal.number(at + 1) for at in range(len(columns))))
-        types = tuple((name, self._known.dialect.stored_type(table, name)) for name in columns)
-        rows = self._table(select, types).to_pylist()
-        return tuple(rows[0][name] for name in columns) if rows else None
+            return (
+                () if self._table(reading, select, (("one", INTEGER),), stop).num_rows > 1 else None
+            )
+        types = tuple((name, compiler.dialect.stored_type(table, name)) for name in columns)
+        found = self._table(reading, select, types, stop).to_pylist()
+        return tuple(found[0][name] for name in columns) if found else None
 
-    def _stored(self, table: str, column: str) -> exp.Expr:
-        return named(self._known.dialect.stored(table, column), column)
-
-    def statistics(self, table: str, columns: tuple[str, ...]) -> TableStatistics:
-        """Return the rows of a table and about how many members each column has.
-
-        Raises:
-            CatalogError: a DECIMAL column of it holds something else than scaled integers.
-        """
-        self._attest(table)
-        rows = self._count(exp.select(exp.Count(this=exp.Star())).from_(table_expression(table)))[0]
-        select = exp.select(exp.Count(this=exp.Star()))
+    def statistics(
+        self,
+        table: str,
+        columns: tuple[str, ...],
+        *,
+        at: Fingerprints | None = None,
+        stop: Stop | None = None,
+    ) -> TableStatistics:
+        """Return the rows of a table and about how many members each column has."""
+        rows = self._counts(exp.select(_star()).from_(table_expression(table)), table, at, stop)[0]
+        if not columns:
+            return TableStatistics(rows, {})
+        select = exp.select(_star())
         for name in columns:
             held = exp.Distinct(expressions=[column_expression(name)])
             select = select.select(exp.Count(this=held))
         select = select.from_(table_expression(table))
-        if rows > SAMPLE_ROWS and self._has_rowid(table):
+        number = self._row_number(table)
+        if rows > SAMPLE_ROWS and number is not None:
             every = exp.Literal.number(-(-rows // SAMPLE_ROWS))
-            part = exp.Mod(this=exp.column("rowid"), expression=every)
+            part = exp.Mod(this=exp.column(number), expression=every)
             select = select.where(exp.EQ(this=part, expression=exp.Literal.number(0)))
-        sampled, *members = self._count(select)
+        sampled, *members = self._counts(select, table, at, stop)
         pairs = zip(columns, members, strict=True)
         return TableStatistics(
             rows, {name: _members(count, sampled, rows) for name, count in pairs}
         )
 
-    def _attest(self, table: str) -> None:
-        """Refuse a table whose decimals are not scaled integers, whichever rows are asked for."""
-        decimals = [
-            name
-            for name, declared in self._known.tables.get(table, {}).items()
-            if declared.kind is Kind.DECIMAL
-        ]
-        whole = [exp.Literal.string("integer"), exp.Literal.string("null")]
-        for name in decimals:
-            kind = exp.Anonymous(this="typeof", expressions=[column_expression(name)])
-            other = exp.Not(this=exp.In(this=kind, expressions=[item.copy() for item in whole]))
-            select = exp.select(exp.Literal.number(1)).from_(table_expression(table))
-            if self._rows(select.where(other).limit(1).sql("sqlite")):
-                declared = self._known.tables[table][name]
-                raise CatalogError(
-                    f"{shown(table)}.{shown(name)} holds a value that is no scaled integer",
-                    hint=f"{declared} stands in SQLite as the value times 10^{declared.scale}",
-                )
-
-    def _has_rowid(self, table: str) -> bool:
-        # A table WITHOUT ROWID refuses the question, and the rows of a view have NULL there.
-        number = exp.column("rowid")
-        select = exp.select(number).from_(table_expression(table)).limit(1)
-        connection = self._source.take()
-        try:
-            found = connection.handle.execute(select.sql("sqlite")).fetchone()
-        except sqlite3.Error:
-            return False
-        else:
-            return found is not None and found[0] is not None
-        finally:
-            self._source.give_back(connection)
-
-    def _count(self, select: exp.Select) -> list[int]:
-        return [int(value) for value in self._rows(select.sql("sqlite"))[0]]
-
     def close(self) -> None:
         """Stop what runs and close the file."""
         self._source.close()
 
-    def _table(self, select: exp.Select, columns: tuple[tuple[str, DataType], ...]) -> pa.Table:
-        running = _Running(self._source, Statement(select.sql("sqlite"), {}, columns), None)
+    @contextmanager
+    def _reading(
+        self, tables: Collection[str], at: Fingerprints | None, stop: Stop | None = None
+    ) -> Iterator[tuple[Reading, Compiler]]:
+        with self._source.reading(_wanted(tables, at), stop) as reading:
+            try:
+                yield reading, self._compiler(reading)
+            except (sqlite3.Error, OverflowError) as error:
+                reading.check()
+                raise translated(error, reading.connection.fault) from error
+
+    @contextmanager
+    def _ended_on_error(self, reading: Reading) -> Iterator[None]:
+        try:
+            yield
+        except BaseException as error:
+            moved, fault = reading.moved(), error
+            if isinstance(error, sqlite3.Error):
+                fault = translated(error, reading.connection.fault)
+            self._source.end(reading)
+            if moved:
+                raise SourceMoved from error
+            raise fault from error
+
+    def _compiler(self, reading: Reading) -> Compiler:
+        """Return what compiles for the very tables that a transaction reads."""
+        known = self._compilers.get(reading.schema)
+        if known is None:
+            known = Compiler(read_tables(reading.handle, reading.schema))
+            kept = list(self._compilers.items())[1 - _SCHEMAS_KEPT :]
+            self._compilers = {**dict(kept), reading.schema: known}
+        return known
+
+    def _row_number(self, table: str) -> str | None:
+        facts = self._latest.tables.get(table)
+        return None if facts is None else facts.number
+
+    def _counts(
+        self, select: exp.Select, table: str, at: Fingerprints | None, stop: Stop | None
+    ) -> list[int]:
+        columns = tuple((f"n{index}", INTEGER) for index in range(len(select.expressions)))
+        reading = self._source.begin(_wanted((table,), at), stop)
+        (row,) = self._table(reading, select, columns, stop).to_pylist()
+        return [int(row[name]) for name, _ in columns]
+
+    def _table(
+        self,
+        reading: Reading,
+        select: exp.Select,
+        columns: tuple[tuple[str, DataType], ...],
+        stop: Stop | None,
+    ) -> pa.Table:
+        running = SQLiteRunning(self._source, reading, Statement(select.sql("sqlite"), {}, columns))
+        if stop is not None:
+            stop.attach(running)
         return pa.Table.from_batches(list(running), schema=running.schema)
 
-    def _rows(self, sql: str, values: tuple[str, ...] = ()) -> list[tuple[Any, ...]]:
-        connection = self._source.take()
-        try:
-            return list(connection.handle.execute(sql, values).fetchall())
-        except sqlite3.Error as error:
-            raise _translated(error, connection) from error
-        finally:
-            self._source.give_back(connection)
+
+def _wanted(tables: Collection[str], at: Fingerprints | None) -> str | None:
+    """Return the one sign that is wanted for some tables, or None where any version will do."""
+    signs = {at[table] for table in tables if table in at} - {None} if at else set()
+    if len(signs) > 1:
+        # All tables of a file have one sign, so that it never was of this version.
+        raise SourceMoved
+    return signs.pop() if signs else None
+
+
+def _star() -> exp.Expr:
+    return exp.Count(this=exp.Star())
+
+
+def _repeated(compiler: Compiler, table: str, columns: tuple[str, ...]) -> exp.Select:
+    """Return the SELECT of one key that stands on several rows; of two rows for no columns."""
+    if not columns:
+        one = named(exp.Literal.number(1), "one")
+        return exp.select(one).from_(table_expression(table)).limit(2)
+    several = exp.GT(this=_star(), expression=exp.Literal.number(1))
+    stored = compiler.dialect.stored
+    select = exp.select(*(named(stored(table, name), name) for name in columns))
+    select = select.from_(table_expression(table)).having(several).limit(1)
+    return select.group_by(*(exp.Literal.number(at + 1) for at in range(len(columns))))
 
 
 def _members(count: int, sampled: int, rows: int) -> int:
@@ -270,102 +289,3 @@ def _members(count: int, sampled: int, rows: int) -> int:
         return count
     # Where most rows of the sample differ there may be as many members as rows.
     return rows if count > sampled // 2 else min(rows, 2 * count)
-
-
-class _Running:
-    """One statement on a connection of its own, inside one read transaction."""
-
-    def __init__(self, source: SQLiteSource, statement: Statement, timeout: float | None) -> None:
-        self.schema = arrow_schema(statement.columns)
-        self._source, self._statement = source, statement
-        self._ending = Ending()
-        self._lock, self._stepping = threading.Lock(), threading.RLock()
-        self._cursor: sqlite3.Cursor | None = None
-        self._stopped: FlightframeError | None = None
-        self._timer: threading.Timer | None = None
-        self._connection: Connection | None = source.take()
-        handle = self._connection.handle
-        # An interrupt is lost on a statement that has not begun; this one is not.
-        handle.set_progress_handler(lambda: self._stopped is not None, _STOP_CHECK_STEPS)
-        try:
-            # The transaction begins with its first read: later rows are of this version too.
-            handle.execute("BEGIN")
-            handle.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()
-        except sqlite3.Error as error:
-            fault = _translated(error, self._connection)
-            self.close()
-            raise fault from error
-        if timeout is not None:
-            late = BackendTimeout("the statement ran past its time limit")
-            self._timer = threading.Timer(timeout, self._stop, (late,))
-            self._timer.daemon = True
-            self._timer.start()
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        connection = self._connection
-        if connection is None:
-            raise self._stopped or BackendError("the statement is closed")
-        try:
-            while rows := self._fetch(connection):
-                yield batch_of(rows, self.schema)
-        except (sqlite3.Error, OverflowError) as error:
-            raise self._stopped or _translated(error, connection) from error
-        except pa.ArrowException as error:
-            log.error("backend.failed", kind=type(error).__name__, text=str(error)[:2000])
-            raise BackendError("the database holds a value that its column cannot") from error
-        finally:
-            self.close()
-
-    def _fetch(self, connection: Connection) -> list[tuple[Any, ...]]:
-        with self._stepping:
-            if self._stopped is not None:
-                raise self._stopped
-            if self._cursor is None:
-                statement = self._statement
-                self._cursor = connection.handle.execute(statement.sql, statement.values)
-            rows: list[tuple[Any, ...]] = self._cursor.fetchmany(BATCH_ROWS)
-            if self._stopped is not None:
-                raise self._stopped
-            return rows
-
-    def cancel(self) -> None:
-        self._stop(BackendCancelled("the statement was cancelled"))
-
-    def _stop(self, reason: FlightframeError) -> None:
-        with self._lock:
-            if self._stopped is None:
-                self._stopped = reason
-            if self._connection is not None:
-                self._connection.handle.interrupt()
-
-    def close(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        with self._lock:
-            connection, self._connection = self._connection, None
-            if connection is None:
-                return
-            if self._stopped is None:
-                self._stopped = BackendCancelled("the statement was closed")
-            connection.handle.interrupt()
-        with self._stepping:
-            if self._cursor is not None:
-                self._cursor.close()
-            connection.handle.set_progress_handler(None, 0)
-            if connection.handle.in_transaction:
-                connection.handle.execute("ROLLBACK")
-        self._source.give_back(connection)
-        self._ending.tell()
-
-    def when_over(self, then: Callable[[], None]) -> None:
-        self._ending.when_over(then)
-
-
-def _translated(error: Exception, connection: Connection) -> FlightframeError:
-    """Return what a statement's failure is: the fault of a function of ours, or the database's."""
-    if connection.fault.error is not None:
-        return connection.fault.error
-    if isinstance(error, OverflowError) or "integer overflow" in str(error):
-        return ArithmeticOverflow("a value does not fit its declared type")
-    log.error("backend.failed", kind=type(error).__name__, text=str(error)[:2000])
-    return BackendError("the database refused the statement")

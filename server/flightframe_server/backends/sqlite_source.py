@@ -1,89 +1,41 @@
-"""One SQLite file: connections that only read, and the signs of its change.
+"""One SQLite file: connections that only read, each to one version of it.
 
-What comes in: a path. What goes out: connections with our functions, and a fingerprint that moves
-when the data moves and is the same in the next process. It must never write, and never close a
-descriptor of the file while a connection to it lives.
-
-The fingerprint is read from what SQLite itself goes by:
-
-- without a write-ahead log: inode, size and modification time of the file, and the change counter
-  in its header, which every transaction raises, however fast they follow each other;
-- with one (journal mode WAL): also the number of committed frames, their running checksum and the
-  salts, from the log's shared index. The log's own size and time would not do: they move before a
-  commit is visible, and old rows would be kept under the new sign. A checkpoint moves the sign
-  although the data is the same: some entries are then made again, and none is wrong;
-- `PRAGMA data_version` of a connection held open, as a second witness: where it moves and the rest
-  does not, the fingerprint is unknown until the rest moves too.
-
-POSIX drops all of a process's locks on a file when any descriptor of it is closed, SQLite's own
-among them; so the two descriptors that are read here are kept until the connections are closed.
+What comes in: a path. What goes out: read transactions that begin at a known version, and the sign
+of the version that the path names now. It must never write, nor let a connection that holds pages
+of one content of the file read another: SQLite takes a file for unchanged whose change counter and
+size are, and a file that was copied into may well have both.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
 import sqlite3
 import threading
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from flightframe_server.backends.sqlite_functions import Fault, register
+import structlog
+
+from flightframe_server.backends.ending import Stop
+from flightframe_server.backends.protocol import SourceMoved
+from flightframe_server.backends.sqlite_files import DESCRIPTORS, gone, identity_at
+from flightframe_server.backends.sqlite_functions import register
+from flightframe_server.backends.sqlite_log import beside
+from flightframe_server.backends.sqlite_reading import Connection, Reading, SchemaRow
+from flightframe_server.backends.sqlite_watch import Look, Version, Watch
 from flightframe_server.errors import BackendError, SetupError
+
+log = structlog.get_logger(__name__)
 
 BUSY_SECONDS = 10.0
 KEPT_IDLE = 4
 PAGES_KIB = 64 * 1024
 
-_HEADER_BYTES = 100
-_MAGIC = b"SQLite format 3\x00"
-_READ_VERSION = 19
-_WAL = 2
-_COUNTER = slice(24, 28)
-_INDEX_COPY_BYTES = 48
-_INDEX_COMMITTED = slice(16, 40)
-_FRAMES = slice(0, 4)
-_INDEX_READS = 50
-
-
-@dataclass(slots=True, eq=False)
-class Connection:
-    """One connection to one version of the file, and the fault of its functions."""
-
-    handle: sqlite3.Connection
-    fault: Fault
-    inode: int
-
-
-class _Descriptors:
-    """Descriptors that are read here, one for each file of the process, counted."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._by_file: dict[tuple[int, int], int] = {}
-        self._users: dict[int, int] = {}
-
-    def open(self, path: Path) -> int:
-        with self._lock:
-            found = path.stat()
-            opened = self._by_file.get((found.st_dev, found.st_ino))
-            if opened is None:
-                opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-                found = os.fstat(opened)
-                self._by_file[found.st_dev, found.st_ino] = opened
-            self._users[opened] = self._users.get(opened, 0) + 1
-            return opened
-
-    def close(self, opened: int) -> None:
-        with self._lock:
-            self._users[opened] -= 1
-            if not self._users[opened]:
-                del self._users[opened]
-                self._by_file = {key: kept for key, kept in self._by_file.items() if kept != opened}
-                os.close(opened)
-
-
-_DESCRIPTORS = _Descriptors()
+_BUSY_STEP_SECONDS = 0.05
+_BEGINNINGS = 8
+_PAUSE_SECONDS = 0.005
+_SCHEMA = "SELECT type, name, sql FROM sqlite_schema"
 
 
 class SQLiteSource:
@@ -106,25 +58,185 @@ class SQLiteSource:
         self._idle: list[Connection] = []
         self._taken: set[Connection] = set()
         self._closed = False
+        self._watch = Watch(path, self._watching)
         if not path.is_file():
             raise SetupError(
                 f"there is no database file {path.name}",
                 hint="check backend.source in the installation; it is relative to that file",
             )
         try:
-            self._watch = _Watch(path, self._open())
-        except (sqlite3.Error, OSError, BackendError) as error:
+            self.end(self.begin())
+        except (BackendError, SourceMoved) as error:
+            self.close()
             raise SetupError(
                 f"the database file {path.name} cannot be opened",
                 hint="it is locked by a writer, damaged, or not a SQLite database",
             ) from error
 
-    def _open(self) -> Connection:
-        inode = self._path.stat().st_ino
+    def sign(self) -> str | None:
+        """Return the fingerprint of what the path names now, or None while it cannot be told.
+
+        Raises:
+            BackendError: the file is gone or no database, or the source is closed.
+        """
+        self._forget_other_files()
+        return self._watch.sign()
+
+    def begin(self, wanted: str | None = None, stop: Stop | None = None) -> Reading:
+        """Begin a read transaction; `end` ends it.
+
+        Args:
+            wanted: the sign of the version that it must read; None: any one version.
+            stop: the wish that it does not begin.
+
+        Raises:
+            SourceMoved: the file is of another version, or is being written to.
+            BackendError: the file is gone, damaged, locked, or the source is closed.
+        """
+        waiting: Connection | None = None
+        try:
+            for _ in range(_BEGINNINGS):
+                before = self._look(wanted)
+                connection, schema = self._started(before, stop)
+                if schema is None:
+                    continue
+                after = self._watch.look()
+                same = after is not None and after.version == before.version
+                if after is not None and same and self._watch.settled(after.version):
+                    self._hold(connection, after)
+                    return Reading(self._path, connection, after, schema)
+                if waiting is None:
+                    # Its lock keeps lawful writers out while the time of change grows old. It may
+                    # hold pages from before an unlawful write, and is not read from.
+                    waiting = connection
+                else:
+                    self._discard(connection)
+                if after is not None:
+                    self._settle(after.version, stop)
+            raise SourceMoved
+        finally:
+            if waiting is not None:
+                self._discard(waiting)
+
+    @contextmanager
+    def reading(self, wanted: str | None = None, stop: Stop | None = None) -> Iterator[Reading]:
+        """Read in a transaction; what was read is of one version where no error is raised."""
+        reading = self.begin(wanted, stop)
+        try:
+            yield reading
+            reading.check()
+        except (sqlite3.Error, OverflowError):
+            reading.check()
+            raise
+        finally:
+            self.end(reading)
+
+    def end(self, reading: Reading) -> None:
+        """End a read transaction."""
+        connection = reading.connection
+        connection.fault.error = None
+        moved = reading.moved()
+        try:
+            connection.handle.execute("ROLLBACK")
+        except sqlite3.Error:
+            moved = True
+        with self._lock:
+            self._taken.discard(connection)
+            if not (moved or self._closed or len(self._idle) >= KEPT_IDLE):
+                self._idle.append(connection)
+                return
+        _close(connection)
+
+    def close(self) -> None:
+        """Interrupt what runs and close what is idle; idempotent."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+            for taken in self._taken:
+                taken.handle.interrupt()
+        for kept in idle:
+            _close(kept)
+        self._watch.close()
+
+    def _look(self, wanted: str | None) -> Look:
+        self._forget_other_files()
+        found = self._watch.look()
+        if found is None or (wanted is not None and found.version.sign != wanted):
+            raise SourceMoved
+        self._refuse_shared_log(found)
+        return found
+
+    def _started(
+        self, look: Look, stop: Stop | None
+    ) -> tuple[Connection, tuple[SchemaRow, ...] | None]:
+        """Return a connection in a transaction with what it read first, None where that failed."""
+        connection = self._take(look.version)
+        until = time.monotonic() + BUSY_SECONDS
+        try:
+            while True:
+                if stop is not None:
+                    stop.check()
+                try:
+                    connection.handle.execute("BEGIN")
+                    return connection, tuple(connection.handle.execute(_SCHEMA).fetchall())
+                except sqlite3.OperationalError as error:
+                    if connection.handle.in_transaction:
+                        connection.handle.execute("ROLLBACK")
+                    if not _busy(error):
+                        raise
+                    if time.monotonic() >= until:
+                        raise BackendError("the database file is locked by a writer") from error
+                    now = identity_at(self._path)
+                    if now is None or now.file != look.version.main.file:
+                        raise
+        except sqlite3.Error as error:
+            self._discard(connection)
+            if identity_at(self._path) != look.version.main:
+                return connection, None
+            log.error("backend.failed", kind=type(error).__name__, text=str(error)[:2000])
+            raise BackendError("the database file is damaged") from error
+        except BaseException:
+            self._discard(connection)
+            raise
+
+    def _take(self, version: Version) -> Connection:
+        with self._lock:
+            if self._closed:
+                raise BackendError("the database is closed")
+            others = [kept for kept in self._idle if not kept.fits(version)]
+            self._idle = [kept for kept in self._idle if kept.fits(version)]
+            taken = self._idle.pop() if self._idle else None
+            if taken is not None:
+                self._taken.add(taken)
+        for other in others:
+            _close(other)
+        if taken is None:
+            taken = self._connected()
+            with self._lock:
+                self._taken.add(taken)
+        return taken
+
+    def _connected(self) -> Connection:
+        """Return a new connection; its file is held before and after, and not locked yet."""
+        try:
+            main = DESCRIPTORS.open(self._path)
+        except OSError as error:
+            raise gone() from error
+        handle: sqlite3.Connection | None = None
+        try:
+            handle = self._opened(_BUSY_STEP_SECONDS)
+            return Connection(handle, register(handle), main)
+        except sqlite3.Error as error:
+            if handle is not None:
+                handle.close()
+            DESCRIPTORS.close(main)
+            raise BackendError("the database file cannot be opened") from error
+
+    def _opened(self, timeout: float) -> sqlite3.Connection:
         handle = sqlite3.connect(
             f"{self._path.absolute().as_uri()}?mode={self._mode}",
             uri=True,
-            timeout=BUSY_SECONDS,
+            timeout=timeout,
             isolation_level=None,
             check_same_thread=False,
         )
@@ -132,143 +244,89 @@ class SQLiteSource:
             handle.execute("PRAGMA query_only = 1")
             # A view of the file may then not call functions that are not SQLite's own.
             handle.execute("PRAGMA trusted_schema = 0")
-            handle.execute(f"PRAGMA cache_size = -{PAGES_KIB}")
+        except sqlite3.Error:
+            handle.close()
+            raise
+        return handle
+
+    def _watching(self) -> sqlite3.Connection:
+        handle = self._opened(1.0)
+        try:
             handle.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()
         except sqlite3.Error:
             handle.close()
             raise
-        return Connection(handle, register(handle), inode)
+        return handle
 
-    def take(self) -> Connection:
-        """Lend a connection to the file that the path names now; `give_back` ends it.
+    def _hold(self, connection: Connection, look: Look) -> None:
+        if connection.holds is None:
+            connection.handle.execute(f"PRAGMA cache_size = -{PAGES_KIB}")
+            if look.index is not None:
+                connection.index = DESCRIPTORS.share(look.index)
+        connection.holds = look.version
 
-        Raises:
-            BackendError: the source is closed, or the file is gone or busy.
-        """
-        with self._lock:
-            if self._closed:
-                raise BackendError("the database is closed")
-            inode = self._inode()
-            for kept in [kept for kept in self._idle if kept.inode != inode]:
-                self._idle.remove(kept)
-                kept.handle.close()
-            taken = self._idle.pop() if self._idle else None
-            if taken is not None:
-                self._taken.add(taken)
-                return taken
-        try:
-            taken = self._open()
-        except (sqlite3.Error, OSError) as error:
-            raise BackendError("the database file cannot be opened") from error
-        with self._lock:
-            self._taken.add(taken)
-        return taken
-
-    def give_back(self, taken: Connection) -> None:
-        """End a lent connection."""
-        taken.fault.error = None
-        with self._lock:
-            self._taken.discard(taken)
-            if self._closed or len(self._idle) >= KEPT_IDLE:
-                taken.handle.close()
-                if self._closed and not self._taken:
-                    self._watch.close()
-            else:
-                self._idle.append(taken)
-
-    def _inode(self) -> int:
-        try:
-            return self._path.stat().st_ino
-        except OSError as error:
-            raise BackendError("the database file is gone") from error
-
-    def fingerprint(self) -> str | None:
-        """Return the sign of the data, or None while it cannot be told.
-
-        Raises:
-            BackendError: the file is gone or damaged.
-        """
-        with self._lock:
-            if self._closed:
-                raise BackendError("the database is closed")
-            try:
-                if self._watch.connection.inode != self._inode():
-                    fresh = _Watch(self._path, self._open())
-                    self._watch.close()
-                    self._watch = fresh
-                return self._watch.sign()
-            except (sqlite3.Error, OSError) as error:
-                raise BackendError("the database file cannot be read") from error
-
-    def close(self) -> None:
-        """Interrupt what runs and close what is idle; idempotent."""
-        with self._lock:
-            if self._closed:
+    def _settle(self, version: Version, stop: Stop | None) -> None:
+        for _ in range(20):
+            if stop is not None:
+                stop.check()
+            if self._watch.settled(version):
                 return
-            self._closed = True
-            for kept in self._idle:
-                kept.handle.close()
-            self._idle.clear()
-            for taken in self._taken:
-                taken.handle.interrupt()
-            if not self._taken:
-                self._watch.close()
+            time.sleep(_PAUSE_SECONDS)
+
+    def _discard(self, connection: Connection) -> None:
+        with self._lock:
+            self._taken.discard(connection)
+        _close(connection)
+
+    def _forget_other_files(self) -> None:
+        """Close what is idle on other files before these are opened.
+
+        Two files may share a log; and SQLite makes no new index for a log while a connection of the
+        process has the old one open.
+        """
+        main, index = (identity_at(path) for path in (self._path, beside(self._path)[1]))
+        with self._lock:
+            if self._closed:
+                raise BackendError("the database is closed")
+            others = [
+                kept
+                for kept in self._idle
+                if main is None
+                or kept.main.file != main.file
+                or (kept.index and (index is None or kept.index.file != index.file))
+            ]
+            self._idle = [kept for kept in self._idle if kept not in others]
+        for other in others:
+            _close(other)
+
+    def _refuse_shared_log(self, look: Look) -> None:
+        """Refuse a log whose index a statement on the file's predecessor has open.
+
+        POSIX would drop the locks of the one file's connections with the end of the other's.
+        """
+        if look.index is None:
+            return
+        with self._lock:
+            shared = any(
+                taken.main.file != look.version.main.file
+                and taken.index is not None
+                and taken.index.file == look.index.file
+                for taken in self._taken
+            )
+        if shared:
+            raise BackendError(
+                "the write-ahead log is in use by statements on the file that was replaced",
+                hint="replace a database whose log is closed, and remove its -wal and -shm files",
+            )
 
 
-class _Watch:
-    """One version of the file, watched: a connection held open, and two descriptors."""
+def _busy(error: sqlite3.Error) -> bool:
+    return (error.sqlite_errorcode & 0xFF) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
-    def __init__(self, path: Path, connection: Connection) -> None:
-        self.connection = connection
-        self._path = path
-        self._index: int | None = None
-        self._seen: tuple[str, int] | None = None
-        self._doubtful: str | None = None
-        self._file = _DESCRIPTORS.open(path)
-        if os.pread(self._file, len(_MAGIC), 0) not in (b"", _MAGIC):
-            raise BackendError("the file is no SQLite database")
 
-    def sign(self) -> str | None:
-        """Return the sign of what is committed now, or None while it cannot be told."""
-        version = int(self.connection.handle.execute("PRAGMA data_version").fetchone()[0])
-        found = self._persistent()
-        if found is None or found == self._doubtful:
-            return None
-        if self._seen is not None and self._seen[0] == found and self._seen[1] != version:
-            self._doubtful = found
-            return None
-        self._seen = (found, version)
-        return found
-
-    def _persistent(self) -> str | None:
-        stat = os.fstat(self._file)
-        header = os.pread(self._file, _HEADER_BYTES, 0)
-        logged = b""
-        if len(header) == _HEADER_BYTES and header[_READ_VERSION] == _WAL:
-            committed = self._committed()
-            if committed is None:
-                return None
-            logged = committed if any(committed[_FRAMES]) else b""
-        parts = (stat.st_ino, stat.st_size, stat.st_mtime_ns, header[_COUNTER].hex(), logged.hex())
-        return hashlib.blake2b(repr(parts).encode(), digest_size=8).hexdigest()
-
-    def _committed(self) -> bytes | None:
-        """Return frames, checksum and salts of the log from its index, read whole; see wal.c."""
-        if self._index is None:
-            index = self._path.with_name(self._path.name + "-shm")
-            if not index.exists():
-                return b""
-            self._index = _DESCRIPTORS.open(index)
-        for _ in range(_INDEX_READS):
-            both = os.pread(self._index, 2 * _INDEX_COPY_BYTES, 0)
-            first, second = both[:_INDEX_COPY_BYTES], both[_INDEX_COPY_BYTES:]
-            if first == second:
-                return first[_INDEX_COMMITTED]
-        return None
-
-    def close(self) -> None:
-        """Close the connection, then the descriptors."""
-        self.connection.handle.close()
-        _DESCRIPTORS.close(self._file)
-        if self._index is not None:
-            _DESCRIPTORS.close(self._index)
+def _close(connection: Connection) -> None:
+    """Close a connection, and only then the descriptors of its files."""
+    connection.handle.close()
+    if connection.index is not None:
+        DESCRIPTORS.close(connection.index)
+    DESCRIPTORS.close(connection.main)

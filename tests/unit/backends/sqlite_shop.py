@@ -5,6 +5,7 @@ from contextlib import closing
 
 from flightframe_server.answer import Request, Serving, answer
 from flightframe_server.backends.sqlite import SQLiteBackend
+from flightframe_server.backends.sqlite_files import DESCRIPTORS
 from flightframe_server.catalog import read_collection
 from flightframe_server.engine import MetricEngine
 
@@ -71,12 +72,17 @@ CREATE TABLE lines (
 COLUMNS = ("line", "price", "quantity", "day", "moment", "paid", "name", "weight")
 
 
-def write(path, rows, *, journal="DELETE"):
+def write(path, rows, *, journal="DELETE", price="DECIMAL(12, 2)"):
     """Write the file anew; each row is a mapping, and what it leaves out is NULL."""
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(f"PRAGMA journal_mode = {journal}")
-        connection.execute(TABLE)
+        connection.execute(TABLE.replace("DECIMAL(12, 2)", price))
         add(connection, rows)
+
+
+def held_files():
+    """Return how many files the process keeps descriptors of beside SQLite."""
+    return len(DESCRIPTORS._held)
 
 
 def add(connection, rows):

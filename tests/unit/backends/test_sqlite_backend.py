@@ -13,7 +13,8 @@ from flightframe_server.answer import Request, Serving, answer
 from flightframe_server.backends.protocol import Capabilities
 from flightframe_server.backends.registry import open_backend
 from flightframe_server.backends.sql.names import Statement
-from flightframe_server.backends.sqlite import SQLiteBackend, _Running
+from flightframe_server.backends.sqlite import SQLiteBackend
+from flightframe_server.backends.sqlite_statement import SQLiteRunning
 from flightframe_server.catalog import read_collection
 from flightframe_server.catalog.installation import BackendSettings
 from flightframe_server.catalog.types import INTEGER
@@ -115,16 +116,22 @@ def test_nothing_can_be_written(till):
     shop = till([{"line": 1}])
     for read_only in (True, False):
         backend = SQLiteBackend(shop.engine._root.parent / "till0.sqlite", read_only=read_only)
-        with pytest.raises(BackendError):
-            backend._rows("DELETE FROM lines")
+        with (
+            pytest.raises(sqlite3.OperationalError, match="readonly"),
+            backend._source.reading() as reading,
+        ):
+            reading.handle.execute("DELETE FROM lines")
         backend.close()
     assert shop.one("SELECT n AT ()") == 1
 
 
 def test_extensions_cannot_be_loaded(till):
     shop = till([])
-    with pytest.raises(BackendError):
-        shop.backend._rows("SELECT load_extension('x')")
+    with (
+        pytest.raises(sqlite3.OperationalError, match="not authorized"),
+        shop.backend._source.reading() as reading,
+    ):
+        reading.handle.execute("SELECT load_extension('x')")
 
 
 def test_a_view_that_cannot_be_read_is_left_out_and_the_rest_stays(tmp_path):
@@ -169,7 +176,8 @@ COUNTING = Statement(
 
 def counting(shop, timeout=None):
     """A statement of one row that takes many seconds if nothing stops it."""
-    return _Running(shop.backend._source, COUNTING, timeout)
+    source = shop.backend._source
+    return SQLiteRunning(source, source.begin(), COUNTING, timeout)
 
 
 def stopped(running, found):

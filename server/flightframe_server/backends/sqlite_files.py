@@ -1,0 +1,144 @@
+"""Files that are read beside SQLite: what tells their content apart, and descriptors that are kept.
+
+What comes in: paths. What goes out: identities by `stat`, and files with their first bytes. It must
+never write, nor close a descriptor of a file to which this process holds a connection: POSIX drops
+all of a process's locks on a file when any descriptor of it is closed, SQLite's own among them.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from flightframe_server.errors import BackendError
+
+SETTLED_SECONDS = 0.02
+"""The clock of file times ticks at least this often; two writes within a tick may look alike."""
+
+
+class Identity(NamedTuple):
+    """What tells the contents of a file apart: every write moves `changed`; nothing sets it back.
+
+    The times are nanoseconds since 1970.
+    """
+
+    device: int
+    inode: int
+    size: int
+    modified: int
+    changed: int
+
+    @property
+    def file(self) -> tuple[int, int]:
+        """Which file it is, whatever it holds."""
+        return self.device, self.inode
+
+    def same_content(self, other: Identity) -> bool:
+        """Whether no more than a name, an owner or a permission changed between the two."""
+        return self[:4] == other[:4]
+
+
+def _identity(found: os.stat_result) -> Identity:
+    return Identity(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+def identity_at(path: Path) -> Identity | None:
+    """Return the identity of the file that a path names now, or None where it names none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return _identity(found) if stat.S_ISREG(found.st_mode) else None
+
+
+class Settling:
+    """Tells whether a later write must give a file another identity.
+
+    It must once the time of change is older than a tick of the clock. A time in the future, as
+    after the clock was set back, counts from when it was first seen.
+    """
+
+    def __init__(self) -> None:
+        """Nothing was seen yet."""
+        self._seen: tuple[Identity, float] | None = None
+
+    def settled(self, now: Identity) -> bool:
+        """Return whether every later write shows."""
+        if time.time_ns() - now.changed >= SETTLED_SECONDS * 1e9:
+            return True
+        seen, moment = self._seen, time.monotonic()
+        if seen is None or seen[0] != now:
+            self._seen = (now, moment)
+            return False
+        return moment - seen[1] >= SETTLED_SECONDS
+
+
+@dataclass(slots=True, eq=False)
+class HeldFile:
+    """A file whose descriptors are kept: the first one is read, all are closed together."""
+
+    file: tuple[int, int]
+    descriptors: list[int]
+    users: int = 0
+
+    @property
+    def identity(self) -> Identity:
+        """The identity of the file itself, wherever its name has gone."""
+        return _identity(os.fstat(self.descriptors[0]))
+
+    def read(self, size: int) -> bytes:
+        """Return the first bytes."""
+        return os.pread(self.descriptors[0], size, 0)
+
+
+class Descriptors:
+    """The files that one process reads beside SQLite, counted over their users."""
+
+    def __init__(self) -> None:
+        """Hold none."""
+        self._lock = threading.Lock()
+        self._held: dict[tuple[int, int], HeldFile] = {}
+
+    def open(self, path: Path) -> HeldFile:
+        """Return the file that a path names, for one more user; raises `OSError`."""
+        with self._lock:
+            found = path.stat()
+            held = self._held.get((found.st_dev, found.st_ino))
+            if held is None:
+                opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+                found = os.fstat(opened)
+                file = (found.st_dev, found.st_ino)
+                # The name may have moved meanwhile to a file that is held: both are kept then.
+                held = self._held.setdefault(file, HeldFile(file, []))
+                held.descriptors.append(opened)
+            held.users += 1
+            return held
+
+    def share(self, held: HeldFile) -> HeldFile:
+        """Return a file that is held, for one more user."""
+        with self._lock:
+            held.users += 1
+            return held
+
+    def close(self, held: HeldFile) -> None:
+        """End one use of a file."""
+        with self._lock:
+            held.users -= 1
+            if held.users:
+                return
+            del self._held[held.file]
+            for descriptor in held.descriptors:
+                os.close(descriptor)
+
+
+DESCRIPTORS = Descriptors()
+
+
+def gone() -> BackendError:
+    """Return the error of a path that names no file."""
+    return BackendError("the database file is gone")
