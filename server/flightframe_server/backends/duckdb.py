@@ -19,9 +19,11 @@ import structlog
 from sqlglot import exp
 
 from flightframe_server.arrow_types import arrow_schema, conform
+from flightframe_server.backends.duckdb_clocks import corrections
 from flightframe_server.backends.duckdb_source import DuckDBSource, bounds
 from flightframe_server.backends.duckdb_types import declared_type
 from flightframe_server.backends.ending import Ending, Stop
+from flightframe_server.backends.misfits import said
 from flightframe_server.backends.protocol import (
     BATCH_ROWS,
     Capabilities,
@@ -80,7 +82,7 @@ class DuckDBBackend:
     ) -> None:
         """Open the database; see the class."""
         self.id = backend_id
-        self._dialect = SqlDialect()
+        self._dialect = SqlDialect(corrections)
         given = {key: str(value) for key, value in (settings or {}).items()}
         self._source = DuckDBSource(Path(database), read_only=read_only, settings=given)
         self._statement = lru_cache(maxsize=1024)(self._compile)
@@ -274,6 +276,8 @@ def _translated(error: Exception, *, expired: bool, cancelled: bool) -> Flightfr
             hint="ask at a coarser anchor, or for less of the data",
         )
     out_of_range = isinstance(error, duckdb.OutOfRangeException | duckdb.ConversionException)
+    if (fine := said(text)) is not None:
+        return fine
     if out_of_range or any(sign in text for sign in _MISFITS):
         return ArithmeticOverflow("a value does not fit its declared type")
     log.error("backend.failed", kind=type(error).__name__, text=text[:2000])

@@ -32,8 +32,9 @@ _LOCKED = {
     "allow_persistent_secrets": "false",
     # A table that is gone must never be looked for among Python's variables.
     "python_enable_replacements": "false",
-    "lock_configuration": "true",
 }
+# Which zone the process is in must change nothing; ours can be said on an open connection alone.
+_THEN = ("SET GLOBAL TimeZone = 'UTC'", "SET GLOBAL lock_configuration = true")
 MIB = 1 << 20
 SPILL_BYTES = 10 << 30
 
@@ -75,7 +76,7 @@ class DuckDBSource:
         self._last_sign: tuple[tuple[int, ...], str] = ((), "")
         self._read_only = read_only
         for name in settings:
-            if name.lower() in _LOCKED:
+            if name.lower() in (*_LOCKED, "timezone", "lock_configuration"):
                 raise SetupError(
                     f"the option {name.lower()} is locked", hint="leave it out of backend.options"
                 )
@@ -96,6 +97,7 @@ class DuckDBSource:
             connection = duckdb.connect(
                 str(self._path), read_only=self._read_only, config=dict(self._settings)
             )
+            _settle(connection)
         except duckdb.Error as error:
             raise SetupError(
                 f"the database file {self._path.name} cannot be opened",
@@ -183,3 +185,11 @@ class DuckDBSource:
                 self._closed = True
                 self._connection.interrupt()
                 self._connection.close()
+
+
+def _settle(connection: duckdb.DuckDBPyConnection) -> None:
+    """Set what cannot be said before a connection is open, unless another one has done so."""
+    locked = connection.execute("SELECT current_setting('lock_configuration')").fetchone()
+    if locked != (True,):
+        for statement in _THEN:
+            connection.execute(statement)

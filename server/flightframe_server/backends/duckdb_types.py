@@ -14,7 +14,9 @@ from flightframe_server.catalog.types import (
     DataType,
     Kind,
     decimal,
+    fine_timestamp,
 )
+from flightframe_server.catalog.zones import UTC
 
 _DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)")
 _NAMED = {
@@ -23,8 +25,10 @@ _NAMED = {
     **dict.fromkeys(("HUGEINT", "UHUGEINT", "UBIGINT"), decimal(38, 0)),
     **dict.fromkeys(("FLOAT", "DOUBLE"), DOUBLE),
     **dict.fromkeys(("VARCHAR", "UUID"), TEXT),
-    **dict.fromkeys(("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"), TIMESTAMP),
-    "TIMESTAMP WITH TIME ZONE": DataType(Kind.TIMESTAMP, zone="UTC"),
+    **dict.fromkeys(("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS"), TIMESTAMP),
+    "TIMESTAMP_NS": fine_timestamp(),
+    "TIMESTAMP WITH TIME ZONE": DataType(Kind.TIMESTAMP, zone=UTC),
+    "TIMESTAMPTZ_NS": fine_timestamp(UTC),
     "DATE": DATE,
     "BOOLEAN": BOOLEAN,
 }

@@ -69,6 +69,9 @@ def _calendar(edges: Sequence[Edge]) -> Iterator[Finding]:
         if not isinstance(edge.map, FunctionMap) or edge.source not in produced:
             continue
         finer = produced[edge.source][0]
+        if not {finer, edge.map.function} <= COARSER.keys():
+            # It is no function at all, which was said where it stands.
+            continue
         if edge.map.function not in COARSER[finer]:
             message = (
                 f"{edge.map.function} cannot be derived from '{shown(edge.source)}',"

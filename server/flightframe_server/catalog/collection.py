@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from flightframe_server.catalog.types import DataType
+from flightframe_server.catalog.zones import UTC
 from flightframe_server.language.syntax import Expression, LiteralValue
 
 
@@ -205,6 +206,7 @@ class Collection:
     Attributes:
         content_hash: BLAKE2b (16 bytes, hex) of the document's content, blind to layout, comments
             and `cache_hint`, which says what to keep and not what a number means.
+        timezone: the zone in which moments that are instants have days, months and hours.
         file: the file's name without its folder, for messages.
     """
 
@@ -213,6 +215,6 @@ class Collection:
     dimension_families: Mapping[str, DimensionFamily]
     metric_families: Mapping[str, MetricFamily]
     content_hash: str
-    timezone: str | None = None
+    timezone: str = UTC
     description: str = ""
     file: str = "ac.yaml"

@@ -20,11 +20,12 @@ from flightframe_server.catalog.collection import Collection
 from flightframe_server.catalog.content_hash import content_hash
 from flightframe_server.catalog.declarations import declare
 from flightframe_server.catalog.document import read_document
-from flightframe_server.catalog.findings import Spot
+from flightframe_server.catalog.findings import Names, Spot
 from flightframe_server.catalog.levels import LevelGraph
 from flightframe_server.catalog.nodes import Document, plain, value_text
 from flightframe_server.catalog.shape_errors import validated
 from flightframe_server.catalog.shapes import CollectionShape
+from flightframe_server.catalog.zones import UTC, zone_names
 from flightframe_server.errors import CatalogError
 
 VERSION = 1
@@ -48,6 +49,9 @@ def read_collection(text: str, file: str = "ac.yaml") -> Collection:
     _check_version(document)
     shape = validated(CollectionShape, document)
     spot = Spot(document)
+    timezone = UTC
+    if shape.timezone is not None:
+        timezone = spot.at("timezone").known(Names("time zone", zone_names()), shape.timezone)
     declared = declare(shape, spot)
     schemas = build_schemas(shape, declared, spot)
     dimensions = build_dimensions(shape, declared, schemas, spot)
@@ -60,7 +64,7 @@ def read_collection(text: str, file: str = "ac.yaml") -> Collection:
         dimension_families=dimensions,
         metric_families=families,
         content_hash=content_hash(plain(document.root)),
-        timezone=shape.timezone,
+        timezone=timezone,
         description=shape.description,
         file=file,
     )

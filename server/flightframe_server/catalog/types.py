@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 MAX_PRECISION = 38
+NANOSECONDS = 9
 
 
 class Kind(StrEnum):
@@ -32,7 +33,8 @@ class DataType:
 
     Attributes:
         kind: what it holds. INTEGER is 64 bits signed, TIMESTAMP counts microseconds.
-        precision: decimal digits in all, for DECIMAL, at most 38.
+        precision: decimal digits in all, for DECIMAL, at most 38; NANOSECONDS for a TIMESTAMP
+            that a database stores so: no level and no metric has such a type.
         scale: decimal digits after the point, for DECIMAL.
         zone: the time zone's name, for a zoned TIMESTAMP.
     """
@@ -49,6 +51,11 @@ class DataType:
         if self.kind is Kind.TIMESTAMP and self.zone:
             return f"timestamp[{self.zone}]"
         return self.kind.value
+
+    @property
+    def is_fine(self) -> bool:
+        """Whether it is a stored timestamp that counts nanoseconds."""
+        return self.kind is Kind.TIMESTAMP and self.precision == NANOSECONDS
 
     @property
     def is_number(self) -> bool:
@@ -68,6 +75,16 @@ DATE = DataType(Kind.DATE)
 TIMESTAMP = DataType(Kind.TIMESTAMP)
 BOOLEAN = DataType(Kind.BOOLEAN)
 NULL = DataType(Kind.NULL)
+
+
+def fine_timestamp(zone: str | None = None) -> DataType:
+    """Return the type of a stored timestamp that counts nanoseconds."""
+    return DataType(Kind.TIMESTAMP, NANOSECONDS, zone=zone)
+
+
+def whole(stored: DataType) -> DataType:
+    """Return a type as it counts here: timestamps in microseconds."""
+    return DataType(stored.kind, zone=stored.zone) if stored.is_fine else stored
 
 
 def decimal(precision: int, scale: int) -> DataType:

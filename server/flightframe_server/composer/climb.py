@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from flightframe_server.arrow_types import arrow_type, conform_array
 from flightframe_server.composer.evaluate import whole
+from flightframe_server.composer.moments import truncate
 from flightframe_server.errors import InternalError
 from flightframe_server.planner.plan import Climb
 from flightframe_server.planner.source import FunctionHop, Hop, TableHop, ValueHop
@@ -46,12 +47,6 @@ def follow(members: pa.Array, hop: Hop, maps: EdgeMaps) -> pa.Array:
         case ValueHop():
             return _listed(members, hop)
     raise InternalError("an unknown kind of hop")
-
-
-def truncate(function: str, moments: pa.Array) -> pa.Array:
-    """Return the first instant of each moment's period; weeks start on Monday."""
-    unit = function.removesuffix("_OF").lower()
-    return pc.floor_temporal(moments, unit=unit, week_starts_monday=True)
 
 
 def _listed(members: pa.Array, hop: ValueHop) -> pa.Array:

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from flightframe_server import row_values
 from flightframe_server.arrow_types import arrow_type
 from flightframe_server.catalog.types import DataType, Kind
+from flightframe_server.composer import moments
 from flightframe_server.composer.exact import to_double
 from flightframe_server.resolver.terms import Apply, places_of
 
@@ -98,6 +99,8 @@ def cast(side: pa.Array, given: DataType, wanted: DataType) -> pa.Array:
     target = arrow_type(wanted)
     if given == wanted:
         return side
+    if given.zone:
+        return moments.days(side) if wanted.kind is Kind.DATE else moments.wall(side)
     match given.kind, wanted.kind:
         case ((Kind.INTEGER | Kind.DECIMAL), Kind.DOUBLE):
             return to_double(side)
@@ -106,14 +109,12 @@ def cast(side: pa.Array, given: DataType, wanted: DataType) -> pa.Array:
             return mapped(read, target, side)
         case Kind.TEXT, _:
             return mapped(_READERS[wanted.kind], target, side)
-        case Kind.DATE, Kind.TIMESTAMP:
+        case (Kind.DATE, Kind.TIMESTAMP) | (Kind.BOOLEAN, Kind.INTEGER):
             return side.cast(target)
         case Kind.TIMESTAMP, Kind.DATE:
             return mapped(row_values.moment_to_date, target, side)
         case _, Kind.TEXT:
             return mapped(partial(_to_text, given), target, side)
-        case Kind.BOOLEAN, _:
-            return side.cast(target)
         case Kind.DOUBLE, Kind.INTEGER:
             return mapped(row_values.double_to_integer, target, side)
     return mapped(partial(_to_number, given, wanted), target, side)

@@ -25,9 +25,11 @@ from flightframe_server.catalog.collection import (
     TableMap,
 )
 from flightframe_server.catalog.types import DATE
-from flightframe_server.composer.climb import follow, truncate
+from flightframe_server.composer.climb import follow
 from flightframe_server.composer.evaluate import whole
+from flightframe_server.composer.moments import is_first
 from flightframe_server.engine.siblings import attest_siblings, word
+from flightframe_server.errors import ArithmeticOverflow
 from flightframe_server.planner.broken import (
     column_key,
     edge_key,
@@ -70,14 +72,21 @@ def attest(typed: TypedCollection, backend: Backend) -> Attested:
         if isinstance(edge.map, TableMap):
             hop = hop_of(typed, edge)
             assert isinstance(hop, TableHop)
-            maps[hop.edge] = backend.edge_map(hop).combine_chunks()
+            try:
+                maps[hop.edge] = backend.edge_map(hop).combine_chunks()
+            except ArithmeticOverflow as error:
+                _note(broken, edge_key(hop.edge), error.message)
+                continue
             _note(broken, edge_key(hop.edge), counter_example(maps[hop.edge]))
     for source, one, other in _diamonds(typed):
         if not any(edge_key(str(edge)) in broken for edge in (*one, *other)):
             key = pair_key(source, one[-1].target)
             _note(broken, key, _disagreement(typed, maps, one, other))
     for schema, level, functions in _calendar_columns(typed):
-        off = _off_period(typed, backend, schema, level, functions)
+        try:
+            off = _off_period(typed, backend, schema, level, functions)
+        except ArithmeticOverflow as error:
+            off = error.message
         _note(broken, level_key(schema, level), off)
     for key, table, columns in _keys(typed):
         double = backend.duplicate(table, columns)
@@ -188,8 +197,7 @@ def _off_period(
 ) -> str | None:
     members = _members(typed, backend, schema, level)
     for function in sorted(functions):
-        starts = truncate(function, members).cast(members.type)
-        off = members.filter(pc.fill_null(pc.not_equal(members, starts), False))
+        off = members.filter(pc.invert(pc.fill_null(is_first(function, members), True)))
         if len(off):
             return f"{off[0].as_py()} in {schema} is not the first day of its period"
     return None
@@ -200,9 +208,10 @@ def _members(typed: TypedCollection, backend: Backend, schema: str, level: str) 
     column = typed.graph.own_levels(schema)[level]
     held = typed.schema(schema).columns[column]
     if isinstance(held, StoredColumn):
-        type_ = typed.column_types[schema, column]
+        type_, stored = typed.column_types[schema, column], typed.stored_type(schema, column)
         table = typed.schema(schema).table
-        hop = TableHop(level, level, table, held.source, held.source, type_, type_)
+        kept = (stored, stored)
+        hop = TableHop(level, level, table, held.source, held.source, type_, type_, kept)
         return whole(backend.edge_map(hop)["target"])
     query = source_query(typed, schema, (level,), (), (members_metric(schema),))
     running = backend.run(query)

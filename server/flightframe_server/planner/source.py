@@ -19,10 +19,11 @@ from flightframe_server.catalog.collection import (
     TableMap,
     ValueMap,
 )
-from flightframe_server.catalog.types import DataType
+from flightframe_server.catalog.types import DataType, Kind
 from flightframe_server.errors import InternalError
 from flightframe_server.language.syntax import LiteralValue
 from flightframe_server.resolver.legality import filter_levels
+from flightframe_server.resolver.moments import listed
 from flightframe_server.resolver.question import Metric, Ordering, OutputColumn, Question, Window
 from flightframe_server.resolver.terms import ColumnTerm, Term, levels_of, walk
 from flightframe_server.resolver.typed import TypedCollection
@@ -109,14 +110,33 @@ class LevelRead:
         """The levels on the way, from the column's own to the level itself."""
         return self.start, *(hop.target for hop in self.hops)
 
+    @property
+    def cuts(self) -> bool:
+        """Whether the column's moments themselves are cut into periods, and then forgotten."""
+        first = self.hops[0] if self.hops else None
+        return isinstance(first, FunctionHop) and self.start_type.kind is Kind.TIMESTAMP
+
 
 @dataclass(frozen=True, slots=True)
 class StoredRead:
-    """A column of the table: the schema's name for it, the table's own, and its type."""
+    """A column of the table.
+
+    Attributes:
+        name: the schema's name for it.
+        column: the table's own.
+        type: the declared type.
+        stored: the type as the table keeps it; None where it is the declared one.
+    """
 
     name: str
     column: str
     type: DataType
+    stored: DataType | None = None
+
+    @property
+    def stored_type(self) -> DataType:
+        """The type as the table keeps it."""
+        return self.stored or self.type
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +159,7 @@ class FetchedRead:
         keys: for each part of the key, our column, the other table's own name of its column, and
             the type in which they are compared, and the type of that table's column.
         type: the declared type.
+        stored: the type as the other table keeps it; None where it is the declared one.
     """
 
     name: str
@@ -146,6 +167,12 @@ class FetchedRead:
     column: str
     keys: tuple[tuple[str, str, DataType, DataType], ...]
     type: DataType
+    stored: DataType | None = None
+
+    @property
+    def stored_type(self) -> DataType:
+        """The type as the other table keeps it."""
+        return self.stored or self.type
 
 
 ColumnRead = StoredRead | ComputedRead | FetchedRead
@@ -234,12 +261,16 @@ def hop_of(typed: TypedCollection, edge: Edge) -> Hop:
                 typed.source_column(schema, column),
                 typed.level_types[edge.source],
                 target,
-                (typed.column_types[schema, source], typed.column_types[schema, column]),
+                (typed.stored_type(schema, source), typed.stored_type(schema, column)),
             )
         case FunctionMap(function=function):
             return FunctionHop(str(edge), edge.target, function, target)
         case ValueMap(pairs=pairs, default=default, null=null):
             source_type = typed.level_types[edge.source]
+            pairs = tuple(
+                (listed(value, source_type), listed(found, target)) for value, found in pairs
+            )
+            default, null = listed(default, target), listed(null, target)
             return ValueHop(str(edge), edge.target, pairs, default, null, source_type, target)
     raise InternalError("an edge without a map")
 
@@ -274,7 +305,7 @@ def column_reads(
         type_ = typed.column_types[schema, name]
         match column:
             case StoredColumn(source=source):
-                found[name] = StoredRead(name, source, type_)
+                found[name] = StoredRead(name, source, type_, _kept(typed, schema, name))
             case ComputedColumn():
                 term = typed.computed[schema, name]
                 for node in walk(term):
@@ -289,17 +320,24 @@ def column_reads(
                         key,
                         typed.source_column(other, key),
                         typed.column_types[schema, key],
-                        typed.column_types[other, key],
+                        typed.stored_type(other, key),
                     )
                     for key in on
                 )
                 table = typed.schema(other).table
                 source = typed.source_column(other, wanted)
-                found[name] = FetchedRead(name, table, source, keys, type_)
+                kept = _kept(typed, other, wanted)
+                found[name] = FetchedRead(name, table, source, keys, type_, kept)
 
     for name in names:
         add(name)
     return tuple(found.values())
+
+
+def _kept(typed: TypedCollection, schema: str, column: str) -> DataType | None:
+    """Return the type as which a table keeps a column, where that is not the declared one."""
+    kept = typed.stored_type(schema, column)
+    return None if kept == typed.column_types[schema, column] else kept
 
 
 def metric_columns(metric: Metric) -> frozenset[str]:

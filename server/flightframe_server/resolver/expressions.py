@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from flightframe_server.catalog.types import BOOLEAN, NULL, TEXT, TIMESTAMP, DataType, Kind
+from flightframe_server.catalog.zones import UTC
 from flightframe_server.errors import NotSupported, Place, TypeMismatch
 from flightframe_server.language.syntax import (
     Ascribed,
@@ -35,6 +36,7 @@ from flightframe_server.language.syntax import (
     Unary,
 )
 from flightframe_server.resolver import functions
+from flightframe_server.resolver.moments import compared
 from flightframe_server.resolver.terms import UNKNOWN, Apply, Constant, Term
 from flightframe_server.resolver.values import (
     Binding,
@@ -60,11 +62,13 @@ class Typer:
         binding: the parameters' values.
         named: what a call of a row function means there before all else, or None: the output that
             has its text for a name.
+        zone: the collection's, in which literals are read beside instants.
     """
 
     leaf: Leaf
     binding: Binding
     named: Callable[[Call], Term | None] | None = None
+    zone: str = UTC
 
     def term(self, node: Expression) -> Term:
         """Return the typed term of an expression.
@@ -190,7 +194,7 @@ class Typer:
             one, other, function = other, one, _MIRRORED.get(function, function)
         if isinstance(other, Constant):
             other = read_as(other, one.type, place)
-        return comparison(function, one, other, place)
+        return comparison(function, one, other, self.zone, place)
 
     def _beside(self, node: Expression, own: Term, other: Term) -> Term:
         """Return an operand; a parameter not yet bound has the type of what it stands beside."""
@@ -218,7 +222,8 @@ class Typer:
                     hint="add OR ... IS NULL",
                 )
             value = read_as(value, subject.type, member.place)
-            found.setdefault(comparison("eq", subject, value, member.place).arguments[1])
+            test = comparison("eq", subject, value, self.zone, member.place)
+            found.setdefault(test.arguments[1])
         return Apply(BOOLEAN, "in", (subject, *found))
 
     def _like(self, operand: Expression, pattern: Expression, place: Place) -> Term:
@@ -240,12 +245,16 @@ def _signed(operator: str, operand: Term, place: Place) -> Term:
     return operand if operator == "+" else Apply(operand.type, "negate", (operand,))
 
 
-def comparison(function: str, left: Term, right: Term, place: Place | None = None) -> Apply:
+def comparison(
+    function: str, left: Term, right: Term, zone: str = UTC, place: Place | None = None
+) -> Apply:
     """Return `left function right` over one common type; a date beside a timestamp becomes one.
 
     Raises:
         TypeMismatch: the two cannot be compared.
+        ArithmeticOverflow: a literal is past the end of time in the zone.
     """
+    left, right = compared(function, left, right, zone, place)
     shared = common_type(left.type, right.type)
     if shared is None:
         raise TypeMismatch(f"{left.type} and {right.type} cannot be compared", place=place)

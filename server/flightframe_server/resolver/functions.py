@@ -18,6 +18,7 @@ from flightframe_server.catalog.types import (
     MAX_PRECISION,
     NULL,
     TEXT,
+    TIMESTAMP,
     DataType,
     Kind,
     decimal,
@@ -31,6 +32,7 @@ from flightframe_server.errors import (
     shown,
 )
 from flightframe_server.language.syntax import Call
+from flightframe_server.resolver.moments import aligned
 from flightframe_server.resolver.operators import REDUCER_NAMES
 from flightframe_server.resolver.terms import Apply, Constant, Term
 from flightframe_server.resolver.values import common_type
@@ -70,6 +72,7 @@ _REFUSED_CASTS = {
     (Kind.DOUBLE, Kind.TEXT): "a double has no one text: CAST(ROUND(x, 2) AS decimal(18,2)) first",
     (Kind.BOOLEAN, Kind.DECIMAL): "cast it to integer first",
     (Kind.INTEGER, Kind.BOOLEAN): "write a comparison, such as x <> 0",
+    (Kind.TIMESTAMP, Kind.TEXT): "an instant has no one text: CAST(x AS timestamp) first",
 }
 
 
@@ -137,10 +140,12 @@ def unified(terms: list[Term]) -> Arguments | None:
         shared = None if shared is None else common_type(shared, term.type)
     if shared is None:
         return None
-    zones = {term.type.zone for term in terms if term.type.kind is not Kind.NULL}
-    if len(zones) > 1:
+    moments = aligned(terms) if shared.is_moment else tuple(terms)
+    if moments is None:
         return None
-    return tuple(_brought(term, shared) for term in terms)
+    if shared.zone:
+        shared = next(term.type for term in moments if term.type.zone)
+    return tuple(_brought(term, shared) for term in moments)
 
 
 def _brought(term: Term, shared: DataType) -> Term:
@@ -169,14 +174,15 @@ def cast(term: Term, written: str, place: Place) -> Term:
         and wanted.kind is Kind.DECIMAL
         and wanted.scale > MAX_DOUBLE_PLACES
     )
-    if far or given.zone or wanted.kind not in _CASTS[given.kind]:
+    unsaid = given.zone is not None and wanted.kind is Kind.TEXT
+    if far or unsaid or wanted.kind not in _CASTS[given.kind]:
         hint = _REFUSED_CASTS.get((given.kind, wanted.kind))
         raise TypeMismatch(f"{given} cannot be cast to {wanted}", place=place, hint=hint)
     return Apply(wanted, "cast", (term,))
 
 
 def extract(field: str, term: Term, place: Place) -> Term:
-    """Return `EXTRACT(field FROM term)`.
+    """Return `EXTRACT(field FROM term)`: of an instant, what the collection's clock shows.
 
     Raises:
         TypeMismatch: there is no such field, or values of that type have none.
@@ -188,10 +194,10 @@ def extract(field: str, term: Term, place: Place) -> Term:
     given = term.type
     if given.kind is Kind.NULL:
         return Constant(INTEGER, None)
-    if not given.is_moment or given.zone:
-        raise TypeMismatch(
-            f"EXTRACT takes a date or a timestamp without a zone, not a {given}", place=place
-        )
+    if not given.is_moment:
+        raise TypeMismatch(f"EXTRACT takes a date or a timestamp, not a {given}", place=place)
+    if given.zone:
+        term = Apply(TIMESTAMP, "cast", (term,))
     if given.kind is Kind.DATE and field in _OF_TIMESTAMPS:
         raise TypeMismatch(f"a date has no {field}", place=place)
     return Apply(INTEGER, "extract", (Constant(TEXT, field), term))
@@ -236,9 +242,9 @@ def _coalesce(arguments: Arguments) -> Term | None:
 
 
 def _nullif(arguments: Arguments) -> Term | None:
-    one, other = arguments
-    shared = common_type(one.type, other.type)
-    return None if shared is None else Apply(one.type, "nullif", arguments)
+    shared = common_type(arguments[0].type, arguments[1].type)
+    sides = None if shared is None else aligned(arguments)
+    return None if sides is None else Apply(sides[0].type, "nullif", sides)
 
 
 def _absolute(arguments: Arguments) -> Term | None:

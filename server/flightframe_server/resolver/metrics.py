@@ -96,7 +96,9 @@ class MetricNames:
                 )
             raise self.scope.unknown_metric(node)
         if isinstance(family.meaning, DerivedMetric):
-            return Typer(self.leaf, self.scope.binding).term(family.meaning.formula)
+            return Typer(self.leaf, self.scope.binding, zone=self.scope.zone).term(
+                family.meaning.formula
+            )
         operator = default_operator(family, family.meaning, node.place)
         return self._metric(family, operator, (), (), node.place)
 
@@ -133,7 +135,7 @@ class MetricNames:
             )
         if name in REDUCERS and REDUCERS[name].ordered:
             raise NotSupported(f"{name} over an anchor of its own is refused", place=node.place)
-        inner = Typer(self.leaf, self.scope.binding).term(subject.operand)
+        inner = Typer(self.leaf, self.scope.binding, zone=self.scope.zone).term(subject.operand)
         if not metrics_of(inner) and not nested_of(inner):
             raise NotSupported("an anchor of its own is given to metrics", place=subject.place)
         what = format_expression(subject.operand)[:40]
@@ -150,7 +152,9 @@ class MetricNames:
         return conjuncts(self._predicate(node.filter))
 
     def _predicate(self, node: Expression) -> Term:
-        return Typer(lambda leaf: _level_leaf(self.scope, leaf), self.scope.binding).predicate(node)
+        return Typer(
+            lambda leaf: _level_leaf(self.scope, leaf), self.scope.binding, zone=self.scope.zone
+        ).predicate(node)
 
     def _row_filter(self, schema: str, node: Expression) -> Term:
         """Return a declared filter, whose names are levels, or columns of the root schema."""
@@ -160,7 +164,7 @@ class MetricNames:
                 return column_named(self.scope.typed, schema, name)
             return _level_leaf(self.scope, name)
 
-        return Typer(leaf, self.scope.binding).predicate(node)
+        return Typer(leaf, self.scope.binding, zone=self.scope.zone).predicate(node)
 
     def _rows(self, level: Name | None, operator: str, node: Call) -> Term:
         schema = self.scope.source
@@ -337,7 +341,7 @@ def _arguments(name: str, rest: list[Expression], scope: Scope, place: Place) ->
         )
     if not wanted:
         return ()
-    value = Typer(MetricNames(scope).leaf, scope.binding).term(rest[0])
+    value = Typer(MetricNames(scope).leaf, scope.binding, zone=scope.zone).term(rest[0])
     if not isinstance(value, Constant) or not (value.type.is_number or value.value is None):
         raise TypeMismatch("QUANTILE takes a number from 0 to 1", place=place)
     q = Decimal(str(value.value if value.value is not None else "0.5"))

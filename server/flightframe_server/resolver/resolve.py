@@ -118,7 +118,7 @@ def _filter(scope: Scope, where: Expression | None) -> tuple[Term, ...]:
             hint="a condition on a metric stands in HAVING",
         )
 
-    return conjuncts(Typer(leaf, scope.binding).predicate(where))
+    return conjuncts(Typer(leaf, scope.binding, zone=scope.zone).predicate(where))
 
 
 def _columns(
@@ -152,7 +152,7 @@ def _column(scope: Scope, item: Item, anchor: tuple[str, ...]) -> OutputColumn:
                 hint=f"AT ({', '.join((*anchor, level))})",
             )
         return OutputColumn(item.alias or level, scope.level_term(node))
-    term = Typer(MetricNames(scope).leaf, scope.binding).term(node)
+    term = Typer(MetricNames(scope).leaf, scope.binding, zone=scope.zone).term(node)
     if not metrics_of(term) and not nested_of(term):
         raise NotSupported(
             "an item is one level, or an expression over at least one metric", place=node.place
@@ -201,7 +201,7 @@ class _Outputs:
 
     def __init__(self, scope: Scope, columns: tuple[OutputColumn, ...]) -> None:
         self._names = MetricNames(scope)
-        self._typer = Typer(self.leaf, scope.binding, self._named)
+        self._typer = Typer(self.leaf, scope.binding, self._named, scope.zone)
         self._by_name = {column.name.casefold(): column.term for column in columns}
         self._by_level = {
             column.term.level: column.term
@@ -256,7 +256,7 @@ def _window(scope: Scope, limit: Limit | None, anchor: tuple[str, ...]) -> Windo
 
 
 def _count(scope: Scope, node: Expression) -> int:
-    value = Typer(MetricNames(scope).leaf, scope.binding).term(node)
+    value = Typer(MetricNames(scope).leaf, scope.binding, zone=scope.zone).term(node)
     if isinstance(node, Parameter):
         scope.binding.want(node, INTEGER)
     if isinstance(value, Constant):

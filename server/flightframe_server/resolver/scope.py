@@ -32,6 +32,11 @@ class Scope:
     binding: Binding
     source: str | None = None
 
+    @property
+    def zone(self) -> str:
+        """The collection's time zone."""
+        return self.typed.zone
+
     @cached_property
     def _families(self) -> Mapping[str, MetricFamily]:
         families = self.typed.collection.metric_families

@@ -7,7 +7,7 @@ see a connection: reading the tables' types is the shell's work.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from flightframe_server.catalog.collection import (
@@ -23,7 +23,15 @@ from flightframe_server.catalog.collection import (
     ValueMap,
 )
 from flightframe_server.catalog.levels import LevelGraph
-from flightframe_server.catalog.types import BOOLEAN, DATE, TEXT, TIMESTAMP, DataType, Kind
+from flightframe_server.catalog.types import (
+    BOOLEAN,
+    DATE,
+    TEXT,
+    TIMESTAMP,
+    DataType,
+    Kind,
+    fine_timestamp,
+)
 from flightframe_server.errors import CatalogError, QueryError, did_you_mean, shown
 from flightframe_server.language.syntax import Ascribed, Call, Name, Star
 from flightframe_server.resolver.expressions import Typer
@@ -44,9 +52,10 @@ class TypedCollection:
     Attributes:
         collection: the declarations.
         graph: its levels and edges.
-        column_types: (schema, column) to type.
+        column_types: (schema, column) to type; every moment with a zone has the collection's.
         level_types: level to its one type.
         computed: (schema, column) to the term of each computed column.
+        fine: the stored columns whose timestamps count nanoseconds.
     """
 
     collection: Collection
@@ -54,6 +63,17 @@ class TypedCollection:
     column_types: Mapping[tuple[str, str], DataType]
     level_types: Mapping[str, DataType]
     computed: Mapping[tuple[str, str], Term]
+    fine: frozenset[tuple[str, str]] = frozenset()
+
+    @property
+    def zone(self) -> str:
+        """The zone in which moments that are instants have days, months and hours."""
+        return self.collection.timezone
+
+    def stored_type(self, schema: str, column: str) -> DataType:
+        """Return the type of a column as its table keeps it: `column_types` forgets nanoseconds."""
+        declared = self.column_types[schema, column]
+        return fine_timestamp(declared.zone) if (schema, column) in self.fine else declared
 
     def schema(self, name: str) -> Schema:
         """Return the schema of that name."""
@@ -74,7 +94,8 @@ def type_collection(collection: Collection, tables: TableTypes) -> TypedCollecti
         CatalogError: a table or column does not exist, an expression does not fit the types of
             its columns, a level has two types or is a double.
     """
-    columns = _column_types(collection, tables)
+    stored = _column_types(collection, tables)
+    columns = {key: _counted(type_, collection.timezone) for key, type_ in stored.items()}
     computed = {
         (schema.name, column.name): _computed_term(collection, schema, column, columns)
         for schema in collection.schemas.values()
@@ -83,7 +104,15 @@ def type_collection(collection: Collection, tables: TableTypes) -> TypedCollecti
     }
     graph = LevelGraph(collection)
     levels = _level_types(collection, graph, columns)
-    return TypedCollection(collection, graph, columns, levels, computed)
+    fine = frozenset(key for key, type_ in stored.items() if type_.is_fine)
+    return TypedCollection(collection, graph, columns, levels, computed, fine)
+
+
+def _counted(stored: DataType, zone: str) -> DataType:
+    """Return a stored type as it counts here: moments in microseconds, instants in one zone."""
+    if stored.kind is not Kind.TIMESTAMP:
+        return stored
+    return DataType(Kind.TIMESTAMP, zone=zone if stored.zone else None)
 
 
 def _column_types(collection: Collection, tables: TableTypes) -> dict[tuple[str, str], DataType]:
@@ -164,7 +193,7 @@ def _computed_term(
             raise unknown_function(node)
         raise _wrong(collection, column, "a column is computed from columns of its own schema")
 
-    typer = Typer(leaf, Binding())
+    typer = Typer(leaf, Binding(), zone=collection.timezone)
     try:
         term = typer.term(column.expression)
     except QueryError as error:
@@ -181,9 +210,9 @@ def _level_types(
     for schema in collection.schemas.values():
         for level, column in graph.own_levels(schema.name).items():
             _agree(collection, found, level, columns[schema.name, column], schema.columns[column])
-    for family in collection.dimension_families.values():
-        for edge in family.edges:
-            _agree(collection, found, edge.target, _edge_type(edge, columns), edge)
+    for edge in _finer_first(collection):
+        type_ = _edge_type(edge, columns, found)
+        _agree(collection, found, edge.target, _counted(type_, collection.timezone), edge)
     for level in graph.level_names:
         if level not in found:
             raise CatalogError(
@@ -194,6 +223,17 @@ def _level_types(
     return found
 
 
+def _finer_first(collection: Collection) -> Iterator[Edge]:
+    """Yield the edges, those by a function after all that lead to where they start."""
+    edges = [edge for family in collection.dimension_families.values() for edge in family.edges]
+    yield from (edge for edge in edges if not isinstance(edge.map, FunctionMap))
+    waiting = [edge for edge in edges if isinstance(edge.map, FunctionMap)]
+    while waiting:
+        held = {edge.target for edge in waiting}
+        yield from (edge for edge in waiting if edge.source not in held)
+        waiting = [edge for edge in waiting if edge.source in held]
+
+
 def _agree(
     collection: Collection, found: dict[str, DataType], level: str, type_: DataType, at: Declared
 ) -> None:
@@ -202,22 +242,29 @@ def _agree(
             collection, at, f"level {shown(level)} is a double, and doubles do not group exactly"
         )
     settled = found.setdefault(level, type_)
-    if settled.is_moment and type_.is_moment:
-        found[level] = DATE if DATE in (settled, type_) else settled
+    moments = settled.is_moment and type_.is_moment
+    if moments and DATE in (settled, type_):
+        found[level] = DATE
     elif settled.kind is Kind.DECIMAL and type_.kind is Kind.DECIMAL:
         found[level] = max(settled, type_, key=lambda item: (item.scale, item.precision))
     elif settled != type_:
         raise _wrong(
-            collection, at, f"level {shown(level)} is {settled} elsewhere and {type_} here"
+            collection,
+            at,
+            f"level {shown(level)} is {settled} elsewhere and {type_} here",
+            "keep its moments all with a zone, or all without" if moments else None,
         )
 
 
-def _edge_type(edge: Edge, columns: Mapping[tuple[str, str], DataType]) -> DataType:
+def _edge_type(
+    edge: Edge, columns: Mapping[tuple[str, str], DataType], levels: Mapping[str, DataType]
+) -> DataType:
     match edge.map:
         case TableMap(schema=schema, target_column=target):
             return columns[schema, target]
         case FunctionMap(function=function):
-            return DATE if function in _COARSE else TIMESTAMP
+            source = levels.get(edge.source, TIMESTAMP)
+            return DATE if function in _COARSE else DataType(Kind.TIMESTAMP, zone=source.zone)
         case ValueMap(pairs=pairs, default=default, null=null):
             values = [value for _, value in pairs] + [default, null]
             types = {literal_type(value) for value in values if value is not None}

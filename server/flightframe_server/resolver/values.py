@@ -26,6 +26,7 @@ from flightframe_server.catalog.types import (
     Kind,
     decimal,
 )
+from flightframe_server.catalog.zones import UTC
 from flightframe_server.errors import ArithmeticOverflow, Place, TypeMismatch, UnknownName, shown
 from flightframe_server.language.syntax import LiteralValue, Parameter
 from flightframe_server.resolver.terms import Apply, Constant, Term
@@ -86,7 +87,7 @@ def literal_type(value: LiteralValue) -> DataType:
         case float():
             return DOUBLE
         case datetime.datetime():
-            return DataType(Kind.TIMESTAMP, zone="UTC") if value.tzinfo else TIMESTAMP
+            return DataType(Kind.TIMESTAMP, zone=UTC) if value.tzinfo else TIMESTAMP
         case datetime.date():
             return DATE
         case str():
@@ -191,7 +192,10 @@ def common_type(left: DataType, right: DataType) -> DataType | None:
     if left.is_moment and right.is_moment:
         if kinds == {Kind.DATE}:
             return DATE
-        return DataType(Kind.TIMESTAMP, zone=left.zone or right.zone)
+        # A literal's offset says which instant it is, and no more.
+        zones = [zone for zone in (left.zone, right.zone) if zone is not None]
+        named = max(zones, key=lambda zone: zone != UTC, default=None)
+        return DataType(Kind.TIMESTAMP, zone=named)
     return left if left.kind is right.kind else None
 
 

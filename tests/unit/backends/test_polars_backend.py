@@ -481,7 +481,7 @@ def test_zoned_moments_are_cut_on_their_own_clock(tmp_path):
     later = Apply(
         BOOLEAN,
         "lt",
-        (LevelTerm(paris, "at"), Constant(TIMESTAMP, datetime.datetime(2024, 2, 2, 0, 31))),
+        (LevelTerm(paris, "at"), Constant(paris, moment + datetime.timedelta(minutes=1))),
     )
     backend = PolarsBackend(tmp_path)
     found = backend.run(source((metric("COUNT"),), (at, day), (), (later,), columns=("at",)))

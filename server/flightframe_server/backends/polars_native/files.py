@@ -31,7 +31,9 @@ from flightframe_server.catalog.types import (
     DataType,
     Kind,
     decimal,
+    fine_timestamp,
 )
+from flightframe_server.catalog.zones import UTC
 from flightframe_server.errors import BackendError, SetupError, shown
 
 _SUFFIX = ".parquet"
@@ -168,7 +170,8 @@ def declared_type(stored: pa.DataType) -> DataType | None:
         fits = stored.precision <= MAX_PRECISION and stored.scale >= 0
         return decimal(stored.precision, stored.scale) if fits else None
     if pa.types.is_timestamp(stored):
-        return DataType(Kind.TIMESTAMP, zone=stored.tz)
+        zone = UTC if stored.tz else None
+        return fine_timestamp(zone) if stored.unit == "ns" else DataType(Kind.TIMESTAMP, zone=zone)
     return next((declared for test, declared in _PLAIN if test(stored)), None)
 
 
@@ -192,16 +195,13 @@ def _held(frame: pl.LazyFrame, column: str, declared: DataType) -> pl.Expr:
         case Kind.TIMESTAMP:
             of = frame.collect_schema()[column]
             assert isinstance(of, pl.Datetime)
-            return _micros(stored, of).cast(held(declared))
+            return _ticks(stored, of).cast(held(declared))
     return stored.cast(held(declared))
 
 
-def _micros(stored: pl.Expr, of: pl.Datetime) -> pl.Expr:
-    """Return moments as microseconds; a finer or farther one makes the query fail."""
-    ticks = stored.to_physical().cast(exact.DIGITS)
-    match of.time_unit:
-        case "ns":
-            return exact.integer(exact.rescale(ticks, 3, 0))
-        case "ms":
-            return exact.integer(ticks * exact.whole(1_000))
+def _ticks(stored: pl.Expr, of: pl.Datetime) -> pl.Expr:
+    """Return moments as nanoseconds or microseconds; a farther one makes the query fail."""
+    if of.time_unit == "ms":
+        ticks = stored.to_physical().cast(exact.DIGITS)
+        return exact.integer(ticks * exact.whole(1_000))
     return stored.to_physical()

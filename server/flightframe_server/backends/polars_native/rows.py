@@ -12,9 +12,10 @@ from collections.abc import Sequence
 import polars as pl
 
 from flightframe_server.backends.polars_native.files import ParquetFolder
+from flightframe_server.backends.polars_native.moments import floored, narrowed, starts
 from flightframe_server.backends.polars_native.terms import compile_term, every
 from flightframe_server.backends.polars_native.values import Value, cast, constant, held, plain
-from flightframe_server.catalog.types import DATE, TIMESTAMP, DataType, Kind
+from flightframe_server.catalog.types import DataType, Kind, whole
 from flightframe_server.errors import InternalError
 from flightframe_server.language.syntax import LiteralValue
 from flightframe_server.planner.source import (
@@ -30,25 +31,14 @@ from flightframe_server.planner.source import (
 )
 from flightframe_server.resolver.terms import ColumnTerm, LevelTerm, Term
 
-_UNITS = {
-    "SECOND_OF": "1s",
-    "MINUTE_OF": "1m",
-    "HOUR_OF": "1h",
-    "DAY_OF": "1d",
-    "WEEK_OF": "1w",
-    "MONTH_OF": "1mo",
-    "QUARTER_OF": "1q",
-    "YEAR_OF": "1y",
-}
-
 
 def edge_map(hop: TableHop, folder: ParquetFolder) -> pl.LazyFrame:
     """Return an edge's map: distinct `source` and `target`, `source` never NULL."""
     columns = ((hop.source_column, "source"), (hop.target_column, "target"))
-    sides = zip(columns, (hop.source_type, hop.type), strict=True)
+    sides = zip(columns, (hop.source_type, hop.type), hop.stored_types, strict=True)
     chosen = [
-        cast(folder.value(hop.table, column, name), declared).expr.alias(name)
-        for (column, name), declared in sides
+        cast(counted(folder, hop.table, column, name, given), declared).expr.alias(name)
+        for (column, name), declared, given in sides
     ]
     known = folder.scan(hop.table, columns).select(chosen)
     return known.filter(pl.col("source").is_not_null()).unique()
@@ -69,13 +59,17 @@ class Rows:
         """Read, look up and filter; see the class."""
         self._folder = folder
         self._joined = self._held = 0
+        self._fine: dict[str, Value] = {}
         self._columns: dict[str, Value] = {}
         self._levels: dict[str, Value] = {}
         self._known: dict[tuple[str, tuple[Hop, ...]], Value] = {}
         stored = [column for column in query.columns if isinstance(column, StoredRead)]
         self.frame = folder.scan(query.table, [(read.column, _named(read.name)) for read in stored])
         for read in stored:
-            self._columns[read.name] = folder.value(query.table, read.column, _named(read.name))
+            name, given = _named(read.name), read.stored_type
+            self._columns[read.name] = counted(folder, query.table, read.column, name, given)
+            if given.is_fine:
+                self._fine[read.name] = Value(pl.col(name), given)
         for column in query.columns:
             match column:
                 case ComputedRead(name=name, term=term, type=declared):
@@ -113,9 +107,15 @@ class Rows:
 
     def _level(self, read: LevelRead) -> Value:
         key: tuple[str, tuple[Hop, ...]] = (read.column, ())
-        if key not in self._known:
+        fine = self._fine.get(read.column)
+        if fine is not None and read.cuts:
+            # A period begins where it does, however fine its moments are.
+            key = (read.column, read.hops[:1])
+            moment = Value(floored(fine.expr, fine.type), whole(fine.type))
+            self._known.setdefault(key, self.hold(self._hop(read.hops[0], moment)))
+        elif key not in self._known:
             self._known[key] = self.hold(cast(self._columns[read.column], read.start_type))
-        for length in range(1, len(read.hops) + 1):
+        for length in range(len(key[1]) + 1, len(read.hops) + 1):
             source = self._known[key]
             key = (read.column, read.hops[:length])
             if key not in self._known:
@@ -135,12 +135,13 @@ class Rows:
         folder, names = self._folder, [f"key{at}" for at in range(len(column.keys))]
         read = [(key, name) for (_, key, _, _), name in zip(column.keys, names, strict=True)]
         chosen = [
-            cast(folder.value(column.table, key, name), declared).expr.alias(name)
-            for (_, key, declared, _), name in zip(column.keys, names, strict=True)
+            cast(counted(folder, column.table, key, name, given), declared).expr.alias(name)
+            for (_, key, declared, given), name in zip(column.keys, names, strict=True)
         ]
-        value = folder.value(column.table, column.column, "target")
+        given = column.stored_type
+        value = counted(folder, column.table, column.column, "target", given)
         other = folder.scan(column.table, [*read, (column.column, "target")])
-        other = other.select(*chosen, pl.col("target")).unique()
+        other = other.select(*chosen, value.expr.alias("target")).unique()
         mine = [cast(self._columns[own], declared) for own, _, declared, _ in column.keys]
         return self._looked_up(other, mine, names, value.type)
 
@@ -165,6 +166,17 @@ class Rows:
         return Value(pl.col(target), declared)
 
 
+def counted(folder: ParquetFolder, table: str, column: str, name: str, given: DataType) -> Value:
+    """Return a scanned column, named `name`, in microseconds and the collection's zone.
+
+    A moment of nanoseconds that does not fit makes the query fail.
+    """
+    stored = folder.value(table, column, name)
+    if stored.type.is_fine:
+        return Value(narrowed(stored.expr, given, f"{table}.{column}"), whole(given))
+    return Value(stored.expr, given) if stored.type.zone and given.zone else stored
+
+
 def level_column(level: str) -> str:
     """Return the name of a level's column among the rows."""
     return f"l {level}"
@@ -176,14 +188,7 @@ def _named(column: str) -> str:
 
 def truncated(function: str, moment: Value, declared: DataType) -> Value:
     """Return the first instant of a period on the moment's own wall clock; weeks start Monday."""
-    if moment.type.kind is Kind.TIMESTAMP:
-        moment = Value(moment.expr.dt.replace_time_zone(None), TIMESTAMP)
-    elif declared.kind is Kind.TIMESTAMP:
-        moment = cast(moment, TIMESTAMP)
-    start = moment.expr.dt.truncate(_UNITS[function])
-    if declared.kind is Kind.DATE:
-        return Value(start.cast(pl.Date), DATE)
-    return cast(Value(start, TIMESTAMP), declared)
+    return Value(starts(function, moment.expr, moment.type, declared), declared)
 
 
 def _listed(hop: ValueHop, source: Value) -> Value:

@@ -21,6 +21,7 @@ import structlog
 
 from flightframe_server.arrow_types import arrow_schema
 from flightframe_server.backends.ending import Ending
+from flightframe_server.backends.misfits import said
 from flightframe_server.backends.polars_native.frames import LazyQuery
 from flightframe_server.backends.polars_native.gate import Gate
 from flightframe_server.backends.protocol import BATCH_ROWS
@@ -167,6 +168,9 @@ def _column(column: pa.Array | pa.ChunkedArray, wanted: pa.DataType) -> pa.Array
         return pa.Array.from_buffers(wanted, len(column), parts, offset=column.offset)
     if pa.types.is_large_string(column.type) and wanted == pa.string():
         return column.cast(wanted)
+    if column.type == pa.timestamp("us", "UTC") and pa.types.is_timestamp(wanted) and wanted.tz:
+        # The same instants, shown in another zone.
+        return column.cast(wanted)
     raise InternalError(f"{column.type} came where {wanted} was declared")
 
 
@@ -174,6 +178,8 @@ def translated(error: BaseException) -> FlightframeError:
     """Return an error of Polars as one of ours."""
     if isinstance(error, FlightframeError):
         return error
+    if (fine := said(str(error))) is not None:
+        return fine
     if isinstance(error, pl.exceptions.InvalidOperationError) and "conversion from" in str(error):
         return ArithmeticOverflow("a value does not fit its declared type")
     if isinstance(error, pl.exceptions.ComputeError) and "m:1 validation" in str(error):

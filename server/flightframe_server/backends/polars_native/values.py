@@ -5,7 +5,7 @@ with the declared type that it holds. It must never cast with loss: what does no
 query fail.
 
 Held are: INTEGER as Int64, DECIMAL as Int128 digits, DOUBLE as Float64, TEXT as String, DATE as
-Date, TIMESTAMP as Datetime in microseconds, BOOLEAN as Boolean.
+Date, TIMESTAMP as Datetime in microseconds, in UTC where it has a zone, BOOLEAN as Boolean.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from decimal import Context, Decimal
 import polars as pl
 
 from flightframe_server.backends.polars_native import exact
+from flightframe_server.backends.polars_native.moments import held_moment, wall, within_day
 from flightframe_server.catalog.types import BOOLEAN, DOUBLE, DataType, Kind
 from flightframe_server.errors import InternalError
 from flightframe_server.language.syntax import LiteralValue
@@ -52,7 +53,7 @@ class Value:
 def held(declared: DataType) -> pl.DataType:
     """Return the Polars type that holds a declared type."""
     if declared.kind is Kind.TIMESTAMP:
-        return pl.Datetime("us", declared.zone)
+        return held_moment(declared)
     return _HELD[declared.kind]
 
 
@@ -115,15 +116,12 @@ def cast(value: Value, wanted: DataType) -> Value:
             return Value(exact.integer(exact.rescale(value.digits, have.scale, 0)), wanted)
         case ((Kind.INTEGER | Kind.DECIMAL), Kind.DOUBLE):
             return as_double(value)
-        case Kind.DATE, Kind.TIMESTAMP:
-            midnight = value.expr.cast(pl.Datetime("us"))
-            return Value(midnight.dt.replace_time_zone(wanted.zone), wanted)
+        case Kind.DATE, Kind.TIMESTAMP if not wanted.zone:
+            return Value(value.expr.cast(pl.Datetime("us")), wanted)
         case Kind.TIMESTAMP, Kind.DATE:
-            return Value(_day(value.expr), wanted)
-        case Kind.TIMESTAMP, Kind.TIMESTAMP:
-            if have.zone and wanted.zone:
-                return Value(value.expr.dt.convert_time_zone(wanted.zone), wanted)
-            return Value(value.expr.dt.replace_time_zone(wanted.zone), wanted)
+            return Value(_day(value), wanted)
+        case Kind.TIMESTAMP, Kind.TIMESTAMP if have.zone:
+            return Value(value.expr if wanted.zone else wall(value.expr, have.zone), wanted)
     raise InternalError(f"{have} cannot be read as {wanted}")
 
 
@@ -145,11 +143,12 @@ def as_boolean(value: Value) -> pl.Expr:
     return cast(value, BOOLEAN).expr
 
 
-def _day(moment: pl.Expr) -> pl.Expr:
-    """Return the day of a moment on its own wall clock, failing where it is not its midnight."""
-    wall = moment.dt.replace_time_zone(None)
-    within = wall.dt.truncate("1d") != wall
-    return day_number(wall.cast(pl.Date).to_physical().cast(pl.Int64), wrong=within)
+def _day(moment: Value) -> pl.Expr:
+    """Return the day of a moment on its zone's clock, failing where it does not begin there."""
+    zone = moment.type.zone
+    shown = wall(moment.expr, zone) if zone else moment.expr
+    days = shown.cast(pl.Date).to_physical().cast(pl.Int64)
+    return day_number(days, wrong=within_day(moment.expr, zone))
 
 
 def day_number(days: pl.Expr, *, wrong: pl.Expr) -> pl.Expr:

@@ -13,9 +13,16 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from flightframe_server.backends.sql.duckdb_functions import checked_cast, row_function, typed
+from flightframe_server.backends.sql.duckdb_moments import (
+    Clocks,
+    Corrections,
+    floored,
+    narrowed,
+    uncorrected,
+)
 from flightframe_server.backends.sql.duckdb_sums import WIDE_PRECISION, wide_sum
 from flightframe_server.backends.sql.names import column_expression
-from flightframe_server.catalog.types import DataType, Kind
+from flightframe_server.catalog.types import DataType, Kind, whole
 from flightframe_server.errors import LimitExceeded
 from flightframe_server.language.syntax import LiteralValue
 from flightframe_server.resolver.question import Metric
@@ -53,6 +60,10 @@ class SqlDialect:
 
     name = "duckdb"
 
+    def __init__(self, corrections: Corrections = uncorrected) -> None:
+        """Keep where the database's clocks are another than ours."""
+        self._clocks = Clocks(corrections)
+
     def type(self, declared: DataType) -> exp.DataType:
         """Return a declared type as the database names it."""
         return typed(declared)
@@ -61,6 +72,8 @@ class SqlDialect:
         """Return a checked cast; `given` is the value's type, for databases that do not know it."""
         if given is None or given.kind is Kind.NULL or given == declared:
             return exp.Cast(this=value, to=self.type(declared))
+        if given.zone and declared.is_moment:
+            return self._clocks.cast(value, given, declared)
         return checked_cast(value, given, declared)
 
     def row_function(self, term: Apply, sides: list[exp.Expr]) -> exp.Expr:
@@ -75,9 +88,18 @@ class SqlDialect:
         """Return a value as a member of a level of this type; `given` as for `cast`."""
         return self.cast(value, declared, given)
 
+    def counted(self, table: str, column: str, given: DataType, alias: str | None) -> exp.Expr:
+        """Return a stored column of a type in microseconds; one that does not fit is refused."""
+        value = self.stored(table, column, alias)
+        return narrowed(value, given, f"{table}.{column}") if given.is_fine else value
+
+    def floored(self, table: str, column: str, given: DataType, alias: str | None) -> exp.Expr:
+        """Return a stored column in microseconds, to be cut further."""
+        return floored(self.stored(table, column, alias), given)
+
     def member(self, table: str, column: str, declared: DataType, given: DataType) -> exp.Expr:
         """Return a stored column, of the type given, as a member of a level of another."""
-        return self.level(self.stored(table, column), declared, given)
+        return self.level(self.counted(table, column, given, None), declared, whole(given))
 
     def apply(
         self, term: Apply, compiled: Callable[[Term], exp.Expr], bound: Bound
@@ -99,9 +121,11 @@ class SqlDialect:
     def truncate(
         self, function: str, moment: exp.Expr, declared: DataType, given: DataType
     ) -> exp.Expr:
-        """Return the first instant of a period of a moment; weeks start on Monday."""
-        unit = exp.Literal.string(function.removesuffix("_OF").lower())
-        return self.cast(exp.Anonymous(this="date_trunc", expressions=[unit, moment]), declared)
+        """Return the first instant of a period of a moment; weeks start on Monday.
+
+        The periods of an instant are those of its zone's clock.
+        """
+        return self._clocks.truncated(function, moment, given)
 
     def states(self, metric: Metric, argument: exp.Expr | None) -> list[tuple[str, exp.Expr]]:
         """Return the aggregates of a metric's state, by state column, without casts."""

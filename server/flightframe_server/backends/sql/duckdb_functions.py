@@ -129,14 +129,15 @@ def text(value: str) -> exp.Expr:
     return exp.Literal.string(value)
 
 
-def _refused() -> exp.Expr:
+def refused() -> exp.Expr:
+    """Return what makes the statement fail: a value does not fit."""
     return called("error", text(MISFIT))
 
 
 def _unless_changed(value: exp.Expr, given: DataType, wanted: DataType) -> exp.Expr:
     back = cast(cast(bound(), wanted), given)
     changed = exp.NEQ(this=back, expression=bound())
-    return let(value, exp.Case().when(changed, _refused()).else_(cast(bound(), wanted)))
+    return let(value, exp.Case().when(changed, refused()).else_(cast(bound(), wanted)))
 
 
 def _whole_double() -> exp.Expr:
@@ -169,7 +170,7 @@ def _decimal_double(wanted: DataType) -> exp.Expr:
 def _where(fits: exp.Expr, value: exp.Expr) -> exp.Expr:
     """Return a value where a test of the bound one holds, NULL for NULL, and refuse the rest."""
     absent = exp.Is(this=bound(), expression=exp.Null())
-    return exp.Case().when(absent, exp.Null()).when(fits, value).else_(_refused())
+    return exp.Case().when(absent, exp.Null()).when(fits, value).else_(refused())
 
 
 def _read(value: exp.Expr, wanted: DataType) -> exp.Expr:
@@ -179,7 +180,7 @@ def _read(value: exp.Expr, wanted: DataType) -> exp.Expr:
     if wanted.kind is not Kind.DOUBLE:
         return found
     endless = called("isinf", bound())
-    return let(found, exp.Case().when(endless, _refused()).else_(bound()))
+    return let(found, exp.Case().when(endless, refused()).else_(bound()))
 
 
 def _pattern(wanted: DataType) -> str:
@@ -233,7 +234,7 @@ def _rounded_away(places: int, kept: int, wanted: DataType) -> exp.Expr:
     half, unit = text("5" + "0" * (places - 1)), "1" + "0" * places
     limit = cast(half, DataType(Kind.DECIMAL, places, 0))
     if wanted.kind is Kind.INTEGER or places >= MAX_PRECISION:
-        above, below = _refused(), _refused()
+        above, below = refused(), refused()
     else:
         above, below = cast(text(unit), wanted), cast(text(f"-{unit}"), wanted)
     return (
@@ -273,4 +274,4 @@ def _make_date(sides: list[exp.Expr]) -> exp.Expr:
     ]
     found = called("make_date", *(bound(name) for name in ends))
     body = exp.Case().when(exp.or_(*absent), exp.Null()).when(exp.and_(*inside), found)
-    return let_all(dict(zip(ends, sides, strict=True)), body.else_(_refused()))
+    return let_all(dict(zip(ends, sides, strict=True)), body.else_(refused()))

@@ -19,7 +19,7 @@ from flightframe_server.backends.sql.names import (
     table_expression,
 )
 from flightframe_server.backends.sql.terms import compile_term
-from flightframe_server.catalog.types import DataType
+from flightframe_server.catalog.types import DataType, whole
 from flightframe_server.language.syntax import LiteralValue
 from flightframe_server.planner.source import (
     ComputedRead,
@@ -31,6 +31,7 @@ from flightframe_server.planner.source import (
     StoredRead,
     TableHop,
     ValueHop,
+    metric_columns,
 )
 from flightframe_server.resolver.operators import Combine
 from flightframe_server.resolver.question import Metric
@@ -70,6 +71,11 @@ class RowSelect:
         self._known: dict[tuple[str, tuple[Hop, ...]], exp.Expr] = {}
         self._columns: dict[str, exp.Expr] = {}
         self._types = {column.name: column.type for column in query.columns}
+        self._fine = {
+            column.name: column
+            for column in query.columns
+            if isinstance(column, StoredRead) and column.stored_type.is_fine
+        }
         for column in query.columns:
             self._columns[column.name] = self._column(column)
         self._levels = {read.level: self._level(read) for read in query.levels}
@@ -79,7 +85,11 @@ class RowSelect:
         select = exp.select().from_(table_expression(self._query.table, FACTS))
         for level, value in self._levels.items():
             select = select.select(named(value.copy(), f"l {level}"))
+        read = {column for metric in self._query.metrics for column in metric_columns(metric)}
         for name, value in self._columns.items():
+            if name in self._fine and name not in read:
+                # What nobody reads must not be refused.
+                continue
             select = select.select(named(value.copy(), f"c {name}"))
         for index, metric in enumerate(self._query.metrics):
             for name, value in self._windows(index, metric):
@@ -106,7 +116,8 @@ class RowSelect:
     def _column(self, column: StoredRead | ComputedRead | FetchedRead) -> exp.Expr:
         match column:
             case StoredRead(column=stored):
-                return self._dialect.stored(self._query.table, stored, FACTS)
+                given = column.stored_type
+                return self._dialect.counted(self._query.table, stored, given, FACTS)
             case ComputedRead(term=term, type=declared):
                 value = self._dialect.cast(self._compiled(term), declared, term.type)
                 return exp.Paren(this=value)
@@ -115,7 +126,7 @@ class RowSelect:
 
     def _fetched(self, column: FetchedRead) -> exp.Expr:
         alias = f"k{len(self._joins)}"
-        value = self._dialect.stored(column.table, column.column)
+        value = self._dialect.counted(column.table, column.column, column.stored_type, None)
         joined = exp.select(named(value, "value")).distinct()
         conditions: list[exp.Expr] = []
         for at, (own, key, declared, given) in enumerate(column.keys):
@@ -130,11 +141,19 @@ class RowSelect:
 
     def _level(self, read: LevelRead) -> exp.Expr:
         key: tuple[str, tuple[Hop, ...]] = (read.column, ())
-        if key not in self._known:
+        fine = self._fine.get(read.column)
+        if fine is not None and read.cuts:
+            # A period begins where it does, however fine its moments are.
+            key = (read.column, read.hops[:1])
+            if key not in self._known:
+                table, given = self._query.table, fine.stored_type
+                moment = self._dialect.floored(table, fine.column, given, FACTS)
+                self._known[key] = self._hop(read.hops[0], moment, whole(given))
+        elif key not in self._known:
             stored = self._columns[read.column].copy()
             given = self._types[read.column]
             self._known[key] = self._dialect.level(stored, read.start_type, given)
-        for length in range(1, len(read.hops) + 1):
+        for length in range(len(key[1]) + 1, len(read.hops) + 1):
             longer = (read.column, read.hops[:length])
             if longer not in self._known:
                 given = read.start_type if length == 1 else read.hops[length - 2].type

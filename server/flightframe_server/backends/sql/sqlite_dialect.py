@@ -56,6 +56,7 @@ class SQLiteDialect(SqlDialect):
 
     def __init__(self, tables: Mapping[str, Mapping[str, DataType]]) -> None:
         """Keep what the columns are declared to hold."""
+        super().__init__()
         self._tables = tables
 
     def cast(self, value: exp.Expr, declared: DataType, given: DataType | None = None) -> exp.Expr:

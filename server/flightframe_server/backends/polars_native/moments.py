@@ -1,0 +1,67 @@
+"""Moments as Polars expressions: periods of a zone's clock, days, nanoseconds.
+
+What comes in: values of moments. What goes out: values that are what `local_time` says, or that
+make the query fail. It must never let Polars read a zone: an instant is held in UTC, whatever the
+zone of its type, and whatever a file says of it.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from flightframe_server import local_time
+from flightframe_server.backends.misfits import no_whole_microsecond
+from flightframe_server.catalog.types import DataType, Kind, whole
+
+_WALL = pl.Datetime("us")
+
+
+def held_moment(declared: DataType) -> pl.Datetime:
+    """Return the Polars type that holds timestamps or instants."""
+    return pl.Datetime("ns" if declared.is_fine else "us", "UTC" if declared.zone else None)
+
+
+def starts(function: str, moment: pl.Expr, given: DataType, declared: DataType) -> pl.Expr:
+    """Return the first instant of a period of a moment; weeks start on Monday."""
+    if not given.zone:
+        return local_time.naive_starts(function, moment, given.kind is Kind.DATE)
+    target = pl.Date() if declared.kind is Kind.DATE else held_moment(given)
+
+    def first(moments: pl.Series) -> pl.Series:
+        return local_time.starts(function, moments, given.zone)
+
+    return moment.map_batches(first, return_dtype=target, is_elementwise=True)
+
+
+def wall(instant: pl.Expr, zone: str) -> pl.Expr:
+    """Return what a zone's clock shows at an instant."""
+
+    def shown(instants: pl.Series) -> pl.Series:
+        return local_time.wall(instants, zone)
+
+    return instant.map_batches(shown, return_dtype=_WALL, is_elementwise=True)
+
+
+def within_day(moment: pl.Expr, zone: str | None) -> pl.Expr:
+    """Return whether a moment is not the first instant of its day."""
+
+    def later(moments: pl.Series) -> pl.Series:
+        return ~local_time.first_of_day(moments, zone)
+
+    return moment.map_batches(later, return_dtype=pl.Boolean(), is_elementwise=True)
+
+
+def floored(moment: pl.Expr, given: DataType) -> pl.Expr:
+    """Return nanoseconds as the microseconds that hold them."""
+    return (moment.to_physical() // 1000).cast(held_moment(whole(given)))
+
+
+def narrowed(moment: pl.Expr, given: DataType, column: str) -> pl.Expr:
+    """Return nanoseconds as microseconds, or a failing query that says where they do not fit."""
+    before, after = no_whole_microsecond(column)
+    wrong = moment.to_physical() % 1000 != 0
+    written = moment.dt.replace_time_zone(None).dt.to_string("%Y-%m-%d %H:%M:%S%.9f")
+    # Only where a moment does not fit is there a text, and no text of ours is a number.
+    told = pl.when(wrong).then(pl.lit(before) + written + pl.lit(after)).cast(pl.Int64)
+    micros = pl.when(wrong).then(told).otherwise(moment.to_physical() // 1000)
+    return micros.cast(held_moment(whole(given)))
