@@ -27,6 +27,7 @@ class PartProvenance:
         rolled_up_from: the anchor of that entry, for a rollup.
         edges: the functional dependencies climbed, such as `store -> region`.
         version: fingerprint of each table that the part depends on.
+        trusted: promises about the data that the part rests on and that nothing checks.
     """
 
     family: str
@@ -38,6 +39,7 @@ class PartProvenance:
     rolled_up_from: tuple[str, ...] | None = None
     edges: tuple[str, ...] = ()
     version: Mapping[str, str] = field(default_factory=dict)
+    trusted: tuple[str, ...] = ()
 
     @classmethod
     def from_fields(cls, body: read.Fields) -> PartProvenance:
@@ -52,6 +54,7 @@ class PartProvenance:
             rolled_up_from=read.texts_or_none(body, "rolled_up_from"),
             edges=read.texts(body, "edges"),
             version=read.text_map(body, "version"),
+            trusted=read.texts(body, "trusted"),
         )
 
 

@@ -49,6 +49,7 @@ class PartProvenance:
         rolled_up_from: the anchor of that entry, for a rollup.
         edges: the functional dependencies climbed, such as `store -> region`.
         version: fingerprint of each table that the part depends on.
+        trusted: promises about the data that it rests on and that nothing checks.
     """
 
     family: str
@@ -60,6 +61,7 @@ class PartProvenance:
     rolled_up_from: tuple[str, ...] | None = None
     edges: tuple[str, ...] = ()
     version: Mapping[str, str] = field(default_factory=dict)
+    trusted: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the part as plain JSON values, absent facts left out."""
@@ -78,6 +80,8 @@ class PartProvenance:
             body["edges"] = list(self.edges)
         if self.version:
             body["version"] = dict(self.version)
+        if self.trusted:
+            body["trusted"] = list(self.trusted)
         return body
 
 

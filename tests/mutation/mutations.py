@@ -246,6 +246,14 @@ MUTATIONS = (
         "if True:",
     ),
     _mutation(
+        "reduce rows that stand twice",
+        2,
+        f"{CASES}[trade: a sum over a batch loaded twice]",
+        "planner.broken:_every_promise",
+        "if schema.grain and metric.domain is not Domain.QM:",
+        "if metric.order:",
+    ),
+    _mutation(
         "take one of two ways that disagree",
         3,
         f"{CASES}[trade: a level beside it gives it none]",

@@ -44,6 +44,7 @@ def build_schemas(
         built = _schema(schema, declared, spot.at("schemas", at))
         schemas.setdefault(schema.name, built)
     _check_circles(schemas, declared, spot)
+    _check_fetched(schemas, spot)
     return MappingProxyType(schemas)
 
 
@@ -55,7 +56,7 @@ def column_named(name: Name, schema: str, columns: Names) -> str | None:
 
 
 def _schema(shape: SchemaShape, declared: Declarations, spot: Spot) -> Schema:
-    spot.at("grain").all_known(declared.columns[shape.name], shape.grain)
+    spot.at("grain").all_known(declared.columns[shape.name], shape.key)
     columns = {
         name: _column(shape.name, name, column, declared, spot.at("columns", name))
         for name, column in shape.columns.items()
@@ -63,9 +64,10 @@ def _schema(shape: SchemaShape, declared: Declarations, spot: Spot) -> Schema:
     return Schema(
         name=shape.name,
         table=shape.table or shape.name,
-        grain=tuple(declared.levels.find(level) or level for level in shape.grain),
+        grain=tuple(declared.levels.find(level) or level for level in shape.key),
         columns=MappingProxyType(columns),
         description=shape.description,
+        trusted=shape.attest == "trusted",
         mark=spot.mark,
     )
 
@@ -117,6 +119,18 @@ def _lookup(
                 message = f"the key is '{shown(here)}' here and '{shown(there)}' there"
                 on.at(position).report(message, "spell both columns alike")
     return LookupColumn(name, column, other, keys, mark=spot.mark)
+
+
+def _check_fetched(schemas: Mapping[str, Schema], spot: Spot) -> None:
+    """Note a column that is fetched from a table of rows, which has no key to fetch along."""
+    for at, schema in enumerate(schemas.values()):
+        for column in schema.columns.values():
+            other = schemas.get(column.schema) if isinstance(column, LookupColumn) else None
+            if other is not None and not other.grain:
+                spot.at("schemas", at, "columns", column.name, "via", "schema").report(
+                    f"a column is fetched along a unique key, and '{shown(other.name)}' has none",
+                    "its grain is: rows",
+                )
 
 
 def _check_circles(schemas: Mapping[str, Schema], declared: Declarations, spot: Spot) -> None:

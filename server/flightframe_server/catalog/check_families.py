@@ -24,12 +24,22 @@ def check_rooted(collection: Collection, graph: LevelGraph, spot: Spot) -> None:
         if isinstance(family.meaning, RootedMetric):
             here = spot.at("metric_families", at)
             for position, reducer in enumerate(family.meaning.reducers):
-                _check_reducer(reducer, family.meaning, graph, here.at("ip_reducers", position))
+                at_reducer = here.at("ip_reducers", position)
+                _check_reducer(reducer, family.meaning, graph, at_reducer)
+                if reducer.order_by and not collection.schemas[family.meaning.schema].grain:
+                    _report_rows(reducer.operator, family.meaning.schema, at_reducer)
             _check_filter(collection, family.meaning, graph, here.at("filter"))
             _check_siblings(collection, family.meaning, graph, here.at("siblings"))
             hints = here.at("cache_hint", "materialize_at")
             for position, anchor in enumerate(family.meaning.materialize_at):
                 _check_anchor(anchor, family.meaning, graph, hints.at(position))
+
+
+def _report_rows(what: str, schema: str, spot: Spot) -> None:
+    spot.report(
+        f"{what} needs a unique key, and '{shown(schema)}' has none",
+        "its grain is: rows",
+    )
 
 
 def default_operator(family: RootedMetric) -> str | None:
@@ -111,6 +121,8 @@ def _check_siblings(
         if sibling.schema == family.schema:
             here.report("a sibling is another table than the family's root")
             continue
+        if not collection.schemas[sibling.schema].grain:
+            _report_rows("a sibling", sibling.schema, here)
         for level in collection.schemas[sibling.schema].grain:
             if level not in graph.reachable(family.schema):
                 here.report(

@@ -61,13 +61,23 @@ Column = StoredColumn | ComputedColumn | LookupColumn
 
 @dataclass(frozen=True, slots=True)
 class Schema(Declared):
-    """One table with its unique key (`grain`, names of levels) and its columns by name."""
+    """One table.
+
+    Attributes:
+        name: the collection's name for it.
+        table: the table's own name.
+        grain: names of the levels of its unique key; none where it has no key, only rows.
+        columns: by name.
+        description: for people.
+        trusted: whether its key, and what is looked up in it, is believed and not checked.
+    """
 
     name: str
     table: str
     grain: tuple[str, ...]
     columns: Mapping[str, Column]
     description: str = ""
+    trusted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,7 @@ def _derived(
 def _grain_levels(shape: CollectionShape, spot: Spot) -> Iterator[tuple[str, Spot]]:
     seen: set[str] = set()
     for at, schema in enumerate(shape.schemas):
-        for position, level in enumerate(schema.grain):
+        for position, level in enumerate(schema.key):
             if level.casefold() not in seen:
                 seen.add(level.casefold())
                 yield level, spot.at("schemas", at, "grain", position)

@@ -164,7 +164,8 @@ class LevelGraph:
         for name, schema in self.collection.schemas.items():
             shared = held.intersection(self._own[name])
             grain = {self.find(level) or level for level in schema.grain}
-            if not shared or target not in self._reachable[name] or grain <= held:
+            closed = bool(grain) and grain <= held
+            if not shared or target not in self._reachable[name] or closed:
                 continue
             (loose if grain.isdisjoint(held) else close).append(name)
         return (*close, *loose)

@@ -49,14 +49,31 @@ ColumnShape = Annotated[
 ]
 
 
+def _grain_form(value: Any) -> str:
+    return "<rows>" if value == "rows" else "<levels>"
+
+
+GrainShape = Annotated[
+    Annotated[list[Name], Field(min_length=1), Tag("<levels>")]
+    | Annotated[Literal["rows"], Tag("<rows>")],
+    Discriminator(_grain_form),
+]
+
+
 class SchemaShape(Shape):
     """One table."""
 
     name: Name
     table: Text | None = None
-    grain: list[Name] = Field(min_length=1)
+    grain: GrainShape
+    attest: Literal["always", "trusted"] = "always"
     columns: dict[Name, ColumnShape] = Field(min_length=1)
     description: str = ""
+
+    @property
+    def key(self) -> list[str]:
+        """The names of the levels of its unique key; none where it has no key."""
+        return self.grain if isinstance(self.grain, list) else []
 
 
 class ViaShape(Shape):

@@ -18,17 +18,17 @@ from flightframe_server.access.opening import open_access
 from flightframe_server.app import read_files
 from flightframe_server.backends.protocol import Backend
 from flightframe_server.backends.registry import open_backend
-from flightframe_server.catalog.collection import Collection, Schema, StoredColumn
+from flightframe_server.catalog.collection import Collection, Schema
 from flightframe_server.cli.faults import tell, told
 from flightframe_server.cli.overview import show_collection, show_installation
 from flightframe_server.cli.screen import Bar, counted, out, progress
+from flightframe_server.engine.attest import Attested, table_hops
 from flightframe_server.engine.engine import MetricEngine
 from flightframe_server.engine.warm_up import hints, warm_up
 from flightframe_server.errors import (
     CatalogError,
     FlightframeError,
     SiblingDiffers,
-    shown,
 )
 from flightframe_server.planner.broken import grain_key, violation
 
@@ -94,7 +94,7 @@ def check_collection(collection: Collection, backend: Backend) -> int:
     try:
         # Without a store: nothing is read from disk, and nothing is written.
         with closing(MetricEngine(collection, Path(), backend, enabled=False)) as engine:
-            findings = examined(engine, backend)
+            findings = examined(engine)
             show_collection(engine.ground())
     except FlightframeError as error:
         tell(error)
@@ -109,7 +109,7 @@ def check_collection(collection: Collection, backend: Backend) -> int:
     return len(findings.problems)
 
 
-def examined(engine: MetricEngine, backend: Backend) -> Findings:
+def examined(engine: MetricEngine) -> Findings:
     """Look at the grains, the edges and the hints of a collection.
 
     Raises:
@@ -121,29 +121,25 @@ def examined(engine: MetricEngine, backend: Backend) -> Findings:
     with progress("checking", len(schemas) + len(hinted)) as bar:
         for done, schema in enumerate(schemas):
             bar.at(f"grain of {schema.name}", done)
-            examine_grain(schema, engine.collection, backend, findings)
+            examine_grain(schema, engine.collection, engine.ground().attested, findings)
         examine_promises(engine, findings)
         examine_hints(engine, bar, len(schemas), findings)
     return findings
 
 
 def examine_grain(
-    schema: Schema, collection: Collection, backend: Backend, findings: Findings
+    schema: Schema, collection: Collection, attested: Attested, findings: Findings
 ) -> None:
-    """Look for a key of a schema that stands on several rows."""
-    columns = {name.casefold(): column for name, column in schema.columns.items()}
-    grain = [columns.get(level.casefold()) for level in schema.grain]
-    stored = [column.source for column in grain if isinstance(column, StoredColumn)]
-    if len(stored) < len(grain):
-        findings.unchecked.append(f"the grain of {schema.name}, which is computed")
+    """Note whether each key of a schema stands on one row, where the schema says that it does."""
+    if not schema.grain:
         return
-    twice = backend.duplicate(schema.table, tuple(stored))
+    if schema.trusted:
+        findings.unchecked.append(f"the grain of {schema.name}, which is trusted")
+        return
     problem = None
-    if twice is not None:
-        key = ", ".join("NULL" if value is None else shown(value) for value in twice)
+    if (twice := attested.broken.get(grain_key(schema.name))) is not None:
         problem = CatalogError(
-            f"the grain of {schema.name} ({', '.join(schema.grain)}) is not unique:"
-            f" {shown(key)} stands on several rows",
+            f"the grain of {schema.name} ({', '.join(schema.grain)}) is not unique: {twice}",
             file=collection.file,
             path=schema.mark.path,
             line=schema.mark.line,
@@ -154,8 +150,10 @@ def examine_grain(
 def examine_promises(engine: MetricEngine, findings: Findings) -> None:
     """Note every promise that the data keeps or breaks: edges, paths, calendar columns, keys."""
     attested = engine.ground().attested
-    for edge in attested.maps:
-        if edge not in attested.broken:
+    for hop in table_hops(engine.typed):
+        if hop.trusted:
+            findings.unchecked.append(f"{hop.edge}, which is trusted")
+        elif hop.edge not in attested.broken:
             findings.note("attested edge", None)
     told = {grain_key(name) for name in engine.collection.schemas}
     for promise, example in attested.broken.items():

@@ -176,7 +176,7 @@ def _schemas(collection: CollectionDescription) -> None:
         return
     table = plain_table("schema", "grain")
     for schema in collection.schemas:
-        table.add_row(_cell(schema.name), _cell(", ".join(schema.grain)))
+        table.add_row(_cell(schema.name), _cell(", ".join(schema.grain) or "rows"))
     show_table(table, INDENT)
     out.print()
 

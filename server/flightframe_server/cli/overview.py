@@ -70,7 +70,7 @@ def _schemas(ground: Ground) -> None:
     for schema in ground.typed.collection.schemas.values():
         rows = ground.statistics.rows.get(schema.table)
         counted = "?" if rows is None else f"{rows:,}"
-        cells = (schema.name, schema.table, counted, ", ".join(schema.grain))
+        cells = (schema.name, schema.table, counted, ", ".join(schema.grain) or "rows")
         table.add_row(*(Text(printable(cell)) for cell in cells))
     show_table(table, INDENT)
     out.print()

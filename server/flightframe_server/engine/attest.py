@@ -8,8 +8,9 @@ it, and the rest go on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,15 +22,16 @@ from flightframe_server.catalog.collection import (
     FunctionMap,
     LookupColumn,
     RoleMap,
-    RootedMetric,
     StoredColumn,
     TableMap,
 )
 from flightframe_server.catalog.types import DATE
 from flightframe_server.composer.climb import follow, truncate
 from flightframe_server.composer.evaluate import whole
+from flightframe_server.engine.grains import doubled, several_rows
 from flightframe_server.engine.siblings import attest_siblings, word
 from flightframe_server.engine.ways import way_disagreement
+from flightframe_server.errors import QueryError
 from flightframe_server.planner.broken import (
     column_key,
     edge_key,
@@ -41,7 +43,6 @@ from flightframe_server.planner.broken import (
 from flightframe_server.planner.make import members_metric
 from flightframe_server.planner.source import TableHop, hop_of, read_way, source_query
 from flightframe_server.planner.ways import several_ways
-from flightframe_server.resolver.operators import REDUCERS
 from flightframe_server.resolver.typed import TypedCollection
 
 log = structlog.get_logger(__name__)
@@ -70,16 +71,27 @@ def attest(typed: TypedCollection, backend: Backend) -> Attested:
     """
     maps: dict[str, pa.Table] = {}
     broken: dict[str, str] = {}
-    for edge in _edges(typed):
-        if isinstance(edge.map, TableMap):
-            hop = hop_of(typed, edge)
-            assert isinstance(hop, TableHop)
-            maps[hop.edge] = backend.edge_map(hop).combine_chunks()
+    for hop in table_hops(typed):
+        maps[hop.edge] = backend.edge_map(hop).combine_chunks()
+        if not hop.trusted:
             _note(broken, edge_key(hop.edge), counter_example(maps[hop.edge]))
     for source, one, other in _diamonds(typed):
         if not any(edge_key(str(edge)) in broken for edge in (*one, *other)):
             key = pair_key(source, one[-1].target)
             _note(broken, key, _disagreement(typed, maps, one, other))
+    _attest_ways(typed, backend, broken)
+    for schema, level, functions in _calendar_columns(typed):
+        off = _off_period(typed, backend, schema, level, functions)
+        _note(broken, level_key(schema, level), off)
+    for key, table, columns in _fetched_keys(typed):
+        _note(broken, key, several_rows(backend.duplicate(table, columns)))
+    for name in typed.collection.schemas:
+        _note(broken, grain_key(name), _told(partial(doubled, typed, backend, name)))
+    siblings = attest_siblings(typed, backend, broken)
+    return Attested(maps, broken, siblings)
+
+
+def _attest_ways(typed: TypedCollection, backend: Backend, broken: dict[str, str]) -> None:
     for schema, level in several_ways(typed):
         hops = [
             hop
@@ -87,17 +99,16 @@ def attest(typed: TypedCollection, backend: Backend) -> Attested:
             for hop in read_way(typed, schema, level, way).hops
         ]
         if not any(edge_key(hop.edge) in broken for hop in hops):
-            found = way_disagreement(typed, backend, schema, level)
+            found = _told(partial(way_disagreement, typed, backend, schema, level))
             _note(broken, way_key(schema, level), found)
-    for schema, level, functions in _calendar_columns(typed):
-        off = _off_period(typed, backend, schema, level, functions)
-        _note(broken, level_key(schema, level), off)
-    for key, table, columns in _keys(typed):
-        double = backend.duplicate(table, columns)
-        if double is not None:
-            _note(broken, key, f"{_listed(double)} stands on several rows")
-    siblings = attest_siblings(typed, backend, broken)
-    return Attested(maps, broken, siblings)
+
+
+def _told(find: Callable[[], str | None]) -> str | None:
+    """Return what is found; of rows whose values cannot be had, why not."""
+    try:
+        return find()
+    except QueryError as error:
+        return error.message
 
 
 def _note(broken: dict[str, str], key: str, found: str | None) -> None:
@@ -111,6 +122,15 @@ def _edges(typed: TypedCollection) -> Iterator[Edge]:
         yield from family.edges
 
 
+def table_hops(typed: TypedCollection) -> Iterator[TableHop]:
+    """Yield every edge of a collection whose map stands in a table."""
+    for edge in _edges(typed):
+        if isinstance(edge.map, TableMap):
+            hop = hop_of(typed, edge)
+            assert isinstance(hop, TableHop)
+            yield hop
+
+
 def counter_example(known: pa.Table) -> str | None:
     """Return a source that has several targets, NULL counted as one, in words; or None."""
     counts = known.group_by("source").aggregate([([], "count_all")])
@@ -121,10 +141,6 @@ def counter_example(known: pa.Table) -> str | None:
     rows = known.filter(pc.equal(known["source"], pa.scalar(source, known["source"].type)))
     targets = sorted(rows["target"].to_pylist(), key=lambda value: (value is None, str(value)))
     return f"{word(source)} has {' and '.join(word(target) for target in targets[:3])}"
-
-
-def _listed(values: tuple[object, ...]) -> str:
-    return f"({', '.join(word(value) for value in values)})"
 
 
 def _paths(typed: TypedCollection, source: str, target: str) -> list[tuple[Edge, ...]]:
@@ -225,23 +241,11 @@ def _members(typed: TypedCollection, backend: Backend, schema: str, level: str) 
     return whole(pa.Table.from_batches(list(running), schema=running.schema)[level])
 
 
-def _keys(typed: TypedCollection) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Yield what must be unique: keys that columns are fetched along, grains that order needs."""
+def _fetched_keys(typed: TypedCollection) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Yield the keys that columns are fetched along, which must be unique."""
     for schema in typed.collection.schemas.values():
         for column in schema.columns.values():
-            if isinstance(column, LookupColumn):
+            if isinstance(column, LookupColumn) and not typed.schema(column.schema).trusted:
                 other = typed.schema(column.schema)
                 keys = tuple(typed.source_column(other.name, key) for key in column.on)
                 yield column_key(schema.name, column.name), other.table, keys
-    ordered = {
-        family.meaning.schema
-        for family in typed.collection.metric_families.values()
-        if isinstance(family.meaning, RootedMetric)
-        for reducer in family.meaning.reducers
-        if reducer.operator in REDUCERS and REDUCERS[reducer.operator].ordered
-    }
-    for name in sorted(ordered):
-        schema = typed.schema(name)
-        if all(hasattr(schema.columns.get(level), "source") for level in schema.grain):
-            keys = tuple(typed.source_column(name, level) for level in schema.grain)
-            yield grain_key(name), schema.table, keys

@@ -159,6 +159,7 @@ class Carrier:
             route,
             label,
             version=dict(part.version or ()),
+            trusted=part.trusted,
         )
 
 
@@ -176,6 +177,7 @@ def cached(part: Part, route: Route) -> PartProvenance:
         rolled_up_from=rollup.entry.key.anchor if rollup else None,
         edges=rollup.edges if rollup else part.how.entry.edges,
         version=dict(part.how.entry.version),
+        trusted=part.trusted,
     )
 
 

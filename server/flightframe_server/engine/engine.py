@@ -244,6 +244,7 @@ class MetricEngine:
                 Route.BACKEND,
                 label,
                 version=dict(part.version or ()),
+                trusted=part.trusted,
             )
             for part in plan.parts
         )

@@ -88,5 +88,5 @@ def _check(ground: Ground, term: Term, anchor: tuple[str, ...]) -> None:
     for metric, cells in needs_of(term, anchor):
         check_metric(ground.typed, metric, cells, ())
         reads, columns = metric_reads(ground.typed, metric, cells)
-        check_promises(ground.attested.broken, metric, reads, columns)
+        check_promises(ground.typed, ground.attested.broken, metric, reads, columns)
     check_nested(ground.typed, term, anchor, ())

@@ -7,10 +7,13 @@ needs, as the error that names the row. It must never refuse more than what need
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import combinations
 
 from flightframe_server.errors import AmbiguousPath, FDViolation, QueryError
-from flightframe_server.planner.source import ColumnRead, FetchedRead, LevelRead
+from flightframe_server.planner.source import ColumnRead, FetchedRead, LevelRead, TableHop
+from flightframe_server.resolver.operators import Domain
 from flightframe_server.resolver.question import Metric
+from flightframe_server.resolver.typed import TypedCollection
 
 _WAYS = "all ways from"
 
@@ -46,31 +49,59 @@ def grain_key(schema: str) -> str:
 
 
 def promises(
-    metric: Metric, reads: Iterable[LevelRead], columns: Iterable[ColumnRead]
+    typed: TypedCollection,
+    metric: Metric,
+    reads: Iterable[LevelRead],
+    columns: Iterable[ColumnRead],
 ) -> Iterable[tuple[str, str]]:
-    """Yield the key of each promise that a direct answer needs, and what needs it."""
+    """Yield the key of each promise that a direct answer needs checked, and what needs it."""
+    for key, need, trusted in _every_promise(typed, metric, reads, columns):
+        if not trusted:
+            yield key, need
+
+
+def trusted_promises(
+    typed: TypedCollection,
+    metric: Metric,
+    reads: Iterable[LevelRead],
+    columns: Iterable[ColumnRead],
+) -> tuple[str, ...]:
+    """Return the keys of the promises that a direct answer rests on and that nothing checks."""
+    every = _every_promise(typed, metric, reads, columns)
+    return tuple(dict.fromkeys(key for key, _, trusted in every if trusted))
+
+
+def _every_promise(
+    typed: TypedCollection,
+    metric: Metric,
+    reads: Iterable[LevelRead],
+    columns: Iterable[ColumnRead],
+) -> Iterable[tuple[str, str, bool]]:
+    """Yield each promise: its key, what needs it, and whether it is trusted."""
     for read in reads:
         for hop in read.hops:
-            yield edge_key(hop.edge), f"{read.level} needs {hop.edge}"
+            trusted = isinstance(hop, TableHop) and hop.trusted
+            yield edge_key(hop.edge), f"{read.level} needs {hop.edge}", trusted
         if read.others:
             need = f"{read.level} needs all ways from {metric.schema} to it to lead to one member"
-            yield way_key(metric.schema, read.level), need
-        visited = read.visited
-        for at, source in enumerate(visited):
-            for target in visited[at + 1 :]:
-                key = pair_key(source, target)
-                yield key, f"{read.level} needs all paths from {source} to {target} to agree"
-        key = level_key(metric.schema, read.start)
-        yield key, f"{read.level} needs {read.start} to be the first day of a period"
+            yield way_key(metric.schema, read.level), need, False
+        for source, target in combinations(read.visited, 2):
+            need = f"{read.level} needs all paths from {source} to {target} to agree"
+            yield pair_key(source, target), need, False
+        need = f"{read.level} needs {read.start} to be the first day of a period"
+        yield level_key(metric.schema, read.start), need, False
     for column in columns:
         if isinstance(column, FetchedRead):
-            key = column_key(metric.schema, column.name)
-            yield key, f"{column.name} needs one row for each key"
-    if metric.order:
-        yield grain_key(metric.schema), f"{metric} needs the grain of {metric.schema} to be unique"
+            need = f"{column.name} needs one row for each key"
+            yield column_key(metric.schema, column.name), need, column.trusted
+    schema = typed.schema(metric.schema)
+    if schema.grain and metric.domain is not Domain.QM:
+        need = f"{metric} needs the grain of {schema.name} to be unique"
+        yield grain_key(schema.name), need, schema.trusted
 
 
 def check_promises(
+    typed: TypedCollection,
     broken: Mapping[str, str],
     metric: Metric,
     reads: Iterable[LevelRead],
@@ -84,7 +115,7 @@ def check_promises(
     """
     if not broken:
         return
-    for key, need in promises(metric, reads, columns):
+    for key, need in promises(typed, metric, reads, columns):
         if key in broken:
             raise violation(key, f"{need}, and the data breaks it: {broken[key]}", broken[key])
 

@@ -67,7 +67,8 @@ def explain(plan: Plan, sql_of: SqlOf) -> list[Step]:
                 "; ".join([*map(str, part.why_not), *part.aside]),
             )
         )
-    for about, note in (*_sibling_notes(plan), *_notes(plan.question)):
+    notes = (*_sibling_notes(plan), *_trust_notes(plan), *_notes(plan.question))
+    for about, note in notes:
         steps.append(Step(len(steps) + 1, about, "", "", "", "note", note, ""))
     return steps
 
@@ -112,6 +113,12 @@ def _sibling_notes(plan: Plan) -> Iterator[tuple[str, str]]:
         if isinstance(part.how, Fetch) and part.how.metric.schema != part.metric.schema:
             sibling = part.how.metric.schema
             yield str(part.metric), f"read from its sibling {sibling}, equal to it on this data"
+
+
+def _trust_notes(plan: Plan) -> Iterator[tuple[str, str]]:
+    for part in plan.parts:
+        for promise in part.trusted:
+            yield str(part.metric), f"rests on a promise that is trusted and not checked: {promise}"
 
 
 def _notes(question: Question) -> Iterator[tuple[str, str]]:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from flightframe_server.catalog.types import INTEGER
 from flightframe_server.errors import NotCached, NotSupported, SiblingDiffers
-from flightframe_server.planner.broken import check_promises
+from flightframe_server.planner.broken import check_promises, trusted_promises
 from flightframe_server.planner.identity import Domain, EntryKey, Operator, Shelf, Version
 from flightframe_server.planner.plan import (
     Conditions,
@@ -75,7 +75,7 @@ def _plan_at(
     for metric, anchor in _needs(question):
         _check_source(question, conditions, metric)
         key = entry_key(typed, conditions.backend, question, metric, anchor)
-        tables = _tables(question, typed, conditions, metric, anchor)
+        tables, trusted = _rests_on(question, typed, conditions, metric, anchor)
         found, rejected, aside = _from_cache(question, typed, conditions, metric, key, versions)
         how: Exact | Rollup | Fetch | None = found
         if how is None:
@@ -86,7 +86,7 @@ def _plan_at(
             group = (read.schema, anchor)
             fetched.setdefault(group, []).append(read)
             how = Fetch(list(fetched).index(group), read)
-        parts.append(Part(metric, key, version_of(versions, tables), how, rejected, aside))
+        parts.append(Part(metric, key, version_of(versions, tables), how, rejected, aside, trusted))
     if fetched and conditions.freshness.only_if_cached:
         lacking = next(part for part in parts if isinstance(part.how, Fetch))
         raise NotCached(
@@ -193,18 +193,23 @@ def _check_capable(conditions: Conditions, metric: Metric) -> None:
         )
 
 
-def _tables(
+def _rests_on(
     question: Question,
     typed: TypedCollection,
     conditions: Conditions,
     metric: Metric,
     anchor: tuple[str, ...],
-) -> set[str]:
-    """Return every table the metric depends on; raises `FDViolation` for a broken promise."""
+) -> tuple[set[str], tuple[str, ...]]:
+    """Return every table the metric depends on, and the promises that it trusts.
+
+    Raises:
+        FDViolation: the data breaks a promise that it needs kept; or `AmbiguousPath`.
+    """
     filtered = {level for part in question.filter for level in levels_of(part)}
     reads, columns = metric_reads(typed, metric, {*anchor, *filtered})
-    check_promises(conditions.withdrawn, metric, reads, columns)
-    return {typed.schema(metric.schema).table, *tables_of(reads), *fetched_tables(columns)}
+    check_promises(typed, conditions.withdrawn, metric, reads, columns)
+    tables = {typed.schema(metric.schema).table, *tables_of(reads), *fetched_tables(columns)}
+    return tables, trusted_promises(typed, metric, reads, columns)
 
 
 def _from_cache(

@@ -83,6 +83,7 @@ class Part:
         how: its route.
         why_not: entries that were considered, and the first rule each failed.
         aside: what else was passed over, and why: the cache as a whole, further entries, siblings.
+        trusted: promises about the data that it rests on and that nothing checks.
     """
 
     metric: Metric
@@ -91,6 +92,7 @@ class Part:
     how: Exact | Rollup | Fetch
     why_not: tuple[WhyNot, ...] = ()
     aside: tuple[str, ...] = ()
+    trusted: tuple[str, ...] = ()
 
     @property
     def need(self) -> Need:

@@ -42,6 +42,7 @@ class TableHop:
         source_type: the type of the one level.
         type: the type of the other.
         stored: the types of the two columns themselves; None where they are the levels'.
+        trusted: whether it is believed, and not checked, to lead each source to one target.
     """
 
     edge: str
@@ -52,6 +53,7 @@ class TableHop:
     source_type: DataType
     type: DataType
     stored: tuple[DataType, DataType] | None = None
+    trusted: bool = False
 
     @property
     def stored_types(self) -> tuple[DataType, DataType]:
@@ -142,6 +144,7 @@ class FetchedRead:
         keys: for each part of the key, our column, the other table's own name of its column, and
             the type in which they are compared, and the type of that table's column.
         type: the declared type.
+        trusted: whether the key is believed, and not checked, to be unique.
     """
 
     name: str
@@ -149,6 +152,7 @@ class FetchedRead:
     column: str
     keys: tuple[tuple[str, str, DataType, DataType], ...]
     type: DataType
+    trusted: bool = False
 
 
 ColumnRead = StoredRead | ComputedRead | FetchedRead
@@ -258,6 +262,7 @@ def hop_of(typed: TypedCollection, edge: Edge) -> Hop:
                 typed.level_types[edge.source],
                 target,
                 (typed.column_types[schema, source], typed.column_types[schema, column]),
+                typed.schema(schema).trusted,
             )
         case FunctionMap(function=function):
             return FunctionHop(str(edge), edge.target, function, target)
@@ -321,9 +326,8 @@ def column_reads(
                     )
                     for key in on
                 )
-                table = typed.schema(other).table
-                source = typed.source_column(other, wanted)
-                found[name] = FetchedRead(name, table, source, keys, type_)
+                there, source = typed.schema(other), typed.source_column(other, wanted)
+                found[name] = FetchedRead(name, there.table, source, keys, type_, there.trusted)
 
     for name in names:
         add(name)

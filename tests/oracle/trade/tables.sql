@@ -24,3 +24,19 @@ INSERT INTO offers VALUES (1, 'C1', 'S1'), (2, 'C3', 'S3');
 CREATE TABLE voyages (voyage INTEGER, sailed DATE, landed DATE, tons INTEGER);
 INSERT INTO voyages VALUES
     (1, '2024-01-10', '2024-01-20', 100), (2, '2024-01-30', '2024-02-02', 10), (3, '2024-03-01', '2024-03-05', 1);
+-- A batch that was loaded twice: the ports stand as they are, the weights do not.
+CREATE TABLE landings (landing INTEGER, port VARCHAR, coast VARCHAR, tons INTEGER);
+INSERT INTO landings VALUES (1, 'Brest', 'west', 10), (2, 'Brest', 'west', 20), (2, 'Brest', 'west', 20), (3, 'Kiel', NULL, 5);
+CREATE TABLE catches (catch INTEGER, port VARCHAR, fish INTEGER);
+INSERT INTO catches VALUES (1, 'Brest', 100), (2, 'Kiel', 10), (3, 'Nantes', 1);
+-- Events without a key: equal rows are two events.
+CREATE TABLE calls (port VARCHAR, minutes INTEGER, day DATE);
+INSERT INTO calls VALUES ('Brest', 5, '2024-01-10'), ('Brest', 5, '2024-01-10'), ('Kiel', NULL, '2024-01-11'), (NULL, 7, NULL);
+-- The same batch twice, whose owner says that it is no such thing.
+CREATE TABLE quotes (quote INTEGER, port VARCHAR, price INTEGER);
+INSERT INTO quotes VALUES (1, 'Brest', 10), (2, 'Kiel', 20), (2, 'Kiel', 20);
+-- A key that is computed, and another that two rows share.
+CREATE TABLE tickets (code VARCHAR, fare INTEGER);
+INSERT INTO tickets VALUES ('AB-1', 3), ('AB-2', 4), ('CD-1', 5);
+CREATE TABLE stubs (code VARCHAR, fare INTEGER);
+INSERT INTO stubs VALUES ('AB-1', 3), ('AB-2', 4), ('CD-1', 5);

@@ -78,6 +78,7 @@ class Case(NamedTuple):
     path: str
     message: str
     hint: str = ""
+    also: tuple[tuple[str, str], ...] = ()
 
 
 def role(roles: str, path: str, message: str, hint: str = "", at: int = 0) -> Case:
@@ -429,6 +430,28 @@ CASES = {
     "fill of several": Case(
         "    filter:", "    fill: [0]\n    filter:", 49, "fill", "single value"
     ),
+    # tables without a key
+    "grain of another word": Case("grain: [sale]", "grain: Rows", 8, "grain", "a list", "[a, b]"),
+    "attest of another word": Case(
+        "grain: [sale]", "grain: [sale]\n    attest: never", 9, "attest", "'always' or 'trusted'"
+    ),
+    "last of rows": Case(
+        "grain: [store, day], columns", "grain: rows, columns", 45, "[1]", "LAST needs a unique key"
+    ),
+    "fetched from rows": Case(
+        "name: rates, grain: [store]", "name: rates, grain: rows", 15, "via.schema", "unique key"
+    ),
+    "sibling of rows": Case(
+        "    cache_hint:\n",
+        "    siblings: [{schema: rates, column: rate, operator: SUM}]\n    cache_hint:\n",
+        39,
+        "siblings[0].schema",
+        "a sibling needs a unique key, and 'rates' has none",
+        also=(
+            ("      tax: {lookup: rate, via: {schema: rates, on: [store]}}\n", "      tax: tax\n"),
+            ("name: rates, grain: [store]", "name: rates, grain: rows"),
+        ),
+    ),
     # roles
     "role of nothing": role("{name: far, level: regoin, from: store}", "level", "regoin", "region"),
     "role from nothing": role("{name: far, level: region, from: stor}", "from", "stor", "store"),
@@ -537,8 +560,12 @@ def test_the_sound_document_is_sound() -> None:
 def test_a_broken_document_is_refused_where_it_is_broken(name: str) -> None:
     case = CASES[name]
     assert SOUND.count(case.old) == 1, "a case must spoil exactly one place"
+    text = SOUND.replace(case.old, case.new)
+    for old, new in case.also:
+        assert text.count(old) == 1
+        text = text.replace(old, new)
     with pytest.raises(CatalogError) as caught:
-        read_collection(SOUND.replace(case.old, case.new), "shop.yaml")
+        read_collection(text, "shop.yaml")
     error = caught.value
     assert error.line == case.line, str(error)
     assert case.path in error.path, str(error)

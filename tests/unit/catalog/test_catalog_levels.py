@@ -251,3 +251,11 @@ def test_a_schema_keyed_by_what_is_held_is_no_bridge() -> None:
     graph = LevelGraph(Collection("x", {"k": keyed, "l": linking}, {"all": family}, {}, ""))
     assert graph.bridges(["a"], "b") == ()
     assert graph.bridges(["a"], "c") == ("l",)
+
+
+def test_a_table_without_a_key_is_a_bridge_whatever_is_held() -> None:
+    columns = {name: StoredColumn(name, name) for name in ("a", "b")}
+    rows = Schema("rows", "rows", (), columns)
+    family = DimensionFamily("all", ("a", "b"))
+    graph = LevelGraph(Collection("x", {"rows": rows}, {"all": family}, {}, ""))
+    assert graph.bridges(["a"], "b") == ("rows",)

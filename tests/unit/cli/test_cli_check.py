@@ -41,8 +41,25 @@ def test_a_key_on_two_rows(shop: Path) -> None:
     code, out, err = check(shop)
     assert code == 1
     assert "error CATALOG: ac.yaml, line 6, schemas[1]: the grain of sales (sale)" in err
-    assert "2 stands on several rows" in err
-    assert out.splitlines()[-1] == "✗ 1 problem"
+    assert "(2) stands on several rows" in err
+    # A sum of those rows is refused, and so is the hint that wants it.
+    assert "error FD_VIOLATION: SUM(amount) needs the grain of sales to be unique" in err
+    assert out.splitlines()[-1] == "✗ 2 problems"
+
+
+def test_what_is_trusted_or_has_no_key_is_not_checked(shop: Path) -> None:
+    ac = shop.parent / "ac.yaml"
+    text = ac.read_text()
+    spoil(shop, "INSERT INTO sales VALUES (2, 'b', 7); INSERT INTO shops VALUES ('a', 'West')")
+    ac.write_text(text.replace("grain: [sale]", "grain: rows"))
+    code, out, err = check(shop)
+    assert (code, "grain of sales" in out + err) == (1, False)
+    trusted = text.replace("grain: [sale]", "grain: [sale]\n    attest: trusted")
+    ac.write_text(trusted.replace("grain: [shop],", "grain: [shop], attest: trusted,"))
+    code, out, err = check(shop)
+    assert (code, err) == (0, "")
+    assert "not checked: the grain of sales, which is trusted" in out
+    assert "not checked: shop -> town, which is trusted" in out
 
 
 def test_an_edge_with_two_targets(shop: Path) -> None:

@@ -40,16 +40,25 @@ def test_nothing_is_broken_and_every_map_is_at_hand(attested):
 @pytest.mark.parametrize(
     ("sql", "broken"),
     [
-        # A row twice, and a row without a key, break nothing.
-        ("INSERT INTO stores VALUES ('S1', 'East', 'Z1'), (NULL, 'West', 'Z2');", {}),
+        # A row twice, and a row without a key, break no edge.
+        (
+            "INSERT INTO stores VALUES ('S1', 'East', 'Z1'), (NULL, 'West', 'Z2');",
+            {"the grain of stores": "(S1) stands on several rows"},
+        ),
         (
             "INSERT INTO stores VALUES ('S2', 'West', 'Z1');",
-            {"store -> region": "S2 has East and West"},
+            {
+                "store -> region": "S2 has East and West",
+                "the grain of stores": "(S2) stands on several rows",
+            },
         ),
         # NULL counts as a region of its own.
         (
             "INSERT INTO stores VALUES ('S1', NULL, 'Z1');",
-            {"store -> region": "S1 has East and NULL"},
+            {
+                "store -> region": "S1 has East and NULL",
+                "the grain of stores": "(S1) stands on several rows",
+            },
         ),
         (
             "INSERT INTO stores VALUES ('S4', 'East', 'Z2');",
@@ -66,7 +75,10 @@ def test_nothing_is_broken_and_every_map_is_at_hand(attested):
         ),
         (
             "INSERT INTO prices VALUES ('S2', 3.50);",
-            {"tx.price is fetched along a key": "(S2) stands on several rows"},
+            {
+                "tx.price is fetched along a key": "(S2) stands on several rows",
+                "the grain of prices": "(S2) stands on several rows",
+            },
         ),
         # NULL-safe: two rows without a key are two of one point.
         (
@@ -74,8 +86,10 @@ def test_nothing_is_broken_and_every_map_is_at_hand(attested):
             {"the grain of inv": "(NULL, NULL) stands on several rows"},
         ),
         ("INSERT INTO inv VALUES ('S1', NULL, 2), (NULL, '2024-01-01', 2);", {}),
-        # The grain of tx orders nothing: nothing needs it to be unique.
-        ("INSERT INTO tx VALUES (1, 'S1', '2024-01-30', NULL);", {}),
+        (
+            "INSERT INTO tx VALUES (1, 'S1', '2024-01-30', NULL);",
+            {"the grain of tx": "(1) stands on several rows"},
+        ),
     ],
 )
 def test_a_broken_promise_stands_under_its_key(attested, sql, broken):

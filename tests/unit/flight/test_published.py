@@ -262,6 +262,15 @@ def test_grains_are_primary_keys(shop):
     ]
 
 
+def test_a_table_without_a_key_has_no_primary_key_and_no_rows_to_list():
+    text = TEXT_OF.replace("    grain: [visit]\n", "    grain: rows\n")
+    assert text != TEXT_OF
+    found = published("shop", type_collection(read_collection(text), TYPES))
+    assert "pk_visits" not in [key.name for key in found.primary_keys]
+    frames = {table.name: table.frame for table in found.tables}
+    assert [name for name, frame in frames.items() if frame is None] == ["metrics", "visits"]
+
+
 def test_edges_and_look_ups_along_a_whole_key_are_foreign_keys(shop):
     found = {
         key.name: (key.table, key.columns, key.key.table, key.key_columns)

@@ -156,11 +156,16 @@ def test_a_broken_edge_withdraws_what_needs_it_and_nothing_else():
         ("region => coast", "SELECT coast, revenue AT coast", BY_REGION),
         ("inv.month is a period", "SELECT month, on_hand AT month", STORE),
         ("tx.price is fetched along a key", "SELECT price AT ()", "SELECT revenue AT ()"),
+        ("the grain of inv", "SELECT store, LAST(on_hand) AS x AT store", STORE),
+        ("the grain of inv", "SELECT store, month, on_hand AT (store, month)", STORE),
         (
-            "the grain of inv",
-            "SELECT store, LAST(on_hand) AS x AT store",
-            "SELECT store, month, on_hand AT (store, month)",
+            "the grain of tx",
+            "SELECT COUNT(*) AS n FROM tx AT store",
+            "SELECT store FROM tx AT store",
         ),
+        ("the grain of tx", BY_REGION, "SELECT region, amount AT region"),
+        ("the grain of stores", "SELECT COUNT(*) AS n FROM stores AT ()", BY_REGION),
+        ("the grain of daily", "SELECT COUNT(day) AS n FROM daily AT ()", BY_REGION),
     ],
 )
 def test_each_promise_withdraws_its_own(promise, withdrawn, kept):

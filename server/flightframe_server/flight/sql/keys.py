@@ -46,8 +46,9 @@ class ForeignKey:
 
 
 def primary_keys(typed: TypedCollection) -> tuple[PrimaryKey, ...]:
-    """Return the key of every schema."""
-    return tuple(_key(typed, name) for name in typed.collection.schemas)
+    """Return the key of every schema that has one."""
+    schemas = typed.collection.schemas
+    return tuple(_key(typed, name) for name, schema in schemas.items() if schema.grain)
 
 
 def foreign_keys(typed: TypedCollection) -> tuple[ForeignKey, ...]:

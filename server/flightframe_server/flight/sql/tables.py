@@ -51,7 +51,8 @@ class PublishedTable:
         name: its name.
         schema: its columns.
         description: what the collection says of it.
-        frame: the Frame-QL that answers its rows; None for the table of metrics, which has none.
+        frame: the Frame-QL that answers its rows; None for the table of metrics, which has none,
+            and for a table without a key, whose rows nothing tells apart.
     """
 
     collection: str
@@ -155,7 +156,7 @@ def _schema(catalog: str, typed: TypedCollection, name: str) -> PublishedTable:
     columns = frame_columns(typed, name)
     fields = [_column(place, typed, column) for column in columns]
     words = typed.schema(name).description
-    frame = frame_statement(typed, name, columns)
+    frame = frame_statement(typed, name, columns) if typed.schema(name).grain else None
     return PublishedTable(typed.collection.name, name, pa.schema(fields), words, frame)
 
 

@@ -17,7 +17,7 @@ from sqlglot import exp
 from flightframe_server.answer import Request
 from flightframe_server.errors import NotSupported
 from flightframe_server.flight.sql.reading import parameter_index
-from flightframe_server.flight.sql.tables import PublishedTable
+from flightframe_server.flight.sql.tables import METRICS, PublishedTable
 from flightframe_server.language import format_statement
 from flightframe_server.language.syntax import Limit, Literal, LiteralKind, Parameter
 
@@ -26,12 +26,14 @@ def rows_request(table: PublishedTable, request: Request, select: exp.Select) ->
     """Return the request for a table's rows, None where not just all of its columns are asked.
 
     Raises:
-        NotSupported: the rows of the table of metrics, which has none.
+        NotSupported: the rows of the table of metrics, which has none, or of a table without a key.
     """
     if table.frame is None:
         if select.is_star:
             raise NotSupported(
-                "the table of metrics has no rows: a metric has a number at an anchor",
+                "the table of metrics has no rows: a metric has a number at an anchor"
+                if table.name == METRICS
+                else f"the table {table.name} has no key, and nothing tells its rows apart",
                 hint="ask in Frame-QL, where AT names the anchor",
             )
         return None
