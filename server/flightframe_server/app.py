@@ -62,16 +62,24 @@ def read_files(manifest: Path) -> tuple[Installation, tuple[Collection, ...]]:
 
     Raises:
         SetupError: a file is missing.
-        CatalogError: a file is wrong.
+        CatalogError: files are wrong; it carries the mistakes of all of them.
     """
     installation = read_installation(read_text(manifest), manifest.name)
     collections: dict[str, Collection] = {}
+    mistakes: list[CatalogError] = []
     for written in installation.collections:
         path = manifest.parent / written
-        collection = read_collection(read_text(path), path.name)
+        try:
+            collection = read_collection(read_text(path), path.name)
+        except CatalogError as error:
+            mistakes.append(error)
+            continue
         if collection.name in collections:
-            raise CatalogError(f"two collections are named {collection.name}", file=manifest.name)
+            message = f"two collections are named {collection.name}"
+            mistakes.append(CatalogError(message, file=manifest.name))
         collections[collection.name] = collection
+    if mistakes:
+        raise CatalogError.of_all(mistakes)
     return installation, tuple(collections.values())
 
 

@@ -41,7 +41,7 @@ server, a traceback, or more than 80 characters of what somebody sent.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -318,6 +318,7 @@ class CatalogError(FlightframeError):
         path: the place inside the document, such as `metric_families[2].family_root.schema`.
         line: the line in the file, from 1; 0 where unknown.
         hint: what to write instead.
+        others: what else is wrong; the hint then counts them.
     """
 
     code = "CATALOG"
@@ -332,15 +333,43 @@ class CatalogError(FlightframeError):
         path: str = "",
         line: int = 0,
         hint: str | None = None,
+        others: Sequence[CatalogError] = (),
     ) -> None:
         """Keep the facts; see the class for their meaning."""
         where = ", ".join(part for part in (file, f"line {line}" if line else "", path) if part)
         super().__init__(
             f"{where}: {message}" if where else message,
-            hint=hint,
+            hint=" ".join(part for part in (hint, _more(file, others)) if part) or None,
             details={"file": file, "path": path, "line": line},
         )
         self.file, self.path, self.line = file, path, line
+        self.others = tuple(others)
+        self._alone = (message, hint)
+
+    @classmethod
+    def of_all(cls, mistakes: Sequence[CatalogError]) -> CatalogError:
+        """Return one error that tells the first of several mistakes and carries all of them."""
+        every = [single for mistake in mistakes for single in mistake.each()]
+        first, *others = every
+        message, hint = first._alone
+        return cls(
+            message, file=first.file, path=first.path, line=first.line, hint=hint, others=others
+        )
+
+    def each(self) -> tuple[CatalogError, ...]:
+        """Return every mistake as an error of its own, this one first."""
+        if not self.others:
+            return (self,)
+        message, hint = self._alone
+        alone = CatalogError(message, file=self.file, path=self.path, line=self.line, hint=hint)
+        return (alone, *self.others)
+
+
+def _more(file: str, others: Sequence[CatalogError]) -> str:
+    if not others:
+        return ""
+    here = " in the file" if all(other.file == file for other in others) else ""
+    return f"({len(others)} more mistake{'s' if len(others) > 1 else ''}{here})"
 
 
 class SetupError(FlightframeError):

@@ -103,17 +103,29 @@ class DuckDBBackend:
     def tables(self) -> dict[str, dict[str, DataType]]:
         """Return each table and view of the database with its usable columns."""
         found: dict[str, dict[str, DataType]] = {}
+        for table, column, named in self._columns():
+            declared = declared_type(named)
+            columns = found.setdefault(table, {})
+            if declared is not None:
+                columns[column] = declared
+        return found
+
+    def unanswered(self, tables: Collection[str]) -> dict[str, dict[str, str]]:
+        """Return the columns that are left out of `tables`; see `Backend.unanswered`."""
+        found: dict[str, dict[str, str]] = {}
+        for table, column, named in self._columns():
+            if table in tables and declared_type(named) is None:
+                found.setdefault(table, {})[column] = named
+        return found
+
+    def _columns(self) -> Iterator[tuple[str, str, str]]:
+        """Yield the table, name and type of every column, in the tables' order."""
         rows = self._rows(
             "SELECT table_schema, table_name, column_name, data_type"
             " FROM information_schema.columns ORDER BY ordinal_position"
         )
         for schema, table, column, named in rows:
-            name = str(table) if schema == "main" else f"{schema}.{table}"
-            declared = declared_type(str(named))
-            columns = found.setdefault(name, {})
-            if declared is not None:
-                columns[str(column)] = declared
-        return found
+            yield str(table) if schema == "main" else f"{schema}.{table}", str(column), str(named)
 
     def fingerprints(self, tables: Collection[str]) -> dict[str, str | None]:
         """Return one sign for all tables: a DuckDB file changes as a whole."""

@@ -75,6 +75,12 @@ class PolarsBackend:
         """Return each file with its usable columns."""
         return {name: dict(self._folder.types(name)) for name in self._folder.names()}
 
+    def unanswered(self, tables: Collection[str]) -> dict[str, dict[str, str]]:
+        """Return the columns that are left out of `tables`; see `Backend.unanswered`."""
+        names = set(self._folder.names())
+        found = {name: dict(self._folder.unanswered(name)) for name in tables if name in names}
+        return {name: columns for name, columns in found.items() if columns}
+
     def fingerprints(self, tables: Collection[str]) -> dict[str, str | None]:
         """Return a sign for each table: modification time, size and inode of its file."""
         return {table: self._folder.sign(table) for table in tables}

@@ -112,6 +112,17 @@ class Backend(Protocol):
         """
         ...
 
+    def unanswered(self, tables: Collection[str]) -> Mapping[str, Mapping[str, str]]:
+        """Return what `tables` leaves out of some tables: columns, with the database's type.
+
+        Args:
+            tables: those asked about; one that does not exist is left out of the answer.
+
+        Raises:
+            BackendError: the database failed.
+        """
+        ...
+
     def fingerprints(self, tables: Collection[str]) -> Fingerprints:
         """Return a cheap sign of each table's content that moves when it does; None: unknown.
 

@@ -81,6 +81,10 @@ class RecordedBackend:
         """Return the recorded types."""
         return self._tables
 
+    def unanswered(self, tables: Collection[str]) -> dict[str, dict[str, str]]:
+        """Return nothing: only usable columns are recorded."""
+        return {}
+
     def fingerprints(self, tables: Collection[str]) -> dict[str, str | None]:
         """Return the recorded fingerprints: the entries are as fresh as the record."""
         return {table: self._fingerprints.get(table) for table in tables}

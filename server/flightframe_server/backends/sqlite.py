@@ -119,6 +119,16 @@ class SQLiteBackend:
         self._learn()
         return {name: dict(columns) for name, columns in self._known.tables.items()}
 
+    def unanswered(self, tables: Collection[str]) -> dict[str, dict[str, str]]:
+        """Return the columns that are left out of `tables`; see `Backend.unanswered`."""
+        found: dict[str, dict[str, str]] = {}
+        for table in tables:
+            rows = self._rows("SELECT name, type FROM pragma_table_xinfo(?)", (table,))
+            for column, word in rows:
+                if declared_type(str(word)) is None:
+                    found.setdefault(table, {})[str(column)] = str(word) or "none"
+        return found
+
     def _learn(self) -> None:
         """Read the tables' declarations, and compile with them from now on."""
         found: dict[str, dict[str, DataType]] = {}

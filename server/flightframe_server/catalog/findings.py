@@ -1,7 +1,7 @@
-"""Mistakes found in a document, gathered so that the first one in the file is the one told.
+"""Mistakes found in a document, gathered so that all of them are told in the order of the file.
 
-What comes in: mistakes with their places, in any order. What goes out: one `CatalogError`. It must
-never drop a mistake silently: the error says how many more there are.
+What comes in: mistakes with their places, in any order. What goes out: one `CatalogError`, which
+tells the first and carries the others. It must never drop a mistake silently.
 """
 
 from __future__ import annotations
@@ -22,26 +22,22 @@ class Finding:
     message: str
     hint: str | None = None
 
+    def error(self, file: str) -> CatalogError:
+        """Return it as an error of a file."""
+        mark = self.mark
+        return CatalogError(self.message, file=file, path=mark.path, line=mark.line, hint=self.hint)
 
-def raise_first(findings: Sequence[Finding], file: str) -> None:
+
+def raise_all(findings: Sequence[Finding], file: str) -> None:
     """Raise the finding on the lowest line, of several on one line the one found first.
 
     Raises:
-        CatalogError: there is a finding; its hint counts the others.
+        CatalogError: there is a finding; it carries the others, each once.
     """
     if not findings:
         return
-    first = min(findings, key=lambda finding: finding.mark.line)
-    more = len(findings) - 1
-    count = "" if not more else f"({more} more mistake{'s' if more > 1 else ''} in the file)"
-    hint = " ".join(part for part in (first.hint, count) if part)
-    raise CatalogError(
-        first.message,
-        file=file,
-        path=first.mark.path,
-        line=first.mark.line,
-        hint=hint or None,
-    )
+    ordered = sorted(dict.fromkeys(findings), key=lambda finding: finding.mark.line)
+    raise CatalogError.of_all([finding.error(file) for finding in ordered])
 
 
 class Names:
@@ -107,5 +103,5 @@ class Spot:
         return tuple(found)
 
     def stop_if_any(self) -> None:
-        """Raise the first mistake noted so far, if there is one."""
-        raise_first(self.findings, self.document.file)
+        """Raise the mistakes noted so far, if there are any."""
+        raise_all(self.findings, self.document.file)

@@ -41,8 +41,8 @@ def read_collection(text: str, file: str = "ac.yaml") -> Collection:
         The collection. Every reference in it is a name as declared, whatever its case in the text.
 
     Raises:
-        CatalogError: something in it is wrong: of all mistakes found, the first in the file; the
-            hint counts the others.
+        CatalogError: something in it is wrong: of the mistakes found, the first in the file; it
+            carries the others.
     """
     document = read_document(text, file)
     _check_version(document)

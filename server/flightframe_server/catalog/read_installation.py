@@ -98,7 +98,8 @@ def read_installation(text: str, file: str = "installation.yaml") -> Installatio
         The installation; paths are text as written.
 
     Raises:
-        CatalogError: something in it is wrong: the first mistake in the file.
+        CatalogError: something in it is wrong: the first mistake in the file; it carries the
+            others.
     """
     document = read_document(text, file)
     shape = validated(_InstallationShape, document)

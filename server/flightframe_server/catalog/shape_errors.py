@@ -1,7 +1,7 @@
 """Plain data against a shape, with mistakes told as places in the file.
 
 What comes in: a document and the shape it should have. What goes out: the shape, or one
-`CatalogError` for the first mistake in the order of the document. It must never echo a value: the
+`CatalogError` for the mistakes in the order of the document. It must never echo a value: the
 document may hold a password.
 """
 
@@ -17,7 +17,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, Tag, ValidationError
 
 from flightframe_server.catalog.collection import Mark
-from flightframe_server.catalog.findings import Finding, raise_first
+from flightframe_server.catalog.findings import Finding, raise_all
 from flightframe_server.catalog.nodes import Document, Step, path_text, plain
 from flightframe_server.errors import InternalError, did_you_mean, shown
 
@@ -54,13 +54,13 @@ def validated(shape: type[_S], document: Document) -> _S:
     """Return the document's content as a shape.
 
     Raises:
-        CatalogError: the content has not that shape; the first mistake, and how many follow.
+        CatalogError: the content has not that shape; the first mistake, and all that follow.
     """
     try:
         return shape.model_validate(plain(document.root))
     except ValidationError as error:
         mistakes = [_placed(document, details) for details in error.errors(include_url=False)]
-    raise_first([_finding(shape, mistake) for mistake in _in_order(mistakes)], document.file)
+    raise_all([_finding(shape, mistake) for mistake in _in_order(mistakes)], document.file)
     raise InternalError("a document was refused without a reason")
 
 
@@ -83,8 +83,18 @@ def _placed(document: Document, details: Any) -> _Mistake:
 def _in_order(mistakes: Sequence[_Mistake]) -> list[_Mistake]:
     """Return mistakes by place, a missing key where the first unknown one of its mapping stands.
 
-    A key that is misspelled is both unknown and missing, and the misspelling is what helps.
+    A key that is misspelled is both unknown and missing: only the misspelling is told.
     """
+    missing = {mistake.details["loc"] for mistake in mistakes if _is_missing(mistake)}
+    misspelled = {
+        loc
+        for mistake in mistakes
+        if mistake.details["type"] == "extra_forbidden"
+        for loc in missing
+        if loc[:-1] == mistake.details["loc"][:-1]
+        and did_you_mean(str(mistake.details["loc"][-1]), [str(loc[-1])]) is not None
+    }
+    mistakes = [mistake for mistake in mistakes if mistake.details["loc"] not in misspelled]
     unknown: dict[tuple[Step, ...], tuple[int, int]] = {}
     for mistake in mistakes:
         if mistake.details["type"] == "extra_forbidden":
@@ -92,11 +102,15 @@ def _in_order(mistakes: Sequence[_Mistake]) -> list[_Mistake]:
             unknown[parent] = min(mistake.place, unknown.get(parent, mistake.place))
     moved = [
         replace(mistake, place=unknown.get(mistake.steps, mistake.place))
-        if mistake.details["type"] == "missing"
+        if _is_missing(mistake)
         else mistake
         for mistake in mistakes
     ]
-    return sorted(moved, key=lambda found: (found.place, found.details["type"] == "missing"))
+    return sorted(moved, key=lambda found: (found.place, _is_missing(found)))
+
+
+def _is_missing(mistake: _Mistake) -> bool:
+    return bool(mistake.details["type"] == "missing")
 
 
 def _finding(shape: type[BaseModel], mistake: _Mistake) -> Finding:

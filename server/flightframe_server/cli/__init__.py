@@ -8,6 +8,7 @@ traceback for what the user can put right.
 from __future__ import annotations
 
 import logging
+import sys
 from typing import Annotated
 
 import structlog
@@ -21,6 +22,7 @@ from flightframe_server.cli.describe import describe
 from flightframe_server.cli.logs import configure_logs
 from flightframe_server.cli.query import explain, query
 from flightframe_server.cli.serve import serve
+from flightframe_server.cli.streams import run_to_the_end, take_every_character
 
 app = typer.Typer(
     name="flightframe",
@@ -69,7 +71,8 @@ def flightframe(
 
 def main() -> None:
     """Run the command line."""
-    app(prog_name="flightframe")
+    take_every_character()
+    sys.exit(run_to_the_end(lambda: app(prog_name="flightframe")))
 
 
 __all__ = ["app", "main"]

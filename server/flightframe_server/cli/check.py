@@ -99,7 +99,7 @@ def check_collection(collection: Collection, backend: Backend) -> int:
             show_collection(engine.ground())
     except FlightframeError as error:
         tell(error)
-        return 1
+        return len(error.each()) if isinstance(error, CatalogError) else 1
     if findings.passed:
         out.print(Text.assemble(("  ✓ ", "bold green"), str(findings)))
     for text in findings.unchecked:

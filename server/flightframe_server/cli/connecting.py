@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
@@ -23,6 +23,25 @@ from flightframe import ArgumentError, Connection
 PASSWORD = "FLIGHTFRAME_PASSWORD"
 TOKEN = "FLIGHTFRAME_TOKEN"
 
+_Texts = TypeVar("_Texts", str, list[str])
+
+
+def as_text(given: _Texts | None) -> _Texts | None:
+    """Return an argument as the UTF-8 text that it is, whatever the terminal's encoding.
+
+    Bytes that the locale's encoding lacks stand in an argument as halves of characters.
+
+    Raises:
+        typer.BadParameter: it is not UTF-8.
+    """
+    try:
+        if given is None or isinstance(given, list):
+            return given and [os.fsencode(text).decode() for text in given]
+        return os.fsencode(given).decode()
+    except UnicodeError:
+        raise typer.BadParameter("it is not UTF-8") from None
+
+
 User = Annotated[
     str | None,
     typer.Option(
@@ -30,6 +49,7 @@ User = Annotated[
         envvar="FLIGHTFRAME_USER",
         help="Who asks; the password is FLIGHTFRAME_PASSWORD, or asked for.",
         show_default="FLIGHTFRAME_TOKEN, or nobody",
+        callback=as_text,
     ),
 ]
 RootCerts = Annotated[

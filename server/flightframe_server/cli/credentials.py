@@ -27,6 +27,7 @@ from flightframe_server.access.files import read_tokens, read_users
 from flightframe_server.access.opening import read_text
 from flightframe_server.access.passwords import hash_password
 from flightframe_server.access.tokens import digest_of, new_lasting_token
+from flightframe_server.cli.connecting import as_text
 from flightframe_server.cli.faults import told
 from flightframe_server.cli.screen import err
 from flightframe_server.errors import SetupError
@@ -39,7 +40,9 @@ token_app = typer.Typer(no_args_is_help=True, help="Lasting tokens, for programs
 
 @user_app.command("add")
 def add_user(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The user name; no colon in it.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="The user name; no colon in it.", callback=as_text)
+    ],
     file: Annotated[
         Path | None,
         typer.Option(
@@ -76,7 +79,9 @@ def add_user(
 
 @token_app.command("new")
 def new_token(
-    user: Annotated[str, typer.Argument(metavar="USER", help="Whose calls they will be.")],
+    user: Annotated[
+        str, typer.Argument(metavar="USER", help="Whose calls they will be.", callback=as_text)
+    ],
     file: Annotated[
         Path | None,
         typer.Option(

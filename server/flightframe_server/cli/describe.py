@@ -32,6 +32,7 @@ from flightframe_server.cli.connecting import (
     RootCerts,
     User,
     Who,
+    as_text,
     connected,
 )
 from flightframe_server.cli.faults import told
@@ -41,7 +42,7 @@ from flightframe_server.cli.query import (
     Timeout,
     Uri,
 )
-from flightframe_server.cli.screen import cell_text, counted, out, plain_table, show_table
+from flightframe_server.cli.screen import cell_text, counted, out, plain_table, show_table, writable
 
 MEMBERS = 20
 INDENT = 2
@@ -60,6 +61,7 @@ Wanted = Annotated[
         metavar="[NAME]",
         help="A level, metric or schema; its members and reasons are shown in full.",
         show_default="all of them",
+        callback=as_text,
     ),
 ]
 Members = Annotated[
@@ -76,6 +78,7 @@ SchemaName = Annotated[
         "--schema",
         help="Levels that rows of this schema reach, and the members these have.",
         show_default="the rows that know each level best",
+        callback=as_text,
     ),
 ]
 OutputShape = Annotated[Shape, typer.Option("--format", help="How it is written.")]
@@ -112,7 +115,7 @@ def describe(
     with told(), connected(uri, timeout, who) as connection:
         found = connection.describe(name, collection=collection, members=most, schema=schema)
     if output is Shape.JSON:
-        print(json.dumps(asdict(found), indent=2, ensure_ascii=False, default=_plain))
+        print(writable(json.dumps(asdict(found), indent=2, ensure_ascii=False, default=_plain)))
     else:
         show(found, whole=name is not None)
 

@@ -6,7 +6,6 @@ stderr and exit code 1. It must never show a traceback for what somebody can put
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,9 +16,16 @@ from rich.text import Text
 import flightframe
 from flightframe.display import printable
 from flightframe_server.cli.screen import err
-from flightframe_server.errors import FlightframeError, FrameQLSyntaxError, Place
+from flightframe_server.cli.streams import READER_LEFT, write_nowhere
+from flightframe_server.errors import (
+    CatalogError,
+    FlightframeError,
+    FrameQLSyntaxError,
+    Place,
+)
 
 INTERRUPTED = 130
+MOST_MISTAKES = 20
 
 
 @contextmanager
@@ -38,15 +44,26 @@ def told(source: str | None = None) -> Iterator[None]:
         tell(error, source)
         raise typer.Exit(1) from None
     except BrokenPipeError:
-        # Whoever read our output has enough of it; Python would complain once more at its exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(1) from None
+        # Python would complain once more at its exit.
+        write_nowhere(sys.stdout)
+        raise typer.Exit(READER_LEFT) from None
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
 
 
 def tell(error: FlightframeError | flightframe.FlightframeError, source: str | None = None) -> None:
-    """Print one error: code and message, the place in the query, the hint."""
+    """Print one error: code and message, the place in the query, the hint.
+
+    Of an error that carries several mistakes each is printed, as far as a screen holds them.
+    """
+    mistakes = error.each() if isinstance(error, CatalogError) else (error,)
+    for mistake in mistakes[:MOST_MISTAKES]:
+        _tell_one(mistake, source)
+    if len(mistakes) > MOST_MISTAKES:
+        err.print(f"and {len(mistakes) - MOST_MISTAKES} more mistakes")
+
+
+def _tell_one(error: FlightframeError | flightframe.FlightframeError, source: str | None) -> None:
     err.print(Text.assemble((f"error {error.code}", "bold red"), f": {printable(error.message)}"))
     pointed = caret(error, source) if source is not None else None
     if pointed is not None:

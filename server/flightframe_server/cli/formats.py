@@ -25,6 +25,7 @@ from flightframe_server.cli.screen import (
     out,
     show_table,
     taken,
+    writable,
 )
 from flightframe_server.web.json_text import names_text, row_texts
 
@@ -66,13 +67,14 @@ def write_steps(result: Result) -> None:
 def write_json(result: Result) -> None:
     """Write one JSON object, a row to a line."""
     print("{")
-    print(f'  "ac_name": {json.dumps(result.provenance.collection, ensure_ascii=False)},')
-    print(f'  "columns": {names_text(result.schema)},')
+    name = json.dumps(result.provenance.collection, ensure_ascii=False)
+    print(f'  "ac_name": {writable(name)},')
+    print(f'  "columns": {writable(names_text(result.schema))},')
     print('  "rows": [', end="")
     count = 0
     for batch in result:
         for row in row_texts(batch):
-            print("," if count else "", f"    {row}", sep="\n", end="")
+            print("," if count else "", f"    {writable(row)}", sep="\n", end="")
             count += 1
     print("\n  ]," if count else "],")
     print(f'  "row_count": {count},')

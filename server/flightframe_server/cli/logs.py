@@ -6,6 +6,7 @@ to stdout, which belongs to the ready line and to answers.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 from typing import Any
@@ -30,6 +31,17 @@ def configure_logs(level: int = logging.INFO) -> None:
     )
 
 
+class _StderrLogger(structlog.PrintLogger):
+    """Prints events; one that cannot be written is lost, and the request it tells of goes on."""
+
+    def msg(self, message: str) -> None:
+        """Print one event."""
+        with contextlib.suppress(OSError, ValueError):
+            super().msg(message)
+
+    log = debug = info = warn = warning = fatal = failure = err = error = critical = exception = msg
+
+
 def _to_stderr(*_: object) -> structlog.PrintLogger:
     # Looked up for every event: stderr may be replaced while the process runs, as in tests.
-    return structlog.PrintLogger(sys.stderr)
+    return _StderrLogger(sys.stderr)

@@ -21,6 +21,7 @@ from flightframe_server.cli.connecting import (
     RootCerts,
     User,
     Who,
+    as_text,
     connected,
 )
 from flightframe_server.cli.faults import told
@@ -39,8 +40,12 @@ STDIN = "-"
 
 _NAMED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 
-Source = Annotated[str, typer.Argument(metavar="SOURCE", help="Frame-QL; - reads it from stdin.")]
-Uri = Annotated[str, typer.Option(envvar="FLIGHTFRAME_URI", help="Where the server answers.")]
+Source = Annotated[
+    str, typer.Argument(metavar="SOURCE", help="Frame-QL; - reads it from stdin.", callback=as_text)
+]
+Uri = Annotated[
+    str, typer.Option(envvar="FLIGHTFRAME_URI", help="Where the server answers.", callback=as_text)
+]
 OutputFormat = Annotated[Format, typer.Option("--format", help="How the rows are written.")]
 Parameter = Annotated[
     list[str] | None,
@@ -48,11 +53,17 @@ Parameter = Annotated[
         "--param",
         metavar="[NAME=]VALUE",
         help="A value for $name, or for the next ?; repeat it for more.",
+        callback=as_text,
     ),
 ]
 CollectionName = Annotated[
     str | None,
-    typer.Option("--collection", help="The collection to ask.", show_default="the one that fits"),
+    typer.Option(
+        "--collection",
+        help="The collection to ask.",
+        show_default="the one that fits",
+        callback=as_text,
+    ),
 ]
 MaxStaleness = Annotated[
     float | None,
@@ -107,7 +118,8 @@ def query(
                         --param r=West --format csv > west.csv
       flightframe query - --format arrow < question.fql > answer.arrows
     """
-    text = read_source(source)
+    with told():
+        text = read_source(source)
     who = Who(user, tls_root_certs, tls_client_cert, tls_client_key)
     with told(text), connected(uri, timeout, who) as connection:
         refuse_terminal(output)
@@ -150,7 +162,8 @@ def explain(
 
       flightframe explain "SELECT day, SUM(revenue) AS r AT day"
     """
-    text = read_source(source)
+    with told():
+        text = read_source(source)
     who = Who(user, tls_root_certs, tls_client_cert, tls_client_key)
     with told(text), connected(uri, timeout, who) as connection:
         refuse_terminal(output)
@@ -180,8 +193,17 @@ def refuse_terminal(output: Format) -> None:
 
 
 def read_source(source: str) -> str:
-    """Return the text of a query, from stdin where `-` stands for it."""
-    return sys.stdin.read() if source == STDIN else source
+    """Return the text of a query, from stdin where `-` stands for it.
+
+    Raises:
+        ArgumentError: it is not UTF-8.
+    """
+    try:
+        if source == STDIN:
+            return sys.stdin.buffer.read().decode()
+        return source
+    except UnicodeDecodeError:
+        raise ArgumentError("the query is not UTF-8") from None
 
 
 def bound(parameters: Sequence[str]) -> list[str] | dict[str, str] | None:

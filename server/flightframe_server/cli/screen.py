@@ -23,6 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flightframe.display import cell, printable
+from flightframe_server.cli.streams import escaped, fits
 
 out = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
@@ -131,8 +132,13 @@ def counted(count: int, noun: str) -> str:
 
 
 def cell_text(value: object) -> str:
-    """Return a value as text: exact, on one line, in full."""
-    return printable(value) if isinstance(value, str) else cell(value)
+    """Return a value as text: exact, on one line, in full, in characters that stdout can show."""
+    return writable(printable(value) if isinstance(value, str) else cell(value))
+
+
+def writable(text: str) -> str:
+    """Return a text as it is, or escaped where stdout lacks one of its characters."""
+    return text if fits(text, out.encoding) else escaped(text)
 
 
 def is_number(kind: pa.DataType) -> bool:

@@ -56,7 +56,7 @@ def survey(collection: Collection, backend: Backend) -> Ground:
     tables = tables_read(collection)
     for _ in range(ATTEMPTS):
         before = backend.fingerprints(tables)
-        typed = type_collection(collection, backend.tables())
+        typed = type_collection(collection, backend.tables(), lambda: backend.unanswered(tables))
         attested, statistics = Attested(), Statistics()
         if backend.capabilities().answers:
             attested, statistics = attest(typed, backend), _measure(typed, backend)

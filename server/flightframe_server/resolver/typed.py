@@ -7,7 +7,8 @@ see a connection: reading the tables' types is the shell's work.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from flightframe_server.catalog.collection import (
@@ -22,6 +23,7 @@ from flightframe_server.catalog.collection import (
     TableMap,
     ValueMap,
 )
+from flightframe_server.catalog.expressions import names_in
 from flightframe_server.catalog.levels import LevelGraph
 from flightframe_server.catalog.types import BOOLEAN, DATE, TEXT, TIMESTAMP, DataType, Kind
 from flightframe_server.errors import CatalogError, QueryError, did_you_mean, shown
@@ -33,6 +35,9 @@ from flightframe_server.resolver.values import Binding, castable, literal_type
 
 TableTypes = Mapping[str, Mapping[str, DataType]]
 """For each table of the database, the declared type of each of its columns."""
+
+Unanswered = Mapping[str, Mapping[str, str]]
+"""For each table its columns of types that are not answered, in the database's own words."""
 
 _COARSE = frozenset({"DAY_OF", "WEEK_OF", "MONTH_OF", "QUARTER_OF", "YEAR_OF"})
 
@@ -67,42 +72,101 @@ class TypedCollection:
         return declared.source
 
 
-def type_collection(collection: Collection, tables: TableTypes) -> TypedCollection:
+def type_collection(
+    collection: Collection, tables: TableTypes, unanswered: Callable[[], Unanswered] = dict
+) -> TypedCollection:
     """Give every column and level of a collection its type.
 
+    Args:
+        collection: what is typed.
+        tables: the types of the database's columns.
+        unanswered: gives the columns of a type that is not answered; asked only where a column
+            is missing from `tables`.
+
     Raises:
-        CatalogError: a table or column does not exist, an expression does not fit the types of
-            its columns, a level has two types or is a double.
+        CatalogError: a table or column does not exist or is of a type that is not answered, an
+            expression does not fit the types of its columns, a level has two types or is a
+            double. It carries all such mistakes.
     """
-    columns = _column_types(collection, tables)
-    computed = {
-        (schema.name, column.name): _computed_term(collection, schema, column, columns)
-        for schema in collection.schemas.values()
-        for column in schema.columns.values()
-        if isinstance(column, ComputedColumn)
-    }
+    mistakes = _Mistakes()
+    columns = _column_types(collection, tables, unanswered, mistakes)
+    computed: dict[tuple[str, str], Term] = {}
+    for schema in collection.schemas.values():
+        for column in schema.columns.values():
+            if isinstance(column, ComputedColumn) and _is_typed(schema, column, columns):
+                with mistakes.gathered():
+                    term = _computed_term(collection, schema, column, columns)
+                    computed[schema.name, column.name] = term
+    mistakes.stop_if_any()
     graph = LevelGraph(collection)
-    levels = _level_types(collection, graph, columns)
+    levels = _level_types(collection, graph, columns, mistakes)
+    mistakes.stop_if_any()
     return TypedCollection(collection, graph, columns, levels, computed)
 
 
-def _column_types(collection: Collection, tables: TableTypes) -> dict[tuple[str, str], DataType]:
+class _Mistakes:
+    """The mistakes found so far."""
+
+    def __init__(self) -> None:
+        self._found: list[CatalogError] = []
+
+    @contextmanager
+    def gathered(self) -> Iterator[None]:
+        """Keep a mistake, and go on after the block."""
+        try:
+            yield
+        except CatalogError as error:
+            self._found.append(error)
+
+    def add(self, error: CatalogError) -> None:
+        """Keep a mistake."""
+        self._found.append(error)
+
+    def stop_if_any(self) -> None:
+        """Raise what was found, in the order of the file."""
+        if self._found:
+            raise CatalogError.of_all(sorted(self._found, key=lambda error: error.line))
+
+
+def _column_types(
+    collection: Collection,
+    tables: TableTypes,
+    unanswered: Callable[[], Unanswered],
+    mistakes: _Mistakes,
+) -> dict[tuple[str, str], DataType]:
     found: dict[tuple[str, str], DataType] = {}
     fetched: list[tuple[str, LookupColumn]] = []
     for schema in collection.schemas.values():
-        known = _table(collection, schema, tables)
+        known: Mapping[str, DataType] | None = None
+        with mistakes.gathered():
+            known = _table(collection, schema, tables)
         for column in schema.columns.values():
             match column:
-                case StoredColumn():
-                    type_ = _stored_type(collection, schema, column, known)
-                    found[schema.name, column.name] = type_
+                case StoredColumn() if known is not None:
+                    with mistakes.gathered():
+                        found[schema.name, column.name] = _stored_type(
+                            collection, schema, column, known, unanswered
+                        )
                 case ComputedColumn(type=declared):
                     found[schema.name, column.name] = declared
                 case LookupColumn():
                     fetched.append((schema.name, column))
     for name, column in fetched:
-        found[name, column.name] = _fetched_type(collection, column, found)
+        other = collection.schemas[column.schema].columns[column.column]
+        if isinstance(other, StoredColumn) and (column.schema, column.column) not in found:
+            continue  # The mistake is in the other schema, and told there.
+        with mistakes.gathered():
+            found[name, column.name] = _fetched_type(collection, column, found)
     return found
+
+
+def _is_typed(
+    schema: Schema, column: ComputedColumn, columns: Mapping[tuple[str, str], DataType]
+) -> bool:
+    """Return whether all columns of an expression have types; of others the mistake is told."""
+    by_folded = {name.casefold(): name for name in schema.columns}
+    used = (by_folded.get(name.parts[-1].casefold()) for name in names_in(column.expression))
+    return all(name is None or (schema.name, name) in columns for name in used)
 
 
 def _wrong(
@@ -125,10 +189,24 @@ def _table(collection: Collection, schema: Schema, tables: TableTypes) -> Mappin
 
 
 def _stored_type(
-    collection: Collection, schema: Schema, column: StoredColumn, known: Mapping[str, DataType]
+    collection: Collection,
+    schema: Schema,
+    column: StoredColumn,
+    known: Mapping[str, DataType],
+    unanswered: Callable[[], Unanswered],
 ) -> DataType:
     if column.source in known:
         return known[column.source]
+    named = unanswered().get(schema.table, {}).get(column.source)
+    if named is not None:
+        raise _wrong(
+            collection,
+            column,
+            f"column {shown(column.source)} of table {shown(schema.table)} is of type"
+            f" {shown(named)}, which is not answered",
+            "cast it to text, a number, a date or a timestamp in a view, and name the view as"
+            " the schema's table; or leave the column out",
+        )
     raise _wrong(
         collection,
         column,
@@ -175,23 +253,38 @@ def _computed_term(
 
 
 def _level_types(
-    collection: Collection, graph: LevelGraph, columns: Mapping[tuple[str, str], DataType]
+    collection: Collection,
+    graph: LevelGraph,
+    columns: Mapping[tuple[str, str], DataType],
+    mistakes: _Mistakes,
 ) -> dict[str, DataType]:
     found: dict[str, DataType] = {}
+    unreached = set(graph.level_names)
     for schema in collection.schemas.values():
         for level, column in graph.own_levels(schema.name).items():
-            _agree(collection, found, level, columns[schema.name, column], schema.columns[column])
+            unreached.discard(level)
+            at = schema.columns[column]
+            with mistakes.gathered():
+                _agree(collection, found, level, columns[schema.name, column], at)
     for family in collection.dimension_families.values():
         for edge in family.edges:
-            _agree(collection, found, edge.target, _edge_type(edge, columns), edge)
-    for level in graph.level_names:
-        if level not in found:
-            raise CatalogError(
-                f"level {shown(level)} is in no schema and no edge leads to it",
-                file=collection.file,
-                hint="name a column after it, or give it an edge",
-            )
+            unreached.discard(edge.target)
+            with mistakes.gathered():
+                _agree(collection, found, edge.target, _edge_type(edge, columns), edge)
+    for level in sorted(unreached):
+        mistakes.add(_unreached(collection, level))
     return found
+
+
+def _unreached(collection: Collection, level: str) -> CatalogError:
+    families = collection.dimension_families.values()
+    home = next((family for family in families if level in family.levels), Declared())
+    return _wrong(
+        collection,
+        home,
+        f"level {shown(level)} is in no schema and no edge leads to it",
+        "name a column after it, or give it an edge",
+    )
 
 
 def _agree(

@@ -9,7 +9,7 @@ a running scan is damaged data.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from pathlib import Path
 
@@ -85,15 +85,29 @@ class ParquetFolder:
         known = self._types.get(table)
         if sign is not None and known is not None and known[0] == sign:
             return known[1]
-        try:
-            schema = pq.read_schema(self._path(table))
-        except (OSError, pa.ArrowException) as error:
-            raise BackendError(f"table {shown(table)} cannot be read") from error
-        types = {field.name: declared_type(field.type) for field in schema}
+        types = {field.name: declared_type(field.type) for field in self._schema(table)}
         usable = {name: declared for name, declared in types.items() if declared is not None}
         if sign is not None:
             self._types[table] = sign, usable
         return usable
+
+    def unanswered(self, table: str) -> Mapping[str, str]:
+        """Return the columns of a table that `types` leaves out, with Arrow's word for their type.
+
+        Raises:
+            BackendError: the file is gone or no Parquet file.
+        """
+        return {
+            field.name: str(field.type)
+            for field in self._schema(table)
+            if declared_type(field.type) is None
+        }
+
+    def _schema(self, table: str) -> pa.Schema:
+        try:
+            return pq.read_schema(self._path(table))
+        except (OSError, pa.ArrowException) as error:
+            raise BackendError(f"table {shown(table)} cannot be read") from error
 
     def rows(self, table: str) -> int:
         """Return how many rows a table has, from its footer; raises as `types`."""
