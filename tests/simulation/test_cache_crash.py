@@ -22,7 +22,8 @@ import pyarrow as pa
 import pytest
 
 from flightframe_server.cache.files import EntryFiles
-from flightframe_server.cache.manifest import Manifest, Row
+from flightframe_server.cache.manifest import Manifest
+from flightframe_server.cache.rows import Row
 from flightframe_server.cache.store import EntryGone, EntryStore, Made, Timing
 from flightframe_server.planner.identity import Domain, EntryKey, Operator, Shelf
 
@@ -75,9 +76,11 @@ def die() -> None:
 def write_once_and_die(root: Path, point: str) -> None:
     """Put a second table under key 0 and die at a named point of the way."""
     really_rename, really_insert = Path.rename, Manifest.insert
-    (first,) = (root / "entries").glob("*.parquet")
+    connection = sqlite3.connect(root / "manifest-1.sqlite")
+    (cost,) = connection.execute("SELECT total FROM ledger").fetchone()
+    connection.close()
     # Room for one of the two tables, where the point is the removal of the other.
-    budget = first.stat().st_size * 3 // 2 if point == "before removal" else 1 << 20
+    budget = cost * 5 // 4 if point == "before removal" else 1 << 20
     store = EntryStore(root, max_bytes=budget, timing=NO_THREAD)
 
     def rename_and_die(self: Path, target: Path) -> None:
@@ -167,9 +170,10 @@ def files_named_by_rows(root: Path) -> tuple[set[str], set[str]]:
     assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     entries = {f"{name}.parquet" for (name,) in connection.execute("SELECT entry_id FROM entries")}
     old = {f"{name}.parquet" for (name,) in connection.execute("SELECT entry_id FROM superseded")}
-    (total,) = connection.execute("SELECT total FROM ledger").fetchone()
-    sums = "SELECT TOTAL(bytes) FROM (SELECT bytes FROM entries UNION ALL SELECT bytes FROM {})"
-    assert connection.execute(sums.format("superseded")).fetchone() == (total,)
+    ledger = connection.execute("SELECT total, entries FROM ledger").fetchone()
+    costs = "SELECT cost, 1 AS entry FROM entries UNION ALL SELECT cost, 0 FROM superseded"
+    sums = f"SELECT TOTAL(cost), TOTAL(entry) FROM ({costs})"
+    assert connection.execute(sums).fetchone() == ledger
     connection.close()
     return entries, old
 

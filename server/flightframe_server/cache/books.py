@@ -19,9 +19,10 @@ from flightframe_server.cache.access import Hits
 from flightframe_server.cache.entries import Collected, Counts, EntryRecord
 from flightframe_server.cache.files import EntryFiles
 from flightframe_server.cache.index import EntryIndex, Snapshot
-from flightframe_server.cache.manifest import Manifest, Row
+from flightframe_server.cache.manifest import Manifest
 from flightframe_server.cache.opening import folder_lock, is_damage, open_manifest
-from flightframe_server.cache.upkeep import Evicted, admit, collect, recover
+from flightframe_server.cache.rows import Row
+from flightframe_server.cache.upkeep import Budget, Evicted, admit, collect, recover
 from flightframe_server.errors import SetupError
 from flightframe_server.planner.holdings import HeldEntry
 
@@ -34,7 +35,7 @@ class Books:
     Args:
         root: the collection's folder; the manifest lies in it.
         files: the folder of entry files.
-        max_bytes: the most bytes that finished files may take.
+        budget: what the entries may take.
         busy: seconds that a statement waits for another process's write.
         left: called with the ids of entries that are no longer held.
 
@@ -48,12 +49,12 @@ class Books:
         root: Path,
         files: EntryFiles,
         *,
-        max_bytes: int,
+        budget: Budget,
         busy: float,
         left: Callable[[Iterable[str]], None],
     ) -> None:
         """Open the manifest and bring it, the files and the budget into agreement."""
-        self._root, self._files, self._max_bytes, self._busy = root, files, max_bytes, busy
+        self._root, self._files, self._budget, self._busy = root, files, budget, busy
         self._left = left
         self._index = EntryIndex()
         self._lock = threading.RLock()
@@ -74,7 +75,7 @@ class Books:
             The entry; None where the manifest refused, and nothing changed.
         """
         with self._working("admit"):
-            admission = admit(self._manifest, self._files, row, self._max_bytes)
+            admission = admit(self._manifest, self._files, row, self._budget)
             gone = list(admission.evicted.files)
             if admission.superseded is not None:
                 gone.append(admission.superseded)
@@ -116,11 +117,11 @@ class Books:
             return [row.record for row in self._manifest.rows()[0]]
         return []
 
-    def set_pins(self, texts: set[str]) -> None:
-        """Pin exactly the keys of these canonical texts."""
+    def set_pins(self, hashes: set[str]) -> None:
+        """Pin exactly the keys of these hashes."""
         with self._working("pin"), self._manifest.transaction():
-            if self._manifest.pins() != texts:
-                self._manifest.set_pins(texts)
+            if self._manifest.pins() != hashes:
+                self._manifest.set_pins(hashes)
 
     def add_hits(self, hits: Mapping[str, Hits]) -> bool:
         """Add hits to the rows and return whether they were written."""
@@ -187,10 +188,12 @@ class Books:
     def _open(self) -> Manifest:
         self._files.prepare()
         with folder_lock(self._root):
-            manifest = open_manifest(self._root, self._busy)
+            manifest, older = open_manifest(self._root, self._busy)
             try:
+                if older is not None:
+                    self._empty(older)
                 self._seen = manifest.change_count()
-                found = recover(manifest, self._files, self._max_bytes)
+                found = recover(manifest, self._files, self._budget)
             except BaseException:
                 manifest.close()
                 raise
@@ -199,6 +202,17 @@ class Books:
             self._damaged(entry_id, "found at start")
         self._take_away(found.evicted)
         return manifest
+
+    def _empty(self, older: int) -> None:
+        """Remove the files of a store of an older format; whoever else has it open finds that out.
+
+        What this version keeps begins with the new manifest, which nobody has seen yet: every file
+        that stands there now is of the older one.
+        """
+        names = [found.name for found in self._files.scan() if found.entry_id]
+        removed = self._files.remove_names(names)
+        with suppress(OSError):
+            _log.warning("cache_emptied", reason="an older format", format=older, files=removed)
 
     def _start_anew(self) -> None:
         """Go on with another manifest where this one was lost: its entries must be rebuilt."""
@@ -222,8 +236,9 @@ class Books:
             return
         ids = self._manifest.entry_ids() - self._unreadable
         known = self._index.ids()
-        rows, senseless = self._manifest.rows(ids - known)
-        self._unreadable.update(senseless)
+        rows, _ = self._manifest.rows(ids - known)
+        # Whoever opens the store next deletes their rows; until then they are not looked at again.
+        self._unreadable.update(ids - known - {row.record.entry_id for row in rows})
         self._index.follow(sorted(rows, key=lambda row: row.record.created), known - ids)
         self._left(known - ids)
         self._seen = seen

@@ -19,20 +19,38 @@ def _dumped(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
+def _strings(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise TypeError("not a list of texts")
+    return tuple(value)
+
+
+def _string(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return value
+
+
+def _shelf_body(shelf: Shelf) -> dict[str, Any]:
+    return {
+        "collection": shelf.collection,
+        "backend": shelf.backend,
+        "domain": str(shelf.domain),
+        "family": shelf.family,
+        "operator": shelf.operator.name,
+        "arguments": list(shelf.operator.arguments),
+    }
+
+
+def shelf_text(shelf: Shelf) -> str:
+    """Return the one canonical text of a shelf."""
+    return _dumped(_shelf_body(shelf))
+
+
 def key_text(key: EntryKey) -> str:
     """Return the one canonical text of a key."""
-    shelf = key.shelf
     return _dumped(
-        {
-            "collection": shelf.collection,
-            "backend": shelf.backend,
-            "domain": str(shelf.domain),
-            "family": shelf.family,
-            "operator": shelf.operator.name,
-            "arguments": list(shelf.operator.arguments),
-            "anchor": list(key.anchor),
-            "filter": list(key.filter),
-        }
+        {**_shelf_body(key.shelf), "anchor": list(key.anchor), "filter": list(key.filter)}
     )
 
 
@@ -48,11 +66,15 @@ def read_key(text: str) -> EntryKey:
         ValueError, KeyError, TypeError: the text was not written by `key_text`.
     """
     body = json.loads(text)
-    operator = Operator(body["operator"], tuple(body["arguments"]))
+    operator = Operator(_string(body["operator"]), _strings(body["arguments"]))
     shelf = Shelf(
-        body["collection"], body["backend"], Domain(body["domain"]), body["family"], operator
+        _string(body["collection"]),
+        _string(body["backend"]),
+        Domain(body["domain"]),
+        _string(body["family"]),
+        operator,
     )
-    return EntryKey(shelf, tuple(body["anchor"]), tuple(body["filter"]))
+    return EntryKey(shelf, _strings(body["anchor"]), _strings(body["filter"]))
 
 
 def version_text(version: Version) -> str:
@@ -66,7 +88,7 @@ def read_version(text: str) -> Version:
     Raises:
         ValueError, TypeError: the text was not written by `version_text`.
     """
-    return tuple((table, fingerprint) for table, fingerprint in json.loads(text))
+    return tuple((_string(table), _string(sign)) for table, sign in json.loads(text))
 
 
 def made_text(made: Made) -> str:
@@ -88,10 +110,10 @@ def read_made(text: str) -> Made:
         ValueError, KeyError, TypeError: the text was not written by `made_text`.
     """
     body = json.loads(text)
-    anchor = body["source_anchor"]
+    anchor, source = body["source_anchor"], body["source_entry"]
     return Made(
-        body["route"],
-        body["source_entry"],
-        None if anchor is None else tuple(anchor),
-        tuple(body["edges"]),
+        _string(body["route"]),
+        None if source is None else _string(source),
+        None if anchor is None else _strings(anchor),
+        _strings(body["edges"]),
     )

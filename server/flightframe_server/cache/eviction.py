@@ -1,6 +1,6 @@
 """Which files give way when the budget is full, as a pure function.
 
-What comes in: what is on disk, and by how many bytes the budget would be passed. What goes out:
+What comes in: what is on disk, and by how much the budget would be passed. What goes out:
 the files to remove, first to go first. It must never touch a disk or a clock, and never name the
 entry being written: that one is not among what is held.
 """
@@ -31,7 +31,7 @@ class Candidate(NamedTuple):
         standing: how dear it is.
         last_used: when it was last used, in seconds since 1970 UTC.
         entry_id: its name, so that the order is total.
-        bytes: its size.
+        bytes: what it costs.
     """
 
     standing: int
@@ -40,12 +40,13 @@ class Candidate(NamedTuple):
     bytes: int
 
 
-def victims(held: Iterable[Candidate], excess: int) -> tuple[Candidate, ...]:
-    """Return the files that go: the fewest, in order, whose bytes make up for the excess.
+def victims(held: Iterable[Candidate], excess: int, surplus: int = 0) -> tuple[Candidate, ...]:
+    """Return the files that go: the fewest, in order, that make up for excess and surplus.
 
     Args:
         held: files that count against the budget, in any order; all, or at least the first to go.
-        excess: bytes by which the budget would be passed; none or fewer: nothing goes.
+        excess: bytes by which the budget would be passed; none or fewer: no bytes have to go.
+        surplus: entries past the most there may be; superseded files are no entries.
 
     Returns:
         Files in the order of standing, then least recently used, then id; all of `held` where
@@ -53,8 +54,9 @@ def victims(held: Iterable[Candidate], excess: int) -> tuple[Candidate, ...]:
     """
     leaving: list[Candidate] = []
     for file in sorted(held):
-        if excess <= 0:
-            break
-        leaving.append(file)
-        excess -= file.bytes
+        is_entry = file.standing != Standing.SUPERSEDED
+        if excess > 0 or (surplus > 0 and is_entry):
+            leaving.append(file)
+            excess -= file.bytes
+            surplus -= is_entry
     return tuple(leaving)

@@ -11,6 +11,7 @@ import hashlib
 import io
 import os
 import re
+import stat
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -21,6 +22,8 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from flightframe_server.cache.regular import NotRegular, read_regular
 
 FINISHED = ".parquet"
 TEMPORARY = ".tmp"
@@ -48,11 +51,15 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file of the folder: its name, bytes and time of writing, seconds since 1970 UTC."""
+    """Something in the folder: its name, bytes, time of writing in seconds since 1970 UTC.
+
+    Whatever is not `regular` is a link, a pipe, a folder, or stranger still.
+    """
 
     name: str
     bytes: int
     written: float
+    regular: bool
 
     @property
     def entry_id(self) -> str | None:
@@ -164,7 +171,10 @@ class EntryFiles:
             FileDamaged: the file is not what was written.
             OSError: the disk refused.
         """
-        content = self._path(entry_id).read_bytes()
+        try:
+            content = read_regular(self._path(entry_id), size)
+        except NotRegular as reason:
+            raise FileDamaged(str(reason)) from None
         if len(content) != size:
             raise FileDamaged("size")
         content_hash = _new_hash()
@@ -174,7 +184,7 @@ class EntryFiles:
         try:
             with pq.ParquetFile(pa.BufferReader(content)) as file:
                 return file.read(use_threads=size > SMALL_FILE)
-        except pa.ArrowException:
+        except (pa.ArrowException, OSError):
             raise FileDamaged("content") from None
 
     def prepare(self) -> None:
@@ -215,7 +225,8 @@ class EntryFiles:
             for item in listing:
                 with suppress(FileNotFoundError):
                     facts = item.stat(follow_symlinks=False)
-                    yield Found(item.name, facts.st_size, facts.st_mtime)
+                    regular = stat.S_ISREG(facts.st_mode)
+                    yield Found(item.name, facts.st_size, facts.st_mtime, regular)
 
     def _path(self, entry_id: str) -> Path:
         return self._folder / (entry_id + FINISHED)

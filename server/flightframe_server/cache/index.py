@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from flightframe_server.cache.manifest import Row
+from flightframe_server.cache.rows import Row
 from flightframe_server.planner.holdings import HeldEntry, Holdings
 
 

@@ -1,75 +1,74 @@
 """The manifest: the SQLite rows that say which entries exist.
 
 What comes in: facts about entries. What goes out: the same facts, also after a crash. A row is the
-commit of its entry; a file without one does not exist. It must never look at a file, and its
-connection must never be used by two threads at once: the store's lock sees to that.
+commit of its entry; a file without one does not exist. It must never look at an entry's file, never
+give out a fact that it did not write, and its connection must never be used by two threads at once:
+the store's lock sees to that.
+
+Every row is sealed with a digest of what it says of its entry. The digest has no key: it finds
+damage and careless hands, and is no protection from somebody who means to deceive and may write to
+the folder.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from flightframe_server.cache.access import Hits
-from flightframe_server.cache.canonical import (
-    key_text,
-    made_text,
-    read_key,
-    read_made,
-    read_version,
-    version_text,
-)
-from flightframe_server.cache.entries import EntryRecord
+from flightframe_server.cache.canonical import key_hash, key_text
 from flightframe_server.cache.eviction import Candidate, Standing
 from flightframe_server.cache.files import ENTRY_ID
+from flightframe_server.cache.rows import COLUMNS, Row, read_row, shelf_hash, written_row
 
-SCHEMA_VERSION = 1
+# Not only the tables below: what an entry's file holds and what a version says are part of it. A
+# store of a lower number is emptied when it is opened.
+SCHEMA_VERSION = 2
 # The ledger is kept by triggers, so that the budget is one row to read and never a sum to compute.
 SCHEMA = (
     """CREATE TABLE entries (
-        number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, entry_id TEXT NOT NULL UNIQUE,
-        rows INTEGER NOT NULL, bytes INTEGER NOT NULL, digest BLOB NOT NULL,
-        version TEXT NOT NULL, made TEXT NOT NULL, created REAL NOT NULL, since REAL NOT NULL,
-        last_used REAL NOT NULL, hits INTEGER NOT NULL)""",
+        number INTEGER PRIMARY KEY, key_hash TEXT NOT NULL UNIQUE, entry_id TEXT NOT NULL UNIQUE,
+        shelf TEXT NOT NULL, filtered INTEGER NOT NULL, key TEXT NOT NULL,
+        rows INTEGER NOT NULL, bytes INTEGER NOT NULL, cost INTEGER NOT NULL, digest BLOB NOT NULL,
+        version TEXT NOT NULL, made TEXT NOT NULL, created REAL NOT NULL, seal BLOB NOT NULL,
+        since REAL NOT NULL, last_used REAL NOT NULL, hits INTEGER NOT NULL)""",
     """CREATE TABLE superseded (
-        entry_id TEXT PRIMARY KEY, bytes INTEGER NOT NULL, digest BLOB NOT NULL,
-        moment REAL NOT NULL) WITHOUT ROWID""",
+        number INTEGER PRIMARY KEY, entry_id TEXT NOT NULL UNIQUE, bytes INTEGER NOT NULL,
+        cost INTEGER NOT NULL, digest BLOB NOT NULL, moment REAL NOT NULL)""",
     "CREATE INDEX entries_by_use ON entries (last_used, entry_id)",
-    "CREATE TABLE pins (key TEXT PRIMARY KEY) WITHOUT ROWID",
-    "CREATE TABLE ledger (total INTEGER NOT NULL)",
-    "INSERT INTO ledger VALUES (0)",
+    "CREATE INDEX filtered_by_use ON entries (shelf, last_used, entry_id) WHERE filtered = 1",
+    "CREATE TABLE pins (key_hash TEXT PRIMARY KEY) WITHOUT ROWID",
+    "CREATE TABLE ledger (total INTEGER NOT NULL, entries INTEGER NOT NULL)",
+    "INSERT INTO ledger VALUES (0, 0)",
     *(
-        f"""CREATE TRIGGER {table}_{event} AFTER {event} ON {table}
-            BEGIN UPDATE ledger SET total = total {sign} {which}.bytes; END"""
-        for table in ("entries", "superseded")
+        f"""CREATE TRIGGER {table}_{event} AFTER {event} ON {table} BEGIN UPDATE ledger
+            SET total = total {sign} {which}.cost, entries = entries {sign} {count}; END"""
+        for table, count in (("entries", 1), ("superseded", 0))
         for event, sign, which in (("INSERT", "+", "NEW"), ("DELETE", "-", "OLD"))
     ),
     f"PRAGMA user_version = {SCHEMA_VERSION}",
 )
-ROWS = """SELECT key, entry_id, rows, bytes, hits, created, since, last_used,
-    EXISTS (SELECT 1 FROM pins WHERE pins.key = entries.key), made, version, digest FROM entries"""
+_PINNED = "EXISTS (SELECT 1 FROM pins WHERE pins.key_hash = entries.key_hash)"
+ROWS = f"SELECT number, {_PINNED}, {', '.join(COLUMNS)} FROM entries"
+INSERT = f"INSERT INTO entries ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
 
-_GOING_ENTRIES = """SELECT last_used, entry_id, bytes FROM entries
-    WHERE {} (SELECT 1 FROM pins WHERE pins.key = entries.key) ORDER BY last_used, entry_id"""
+# Whatever stands in a row, what is compared must be numbers.
+_GOING_ENTRIES = f"""SELECT CAST(last_used AS REAL), entry_id, CAST(cost AS INTEGER) FROM entries
+    WHERE {{}} {_PINNED} ORDER BY last_used, entry_id"""
 GOING = (
     (
         Standing.SUPERSEDED,
-        "SELECT moment, entry_id, bytes FROM superseded ORDER BY moment, entry_id",
+        """SELECT CAST(moment AS REAL), entry_id, CAST(cost AS INTEGER) FROM superseded
+        ORDER BY moment, entry_id""",
     ),
-    (Standing.PLAIN, _GOING_ENTRIES.format("NOT EXISTS")),
-    (Standing.PINNED, _GOING_ENTRIES.format("EXISTS")),
+    (Standing.PLAIN, _GOING_ENTRIES.format("NOT")),
+    (Standing.PINNED, _GOING_ENTRIES.format("")),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row: the entry's record and the BLAKE2b digest of its file."""
-
-    record: EntryRecord
-    digest: bytes
+SURPLUS = f"""SELECT CAST(last_used AS REAL), entry_id, CAST(cost AS INTEGER) FROM entries
+    WHERE shelf = ? AND filtered = 1 AND NOT {_PINNED} ORDER BY last_used, entry_id LIMIT ?"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,10 @@ class Manifest:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         """Take over the connection."""
         self._connection = connection
+        # Bytes that are no text reach the check of their row instead of failing the statement.
+        connection.text_factory = lambda content: content.decode("utf-8", "surrogateescape")
         self._path = path
+        self._identity = _identity(path)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -108,31 +110,44 @@ class Manifest:
 
     def moved(self) -> bool:
         """Return whether another process set this database aside, or the folder was emptied."""
-        return not self._path.exists()
+        return _identity(self._path) != self._identity
 
     def change_count(self) -> int:
         """Return a number that differs after another connection has committed something."""
         return self._number("PRAGMA data_version")
 
-    def total(self) -> int:
-        """Return the bytes of all files that rows name."""
-        return self._number("SELECT total FROM ledger")
+    def ledger(self) -> tuple[int, int]:
+        """Return what all rows cost in bytes, and how many entries there are."""
+        found = self._connection.execute("SELECT total, entries FROM ledger").fetchone()
+        if found is None or not all(isinstance(value, int) for value in found):
+            return self.recount()
+        return found[0], found[1]
+
+    def recount(self) -> tuple[int, int]:
+        """Write the ledger anew from the rows, and return it."""
+        total = self._number(
+            """SELECT CAST(TOTAL(CAST(cost AS INTEGER)) AS INTEGER) FROM
+            (SELECT cost FROM entries UNION ALL SELECT cost FROM superseded)"""
+        )
+        entries = self._number("SELECT count(*) FROM entries")
+        self._connection.execute("DELETE FROM ledger")
+        self._connection.execute("INSERT INTO ledger VALUES (?, ?)", (total, entries))
+        return total, entries
 
     def entry_ids(self) -> set[str]:
         """Return the ids of all entries."""
-        return {
-            entry_id for (entry_id,) in self._connection.execute("SELECT entry_id FROM entries")
-        }
+        return _ids(self._connection.execute("SELECT entry_id FROM entries"))
 
     def named_files(self) -> set[str]:
         """Return the ids of all files that rows name, superseded ones included."""
-        found = self._connection.execute(
-            "SELECT entry_id FROM entries UNION ALL SELECT entry_id FROM superseded"
+        return _ids(
+            self._connection.execute(
+                "SELECT entry_id FROM entries UNION ALL SELECT entry_id FROM superseded"
+            )
         )
-        return {entry_id for (entry_id,) in found}
 
-    def rows(self, entry_ids: Collection[str] | None = None) -> tuple[list[Row], list[str]]:
-        """Return rows in the order they were put, and the ids of rows that make no sense.
+    def rows(self, entry_ids: Collection[str] | None = None) -> tuple[list[Row], list[int]]:
+        """Return rows in the order they were put, and the numbers of rows that make no sense.
 
         Args:
             entry_ids: which rows; all of them where None. Unknown ids are left out.
@@ -144,74 +159,64 @@ class Manifest:
             for entry_id in entry_ids:
                 found += self._connection.execute(f"{ROWS} WHERE entry_id = ?", (entry_id,))
         rows: list[Row] = []
-        senseless: list[str] = []
-        for raw in found:
-            try:
-                rows.append(_row(raw))
-            except (ValueError, KeyError, TypeError):
-                senseless.append(raw[1])
+        senseless: list[int] = []
+        for number, pinned, *columns in found:
+            row = read_row(columns, pinned=bool(pinned))
+            if row is None:
+                senseless.append(number)
+            else:
+                rows.append(row)
         return rows, senseless
 
     def file_facts(self, entry_id: str) -> tuple[int, bytes] | None:
         """Return bytes and digest of a file that a row names, superseded ones included."""
-        found: tuple[int, bytes] | None = self._connection.execute(
+        found = self._connection.execute(
             """SELECT bytes, digest FROM entries WHERE entry_id = :id
             UNION ALL SELECT bytes, digest FROM superseded WHERE entry_id = :id""",
             {"id": entry_id},
         ).fetchone()
-        return found
+        if found is None or not isinstance(found[0], int) or not isinstance(found[1], bytes):
+            return None
+        return found[0], found[1]
 
     def insert(self, row: Row) -> None:
         """Add a row; its key must have none. A pinned one pins its key."""
-        record, text = row.record, key_text(row.record.key)
-        if record.pinned:
-            self._connection.execute("INSERT OR IGNORE INTO pins VALUES (?)", (text,))
-        self._connection.execute(
-            """INSERT INTO entries (key, entry_id, rows, bytes, digest, version, made, created,
-            since, last_used, hits) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-            (
-                text,
-                record.entry_id,
-                record.rows,
-                record.bytes,
-                row.digest,
-                version_text(record.version),
-                made_text(record.made),
-                record.created,
-                record.since,
-                record.last_used,
-                record.hits,
-            ),
-        )
+        if row.record.pinned:
+            hashed = key_hash(key_text(row.record.key))
+            self._connection.execute("INSERT OR IGNORE INTO pins VALUES (?)", (hashed,))
+        self._connection.execute(INSERT, written_row(row))
 
-    def supersede(self, text: str, moment: float) -> Predecessor | None:
+    def supersede(self, hashed: str, moment: float) -> Predecessor | None:
         """Take the row of a key out and keep its file's name until the collector comes.
 
         Args:
-            text: the key's canonical text.
+            hashed: the hash of the key's canonical text.
             moment: seconds since 1970 UTC from which the grace period counts.
 
         Returns:
             What the new row carries on; None where the key had no row.
         """
-        found = self._connection.execute(
-            "SELECT entry_id, bytes, digest, hits, since FROM entries WHERE key = ?", (text,)
-        ).fetchone()
+        found = self._connection.execute(f"{ROWS} WHERE key_hash = ?", (hashed,)).fetchone()
         if found is None:
             return None
-        entry_id, size, digest, hits, since = found
-        self._connection.execute("DELETE FROM entries WHERE entry_id = ?", (entry_id,))
+        number, pinned, *columns = found
+        self._connection.execute("DELETE FROM entries WHERE number = ?", (number,))
+        before = read_row(columns, pinned=bool(pinned))
+        if before is None:
+            return None
+        record = before.record
         self._connection.execute(
-            "INSERT INTO superseded VALUES (?, ?, ?, ?)", (entry_id, size, digest, moment)
+            "INSERT INTO superseded (entry_id, bytes, cost, digest, moment) VALUES (?, ?, ?, ?, ?)",
+            (record.entry_id, record.bytes, record.bytes, before.digest, moment),
         )
-        return Predecessor(entry_id, hits, since)
+        return Predecessor(record.entry_id, record.hits, record.since)
 
     def superseded_before(self, moment: float) -> list[str]:
         """Return the ids of superseded files whose grace period began before `moment`."""
         found = self._connection.execute(
             "SELECT entry_id FROM superseded WHERE moment < ?", (moment,)
         )
-        return [entry_id for (entry_id,) in found]
+        return sorted(_ids(found))
 
     def delete(self, entry_ids: Iterable[str]) -> int:
         """Delete rows, those of superseded files included, and return how many there were."""
@@ -222,23 +227,47 @@ class Manifest:
         old = self._connection.executemany("DELETE FROM superseded WHERE entry_id = ?", pairs)
         return plain.rowcount + old.rowcount
 
-    def candidates(self, excess: int) -> list[Candidate]:
-        """Return the files that go first, as many as make up for `excess` bytes.
+    def purge(self, numbers: Iterable[int]) -> None:
+        """Delete entries by row number, and every superseded file's row that makes no sense."""
+        statement = "DELETE FROM entries WHERE number = ?"
+        self._connection.executemany(statement, [(number,) for number in numbers])
+        old = self._connection.execute(
+            "SELECT number, entry_id, bytes, cost, digest, moment FROM superseded"
+        ).fetchall()
+        self._connection.executemany(
+            "DELETE FROM superseded WHERE number = ?",
+            [(number,) for number, *columns in old if not _names_a_file(columns)],
+        )
+
+    def candidates(self, excess: int, surplus: int = 0) -> list[Candidate]:
+        """Return the files that go first, enough for `excess` bytes and `surplus` entries.
 
         Each part is read along an index and no further than needed: a full cache evicts at every
         put, and must not read all its rows for it.
         """
         found: list[Candidate] = []
         for standing, statement in GOING:
-            if excess <= 0:
-                break
+            if standing is Standing.SUPERSEDED and excess <= 0:
+                continue
             rows = self._connection.execute(statement)
-            while excess > 0 and (row := rows.fetchone()) is not None:
+            while (excess > 0 or surplus > 0) and (row := rows.fetchone()) is not None:
                 candidate = Candidate(int(standing), *row)
-                found.append(candidate)
-                excess -= candidate.bytes
+                if _is_id(candidate.entry_id):
+                    found.append(candidate)
+                    excess -= candidate.bytes
+                    surplus -= standing is not Standing.SUPERSEDED
             rows.close()
         return found
+
+    def filtered_surplus(self, row: Row, most: int) -> list[Candidate]:
+        """Return the entries with a filter that go, so that a row's shelf holds `most` with it."""
+        shelf = shelf_hash(row.record.key.shelf)
+        held = self._number(
+            "SELECT count(*) FROM entries WHERE shelf = ? AND filtered = 1", (shelf,)
+        )
+        found = self._connection.execute(SURPLUS, (shelf, max(held + 1 - most, 0)))
+        candidates = [Candidate(int(Standing.PLAIN), *columns) for columns in found]
+        return [candidate for candidate in candidates if _is_id(candidate.entry_id)]
 
     def add_hits(self, hits: Mapping[str, Hits]) -> None:
         """Add hits to rows; an id without a row is passed over."""
@@ -249,38 +278,40 @@ class Manifest:
         )
 
     def pins(self) -> set[str]:
-        """Return the canonical texts of the pinned keys."""
-        return {text for (text,) in self._connection.execute("SELECT key FROM pins")}
+        """Return the hashes of the pinned keys."""
+        return {hashed for (hashed,) in self._connection.execute("SELECT key_hash FROM pins")}
 
-    def set_pins(self, texts: Iterable[str]) -> None:
-        """Pin exactly the keys of these canonical texts."""
+    def set_pins(self, hashes: Iterable[str]) -> None:
+        """Pin exactly the keys of these hashes."""
         self._connection.execute("DELETE FROM pins")
-        self._connection.executemany("INSERT INTO pins VALUES (?)", [(text,) for text in texts])
+        pairs = [(hashed,) for hashed in hashes]
+        self._connection.executemany("INSERT INTO pins VALUES (?)", pairs)
 
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
 
-    def _number(self, statement: str) -> int:
-        return int(self._connection.execute(statement).fetchone()[0])
+    def _number(self, statement: str, parameters: tuple[str, ...] = ()) -> int:
+        return int(self._connection.execute(statement, parameters).fetchone()[0])
 
 
-def _row(raw: tuple[str, str, int, int, int, float, float, float, int, str, str, bytes]) -> Row:
-    text, entry_id, rows, size, hits, created, since, last_used, pinned, made, version, digest = raw
-    # The id becomes a file name: one that the cache did not make must never reach the disk.
-    if not ENTRY_ID.fullmatch(entry_id):
-        raise ValueError("not an entry id")
-    record = EntryRecord(
-        read_key(text),
-        entry_id,
-        rows,
-        size,
-        hits,
-        created,
-        since,
-        last_used,
-        bool(pinned),
-        read_made(made),
-        read_version(version),
-    )
-    return Row(record, digest)
+def _identity(path: Path) -> tuple[int, int] | None:
+    with suppress(OSError):
+        facts = path.stat()
+        return facts.st_dev, facts.st_ino
+    return None
+
+
+def _is_id(value: object) -> bool:
+    """Whether a value may become a file's name: one that the cache did not make must never."""
+    return isinstance(value, str) and ENTRY_ID.fullmatch(value) is not None
+
+
+def _ids(found: Iterable[tuple[object]]) -> set[str]:
+    return {value for (value,) in found if isinstance(value, str) and _is_id(value)}
+
+
+def _names_a_file(columns: Collection[object]) -> bool:
+    entry_id, size, cost, digest, moment = columns
+    numbers = isinstance(size, int) and size >= 0 and cost == size and isinstance(moment, float)
+    return _is_id(entry_id) and numbers and isinstance(digest, bytes)

@@ -9,10 +9,13 @@ manifest except through SQLite: closing any other handle drops the process's POS
 from __future__ import annotations
 
 import fcntl
+import os
 import re
 import sqlite3
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 import structlog
@@ -23,6 +26,7 @@ from flightframe_server.errors import SetupError
 LOCK_NAME = "manifest.lock"
 MANIFEST_NAME = re.compile(r"manifest-(\d+)\.sqlite(.*)")
 ASIDE = ".aside"
+BESIDE = ("", "-wal", "-shm", "-journal")
 DAMAGE_CODES = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 _log = structlog.get_logger(__name__)
@@ -32,10 +36,22 @@ class _Unusable(Exception):
     """A manifest that cannot be gone on with; its text says why."""
 
 
+class _Older(Exception):
+    """A manifest of an older format, which nothing is taken over from."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(version)
+        self.version = version
+
+
 def is_damage(error: BaseException) -> bool:
     """Return whether an error of SQLite means that the file is not a sound database."""
+    return _code(error) in DAMAGE_CODES
+
+
+def _code(error: BaseException) -> int | None:
     code = getattr(error, "sqlite_errorcode", None)
-    return isinstance(code, int) and (code & 0xFF) in DAMAGE_CODES
+    return code & 0xFF if isinstance(code, int) else None
 
 
 @contextmanager
@@ -45,17 +61,29 @@ def folder_lock(folder: Path) -> Iterator[None]:
     Raises:
         OSError: the folder cannot be written.
     """
-    with (folder / LOCK_NAME).open("ab") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    path = folder / LOCK_NAME
+    if not _is_regular(path):
+        # A pipe would be waited at for ever, and a link may lead anywhere.
+        path.unlink()
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    descriptor = os.open(path, flags, 0o666)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(descriptor)
 
 
-def open_manifest(folder: Path, busy_seconds: float) -> Manifest:
+def open_manifest(folder: Path, busy_seconds: float) -> tuple[Manifest, int | None]:
     """Open the folder's newest manifest, or a new empty one; the caller holds `folder_lock`.
 
     Args:
         folder: an existing folder.
         busy_seconds: how long a statement waits for another process's write.
+
+    Returns:
+        The manifest, and the format of an older one that it stands for now, whose entries are to be
+        forgotten; else None.
 
     Raises:
         SetupError: the manifest was written by a newer version.
@@ -67,35 +95,49 @@ def open_manifest(folder: Path, busy_seconds: float) -> Manifest:
         if match
     ]
     newest = max((number for number, suffix in generations if not suffix), default=None)
+    older: int | None = None
     if newest is not None:
         try:
-            return _opened(folder, newest, busy_seconds)
+            return _opened(folder, newest, busy_seconds), None
         except _Unusable as reason:
             _log.warning("cache_manifest_set_aside", reason=str(reason))
-            _set_aside(folder, newest)
-    return _opened(folder, 1 + max((number for number, _ in generations), default=0), busy_seconds)
+        except _Older as found:
+            older = found.version
+        _set_aside(folder, newest)
+    following = 1 + max((number for number, _ in generations), default=0)
+    manifest = _opened(folder, following, busy_seconds)
+    if older is not None:
+        # Nothing of it is damaged, so there is nothing to look into. Its successor stands: the
+        # name is not given out again.
+        _remove_aside(folder)
+    return manifest, older
 
 
 def _opened(folder: Path, number: int, busy_seconds: float) -> Manifest:
     path = folder / f"manifest-{number}.sqlite"
+    if not all(_is_regular(path.with_name(path.name + suffix)) for suffix in BESIDE):
+        raise _Unusable("not a regular file")
     connection = sqlite3.connect(
         path, timeout=busy_seconds, isolation_level=None, check_same_thread=False
     )
     try:
         _prepare(connection)
+        return Manifest(connection, path)
     except BaseException as error:
         connection.close()
         if is_damage(error):
             raise _Unusable("damaged") from error
+        if _code(error) == sqlite3.SQLITE_READONLY:
+            raise _Unusable("read-only") from error
         raise
-    return Manifest(connection, path)
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
     """Bring a database to our schema.
 
     Raises:
-        _Unusable: it holds an older schema, or is damaged.
+        _Older: it holds an older schema.
+        _Unusable: it is damaged, or its tables are not those of its number.
         SetupError: it holds a newer schema, or its disk cannot hold a write-ahead log.
     """
     version = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -106,9 +148,11 @@ def _prepare(connection: sqlite3.Connection) -> None:
         )
     blank = version == 0 and not connection.execute("SELECT 1 FROM sqlite_master").fetchone()
     if version < SCHEMA_VERSION and not blank:
-        raise _Unusable("older schema")
+        raise _Older(version)
     if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
         raise _Unusable("damaged")
+    if not blank and _tables(connection) != _our_tables():
+        raise _Unusable("other tables than its format has")
     if connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
         raise SetupError("the cache folder must be on a local disk", hint="give it another folder")
     # A power cut may take the last commits back, never tear the file; what they named is rebuilt.
@@ -118,16 +162,45 @@ def _prepare(connection: sqlite3.Connection) -> None:
         for statement in SCHEMA:
             connection.execute(statement)
         connection.execute("COMMIT")
+    else:
+        # Learned here, not at the first entry: whether the file may be written.
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("COMMIT")
+
+
+def _tables(connection: sqlite3.Connection) -> list[tuple[object, ...]]:
+    statement = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name"
+    return connection.execute(statement).fetchall()
+
+
+@cache
+def _our_tables() -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        for statement in SCHEMA:
+            connection.execute(statement)
+        return _tables(connection)
+
+
+def _is_regular(path: Path) -> bool:
+    """Whether a path names a regular file, or nothing yet."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except FileNotFoundError:
+        return True
 
 
 def _set_aside(folder: Path, number: int) -> None:
     """Rename a manifest and its log for whoever wants to look; earlier ones aside are removed."""
+    _remove_aside(folder)
     for path in list(folder.iterdir()):
         match = MANIFEST_NAME.fullmatch(path.name)
-        if match is None:
-            continue
-        if match[2].endswith(ASIDE):
+        if match is not None and int(match[1]) == number and not match[2].endswith(ASIDE):
+            path.rename(path.with_name(path.name + ASIDE))
+
+
+def _remove_aside(folder: Path) -> None:
+    for path in list(folder.iterdir()):
+        match = MANIFEST_NAME.fullmatch(path.name)
+        if match is not None and match[2].endswith(ASIDE):
             with suppress(OSError):
                 path.unlink()
-        elif int(match[1]) == number:
-            path.rename(path.with_name(path.name + ASIDE))

@@ -28,7 +28,8 @@ from flightframe_server.cache.entries import Collected, Counts, EntryGone, Entry
 from flightframe_server.cache.files import EntryFiles, FileDamaged, TooLarge, Written
 from flightframe_server.cache.hot_tier import HotTier
 from flightframe_server.cache.housekeeping import Housekeeper
-from flightframe_server.cache.manifest import Row
+from flightframe_server.cache.rows import Row
+from flightframe_server.cache.upkeep import Budget
 from flightframe_server.errors import SetupError
 from flightframe_server.planner.holdings import HeldEntry, Holdings
 from flightframe_server.planner.identity import EntryKey, Version
@@ -36,6 +37,9 @@ from flightframe_server.planner.identity import EntryKey, Version
 __all__ = ["Collected", "Counts", "EntryGone", "EntryRecord", "EntryStore", "Made", "Timing"]
 
 HOT_BYTES = 256 * 1024 * 1024
+MAX_ENTRIES = 10_000
+FILTERED_ENTRIES = 1_000
+MAX_KEY = 8 * 1024
 ENTRY_FOLDER = "entries"
 
 
@@ -66,7 +70,10 @@ class EntryStore:
 
     Args:
         root: the collection's folder; made where it does not exist.
-        max_bytes: the most bytes that its finished files may take.
+        max_bytes: the most bytes that its finished files, their rows in the manifest and their
+            keys in memory may take.
+        max_entries: the most entries.
+        filtered_entries: the most entries with a filter of one family and reducer.
         hot_bytes: the most bytes of decoded tables in memory.
         clock: the time, in seconds since 1970 UTC.
         timing: intervals.
@@ -80,6 +87,8 @@ class EntryStore:
         root: Path,
         *,
         max_bytes: int,
+        max_entries: int = MAX_ENTRIES,
+        filtered_entries: int = FILTERED_ENTRIES,
         hot_bytes: int = HOT_BYTES,
         clock: Callable[[], float] = time.time,
         timing: Timing | None = None,
@@ -94,7 +103,7 @@ class EntryStore:
             self._books = Books(
                 root,
                 self._files,
-                max_bytes=max_bytes,
+                budget=Budget(max_bytes, max_entries, filtered_entries),
                 busy=self._timing.busy,
                 left=self._hot.drop,
             )
@@ -160,7 +169,8 @@ class EntryStore:
             pinned: True pins the key as a hint would; False leaves its pin as it is.
 
         Returns:
-            The entry; None where it is not kept: larger than the budget, or the disk refused.
+            The entry; None where it is not kept: larger than the budget, under a key of more than
+            `MAX_KEY` characters, or the disk refused.
         """
         written = self._write(key, table)
         if written is None:
@@ -235,7 +245,7 @@ class EntryStore:
 
     def set_pinned(self, keys: Collection[EntryKey]) -> None:
         """Pin exactly these keys, whether they have an entry now or later."""
-        self._books.set_pins({key_text(key) for key in keys})
+        self._books.set_pins({key_hash(key_text(key)) for key in keys})
 
     def collect(self) -> Collected:
         """Remove orphans, superseded files and unfinished ones that are past their time."""
@@ -276,8 +286,13 @@ class EntryStore:
             self._books.refresh(wait=False)
 
     def _write(self, key: EntryKey, table: pa.Table) -> Written | None:
+        text = key_text(key)
+        if len(text) > MAX_KEY:
+            # Nobody asks the same thousand literals again; the entry would cost more than it saves.
+            self._books.unstored("its key is too long")
+            return None
         try:
-            return self._files.write(key_hash(key_text(key)), table, self._max_bytes)
+            return self._files.write(key_hash(text), table, self._max_bytes)
         except TooLarge:
             self._books.unstored("larger than the budget")
         except pa.ArrowException as error:

@@ -10,11 +10,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from flightframe_server.cache.canonical import key_text
+from flightframe_server.cache.canonical import key_hash, key_text
 from flightframe_server.cache.entries import Collected
-from flightframe_server.cache.eviction import Standing, victims
+from flightframe_server.cache.eviction import Candidate, Standing, victims
 from flightframe_server.cache.files import FINISHED, EntryFiles
-from flightframe_server.cache.manifest import Manifest, Row
+from flightframe_server.cache.manifest import Manifest
+from flightframe_server.cache.rows import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What the entries of one collection may take.
+
+    Attributes:
+        cost: the most bytes of files, of their rows, and of their keys in memory.
+        entries: the most entries.
+        filtered: the most entries with a filter on one shelf.
+    """
+
+    cost: int
+    entries: int
+    filtered: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +52,14 @@ class Admission:
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """What a manifest held when it was opened: sound rows, ids of damaged ones, what gave way."""
+    """What a manifest held when it was opened: sound rows, names of damaged ones, what gave way."""
 
     rows: tuple[Row, ...]
     damaged: tuple[str, ...]
     evicted: Evicted
 
 
-def admit(manifest: Manifest, files: EntryFiles, row: Row, max_bytes: int) -> Admission:
+def admit(manifest: Manifest, files: EntryFiles, row: Row, budget: Budget) -> Admission:
     """Commit the row of a file that is written, making room for it.
 
     Raises:
@@ -53,34 +69,36 @@ def admit(manifest: Manifest, files: EntryFiles, row: Row, max_bytes: int) -> Ad
     with manifest.transaction():
         if not files.exists(row.record.entry_id):
             raise FileNotFoundError("the entry's file is gone")
-        before = manifest.supersede(key_text(row.record.key), row.record.created)
+        before = manifest.supersede(key_hash(key_text(row.record.key)), row.record.created)
         if before is not None:
             record = replace(row.record, hits=before.hits, since=before.since)
             row = replace(row, record=record)
-        evicted = _make_room(manifest, row.record.bytes, max_bytes)
+        evicted = _make_room(manifest, row, budget)
         manifest.insert(row)
     return Admission(row, None if before is None else before.entry_id, evicted)
 
 
-def recover(manifest: Manifest, files: EntryFiles, max_bytes: int) -> Recovered:
-    """Drop the rows whose file is missing or has another size, and enforce the budget.
+def recover(manifest: Manifest, files: EntryFiles, budget: Budget) -> Recovered:
+    """Drop rows that make no sense or whose file is not there in its size; enforce the budget.
 
     Raises:
         sqlite3.Error, OSError: the disk refused.
     """
     with manifest.transaction():
-        sizes = {found.entry_id: found.bytes for found in files.scan() if found.entry_id}
+        sizes = {found.entry_id: found.bytes for found in files.scan() if found.regular}
         rows, senseless = manifest.rows()
         damaged = [
             row.record.entry_id
             for row in rows
             if sizes.get(row.record.entry_id) != row.record.bytes
         ]
-        damaged += senseless
         manifest.delete(damaged)
-        evicted = _make_room(manifest, 0, max_bytes)
+        manifest.purge(senseless)
+        manifest.recount()
+        evicted = _make_room(manifest, None, budget)
     gone = {*damaged, *evicted.files}
     sound = tuple(row for row in rows if row.record.entry_id not in gone)
+    damaged += [f"row {number}" for number in senseless]
     return Recovered(sound, tuple(damaged), evicted)
 
 
@@ -121,10 +139,19 @@ def collect(
     )
 
 
-def _make_room(manifest: Manifest, incoming: int, max_bytes: int) -> Evicted:
-    excess = manifest.total() + incoming - max_bytes
-    leaving = victims(manifest.candidates(excess), excess)
-    manifest.delete(file.entry_id for file in leaving)
+def _make_room(manifest: Manifest, incoming: Row | None, budget: Budget) -> Evicted:
+    leaving: list[Candidate] = []
+    cost, count = 0, 0
+    if incoming is not None:
+        cost, count = incoming.cost, 1
+        if incoming.record.key.filter:
+            leaving += manifest.filtered_surplus(incoming, budget.filtered)
+            manifest.delete(file.entry_id for file in leaving)
+    total, entries = manifest.ledger()
+    excess, surplus = total + cost - budget.cost, entries + count - budget.entries
+    others = victims(manifest.candidates(excess, surplus), excess, surplus)
+    manifest.delete(file.entry_id for file in others)
+    leaving += others
     return Evicted(
         tuple(file.entry_id for file in leaving),
         sum(file.standing != Standing.SUPERSEDED for file in leaving),

@@ -10,10 +10,12 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flightframe_server.cache.canonical import key_hash, key_text
 from flightframe_server.cache.entries import EntryRecord, Made
 from flightframe_server.cache.eviction import Candidate, Standing, victims
-from flightframe_server.cache.manifest import Manifest, Row
+from flightframe_server.cache.manifest import Manifest
 from flightframe_server.cache.opening import open_manifest
+from flightframe_server.cache.rows import Row
 from flightframe_server.planner.identity import Domain, EntryKey, Operator, Shelf
 
 FILES = st.lists(
@@ -78,22 +80,35 @@ def test_what_was_used_last_and_what_a_hint_asks_for_stays():
     assert ids(victims([hinted, new, old], 0)) == []
 
 
+@given(FILES, st.integers(-20, 200), st.integers(-2, 14))
+def test_as_many_entries_go_as_are_too_many(held, excess, surplus):
+    gone = victims(held, excess, surplus)
+    entries = [file for file in held if file.standing != Standing.SUPERSEDED]
+    leaving = [file for file in gone if file.standing != Standing.SUPERSEDED]
+    assert len(leaving) >= min(surplus, len(entries))
+    # Not one more than bytes or number ask for.
+    assert set(ids(victims(held, excess))) <= set(ids(gone))
+    assert len(gone) <= len(victims(held, excess)) + max(surplus, 0)
+
+
 @contextmanager
-def manifest_of(held: list[Candidate]) -> Iterator[Manifest]:
+def manifest_of(held: list[Candidate]) -> Iterator[tuple[Manifest, list[Candidate]]]:
+    """A manifest, and the files that were put into it under names and costs of its own."""
     with TemporaryDirectory() as folder:
-        manifest = open_manifest(Path(folder), 1.0)
+        manifest, _ = open_manifest(Path(folder), 1.0)
         with manifest.transaction():
-            for file in held:
-                insert(manifest, file)
-        yield manifest
+            inserted = [insert(manifest, file) for file in held]
+        yield manifest, inserted
         manifest.close()
 
 
-def insert(manifest: Manifest, file: Candidate) -> None:
+def insert(manifest: Manifest, file: Candidate) -> Candidate:
     shelf = Shelf("c", "duckdb", Domain.METRIC, file.entry_id, Operator("SUM"))
+    key = EntryKey(shelf, ())
+    hashed = key_hash(key_text(key))
     record = EntryRecord(
-        key=EntryKey(shelf, ()),
-        entry_id=file.entry_id,
+        key=key,
+        entry_id=f"{hashed}-{file.entry_id[:32]}",
         rows=1,
         bytes=file.bytes,
         hits=0,
@@ -104,16 +119,22 @@ def insert(manifest: Manifest, file: Candidate) -> None:
         made=Made("backend"),
         version=(),
     )
-    manifest.insert(Row(record, b""))
+    row = Row(record, b"")
+    manifest.insert(row)
+    cost = row.cost
     if file.standing == Standing.SUPERSEDED:
-        key = '{"anchor":[],"arguments":[],"backend":"duckdb","collection":"c","domain":"METRIC",'
-        key += f'"family":"{file.entry_id}","filter":[],"operator":"SUM"}}'
-        assert manifest.supersede(key, file.last_used) is not None
+        assert manifest.supersede(hashed, file.last_used) is not None
+        cost = file.bytes
+    return Candidate(file.standing, file.last_used, record.entry_id, cost)
 
 
 @settings(max_examples=40, deadline=None)
-@given(FILES, st.integers(1, 400))
-def test_the_manifest_names_enough_of_them(held, excess):
-    with manifest_of(held) as manifest:
-        assert manifest.total() == sum(file.bytes for file in held)
-        assert ids(victims(manifest.candidates(excess), excess)) == one_at_a_time(held, excess)
+@given(FILES, st.integers(1, 20_000), st.integers(-1, 12))
+def test_the_manifest_names_enough_of_them(held, excess, surplus):
+    with manifest_of(held) as (manifest, inserted):
+        entries = sum(file.standing != Standing.SUPERSEDED for file in inserted)
+        assert manifest.ledger() == (sum(file.bytes for file in inserted), entries)
+        assert manifest.recount() == manifest.ledger()
+        assert ids(victims(manifest.candidates(excess), excess)) == one_at_a_time(inserted, excess)
+        named = manifest.candidates(excess, surplus)
+        assert victims(named, excess, surplus) == victims(inserted, excess, surplus)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from flightframe_server.cache.manifest import SCHEMA_VERSION
 from flightframe_server.cache.store import Made, Timing
 from flightframe_server.errors import SetupError
 
@@ -120,7 +121,7 @@ def test_an_older_schema_starts_anew(open_store, make_key, make_table):
 
 def test_a_newer_schema_is_left_alone(open_store, make_key, make_table):
     root = filled(open_store, make_key, make_table, 2)
-    set_version(root, 2)
+    set_version(root, SCHEMA_VERSION + 1)
     before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
     with pytest.raises(SetupError, match="newer version") as caught:
         open_store()

@@ -196,10 +196,10 @@ def test_an_unreadable_file_is_gone_for_now_and_not_thrown_away(
     store = open_store(hot_bytes=0)
     held = store.put(make_key(), make_table(), VERSION, BACKEND)
 
-    def refuse(self: Path) -> bytes:
+    def refuse(*_: object) -> int:
         raise OSError(24, "Too many open files")
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(EntryGone):
         store.read(held)
     monkeypatch.undo()

@@ -1,0 +1,294 @@
+"""Facts about the data that outlive the process: which promises hold, and the maps of edges.
+
+What comes in: verdicts and edge maps, each with the versions of the tables it was found on. What
+goes out: the same verdicts and maps for the same versions, also after a restart. It must never give
+a fact for another key, version, collection or back-end, and never fail a question: what cannot be
+read is missing, what cannot be written is not kept.
+
+A file begins with the digest of all that follows, and what follows names the fact itself. So a torn
+or altered file, and one that was copied to another name, is dropped: facts are lost by it, none is
+invented. The digest has no key: it is no protection from somebody who may write to the folder and
+means to deceive, against whom only the folder's permissions are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from enum import Enum
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import structlog
+
+from flightframe_server.cache.regular import NotRegular, read_regular
+from flightframe_server.planner.identity import Version
+
+FOLDER = "attestations"
+FORMAT = 1
+ATTESTATION_BYTES = 256 * 1024 * 1024
+KEPT_VERSIONS = 3
+MAX_KEY = 4096
+MAX_VERDICT = 4096
+MAX_FACT_BYTES = 1024 * 1024
+# What a file costs on the disk at least, so that the budget bounds the number of files as well.
+BLOCK = 4096
+SWEEP_EVERY = 32
+TEMPORARY_SECONDS = 3600.0
+
+_FACT, _MAP, _TEMPORARY = ".fact", ".map", ".tmp"
+_NAME = re.compile(r"([0-9a-f]{32})-[0-9a-f]{32}\.(?:fact|map)")
+_TEMPORARY_NAME = re.compile(r"[0-9a-f]{32}\.tmp")
+
+_log = structlog.get_logger(__name__)
+
+
+class Missing(Enum):
+    """The one value that says that nothing is known."""
+
+    MISSING = "missing"
+
+
+MISSING: Final = Missing.MISSING
+
+
+class _Damaged(Exception):
+    """A file that is not what was written under its name; its text says what differs."""
+
+
+class AttestationStore:
+    """Verdicts and edge maps of one collection over one back-end. Thread-safe.
+
+    Several processes may use one folder. Of each key the last used few versions are kept, and of
+    all files those last used that fit the budget.
+
+    Args:
+        root: the collection's folder; the files lie in a folder of their own in it.
+        collection: content hash of the collection.
+        backend: id of the back-end.
+        max_bytes: the most bytes that all files take, a file counted as one block at least.
+        clock: the time, in nanoseconds since 1970 UTC.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        collection: str,
+        backend: str,
+        max_bytes: int = ATTESTATION_BYTES,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
+        """Make the folder, and remove what a crash left there."""
+        self._folder = root / FOLDER
+        self._collection, self._backend = collection, backend
+        self._max_bytes, self._clock = max_bytes, clock
+        self._lock = threading.Lock()
+        self._written = 0
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            _failed("open", error)
+        self.sweep()
+
+    def get(self, key: str, versions: Version) -> str | Missing | None:
+        """Return what was found of a promise on these versions of its tables.
+
+        Args:
+            key: the promise.
+            versions: the fingerprint of each table that it is about.
+
+        Returns:
+            None where the promise holds, the row that breaks it as text, or `MISSING`.
+        """
+        found = self._read(key, versions, _FACT, MAX_FACT_BYTES)
+        if found is None:
+            return MISSING
+        verdict = found[0].get("verdict", MISSING)
+        return verdict if verdict is None or isinstance(verdict, str) else MISSING
+
+    def put(self, key: str, versions: Version, verdict: str | None) -> None:
+        """Keep what was found of a promise.
+
+        Args:
+            key: the promise.
+            versions: the fingerprint of each table that it is about.
+            verdict: None: it holds; else the row that breaks it, kept cut to `MAX_VERDICT`
+                characters.
+        """
+        kept = None if verdict is None else verdict[:MAX_VERDICT]
+        self._write(key, versions, _FACT, {"verdict": kept}, b"")
+
+    def get_map(self, edge: str, versions: Version) -> pa.Table | None:
+        """Return the map of an edge on these versions of its tables, or None."""
+        found = self._read(edge, versions, _MAP, self._max_bytes)
+        if found is None:
+            return None
+        try:
+            with pa.ipc.open_stream(pa.py_buffer(found[1])) as reader:
+                return reader.read_all()
+        except (pa.ArrowException, OSError):
+            self._drop(self._name(edge, versions, _MAP), "content")
+            return None
+
+    def put_map(self, edge: str, versions: Version, table: pa.Table) -> None:
+        """Keep the map of an edge; one that fills more than the budget is not kept."""
+        if table.nbytes > 8 * self._max_bytes:
+            return
+        sink = pa.BufferOutputStream()
+        options = pa.ipc.IpcWriteOptions(compression="zstd")
+        with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
+            writer.write_table(table)
+        self._write(edge, versions, _MAP, {}, sink.getvalue().to_pybytes())
+
+    def sweep(self) -> None:
+        """Remove what is past the budget, old versions, and files whose writer never finished."""
+        now = self._clock()
+        used: list[tuple[int, str, int]] = []
+        try:
+            with os.scandir(self._folder) as listing:
+                for item in listing:
+                    with suppress(FileNotFoundError):
+                        facts = item.stat(follow_symlinks=False)
+                        age = (now - facts.st_mtime_ns) / 1e9
+                        if _NAME.fullmatch(item.name):
+                            used.append((facts.st_mtime_ns, item.name, facts.st_size))
+                        elif _TEMPORARY_NAME.fullmatch(item.name) and age > TEMPORARY_SECONDS:
+                            self._remove(item.name)
+        except OSError as error:
+            _failed("sweep", error)
+            return
+        versions: Counter[tuple[str, str]] = Counter()
+        left = self._max_bytes
+        for _, name, size in sorted(used, reverse=True):
+            kind = name[:32], name[-4:]
+            versions[kind] += 1
+            left -= max(size, BLOCK)
+            if versions[kind] > KEPT_VERSIONS or left < 0:
+                left += max(size, BLOCK)
+                self._remove(name)
+
+    def _name(self, key: str, versions: Version, kind: str) -> str:
+        scope = [FORMAT, self._collection, self._backend, key]
+        return f"{_digest(_dumped(scope))}-{_digest(_dumped(sorted(versions)))}{kind}"
+
+    def _header(self, key: str, versions: Version) -> dict[str, object]:
+        return {
+            "format": FORMAT,
+            "collection": self._collection,
+            "backend": self._backend,
+            "key": key,
+            "versions": [list(pair) for pair in sorted(versions)],
+        }
+
+    def _read(
+        self, key: str, versions: Version, kind: str, most: int
+    ) -> tuple[dict[str, object], bytes] | None:
+        name = self._name(key, versions, kind)
+        path = self._folder / name
+        try:
+            header, payload = _parsed(read_regular(path, most))
+            wanted = self._header(key, versions)
+            if {field: header.get(field) for field in wanted} != wanted:
+                raise _Damaged("it is another fact")
+        except FileNotFoundError:
+            return None
+        except (NotRegular, _Damaged) as damage:
+            self._drop(name, str(damage))
+            return None
+        except OSError as error:
+            _failed("read", error)
+            return None
+        self._used(path)
+        return header, payload
+
+    def _write(
+        self, key: str, versions: Version, kind: str, facts: dict[str, object], payload: bytes
+    ) -> None:
+        header = _dumped(self._header(key, versions) | facts)
+        if len(key) > MAX_KEY or (kind == _FACT and len(header) > MAX_FACT_BYTES // 2):
+            return
+        body = header + b"\n" + payload
+        content = _checksum(body) + b"\n" + body
+        if max(len(content), BLOCK) > self._max_bytes:
+            return
+        temporary = self._folder / f"{uuid.uuid4().hex}{_TEMPORARY}"
+        path = self._folder / self._name(key, versions, kind)
+        try:
+            with temporary.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            # The folder is not synced: a name that a power cut takes back is a fact to find again.
+            temporary.replace(path)
+        except OSError as error:
+            _failed("write", error)
+            self._remove(temporary.name)
+            return
+        self._used(path)
+        with self._lock:
+            self._written += 1
+            due = kind == _MAP or self._written % SWEEP_EVERY == 0
+        if due:
+            self.sweep()
+
+    def _used(self, path: Path) -> None:
+        """Note the time of use on the file itself, which other processes see as well."""
+        with suppress(OSError):
+            now = self._clock()
+            os.utime(path, ns=(now, now), follow_symlinks=False)
+
+    def _drop(self, name: str, reason: str) -> None:
+        with suppress(OSError):
+            _log.warning("attestation_damaged", reason=reason)
+        self._remove(name)
+
+    def _remove(self, name: str) -> None:
+        with suppress(OSError):
+            (self._folder / name).unlink()
+
+
+def _parsed(content: bytes) -> tuple[dict[str, object], bytes]:
+    """Return header and payload of a file's content.
+
+    Raises:
+        _Damaged: it is not what was written.
+    """
+    checksum, _, body = content.partition(b"\n")
+    if checksum != _checksum(body):
+        raise _Damaged("content hash")
+    header, _, payload = body.partition(b"\n")
+    try:
+        found = json.loads(header)
+    except (ValueError, RecursionError):
+        raise _Damaged("content") from None
+    if not isinstance(found, dict):
+        raise _Damaged("content")
+    return found, payload
+
+
+def _dumped(value: object) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")
+
+
+def _digest(text: bytes) -> str:
+    return hashlib.blake2b(text, digest_size=16).hexdigest()
+
+
+def _checksum(body: bytes) -> bytes:
+    return hashlib.blake2b(body, digest_size=32).hexdigest().encode("ascii")
+
+
+def _failed(what: str, error: BaseException) -> None:
+    # The log may lie on the very disk that is full.
+    with suppress(OSError):
+        _log.warning("attestations_failed", what=what, error=type(error).__name__)
