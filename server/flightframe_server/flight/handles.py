@@ -1,7 +1,7 @@
 """Values under handles that nobody can guess, bounded by number, by bytes and by age.
 
 What comes in: values with their sizes and owners. What goes out: the same values under sealed
-handles (`seals.py`), to their owners, until they are old, or room is needed. It must never tell a
+handles (`seals.py`), to their owners, until they are old, or room is needed: of the caller who holds most. It must never tell a
 forged handle from an expired one, nor from one of somebody else's.
 """
 
@@ -11,7 +11,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from flightframe_server.errors import LimitExceeded
@@ -31,11 +31,14 @@ class Bounds:
 
     Attributes:
         count: the most values.
-        bytes: the most bytes of all values together; a single larger value is held alone.
+        bytes: the most bytes of all values together.
         seconds: how long a value is held after its last use.
         of_one: the most values of one holder; None: as many as of all.
-        refuses: whether a holder that has so many is refused one more, rather than let its longest
-            unused one go.
+        refuses: whether who has so many is refused one more, rather than let its longest unused
+            one go.
+        of_caller: the most values of one caller; None: as many as of all.
+        bytes_of_caller: the most bytes of one caller; None: as many as of all. A larger value is
+            held as its caller's only one, unless the bounds refuse.
     """
 
     count: int
@@ -43,6 +46,8 @@ class Bounds:
     seconds: float
     of_one: int | None = None
     refuses: bool = False
+    of_caller: int | None = None
+    bytes_of_caller: int | None = None
 
 
 @dataclass(slots=True)
@@ -51,7 +56,16 @@ class _Held(Generic[Value]):
     size: int
     owner: str
     holder: Hashable
+    caller: str
     until: float
+
+
+@dataclass(slots=True)
+class _Share:
+    """What one caller holds, the longest unused first."""
+
+    handles: OrderedDict[bytes, None] = field(default_factory=OrderedDict)
+    bytes: int = 0
 
 
 class Handles(Generic[Value]):
@@ -65,11 +79,13 @@ class Handles(Generic[Value]):
     def __init__(self, bounds: Bounds, clock: Callable[[], float] = time.monotonic) -> None:
         """Start empty."""
         self._bounds, self._clock = bounds, clock
+        self._most_bytes = bounds.bytes_of_caller or bounds.bytes
         self._seal = Seal()
         self._lock = threading.Lock()
-        self._held: OrderedDict[bytes, _Held[Value]] = OrderedDict()
+        self._held: dict[bytes, _Held[Value]] = {}
         self._bytes = 0
         self._of_holder: dict[Hashable, OrderedDict[bytes, None]] = {}
+        self._of_caller: dict[str, _Share] = {}
         self._next_sweep = clock() + bounds.seconds
 
     def __len__(self) -> int:
@@ -82,7 +98,12 @@ class Handles(Generic[Value]):
         return self._bytes
 
     def keep(
-        self, value: Value, size: int, owner: str = "", holder: Hashable | None = None
+        self,
+        value: Value,
+        size: int,
+        owner: str = "",
+        holder: Hashable | None = None,
+        caller: str = "",
     ) -> bytes:
         """Hold a value under a new handle; the longest unused ones make room.
 
@@ -90,24 +111,37 @@ class Handles(Generic[Value]):
             value: the value.
             size: its bytes.
             owner: whom it is given back to.
-            holder: whose share of the bounds it takes, such as a session; None: the owner's.
+            holder: whose share of `of_one` it takes, such as a session; None: the caller's.
+            caller: whose share of the bounds it takes; empty: nobody's.
 
         Raises:
-            LimitExceeded: the holder has as many as it may, and the bounds refuse more.
+            LimitExceeded: the holder or the caller has as many as it may, and the bounds refuse
+                more.
         """
         handle = self._seal.sealed(owner, self._clock() + LIFE_SECONDS)
+        if holder is None:
+            holder = caller or owner
         with self._lock:
-            self._put(handle, value, size, owner, owner if holder is None else holder)
+            self._put(handle, _Held(value, size + OVERHEAD, owner, holder, caller, 0.0))
         return handle
 
     def replace(self, handle: bytes, value: Value, size: int, owner: str = "") -> bool:
-        """Hold another value under a handle; False where its owner has no such handle."""
+        """Hold another value under a handle; False where its owner has no such handle.
+
+        Raises:
+            LimitExceeded: as `keep`; what was held is held still.
+        """
         with self._lock:
             held = self._find(handle, owner)
             if held is None:
                 return False
             self._drop(handle)
-            self._put(handle, value, size, owner, held.holder)
+            new = _Held(value, size + OVERHEAD, owner, held.holder, held.caller, 0.0)
+            try:
+                self._put(handle, new)
+            except LimitExceeded:
+                self._add(handle, held)
+                raise
         return True
 
     def get(self, handle: bytes, owner: str = "") -> Value | None:
@@ -117,17 +151,15 @@ class Handles(Generic[Value]):
             if held is None:
                 return None
             held.until = self._clock() + self._bounds.seconds
-            self._held.move_to_end(handle)
-            self._of_holder[held.holder].move_to_end(handle)
+            self._move(handle, held, last=True)
             return held.value
 
     def spend(self, handle: bytes) -> None:
-        """Let a value go before all others when room is needed: it did what it was held for."""
+        """Let a value go before its caller's others when room is needed: it did what it is for."""
         with self._lock:
             held = self._held.get(handle)
             if held is not None:
-                self._held.move_to_end(handle, last=False)
-                self._of_holder[held.holder].move_to_end(handle, last=False)
+                self._move(handle, held, last=False)
 
     def drop(self, handle: bytes, owner: str = "") -> None:
         """Forget a value of its owner's; unknown handles are fine."""
@@ -143,44 +175,94 @@ class Handles(Generic[Value]):
             return None
         return held
 
-    def _put(self, handle: bytes, value: Value, size: int, owner: str, holder: Hashable) -> None:
+    def _put(self, handle: bytes, new: _Held[Value]) -> None:
         now = self._clock()
         if now >= self._next_sweep:
             self._next_sweep = now + self._bounds.seconds
             self._sweep(now)
-        self._make_room_of(holder, now)
-        size += OVERHEAD
+        self._make_room_of_holder(new, now)
+        self._make_room_of_caller(new, now)
         while self._held and (
-            len(self._held) >= self._bounds.count or self._bytes + size > self._bounds.bytes
+            len(self._held) >= self._bounds.count
+            or self._bytes + self._counted(new.size) > self._bounds.bytes
         ):
-            self._drop(next(iter(self._held)))
-        self._held[handle] = _Held(value, size, owner, holder, now + self._bounds.seconds)
-        self._of_holder.setdefault(holder, OrderedDict())[handle] = None
-        self._bytes += size
+            self._drop(next(iter(self._largest().handles)))
+        new.until = now + self._bounds.seconds
+        self._add(handle, new)
 
-    def _make_room_of(self, holder: Hashable, now: float) -> None:
-        most, own = self._bounds.of_one, self._of_holder.get(holder)
-        # Whoever calls without a name or a session is nobody in particular.
-        if most is None or own is None or len(own) < most or holder == "":
+    def _make_room_of_holder(self, new: _Held[Value], now: float) -> None:
+        most, own = self._bounds.of_one, self._of_holder.get(new.holder)
+        if most is None or own is None or len(own) < most or new.holder == "":
+            return
+        if not self._bounds.refuses:
+            self._drop(next(iter(own)))
+            return
+        self._sweep(now)
+        if len(self._of_holder.get(new.holder, ())) >= most:
+            raise LimitExceeded(
+                f"a session holds at most {most:,} of these", hint="close what is done with"
+            )
+
+    def _make_room_of_caller(self, new: _Held[Value], now: float) -> None:
+        if not new.caller or self._fits(new):
             return
         if self._bounds.refuses:
             self._sweep(now)
-            if len(self._of_holder.get(holder, ())) >= most:
+            if not self._fits(new):
                 raise LimitExceeded(
-                    f"a session holds at most {most:,} of these", hint="close what is done with"
+                    "a caller holds at most"
+                    f" {self._bounds.of_caller or self._bounds.count:,} of these"
+                    f" and {self._most_bytes:,} bytes",
+                    hint="close what is done with",
                 )
-            return
-        self._drop(next(iter(own)))
+        while (share := self._of_caller.get(new.caller)) is not None and not self._fits(new):
+            self._drop(next(iter(share.handles)))
+
+    def _fits(self, new: _Held[Value]) -> bool:
+        """Return whether a value is within its caller's share, beside what the caller holds."""
+        share = self._of_caller.get(new.caller)
+        count, size = (0, 0) if share is None else (len(share.handles), share.bytes)
+        most = self._bounds.of_caller or self._bounds.count
+        return count < most and size + new.size <= self._most_bytes
+
+    def _largest(self) -> _Share:
+        """Return what the caller holds who holds most: of bytes, or where those are few, values."""
+        by_bytes = self._bytes * self._bounds.count > len(self._held) * self._bounds.bytes
+        return max(
+            self._of_caller.values(),
+            key=lambda share: share.bytes if by_bytes else len(share.handles),
+        )
+
+    def _counted(self, size: int) -> int:
+        """Return what a value counts in all: one larger than a share makes room in no other."""
+        return min(size, self._most_bytes)
 
     def _sweep(self, now: float) -> None:
         for old in [key for key, held in self._held.items() if held.until <= now]:
             self._drop(old)
 
+    def _move(self, handle: bytes, held: _Held[Value], *, last: bool) -> None:
+        self._of_caller[held.caller].handles.move_to_end(handle, last=last)
+        self._of_holder[held.holder].move_to_end(handle, last=last)
+
+    def _add(self, handle: bytes, held: _Held[Value]) -> None:
+        self._held[handle] = held
+        self._of_holder.setdefault(held.holder, OrderedDict())[handle] = None
+        share = self._of_caller.setdefault(held.caller, _Share())
+        share.handles[handle] = None
+        share.bytes += self._counted(held.size)
+        self._bytes += self._counted(held.size)
+
     def _drop(self, handle: bytes) -> None:
         held = self._held.pop(handle, None)
         if held is None:
             return
-        self._bytes -= held.size
+        self._bytes -= self._counted(held.size)
+        share = self._of_caller[held.caller]
+        del share.handles[handle]
+        share.bytes -= self._counted(held.size)
+        if not share.handles:
+            del self._of_caller[held.caller]
         own = self._of_holder[held.holder]
         del own[handle]
         if not own:

@@ -155,7 +155,7 @@ class Pins:
             return found
         pinned = Pinned(answer, owner, self._seconds, self._clock)
         size = (answer.bytes or 0) + COPIES * len(pinned.provenance)
-        pinned.handle = self._handles.keep(pinned, size, owner, caller.session)
+        pinned.handle = self._handles.keep(pinned, size, owner, caller.session, caller.key)
         if answer.hot:
             self._hot[id(answer), owner] = pinned
         return pinned

@@ -9,14 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flightframe_server.answer import Serving
-from flightframe_server.catalog.limits import Limits
+from flightframe_server.catalog.limits import Limits, half
 from flightframe_server.flight.handles import Bounds
 from flightframe_server.flight.pins import PIN_BOUNDS, Pins
 from flightframe_server.flight.sessions import Sessions
 from flightframe_server.flight.sql.prepared import PREPARED_BOUNDS, PreparedStatements
 from flightframe_server.flight.sql.tables import PublishedTables
-
-PREPARED_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +28,25 @@ class FlightBounds:
     def within(cls, limits: Limits) -> FlightBounds:
         """Return what an installation's limits allow."""
         count, of_one = limits.handles, limits.handles_per_session
+        of_caller = limits.handles_per_caller or half(count)
         return cls(
-            Bounds(count, limits.handle_bytes, limits.result_seconds, of_one),
-            Bounds(count, PREPARED_BYTES, limits.prepared_seconds, of_one, refuses=True),
+            Bounds(
+                count,
+                limits.handle_bytes,
+                limits.result_seconds,
+                of_one,
+                of_caller=of_caller,
+                bytes_of_caller=half(limits.handle_bytes),
+            ),
+            Bounds(
+                count,
+                limits.prepared_bytes,
+                limits.prepared_seconds,
+                of_one,
+                refuses=True,
+                of_caller=of_caller,
+                bytes_of_caller=half(limits.prepared_bytes),
+            ),
         )
 
 

@@ -37,6 +37,9 @@ Values = tuple[tuple[Key, LiteralValue], ...]
 
 MAX_ROWS = 1_000
 
+VALUE_BYTES = 128
+"""What a value takes beside its own bytes, once it is one of Python's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
@@ -95,8 +98,8 @@ class PreparedStatements:
         check_transaction(message)
         request = Request(message.query, collection=options.schema)
         prepared = Prepared(request, type_text(request, self._serving, self._tables))
-        size = len(message.query)
-        handle = self._handles.keep(prepared, size, caller.user, caller.session)
+        size = len(message.query.encode())
+        handle = self._handles.keep(prepared, size, caller.user, caller.session, caller.key)
         return sql.ActionCreatePreparedStatementResult(
             prepared_statement_handle=handle,
             # Some drivers take an empty schema for an update: a query always has columns here.
@@ -141,21 +144,42 @@ class PreparedStatements:
         Raises:
             TicketRefused: the handle is unknown.
             QueryError: a row does not fit the statement.
-            LimitExceeded: too many rows at once.
+            LimitExceeded: too many rows at once, or too many bytes of them.
         """
         prepared = self.get(handle, caller)
-        batches = _batches_with_rows(reader)
-        rows = tuple(
-            bound_values(batch.slice(at, 1), prepared.typed)
-            for batch in batches
-            for at in range(batch.num_rows)
-        )
+        rows, size = self._read(reader, prepared.typed)
         # Without parameters there is nothing to bind, and a driver that brings an empty batch all
         # the same means the statement as it stands.
         bound = replace(prepared, rows=rows if prepared.typed.parameters else None)
-        size = len(prepared.request.source) + sum(batch.nbytes for batch in batches)
+        size += len(prepared.request.source.encode())
         self._handles.replace(handle, bound, size, caller.user)
         return bound
+
+    def _read(self, reader: Any, typed: Typed) -> tuple[tuple[Values, ...], int]:
+        """Return the rows that a DoPut brings, and the bytes that they take."""
+        found: list[Values] = []
+        size = 0
+        for batch in _batches(reader):
+            self._check_rows(len(found) + batch.num_rows, size + _sent_bytes(batch))
+            for at in range(batch.num_rows):
+                found.append(bound_values(batch.slice(at, 1), typed))
+                size += _held_bytes(found[-1])
+                self._check_rows(len(found), size)
+        return tuple(found), size
+
+    def _check_rows(self, rows: int, size: int) -> None:
+        most = self._serving.statements.limits.bound_bytes
+        if rows > MAX_ROWS:
+            raise LimitExceeded(
+                f"at most {MAX_ROWS} rows of parameters are bound at once",
+                hint="bind fewer, or name the values in IN (...)",
+            )
+        if size > most:
+            raise LimitExceeded(
+                f"at most {most:,} bytes of parameters are bound at once, {VALUE_BYTES} for each"
+                " value included",
+                hint="bind fewer rows at once",
+            )
 
 
 def parameter_schema(typed: Typed) -> pa.Schema:
@@ -192,16 +216,20 @@ def bound_values(row: pa.RecordBatch, typed: Typed) -> Values:
     return tuple((key, one.value) for key, one in zip(keys, bound, strict=True))
 
 
-def _batches_with_rows(reader: Any) -> list[pa.RecordBatch]:
-    found: list[pa.RecordBatch] = []
-    for batch in _batches(reader):
-        found.append(batch)
-        if sum(batch.num_rows for batch in found) > MAX_ROWS:
-            raise LimitExceeded(
-                f"at most {MAX_ROWS} rows of parameters are bound at once",
-                hint="bind fewer, or name the values in IN (...)",
-            )
-    return found
+def _sent_bytes(batch: pa.RecordBatch) -> int:
+    """Return the bytes of a batch's values: a view may name those of another a thousand times."""
+    return int(batch.nbytes) + sum(
+        sum(len(text) for value in column if (text := value.as_buffer()) is not None)
+        for column in batch.columns
+        if pa.types.is_string_view(column.type)
+    )
+
+
+def _held_bytes(row: Values) -> int:
+    """Return what a row takes once its values are Python's."""
+    return sum(
+        VALUE_BYTES + (len(value) if isinstance(value, str) else 0) for _, value in row
+    )
 
 
 def _batches(reader: Any) -> Iterator[pa.RecordBatch]:
