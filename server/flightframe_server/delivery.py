@@ -42,6 +42,8 @@ class OpenAnswer:
         for batch in self._batches:
             for piece in sliced(batch):
                 empty = False
+                if self._running is not None:
+                    self._running.progressed()
                 yield pa.RecordBatch.from_arrays(piece.columns, schema=self.schema)
         if empty:
             yield pa.RecordBatch.from_arrays(

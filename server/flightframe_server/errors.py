@@ -19,6 +19,7 @@
     │   ├── TypeMismatch                 TYPE
     │   ├── ArithmeticOverflow           OVERFLOW
     │   ├── LimitExceeded                LIMIT_EXCEEDED
+    │   ├── BodyTimeout                  BODY_TIMEOUT
     │   ├── NotSupported                 NOT_SUPPORTED
     │   ├── NotCached                    NOT_CACHED
     │   └── TicketRefused                TICKET
@@ -266,6 +267,13 @@ class LimitExceeded(QueryError):
     http_status = 413
 
 
+class BodyTimeout(QueryError):
+    """The body of a request over HTTP did not come in time."""
+
+    code = "BODY_TIMEOUT"
+    http_status = 408
+
+
 class NotSupported(QueryError):
     """The language has the construct; this version does not answer it."""
 
@@ -303,7 +311,7 @@ class NotAuthenticated(AccessError):
 
 
 class TooManyAttempts(AccessError):
-    """Too many wrong passwords came for one user name, or too many at once; a wait cures it."""
+    """Too many wrong passwords came from one place; a wait cures it."""
 
     code = "TOO_MANY_ATTEMPTS"
     http_status = 429
@@ -376,7 +384,7 @@ class BackendCancelled(BackendError):
 
 
 class Overloaded(BackendError):
-    """More statements wait for the database than may; what is remembered is answered all along."""
+    """More wait than may, for the database or another thing that many want; ask again soon."""
 
     code = "OVERLOADED"
     status = Status.UNAVAILABLE

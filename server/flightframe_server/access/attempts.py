@@ -1,20 +1,38 @@
-"""How often a password may be guessed, and how many at once.
+"""How often a password may be guessed.
 
-What comes in: user names, before their passwords are looked at. What goes out: leave to go on, or a
-refusal. It must never tell a name that exists from one that does not, and never hold more than a
-bounded number of names.
+What comes in: from where somebody tries which name, before the password is looked at. What goes
+out: leave to go on, or a refusal. It must never tell a name that exists from one that does not,
+never let one party's guesses be counted against another, and never hold more than a bounded number
+of counts.
+
+Attempts are counted by peer and name together, so that nobody can shut another out, and by peer
+alone, more widely, for those who try one password on many names.
 """
 
 from __future__ import annotations
 
+import hashlib
+import math
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from flightframe_server.errors import TooManyAttempts
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """How many attempts are let through.
+
+    Attributes:
+        burst: wrong passwords, one after the other.
+        again_seconds: after how long one more is let through.
+    """
+
+    burst: int
+    again_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,18 +40,14 @@ class AttemptBounds:
     """How many attempts are let through.
 
     Attributes:
-        burst: wrong passwords for one name, one after the other.
-        again_seconds: after how long one more is let through.
-        names: the most names remembered, the longest unused ones forgotten first.
-        at_once: passwords looked at at the same time; each takes 64 MiB.
-        wait_seconds: how long one waits for its turn.
+        of_name: from one peer for one name.
+        of_peer: from one peer, for whatever names.
+        counts: the most counts of each kind, the longest unused ones forgotten first.
     """
 
-    burst: int = 10
-    again_seconds: float = 5.0
-    names: int = 10_000
-    at_once: int = 2
-    wait_seconds: float = 10.0
+    of_name: Bucket = Bucket(10, 5.0)
+    of_peer: Bucket = Bucket(100, 0.5)
+    counts: int = 10_000
 
 
 BOUNDS = AttemptBounds()
@@ -51,53 +65,65 @@ class Attempts:
         self, bounds: AttemptBounds = BOUNDS, clock: Callable[[], float] = time.monotonic
     ) -> None:
         """Start with nothing remembered."""
-        self._bounds, self._clock = bounds, clock
         self._lock = threading.Lock()
-        # What is left of a name's burst, and when that was so.
-        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
-        self._turns = threading.BoundedSemaphore(bounds.at_once)
+        self._of_name = _Counts(bounds.of_name, bounds.counts, clock)
+        self._of_peer = _Counts(bounds.of_peer, bounds.counts, clock)
 
-    @contextmanager
-    def one(self, name: str) -> Iterator[Callable[[], None]]:
-        """Let one attempt through for as long as the block lasts.
-
-        Yields:
-            What to call when the attempt turned out right: it then does not count.
+    def take(self, peer: str, name: str) -> None:
+        """Let one attempt through.
 
         Raises:
-            TooManyAttempts: too many were wrong, or too many are being looked at.
+            TooManyAttempts: too many were wrong.
         """
-        self._take(name)
-        if not self._turns.acquire(timeout=self._bounds.wait_seconds):
-            self._give_back(name)
-            raise TooManyAttempts(
-                "too many passwords are being checked at once", hint="try again later"
-            )
-        try:
-            yield lambda: self._give_back(name)
-        finally:
-            self._turns.release()
-
-    def _take(self, name: str) -> None:
         with self._lock:
-            left = self._level(name)
-            if left < 1:
+            both = _both(peer, name)
+            wait = max(self._of_peer.wait(peer), self._of_name.wait(both))
+            if wait:
                 raise TooManyAttempts(
-                    "too many wrong passwords for this user name",
+                    "too many wrong passwords",
                     hint="try again in a few seconds",
+                    details={"retry_after": math.ceil(wait)},
                 )
-            self._note(name, left - 1)
+            self._of_peer.add(peer, -1)
+            self._of_name.add(both, -1)
 
-    def _give_back(self, name: str) -> None:
+    def give_back(self, peer: str, name: str) -> None:
+        """Take back one that turned out right, or was not looked at: it does not count."""
         with self._lock:
-            self._note(name, min(self._bounds.burst, self._level(name) + 1))
+            self._of_peer.add(peer, 1)
+            self._of_name.add(_both(peer, name), 1)
 
-    def _level(self, name: str) -> float:
-        left, since = self._left.get(name, (float(self._bounds.burst), self._clock()))
-        return min(self._bounds.burst, left + (self._clock() - since) / self._bounds.again_seconds)
 
-    def _note(self, name: str, left: float) -> None:
-        self._left[name] = (left, self._clock())
-        self._left.move_to_end(name)
-        while len(self._left) > self._bounds.names:
+class _Counts:
+    """What is left of the bursts of many, refilled with time."""
+
+    def __init__(self, bucket: Bucket, most: int, clock: Callable[[], float]) -> None:
+        self._bucket, self._most, self._clock = bucket, most, clock
+        # What is left, and when that was so.
+        self._left: OrderedDict[str | bytes, tuple[float, float]] = OrderedDict()
+
+    def wait(self, key: str | bytes) -> float:
+        """Return the seconds until one more is let through; 0 where one is."""
+        return max(0.0, 1 - self._level(key)) * self._bucket.again_seconds
+
+    def add(self, key: str | bytes, change: float) -> None:
+        """Add to what is left."""
+        level = min(self._bucket.burst, self._level(key) + change)
+        self._left[key] = (level, self._clock())
+        self._left.move_to_end(key)
+        while len(self._left) > self._most:
             self._left.popitem(last=False)
+
+    def __len__(self) -> int:
+        return len(self._left)
+
+    def _level(self, key: str | bytes) -> float:
+        left, since = self._left.get(key, (float(self._bucket.burst), self._clock()))
+        more = (self._clock() - since) / self._bucket.again_seconds
+        return min(self._bucket.burst, left + more)
+
+
+def _both(peer: str, name: str) -> bytes:
+    """Return a count's key: a name may be as long as a header."""
+    both = f"{len(peer)}:{peer}:{name}".encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(both, digest_size=16).digest()

@@ -16,19 +16,19 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from concurrent.futures import Future
+from functools import lru_cache, partial
 
 from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.low_level import Type
 
 from flightframe_server.access.attempts import Attempts
-from flightframe_server.errors import NotAuthenticated, TooManyAttempts
+from flightframe_server.access.password_pool import PasswordPool
+from flightframe_server.errors import NotAuthenticated
 
 REMEMBERED_SECONDS = 300.0
 REMEMBERED = 10_000
-TURNS = 64
-TURN_SECONDS = 20.0
 
 
 def hash_password(password: str) -> str:
@@ -51,6 +51,7 @@ class Passwords:
         users: the stored hash of every user, as they are now.
         attempts: how often.
         clock: a clock that never goes back, in seconds.
+        pool: where the work is done.
     """
 
     def __init__(
@@ -58,48 +59,73 @@ class Passwords:
         users: Callable[[], Mapping[str, str]],
         attempts: Attempts | None = None,
         clock: Callable[[], float] = time.monotonic,
+        pool: PasswordPool | None = None,
     ) -> None:
         """Start with nothing remembered."""
         self._users, self._clock = users, clock
         self._attempts = attempts or Attempts()
+        self._pool = pool or PasswordPool()
         self._key = secrets.token_bytes(32)
         self._lock = threading.Lock()
         self._remembered: OrderedDict[bytes, tuple[str, float]] = OrderedDict()
-        self._turns = [threading.Lock() for _ in range(TURNS)]
+        self._under_way: dict[bytes, Future[str]] = {}
         # Made now, so that the first unknown name takes no longer than the next.
         self._dummy()
 
-    def check(self, user: str, password: str) -> str:
-        """Return the stored hash that a password fits.
+    def check(self, user: str, password: str, peer: str = "") -> str:
+        """Return the stored hash that a password fits, once it was looked at; raises as `begin`."""
+        return self.begin(user, password, peer).result()
+
+    def begin(self, user: str, password: str, peer: str = "") -> Future[str]:
+        """Begin to look at a password and return where the stored hash that it fits will be.
+
+        A password that was right lately, of anybody, is known at once.
+
+        Args:
+            user: whose it is said to be.
+            password: as it was sent.
+            peer: where it came from.
 
         Raises:
-            NotAuthenticated: there is no such user, or the password is wrong.
+            NotAuthenticated: there is no such user, or the password is wrong; from the future.
             TooManyAttempts: too many were wrong.
+            Overloaded: too many wait to be looked at.
         """
         stored = self._users().get(user)
         digest = self._digest(user, password)
         if stored is not None and self._remembers(digest, stored):
-            return stored
-        # Many calls of one client begin at once: the first is checked, the others find it done.
-        turn = self._turns[digest[0] % TURNS]
-        if not turn.acquire(timeout=TURN_SECONDS):
-            raise TooManyAttempts("too many passwords are being checked at once")
-        try:
-            if stored is not None and self._remembers(digest, stored):
-                return stored
-            return self._verified(user, password, stored, digest)
-        finally:
-            turn.release()
+            found: Future[str] = Future()
+            found.set_result(stored)
+            return found
+        with self._lock:
+            # Many calls of one client begin at once: the first is looked at, for all of them.
+            under_way = self._under_way.get(digest)
+            if under_way is not None:
+                return under_way
+            self._attempts.take(peer, user)
+            try:
+                work = partial(self._verified, user, password, stored, digest, peer)
+                begun = self._under_way[digest] = self._pool.submit(peer, work)
+            except BaseException:
+                self._attempts.give_back(peer, user)
+                raise
+        begun.add_done_callback(lambda _: self._forget(digest))
+        return begun
 
-    def _verified(self, user: str, password: str, stored: str | None, digest: bytes) -> str:
-        with self._attempts.one(user) as was_right:
-            if not fits(stored or self._dummy(), password) or stored is None:
-                raise NotAuthenticated(
-                    "the user name or the password is wrong", hint="check both, case included"
-                )
-            was_right()
+    def _verified(
+        self, user: str, password: str, stored: str | None, digest: bytes, peer: str
+    ) -> str:
+        if not fits(stored or self._dummy(), password) or stored is None:
+            raise NotAuthenticated(
+                "the user name or the password is wrong", hint="check both, case included"
+            )
+        self._attempts.give_back(peer, user)
         self._remember(digest, stored)
         return stored
+
+    def _forget(self, digest: bytes) -> None:
+        with self._lock:
+            self._under_way.pop(digest, None)
 
     def _dummy(self) -> str:
         """Return a hash that nothing fits, and that takes as long as a user's."""

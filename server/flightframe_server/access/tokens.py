@@ -54,16 +54,19 @@ class SessionTokens:
         key: at least 32 secret bytes.
         seconds: how long a token is good.
         clock: seconds since 1970 UTC.
+
+    Attributes:
+        seconds: how long a token is good.
     """
 
     def __init__(self, key: bytes, seconds: float, clock: Callable[[], float] = time.time) -> None:
         """Derive the signing key."""
         self._key = hashlib.blake2b(key, digest_size=KEY_BYTES, person=b"ff-session-token").digest()
-        self._seconds, self._clock = seconds, clock
+        self.seconds, self._clock = seconds, clock
 
     def issue(self, user: str, proof: str) -> str:
         """Return a new token for a user whom `proof` (the stored hash) let in."""
-        ends = _ENDS.pack(int(self._clock() + self._seconds))
+        ends = _ENDS.pack(int(self._clock() + self.seconds))
         claim = ends + secrets.token_bytes(SESSION_BYTES) + user.encode()
         signed = claim + self._mac(claim, proof)
         return SESSION_PREFIX + base64.urlsafe_b64encode(signed).rstrip(b"=").decode()

@@ -32,8 +32,12 @@ class Limits:
     request_bytes: int = MAX_REQUEST_BYTES
     parse_depth: int = MAX_DEPTH
     concurrent_statements: int = 8
+    statements_per_caller: int | None = None
     concurrent_streams: int = 32
+    streams_per_caller: int | None = None
+    stream_idle_timeout: float = 60.0
     queued_statements: int = 64
+    queued_per_caller: int | None = None
     queue_seconds: float = 10.0
     statement_timeout: float = 300.0
     statement_bytes: int = 2 * GIB
@@ -41,16 +45,43 @@ class Limits:
     result_bytes: int = 16 * GIB
     json_rows: int = 1_000_000
     json_bytes: int = 256 * MIB
+    http_connections: int = 512
+    http_requests: int = 256
+    requests_per_caller: int | None = None
+    http_head_seconds: float = 10.0
+    http_body_seconds: float = 30.0
     handles: int = 4096
+    handles_per_caller: int | None = None
     handles_per_session: int = 1024
     handle_bytes: int = 256 * MIB
+    prepared_bytes: int = 64 * MIB
+    bound_bytes: int = 16 * MIB
     result_seconds: float = 300.0
     prepared_seconds: float = 3600.0
     sessions: int = 10_000
+    sessions_per_caller: int | None = None
     session_seconds: float = 3600.0
     memory_bytes: int | None = None
     spill_bytes: int | None = None
     threads: int | None = None
+
+
+def half(total: int) -> int:
+    """Return half of what all callers may have, rounded up: what one may have, unless told.
+
+    >>> half(8), half(1)
+    (4, 1)
+    """
+    return -(-total // 2)
+
+
+def tenth(total: int) -> int:
+    """Return a tenth, rounded up: what one caller may have of what is held for long.
+
+    >>> tenth(10_000), tenth(3)
+    (1000, 1)
+    """
+    return -(-total // 10)
 
 
 DEFAULT_LIMITS = _D = Limits()
@@ -78,6 +109,16 @@ def _seconds(default: float, meaning: str) -> float:
     return found
 
 
+def _share(of: str, fraction: str, meaning: str, most: int = 1 << 20) -> int | None:
+    found: int | None = Field(
+        default=None,
+        ge=1,
+        le=most,
+        description=f"{meaning}, of one caller; the default is {fraction} of `{of}`",
+    )
+    return found
+
+
 class LimitsShape(Shape):
     """The section `limits` of a manifest; the page of limits is written from this."""
 
@@ -91,10 +132,21 @@ class LimitsShape(Shape):
     concurrent_statements: int = _count(
         _D.concurrent_statements, "statements that the database works on at once", 1024
     )
+    statements_per_caller: int | None = _share(
+        "concurrent_statements", "half", "statements at once", 1024
+    )
     concurrent_streams: int = _count(
         _D.concurrent_streams,
         "large answers under way at once, each at the pace of its reader",
         1024,
+    )
+    streams_per_caller: int | None = _share(
+        "concurrent_streams", "half", "large answers at once", 1024
+    )
+    stream_idle_timeout: _Seconds = _seconds(
+        _D.stream_idle_timeout,
+        "seconds in which the reader of an answer takes none of it: a large one over Flight then"
+        " ends with `TIMEOUT`, over HTTP the connection does",
     )
     queued_statements: int = Field(
         default=_D.queued_statements,
@@ -102,6 +154,12 @@ class LimitsShape(Shape):
         le=10_000,
         description="statements that wait for a place, and large answers that do; one more is"
         " refused with `OVERLOADED`",
+    )
+    queued_per_caller: int | None = Field(
+        default=None,
+        ge=0,
+        le=10_000,
+        description="those that wait, of one caller; the default is half of `queued_statements`",
     )
     queue_seconds: _Seconds = _seconds(_D.queue_seconds, "seconds in the queue, then `OVERLOADED`")
     statement_timeout: _Seconds = _seconds(
@@ -116,13 +174,49 @@ class LimitsShape(Shape):
     result_bytes: int = _count(_D.result_bytes, "bytes of an answer's columns")
     json_rows: int = _count(_D.json_rows, "rows of an answer over HTTP")
     json_bytes: int = _count(_D.json_bytes, "bytes of an answer over HTTP")
+    http_connections: int = _count(
+        _D.http_connections,
+        "connections over HTTP; for one more, that which waits longest for a request is closed",
+        1 << 16,
+    )
+    http_requests: int = _count(
+        _D.http_requests,
+        "requests over HTTP under way at once, those for health not counted; one more is refused"
+        " with `OVERLOADED`",
+        1 << 16,
+    )
+    requests_per_caller: int | None = _share(
+        "http_requests", "half", "requests over HTTP at once", 1 << 16
+    )
+    http_head_seconds: _Seconds = _seconds(
+        _D.http_head_seconds,
+        "seconds for the TLS handshake of a connection over HTTP, and for the head of each of its"
+        " requests; then it is closed",
+    )
+    http_body_seconds: _Seconds = _seconds(
+        _D.http_body_seconds, "seconds for the body of a request over HTTP"
+    )
     handles: int = _count(_D.handles, "answers held for DoGet, and prepared statements", 1 << 20)
+    handles_per_caller: int | None = _share(
+        "handles", "half", "answers held for DoGet, and prepared statements"
+    )
     handles_per_session: int = _count(
         _D.handles_per_session,
-        "those of one session, or of one user's calls outside of any",
+        "those of one session, or of one caller's calls outside of any",
         1 << 20,
     )
-    handle_bytes: int = _count(_D.handle_bytes, "bytes of the answers held for DoGet")
+    handle_bytes: int = _count(
+        _D.handle_bytes, "bytes of the answers held for DoGet; half of them for one caller"
+    )
+    prepared_bytes: int = _count(
+        _D.prepared_bytes,
+        "bytes of the prepared statements with the rows bound to them, 128 for each value"
+        " included; half of them for one caller",
+    )
+    bound_bytes: int = _count(
+        _D.bound_bytes,
+        "bytes of the rows bound to one prepared statement, 128 for each value included",
+    )
     result_seconds: _Seconds = _seconds(
         _D.result_seconds, "seconds that an answer is held after its last use"
     )
@@ -130,6 +224,7 @@ class LimitsShape(Shape):
         _D.prepared_seconds, "seconds that a prepared statement is held after its last use"
     )
     sessions: int = _count(_D.sessions, "sessions with options set", 1 << 20)
+    sessions_per_caller: int | None = _share("sessions", "a tenth", "sessions with options set")
     session_seconds: _Seconds = _seconds(
         _D.session_seconds, "seconds that a session's options are held after its last use"
     )

@@ -30,12 +30,15 @@ class Asker:
         timeout: seconds for all statements of the question; None: the installation's limit.
         query_id: the name that its statements go by.
         until: when all of a call's questions must be answered, as `time.monotonic` counts.
+        caller: whose share of the limits its statements take; empty: nobody's, which has no bound
+            but the total.
     """
 
     gone: Callable[[], bool] = _stays
     timeout: float | None = None
     query_id: str = ""
     until: float = math.inf
+    caller: str = ""
 
 
 NOBODY = Asker()
@@ -50,13 +53,13 @@ class Wait:
         most: the most seconds that anybody may wait.
     """
 
-    __slots__ = ("_asker", "_deadline", "query_id")
+    __slots__ = ("_asker", "_deadline", "caller", "query_id")
 
     def __init__(self, asker: Asker, most: float) -> None:
         """Start the clock."""
         seconds = most if asker.timeout is None else min(asker.timeout, most)
         self._asker, self._deadline = asker, min(asker.until, time.monotonic() + seconds)
-        self.query_id = asker.query_id
+        self.query_id, self.caller = asker.query_id, asker.caller
 
     def over(self) -> FlightframeError | None:
         """Return why nobody waits any longer, or None while somebody does."""
@@ -67,6 +70,15 @@ class Wait:
                 "the statement ran past its time limit", hint="ask for less, or allow it more time"
             )
         return None
+
+    def idle_over(self, since: float, seconds: float) -> FlightframeError | None:
+        """Return why a reader that took nothing since a moment is waited for no longer."""
+        if time.monotonic() - since < seconds:
+            return None
+        return BackendTimeout(
+            f"the reader took none of the answer for {seconds:g} seconds",
+            hint="read it without pauses, or ask for less",
+        )
 
     def check(self) -> None:
         """Raise `BackendCancelled` or `BackendTimeout` where nobody waits any longer."""

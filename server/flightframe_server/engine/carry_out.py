@@ -138,7 +138,7 @@ class Carrier:
         version = tuple(sorted((table, ground.versions.get(table)) for table in query.tables))
 
         def work(stop: Stop) -> Fetched:
-            found = self._statements.collect(self._backend, query, stop, wait.query_id)
+            found = self._statements.collect(self._backend, query, stop, wait.query_id, wait.caller)
             tables = split(found, query)
             self._unmoved(query, ground)
             if keeping and self._store is not None:

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 
 import pyarrow as pa
 
-from flightframe_server.backends.protocol import Backend, RunningQuery
+from flightframe_server.backends.protocol import Backend
 from flightframe_server.composer.compose import compose_stream
 from flightframe_server.engine.asker import NOBODY, Asker
 from flightframe_server.engine.ground import Ground
 from flightframe_server.engine.statements import Statements
+from flightframe_server.engine.streams import WatchedStream
 from flightframe_server.errors import TicketRefused
 from flightframe_server.planner.plan import Plan
 
@@ -70,7 +71,7 @@ class OpenStream:
     def __init__(
         self,
         plan: Plan,
-        running: RunningQuery,
+        running: WatchedStream,
         check: Callable[[int, int], None] = _any_size,
     ) -> None:
         """Compose batches of `running` as `plan` says."""
@@ -92,6 +93,10 @@ class OpenStream:
                 yield batch
         finally:
             self._running.close()
+
+    def progressed(self) -> None:
+        """Note that the reader took a part of the batch that was made last."""
+        self._running.progressed()
 
     def cancel(self) -> None:
         """Stop the statement, from any thread."""

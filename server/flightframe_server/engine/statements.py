@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from flightframe_server.backends.ending import Stop
 from flightframe_server.backends.protocol import Backend, RunningQuery
-from flightframe_server.catalog.limits import Limits
+from flightframe_server.catalog.limits import Limits, half
 from flightframe_server.engine.asker import POLL_SECONDS, Asker, Wait
 from flightframe_server.engine.slots import Slots
 from flightframe_server.engine.streams import WatchedStream
@@ -56,11 +56,21 @@ class Statements:
     def __init__(self, limits: Limits | None = None) -> None:
         """Nothing runs yet."""
         self.limits = limits if limits is not None else Limits()
-        line, seconds = self.limits.queued_statements, self.limits.queue_seconds
-        self.places = Slots(self.limits.concurrent_statements, line, seconds)
-        self.stream_places = Slots(self.limits.concurrent_streams, line, seconds)
+        of = self.limits
+        self.places = self._slots(of.concurrent_statements, of.statements_per_caller)
+        self.stream_places = self._slots(of.concurrent_streams, of.streams_per_caller)
         self._lock = threading.Lock()
         self._listed: set[Listed] = set()
+
+    def _slots(self, places: int, share: int | None) -> Slots:
+        line, line_share = self.limits.queued_statements, self.limits.queued_per_caller
+        return Slots(
+            places,
+            line,
+            self.limits.queue_seconds,
+            share=half(places) if share is None else share,
+            line_share=half(line) if line_share is None else line_share,
+        )
 
     def wait_for(self, asker: Asker) -> Wait:
         """Start the clock of whoever asks."""
@@ -94,7 +104,12 @@ class Statements:
         return not left if found else None
 
     def collect(
-        self, backend: Backend, query: SourceQuery | FrameQuery, stop: Stop, query_id: str
+        self,
+        backend: Backend,
+        query: SourceQuery | FrameQuery,
+        stop: Stop,
+        query_id: str,
+        caller: str = "",
     ) -> pa.Table:
         """Carry one statement out and return all it says.
 
@@ -103,6 +118,7 @@ class Statements:
             query: what.
             stop: the wish that it end.
             query_id: the question it belongs to.
+            caller: whose share of the places it takes.
 
         Raises:
             Overloaded: too many are under way.
@@ -111,7 +127,7 @@ class Statements:
             BackendError: the database failed.
         """
         listed = Listed(query_id, time.monotonic(), stop.wish)
-        release = self._enter(self.places, stop.check, listed)
+        release = self._enter(self.places, stop.check, listed, caller)
         try:
             running = backend.run(query, stop=stop)
         except BaseException:
@@ -131,27 +147,27 @@ class Statements:
         Raises:
             BackendTimeout: it did not begin before the caller's time was up.
         """
-        stream = WatchedStream(wait)
+        stream = WatchedStream(wait, self.limits.stream_idle_timeout)
         listed = Listed(wait.query_id, time.monotonic(), stream.cancel)
-        release = self._enter(self.stream_places, wait.check, listed)
+        release = self._enter(self.stream_places, wait.check, listed, wait.caller)
         stream.start(lambda stop: backend.run(query, stop=stop), release)
         return stream
 
     def _enter(
-        self, places: Slots, check: Callable[[], None], listed: Listed
+        self, places: Slots, check: Callable[[], None], listed: Listed, caller: str
     ) -> Callable[[], None]:
         """Take a place and return what gives it back."""
         with self._lock:
             self._listed.add(listed)
         try:
-            places.take(check)
+            places.take(check, caller)
         except BaseException:
             self._forget(listed)
             raise
 
         def release() -> None:
             self._forget(listed)
-            places.give_back()
+            places.give_back(caller)
 
         return release
 

@@ -1,5 +1,7 @@
 """A statement read as it comes, and watched: it ends with its reader, its time, or a word.
 
+A reader that takes nothing for too long is gone as well: its statement holds a place and memory.
+
 What comes in: a statement to start, and who reads it. What goes out: its batches, until there are
 no more, or the reader is gone, its time is up, or somebody ended it. It must never hold a statement
 open for a reader that does not come back: the watch closes it even between two batches.
@@ -7,7 +9,9 @@ open for a reader that does not come back: the watch closes it even between two 
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pyarrow as pa
@@ -26,6 +30,7 @@ class WatchedStream:
 
     Args:
         wait: the reader's patience; not asked any more once the stream is closed.
+        idle_seconds: how long the reader may take none of what was made for it.
 
     Attributes:
         schema: of every batch, once started.
@@ -33,9 +38,12 @@ class WatchedStream:
 
     schema: pa.Schema
 
-    def __init__(self, wait: Wait) -> None:
+    def __init__(self, wait: Wait, idle_seconds: float = math.inf) -> None:
         """Nothing runs yet."""
         self._wait, self._stop = wait, Stop()
+        self._idle_seconds = idle_seconds
+        # Since when a batch waits for its reader; inf while the statement makes one.
+        self._idle_since = math.inf
         self._reason: FlightframeError | None = None
         self._running: RunningQuery | None = None
         # Held by whoever steps or closes the statement.
@@ -78,13 +86,20 @@ class WatchedStream:
             self.close()
 
     def _step(self, batches: Iterator[pa.RecordBatch]) -> pa.RecordBatch | None:
+        self._idle_since = math.inf
         with self._stepping:
             try:
                 self._stop.check()
-                return next(batches, None)
+                batch = next(batches, None)
             except BackendCancelled as error:
                 self._tell_why(error)
                 raise
+        self.progressed()
+        return batch
+
+    def progressed(self) -> None:
+        """Note that the reader took a part of the batch that was made last."""
+        self._idle_since = time.monotonic()
 
     def _tell_why(self, error: BaseException) -> None:
         """Raise why the stream was ended, where a statement only knows that it was."""
@@ -120,7 +135,9 @@ class WatchedStream:
     def _look(self) -> None:
         while not self._closed.wait(POLL_SECONDS):
             if not self._stop.wished:
-                self._reason = self._wait.over()
+                self._reason = self._wait.over() or self._wait.idle_over(
+                    self._idle_since, self._idle_seconds
+                )
                 if self._reason is None:
                     continue
             self._end_now()

@@ -108,7 +108,8 @@ def _close_session(body: bytes, call: ActionCall) -> list[bytes]:
 
 
 def _describe(body: bytes, call: ActionCall) -> list[bytes]:
-    return [describe(body, call.state.serving, Asker(call.context.is_cancelled))]
+    asker = Asker(call.context.is_cancelled, caller=call.caller.key)
+    return [describe(body, call.state.serving, asker)]
 
 
 ACTIONS: dict[str, KnownAction] = {

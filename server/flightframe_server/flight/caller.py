@@ -9,6 +9,7 @@ from __future__ import annotations
 from pyarrow import flight
 
 from flightframe_server.access.caller import ANONYMOUS, Caller
+from flightframe_server.access.peers import peer_of
 
 MIDDLEWARE = "caller"
 """The name of the middleware that checks credentials; its `caller` is who was let in."""
@@ -19,15 +20,19 @@ def caller_of(context: flight.ServerCallContext) -> Caller:
 
     The name is the one that credentials proved; where none are asked for, the one in the client's
     certificate, which the connection has proved; where there is none either, nobody's.
+
+    Raises:
+        AccessError: the call came with a password, and it is wrong, or was wrong too often.
+        Overloaded: the call came with a password, and too many wait to be looked at.
     """
+    peer = peer_of(context.peer())
     proven = context.get_middleware(MIDDLEWARE)
-    if proven is not None and proven.caller is not None:
-        return proven.caller  # type: ignore[no-any-return]
+    known = None if proven is None else proven.from_peer(peer)
+    if known is not None:
+        return known  # type: ignore[no-any-return]
     certified = context.peer_identity()
-    if proven is None and not certified:
-        return ANONYMOUS
     session = None if proven is None else proven.session
-    return Caller(certified.decode("utf-8", "replace") if certified else "", session)
+    return Caller(certified.decode("utf-8", "replace") if certified else "", session, peer)
 
 
 __all__ = ["ANONYMOUS", "MIDDLEWARE", "Caller", "caller_of"]

@@ -17,6 +17,7 @@ handler: with one, pyarrow no longer tells whose certificate it was.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -64,6 +65,28 @@ class _LetIn(flight.ServerMiddleware):  # type: ignore[misc]
         )
         self.session = session
 
+    def from_peer(self, peer: str) -> Caller | None:
+        """Return whose call it is, now that it is known where it comes from."""
+        return None if self.caller is None else replace(self.caller, peer=peer)
+
+
+class _Claims(flight.ServerMiddleware):  # type: ignore[misc]
+    """Stands beside a call whose credentials are looked at once it is known where it comes from."""
+
+    def __init__(self, door: Door, header: Sequence[str | bytes], session: bytes | None) -> None:
+        self._door, self._header, self.session = door, header, session
+
+    def from_peer(self, peer: str) -> Caller:
+        """Return whose call it is.
+
+        Raises:
+            NotAuthenticated: the credentials are wrong.
+            TooManyAttempts: too many were wrong.
+            Overloaded: too many wait to be looked at.
+        """
+        caller = self._door.enter(self._header, peer)
+        return caller if self.session is None else replace(caller, session=self.session)
+
 
 class HandshakeBearer(flight.ServerMiddlewareFactory):  # type: ignore[misc]
     """Answers a Handshake with everybody's token, and leaves calls without a session alone."""
@@ -88,6 +111,9 @@ class CookieOnly(flight.ServerMiddlewareFactory):  # type: ignore[misc]
 class CheckedCalls(flight.ServerMiddlewareFactory):  # type: ignore[misc]
     """Lets a call in by its credentials, or not at all.
 
+    A token is known here. For a password it matters where it comes from, which only the call itself
+    can tell: `caller_of` is then where it is looked at, and every method begins with it.
+
     Args:
         door: checks them.
     """
@@ -103,10 +129,12 @@ class CheckedCalls(flight.ServerMiddlewareFactory):  # type: ignore[misc]
             FlightUnauthenticatedError: the credentials do not let it in.
         """
         try:
-            given = headers.get(HEADER, [])
+            given, session = headers.get(HEADER, []), session_in(headers)
             if info.method == flight.FlightMethod.HANDSHAKE:
                 return _Bearer(self._door.exchange(given))
-            return _LetIn(self._door.enter(given), session_in(headers))
+            if self._door.needs_peer(given):
+                return _Claims(self._door, given, session)
+            return _LetIn(self._door.enter(given), session)
         except Exception as error:
             fresh = wire_error(error, "start_call", uuid.uuid4().hex)
         raise fresh

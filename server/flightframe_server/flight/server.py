@@ -200,28 +200,32 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         writer: Any,
     ) -> None:
         """Bind the parameters of a prepared statement; nothing is ever written."""
+        caller = caller_of(context)
         asked = self._asked(_command(descriptor))
         if isinstance(asked, Request | PinnedTicket):
             raise FrameQLSyntaxError("this command takes no rows")
-        visit = visit_of(context, caller_of(context), self._state)
+        visit = visit_of(context, caller, self._state)
         bound = bind(asked, reader, self._state, visit)
         writer.write(bound.SerializeToString())
 
     @bounded
     def do_action(self, context: flight.ServerCallContext, action: flight.Action) -> list[bytes]:
         """Carry out an action of the list."""
+        caller = caller_of(context)
         self._check_size(action.body.size)
         body = action.body.to_pybytes()
-        return carry_out(action.type, body, ActionCall(self._state, caller_of(context), context))
+        return carry_out(action.type, body, ActionCall(self._state, caller, context))
 
     @bounded
     def list_actions(self, context: flight.ServerCallContext) -> list[tuple[str, str]]:
         """Return the actions that there are."""
+        caller_of(context)
         return [(kind, action.description) for kind, action in ACTIONS.items()]
 
     @bounded
     def list_flights(self, context: flight.ServerCallContext, criteria: bytes) -> NoReturn:
         """Refuse: there are as many flights as questions."""
+        caller_of(context)
         raise unimplemented("ListFlights")
 
     @bounded
@@ -233,6 +237,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         writer: Any,
     ) -> NoReturn:
         """Refuse: nothing is computed on a client's rows."""
+        caller_of(context)
         raise unimplemented("DoExchange")
 
     def _asked(self, data: bytes) -> Asked:

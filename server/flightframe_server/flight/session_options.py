@@ -62,9 +62,9 @@ class SessionOptions:
         fresh = Freshness(self.max_staleness, self.only_if_cached, self.no_cache)
         return replace(request, freshness=fresh)
 
-    def asker(self, gone: Callable[[], bool]) -> Asker:
-        """Return whoever asks under these options."""
-        return Asker(gone, self.statement_timeout)
+    def asker(self, gone: Callable[[], bool], caller: str) -> Asker:
+        """Return whoever asks under these options, and whose share of the limits that takes."""
+        return Asker(gone, self.statement_timeout, caller=caller)
 
 
 NO_OPTIONS = SessionOptions()

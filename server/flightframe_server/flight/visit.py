@@ -34,4 +34,4 @@ class Visit:
 def visit_of(context: flight.ServerCallContext, caller: Caller, state: FlightState) -> Visit:
     """Return a call as a value; raises as `Sessions.options`."""
     options = state.sessions.options(caller, context.peer)
-    return Visit(caller, options, options.asker(context.is_cancelled))
+    return Visit(caller, options, options.asker(context.is_cancelled, caller.key))

@@ -7,28 +7,31 @@ traceback.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import traceback
 import uuid
 from collections.abc import Callable, Collection
+from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
 import structlog
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import Route
 
 from flightframe_server import __version__
 from flightframe_server.access.access import OPEN, Access
-from flightframe_server.access.caller import ANONYMOUS, Caller
+from flightframe_server.access.caller import Caller
+from flightframe_server.access.peers import peer_named
 from flightframe_server.answer import Serving, answer
 from flightframe_server.engine.asker import Asker
 from flightframe_server.errors import (
+    BodyTimeout,
     FlightframeError,
     FrameQLSyntaxError,
     InternalError,
@@ -38,24 +41,22 @@ from flightframe_server.errors import (
     did_you_mean,
     shown,
 )
+from flightframe_server.web.admission import Admission
 from flightframe_server.web.answering import Threads
 from flightframe_server.web.body import EXAMPLE, read_body
+from flightframe_server.web.connections import CERTIFIED
+from flightframe_server.web.draining import Draining
 from flightframe_server.web.reply import Reply, ReplyLimits, reply_limits
+from flightframe_server.web.sending import ReplyResponse
 
 log = structlog.get_logger(__name__)
 
 REQUEST_ID = "x-request-id"
 
-CONNECTIONS = 256
-"""Connections at once; one more is told 503."""
-
 JSON = "application/json"
 CLIENT_CLOSED_REQUEST = 499
 UNAUTHORIZED = 401
 CHALLENGE = 'Basic realm="flightframe", charset="UTF-8", Bearer'
-CERTIFIED = "certified"
-"""The name, in a request's state, of whom the client's certificate names."""
-
 _HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
 
@@ -81,9 +82,11 @@ class Api:
         """Keep what the endpoints answer with; see the class."""
         self._serving, self._hosts = serving, hosts
         self._limits = limits if limits is not None else reply_limits(serving.statements.limits)
-        self._threads = Threads(CONNECTIONS)
+        bounds = serving.statements.limits
+        self._admission, self._body_seconds = Admission(bounds), bounds.http_body_seconds
+        self._threads = Threads(bounds.http_requests)
         self._access = access
-        self.application = Starlette(
+        application = Starlette(
             routes=[
                 Route("/healthz", self._health),
                 Route("/runtime/healthz", self._health),
@@ -95,6 +98,9 @@ class Api:
                 ClientDisconnect: _gone,
             },
         )
+        # A redirect would name the host that the client named.
+        application.router.redirect_slashes = False
+        self.application = Draining(application, self._body_seconds)
 
     async def _health(self, _: HttpRequest) -> Response:
         body = {
@@ -107,12 +113,23 @@ class Api:
     async def _query(self, request: HttpRequest) -> Response:
         self._check_host(request)
         caller = await self._caller(request)
-        body = await read_all(request, self._serving.statements.limits.request_bytes)
-        reply = await self._threads.run(request, partial(self._reply, body, caller))
-        headers = {**_HEADERS, "content-length": str(reply.length)}
-        if reply.small:
-            return Response(b"".join(reply.chunks()), media_type=JSON, headers=headers)
-        return StreamingResponse(reply.chunks(), media_type=JSON, headers=headers)
+        body = await self._body(request, caller)
+        with ExitStack() as held:
+            held.enter_context(self._admission.request(caller.key))
+            reply = await self._threads.run(request, partial(self._reply, body, caller))
+            # Until it is taken: whoever reads slowly holds memory, or a file.
+            return ReplyResponse(reply, _HEADERS, held.pop_all().close)
+
+    async def _body(self, request: HttpRequest, caller: Caller) -> bytes:
+        """Return the body of a request, or the refusal of one that is too long, or too slow."""
+        most = self._serving.statements.limits.request_bytes
+        with self._admission.body(caller.key) as taken:
+            try:
+                async with asyncio.timeout(self._body_seconds):
+                    return await read_all(request, most, taken.take)
+            except TimeoutError:
+                seconds = f"{self._body_seconds:g}"
+                raise BodyTimeout(f"the body did not come within {seconds} seconds") from None
 
     def _check_host(self, request: HttpRequest) -> None:
         if self._hosts is not None and request.url.hostname not in self._hosts:
@@ -120,17 +137,18 @@ class Api:
 
     async def _caller(self, request: HttpRequest) -> Caller:
         """Return who asks, before a byte of the body is read."""
+        peer = peer_named(request.client.host if request.client else "")
         if self._access.named_by_certificate:
-            return Caller(getattr(request.state, CERTIFIED, ""))
+            return Caller(getattr(request.state, CERTIFIED, ""), peer=peer)
         if self._access.door is None:
-            return ANONYMOUS
-        # In a thread: a password takes its time.
-        given = request.headers.getlist("authorization")
-        return await run_in_threadpool(self._access.door.enter, given)
+            return Caller("", peer=peer)
+        # Whatever takes its time there has threads of its own.
+        entering = self._access.door.begin(request.headers.getlist("authorization"), peer)
+        return await asyncio.wrap_future(entering)
 
     def _reply(self, body: bytes, caller: Caller, gone: Callable[[], bool]) -> Reply:
         """Answer a request's body; in a thread, where it may take its time."""
-        asker = Asker(gone)
+        asker = Asker(gone, caller=caller.key)
         try:
             asked = read_body(body)
             known = self._serving.installation_id
@@ -147,12 +165,15 @@ class Api:
             raise broken(error) from error
 
 
-async def read_all(request: HttpRequest, most: int) -> bytes:
+async def read_all(
+    request: HttpRequest, most: int, take: Callable[[int], None] = lambda size: None
+) -> bytes:
     """Return the body of a request that says it is JSON.
 
     Args:
         request: the request.
         most: the most bytes it may have.
+        take: told of the bytes as they come; raises where there is no room for them.
 
     Raises:
         FrameQLSyntaxError: it says that it is something else.
@@ -161,11 +182,16 @@ async def read_all(request: HttpRequest, most: int) -> bytes:
     said = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if said != JSON:
         raise FrameQLSyntaxError(f"the content type is not {JSON}", hint=EXAMPLE)
+    too_long = LimitExceeded(f"a request has at most {most:,} bytes")
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared[:20]) > most:
+        raise too_long
     body = bytearray()
     async for chunk in request.stream():
+        if len(body) + len(chunk) > most:
+            raise too_long
+        take(len(chunk))
         body += chunk
-        if len(body) > most:
-            raise LimitExceeded(f"a request has at most {most:,} bytes")
     return bytes(body)
 
 
@@ -192,6 +218,9 @@ async def _failed(_: HttpRequest, error: Exception) -> Response:
     log.info("web.refused", request_id=request_id, code=error.code, text=error.message)
     response = json_response(error.payload(), error.http_status)
     response.headers[REQUEST_ID] = request_id
+    after = error.details.get("retry_after")
+    if after is not None:
+        response.headers["retry-after"] = str(after)
     if error.http_status == UNAUTHORIZED:
         response.headers["www-authenticate"] = CHALLENGE
     return response

@@ -18,7 +18,7 @@ from flightframe_server.engine.asker import NOBODY, Asker
 from flightframe_server.errors import LimitExceeded
 from flightframe_server.web.json_text import names_text, row_texts
 
-MEMORY_BYTES = 4 << 20
+MEMORY_BYTES = 1 << 20
 CHUNK_BYTES = 256 << 10
 
 
@@ -70,11 +70,13 @@ class Reply:
         """Whether it may as well be sent at once."""
         return self.length <= MEMORY_BYTES
 
-    def chunks(self) -> Iterator[bytes]:
-        """Yield the JSON piece by piece, and close."""
-        with closing(self._file) as file:
-            while chunk := file.read(CHUNK_BYTES):
-                yield chunk
+    def read(self) -> bytes:
+        """Return the next piece of the JSON; empty at its end."""
+        return self._file.read(CHUNK_BYTES)
+
+    def close(self) -> None:
+        """Give its memory or its file back; idempotent."""
+        self._file.close()
 
 
 def reply_texts(answer: Answer, limits: ReplyLimits, asker: Asker = NOBODY) -> Iterator[str]:

@@ -6,22 +6,23 @@ it is stopped. It must never take the process's signals, and never a port that i
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import socket
 import ssl
 import threading
 from collections.abc import Callable
+from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from flightframe_server.access.access import OPEN, Access
-from flightframe_server.access.tls import identity_of
 from flightframe_server.answer import Serving
 from flightframe_server.errors import SetupError, shown
-from flightframe_server.web.api import CERTIFIED, CONNECTIONS, Api
+from flightframe_server.web.api import Api
+from flightframe_server.web.connections import Connections, HandshakeLoop, Patience, protocol
 from flightframe_server.web.reply import ReplyLimits
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -79,24 +80,20 @@ def _context_of(access: Access) -> Callable[..., ssl.SSLContext] | None:
 
 
 class _Announced(uvicorn.Server):
-    """A server that says when it has started."""
+    """A server that says when it has started, on a loop of its own."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, loop: Callable[[], HandshakeLoop]) -> None:
         super().__init__(config)
+        self._loop = loop
         self.answering = threading.Event()
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        with asyncio.Runner(loop_factory=self._loop) as runner:
+            runner.run(self.serve(sockets))
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.answering.set()
-
-
-class _Certified(H11Protocol):
-    """A connection whose requests say whom the client's certificate names."""
-
-    def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
-        named = identity_of(transport.get_extra_info("peercert"))
-        self.app_state = {**self.app_state, CERTIFIED: named}
 
 
 class HttpServer:
@@ -128,9 +125,11 @@ class HttpServer:
         self.url = f"{scheme}://{shown_host(host)}:{port}"
         self._taken = taken
         hosts = (*LOOPBACK, host) if address in LOOPBACK else None
+        patience = Patience.within(serving.statements.limits)
+        connections = Connections(patience)
         config = uvicorn.Config(
             Api(serving, hosts=hosts, limits=limits, access=access).application,
-            http=_Certified if access.named_by_certificate else "h11",
+            http=protocol(connections, certified=access.named_by_certificate),  # type: ignore[arg-type]
             ssl_context_factory=_context_of(access),
             loop="asyncio",
             ws="none",
@@ -140,9 +139,8 @@ class HttpServer:
             access_log=False,
             proxy_headers=False,
             server_header=False,
-            limit_concurrency=CONNECTIONS,
         )
-        self._server = _Announced(config)
+        self._server = _Announced(config, partial(HandshakeLoop, patience.head))
         self._thread = threading.Thread(
             target=self._server.run, args=([taken],), name="http", daemon=True
         )

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 import time
 
 import argon2
 import pytest
 
+from flightframe_server.access import password_pool as module_of_pool
 from flightframe_server.access import passwords as module
-from flightframe_server.access.attempts import AttemptBounds, Attempts
+from flightframe_server.access.attempts import AttemptBounds, Attempts, Bucket
+from flightframe_server.access.password_pool import PasswordPool, PoolBounds
 from flightframe_server.access.passwords import Passwords, fits, hash_password, is_hash
-from flightframe_server.errors import NotAuthenticated, TooManyAttempts
+from flightframe_server.errors import NotAuthenticated, Overloaded, TooManyAttempts
 
 
 def cheap(password: str) -> str:
@@ -126,18 +130,42 @@ def test_name_and_password_do_not_run_into_each_other(clock):
         checker.check("ab", "c")
 
 
-def test_guesses_are_bounded_by_name_and_come_back_with_time(checker, users, counted, clock):
+def test_guesses_are_bounded_by_peer_and_name_and_come_back_with_time(
+    checker, users, counted, clock
+):
     for _ in range(10):
         with pytest.raises(NotAuthenticated):
-            checker.check("alice", "wrong")
+            checker.check("alice", "wrong", "192.0.2.1")
     # The right one as well: whoever guesses must not learn by the way he is refused.
     for password in ("wrong", "correct"):
-        with pytest.raises(TooManyAttempts):
-            checker.check("alice", password)
+        with pytest.raises(TooManyAttempts) as caught:
+            checker.check("alice", password, "192.0.2.1")
+        assert caught.value.details == {"retry_after": 5}
     assert len(counted) == 10
-    assert checker.check("bob", "pässword") == users["bob"]
+    assert checker.check("bob", "pässword", "192.0.2.1") == users["bob"]
+    # The same name from elsewhere has guesses of its own.
+    with pytest.raises(NotAuthenticated):
+        checker.check("alice", "wrong", "192.0.2.2")
+    assert checker.check("alice", "correct", "192.0.2.2") == users["alice"]
     clock.now += 5
-    assert checker.check("alice", "correct") == users["alice"]
+    with pytest.raises(NotAuthenticated):
+        checker.check("alice", "still wrong", "192.0.2.1")
+    with pytest.raises(TooManyAttempts):
+        checker.check("alice", "still wrong", "192.0.2.1")
+
+
+def test_a_password_tried_on_many_names_runs_out_by_peer(checker, counted, clock):
+    for number in range(100):
+        with pytest.raises(NotAuthenticated):
+            checker.check(f"name {number}", "password1", "192.0.2.1")
+    with pytest.raises(TooManyAttempts):
+        checker.check("another", "password1", "192.0.2.1")
+    with pytest.raises(NotAuthenticated):
+        checker.check("another", "password1", "192.0.2.2")
+    assert len(counted) == 101
+    clock.now += 0.5
+    with pytest.raises(NotAuthenticated):
+        checker.check("another", "password1", "192.0.2.1")
 
 
 def test_unknown_names_run_out_of_guesses_alike(checker):
@@ -178,28 +206,57 @@ def test_calls_that_begin_together_are_checked_once(checker, counted):
     assert len(counted) == 1
 
 
-def test_only_so_many_are_looked_at_at_once():
-    bounds = AttemptBounds(at_once=2, wait_seconds=0.01)
-    attempts = Attempts(bounds)
-    with (
-        attempts.one("a"),
-        attempts.one("b"),
-        pytest.raises(TooManyAttempts, match="at once"),
-        attempts.one("c"),
-    ):
-        pass
-    with attempts.one("c"):
-        pass
+def test_only_so_many_wait_and_so_many_of_one_peer():
+    pool, go_on = PasswordPool(PoolBounds(at_once=1, waiting=2, of_peer=2)), threading.Event()
+    first = pool.submit("a", lambda: go_on.wait(30))
+    second = pool.submit("a", lambda: go_on.wait(30))
+    with pytest.raises(Overloaded) as caught:
+        pool.submit("a", bool)
+    assert caught.value.details == {"retry_after": 1}
+    third = pool.submit("b", lambda: go_on.wait(30))
+    with pytest.raises(Overloaded):
+        pool.submit("c", bool)
+    go_on.set()
+    assert [one.result(30) for one in (first, second, third)] == [True] * 3
+    until = time.monotonic() + 30
+    while pool._all and time.monotonic() < until:
+        time.sleep(0.001)
+    assert pool.submit("a", lambda: "done").result(30) == "done"
 
 
-def test_names_are_forgotten_and_a_flood_of_them_is_bounded(clock):
-    attempts = Attempts(AttemptBounds(burst=1, names=100), clock)
+def test_the_threads_of_passwords_step_back():
+    found = PasswordPool().submit(
+        "a", lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    )
+    # Only Linux has a niceness for each thread; elsewhere it is the process's.
+    wanted = module_of_pool.NICE if sys.platform == "linux" else os.getpriority(os.PRIO_PROCESS, 0)
+    assert found.result(30) == wanted
+
+
+def test_a_refusal_for_want_of_room_counts_as_no_guess(users, clock):
+    pool = PasswordPool(PoolBounds(at_once=1, waiting=0, of_peer=1))
+    checker = Passwords(lambda: users, Attempts(clock=clock), clock, pool)
+    go_on = threading.Event()
+    pool.submit("else", lambda: go_on.wait(30))
+    for number in range(20):
+        with pytest.raises(Overloaded):
+            checker.check("alice", f"guess {number}", "192.0.2.1")
+    go_on.set()
+    until = time.monotonic() + 30
+    while pool._all and time.monotonic() < until:
+        time.sleep(0.001)
+    assert checker.check("alice", "correct", "192.0.2.1") == users["alice"]
+
+
+def test_counts_are_forgotten_and_a_flood_of_them_is_bounded(clock):
+    bounds = AttemptBounds(Bucket(1, 5.0), Bucket(1, 5.0), counts=100)
+    attempts = Attempts(bounds, clock)
     for number in range(1000):
-        with attempts.one(f"name {number}"):
-            pass
-    assert len(attempts._left) == 100
-    with pytest.raises(TooManyAttempts), attempts.one("name 999"):
-        pass
+        attempts.take(f"peer {number}", f"name {number}" * 1000)
+    assert (len(attempts._of_name), len(attempts._of_peer)) == (100, 100)
+    assert all(len(key) == 16 for key in attempts._of_name._left)
+    with pytest.raises(TooManyAttempts):
+        attempts.take("peer 999", "name 999" * 1000)
 
 
 def test_the_lock_of_the_interpreter_is_free_while_a_password_is_checked():
