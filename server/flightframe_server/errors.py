@@ -19,7 +19,6 @@
     │   ├── TypeMismatch                 TYPE
     │   ├── ArithmeticOverflow           OVERFLOW
     │   ├── LimitExceeded                LIMIT_EXCEEDED
-    │   ├── BodyTimeout                  BODY_TIMEOUT
     │   ├── NotSupported                 NOT_SUPPORTED
     │   ├── NotCached                    NOT_CACHED
     │   └── TicketRefused                TICKET
@@ -265,13 +264,6 @@ class LimitExceeded(QueryError):
 
     code = "LIMIT_EXCEEDED"
     http_status = 413
-
-
-class BodyTimeout(QueryError):
-    """The body of a request over HTTP did not come in time."""
-
-    code = "BODY_TIMEOUT"
-    http_status = 408
 
 
 class NotSupported(QueryError):

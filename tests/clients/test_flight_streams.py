@@ -42,12 +42,14 @@ def statements_running(opened: OpenInstallation) -> int:
 
 
 def settled(opened: OpenInstallation) -> bool:
+    def at_rest() -> bool:
+        watching = any(thread.name == "statement-watch" for thread in threading.enumerate())
+        return statements_running(opened) == 0 and not watching
+
     until = time.monotonic() + 20
-    while statements_running(opened) and time.monotonic() < until:
+    while not at_rest() and time.monotonic() < until:
         time.sleep(0.01)
-    return statements_running(opened) == 0 and not any(
-        thread.name == "statement-watch" for thread in threading.enumerate()
-    )
+    return at_rest()
 
 
 def test_a_streamed_answer_is_read_left_and_refused_when_the_data_moved(second):

@@ -139,7 +139,7 @@ def test_a_body_that_does_not_come_is_refused(tmp_path: Path) -> None:
         assert answer.status == 408
         error = json.loads(answer.read())["error"]
         assert (error["code"], error["message"]) == (
-            "BODY_TIMEOUT",
+            "LIMIT_EXCEEDED",
             "the body did not come within 0.3 seconds",
         )
 

@@ -194,7 +194,8 @@ class LimitsShape(Shape):
         " requests; then it is closed",
     )
     http_body_seconds: _Seconds = _seconds(
-        _D.http_body_seconds, "seconds for the body of a request over HTTP"
+        _D.http_body_seconds,
+        "seconds for the body of a request over HTTP; then it is refused, with status 408",
     )
     handles: int = _count(_D.handles, "answers held for DoGet, and prepared statements", 1 << 20)
     handles_per_caller: int | None = _share(

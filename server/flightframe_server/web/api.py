@@ -31,7 +31,6 @@ from flightframe_server.access.peers import peer_named
 from flightframe_server.answer import Serving, answer
 from flightframe_server.engine.asker import Asker
 from flightframe_server.errors import (
-    BodyTimeout,
     FlightframeError,
     FrameQLSyntaxError,
     InternalError,
@@ -56,6 +55,7 @@ REQUEST_ID = "x-request-id"
 JSON = "application/json"
 CLIENT_CLOSED_REQUEST = 499
 UNAUTHORIZED = 401
+REQUEST_TIMEOUT = 408
 CHALLENGE = 'Basic realm="flightframe", charset="UTF-8", Bearer'
 _HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
@@ -96,6 +96,7 @@ class Api:
                 FlightframeError: _failed,
                 HTTPException: _refused,
                 ClientDisconnect: _gone,
+                LateBody: _late,
             },
         )
         # A redirect would name the host that the client named.
@@ -129,7 +130,7 @@ class Api:
                     return await read_all(request, most, taken.take)
             except TimeoutError:
                 seconds = f"{self._body_seconds:g}"
-                raise BodyTimeout(f"the body did not come within {seconds} seconds") from None
+                raise LateBody(f"the body did not come within {seconds} seconds") from None
 
     def _check_host(self, request: HttpRequest) -> None:
         if self._hosts is not None and request.url.hostname not in self._hosts:
@@ -163,6 +164,14 @@ class Api:
             raise
         except Exception as error:
             raise broken(error) from error
+
+
+class LateBody(Exception):
+    """A body that does not come: of all limits the one that HTTP has a status of its own for."""
+
+
+async def _late(_: HttpRequest, error: Exception) -> Response:
+    return _refusal(LimitExceeded(str(error)), REQUEST_TIMEOUT)
 
 
 async def read_all(
@@ -212,16 +221,20 @@ def json_response(body: Any, status: int = 200) -> Response:
 
 
 async def _failed(_: HttpRequest, error: Exception) -> Response:
-    """Answer with an error, under a name by which the log knows it."""
     assert isinstance(error, FlightframeError)
+    return _refusal(error, error.http_status)
+
+
+def _refusal(error: FlightframeError, status: int) -> Response:
+    """Answer with an error, under a name by which the log knows it."""
     request_id = uuid.uuid4().hex
     log.info("web.refused", request_id=request_id, code=error.code, text=error.message)
-    response = json_response(error.payload(), error.http_status)
+    response = json_response(error.payload(), status)
     response.headers[REQUEST_ID] = request_id
     after = error.details.get("retry_after")
     if after is not None:
         response.headers["retry-after"] = str(after)
-    if error.http_status == UNAUTHORIZED:
+    if status == UNAUTHORIZED:
         response.headers["www-authenticate"] = CHALLENGE
     return response
 
