@@ -159,8 +159,16 @@ MUTATIONS = (
         2,
         f"{CASES}[shop: 23 two fact tables side by side]",
         "composer.merge:_joined",
-        'how="full", nulls_equal=True, coalesce=True',
+        "how=how, nulls_equal=True, coalesce=True",
         'how="inner", nulls_equal=True',
+    ),
+    _mutation(
+        "let HAVING and ORDER BY make points",
+        1,
+        f"{CASES}[shop: a condition that is true of what no row has]",
+        "composer.frame:Cells.frame",
+        "makers = {found for term in terms for",
+        "makers = {found for term in every for",
     ),
     _mutation(
         "add up counts of distinct",
@@ -341,6 +349,14 @@ MUTATIONS = (
         "composer.states:",
         "_ANY = pc.ScalarAggregateOptions(skip_nulls=True, min_count=1)",
         "_ANY = pc.ScalarAggregateOptions(skip_nulls=True, min_count=0)",
+    ),
+    _mutation(
+        "let a fill stand for a minimum of nothing",
+        7,
+        f"{CASES}[shop: a fill stands where there is nothing to sum, and for no other reducer]",
+        "resolver.metrics:MetricNames._stored",
+        'if name == "SUM" else None',
+        'if name in ("SUM", "MIN") else None',
     ),
     _mutation(
         "divide decimals as decimals",

@@ -188,7 +188,7 @@ def questions(draw, model, *, window=True, only=None, items=3):
     items = tuple((f"x{index}", term) for index, term in enumerate(terms))
     question = Question(anchor, items, where)
     if window:
-        question = draw(windowed(question))
+        question = draw(windowed(model, question))
     assume(legality.legal(model, question))
     return question
 
@@ -196,14 +196,27 @@ def questions(draw, model, *, window=True, only=None, items=3):
 MIXED = (*STOCK[:7], bare("revenue"), bare("sales"), bare("late_revenue"), bare("buyers"))
 
 
+# Metrics that HAVING and ORDER BY name and SELECT does not: of the same facts, and of others.
+ASIDE = st.sampled_from((bare("sales"), bare("qty"), *STOCK[:4], *STOCK[-2:], bare("kept")))
+
+
+def also_legal(model, question, term):
+    """Whether the question may read one more metric."""
+    return legality.legal(model, replace(question, order=((term, False, None),)))
+
+
 @st.composite
-def windowed(draw, question):
+def windowed(draw, model, question):
     """The question with HAVING, ORDER BY and LIMIT, each perhaps."""
     items = question.items
     exact = [("output", name) for name, term in items if term in EXACT or term in STOCK]
     numbers = [item for item in exact if dict(items)[item[1]] not in OTHER]
+    aside = [
+        term for term in draw(st.lists(ASIDE, max_size=2)) if also_legal(model, question, term)
+    ]
+    numbers += aside
     having = draw(st.none() | havings(numbers)) if numbers else None
-    keys = [*exact, *(("level", level) for level in question.anchor)]
+    keys = [*exact, *aside, *(("level", level) for level in question.anchor)]
     order = ()
     if keys:
         key = st.tuples(st.sampled_from(keys), st.booleans(), st.sampled_from([None, True, False]))

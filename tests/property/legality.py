@@ -89,7 +89,7 @@ def settled(model, schema, level, known):
 
     A column of theirs agrees with itself alone: it may differ from what an edge says.
     """
-    _, edges = oracle.path(model, schema, level)
+    _, edges = oracle.path(model, schema, level) or (None, ())
     return level in known or any(edge.source in known for edge in edges)
 
 

@@ -181,7 +181,8 @@ class Frames:
             values = [row[family.column] for row in rows]
             kind = self.model.columns[schema][family.column]
             value = reduce_values(reducer, values, kind, q)
-        return family.fill if value is None and family.fill is not None else value
+        filled = reducer == "SUM" and family.fill is not None
+        return family.fill if value is None and filled else value
 
     def snapshot(self, schema, rows, snapshot):
         """The rows at the last moment of the point, for each member of `per`."""
@@ -236,9 +237,8 @@ def _answer(frames, question):
     outputs = dict(question.items)
     hidden = [resolved(term, outputs) for term, _, _ in question.order]
     having = resolved(question.having, outputs)
-    metrics = [*outputs.values(), *hidden, *operands(having)]
     found = []
-    for point in frames.points([term for term in metrics if term[0] != "level"], anchor):
+    for point in frames.points(outputs.values(), anchor):
         at = dict(zip(anchor, point, strict=True))
 
         def leaf(term, at=at, point=point):

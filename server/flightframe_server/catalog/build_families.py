@@ -8,6 +8,7 @@ graph of levels: whether an anchor is reachable is checked afterwards.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from types import MappingProxyType
 
 from flightframe_server.catalog.build_reducers import (
@@ -27,7 +28,7 @@ from flightframe_server.catalog.shapes import (
     MetricFamilyShape,
 )
 from flightframe_server.errors import shown
-from flightframe_server.language.syntax import Expression
+from flightframe_server.language.syntax import Expression, LiteralValue
 
 _ROOT_ONLY = (
     "ip_reducers",
@@ -111,9 +112,17 @@ def _rooted(
         ),
         filter=_filter(family.filter, spot.at("filter")),
         closed=family.closed,
-        fill=family.fill,
+        fill=_fill(family.fill, spot.at("fill")),
         mark=spot.mark,
     )
+
+
+def _fill(value: LiteralValue, spot: Spot) -> LiteralValue:
+    if value is not None and (
+        isinstance(value, bool) or not isinstance(value, int | Decimal | float)
+    ):
+        spot.report("a fill stands for a sum of nothing, and is a number", "write fill: 0")
+    return value
 
 
 def _filter(text: str | None, spot: Spot) -> Expression | None:

@@ -36,10 +36,9 @@ def compose(question: Question, needs: Sequence[Need], tables: Sequence[pa.Table
         ArithmeticOverflow: a value does not fit its declared type.
     """
     levels = tuple(sorted(question.anchor))
-    if question.members_of is not None:
-        frame = Frame(tables[0], {}, {})
-    else:
-        frame = Cells(dict(zip(needs, tables, strict=True))).frame(question.terms, levels)
+    cells = Cells(dict(zip(needs, tables, strict=True)))
+    points = tables[0] if question.members_of is not None else None
+    frame = cells.frame(question.selected, levels, hidden=question.hidden, points=points)
     if question.having is not None:
         frame = frame.where(question.having)
     if question.ordering or question.anchor != levels:

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from flightframe_server.composer.cells import reduce_cells
 from flightframe_server.composer.evaluate import evaluate, whole
-from flightframe_server.composer.merge import merge
+from flightframe_server.composer.merge import attach, merge
 from flightframe_server.composer.states import finish
 from flightframe_server.errors import InternalError
 from flightframe_server.planner.source import held_name, state_name
@@ -88,17 +88,36 @@ class Cells:
         """Hold the parts."""
         self._parts = parts
 
-    def frame(self, terms: Sequence[Term], anchor: tuple[str, ...]) -> Frame:
-        """Return the frame at a sorted anchor in which these terms have values."""
-        metrics = tuple(dict.fromkeys(metric for term in terms for metric in metrics_of(term)))
-        nested = tuple(dict.fromkeys(found for term in terms for found in nested_of(term)))
-        tables = [
-            _named(self._parts[metric, anchor], at, metric) for at, metric in enumerate(metrics)
-        ]
-        names = {found: f" n{at}" for at, found in enumerate(nested)}
-        tables += [self._reduced(found, anchor, name) for found, name in names.items()]
+    def frame(
+        self,
+        terms: Sequence[Term],
+        anchor: tuple[str, ...],
+        *,
+        hidden: Sequence[Term] = (),
+        points: pa.Table | None = None,
+    ) -> Frame:
+        """Return the frame at a sorted anchor in which these terms have values.
+
+        Args:
+            terms: their metrics make the points.
+            anchor: the levels of a point, sorted.
+            hidden: terms that have values as well, and make no point.
+            points: the points themselves, where no metric of `terms` makes them.
+        """
+        every = (*terms, *hidden)
+        metrics = tuple(dict.fromkeys(metric for term in every for metric in metrics_of(term)))
+        nested = tuple(dict.fromkeys(found for term in every for found in nested_of(term)))
         index = {metric: at for at, metric in enumerate(metrics)}
-        return Frame(merge(tables, anchor), index, names)
+        names = {found: f" n{at}" for at, found in enumerate(nested)}
+        tables: dict[Metric | NestedTerm, pa.Table] = {
+            metric: _named(self._parts[metric, anchor], at, metric) for metric, at in index.items()
+        }
+        tables |= {found: self._reduced(found, anchor, name) for found, name in names.items()}
+        makers = {found for term in terms for found in (*metrics_of(term), *nested_of(term))}
+        making = [table for found, table in tables.items() if found in makers]
+        others = [table for found, table in tables.items() if found not in makers]
+        made = merge(making if points is None else [points, *making], anchor)
+        return Frame(attach(made, others, anchor), index, names)
 
     def _reduced(self, nested: NestedTerm, anchor: tuple[str, ...], name: str) -> pa.Table:
         inner = self.frame((nested.inner,), inner_anchor(nested, anchor))

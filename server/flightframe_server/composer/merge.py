@@ -1,13 +1,14 @@
 """Frames of one anchor side by side.
 
 What comes in: tables of states, each sorted by the same levels. What goes out: one table with every
-point of any of them. It must never drop a point or double one: NULL keys are points, and the merge
-is a null-safe full outer join.
+point of any of them, or of the first alone. It must never drop a point or double one: NULL keys are
+points, and every join is null-safe and outer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import polars as pl
 import pyarrow as pa
@@ -24,8 +25,18 @@ def merge(tables: Sequence[pa.Table], levels: tuple[str, ...]) -> pa.Table:
     """
     merged = tables[0]
     for table in tables[1:]:
-        merged = _beside(merged, table, levels) or _joined(merged, table, levels)
+        merged = _beside(merged, table, levels) or _joined(merged, table, levels, "full")
     return merged
+
+
+def attach(table: pa.Table, others: Sequence[pa.Table], levels: tuple[str, ...]) -> pa.Table:
+    """Return a table with the states that others have at its points; it gains no point.
+
+    All are sorted by `levels`; a point that another lacks has NULL for its states.
+    """
+    for other in others:
+        table = _beside(table, other, levels) or _joined(table, other, levels, "left")
+    return table
 
 
 def _beside(left: pa.Table, right: pa.Table, levels: tuple[str, ...]) -> pa.Table | None:
@@ -39,11 +50,13 @@ def _beside(left: pa.Table, right: pa.Table, levels: tuple[str, ...]) -> pa.Tabl
     return left
 
 
-def _joined(left: pa.Table, right: pa.Table, levels: tuple[str, ...]) -> pa.Table:
+def _joined(
+    left: pa.Table, right: pa.Table, levels: tuple[str, ...], how: Literal["full", "left"]
+) -> pa.Table:
     one, other = pl.from_arrow(left), pl.from_arrow(right)
     assert isinstance(one, pl.DataFrame)
     assert isinstance(other, pl.DataFrame)
-    joined = one.join(other, on=list(levels), how="full", nulls_equal=True, coalesce=True)
+    joined = one.join(other, on=list(levels), how=how, nulls_equal=True, coalesce=True)
     fields = [*left.schema, *(field for field in right.schema if field.name not in levels)]
     schema = pa.schema([field.remove_metadata() for field in fields])
     arrow = joined.select(schema.names).to_arrow()

@@ -77,12 +77,12 @@ def _family(part: Part) -> str:
 
 
 def _uses(plan: Plan) -> Iterator[tuple[str, Part]]:
-    if plan.question.members_of is not None:
-        names = ", ".join(column.name for column in plan.question.columns)
-        yield names, plan.parts[0]
-        return
     by_need = {part.need: part for part in plan.parts}
     used: set[Need] = set()
+    if plan.question.members_of is not None:
+        names = ", ".join(column.name for column in plan.question.columns)
+        used.add(plan.parts[0].need)
+        yield names, plan.parts[0]
     for column in plan.question.columns:
         for need in dict.fromkeys(needs_of(column.term, plan.question.anchor)):
             used.add(need)

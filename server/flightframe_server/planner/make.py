@@ -124,9 +124,11 @@ def _is_nested(question: Question) -> bool:
 
 
 def _needs(question: Question) -> tuple[Need, ...]:
-    if question.members_of is not None:
-        return ((members_metric(question.members_of), tuple(sorted(question.anchor))),)
-    return question.needs
+    """Return every metric with its sorted anchor; what makes the points of the answer first."""
+    if question.members_of is None:
+        return question.needs
+    listed = members_metric(question.members_of), tuple(sorted(question.anchor))
+    return (listed, *question.needs)
 
 
 def _all_sources(question: Question, typed: TypedCollection, plan: Plan) -> tuple[SourceQuery, ...]:

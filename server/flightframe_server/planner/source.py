@@ -24,7 +24,7 @@ from flightframe_server.errors import InternalError
 from flightframe_server.language.syntax import LiteralValue
 from flightframe_server.resolver.legality import filter_levels
 from flightframe_server.resolver.question import Metric, Ordering, OutputColumn, Question, Window
-from flightframe_server.resolver.terms import ColumnTerm, Term, levels_of, walk
+from flightframe_server.resolver.terms import ColumnTerm, Term, levels_of, metrics_of, walk
 from flightframe_server.resolver.typed import TypedCollection
 
 
@@ -186,7 +186,17 @@ class SourceQuery:
 
 @dataclass(frozen=True, slots=True)
 class FrameQuery:
-    """A whole question for the back-end: grouped queries merged, then formulas, order, window."""
+    """A whole question for the back-end: grouped queries merged, then formulas, order, window.
+
+    Attributes:
+        sources: the grouped queries, those that make the points of the frame first.
+        columns: what the answer holds.
+        anchor: its levels as asked.
+        having: kept by the composer.
+        ordering: as asked; the anchor's levels ascending follow.
+        window: cut by the composer.
+        hidden: how many of the sources, the last ones, make no point and give states alone.
+    """
 
     sources: tuple[SourceQuery, ...]
     columns: tuple[OutputColumn, ...]
@@ -194,6 +204,12 @@ class FrameQuery:
     having: Term | None
     ordering: tuple[Ordering, ...]
     window: Window | None
+    hidden: int = 0
+
+    @property
+    def makers(self) -> int:
+        """How many of the sources, the first ones, make the points."""
+        return len(self.sources) - self.hidden
 
     @property
     def tables(self) -> frozenset[str]:
@@ -347,12 +363,21 @@ def source_query(
 
 
 def frame_query(question: Question, sources: tuple[SourceQuery, ...]) -> FrameQuery:
-    """Return a question as one query over its grouped queries."""
+    """Return a question as one query over its grouped queries, in the order of its metrics.
+
+    The metrics of one schema have the same points, so that its query makes them all or none.
+    """
+    schemas = {metric.schema for term in question.selected for metric in metrics_of(term)}
+    if question.members_of is not None:
+        schemas.add(question.members_of)
+    makers = [source for source in sources if source.schema in schemas]
+    others = [source for source in sources if source.schema not in schemas]
     return FrameQuery(
-        sources,
+        (*makers, *others),
         question.columns,
         question.anchor,
         question.having,
         question.ordering,
         question.window,
+        len(others),
     )

@@ -7,7 +7,7 @@ or a missing default is an error that says what there is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from flightframe_server.catalog.collection import (
@@ -52,7 +52,7 @@ from flightframe_server.resolver.terms import (
     metrics_of,
     nested_of,
 )
-from flightframe_server.resolver.values import arithmetic
+from flightframe_server.resolver.values import arithmetic, fill_of
 
 _RESERVED = frozenset({"PRIOR", "RUNNING"})
 
@@ -202,8 +202,10 @@ class MetricNames:
             )
         declared = _declaration(family, root, name, place)
         if name == "AVG":
+            # A mean has no fill: where there is nothing, there is no mean.
+            bare = replace(root, fill=None)
             parts = [
-                self._stored(family, root, part, (), (declared, filters), place)
+                self._stored(family, bare, part, (), (declared, filters), place)
                 for part in ("SUM", "COUNT")
             ]
             return arithmetic("/", parts[0], parts[1], place)
@@ -245,7 +247,7 @@ class MetricNames:
             type_,
             both,
             declared.a_block if declared is not None else (),
-            root.fill,
+            fill_of(root.fill, type_) if name == "SUM" else None,
             order,
             None if declared is None else declared.snapshot,
         )

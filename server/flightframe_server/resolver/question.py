@@ -28,7 +28,7 @@ class Metric:
         filter: conjuncts that a row must satisfy to be reduced; they empty a cell, they never
             remove a point.
         blocks: dimension families that the reducer may not collapse.
-        fill: the value where there is nothing to reduce; None leaves it to the reducer.
+        fill: for SUM, the value where there is nothing to reduce, of `type`; None: NULL.
         order: for FIRST and LAST, the levels that order the rows.
         snapshot: for stock read at one moment, which rows count.
     """
@@ -123,7 +123,7 @@ class Question:
         having: a predicate over the finished frame, or None.
         ordering: as asked; the anchor's levels ascending follow as a tie-break.
         window: LIMIT, or None.
-        members_of: for levels alone, the schema whose points are listed.
+        members_of: where no column reads a metric, the schema whose points are listed.
         source: the schema that FROM names, or None.
         explain: whether the plan is asked for, not the answer.
     """
@@ -140,14 +140,20 @@ class Question:
     explain: bool = False
 
     @property
+    def selected(self) -> tuple[Term, ...]:
+        """The terms of the columns, whose metrics make the points of the answer."""
+        return tuple(column.term for column in self.columns)
+
+    @property
+    def hidden(self) -> tuple[Term, ...]:
+        """The terms of HAVING and ORDER BY, which keep and order points and never make one."""
+        having = () if self.having is None else (self.having,)
+        return (*having, *(key.term for key in self.ordering))
+
+    @property
     def terms(self) -> tuple[Term, ...]:
         """Every term of the question: columns, HAVING, ORDER BY."""
-        having = () if self.having is None else (self.having,)
-        return (
-            *(column.term for column in self.columns),
-            *having,
-            *(key.term for key in self.ordering),
-        )
+        return (*self.selected, *self.hidden)
 
     @property
     def needs(self) -> tuple[Need, ...]:

@@ -88,7 +88,7 @@ def resolve(
         explain=statement.explain,
     )
     _check(typed, question)
-    if question.needs:
+    if any(metrics_of(term) or nested_of(term) for term in question.selected):
         return question
     return _members(scope, question)
 

@@ -17,6 +17,7 @@ from flightframe_server.catalog.collection import (
     Edge,
     FunctionMap,
     LookupColumn,
+    RootedMetric,
     Schema,
     StoredColumn,
     TableMap,
@@ -28,8 +29,9 @@ from flightframe_server.errors import CatalogError, QueryError, did_you_mean, sh
 from flightframe_server.language.syntax import Ascribed, Call, Name, Star
 from flightframe_server.resolver.expressions import Typer
 from flightframe_server.resolver.functions import unknown_function
+from flightframe_server.resolver.operators import REDUCERS
 from flightframe_server.resolver.terms import ColumnTerm, Term
-from flightframe_server.resolver.values import Binding, castable, literal_type
+from flightframe_server.resolver.values import Binding, castable, fill_of, literal_type
 
 TableTypes = Mapping[str, Mapping[str, DataType]]
 """For each table of the database, the declared type of each of its columns."""
@@ -83,6 +85,7 @@ def type_collection(collection: Collection, tables: TableTypes) -> TypedCollecti
     }
     graph = LevelGraph(collection)
     levels = _level_types(collection, graph, columns)
+    _check_fills(collection, columns)
     return TypedCollection(collection, graph, columns, levels, computed)
 
 
@@ -172,6 +175,18 @@ def _computed_term(
     if not castable(term.type, column.type):
         raise _wrong(collection, column, f"{shown(column.name)} is {term.type}, not {column.type}")
     return term
+
+
+def _check_fills(collection: Collection, columns: Mapping[tuple[str, str], DataType]) -> None:
+    """Refuse a fill that is no value of the sum that it stands for."""
+    for family in collection.metric_families.values():
+        root = family.meaning
+        if not isinstance(root, RootedMetric) or root.fill is None or root.column is None:
+            continue
+        column = columns[root.schema, root.column]
+        type_ = REDUCERS["SUM"].type_of(column)
+        if column.is_number and fill_of(root.fill, type_) is None:
+            raise _wrong(collection, root, f"the fill {root.fill} is no {type_}, as the sum is")
 
 
 def _level_types(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 
 from flightframe_server.catalog.types import (
     BOOLEAN,
@@ -193,6 +193,25 @@ def common_type(left: DataType, right: DataType) -> DataType | None:
             return DATE
         return DataType(Kind.TIMESTAMP, zone=left.zone or right.zone)
     return left if left.kind is right.kind else None
+
+
+def fill_of(fill: LiteralValue, wanted: DataType) -> LiteralValue:
+    """Return what a family declares to stand for a sum of nothing, as a value of the sum's type.
+
+    None where it declares nothing, or no number of that type: a cent is no value of whole euros.
+    """
+    if fill is None or isinstance(fill, bool) or not isinstance(fill, int | Decimal | float):
+        return None
+    match wanted.kind:
+        case Kind.DOUBLE:
+            return float(fill)
+        case Kind.INTEGER if fill == int(fill) and literal_type(int(fill)) == INTEGER:
+            return int(fill)
+        case Kind.DECIMAL if not isinstance(fill, float):
+            digits = Context(prec=MAX_PRECISION, traps=[])
+            read = Decimal(fill).quantize(Decimal(1).scaleb(-wanted.scale), context=digits)
+            return read if read == fill else None
+    return None
 
 
 def castable(given: DataType, wanted: DataType) -> bool:

@@ -422,6 +422,9 @@ CASES = {
     "fill of several": Case(
         "    filter:", "    fill: [0]\n    filter:", 49, "fill", "single value"
     ),
+    "fill of text": Case(
+        "    filter:", "    fill: none\n    filter:", 49, "fill", "is a number", "fill: 0"
+    ),
     "hint unknown": Case("[[region], ", "[[regoin], ", 40, "materialize_at[0][0]", "regoin", "reg"),
     "hint unreachable": Case("[[region], ", "[[home], ", 40, "materialize_at[0][0]", "'home' is"),
     "hint twice": Case("[region, month]]", "[region, Region]]", 40, "[1][1]", "listed twice"),

@@ -81,7 +81,7 @@ def _frame(query: FrameQuery, folder: ParquetFolder) -> LazyQuery:
     for source in query.sources:
         frames.append(_grouped(source, folder, first))
         first += len(source.metrics)
-    merged = _merged(frames, levels)
+    merged = _merged(frames, levels, query.makers)
     states = [name for at, metric in enumerate(metrics) for name in _state_columns(at, metric)]
     merged = merged.select(*levels, *states)
     if query.ordering or query.window is not None:
@@ -89,13 +89,15 @@ def _frame(query: FrameQuery, folder: ParquetFolder) -> LazyQuery:
     return LazyQuery(merged, _columns(query.sources[0], metrics))
 
 
-def _merged(frames: list[pl.LazyFrame], levels: list[str]) -> pl.LazyFrame:
-    """Return every point of any frame, NULL keys being points."""
+def _merged(frames: list[pl.LazyFrame], levels: list[str], makers: int) -> pl.LazyFrame:
+    """Return every point of any of the first frames, the makers, NULL keys being points."""
     if not levels:
         return pl.concat(frames, how="horizontal")
     merged = frames[0]
-    for frame in frames[1:]:
+    for frame in frames[1:makers]:
         merged = merged.join(frame, on=levels, how="full", nulls_equal=True, coalesce=True)
+    for frame in frames[makers:]:
+        merged = merged.join(frame, on=levels, how="left", nulls_equal=True, coalesce=True)
     return merged
 
 

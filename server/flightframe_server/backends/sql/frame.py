@@ -23,6 +23,9 @@ from flightframe_server.planner.source import FrameQuery, SourceQuery, state_nam
 from flightframe_server.resolver.terms import Constant, LevelTerm, MetricTerm, Term
 from flightframe_server.resolver.values import literal_type
 
+# Whether a branch makes points; no level's name starts with a blank.
+_MAKES = " makes"
+
 
 def frame_statement(query: FrameQuery, dialect: SqlDialect) -> Statement:
     """Return a whole question as a statement: its sources merged on the anchor, in its order."""
@@ -33,7 +36,9 @@ def frame_statement(query: FrameQuery, dialect: SqlDialect) -> Statement:
     for source in query.sources:
         selects.append(source_select(source, dialect, bound, first=_first(query, source)))
         states += state_columns(source.metrics, _first(query, source))
-    merged = selects[0] if len(selects) == 1 else _merged(selects, anchor, states, dialect)
+    merged = selects[0]
+    if len(selects) > 1:
+        merged = _merged(selects, query.makers, anchor, states, dialect)
     if not query.ordering and query.window is None:
         return Statement(merged.sql(dialect.name), bound.values, (*anchor, *states))
     outer = exp.select(*(column_expression(name) for name, _ in (*anchor, *states)))
@@ -59,6 +64,7 @@ def _first(query: FrameQuery, source: SourceQuery) -> int:
 
 def _merged(
     selects: list[exp.Select],
+    makers: int,
     anchor: list[tuple[str, DataType]],
     states: list[tuple[str, DataType]],
     dialect: SqlDialect,
@@ -70,6 +76,9 @@ def _merged(
         for name, declared in states:
             value = column_expression(name) if name in own else dialect.cast(exp.Null(), declared)
             branch = branch.select(exp.alias_(value, name, quoted=True))
+        if makers < len(selects):
+            makes = exp.Literal.number(1 if index < makers else 0)
+            branch = branch.select(exp.alias_(makes, _MAKES, quoted=True))
         branches.append(branch.from_(select.subquery(identifier(f"s{index}"))))
     union: exp.Expr = branches[0]
     for branch in branches[1:]:
@@ -79,7 +88,13 @@ def _merged(
         held = exp.Max(this=column_expression(name))
         merged = merged.select(exp.alias_(held, name, quoted=True))
     merged = merged.from_(exp.Subquery(this=union, alias=exp.TableAlias(this=identifier("u"))))
-    return merged.group_by(*(column_expression(name) for name, _ in anchor)) if anchor else merged
+    if not anchor:
+        return merged
+    merged = merged.group_by(*(column_expression(name) for name, _ in anchor))
+    if makers == len(selects):
+        return merged
+    made = exp.EQ(this=exp.Max(this=column_expression(_MAKES)), expression=exp.Literal.number(1))
+    return merged.having(made)
 
 
 def _value(query: FrameQuery, term: Term, dialect: SqlDialect, bound: Bound) -> exp.Expr:
