@@ -11,6 +11,8 @@
     │   ├── LevelNotSelected             LEVEL_NOT_SELECTED
     │   ├── UnreachableAnchor            UNREACHABLE_ANCHOR
     │   ├── BlockedReduction             BLOCKED_REDUCTION
+    │   ├── NotFiner                     NOT_FINER
+    │   ├── AmbiguousPath                AMBIGUOUS_PATH
     │   ├── ReducerNotDeclared           REDUCER_NOT_DECLARED
     │   ├── FanOut                       FAN_OUT
     │   ├── FDViolation                  FD_VIOLATION
@@ -40,13 +42,15 @@ server, a traceback, or more than 80 characters of what somebody sent.
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar
 
-ECHO_LIMIT = 80
+from flightframe_server.error_text import ECHO_LIMIT as ECHO_LIMIT
+from flightframe_server.error_text import did_you_mean as did_you_mean
+from flightframe_server.error_text import shown as shown
+
 TEXT_LIMIT = 900
 
 
@@ -75,23 +79,6 @@ class Place:
 
 
 NOWHERE = Place(0, 0)
-
-
-def shown(text: object) -> str:
-    """Return what somebody sent, shortened to what an error may echo."""
-    flat = " ".join(str(text).split())
-    return flat if len(flat) <= ECHO_LIMIT else flat[: ECHO_LIMIT - 1] + "…"
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str | None:
-    """Return a hint that names the closest known names, or None where nothing is close."""
-    by_folded: dict[str, str] = {}
-    for candidate in known:
-        by_folded.setdefault(candidate.casefold(), candidate)
-    close = difflib.get_close_matches(name.casefold()[:200], by_folded, n=3, cutoff=0.6)
-    if not close:
-        return None
-    return "did you mean " + " or ".join(shown(by_folded[item]) for item in close) + "?"
 
 
 class FlightframeError(Exception):
@@ -212,6 +199,19 @@ class BlockedReduction(QueryError):
     """The reducer may not collapse a level that the anchor leaves out."""
 
     code = "BLOCKED_REDUCTION"
+
+
+class NotFiner(QueryError):
+    """A reducer over an anchor of its own is given no level that the answer's anchor leaves out."""
+
+    code = "NOT_FINER"
+
+
+class AmbiguousPath(QueryError):
+    """Two ways lead from the rows to one level, and they disagree on the current data."""
+
+    code = "AMBIGUOUS_PATH"
+    http_status = 409
 
 
 class ReducerNotDeclared(QueryError):

@@ -279,6 +279,14 @@ MUTATIONS = (
         'nested.operator.name == "NONE"',
     ),
     _mutation(
+        "let an inner anchor add no level",
+        4,
+        f"{CASES}[shop: a share of the whole is not had from the point itself]",
+        "resolver.legality:check_nested",
+        "if not is_finer(typed, nested, anchor):",
+        "if False:",
+    ),
+    _mutation(
         "allow ties of FIRST and LAST",
         5,
         TIES,

@@ -65,7 +65,7 @@ STOCK = (
     *(call(name, "on_hand") for name in ("LAST", "FIRST", "MAX", "AVG", "COUNT")),
     ("nested", "SUM", call("LAST", "on_hand"), ("store",)),
     ("nested", "AVG", bare("on_hand"), ("month",)),
-    ("nested", "SUM", ("nested", "MAX", bare("on_hand"), ("month",)), ("month",)),
+    ("nested", "SUM", ("nested", "MAX", bare("on_hand"), ("store",)), ("month",)),
     ("nested", "MAX", bare("on_hand"), ("month", "store")),
 )
 ROW_TESTS = (

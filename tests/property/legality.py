@@ -104,6 +104,8 @@ def sums_legally(model, frames, term, anchor, where):
             return all(sums_legally(model, frames, side, anchor, where) for side in arguments)
         case ("nested", reducer, inner, own):
             cells = {*own, *anchor}
+            if not is_finer(model, frames, inner, own, anchor):
+                return False
             if reducer == "SUM":
                 kept = {*anchor, *pinned(where)}
                 for node, _ in frames.needs(inner, tuple(sorted(cells))):
@@ -113,6 +115,14 @@ def sums_legally(model, frames, term, anchor, where):
                         return False
             return sums_legally(model, frames, inner, tuple(sorted(cells)), where)
     return True
+
+
+def is_finer(model, frames, inner, own, anchor):
+    """Whether a point may have several cells: some level of theirs is left open by the anchor."""
+    schemas = {frames.schema_of(node) for node, _ in frames.needs(inner, ())}
+    return any(
+        not settled(model, schema, level, set(anchor)) for schema in schemas for level in own
+    )
 
 
 def blocked_over(model, name, levels):

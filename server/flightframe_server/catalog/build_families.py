@@ -121,7 +121,9 @@ def _fill(value: LiteralValue, spot: Spot) -> LiteralValue:
     if value is not None and (
         isinstance(value, bool) or not isinstance(value, int | Decimal | float)
     ):
-        spot.report("a fill stands for a sum of nothing, and is a number", "write fill: 0")
+        spot.report(
+            "a fill stands for a sum of nothing, and is a number", "write a number, or leave it out"
+        )
     return value
 
 

@@ -71,6 +71,8 @@ def _check_formula(
 ) -> None:
     """Note anchors of unknown levels, and bare names that mean no reducer."""
     for anchor in anchors_in(derived.formula):
+        if not anchor.levels:
+            spot.report("@ () adds no level to any anchor", "name a level after @")
         for level in anchor.levels:
             if graph.find(level.parts[-1]) is None:
                 hint = did_you_mean(level.parts[-1], graph.level_names)
@@ -82,7 +84,7 @@ def _check_formula(
             and isinstance(family.meaning, RootedMetric)
             and default_operator(family.meaning) is None
         ):
-            hint = "write the reducer: SUM(x), or give the family a default_reducer"
+            hint = "name its reducer in the formula, or give the family a default_reducer"
             spot.report(f"'{shown(name.text)}' has several reducers or none, and no default", hint)
 
 

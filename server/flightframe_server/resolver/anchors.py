@@ -15,12 +15,12 @@ from flightframe_server.catalog.collection import MetricFamily, RootedMetric
 from flightframe_server.catalog.types import DataType
 from flightframe_server.errors import AmbiguousReducer, QueryError
 from flightframe_server.language.syntax import Call, Expression, Literal, LiteralKind, Name
-from flightframe_server.resolver.legality import settled
+from flightframe_server.resolver.legality import is_finer, settled
 from flightframe_server.resolver.metrics import MetricNames, default_operator
 from flightframe_server.resolver.operators import COMPOSED, REDUCERS
 from flightframe_server.resolver.question import Metric
 from flightframe_server.resolver.scope import Scope
-from flightframe_server.resolver.terms import Term, needs_of
+from flightframe_server.resolver.terms import Term, needs_of, nested_of
 from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.resolver.values import Binding
 
@@ -78,9 +78,11 @@ def anchors_of(typed: TypedCollection, term: Term) -> MetricAnchors:
     """Return where a term over metrics may be asked, by the catalogue alone."""
     metrics = tuple(dict.fromkeys(metric for metric, _ in needs_of(term, ())))
     reached = [typed.graph.reachable(metric.schema) for metric in metrics]
-    levels = tuple(sorted(frozenset.intersection(*reached))) if reached else ()
+    levels = sorted(frozenset.intersection(*reached)) if reached else []
+    cells = tuple(nested_of(term))
+    levels = [level for level in levels if all(is_finer(typed, x, (level,)) for x in cells)]
     required = {level for metric in metrics for level in _required(typed, metric)}
-    return MetricAnchors(levels, tuple(sorted(required)))
+    return MetricAnchors(tuple(levels), tuple(sorted(required)))
 
 
 def allowed_reducers(typed: TypedCollection, family: MetricFamily) -> tuple[AllowedReducer, ...]:

@@ -215,7 +215,7 @@ class Typer:
                 raise TypeMismatch(
                     "NULL inside an IN list is never equal to anything",
                     place=member.place,
-                    hint="add OR ... IS NULL",
+                    hint="take it out of the list, and test for it apart: IS NULL, IS NOT NULL",
                 )
             value = read_as(value, subject.type, member.place)
             found.setdefault(comparison("eq", subject, value, member.place).arguments[1])

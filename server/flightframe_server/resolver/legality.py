@@ -13,11 +13,13 @@ from flightframe_server.errors import (
     FanOut,
     FilterUnreachable,
     FlightframeError,
+    NotFiner,
     UnreachableAnchor,
 )
 from flightframe_server.resolver.question import Metric
 from flightframe_server.resolver.terms import (
     LevelTerm,
+    NestedTerm,
     Term,
     inner_anchor,
     levels_of,
@@ -110,29 +112,33 @@ def _check_blocks(
         if family in metric.blocks and not settled(typed, metric.schema, level, kept):
             raise BlockedReduction(
                 f"{metric} may not aggregate over {family}, and the anchor leaves out {level}",
-                hint=f"add {level} to AT, or {_last_of_each(typed, metric, kept)}pin it in WHERE",
+                hint=f"add {level} to AT, or pin it in WHERE{_other_stock(typed, metric, kept)}",
             )
 
 
-def _last_of_each(typed: TypedCollection, metric: Metric, kept: set[str]) -> str:
-    """Return the sum of each point's last value, where the family declares how it is ordered."""
+def _other_stock(typed: TypedCollection, metric: Metric, kept: set[str]) -> str:
+    """Return in words what may be meant instead by a sum over time of what declares a LAST.
+
+    No text stands for it: the sum of last values counts what has ended as if it were still there.
+    """
     family = typed.collection.metric_families.get(metric.family)
     if family is None or not isinstance(family.meaning, RootedMetric):
         return ""
-    for reducer in family.meaning.reducers:
-        if reducer.operator == "LAST" and metric.operator.name == "SUM":
-            written = typed.schema(metric.schema).grain
-            grain = {typed.graph.find(level) or level for level in written}
-            known = {*kept, *reducer.order_by}
-            left = sorted(x for x in grain if not settled(typed, metric.schema, x, known))
-            if left:
-                return f"ask SUM(LAST({metric.family}) @ {_listed(left)}), or "
-            return f"ask LAST({metric.family}), or "
-    return ""
+    last = next((item for item in family.meaning.reducers if item.operator == "LAST"), None)
+    if last is None or metric.operator.name != "SUM":
+        return ""
+    left = _open_grain(typed, metric, {*kept, *last.order_by})
+    each = f"of each {' and '.join(left)}" if left else "of each point"
+    return (
+        "; what was there at the end is a SUM declared with a snapshot, and the last value"
+        f" {each} is another number, which counts those that ended before"
+    )
 
 
-def _listed(levels: list[str]) -> str:
-    return levels[0] if len(levels) == 1 else f"({', '.join(levels)})"
+def _open_grain(typed: TypedCollection, metric: Metric, known: set[str]) -> list[str]:
+    """Return the levels of a metric's grain that known levels leave open."""
+    grain = {typed.graph.find(level) or level for level in typed.schema(metric.schema).grain}
+    return sorted(level for level in grain if not settled(typed, metric.schema, level, known))
 
 
 def _check_order(
@@ -140,28 +146,35 @@ def _check_order(
 ) -> None:
     """Law 5: the anchor and the order key determine the grain, so that there are no ties."""
     order = {term.level for term in metric.order}
-    known = {*anchor, *order, *pinned_levels(filters)}
-    grain = {typed.graph.find(level) or level for level in typed.schema(metric.schema).grain}
-    left = sorted(level for level in grain if not settled(typed, metric.schema, level, known))
+    left = _open_grain(typed, metric, {*anchor, *order, *pinned_levels(filters)})
     if left:
-        what = f"{metric.operator.name}({metric.family})"
+        name, listed = metric.operator.name, ", ".join(left)
         raise BlockedReduction(
-            f"{what} has no single row at this anchor: {', '.join(left)} is left open",
-            hint=f"SUM({what} @ {_listed(left)})",
+            f"{name}({metric.family}) has no single row at this anchor: {listed} is left open",
+            hint=f"add {listed} to AT: each has a {name.lower()} value of its own, and those of"
+            " several are not all of one moment",
         )
 
 
 def check_nested(
     typed: TypedCollection, term: Term, anchor: tuple[str, ...], filters: tuple[Term, ...]
 ) -> None:
-    """Check that no outer SUM evades a block of an inner family.
+    """Check that reducers over cells have several to reduce, and that none evades a block.
 
     Raises:
+        NotFiner: the anchor of its own adds no level to the anchor where the reducer stands.
         BlockedReduction: SUM of an inner family is blocked over a dimension family that the outer
             step collapses.
     """
     for nested in nested_of(term):
         cells = inner_anchor(nested, anchor)
+        if not is_finer(typed, nested, anchor):
+            inner, point = f"@ {_bracketed(nested.anchor)}", _bracketed(anchor)
+            raise NotFiner(
+                f"{nested.operator.name}(x {inner}) has one cell at each point of {point}, x"
+                f" itself: {inner} adds no level to the anchor, and no total over other points",
+                hint="name a level after @ that the anchor leaves open",
+            )
         if nested.operator.name == "SUM":
             kept = {*anchor, *pinned_levels(filters)}
             for metric, _ in needs_of(nested.inner, cells):
@@ -170,6 +183,22 @@ def check_nested(
                 }
                 _check_outer_sum(typed, metric, collapsed)
         check_nested(typed, nested.inner, cells, filters)
+
+
+def is_finer(typed: TypedCollection, nested: NestedTerm, anchor: tuple[str, ...]) -> bool:
+    """Whether a point of an anchor may have several cells of a reducer over an anchor of its own.
+
+    A level that the anchor determines, along the edges that the rows take, splits no point.
+    """
+    known = set(anchor)
+    schemas = {metric.schema for metric, _ in needs_of(nested.inner, ())}
+    return any(
+        not settled(typed, schema, level, known) for schema in schemas for level in nested.anchor
+    )
+
+
+def _bracketed(levels: tuple[str, ...]) -> str:
+    return f"({', '.join(levels)})"
 
 
 def _check_outer_sum(typed: TypedCollection, metric: Metric, collapsed: set[str]) -> None:
@@ -188,7 +217,7 @@ def _check_outer_sum(typed: TypedCollection, metric: Metric, collapsed: set[str]
                 raise BlockedReduction(
                     f"SUM would add {metric} up over {level}, and {metric.family} does not add up"
                     f" over {', '.join(reducer.a_block)}",
-                    hint=f"keep {level} in AT, or use AVG, MIN or MAX",
+                    hint=f"keep {level} in AT; AVG, MIN and MAX over it are other numbers",
                 )
 
 

@@ -81,7 +81,7 @@ class MetricNames:
                 raise NotSupported(
                     "an anchor of its own stands inside a reducer",
                     place=place,
-                    hint="write R(x @ level), for instance AVG(revenue @ day)",
+                    hint="a reducer around it makes one value of those at that anchor",
                 )
         raise NotSupported("* stands alone in SELECT or inside COUNT", place=node.place)
 
@@ -198,7 +198,8 @@ class MetricNames:
             raise ReducerNotDeclared(
                 f"{family.name} is derived, and a reducer over it needs an anchor of its own",
                 place=place,
-                hint=f"{name}({family.name} @ level), or {family.name} alone",
+                hint=f"name a level after @ to reduce its values there; {family.name} alone is its"
+                " formula over what was reduced",
             )
         declared = _declaration(family, root, name, place)
         if name == "AVG":
@@ -294,7 +295,7 @@ def default_operator(family: MetricFamily, root: RootedMetric, place: Place | No
         if choices
         else f"{family.name} declares no default reducer",
         place=place,
-        hint=f"write {' or '.join(choices or [f'COUNT({family.name})'])}",
+        hint=f"write {' or '.join(choices)}" if choices else "name one, such as MIN, MAX or COUNT",
     )
 
 
@@ -360,5 +361,6 @@ def _no_expression(node: Call, subject: Expression) -> ReducerNotDeclared:
     return ReducerNotDeclared(
         f"{node.function} takes one metric or one level, not an expression",
         place=subject.place,
-        hint=f"write {node.function}(a) - {node.function}(b), or declare a derived family",
+        hint="declare a computed column to reduce it row by row; metrics reduced each by itself and"
+        " then computed with are another number, where a row lacks one of them",
     )

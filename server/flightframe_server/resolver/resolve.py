@@ -149,7 +149,7 @@ def _column(scope: Scope, item: Item, anchor: tuple[str, ...]) -> OutputColumn:
             raise LevelNotInAnchor(
                 f"{shown(level)} is selected but not in the anchor",
                 place=node.place,
-                hint=f"AT ({', '.join((*anchor, level))})",
+                hint=f"add {shown(level)} to AT, or leave it out of SELECT",
             )
         return OutputColumn(item.alias or level, scope.level_term(node))
     term = Typer(MetricNames(scope).leaf, scope.binding).term(node)

@@ -423,7 +423,7 @@ CASES = {
         "    filter:", "    fill: [0]\n    filter:", 49, "fill", "single value"
     ),
     "fill of text": Case(
-        "    filter:", "    fill: none\n    filter:", 49, "fill", "is a number", "fill: 0"
+        "    filter:", "    fill: none\n    filter:", 49, "fill", "is a number", "leave it out"
     ),
     "hint unknown": Case("[[region], ", "[[regoin], ", 40, "materialize_at[0][0]", "regoin", "reg"),
     "hint unreachable": Case("[[region], ", "[[home], ", 40, "materialize_at[0][0]", "'home' is"),

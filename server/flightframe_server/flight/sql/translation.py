@@ -32,7 +32,7 @@ def rows_request(table: PublishedTable, request: Request, select: exp.Select) ->
         if select.is_star:
             raise NotSupported(
                 "the table of metrics has no rows: a metric has a number at an anchor",
-                hint="name the anchor: SELECT region, revenue AT region",
+                hint="ask in Frame-QL, where AT names the anchor",
             )
         return None
     star = len(select.expressions) == 1 and select.is_star
