@@ -21,7 +21,6 @@ LAWS = {
 }
 
 PROPERTY = "tests/property/"
-EVICTED = PROPERTY + "test_law_1_neutrality.py::test_law_1_whatever_is_evicted"
 ROUTES = (
     PROPERTY + "test_law_1_neutrality.py::test_law_1_every_route_gives_the_answer_by_definition"
 )
@@ -115,7 +114,7 @@ MUTATIONS = (
     _mutation(
         "remember a filtered answer under no filter",
         1,
-        EVICTED,
+        f"{CASES}[shop: 16 a filter that the entry cannot apply]",
         "planner.make:entry_key",
         "return EntryKey(shelf, anchor, texts)",
         "return EntryKey(shelf, anchor)",
@@ -245,6 +244,22 @@ MUTATIONS = (
         "planner.broken:check_promises",
         "if not broken:",
         "if True:",
+    ),
+    _mutation(
+        "take one of two ways that disagree",
+        3,
+        f"{CASES}[trade: a level beside it gives it none]",
+        "planner.broken:promises",
+        "if read.others:",
+        "if False:",
+    ),
+    _mutation(
+        "take ways for one where one leads nowhere",
+        3,
+        f"{CASES}[trade: a missing member on one way alone is a disagreement]",
+        "planner.ways:differing_rows",
+        'Apply(BOOLEAN, "distinct",',
+        'Apply(BOOLEAN, "ne",',
     ),
     _mutation(
         "use a sibling that was not attested",

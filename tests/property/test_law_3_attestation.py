@@ -95,6 +95,7 @@ def needs_broken(model, data, question):
     frames = oracle.Frames(model, data)
     outputs = dict(question.items)
     terms = [*outputs.values(), *(oracle.resolved(term, outputs) for term, _, _ in question.order)]
+    terms += oracle.operands(oracle.resolved(question.having, outputs))
     for term in terms:
         if term[0] == "level":
             continue

@@ -27,6 +27,7 @@ from flightframe_server.catalog.collection import (
 from flightframe_server.catalog.declarations import Declarations
 from flightframe_server.catalog.derived_dimensions import add_derived
 from flightframe_server.catalog.findings import Names, Spot
+from flightframe_server.catalog.roles import add_roles
 from flightframe_server.catalog.shapes import (
     CollectionShape,
     DimensionFamilyShape,
@@ -61,7 +62,8 @@ def build_dimensions(
             mark=here.mark,
         )
         families.setdefault(family.name, built)
-    return MappingProxyType(add_derived(families, shape, declared, spot))
+    derived = add_derived(families, shape, declared, spot)
+    return MappingProxyType(add_roles(derived, shape, declared, spot))
 
 
 def _described(family: DimensionFamilyShape, spot: Spot) -> Mapping[str, str]:

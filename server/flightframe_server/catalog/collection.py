@@ -102,12 +102,25 @@ class ValueMap(Declared):
 
 
 @dataclass(frozen=True, slots=True)
+class RoleMap(Declared):
+    """An edge's map that is had along others: the way from a level to the one played.
+
+    Attributes:
+        level: the level that the edge's target is a role of.
+        edges: the way there, none of which is itself a role.
+    """
+
+    level: str
+    edges: tuple[Edge, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Edge(Declared):
     """A functional dependency between two levels, and the map that carries it."""
 
     source: str
     target: str
-    map: TableMap | FunctionMap | ValueMap
+    map: TableMap | FunctionMap | ValueMap | RoleMap
 
     def __str__(self) -> str:
         """Return `store -> region`."""

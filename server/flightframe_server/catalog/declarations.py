@@ -23,7 +23,7 @@ class Declarations:
     Attributes:
         columns: for each schema by its name as declared, its columns.
         listed: for each level that stands in a dimension family's list, that family's name.
-        sources: for each derived dimension, the level that it is derived from.
+        sources: for each derived dimension and role, the level that it is of.
     """
 
     schemas: Names
@@ -35,7 +35,7 @@ class Declarations:
     sources: Mapping[str, str]
 
     def home(self, level: str) -> str:
-        """Return the dimension family of a level: that of its source if it is derived.
+        """Return the dimension family of a level: that of its source if it is derived or a role.
 
         A level that no family lists is a family of its own, with its own name.
         """
@@ -64,6 +64,9 @@ def declare(shape: CollectionShape, spot: Spot) -> Declarations:
             words.take(level, "level", here.at("levels", position))
             listed.setdefault(level, family.name)
     derived = _derived(shape, words, listed, spot)
+    for at, role in enumerate(shape.roles):
+        words.take(role.name, "role", spot.at("roles", at, "name"))
+        derived.setdefault(role.name)
     grains = dict(_grain_levels(shape, spot))
     levels = Names("level", [*listed, *derived, *grains])
     for level, here in grains.items():
@@ -80,8 +83,11 @@ def declare(shape: CollectionShape, spot: Spot) -> Declarations:
         listed=listed,
         metric_families=Names("metric family", [family.name for family in shape.metric_families]),
         sources={
-            dimension.name: levels.find(dimension.source) or dimension.source
-            for dimension in shape.derived_dimensions
+            name: levels.find(source) or source
+            for name, source in (
+                *((dimension.name, dimension.source) for dimension in shape.derived_dimensions),
+                *((role.name, role.level) for role in shape.roles),
+            )
         },
     )
 

@@ -22,6 +22,9 @@ from flightframe_server.errors import InternalError
 
 _T = TypeVar("_T")
 
+Path = tuple[Edge, ...]
+"""Edges, each of which starts where the one before it leads."""
+
 EdgeTest = Callable[[Edge], bool]
 """Whether an edge may be used, for instance because it is attested on the current data."""
 
@@ -38,19 +41,18 @@ class LevelGraph:
     collection: Collection
     level_names: tuple[str, ...] = field(init=False)
     _by_folded: Mapping[str, str] = field(init=False, repr=False)
-    _order: Mapping[str, int] = field(init=False, repr=False)
     _family: Mapping[str, str] = field(init=False, repr=False)
     _edges: Mapping[str, tuple[Edge, ...]] = field(init=False, repr=False)
     _closure: Mapping[str, frozenset[str]] = field(init=False, repr=False)
     _own: Mapping[str, Mapping[str, str]] = field(init=False, repr=False)
     _reachable: Mapping[str, frozenset[str]] = field(init=False, repr=False)
+    _ways: dict[tuple[str, str], tuple[Path, ...]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Compute everything that later questions look up."""
         names = _level_names(self.collection)
         self._set("level_names", names)
         self._set("_by_folded", MappingProxyType({name.casefold(): name for name in names}))
-        self._set("_order", MappingProxyType({name: at for at, name in enumerate(names)}))
         self._set("_family", MappingProxyType(_families_of(self.collection, names)))
         self._set("_edges", MappingProxyType(_edges_by_source(self.collection, names)))
         closure = {name: self._walk((name,), None) for name in names}
@@ -60,6 +62,7 @@ class LevelGraph:
         self._set("_own", MappingProxyType(own))
         reach = {name: self.determined(levels) for name, levels in own.items()}
         self._set("_reachable", MappingProxyType(reach))
+        self._set("_ways", {})
 
     def find(self, name: str) -> str | None:
         """Return the level of that name, in any case, as declared; None where there is none."""
@@ -82,16 +85,26 @@ class LevelGraph:
 
     def path(
         self, sources: Iterable[str], target: str, usable: EdgeTest | None = None
-    ) -> tuple[Edge, ...] | None:
+    ) -> Path | None:
         """Return a shortest path of usable edges from any source to the target.
 
         It is empty where the target is itself a source, None where no path leads there. Among
-        paths of equal length the one declared first is taken, whatever the order of `sources`.
+        paths of equal length that of the source first by name is taken, and of several from one
+        source the one whose edges are declared first.
         """
-        _known(self._order, target, "level")
-        starts = sorted(set(sources), key=lambda level: _known(self._order, level, "level"))
-        came_by: dict[str, Edge | None] = dict.fromkeys(starts)
+        starts = sorted(set(sources))
+        for level in (target, *starts):
+            _known(self._edges, level, "level")
+        return self._found(starts, starts, target, usable)
+
+    def _found(
+        self, starts: Iterable[str], closed: Iterable[str], target: str, usable: EdgeTest | None
+    ) -> Path | None:
+        """Return a shortest path from one of `starts` that enters no `closed` level."""
+        came_by: dict[str, Edge | None] = dict.fromkeys(closed)
         queue = deque(starts)
+        if target in came_by:
+            return ()
         while queue and target not in came_by:
             for edge in self._edges[queue.popleft()]:
                 if edge.target not in came_by and (usable is None or usable(edge)):
@@ -107,11 +120,29 @@ class LevelGraph:
         """Return the levels at which a schema's rows can be summed up: its own and determined."""
         return _known(self._reachable, schema, "schema")
 
-    def schema_path(
-        self, schema: str, level: str, usable: EdgeTest | None = None
-    ) -> tuple[Edge, ...] | None:
-        """Return the edges from a schema's columns to a level, empty for a column of its own."""
-        return self.path(self.own_levels(schema), level, usable)
+    def ways(self, schema: str, level: str) -> tuple[Path, ...]:
+        """Return every way from a schema's columns to a level, the shortest from each column.
+
+        A column named like the level is the level, and the only way to it; and a way leads
+        through no level that is a column as well. The shortest way comes first, of equal ones that
+        of the column first by name, whatever the order in which anything is declared.
+        """
+        key = (schema, level)
+        if key not in self._ways:
+            own = sorted(self.own_levels(schema))
+            _known(self._edges, level, "level")
+            if level in own:
+                found: list[Path] = [()]
+            else:
+                every = (self._found([start], own, level, None) for start in own)
+                found = sorted((way for way in every if way is not None), key=len)
+            self._ways[key] = tuple(found)
+        return self._ways[key]
+
+    def schema_path(self, schema: str, level: str) -> Path | None:
+        """Return the first way from a schema's columns to a level; None where there is none."""
+        ways = self.ways(schema, level)
+        return ways[0] if ways else None
 
     def sorted_anchor(self, levels: Iterable[str]) -> tuple[str, ...]:
         """Return an anchor as identity knows it: sorted, each level once."""

@@ -106,6 +106,15 @@ class DerivedDimensionShape(Shape):
     description: str = ""
 
 
+class RoleShape(Shape):
+    """A level by another name, as it is reached from one level alone."""
+
+    name: Name
+    level: Name
+    source: Name = Field(alias="from")
+    description: str = ""
+
+
 class FamilyRootShape(Shape):
     """The column of facts that a family is rooted in, or the rows where there is no column."""
 
@@ -178,4 +187,5 @@ class CollectionShape(Shape):
     schemas: list[SchemaShape] = Field(min_length=1)
     dimension_families: list[DimensionFamilyShape] = Field(default=[])
     derived_dimensions: list[DerivedDimensionShape] = Field(default=[])
+    roles: list[RoleShape] = Field(default=[])
     metric_families: list[MetricFamilyShape] = Field(default=[])

@@ -26,12 +26,11 @@ from flightframe_server.engine.engine import MetricEngine
 from flightframe_server.engine.warm_up import hints, warm_up
 from flightframe_server.errors import (
     CatalogError,
-    FDViolation,
     FlightframeError,
     SiblingDiffers,
     shown,
 )
-from flightframe_server.planner.broken import grain_key
+from flightframe_server.planner.broken import grain_key, violation
 
 
 @dataclass(slots=True)
@@ -161,7 +160,7 @@ def examine_promises(engine: MetricEngine, findings: Findings) -> None:
     told = {grain_key(name) for name in engine.collection.schemas}
     for promise, example in attested.broken.items():
         if promise not in told:
-            problem = FDViolation(f"the data breaks {promise}: {example}")
+            problem = violation(promise, f"the data breaks {promise}: {example}", example)
             findings.note("promise", problem)
     for (family, schema), difference in attested.siblings.items():
         differs = None

@@ -20,6 +20,7 @@ from flightframe_server.catalog.collection import (
     Edge,
     FunctionMap,
     LookupColumn,
+    RoleMap,
     RootedMetric,
     StoredColumn,
     TableMap,
@@ -28,15 +29,18 @@ from flightframe_server.catalog.types import DATE
 from flightframe_server.composer.climb import follow, truncate
 from flightframe_server.composer.evaluate import whole
 from flightframe_server.engine.siblings import attest_siblings, word
+from flightframe_server.engine.ways import way_disagreement
 from flightframe_server.planner.broken import (
     column_key,
     edge_key,
     grain_key,
     level_key,
     pair_key,
+    way_key,
 )
 from flightframe_server.planner.make import members_metric
-from flightframe_server.planner.source import TableHop, hop_of, source_query
+from flightframe_server.planner.source import TableHop, hop_of, read_way, source_query
+from flightframe_server.planner.ways import several_ways
 from flightframe_server.resolver.operators import REDUCERS
 from flightframe_server.resolver.typed import TypedCollection
 
@@ -76,6 +80,15 @@ def attest(typed: TypedCollection, backend: Backend) -> Attested:
         if not any(edge_key(str(edge)) in broken for edge in (*one, *other)):
             key = pair_key(source, one[-1].target)
             _note(broken, key, _disagreement(typed, maps, one, other))
+    for schema, level in several_ways(typed):
+        hops = [
+            hop
+            for way in typed.graph.ways(schema, level)
+            for hop in read_way(typed, schema, level, way).hops
+        ]
+        if not any(edge_key(hop.edge) in broken for hop in hops):
+            found = way_disagreement(typed, backend, schema, level)
+            _note(broken, way_key(schema, level), found)
     for schema, level, functions in _calendar_columns(typed):
         off = _off_period(typed, backend, schema, level, functions)
         _note(broken, level_key(schema, level), off)
@@ -117,6 +130,9 @@ def _listed(values: tuple[object, ...]) -> str:
 def _paths(typed: TypedCollection, source: str, target: str) -> list[tuple[Edge, ...]]:
     found: list[tuple[Edge, ...]] = []
     for edge in typed.graph.edges_from(source):
+        if isinstance(edge.map, RoleMap):
+            # What it is a role of is held to what its way promises.
+            continue
         if edge.target == target:
             found.append((edge,))
         else:
@@ -132,7 +148,7 @@ def _diamonds(
         if len(typed.graph.edges_from(source)) < 2:
             continue
         for target in sorted(typed.graph.determined([source]) - {source}):
-            first, *others = _paths(typed, source, target)
+            first, *others = _paths(typed, source, target) or [()]
             for other in others:
                 by_function = all(isinstance(edge.map, FunctionMap) for edge in (*first, *other))
                 if first[0] != other[0] and not by_function:

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flightframe_server.arrow_types import arrow_type
-from flightframe_server.catalog.collection import TableMap
+from flightframe_server.catalog.collection import RoleMap, TableMap
 from flightframe_server.composer.compose import answer_schema
 from flightframe_server.composer.evaluate import whole
 from flightframe_server.composer.order import sort_points
@@ -98,15 +98,24 @@ def home_of(engine: MetricEngine, level: str) -> str:
         for edge in family.edges
         if edge.target == level and isinstance(edge.map, TableMap)
     ]
+    played = [
+        edge.source
+        for family in typed.collection.dimension_families.values()
+        for edge in family.edges
+        if edge.target == level and isinstance(edge.map, RoleMap)
+    ]
+    if played:
+        return home_of(engine, played[0])
     if keyed or mapped:
         return (keyed or mapped)[0]
     reaching = [name for name in typed.collection.schemas if level in typed.graph.reachable(name)]
     if not reaching:
         raise UnreachableAnchor(f"no schema reaches level {level}")
 
-    def size(name: str) -> tuple[bool, int, str]:
+    def size(name: str) -> tuple[bool, bool, int, str]:
         rows = ground.statistics.rows.get(typed.schema(name).table, 0)
-        return level not in typed.graph.own_levels(name), -rows, name
+        several = len(typed.graph.ways(name, level)) > 1
+        return several, level not in typed.graph.own_levels(name), -rows, name
 
     return min(reaching, key=size)
 

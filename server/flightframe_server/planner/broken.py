@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from flightframe_server.errors import FDViolation
+from flightframe_server.errors import AmbiguousPath, FDViolation, QueryError
 from flightframe_server.planner.source import ColumnRead, FetchedRead, LevelRead
 from flightframe_server.resolver.question import Metric
+
+_WAYS = "all ways from"
 
 
 def edge_key(edge: str) -> str:
@@ -33,6 +35,11 @@ def column_key(schema: str, column: str) -> str:
     return f"{schema}.{column} is fetched along a key"
 
 
+def way_key(schema: str, level: str) -> str:
+    """Return the key of all ways from a schema's columns to a level agreeing."""
+    return f"{_WAYS} {schema} to {level}"
+
+
 def grain_key(schema: str) -> str:
     """Return the key of a grain being unique."""
     return f"the grain of {schema}"
@@ -45,6 +52,9 @@ def promises(
     for read in reads:
         for hop in read.hops:
             yield edge_key(hop.edge), f"{read.level} needs {hop.edge}"
+        if read.others:
+            need = f"{read.level} needs all ways from {metric.schema} to it to lead to one member"
+            yield way_key(metric.schema, read.level), need
         visited = read.visited
         for at, source in enumerate(visited):
             for target in visited[at + 1 :]:
@@ -70,12 +80,22 @@ def check_promises(
 
     Raises:
         FDViolation: names the promise and a row that breaks it.
+        AmbiguousPath: the same, of a level that several ways lead to.
     """
     if not broken:
         return
     for key, need in promises(metric, reads, columns):
         if key in broken:
-            raise FDViolation(
-                f"{need}, and the data breaks it: {broken[key]}",
-                details={"promise": key, "row": broken[key]},
-            )
+            raise violation(key, f"{need}, and the data breaks it: {broken[key]}", broken[key])
+
+
+def violation(key: str, message: str, row: str) -> QueryError:
+    """Return the error for a broken promise, whose key and row it carries."""
+    details = {"promise": key, "row": row}
+    if not key.startswith(_WAYS):
+        return FDViolation(message, details=details)
+    return AmbiguousPath(
+        message,
+        hint="give each way a name of its own under `roles` of the collection, and ask for that",
+        details=details,
+    )

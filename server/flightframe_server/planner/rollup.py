@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from flightframe_server.planner.holdings import HeldEntry
 from flightframe_server.planner.identity import EntryKey
 from flightframe_server.planner.plan import Climb, Exact, Rollup
-from flightframe_server.planner.source import TableHop, hop_of
+from flightframe_server.planner.source import TableHop, hops_of
 from flightframe_server.resolver.operators import Combine
 from flightframe_server.resolver.question import Metric
 from flightframe_server.resolver.terms import Term, levels_of, pinned_levels, text
@@ -99,7 +99,7 @@ def _climb(typed: TypedCollection, target: Target, entry: HeldEntry, level: str)
     if not starts:
         return f"it neither holds nor determines {level}"
     taken = path[starts[-1] :]
-    hops = tuple(hop_of(typed, edge) for edge in taken)
+    hops = hops_of(typed, taken)
     for hop in hops:
         if hop.edge in target.withdrawn:
             return f"the data breaks {hop.edge}"

@@ -8,13 +8,14 @@ reduce to states. It must never hold text of any SQL dialect.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flightframe_server.catalog.collection import (
     ComputedColumn,
     Edge,
     FunctionMap,
     LookupColumn,
+    RoleMap,
     StoredColumn,
     TableMap,
     ValueMap,
@@ -95,6 +96,7 @@ class LevelRead:
         start_type: that level's declared type.
         column: the schema's column that holds it.
         hops: the look-ups, none where the column is the level.
+        others: further columns from which a way leads to the level; all must lead to one member.
     """
 
     level: str
@@ -103,6 +105,7 @@ class LevelRead:
     start_type: DataType
     column: str
     hops: tuple[Hop, ...] = ()
+    others: tuple[str, ...] = ()
 
     @property
     def visited(self) -> tuple[str, ...]:
@@ -188,14 +191,7 @@ class SourceQuery:
 class FrameQuery:
     """A whole question for the back-end: grouped queries merged, then formulas, order, window.
 
-    Attributes:
-        sources: the grouped queries, those that make the points of the frame first.
-        columns: what the answer holds.
-        anchor: its levels as asked.
-        having: kept by the composer.
-        ordering: as asked; the anchor's levels ascending follow.
-        window: cut by the composer.
-        hidden: how many of the sources, the last ones, make no point and give states alone.
+    The last `hidden` of the sources make no point of the frame, and give states alone.
     """
 
     sources: tuple[SourceQuery, ...]
@@ -237,8 +233,19 @@ def held_name(state: str) -> str:
     return f" {state}"
 
 
+def hops_of(typed: TypedCollection, path: Iterable[Edge]) -> tuple[Hop, ...]:
+    """Return a path as hops: a role is had along the way to the level that it plays."""
+    found: list[Hop] = []
+    for edge in path:
+        if isinstance(edge.map, RoleMap):
+            found += hops_of(typed, edge.map.edges)
+        else:
+            found.append(hop_of(typed, edge))
+    return tuple(found)
+
+
 def hop_of(typed: TypedCollection, edge: Edge) -> Hop:
-    """Return one edge as a hop in the tables' own words."""
+    """Return one edge, which is no role, as a hop in the tables' own words."""
     target = typed.level_types[edge.target]
     match edge.map:
         case TableMap(schema=schema, source_column=source, target_column=column):
@@ -262,18 +269,23 @@ def hop_of(typed: TypedCollection, edge: Edge) -> Hop:
 
 def read_level(typed: TypedCollection, schema: str, level: str) -> LevelRead:
     """Return how the rows of a schema come to a level that the resolver found reachable."""
-    path = typed.graph.schema_path(schema, level)
-    if path is None:
+    ways = typed.graph.ways(schema, level)
+    if not ways:
         raise InternalError(f"level {level} is not reachable from {schema}")
-    start = path[0].source if path else level
-    column = typed.graph.own_levels(schema)[start]
+    others = tuple(way[0].source for way in ways[1:])
+    return replace(read_way(typed, schema, level, ways[0]), others=others)
+
+
+def read_way(typed: TypedCollection, schema: str, level: str, way: tuple[Edge, ...]) -> LevelRead:
+    """Return how the rows of a schema come to a level by one way."""
+    start = way[0].source if way else level
     return LevelRead(
         level,
         typed.level_types[level],
         start,
         typed.level_types[start],
-        column,
-        tuple(hop_of(typed, edge) for edge in path),
+        typed.graph.own_levels(schema)[start],
+        hops_of(typed, way),
     )
 
 

@@ -17,6 +17,7 @@ from flightframe_server.catalog.collection import (
     Edge,
     FunctionMap,
     LookupColumn,
+    RoleMap,
     RootedMetric,
     Schema,
     StoredColumn,
@@ -198,7 +199,9 @@ def _level_types(
             _agree(collection, found, level, columns[schema.name, column], schema.columns[column])
     for family in collection.dimension_families.values():
         for edge in family.edges:
-            _agree(collection, found, edge.target, _edge_type(edge, columns), edge)
+            if not isinstance(edge.map, RoleMap):
+                _agree(collection, found, edge.target, _edge_type(edge, columns), edge)
+    _play_roles(collection, found)
     for level in graph.level_names:
         if level not in found:
             raise CatalogError(
@@ -207,6 +210,17 @@ def _level_types(
                 hint="name a column after it, or give it an edge",
             )
     return found
+
+
+def _play_roles(collection: Collection, found: dict[str, DataType]) -> None:
+    """Give each role the type of the level it plays; raises where a column has another."""
+    for family in collection.dimension_families.values():
+        for edge in family.edges:
+            if isinstance(edge.map, RoleMap) and edge.map.level in found:
+                played = found[edge.map.level]
+                if found.setdefault(edge.target, played) != played:
+                    message = f"level {shown(edge.target)} is {found[edge.target]} elsewhere"
+                    raise _wrong(collection, edge, f"{message}, and plays one that is {played}")
 
 
 def _agree(

@@ -80,6 +80,13 @@ class Case(NamedTuple):
     hint: str = ""
 
 
+def role(roles: str, path: str, message: str, hint: str = "", at: int = 0) -> Case:
+    """Return a case of roles declared on a line of their own; `at` is the one that is wrong."""
+    where = f"roles[{at}].{path}" if path else f"roles[{at}]"
+    new = f"roles: [{roles}]\nmetric_families:"
+    return Case("metric_families:", new, 34, where, message, hint)
+
+
 CASES = {
     # the document and its shapes
     "no version": Case("version: 1\n", "", 1, "", "'version' is missing", "version: 1"),
@@ -421,6 +428,39 @@ CASES = {
     ),
     "fill of several": Case(
         "    filter:", "    fill: [0]\n    filter:", 49, "fill", "single value"
+    ),
+    # roles
+    "role of nothing": role("{name: far, level: regoin, from: store}", "level", "regoin", "region"),
+    "role from nothing": role("{name: far, level: region, from: stor}", "from", "stor", "store"),
+    "role without a way": role(
+        "{name: far, level: home, from: store}", "", "no edge leads from 'store' to 'home'"
+    ),
+    "role of itself": role("{name: far, level: store, from: store}", "", "no edge leads"),
+    "role of a role": role(
+        "{name: far, level: region, from: store}, {name: farther, level: far, from: store}",
+        "level",
+        "'far' is a role itself",
+        "it plays region",
+        at=1,
+    ),
+    "role with a level's name": role(
+        "{name: region, level: region, from: store}", "name", "has the name of a level"
+    ),
+    "role in another case": role(
+        "{name: Region, level: region, from: store}", "name", "differ only in case"
+    ),
+    "role twice": role(
+        "{name: far, level: region, from: store}, {name: far, level: coast, from: store}",
+        "name",
+        "the role 'far' is declared twice",
+        at=1,
+    ),
+    "role with a metric's name": Case(
+        "metric_families:",
+        "roles: [{name: amount, level: region, from: store}]\nmetric_families:",
+        36,
+        "metric_families[0].name",
+        "has the name of a role",
     ),
     "fill of text": Case(
         "    filter:", "    fill: none\n    filter:", 49, "fill", "is a number", "leave it out"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise, product
+from itertools import pairwise, permutations, product
 from pathlib import Path
 
 import pytest
@@ -124,10 +124,12 @@ LEVELS = tuple("abcdefg")
 PAIRS = [(a, b) for a, b in product(LEVELS, LEVELS) if a < b]
 
 
-def graph_of(pairs: list[tuple[str, str]], columns: set[str]) -> LevelGraph:
+def graph_of(
+    pairs: list[tuple[str, str]], columns: set[str], levels: tuple[str, ...] = LEVELS
+) -> LevelGraph:
     edges = tuple(Edge(a, b, FunctionMap("DAY_OF")) for a, b in pairs)
     rows = Schema("rows", "rows", ("id",), {c: StoredColumn(c, c) for c in {"id", *columns}})
-    family = DimensionFamily("all", LEVELS, edges)
+    family = DimensionFamily("all", levels, edges)
     return LevelGraph(Collection("c", {"rows": rows}, {"all": family}, {}, ""))
 
 
@@ -192,6 +194,47 @@ def test_the_order_of_sources_does_not_matter(
 ) -> None:
     graph = graph_of(pairs, set())
     assert graph.path(sources, target) == graph.path(sorted(sources), target)
+
+
+@given(GRAPHS, SETS, st.sampled_from(LEVELS))
+def test_there_is_a_way_from_each_column_that_leads_there_past_no_other(
+    pairs: list[tuple[str, str]], columns: set[str], level: str
+) -> None:
+    graph = graph_of(pairs, columns)
+    ways = graph.ways("rows", level)
+    if level in columns:
+        assert ways == ((),)
+        return
+    open_pairs = [(a, b) for a, b in pairs if b not in columns]
+    expected = {
+        column: steps
+        for column in columns
+        if (steps := naive_distance({column}, level, open_pairs)) is not None
+    }
+    assert {way[0].source: len(way) for way in ways} == expected
+    assert [(len(way), way[0].source) for way in ways] == sorted(
+        (steps, column) for column, steps in expected.items()
+    )
+    assert graph.schema_path("rows", level) == (ways[0] if ways else None)
+    for way in ways:
+        assert way[-1].target == level
+        assert all(a.target == b.source for a, b in pairwise(way))
+        assert columns.isdisjoint(edge.target for edge in way)
+
+
+@given(GRAPHS, SETS, st.sampled_from(LEVELS), st.permutations(LEVELS))
+def test_the_order_of_levels_does_not_matter(
+    pairs: list[tuple[str, str]], columns: set[str], level: str, order: list[str]
+) -> None:
+    ways = graph_of(pairs, columns).ways("rows", level)
+    assert graph_of(pairs, columns, tuple(order)).ways("rows", level) == ways
+
+
+def test_of_two_ways_as_long_that_of_the_first_name_is_taken_in_any_order() -> None:
+    pairs = [("b", "c"), ("a", "c")]
+    for order in permutations("abc"):
+        graph = graph_of(pairs, {"a", "b"}, order)
+        assert [shown(way) for way in graph.ways("rows", "c")] == [["a -> c"], ["b -> c"]]
 
 
 def test_of_equal_paths_the_one_declared_first_is_taken() -> None:

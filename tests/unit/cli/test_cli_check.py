@@ -56,6 +56,41 @@ def test_an_edge_with_two_targets(shop: Path) -> None:
     assert out.splitlines()[-1] == "✗ 3 problems"
 
 
+TWO_WAYS = """
+version: 1
+name: trade
+schemas:
+  - {name: buyers, grain: [buyer], columns: {buyer: buyer, town: town}}
+  - {name: sellers, grain: [seller], columns: {seller: seller, town: town}}
+  - {name: deals, grain: [deal], columns: {deal: deal, buyer: buyer, seller: seller, price: price}}
+dimension_families:
+  - name: place
+    levels: [buyer, seller, town]
+    edges: [{from: buyer, to: town, via: buyers}, {from: seller, to: town, via: sellers}]
+metric_families:
+  - {name: price, family_root: {schema: deals, column: price}, ip_reducers: [{operator: SUM}]}
+"""
+
+
+def test_two_ways_to_a_level_that_disagree(shop: Path) -> None:
+    (shop.parent / "ac.yaml").write_text(TWO_WAYS)
+    sql = (
+        "CREATE TABLE buyers AS SELECT 'b' AS buyer, 'North' AS town;"
+        "CREATE TABLE sellers AS SELECT 's' AS seller, 'North' AS town;"
+        "CREATE TABLE deals AS SELECT 1 AS deal, 'b' AS buyer, 's' AS seller, 5 AS price;"
+    )
+    spoil(shop, sql)
+    assert check(shop)[0] == 0
+    spoil(shop, "UPDATE sellers SET town = 'South'")
+    code, out, err = check(shop)
+    assert code == 1
+    found = "all ways from deals to town: the row with buyer b and seller s is of North"
+    assert f"error AMBIGUOUS_PATH: the data breaks {found} by buyer -> town" in err
+    assert "and of South by seller -> town" in " ".join(err.split())
+    assert "under `roles`" in " ".join(err.split())
+    assert out.splitlines()[-1] == "✗ 1 problem"
+
+
 @pytest.mark.parametrize(
     ("name", "content", "first"),
     [
