@@ -33,6 +33,8 @@ from flightframe_server.errors import BackendError
 CATALOG = "flightframe_file"
 """The name under which an instance holds the file."""
 
+_LOG_SIZE = f"SELECT wal_size FROM pragma_database_size() WHERE database_name = '{CATALOG}'"
+
 LOCKED = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -93,14 +95,12 @@ class Instance:
                 raise SourceMoved
             if not lock_for_reading(self._descriptor):
                 raise BackendError("the database file is locked by a writer")
-            names = file.names_beside()
             self._connection = self._connected(settings)
         except BaseException:
             os.close(self._descriptor)
             raise
         try:
-            # A log that came, was read and went leaves its trace in the folder alone.
-            if file.sign() != version.sign or file.names_beside() != names:
+            if file.sign() != version.sign or (not any(version.sign[1:]) and self._has_log()):
                 raise SourceMoved
         except BaseException:
             self.retire()
@@ -114,6 +114,14 @@ class Instance:
             if self._file.sign() != self.version.sign:
                 raise SourceMoved from None
             raise
+
+    def _has_log(self) -> bool:
+        """Return whether DuckDB read a log with the file.
+
+        One that came, was read and went leaves its trace here alone.
+        """
+        (size,) = self._connection.execute(_LOG_SIZE).fetchone() or ("",)
+        return bool(size != "0 bytes")
 
     @property
     def usable(self) -> bool:
@@ -174,7 +182,7 @@ class Instance:
     def _only_renamed(self, found: os.stat_result) -> bool:
         """Whether the file lost its name and nothing else: its change time then moves as well."""
         if stamp_of(found)[:4] != self._stamp[:4] or self._file.names(found):
-            return False
+            return bool(size != "0 bytes")
         if self.version.file is not None:
             same = digest(self._descriptor) == self.version.file
             return same and stamp_of(os.fstat(self._descriptor)) == stamp_of(found)

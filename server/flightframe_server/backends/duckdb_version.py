@@ -133,17 +133,6 @@ class DatabaseFile:
         """The path of the file itself, as the last sign found it."""
         return self._resolved[2]
 
-    def names_beside(self) -> int:
-        """Return when a name came to or went from the file's folder, in nanoseconds since 1970.
-
-        Raises:
-            BackendError: the folder is gone.
-        """
-        try:
-            return os.stat(os.path.dirname(self.real)).st_mtime_ns
-        except OSError as error:
-            raise BackendError("the database file is gone") from error
-
     def names(self, found: os.stat_result) -> bool:
         """Return whether the path leads to this very file."""
         try:

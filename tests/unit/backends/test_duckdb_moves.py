@@ -553,6 +553,22 @@ def test_a_log_that_is_there_only_while_the_file_is_opened_is_not_read(shop, mon
     assert shop.sums(shop.version()) == SEVENS
 
 
+def test_a_file_is_opened_while_others_come_and_go_beside_it(shop, monkeypatch):
+    """Logs of servers and stores may stand in the folder of the data."""
+    connected = duckdb_instance.connected
+
+    def beside_others(*how):
+        (shop.folder / "server.log").touch()
+        try:
+            return connected(*how)
+        finally:
+            (shop.folder / "server.log").unlink()
+
+    monkeypatch.setattr(duckdb_instance, "connected", beside_others)
+    replace(shop.seven, shop.path)
+    assert shop.sums(shop.version()) == SEVENS
+
+
 def test_a_log_of_another_file_is_refused(shop):
     python(CRASHED, shop.seven)
     copy(f"{shop.seven}.wal", f"{shop.path}.wal")
