@@ -182,7 +182,7 @@ class Instance:
     def _only_renamed(self, found: os.stat_result) -> bool:
         """Whether the file lost its name and nothing else: its change time then moves as well."""
         if stamp_of(found)[:4] != self._stamp[:4] or self._file.names(found):
-            return bool(size != "0 bytes")
+            return False
         if self.version.file is not None:
             same = digest(self._descriptor) == self.version.file
             return same and stamp_of(os.fstat(self._descriptor)) == stamp_of(found)
