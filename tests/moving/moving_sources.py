@@ -18,6 +18,7 @@ from moving_timeline import Timeline
 BACKENDS = ("duckdb", "sqlite", "polars")
 VALUES = range(2, 10)
 TABLES = ("sales", "shops", "lines")
+LOGS = ("-wal", "-shm", ".wal")
 
 
 class Source:
@@ -126,6 +127,8 @@ class Source:
     def tidy(self) -> None:
         """Remove what moves have left beside the files that are served."""
         served = {path.resolve() for path in self.files.values()}
+        # A log beside what a link points to holds commits of what is served.
+        served |= {real.with_name(real.name + end) for real in served for end in LOGS}
         for path in (self.folder / "data").iterdir():
             if path.stem.startswith("coming") and path.resolve() not in served:
                 path.unlink()

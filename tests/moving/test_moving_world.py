@@ -29,9 +29,7 @@ def world(tmp_path):
         one.close()
 
 
-# SQLite is left to the long run: a log that is removed while the process has it open may be read on
-# (docs/backends.md), and chance makes that move here.
-@pytest.mark.parametrize("backend", [name for name in BACKENDS if name != "sqlite"])
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_eight_clients_get_right_answers_while_every_kind_of_move_is_made(
     backend, world, moving_seed
 ):

@@ -17,6 +17,8 @@ from typing import NamedTuple
 
 from flightframe_server.errors import BackendError
 
+_DESCRIPTORS = "/proc/self/fd"
+
 SETTLED_SECONDS = 0.02
 """The clock of file times ticks at least this often; two writes within a tick may look alike."""
 
@@ -78,6 +80,13 @@ class Settling:
         return moment - seen[1] >= SETTLED_SECONDS
 
 
+def _file_of(descriptor: int) -> tuple[int, int] | None:
+    try:
+        return _identity(os.fstat(descriptor)).file
+    except OSError:
+        return None
+
+
 @dataclass(slots=True, eq=False)
 class HeldFile:
     """A file whose descriptors are kept: the first one is read, all are closed together."""
@@ -94,6 +103,17 @@ class HeldFile:
     def read(self, size: int) -> bytes:
         """Return the first bytes."""
         return os.pread(self.descriptors[0], size, 0)
+
+    def opened_elsewhere(self) -> bool:
+        """Return whether this process has the file open under a descriptor of SQLite's too.
+
+        True where the system does not tell.
+        """
+        try:
+            numbers = {int(name) for name in os.listdir(_DESCRIPTORS)}
+        except OSError:
+            return True
+        return any(_file_of(number) == self.file for number in numbers - set(self.descriptors))
 
 
 class Descriptors:

@@ -7,6 +7,7 @@ those of https://sqlite.org/fileformat2.html and https://sqlite.org/walformat.ht
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,8 +112,10 @@ def beside(path: Path) -> tuple[Path, Path]:
 
     SQLite keeps them beside the file itself, not beside a link to it.
     """
-    if path.is_symlink():
-        path = path.resolve()
+    # A link that is replaced in between may not be read: what is there then is looked at next.
+    with contextlib.suppress(OSError, RuntimeError):
+        if path.is_symlink():
+            path = path.resolve()
     return path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")
 
 

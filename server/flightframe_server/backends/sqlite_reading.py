@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +43,7 @@ class Connection:
         main: the file that it reads.
         index: the index of that file's log, where it has one.
         holds: the version of which its cached pages are; None: it is not to be used again.
+        give_up: ends the statement that reads through it as one whose file has moved.
     """
 
     handle: sqlite3.Connection
@@ -49,6 +51,7 @@ class Connection:
     main: HeldFile
     index: HeldFile | None = None
     holds: Version | None = None
+    give_up: Callable[[], None] | None = None
 
     def fits(self, version: Version) -> bool:
         """Return whether its cached pages may be of this version: the file has not changed."""

@@ -58,7 +58,7 @@ class SQLiteSource:
         self._idle: list[Connection] = []
         self._taken: set[Connection] = set()
         self._closed = False
-        self._watch = Watch(path, self._watching)
+        self._watch = Watch(path, self._watching, self._leave)
         if not path.is_file():
             raise SetupError(
                 f"there is no database file {path.name}",
@@ -93,30 +93,30 @@ class SQLiteSource:
             SourceMoved: the file is of another version, or is being written to.
             BackendError: the file is gone, damaged, locked, or the source is closed.
         """
-        waiting: Connection | None = None
+        # The first lock keeps lawful writers out while the time of change grows old. What it is of
+        # may hold pages from before an unlawful write, and is not read from.
+        unread: list[Connection] = []
         try:
             for _ in range(_BEGINNINGS):
                 before = self._look(wanted)
                 connection, schema = self._started(before, stop)
                 if schema is None:
                     continue
+                unread.append(connection)
                 after = self._watch.look()
                 same = after is not None and after.version == before.version
                 if after is not None and same and self._watch.settled(after.version):
                     self._hold(connection, after)
+                    unread.pop()
                     return Reading(self._path, connection, after, schema)
-                if waiting is None:
-                    # Its lock keeps lawful writers out while the time of change grows old. It may
-                    # hold pages from before an unlawful write, and is not read from.
-                    waiting = connection
-                else:
-                    self._discard(connection)
+                if len(unread) > 1:
+                    self._discard(unread.pop())
                 if after is not None:
                     self._settle(after.version, stop)
             raise SourceMoved
         finally:
-            if waiting is not None:
-                self._discard(waiting)
+            for connection in unread:
+                self._discard(connection)
 
     @contextmanager
     def reading(self, wanted: str | None = None, stop: Stop | None = None) -> Iterator[Reading]:
@@ -134,7 +134,7 @@ class SQLiteSource:
     def end(self, reading: Reading) -> None:
         """End a read transaction."""
         connection = reading.connection
-        connection.fault.error = None
+        connection.fault.error = connection.give_up = None
         moved = reading.moved()
         try:
             connection.handle.execute("ROLLBACK")
@@ -175,7 +175,8 @@ class SQLiteSource:
             return connection, self._first_read(connection, look, stop)
         except sqlite3.Error as error:
             self._discard(connection)
-            if identity_at(self._path) != look.version.main:
+            now = self._watch.look()
+            if now is None or now.version != look.version:
                 return connection, None
             log.error("backend.failed", kind=type(error).__name__, text=str(error)[:2000])
             raise BackendError("the database file is damaged") from error
@@ -302,6 +303,20 @@ class SQLiteSource:
             self._idle = [kept for kept in self._idle if kept not in others]
         for other in others:
             _close(other)
+
+    def _leave(self, file: tuple[int, int]) -> bool:
+        """End everything that reads a file; return whether nothing of it is left."""
+        with self._lock:
+            idle = [kept for kept in self._idle if kept.main.file == file]
+            self._idle = [kept for kept in self._idle if kept not in idle]
+            taken = [one.give_up for one in self._taken if one.main.file == file]
+        for kept in idle:
+            _close(kept)
+        for give_up in taken:
+            if give_up is not None:
+                give_up()
+        with self._lock:
+            return not any(one.main.file == file for one in self._taken)
 
     def _refuse_shared_log(self, look: Look) -> None:
         """Refuse a log whose index a statement on the file's predecessor has open.

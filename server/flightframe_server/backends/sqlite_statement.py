@@ -17,7 +17,7 @@ import structlog
 
 from flightframe_server.arrow_types import arrow_schema
 from flightframe_server.backends.ending import Ending
-from flightframe_server.backends.protocol import BATCH_ROWS
+from flightframe_server.backends.protocol import BATCH_ROWS, SourceMoved
 from flightframe_server.backends.sql.names import Statement
 from flightframe_server.backends.sqlite_functions import Fault
 from flightframe_server.backends.sqlite_reading import Reading
@@ -52,12 +52,13 @@ class SQLiteRunning:
         self._ending = Ending()
         self._lock, self._stepping = threading.Lock(), threading.RLock()
         self._cursor: sqlite3.Cursor | None = None
-        self._stopped: FlightframeError | None = None
+        self._stopped: FlightframeError | SourceMoved | None = None
         self._reading: Reading | None = reading
         # An interrupt is lost on a statement that has not begun; this one is not.
         reading.handle.set_progress_handler(
             lambda: self._stopped is not None or reading.moved(), _LOOK_STEPS
         )
+        reading.connection.give_up = self._give_up
         self._timer: threading.Timer | None = None
         if timeout is not None:
             late = BackendTimeout("the statement ran past its time limit")
@@ -108,7 +109,12 @@ class SQLiteRunning:
         """Stop the statement; see `RunningQuery`."""
         self._stop(BackendCancelled("the statement was cancelled"))
 
-    def _stop(self, reason: FlightframeError) -> None:
+    def _give_up(self) -> None:
+        """End the transaction although nobody reads on: its file has moved."""
+        self._stop(SourceMoved())
+        self.close()
+
+    def _stop(self, reason: FlightframeError | SourceMoved) -> None:
         with self._lock:
             if self._stopped is None:
                 self._stopped = reason

@@ -74,11 +74,17 @@ class Watch:
     Args:
         path: the database file.
         connect: opens a connection and has read through it; it keeps the index of a log alive.
+        leave: ends what this process reads of a file; returns whether nothing of it is left.
     """
 
-    def __init__(self, path: Path, connect: Callable[[], sqlite3.Connection]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        connect: Callable[[], sqlite3.Connection],
+        leave: Callable[[tuple[int, int]], bool],
+    ) -> None:
         """Watch from the first look on."""
-        self._path, self._connect = path, connect
+        self._path, self._connect, self._leave = path, connect, leave
         self._lock = threading.Lock()
         self._settling = Settling()
         self._main: HeldFile | None = None
@@ -150,7 +156,10 @@ class Watch:
         files = self._files_beside()
         if self._index is None or len(files) < 2 or self._index.file != files[1]:
             self._end_log()
-            self._begin_log()
+            # Of one file, SQLite has one index in a process: as long as anything here reads with
+            # that of a log which was removed, all would.
+            if not self._leave(main.file) or not self._begin_log(main, files):
+                return None
             files = self._files_beside()
         index = self._index
         if index is None or len(files) < 2 or index.file != files[1]:
@@ -186,13 +195,20 @@ class Watch:
         found = [identity_at(path) for path in beside(self._path)]
         return tuple(each.file for each in found if each is not None)
 
-    def _begin_log(self) -> None:
+    def _begin_log(self, main: Identity, files: tuple[tuple[int, int], ...]) -> bool:
+        """Keep the index of the log alive; return whether it is the one that stands there now."""
         try:
             self._handle = self._connect()
             self._index = DESCRIPTORS.open(beside(self._path)[1])
         except (sqlite3.Error, OSError) as error:
             self._end_log()
+            if identity_at(self._path) != main or self._files_beside() != files:
+                return False
             raise BackendError("the database's write-ahead log cannot be read") from error
+        if not self._index.opened_elsewhere():
+            self._end_log()
+            return False
+        return True
 
     def _end_log(self) -> None:
         if self._handle is not None:

@@ -418,6 +418,54 @@ FRAMES = (
 )
 
 
+COMMIT = (
+    "c = connect(sys.argv[1]); c.execute('PRAGMA wal_autocheckpoint = 0')\n"
+    "c.execute('UPDATE lines SET quantity = 7'); print('written', flush=True)\n"
+    "sys.stdin.readline(); os._exit(0)\n"
+)
+
+
+def test_a_log_that_was_removed_under_a_stream_does_not_hide_the_next_commit(tmp_path):
+    # SQLite gives one index to all connections of a process: the old one, while anything reads.
+    data = tmp_path / "data.sqlite"
+    shutil.copy(version(tmp_path, 2, journal="WAL", rows=MANY), data)
+    with opened(data) as (backend, ask):
+        stalled = iter(backend.run(rows_query(backend)))
+        assert next(stalled).num_rows == BATCH_ROWS
+        for name in ("data.sqlite-wal", "data.sqlite-shm"):
+            (tmp_path / name).unlink()
+        writer = child(COMMIT, data)
+        assert writer.stdout.readline() == "written\n"
+        assert until_answered(ask) == 7 * MANY
+        with pytest.raises(SourceMoved):
+            list(stalled)
+        assert not backend._source._taken
+        writer.communicate("\n", timeout=60)
+        assert until_answered(ask) == 7 * MANY
+
+
+def test_a_connection_whose_file_is_lost_as_it_begins_is_given_back(tmp_path, monkeypatch):
+    data = tmp_path / "data.sqlite"
+    shutil.copy(version(tmp_path, 2), data)
+    with opened(data) as (backend, ask):
+        assert total(ask) == 2 * ROWS
+        watch = backend._source._watch
+        looks = iter([watch.look(), BackendError("the database file is gone")])
+
+        def look():
+            found = next(looks)
+            if isinstance(found, Exception):
+                raise found
+            return found
+
+        with monkeypatch.context() as patched:
+            patched.setattr(watch, "look", look)
+            with pytest.raises(BackendError, match="gone"):
+                backend._source.begin()
+        assert not backend._source._taken
+        assert total(ask) == 2 * ROWS
+
+
 @pytest.fixture
 def logged(tmp_path):
     """A file with a log that holds what was committed last, and its back-end."""
