@@ -10,15 +10,15 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
 from flightframe_server.arrow_types import arrow_type, with_sql_metadata
 from flightframe_server.backends.protocol import BATCH_ROWS
+from flightframe_server.call_context import SERVER_CALL, CallContext
 from flightframe_server.composer.compose import answer_schema
 from flightframe_server.delivery import OpenAnswer
-from flightframe_server.engine.asker import NOBODY, Asker
 from flightframe_server.engine.attempt import Served
 from flightframe_server.engine.engine import MetricEngine, Resolve
 from flightframe_server.engine.explanation import explanation
@@ -136,11 +136,11 @@ class Answer:
         """The bytes of the finished rows, None where they are streamed."""
         return None if self.table is None else int(self.table.nbytes)
 
-    def open(self, asker: Asker = NOBODY) -> OpenAnswer:
+    def open(self, context: CallContext = SERVER_CALL) -> OpenAnswer:
         """Start reading: from memory any number of times, from the back-end anew each time.
 
         Args:
-            asker: whoever reads.
+            context: the call that reads.
 
         Raises:
             TicketRefused: a streamed frame whose data changed since it was planned.
@@ -149,8 +149,7 @@ class Answer:
         if self.stream is None:
             assert self.table is not None
             return OpenAnswer(self.schema, self.table.to_batches(BATCH_ROWS))
-        named = replace(asker, query_id=self.provenance.query_id)
-        running = self.stream.open(named)
+        running = self.stream.open(context.named(self.provenance.query_id))
         return OpenAnswer(self.schema, running, running)
 
 
@@ -191,7 +190,7 @@ class Serving:
             engine.close()
 
 
-def answer(request: Request, serving: Serving, user: str = "", asker: Asker = NOBODY) -> Answer:
+def answer(request: Request, serving: Serving, context: CallContext = SERVER_CALL) -> Answer:
     """Answer one request.
 
     A request that was answered from exact entries before, on the same data and the same entries,
@@ -200,8 +199,7 @@ def answer(request: Request, serving: Serving, user: str = "", asker: Asker = NO
     Args:
         request: what is asked.
         serving: what answers.
-        user: who asks, for the list of the last queries; the answer is the same for everybody.
-        asker: whether whoever asks still waits; asked only while a statement runs.
+        context: the call that asks; the answer is the same for everybody.
 
     Raises:
         FlightframeError: any of the tree; nothing else.
@@ -211,35 +209,39 @@ def answer(request: Request, serving: Serving, user: str = "", asker: Asker = NO
     key = (request.key, state)
     found = serving.finished.get(key)
     if found is None:
-        found = _answer(request, serving, asker)
+        found = _answer(request, serving, context)
         # It may be of another version than the one that was current before: A, B, and A again.
         if found.hot and found.bytes is not None and found.state in state:
             serving.finished.put(key, found, found.bytes + request.bytes)
-    serving.last_queries.add(request.source, found.provenance, found.rows, started, user)
+    serving.last_queries.add(
+        request.source, found.provenance, found.rows, started, context.caller.user
+    )
     return found
 
 
-def _answer(request: Request, serving: Serving, asker: Asker) -> Answer:
+def _answer(request: Request, serving: Serving, context: CallContext) -> Answer:
     query_id = uuid.uuid4().hex
     statement = _read(request, serving)
-    asker = replace(asker, query_id=query_id)
+    context = context.named(query_id)
 
     def ask(typed: TypedCollection) -> Question:
         return resolve(statement, typed, Binding(dict(request.parameters)))
 
-    engine = _engine(request, serving, ask, asker)
+    engine = _engine(request, serving, ask, context)
     if statement.explain:
-        return _explained(_explanation(ask, request, engine, asker), engine, query_id)
+        return _explained(_explanation(ask, request, engine, context), engine, query_id)
     epoch = engine.epoch
-    served = engine.answer(ask, request.freshness, asker)
+    served = engine.answer(ask, request.freshness, context)
     # An answer that may be older than its source is true for a while only.
     lasting = request.freshness.max_staleness is None
     state = (engine.collection.name, epoch, served.snapshot.key)
     return _labelled(served, engine, query_id, state if lasting else None)
 
 
-def _explanation(ask: Resolve, request: Request, engine: MetricEngine, asker: Asker) -> pa.Table:
-    return explanation(engine.plan(ask, request.freshness, asker), engine.backend)
+def _explanation(
+    ask: Resolve, request: Request, engine: MetricEngine, context: CallContext
+) -> pa.Table:
+    return explanation(engine.plan(ask, request.freshness, context), engine.backend)
 
 
 def type_request(request: Request, serving: Serving) -> Typed:
@@ -254,9 +256,9 @@ def type_request(request: Request, serving: Serving) -> Typed:
     def ask(typed: TypedCollection) -> Question:
         return resolve(statement, typed, binding)
 
-    engine = _engine(request, serving, ask, NOBODY)
+    engine = _engine(request, serving, ask, SERVER_CALL)
     if statement.explain:
-        schema = _explanation(ask, request, engine, NOBODY).schema
+        schema = _explanation(ask, request, engine, SERVER_CALL).schema
     else:
         schema = answer_schema(ask(engine.typed))
     keys = sorted(binding.wanted, key=lambda key: (isinstance(key, str), key))
@@ -284,14 +286,14 @@ def _state(serving: Serving, request: Request) -> tuple[EngineState, ...]:
     return tuple((engine.collection.name, engine.epoch, engine.fingerprint()) for engine in engines)
 
 
-def _engine(request: Request, serving: Serving, ask: Resolve, asker: Asker) -> MetricEngine:
+def _engine(request: Request, serving: Serving, ask: Resolve, context: CallContext) -> MetricEngine:
     """Return the engine that is asked: the one named, the only one, or the only one that fits."""
     if request.collection is not None:
         return engine_named(serving, request.collection)
     if len(serving.engines) == 1:
         (engine,) = serving.engines.values()
         return engine
-    return _only_fit(serving, ask, asker)
+    return _only_fit(serving, ask, context)
 
 
 def engine_named(serving: Serving, name: str) -> MetricEngine:
@@ -308,12 +310,12 @@ def engine_named(serving: Serving, name: str) -> MetricEngine:
     )
 
 
-def _only_fit(serving: Serving, ask: Resolve, asker: Asker) -> MetricEngine:
+def _only_fit(serving: Serving, ask: Resolve, context: CallContext) -> MetricEngine:
     fits: list[MetricEngine] = []
     failure: FlightframeError | None = None
     for engine in serving.engines.values():
         try:
-            ask(engine.snapshot(asker).typed)
+            ask(engine.snapshot(context).typed)
         except FlightframeError as error:
             failure = failure or error
         else:

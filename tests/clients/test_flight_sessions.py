@@ -14,7 +14,7 @@ from pyarrow import flight
 
 from flightframe.wire import flight_sql_pb2 as sql
 from flightframe_server.app import OpenInstallation, open_installation
-from flightframe_server.engine.asker import NOBODY
+from flightframe_server.call_context import SERVER_CALL
 from flightframe_server.flight.server import FlightServer
 
 TOTAL = "SELECT SUM(amount) AS total AT ()"
@@ -207,23 +207,15 @@ def test_the_statement_timeout_holds(cold, monkeypatch):
     set_options(client, schema=text("north"), statement_timeout=text("0.5"))
     assert get_options(client)["statement_timeout"] == 0.5
     seen = []
-    waiting = opened.serving.statements.wait_for
+    bounded = type(opened.serving.statements).bounded
 
-    def noted(self, asker):
+    def noted(self, context):
         # A statement is typed for nobody: nothing of the data is read for it.
-        if asker is not NOBODY:
-            seen.append(asker.timeout)
-        return waiting(asker)
+        if context is not SERVER_CALL:
+            seen.append(context.options.statement_timeout)
+        return bounded(self, context)
 
-    monkeypatch.setattr(
-        type(opened.serving.statements),
-        "wait_for",
-        # A statement is typed for nobody: nothing of the data is read for it.
-        lambda self, asker: [
-            seen.append(asker.timeout) if asker is not NOBODY else None,
-            waiting(asker),
-        ][1],
-    )
+    monkeypatch.setattr(type(opened.serving.statements), "bounded", noted)
     info_of(client, TOTAL)
     info_of(client, prepare(client))
     client.do_get(flight.Ticket(TOTAL)).read_all()

@@ -23,7 +23,6 @@ from recorder import SERVICE, Call, Recorder
 from server_process import ServerProcess
 
 from flightframe.wire import flight_sql_pb2 as sql
-from flightframe_server.access.caller import ANONYMOUS
 from flightframe_server.answer import Request, Serving
 from flightframe_server.app import open_installation
 from flightframe_server.errors import FlightframeError
@@ -174,7 +173,7 @@ class Judge:
         info = self._client.get_flight_info(descriptor)
         given = self._client.do_get(info.endpoints[0].ticket).read_all()
         try:
-            wanted = answer_text(request, self._cold, self._tables, ANONYMOUS).table
+            wanted = answer_text(request, self._cold, self._tables).table
         except FlightframeError as error:
             raise AssertionError(f"{shown}; without a cache: {error}") from error
         assert given.schema.equals(wanted.schema), shown
@@ -203,6 +202,6 @@ def still_right(server: ServerProcess, cold: Serving) -> None:
     text = "SELECT region, store, revenue, profit AT (region, store)"
     with flight.FlightClient(server.uri) as client:
         given: pa.Table = client.do_get(flight.Ticket(text)).read_all()
-    wanted = answer_text(Request(text), cold, PublishedTables(cold), ANONYMOUS).table
+    wanted = answer_text(Request(text), cold, PublishedTables(cold)).table
     assert given.to_pylist() == wanted.to_pylist()
     assert given.num_rows == 13

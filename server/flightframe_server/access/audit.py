@@ -20,8 +20,8 @@ from typing import Any
 
 import structlog
 
-from flightframe_server.access.caller import Caller
 from flightframe_server.answer import Answer, Request
+from flightframe_server.call_context import Caller
 from flightframe_server.catalog.installation import AuditSettings
 from flightframe_server.errors import FrameQLSyntaxError
 

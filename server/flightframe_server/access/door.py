@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 import structlog
 
 from flightframe_server.access.attempts import Attempts
-from flightframe_server.access.caller import ANONYMOUS, Caller
 from flightframe_server.access.credentials import HINT, Basic, Bearer, read_credentials
 from flightframe_server.access.ended import EndedSessions
 from flightframe_server.access.passwords import Passwords
@@ -28,6 +27,7 @@ from flightframe_server.access.tokens import (
     SessionTokens,
     find_lasting,
 )
+from flightframe_server.call_context import ANONYMOUS, Caller
 from flightframe_server.errors import (
     FlightframeError,
     NotAuthenticated,

@@ -15,8 +15,8 @@ import pyarrow as pa
 
 from flightframe_server.backends.protocol import Backend, SourceMoved
 from flightframe_server.cache.store import EntryStore
+from flightframe_server.call_context import CallContext
 from flightframe_server.composer.compose import answer_schema, compose
-from flightframe_server.engine.asker import Wait
 from flightframe_server.engine.carry_out import Carrier
 from flightframe_server.engine.frames import OpenStream, StreamedFrame
 from flightframe_server.engine.snapshot import DataSnapshot, Snapshots
@@ -124,7 +124,7 @@ class Attempts:
         question: Question,
         freshness: Freshness,
         snapshot: DataSnapshot,
-        wait: Wait,
+        context: CallContext,
         without: Collection[str] = (),
     ) -> Served:
         """Answer a question on a snapshot.
@@ -133,30 +133,30 @@ class Attempts:
             question: what is asked, resolved on the snapshot's types.
             freshness: what it says about age.
             snapshot: the version of the data.
-            wait: how long the caller waits.
+            context: the call that waits.
             without: ids of entries that cannot be read.
 
         Raises:
             SourceMoved: the data are of another version.
             EntryGone: an entry that was chosen cannot be read.
             QueryError: the question cannot be answered on the data, or within the limits.
-            BackendError: the database failed, or has too much to do; or the wait is over.
+            BackendError: the database failed, or has too much to do; or the call ended.
         """
         bypass = freshness.no_cache and self._store is not None
-        plan = self.attested_plan(question, freshness, snapshot, wait, without)
+        plan = self.attested_plan(question, freshness, snapshot, context, without)
         if plan.stream is not None:
             return self._streamed(plan, snapshot, bypass=bypass)
         if any(part.version is None for part in plan.parts):
-            return self._unversioned(plan, freshness, snapshot, wait, bypass=bypass)
-        return self._carried_out(plan, snapshot, wait, bypass=bypass)
+            return self._unversioned(plan, freshness, snapshot, context, bypass=bypass)
+        return self._carried_out(plan, snapshot, context, bypass=bypass)
 
     def _carried_out(
-        self, plan: Plan, snapshot: DataSnapshot, wait: Wait, *, bypass: bool
+        self, plan: Plan, snapshot: DataSnapshot, context: CallContext, *, bypass: bool
     ) -> Served:
         carrier = self._bypass if bypass else self._carrier
         try:
             carried = carrier.carry_out(
-                plan, snapshot, keep=not bypass, most_rows=self.stream_rows, wait=wait
+                plan, snapshot, keep=not bypass, most_rows=self.stream_rows, context=context
             )
         except TooManyRows:
             whole = whole_plan(plan.question, snapshot.typed, plan)
@@ -172,7 +172,7 @@ class Attempts:
         question: Question,
         freshness: Freshness,
         snapshot: DataSnapshot,
-        wait: Wait,
+        context: CallContext,
         without: Collection[str] = (),
     ) -> Plan:
         """Plan, and plan again as long as the plan rests on what nobody has looked at."""
@@ -185,7 +185,7 @@ class Attempts:
                     "what the answer rests on was not looked at since the data changed",
                     hint="ask without only_if_cached",
                 )
-            snapshot.facts.attest(plan.unattested, wait)
+            snapshot.facts.attest(plan.unattested, context)
 
     def _streamed(self, plan: Plan, snapshot: DataSnapshot, *, bypass: bool) -> Served:
         parts = self._whole_parts(plan, bypass=bypass)
@@ -197,7 +197,7 @@ class Attempts:
         plan: Plan,
         freshness: Freshness,
         snapshot: DataSnapshot,
-        wait: Wait,
+        context: CallContext,
         *,
         bypass: bool,
     ) -> Served:
@@ -207,17 +207,17 @@ class Attempts:
         """
         question = plan.question
         if len(plan.queries) == len(plan.parts) == 1:
-            served = self._carried_out(plan, snapshot, wait, bypass=bypass)
+            served = self._carried_out(plan, snapshot, context, bypass=bypass)
         else:
-            served = self._in_one_query(plan, snapshot, wait, bypass=bypass)
-        after = self._snapshots.take(wait)
+            served = self._in_one_query(plan, snapshot, context, bypass=bypass)
+        after = self._snapshots.take(context)
         if after.types != snapshot.types:
             raise SourceMoved
-        self.attested_plan(question, freshness, after, wait)
+        self.attested_plan(question, freshness, after, context)
         return served
 
     def _in_one_query(
-        self, plan: Plan, snapshot: DataSnapshot, wait: Wait, *, bypass: bool
+        self, plan: Plan, snapshot: DataSnapshot, context: CallContext, *, bypass: bool
     ) -> Served:
         question = plan.question
         whole = whole_plan(question, snapshot.typed, plan)
@@ -227,7 +227,7 @@ class Attempts:
                 hint="ask again",
             )
         assert whole.stream is not None
-        running = self._statements.open(self._backend, whole.stream, snapshot.versions, wait)
+        running = self._statements.open(self._backend, whole.stream, snapshot.versions, context)
         try:
             batches = list(OpenStream(whole, running, self._statements.check_result))
         except TicketRefused as refused:

@@ -19,9 +19,9 @@ from flightframe_server.backends.ending import Stop
 from flightframe_server.backends.protocol import Backend
 from flightframe_server.cache.entries import EntryGone, Made
 from flightframe_server.cache.store import EntryStore
+from flightframe_server.call_context import CallContext
 from flightframe_server.composer.order import sort_points
 from flightframe_server.composer.rollup import roll_up
-from flightframe_server.engine.asker import Wait
 from flightframe_server.engine.reading import VersionReader
 from flightframe_server.engine.single_flight import SingleFlight
 from flightframe_server.engine.snapshot import DataSnapshot
@@ -74,7 +74,13 @@ class Carrier:
         self._fetches: SingleFlight[Fetched] = SingleFlight()
 
     def carry_out(
-        self, plan: Plan, snapshot: DataSnapshot, *, keep: bool, most_rows: int, wait: Wait
+        self,
+        plan: Plan,
+        snapshot: DataSnapshot,
+        *,
+        keep: bool,
+        most_rows: int,
+        context: CallContext,
     ) -> Carried:
         """Carry out a plan that is not streamed.
 
@@ -83,18 +89,18 @@ class Carrier:
             snapshot: what the plan was made on.
             keep: whether what is fetched and rolled up is remembered.
             most_rows: how many rows of a statement are collected, where the plan can be streamed.
-            wait: whoever waits for the statements.
+            context: the call that waits.
 
         Raises:
             EntryGone: an entry of the plan can no longer be read, or is of other types.
             SourceMoved: the data are of another version.
             TooManyRows: a statement brings more rows than are collected.
-            BackendError: the database failed, or has too much to do; or the wait is over.
+            BackendError: the database failed, or has too much to do; or the call ended.
         """
         keeping = keep and self._store is not None
         most = most_rows if most_rows >= 0 and can_stream(plan) else None
         fetched = [
-            self._fetch(index, plan, snapshot, keeping, most, wait)
+            self._fetch(index, plan, snapshot, keeping, most, context)
             for index in range(len(plan.queries))
         ]
         tables: list[pa.Table] = []
@@ -108,7 +114,7 @@ class Carrier:
                     tables.append(self._entry(entry, part))
                     parts.append(cached(part, Route.EXACT))
                 case Rollup():
-                    tables.append(self._rolled_up(part, part.how, snapshot, keeping, wait))
+                    tables.append(self._rolled_up(part, part.how, snapshot, keeping, context))
                     parts.append(cached(part, Route.ROLLUP))
         return Carried(plan, tuple(tables), tuple(parts))
 
@@ -128,12 +134,17 @@ class Carrier:
         return table
 
     def _rolled_up(
-        self, part: Part, rollup: Rollup, snapshot: DataSnapshot, keeping: bool, wait: Wait
+        self,
+        part: Part,
+        rollup: Rollup,
+        snapshot: DataSnapshot,
+        keeping: bool,
+        context: CallContext,
     ) -> pa.Table:
         store = self._held()
         finer = self._entry(rollup.entry, part)
         hops = (hop for climb in rollup.climbs for hop in climb.hops)
-        maps = snapshot.facts.maps((hop for hop in hops if isinstance(hop, TableHop)), wait)
+        maps = snapshot.facts.maps((hop for hop in hops if isinstance(hop, TableHop)), context)
         try:
             table = roll_up(finer, rollup, part.key.anchor, part.metric, maps)
         except ArithmeticOverflow as error:
@@ -152,7 +163,7 @@ class Carrier:
         snapshot: DataSnapshot,
         keeping: bool,
         most: int | None,
-        wait: Wait,
+        context: CallContext,
     ) -> Fetched:
         query = plan.queries[index]
         wanted = {
@@ -169,8 +180,7 @@ class Carrier:
                 self._statements,
                 snapshot.versions,
                 stop,
-                wait.query_id,
-                wait.caller,
+                context,
             )
             try:
                 found = reader.collect(query, most_rows=most)
@@ -183,7 +193,7 @@ class Carrier:
                         self._store.put(part.key, tables[metric], part.version, Made("backend"))
             return tables
 
-        return self._fetches.do((keys, version, keeping, most), work, wait)
+        return self._fetches.do((keys, version, keeping, most), work, context)
 
     @staticmethod
     def _provenance(part: Part, route: Route, label: ServedFrom) -> PartProvenance:

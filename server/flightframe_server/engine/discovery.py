@@ -15,11 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flightframe_server.arrow_types import arrow_type
+from flightframe_server.call_context import SERVER_CALL, CallContext
 from flightframe_server.catalog.collection import RoleMap, TableMap
 from flightframe_server.composer.compose import answer_schema
 from flightframe_server.composer.evaluate import whole
 from flightframe_server.composer.order import sort_points
-from flightframe_server.engine.asker import NOBODY, Asker
 from flightframe_server.engine.attempt import Served
 from flightframe_server.engine.engine import MetricEngine
 from flightframe_server.errors import UnreachableAnchor
@@ -60,33 +60,33 @@ def members(engine: MetricEngine, level: str, schema: str | None = None) -> pa.T
     Raises:
         UnreachableAnchor: no schema reaches the level.
     """
-    home = schema if schema is not None else home_of(engine, level, NOBODY)
-    served = _asked(engine, level, home, NOBODY)
-    batches = list(_batches(served, NOBODY))
+    home = schema if schema is not None else home_of(engine, level, SERVER_CALL)
+    served = _asked(engine, level, home, SERVER_CALL)
+    batches = list(_batches(served, SERVER_CALL))
     return pa.Table.from_batches(batches, schema=answer_schema(served.plan.question))
 
 
-def _asked(engine: MetricEngine, level: str, schema: str, asker: Asker) -> Served:
+def _asked(engine: MetricEngine, level: str, schema: str, context: CallContext) -> Served:
     name = Name((level,))
     statement = Statement((Item(name),), Anchor((name,)), source=Name((schema,)))
-    return engine.answer(lambda typed: resolve(statement, typed), asker=asker)
+    return engine.answer(lambda typed: resolve(statement, typed), context=context)
 
 
-def _batches(served: Served, asker: Asker) -> Iterator[pa.RecordBatch]:
+def _batches(served: Served, context: CallContext) -> Iterator[pa.RecordBatch]:
     if served.table is not None:
         yield from served.table.to_batches()
         return
     assert served.stream is not None
-    running = served.stream.open(asker)
+    running = served.stream.open(context)
     try:
         yield from running
     finally:
         running.close()
 
 
-def home_of(engine: MetricEngine, level: str, asker: Asker = NOBODY) -> str:
+def home_of(engine: MetricEngine, level: str, context: CallContext = SERVER_CALL) -> str:
     """Return the schema whose rows know a level best; see `LevelFacts.schema`."""
-    snapshot = engine.snapshot(asker)
+    snapshot = engine.snapshot(context)
     typed = snapshot.typed
     keyed = [
         schema.name
@@ -115,7 +115,7 @@ def home_of(engine: MetricEngine, level: str, asker: Asker = NOBODY) -> str:
 
     if len(reaching) == 1:
         return reaching[0]
-    sizes = engine.rows([typed.schema(name).table for name in reaching], asker)
+    sizes = engine.rows([typed.schema(name).table for name in reaching], context)
 
     def size(name: str) -> tuple[bool, bool, int, str]:
         rows = sizes[typed.schema(name).table]
@@ -130,7 +130,7 @@ def level_facts(
     level: str,
     schema: str | None = None,
     most: int = 0,
-    asker: Asker = NOBODY,
+    context: CallContext = SERVER_CALL,
 ) -> LevelFacts:
     """Return what the data says of a level, and its first members in order.
 
@@ -141,17 +141,17 @@ def level_facts(
         level: a level.
         schema: whose rows are read; None: see `LevelFacts.schema`.
         most: how many members to list.
-        asker: whoever waits for them.
+        context: the call that waits for it.
 
     Raises:
         QueryError: the rows do not reach the level, or the data breaks the way there.
     """
-    source = schema if schema is not None else home_of(engine, level, asker)
-    served = _asked(engine, level, source, asker)
+    source = schema if schema is not None else home_of(engine, level, context)
+    served = _asked(engine, level, source, context)
     type_ = arrow_type(served.snapshot.typed.level_types[level])
     count, nulls = 0, 0
     head, ends = pa.array([], type_), pa.array([None, None], type_)
-    for batch in _batches(served, asker):
+    for batch in _batches(served, context):
         values = batch.column(0).cast(type_)
         count, nulls = count + len(values), nulls + values.null_count
         bounds = pc.min_max(pa.concat_arrays([ends, values]))

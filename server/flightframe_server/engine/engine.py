@@ -21,10 +21,10 @@ from flightframe_server.backends.recorded import RecordedBackend, record
 from flightframe_server.cache.attestations import AttestationStore
 from flightframe_server.cache.entries import EntryGone
 from flightframe_server.cache.store import EntryStore
+from flightframe_server.call_context import SERVER_CALL, CallContext
 from flightframe_server.catalog.collection import Collection
 from flightframe_server.catalog.installation import DEFAULT_BUDGET
 from flightframe_server.composer.compose import FrameExpression, answer_schema, derive
-from flightframe_server.engine.asker import NOBODY, Asker, Wait
 from flightframe_server.engine.attempt import Attempts, Served
 from flightframe_server.engine.facts import Attested, Inspector
 from flightframe_server.engine.snapshot import DataSnapshot, Snapshots
@@ -125,12 +125,12 @@ class MetricEngine:
         """Return the version of every table of the collection, cheaply."""
         return self._snapshots.fingerprints()
 
-    def snapshot(self, asker: Asker = NOBODY) -> DataSnapshot:
+    def snapshot(self, context: CallContext = SERVER_CALL) -> DataSnapshot:
         """Return the snapshot of the data as they are; see `Snapshots.take`."""
-        return self._snapshot(self.statements.wait_for(asker))
+        return self._snapshot(self.statements.bounded(context))
 
-    def _snapshot(self, wait: Wait) -> DataSnapshot:
-        taken = self._snapshots.take(wait)
+    def _snapshot(self, context: CallContext) -> DataSnapshot:
+        taken = self._snapshots.take(context)
         if taken is not self._recorded and self.store is not None and self._answers:
             self._record(taken)
         return taken
@@ -148,47 +148,47 @@ class MetricEngine:
                 )
             self._recorded = taken
 
-    def attested(self, asker: Asker = NOBODY) -> tuple[DataSnapshot, Attested]:
+    def attested(self, context: CallContext = SERVER_CALL) -> tuple[DataSnapshot, Attested]:
         """Attest every promise of the collection, and return what was found, and on which data.
 
         Raises:
             BackendError: the database failed, or has too much to do, or the data moved at every
-                attempt; or the asker waits no more.
+                attempt; or the call ended.
         """
 
-        def look(snapshot: DataSnapshot, wait: Wait) -> tuple[DataSnapshot, Attested]:
+        def look(snapshot: DataSnapshot, context: CallContext) -> tuple[DataSnapshot, Attested]:
             if not self._answers:
                 return snapshot, snapshot.facts.known
-            return snapshot, snapshot.facts.attest_all(wait)
+            return snapshot, snapshot.facts.attest_all(context)
 
-        return self._on_one_version(look, asker)
+        return self._on_one_version(look, context)
 
     def plan(
-        self, ask: Resolve, freshness: Freshness = NO_FRESHNESS, asker: Asker = NOBODY
+        self, ask: Resolve, freshness: Freshness = NO_FRESHNESS, context: CallContext = SERVER_CALL
     ) -> Plan:
         """Return the plan of a question on the data as they are, and carry nothing out.
 
         What the plan rests on is attested; raises as `answer`.
         """
 
-        def attempt(snapshot: DataSnapshot, wait: Wait) -> Plan:
+        def attempt(snapshot: DataSnapshot, context: CallContext) -> Plan:
             question = ask(snapshot.typed)
-            return self._attempts.attested_plan(question, freshness, snapshot, wait)
+            return self._attempts.attested_plan(question, freshness, snapshot, context)
 
-        return self._on_one_version(attempt, asker)
+        return self._on_one_version(attempt, context)
 
-    def rows(self, tables: Iterable[str], asker: Asker = NOBODY) -> Mapping[str, int]:
+    def rows(self, tables: Iterable[str], context: CallContext = SERVER_CALL) -> Mapping[str, int]:
         """Return how many rows some tables of the collection have; raises as `attested`."""
         keys = frozenset(map(rows_key, tables))
 
-        def count(snapshot: DataSnapshot, wait: Wait) -> Mapping[str, int]:
-            snapshot.facts.attest(keys & snapshot.facts.known.unattested, wait)
+        def count(snapshot: DataSnapshot, context: CallContext) -> Mapping[str, int]:
+            snapshot.facts.attest(keys & snapshot.facts.known.unattested, context)
             return snapshot.facts.known.rows
 
-        return self._on_one_version(count, asker)
+        return self._on_one_version(count, context)
 
     def answer(
-        self, ask: Resolve, freshness: Freshness = NO_FRESHNESS, asker: Asker = NOBODY
+        self, ask: Resolve, freshness: Freshness = NO_FRESHNESS, context: CallContext = SERVER_CALL
     ) -> Served:
         """Resolve, plan and carry out a question on one version of the data.
 
@@ -197,7 +197,7 @@ class MetricEngine:
         Args:
             ask: what is asked, given the types of the data.
             freshness: what it says about age.
-            asker: whoever waits for the answer.
+            context: the call that waits for the answer.
 
         Raises:
             QueryError: the question cannot be answered on the current data, or within the limits.
@@ -206,24 +206,24 @@ class MetricEngine:
         """
         without: set[str] = set()
 
-        def attempt(snapshot: DataSnapshot, wait: Wait) -> Served:
+        def attempt(snapshot: DataSnapshot, context: CallContext) -> Served:
             question = ask(snapshot.typed)
             while True:
                 try:
-                    return self._attempts.answer(question, freshness, snapshot, wait, without)
+                    return self._attempts.answer(question, freshness, snapshot, context, without)
                 except EntryGone as gone:
                     without.add(gone.entry_id)
 
-        return self._on_one_version(attempt, asker)
+        return self._on_one_version(attempt, context)
 
     def _on_one_version(
-        self, attempt: Callable[[DataSnapshot, Wait], Result], asker: Asker
+        self, attempt: Callable[[DataSnapshot, CallContext], Result], context: CallContext
     ) -> Result:
         """Return what `attempt` makes of a snapshot, of a new one each time the data moved."""
-        wait = self.statements.wait_for(asker)
+        context = self.statements.bounded(context)
         for _ in range(ATTEMPTS):
             try:
-                return attempt(self._snapshot(wait), wait)
+                return attempt(self._snapshot(context), context)
             except SourceMoved:
                 log.info("engine.moved", collection=self.collection.name)
         raise BackendError("the data are being written", hint="ask again in a moment")

@@ -18,8 +18,8 @@ import structlog
 from flightframe_server.backends.ending import Stop
 from flightframe_server.backends.protocol import Backend, Fingerprints
 from flightframe_server.cache.attestations import MISSING, AttestationStore
+from flightframe_server.call_context import CallContext
 from flightframe_server.composer.climb import EdgeMaps
-from flightframe_server.engine.asker import Wait
 from flightframe_server.engine.attest import attest
 from flightframe_server.engine.reading import VersionReader
 from flightframe_server.engine.single_flight import SingleFlight
@@ -134,16 +134,16 @@ class DataFacts:
                 self._targets[edge] = pc.unique(held["target"])
         return self._targets.get(edge)
 
-    def attest(self, keys: Iterable[str], wait: Wait) -> None:
+    def attest(self, keys: Iterable[str], context: CallContext) -> None:
         """Look up what is not known of these keys.
 
         Args:
             keys: keys of facts of this collection.
-            wait: how long the caller waits.
+            context: the call that waits.
 
         Raises:
             SourceMoved: the data are of another version.
-            BackendError: the database failed, or has too much to do; or the wait is over.
+            BackendError: the database failed, or has too much to do; or the call ended.
         """
         for key in sorted(keys):
             if key not in self._verdicts:
@@ -151,29 +151,29 @@ class DataFacts:
                 known = (key, self._tables(fact))
 
                 def look(stop: Stop, fact: Fact = fact) -> str | None:
-                    return self._look(fact, self._reader(stop, wait))
+                    return self._look(fact, self._reader(stop, context))
 
-                self._settle(fact, self._inspector.lookups.do(known, look, wait))
+                self._settle(fact, self._inspector.lookups.do(known, look, context))
 
-    def attest_all(self, wait: Wait) -> Attested:
+    def attest_all(self, context: CallContext) -> Attested:
         """Look up every promise, and return what is known then; raises as `attest`."""
-        self.attest(self._known.unattested, wait)
+        self.attest(self._known.unattested, context)
         return self._known
 
-    def maps(self, hops: Iterable[TableHop], wait: Wait) -> EdgeMaps:
+    def maps(self, hops: Iterable[TableHop], context: CallContext) -> EdgeMaps:
         """Return the maps of some edges on this version; raises as `attest`."""
-        return {hop.edge: self._map(hop, wait) for hop in hops}
+        return {hop.edge: self._map(hop, context) for hop in hops}
 
-    def _map(self, hop: TableHop, wait: Wait) -> pa.Table:
+    def _map(self, hop: TableHop, context: CallContext) -> pa.Table:
         known = self._known_map(hop)
         if known is not None:
             return known
 
         def read(stop: Stop) -> pa.Table:
-            return self._read_map(hop, self._reader(stop, wait))
+            return self._read_map(hop, self._reader(stop, context))
 
         key = (edge_key(hop.edge), hop.table, self._versions.get(hop.table))
-        return self._inspector.map_lookups.do(key, read, wait)
+        return self._inspector.map_lookups.do(key, read, context)
 
     def _known_map(self, hop: TableHop) -> pa.Table | None:
         found = self._maps.get(hop.edge)
@@ -203,15 +203,14 @@ class DataFacts:
             kept.put(fact.key, version, verdict)
         return verdict
 
-    def _reader(self, stop: Stop, wait: Wait) -> VersionReader:
+    def _reader(self, stop: Stop, context: CallContext) -> VersionReader:
         inspector = self._inspector
         return VersionReader(
             inspector.backend,
             inspector.statements,
             self._versions,
             stop,
-            wait.query_id,
-            wait.caller,
+            context,
         )
 
     def _settle(self, fact: Fact, verdict: str | None) -> None:

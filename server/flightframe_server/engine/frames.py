@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 import pyarrow as pa
 
 from flightframe_server.backends.protocol import Backend, Fingerprints, SourceMoved
+from flightframe_server.call_context import SERVER_CALL, CallContext
 from flightframe_server.composer.compose import compose_stream
-from flightframe_server.engine.asker import NOBODY, Asker
 from flightframe_server.engine.carry_out import subjects
 from flightframe_server.engine.statements import Statements
 from flightframe_server.engine.streams import WatchedStream
@@ -36,7 +36,7 @@ class StreamedFrame:
         self._plan, self._versions = plan, versions
         self._backend, self._statements = backend, statements
 
-    def open(self, asker: Asker = NOBODY) -> OpenStream:
+    def open(self, context: CallContext = SERVER_CALL) -> OpenStream:
         """Start the statement, for whoever reads it.
 
         Raises:
@@ -44,9 +44,11 @@ class StreamedFrame:
             BackendError: the database failed, or has too much to do.
         """
         assert self._plan.stream is not None
-        wait = self._statements.wait_for(asker)
+        context = self._statements.bounded(context)
         try:
-            running = self._statements.open(self._backend, self._plan.stream, self._versions, wait)
+            running = self._statements.open(
+                self._backend, self._plan.stream, self._versions, context
+            )
         except SourceMoved as moved:
             raise _refused() from moved
         except FlightframeError as error:

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from flightframe_server.backends.ending import Stop
 from flightframe_server.backends.protocol import Backend, Fingerprints
+from flightframe_server.call_context import CallContext
 from flightframe_server.engine.statements import Statements
 from flightframe_server.planner.hops import TableHop
 from flightframe_server.planner.source import FrameQuery, SourceQuery
@@ -27,21 +28,19 @@ class VersionReader:
         statements: what runs its statements.
         at: the fingerprints of the version.
         stop: the wish that what runs end.
-        query_id: the question that it is for.
-        caller: whose share of the places its statements take.
+        context: the call that it reads for, whose share of the places its statements take.
     """
 
     backend: Backend
     statements: Statements
     at: Fingerprints
     stop: Stop
-    query_id: str = ""
-    caller: str = ""
+    context: CallContext
 
     def collect(self, query: SourceQuery | FrameQuery, *, most_rows: int | None = None) -> pa.Table:
         """Return all that a query says; see `Statements.collect`."""
         return self.statements.collect(
-            self.backend, query, self.at, self.stop, self.query_id, self.caller, most_rows=most_rows
+            self.backend, query, self.at, self.stop, self.context, most_rows=most_rows
         )
 
     def edge_map(self, hop: TableHop) -> pa.Table:
@@ -49,8 +48,7 @@ class VersionReader:
         found = self.statements.inspect(
             lambda: self.backend.edge_map(hop, at=self.at, stop=self.stop),
             self.stop,
-            self.query_id,
-            self.caller,
+            self.context,
         )
         return found.combine_chunks()
 
@@ -59,8 +57,7 @@ class VersionReader:
         return self.statements.inspect(
             lambda: self.backend.duplicate(table, columns, at=self.at, stop=self.stop),
             self.stop,
-            self.query_id,
-            self.caller,
+            self.context,
         )
 
     def rows(self, table: str) -> int:
@@ -68,6 +65,5 @@ class VersionReader:
         return self.statements.inspect(
             lambda: self.backend.statistics(table, (), at=self.at, stop=self.stop).rows,
             self.stop,
-            self.query_id,
-            self.caller,
+            self.context,
         )

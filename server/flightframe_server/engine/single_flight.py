@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 import structlog
 
 from flightframe_server.backends.ending import Stop
-from flightframe_server.engine.asker import POLL_SECONDS, Wait
+from flightframe_server.call_context import POLL_SECONDS, CallContext
 
 log = structlog.get_logger(__name__)
 
@@ -45,13 +45,13 @@ class SingleFlight(Generic[Result]):
         self._lock = threading.Lock()
         self._under_way: dict[Hashable, _Flight[Result]] = {}
 
-    def do(self, key: Hashable, work: Callable[[Stop], Result], wait: Wait) -> Result:
+    def do(self, key: Hashable, work: Callable[[Stop], Result], context: CallContext) -> Result:
         """Return the result of `work`, or of an equal call's under way.
 
         Args:
             key: what makes two calls equal.
             work: what to do; it ends when the wish it is given is made.
-            wait: how long this caller waits.
+            context: the call that waits.
 
         Raises:
             BackendCancelled: this caller waits no more.
@@ -67,7 +67,7 @@ class SingleFlight(Generic[Result]):
             self._depart(key, flight, work)
         try:
             while not flight.landed.wait(POLL_SECONDS):
-                wait.check()
+                context.check()
         except BaseException:
             self._leave(key, flight)
             raise

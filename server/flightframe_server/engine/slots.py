@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from flightframe_server.engine.asker import POLL_SECONDS
+from flightframe_server.call_context import POLL_SECONDS
 from flightframe_server.errors import Overloaded
 
 

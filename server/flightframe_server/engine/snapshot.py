@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import structlog
 
 from flightframe_server.backends.protocol import Backend, Fingerprints, SourceMoved
+from flightframe_server.call_context import CallContext
 from flightframe_server.catalog.collection import Collection
-from flightframe_server.engine.asker import Wait
 from flightframe_server.engine.facts import DataFacts, Inspector
 from flightframe_server.engine.single_flight import SingleFlight
 from flightframe_server.errors import BackendError
@@ -78,22 +78,22 @@ class Snapshots:
         """
         return tuple(self._backend.fingerprints(self._tables).items())
 
-    def take(self, wait: Wait) -> DataSnapshot:
+    def take(self, context: CallContext) -> DataSnapshot:
         """Return the snapshot of the data as they are.
 
         Args:
-            wait: how long the caller waits where the data moved and types are read again.
+            context: the call that waits.
 
         Raises:
             CatalogError: the collection does not fit the database.
-            BackendError: the database failed, or moved at every attempt; or the wait is over.
+            BackendError: the database failed, or moved at every attempt; or the call ended.
         """
         versions = self._backend.fingerprints(self._tables)
         last = self._last
         if last is not None and last.versions == versions and None not in versions.values():
             return last
         key = tuple(versions.items())
-        return self._taking.do(key, lambda stop: self._taken(), wait)
+        return self._taking.do(key, lambda stop: self._taken(), context)
 
     def _taken(self) -> DataSnapshot:
         for _ in range(ATTEMPTS):

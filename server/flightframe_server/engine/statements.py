@@ -10,15 +10,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import pyarrow as pa
 
 from flightframe_server.backends.ending import Stop
 from flightframe_server.backends.protocol import Backend, Fingerprints, RunningQuery
+from flightframe_server.call_context import POLL_SECONDS, CallContext
 from flightframe_server.catalog.limits import Limits, three_quarters
-from flightframe_server.engine.asker import POLL_SECONDS, Asker, Wait
 from flightframe_server.engine.held import HeldBatches
 from flightframe_server.engine.slots import Slots
 from flightframe_server.engine.streams import WatchedStream
@@ -80,15 +80,9 @@ class Statements:
             line_share=three_quarters(line) if line_share is None else line_share,
         )
 
-    def wait_for(self, asker: Asker) -> Wait:
-        """Start the clock of whoever asks."""
-        return Wait(asker, self.limits.statement_timeout)
-
-    def at_most(self, asker: Asker) -> Asker:
-        """Return whoever asks several questions at once, with the time of one for all."""
-        most = self.limits.statement_timeout
-        seconds = most if asker.timeout is None else min(asker.timeout, most)
-        return replace(asker, until=time.monotonic() + seconds)
+    def bounded(self, context: CallContext) -> CallContext:
+        """Return a call with the time that one question may take, from now on."""
+        return context.within(self.limits.statement_timeout)
 
     def under_way(self) -> tuple[Listed, ...]:
         """Return what is under way now, those that wait for a place included, oldest first."""
@@ -117,8 +111,7 @@ class Statements:
         query: SourceQuery | FrameQuery,
         at: Fingerprints,
         stop: Stop,
-        query_id: str,
-        caller: str = "",
+        context: CallContext,
         *,
         most_rows: int | None = None,
     ) -> pa.Table:
@@ -129,8 +122,7 @@ class Statements:
             query: what.
             at: the version to read.
             stop: the wish that it end.
-            query_id: the question it belongs to.
-            caller: whose share of the places it takes.
+            context: the call it is for, whose share of the places it takes.
             most_rows: how many rows are collected; None: any number.
 
         Raises:
@@ -141,8 +133,8 @@ class Statements:
             BackendCancelled: its end was wished.
             BackendError: the database failed.
         """
-        listed = Listed(query_id, time.monotonic(), stop.wish)
-        release = self._enter(self.places, stop.check, listed, caller)
+        listed = Listed(context.query_id, time.monotonic(), stop.wish)
+        release = self._enter(self.places, stop.check, listed, context.caller.key)
         try:
             running = backend.run(query, at=at, stop=stop)
         except BaseException:
@@ -156,30 +148,31 @@ class Statements:
         finally:
             running.close()
 
-    def inspect(
-        self, look: Callable[[], Result], stop: Stop, query_id: str, caller: str = ""
-    ) -> Result:
+    def inspect(self, look: Callable[[], Result], stop: Stop, context: CallContext) -> Result:
         """Look one fact of the data up, as one statement among the others.
 
         Args:
             look: asks the back-end; it ends when `stop` is wished.
             stop: the wish that it end.
-            query_id: the question it belongs to.
-            caller: whose share of the places it takes.
+            context: the call it is for, whose share of the places it takes.
 
         Raises:
             Overloaded: too many are under way.
             BackendError: as `look`.
         """
-        listed = Listed(query_id, time.monotonic(), stop.wish)
-        release = self._enter(self.places, stop.check, listed, caller)
+        listed = Listed(context.query_id, time.monotonic(), stop.wish)
+        release = self._enter(self.places, stop.check, listed, context.caller.key)
         try:
             return look()
         finally:
             release()
 
     def open(
-        self, backend: Backend, query: SourceQuery | FrameQuery, at: Fingerprints, wait: Wait
+        self,
+        backend: Backend,
+        query: SourceQuery | FrameQuery,
+        at: Fingerprints,
+        context: CallContext,
     ) -> WatchedStream:
         """Start one statement that is read as it comes; see `collect`.
 
@@ -187,13 +180,13 @@ class Statements:
             SourceMoved: the data are of another version.
             BackendTimeout: it did not begin before the caller's time was up.
         """
-        stream = WatchedStream(wait, self.limits.stream_idle_timeout)
-        listed = Listed(wait.query_id, time.monotonic(), stream.cancel)
-        release = self._enter(self.stream_places, wait.check, listed, wait.caller)
+        stream = WatchedStream(context, self.limits.stream_idle_timeout)
+        listed = Listed(context.query_id, time.monotonic(), stream.cancel)
+        release = self._enter(self.stream_places, context.check, listed, context.caller.key)
         stream.start(lambda stop: backend.run(query, at=at, stop=stop), release)
         return stream
 
-    def hand_out(self, table: pa.Table, wait: Wait) -> WatchedStream:
+    def hand_out(self, table: pa.Table, context: CallContext) -> WatchedStream:
         """Hand out a large answer that is finished, like one that a statement still makes.
 
         It takes a place among the large answers, and ends with a reader that takes none of it: the
@@ -203,9 +196,9 @@ class Statements:
             Overloaded: too many large answers are under way.
             BackendTimeout: it got no place before the caller's time was up.
         """
-        stream = WatchedStream(wait, self.limits.stream_idle_timeout)
-        listed = Listed(wait.query_id, time.monotonic(), stream.cancel)
-        release = self._enter(self.stream_places, wait.check, listed, wait.caller)
+        stream = WatchedStream(context, self.limits.stream_idle_timeout)
+        listed = Listed(context.query_id, time.monotonic(), stream.cancel)
+        release = self._enter(self.stream_places, context.check, listed, context.caller.key)
         stream.start(lambda stop: HeldBatches(table), release)
         return stream
 

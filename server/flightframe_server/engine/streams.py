@@ -19,7 +19,7 @@ import structlog
 
 from flightframe_server.backends.ending import Stop
 from flightframe_server.backends.protocol import RunningQuery
-from flightframe_server.engine.asker import POLL_SECONDS, Wait
+from flightframe_server.call_context import POLL_SECONDS, CallContext, idle_over
 from flightframe_server.errors import BackendCancelled, FlightframeError
 
 log = structlog.get_logger(__name__)
@@ -29,7 +29,7 @@ class WatchedStream:
     """One statement under way, for one reader. Iterate to the end, or close.
 
     Args:
-        wait: the reader's patience; not asked any more once the stream is closed.
+        context: the call that reads; not asked any more once the stream is closed.
         idle_seconds: how long the reader may take none of what was made for it.
 
     Attributes:
@@ -38,9 +38,9 @@ class WatchedStream:
 
     schema: pa.Schema
 
-    def __init__(self, wait: Wait, idle_seconds: float = math.inf) -> None:
+    def __init__(self, context: CallContext, idle_seconds: float = math.inf) -> None:
         """Nothing runs yet."""
-        self._wait, self._stop = wait, Stop()
+        self._context, self._stop = context, Stop()
         self._idle_seconds = idle_seconds
         # Since when a batch waits for its reader; inf while the statement makes one.
         self._idle_since = math.inf
@@ -135,7 +135,7 @@ class WatchedStream:
     def _look(self) -> None:
         while not self._closed.wait(POLL_SECONDS):
             if not self._stop.wished:
-                self._reason = self._wait.over() or self._wait.idle_over(
+                self._reason = self._context.over() or idle_over(
                     self._idle_since, self._idle_seconds
                 )
                 if self._reason is None:

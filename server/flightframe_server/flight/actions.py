@@ -14,14 +14,13 @@ from pyarrow import flight
 
 from flightframe.wire import flight_sql_pb2 as sql
 from flightframe_server.access.audit import audited_call
-from flightframe_server.access.caller import Caller
-from flightframe_server.engine.asker import Asker
+from flightframe_server.call_context import CallContext, Caller, SessionOptions
 from flightframe_server.flight.boundary import unimplemented
 from flightframe_server.flight.caller import MIDDLEWARE
 from flightframe_server.flight.cancelling import cancel, renew
 from flightframe_server.flight.cookies import cookie_of
 from flightframe_server.flight.describe import ACTION, describe
-from flightframe_server.flight.session_options import SessionOptions, told
+from flightframe_server.flight.session_options import told
 from flightframe_server.flight.sql.wire import bare, names, unwrap, wrap
 from flightframe_server.flight.state import FlightState
 
@@ -116,8 +115,8 @@ def _close_session(body: bytes, call: ActionCall) -> list[bytes]:
 
 
 def _describe(body: bytes, call: ActionCall) -> list[bytes]:
-    asker = Asker(call.context.is_cancelled, caller=call.caller.key)
-    return [describe(body, call.state.serving, asker)]
+    context = CallContext(call.caller, call.options, call.context.is_cancelled)
+    return [describe(body, call.state.serving, context)]
 
 
 ACTIONS: dict[str, KnownAction] = {

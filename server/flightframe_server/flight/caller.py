@@ -1,15 +1,16 @@
-"""Who makes a call of Arrow Flight.
+"""Who makes a call of Arrow Flight, and the call as a value that a question is answered for.
 
-What comes in: the context of a call that was let in. What goes out: its `Caller`. It must never
-look at a header: what was checked before the call is all that counts.
+What comes in: the context of a call that was let in. What goes out: its `Caller`, its
+`CallContext`. It must never look at a header: what was checked before the call is all that counts.
 """
 
 from __future__ import annotations
 
 from pyarrow import flight
 
-from flightframe_server.access.caller import ANONYMOUS, Caller
 from flightframe_server.access.peers import peer_of
+from flightframe_server.call_context import CallContext, Caller
+from flightframe_server.flight.state import FlightState
 
 MIDDLEWARE = "caller"
 """The name of the middleware that checks credentials; its `caller` is who was let in."""
@@ -35,4 +36,7 @@ def caller_of(context: flight.ServerCallContext) -> Caller:
     return Caller(certified.decode("utf-8", "replace") if certified else "", session, peer)
 
 
-__all__ = ["ANONYMOUS", "MIDDLEWARE", "Caller", "caller_of"]
+def call_of(context: flight.ServerCallContext, caller: Caller, state: FlightState) -> CallContext:
+    """Return a call as a value, not to be kept beyond it; raises as `Sessions.options`."""
+    options = state.sessions.options(caller, context.peer)
+    return CallContext(caller, options, context.is_cancelled)

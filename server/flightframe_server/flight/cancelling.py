@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from flightframe.wire import flight_sql_pb2 as sql
-from flightframe_server.access.caller import Caller
+from flightframe_server.call_context import Caller
 from flightframe_server.errors import TicketRefused
 from flightframe_server.flight.sql.commands import read_message
 from flightframe_server.flight.state import FlightState

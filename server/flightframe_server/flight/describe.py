@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from flightframe_server.answer import Serving, engine_named
+from flightframe_server.call_context import SERVER_CALL, CallContext
 from flightframe_server.catalog.collection import MetricFamily, RootedMetric
-from flightframe_server.engine.asker import NOBODY, Asker
 from flightframe_server.engine.discovery import LevelFacts, level_facts
 from flightframe_server.engine.engine import MetricEngine
 from flightframe_server.engine.facts import Attested
@@ -64,14 +64,14 @@ class Asked:
         return not self.name or known.casefold() == self.name
 
 
-def describe(body: bytes, serving: Serving, asker: Asker = NOBODY) -> bytes:
+def describe(body: bytes, serving: Serving, context: CallContext = SERVER_CALL) -> bytes:
     """Return the description as JSON.
 
     Args:
         body: empty, or a JSON object with the optional texts `collection`, `name` and `schema`, and
             the optional number `members`.
         serving: the installation.
-        asker: whoever waits for members.
+        context: the call that waits for it.
 
     Raises:
         FrameQLSyntaxError: the body is not that.
@@ -87,7 +87,7 @@ def describe(body: bytes, serving: Serving, asker: Asker = NOBODY) -> bytes:
     )
     described = {
         "installation_id": serving.installation_id,
-        "collections": [_collection(engine, asked, asker) for engine in engines],
+        "collections": [_collection(engine, asked, context) for engine in engines],
     }
     return json.dumps(described, separators=(",", ":"), ensure_ascii=False).encode()
 
@@ -130,8 +130,8 @@ def _not_taken() -> FrameQLSyntaxError:
     )
 
 
-def _collection(engine: MetricEngine, asked: Asked, asker: Asker) -> dict[str, Any]:
-    snapshot, attested = engine.attested(asker)
+def _collection(engine: MetricEngine, asked: Asked, context: CallContext) -> dict[str, Any]:
+    snapshot, attested = engine.attested(context)
     typed, collection = snapshot.typed, snapshot.typed.collection
     levels = [level for level in typed.graph.level_names if asked.wants(level)]
     schema = None
@@ -142,7 +142,9 @@ def _collection(engine: MetricEngine, asked: Asked, asker: Asker) -> dict[str, A
     return {
         "name": collection.name,
         "description": collection.description,
-        "levels": [_level(engine, typed, level, schema, asked.members, asker) for level in levels],
+        "levels": [
+            _level(engine, typed, level, schema, asked.members, context) for level in levels
+        ],
         "metrics": [
             _metric(typed, attested, family)
             for family in collection.metric_families.values()
@@ -175,7 +177,7 @@ def _level(
     level: str,
     schema: str | None,
     most: int | None,
-    asker: Asker,
+    context: CallContext,
 ) -> dict[str, Any]:
     family = typed.graph.family_of(level)
     declared = typed.collection.dimension_families.get(family)
@@ -187,7 +189,7 @@ def _level(
     }
     if most is not None:
         try:
-            described["facts"] = _facts(level_facts(engine, level, schema, most, asker))
+            described["facts"] = _facts(level_facts(engine, level, schema, most, context))
         except QueryError as error:
             described["refused"] = f"{error.code}: {error.message}"
     return described

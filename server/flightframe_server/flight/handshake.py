@@ -26,8 +26,8 @@ from pyarrow import flight
 
 from flightframe_server.access.access import Access
 from flightframe_server.access.audit import OFF, Audit, audited_call
-from flightframe_server.access.caller import Caller
 from flightframe_server.access.door import ANONYMOUS_TOKEN, Door
+from flightframe_server.call_context import Caller
 from flightframe_server.flight.auditing import camel
 from flightframe_server.flight.boundary import wire_error
 from flightframe_server.flight.caller import MIDDLEWARE

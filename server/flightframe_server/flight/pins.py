@@ -17,8 +17,8 @@ import pyarrow as pa
 from pyarrow import flight
 
 from flightframe.wire import flight_sql_pb2 as sql
-from flightframe_server.access.caller import Caller
 from flightframe_server.answer import Answer
+from flightframe_server.call_context import Caller
 from flightframe_server.errors import TicketRefused
 from flightframe_server.flight.handles import Bounds, Handles
 from flightframe_server.flight.sql.wire import wrap

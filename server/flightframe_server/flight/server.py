@@ -24,6 +24,7 @@ from flightframe.wire import flight_sql_pb2 as sql
 from flightframe_server.access.access import OPEN, Access
 from flightframe_server.access.audit import audited_call
 from flightframe_server.answer import Answer, Request, Serving
+from flightframe_server.call_context import CallContext, Caller
 from flightframe_server.errors import (
     FrameQLSyntaxError,
     LimitExceeded,
@@ -34,10 +35,11 @@ from flightframe_server.errors import (
 from flightframe_server.flight.actions import ACTIONS, ActionCall, carry_out
 from flightframe_server.flight.auditing import audited, note_answer, note_asked
 from flightframe_server.flight.boundary import bounded, unimplemented
-from flightframe_server.flight.caller import Caller, caller_of
+from flightframe_server.flight.caller import call_of, caller_of
 from flightframe_server.flight.handshake import encryption, hooks
 from flightframe_server.flight.incoming import IncomingBounds
 from flightframe_server.flight.pins import Pinned
+from flightframe_server.flight.session_options import applied
 from flightframe_server.flight.sql.commands import (
     LISTINGS,
     answer_of,
@@ -61,7 +63,6 @@ from flightframe_server.flight.tickets import (
     TextTicket,
     decode,
 )
-from flightframe_server.flight.visit import Visit, visit_of
 from flightframe_server.flight.watch import CountedReader, IncomingWatch
 
 DEFAULT_ADDRESS = "127.0.0.1:0"
@@ -165,11 +166,11 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
             # The ticket is the command again: listings are cheap and hold nothing.
             endpoint = flight.FlightEndpoint(command, [])
             return flight.FlightInfo(schema_of(asked, self._state, caller), descriptor, [endpoint])
-        visit = visit_of(context, caller, self._state)
+        call = call_of(context, caller, self._state)
         if isinstance(asked, Request):
-            answer = self._answer(asked, visit)
+            answer = self._answer(asked, call)
         else:
-            answer = answer_of(asked, self._state, visit)
+            answer = answer_of(asked, self._state, call)
         note_answer(answer)
         pinned = self._state.pins.pin(answer, caller)
         return pinned.info(descriptor, command, flight_sql=not isinstance(asked, Request))
@@ -186,12 +187,12 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
             raise _no_command()
         if not isinstance(asked, Request) and type(asked) in LISTINGS:
             return flight.SchemaResult(schema_of(asked, self._state, caller))
-        visit = visit_of(context, caller, self._state)
+        call = call_of(context, caller, self._state)
         if isinstance(asked, Request):
-            request = visit.options.applied(asked)
+            request = applied(call.options, asked)
             typed = type_text(request, self._serving, self._state.tables)
             return flight.SchemaResult(typed.schema)
-        return flight.SchemaResult(schema_of(asked, self._state, caller, visit.options))
+        return flight.SchemaResult(schema_of(asked, self._state, caller, call.options))
 
     @audited
     @bounded
@@ -229,8 +230,8 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         asked = self._asked(_command(descriptor))
         if isinstance(asked, Request | PinnedTicket):
             raise FrameQLSyntaxError("this command takes no rows")
-        visit = visit_of(context, caller, self._state)
-        bound = bind(asked, reader, self._state, visit)
+        call = call_of(context, caller, self._state)
+        bound = bind(asked, reader, self._state, call)
         writer.write(bound.SerializeToString())
 
     @audited
@@ -311,23 +312,23 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
             ticket.freshness,
         )
 
-    def _answer(self, asked: Request, visit: Visit) -> Answer:
-        request = visit.options.applied(asked)
-        return answer_text(request, self._serving, self._state.tables, visit.caller, visit.asker)
+    def _answer(self, asked: Request, call: CallContext) -> Answer:
+        request = applied(call.options, asked)
+        return answer_text(request, self._serving, self._state.tables, call)
 
     def _one_call(
         self, asked: Request, context: flight.ServerCallContext, caller: Caller
     ) -> flight.FlightDataStream:
-        visit = visit_of(context, caller, self._state)
-        answer = self._answer(asked, visit)
+        call = call_of(context, caller, self._state)
+        answer = self._answer(asked, call)
         note_answer(answer)
         if answer.hot:
             return self._pinned_stream(self._state.pins.hot(answer, caller), context, caller)
         context.add_header(SERVED_FROM_HEADER, str(answer.provenance.served_from))
         if answer.table is None:
-            return live_stream(answer, visit.asker)
+            return live_stream(answer, call)
         if is_large(answer):
-            return held_stream(answer, visit.asker, self._serving.statements)
+            return held_stream(answer, call, self._serving.statements)
         chunks = finished_chunks(answer, answer.provenance.to_bytes())
         return flight.GeneratorStream(answer.schema, chunks)
 
@@ -337,10 +338,10 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         note_answer(pinned.answer)
         context.add_header(SERVED_FROM_HEADER, pinned.served_from)
         if pinned.chunks is None:
-            return live_stream(pinned.answer, visit_of(context, caller, self._state).asker)
+            return live_stream(pinned.answer, call_of(context, caller, self._state))
         if is_large(pinned.answer):
-            asker = visit_of(context, caller, self._state).asker
-            return held_stream(pinned.answer, asker, self._serving.statements)
+            call = call_of(context, caller, self._state)
+            return held_stream(pinned.answer, call, self._serving.statements)
         return flight.GeneratorStream(pinned.answer.schema, pinned.chunks)
 
 

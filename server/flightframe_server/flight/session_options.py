@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from flightframe.wire import flight_sql_pb2 as sql
 from flightframe_server.answer import Request, Serving, engine_named
-from flightframe_server.engine.asker import Asker
+from flightframe_server.call_context import NO_OPTIONS, SessionOptions
 from flightframe_server.errors import UnknownName
 from flightframe_server.planner.plan import NO_FRESHNESS, Freshness
 
@@ -27,47 +27,23 @@ class InvalidValue(Exception):
     """A value that an option cannot have; a signal inside this module."""
 
 
-@dataclass(frozen=True, slots=True)
-class SessionOptions:
-    """What a session has set; None and False: nothing.
+def applied(options: SessionOptions, request: Request) -> Request:
+    """Return a request with what it leaves open filled in."""
+    if options is NO_OPTIONS:
+        return request
+    collection = request.collection or options.schema
+    return replace(refreshed(options, request), collection=collection)
 
-    Attributes:
-        schema: the collection asked where a request names none.
-        max_staleness: seconds.
-        only_if_cached: whether nothing may be fetched.
-        no_cache: whether everything must be.
-        statement_timeout: seconds.
+
+def refreshed(options: SessionOptions, request: Request) -> Request:
+    """Return a request with its freshness filled in: one whose collection was settled before.
+
+    A request that says anything of freshness is taken at its word as a whole.
     """
-
-    schema: str | None = None
-    max_staleness: float | None = None
-    only_if_cached: bool = False
-    no_cache: bool = False
-    statement_timeout: float | None = None
-
-    def applied(self, request: Request) -> Request:
-        """Return a request with what it leaves open filled in."""
-        if self is NO_OPTIONS:
-            return request
-        collection = request.collection or self.schema
-        return replace(self.refreshed(request), collection=collection)
-
-    def refreshed(self, request: Request) -> Request:
-        """Return a request with its freshness filled in: one whose collection was settled before.
-
-        A request that says anything of freshness is taken at its word as a whole.
-        """
-        if self is NO_OPTIONS or request.freshness != NO_FRESHNESS:
-            return request
-        fresh = Freshness(self.max_staleness, self.only_if_cached, self.no_cache)
-        return replace(request, freshness=fresh)
-
-    def asker(self, gone: Callable[[], bool], caller: str) -> Asker:
-        """Return whoever asks under these options, and whose share of the limits that takes."""
-        return Asker(gone, self.statement_timeout, caller=caller)
-
-
-NO_OPTIONS = SessionOptions()
+    if options is NO_OPTIONS or request.freshness != NO_FRESHNESS:
+        return request
+    fresh = Freshness(options.max_staleness, options.only_if_cached, options.no_cache)
+    return replace(request, freshness=fresh)
 
 
 def with_changes(

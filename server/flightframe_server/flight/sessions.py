@@ -14,19 +14,13 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from flightframe_server.access.caller import Caller
 from flightframe_server.access.peers import peer_of
 from flightframe_server.answer import Serving
+from flightframe_server.call_context import NO_OPTIONS, Caller, SessionOptions
 from flightframe_server.catalog.limits import tenth
 from flightframe_server.errors import LimitExceeded, NotSupported, TicketRefused
 from flightframe_server.flight.cookies import PREFIX, new_session
-from flightframe_server.flight.session_options import (
-    NO_OPTIONS,
-    Error,
-    SessionOptions,
-    Value,
-    with_changes,
-)
+from flightframe_server.flight.session_options import Error, Value, with_changes
 
 Key = tuple[str, bytes]
 

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pyarrow as pa
 from pyarrow import flight
 
 from flightframe_server.access.audit import AuditedCall, audited_call
 from flightframe_server.answer import Answer
+from flightframe_server.call_context import CallContext
 from flightframe_server.delivery import OpenAnswer
-from flightframe_server.engine.asker import Asker
 from flightframe_server.engine.statements import Statements
 from flightframe_server.errors import BackendCancelled
 from flightframe_server.flight.boundary import wire_error
@@ -40,35 +39,37 @@ def is_large(answer: Answer) -> bool:
     return answer.bytes is not None and answer.bytes > LARGE_BYTES
 
 
-def held_stream(answer: Answer, asker: Asker, statements: Statements) -> flight.GeneratorStream:
+def held_stream(
+    answer: Answer, context: CallContext, statements: Statements
+) -> flight.GeneratorStream:
     """Hand out a large finished answer, as what DoGet returns.
 
     Args:
         answer: the answer.
-        asker: the call that reads it.
+        context: the call that reads it.
         statements: whose places it takes.
 
     Raises:
         Overloaded: too many large answers are under way.
     """
     assert answer.table is not None
-    wait = statements.wait_for(replace(asker, query_id=answer.provenance.query_id))
-    running = statements.hand_out(answer.table, wait)
+    call = statements.bounded(context.named(answer.provenance.query_id))
+    running = statements.hand_out(answer.table, call)
     return _stream(answer, OpenAnswer(answer.schema, running, running))
 
 
-def live_stream(answer: Answer, asker: Asker) -> flight.GeneratorStream:
+def live_stream(answer: Answer, context: CallContext) -> flight.GeneratorStream:
     """Start a streamed answer and return it as what DoGet returns.
 
     Args:
         answer: the answer.
-        asker: the call that reads it.
+        context: the call that reads it.
 
     Raises:
         TicketRefused: the data changed since the answer was planned.
         BackendError: the database failed.
     """
-    return _stream(answer, answer.open(asker))
+    return _stream(answer, answer.open(context))
 
 
 def _stream(answer: Answer, running: OpenAnswer) -> flight.GeneratorStream:

@@ -28,10 +28,9 @@ from starlette.routing import Route
 from flightframe_server import __version__
 from flightframe_server.access.access import OPEN, Access
 from flightframe_server.access.audit import AuditedCall, audited_call
-from flightframe_server.access.caller import Caller
 from flightframe_server.access.peers import peer_named
 from flightframe_server.answer import Serving, answer
-from flightframe_server.engine.asker import Asker
+from flightframe_server.call_context import CallContext, Caller
 from flightframe_server.error_subject import cause_of, with_request
 from flightframe_server.errors import (
     BackendCancelled,
@@ -183,7 +182,7 @@ class Api:
 
     def _reply(self, body: bytes, caller: Caller, gone: Callable[[], bool]) -> Reply:
         """Answer a request's body; in a thread, where it may take its time."""
-        asker = Asker(gone, caller=caller.key)
+        context = CallContext(caller, is_cancelled=gone)
         try:
             asked = read_body(body)
             known = self._serving.installation_id
@@ -195,8 +194,8 @@ class Api:
             call = audited_call()
             if call is not None:
                 call.what, call.request = "query", asked.request
-            found = answer(asked.request, self._serving, caller.user, asker)
-            reply = Reply(found, self._limits, asker)
+            found = answer(asked.request, self._serving, context)
+            reply = Reply(found, self._limits, context)
             if call is not None:
                 call.answered(found)
                 call.rows = reply.rows

@@ -14,8 +14,8 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 
 from flightframe_server.answer import Answer
+from flightframe_server.call_context import SERVER_CALL, CallContext
 from flightframe_server.catalog.limits import Limits
-from flightframe_server.engine.asker import NOBODY, Asker
 from flightframe_server.errors import LimitExceeded
 from flightframe_server.web.json_text import names_text, not_finite, null_notes, row_texts
 
@@ -47,7 +47,9 @@ class Reply:
         rows: how many rows are in it.
     """
 
-    def __init__(self, answer: Answer, limits: ReplyLimits = LIMITS, asker: Asker = NOBODY) -> None:
+    def __init__(
+        self, answer: Answer, limits: ReplyLimits = LIMITS, context: CallContext = SERVER_CALL
+    ) -> None:
         """Write the answer aside, for as long as whoever asked stays.
 
         Raises:
@@ -58,7 +60,7 @@ class Reply:
             raise _too_large(limits)
         with ExitStack() as unless_whole:
             file = unless_whole.enter_context(tempfile.SpooledTemporaryFile(MEMORY_BYTES))
-            texts = reply_texts(answer, limits, asker)
+            texts = reply_texts(answer, limits, context)
             while isinstance(text := _next(texts), str):
                 file.write(text.encode())
                 if file.tell() > limits.bytes:
@@ -92,7 +94,7 @@ def _next(texts: Generator[str, None, int]) -> str | int:
 
 
 def reply_texts(
-    answer: Answer, limits: ReplyLimits, asker: Asker = NOBODY
+    answer: Answer, limits: ReplyLimits, context: CallContext = SERVER_CALL
 ) -> Generator[str, None, int]:
     """Yield the JSON of an answer, batch by batch; return how many rows it has.
 
@@ -103,7 +105,7 @@ def reply_texts(
     yield f'{{"ac_name": {json.dumps(provenance.collection)}, '
     yield f'"columns": {names_text(answer.schema)}, "rows": ['
     rows, lacking = 0, Counter[str]()
-    with closing(answer.open(asker)) as batches:
+    with closing(answer.open(context)) as batches:
         for batch in batches:
             if batch.num_rows == 0:
                 continue

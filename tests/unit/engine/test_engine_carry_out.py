@@ -7,7 +7,7 @@ from engine_shop import collection, opened, write
 
 from flightframe_server.backends.protocol import SourceMoved
 from flightframe_server.cache.entries import EntryGone
-from flightframe_server.engine.asker import NOBODY, Wait
+from flightframe_server.call_context import SERVER_CALL
 from flightframe_server.engine.carry_out import merged
 from flightframe_server.engine.engine import MetricEngine
 from flightframe_server.errors import BackendError
@@ -59,13 +59,13 @@ def carried(engine, text, keep=True):
 def planned(engine, text, snapshot):
     """The plan of a text on a snapshot, what it rests on attested."""
     asked = resolve(parse(text), snapshot.typed)
-    return engine._attempts.attested_plan(asked, Freshness(), snapshot, Wait(NOBODY, 600.0))
+    return engine._attempts.attested_plan(asked, Freshness(), snapshot, SERVER_CALL)
 
 
 def carry_out(engine, plan, snapshot, keep=True):
     """What a plan gives, carried out once."""
     carrier = engine._attempts._carrier
-    return carrier.carry_out(plan, snapshot, keep=keep, most_rows=1000, wait=Wait(NOBODY, 600.0))
+    return carrier.carry_out(plan, snapshot, keep=keep, most_rows=1000, context=SERVER_CALL)
 
 
 def asking(text):

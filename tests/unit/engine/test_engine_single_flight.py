@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from flightframe_server.engine.asker import Asker, Wait
+from flightframe_server.call_context import CallContext
 from flightframe_server.engine.single_flight import SingleFlight
 from flightframe_server.errors import BackendCancelled, BackendError, BackendTimeout
 
@@ -33,7 +33,11 @@ class Caller(threading.Thread):
     def __init__(self, flights: SingleFlight[str], work: Work, seconds: float = 60.0) -> None:
         super().__init__(daemon=True)
         self.gone = threading.Event()
-        self.wait, self.flights, self.work = Wait(Asker(self.gone.is_set), seconds), flights, work
+        self.wait, self.flights, self.work = (
+            CallContext(is_cancelled=self.gone.is_set).within(seconds),
+            flights,
+            work,
+        )
         self.result: object = None
         self.start()
 
@@ -108,6 +112,6 @@ def test_what_fails_fails_for_all_and_is_not_remembered():
 
     for _ in range(2):
         with pytest.raises(BackendError, match="no"):
-            flights.do("key", fail, Wait(Asker(), 60))
-    assert flights.do("key", lambda stop: "yes", Wait(Asker(), 60)) == "yes"
+            flights.do("key", fail, CallContext().within(60))
+    assert flights.do("key", lambda stop: "yes", CallContext().within(60)) == "yes"
     assert not flights._under_way

@@ -12,9 +12,9 @@ from engine_shop import collection, opened
 
 from flightframe_server.backends.duckdb import DuckDBBackend
 from flightframe_server.backends.protocol import SourceMoved
+from flightframe_server.call_context import CallContext, SessionOptions
 from flightframe_server.catalog import read_collection
 from flightframe_server.catalog.limits import Limits
-from flightframe_server.engine.asker import Asker
 from flightframe_server.engine.engine import MetricEngine
 from flightframe_server.engine.statements import Statements
 from flightframe_server.engine.warm_up import warm_up
@@ -220,7 +220,10 @@ def test_a_look_at_the_data_is_bounded_and_holds_nobody_else_up(engines, backend
 
     def ask():
         try:
-            engine.answer(asking(BY_REGION), asker=Asker(timeout=5.0))
+            engine.answer(
+                asking(BY_REGION),
+                context=CallContext(options=SessionOptions(statement_timeout=5.0)),
+            )
         except BackendTimeout as error:
             failures.append(error)
 

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 
 from flightframe_server.backends.ending import Ending, Stop
+from flightframe_server.call_context import CallContext, SessionOptions
 from flightframe_server.catalog.limits import Limits
-from flightframe_server.engine.asker import Asker
 from flightframe_server.engine.statements import Statements
 from flightframe_server.errors import (
     BackendCancelled,
@@ -79,18 +79,18 @@ def nothing_left(statements: Statements) -> bool:
     return False
 
 
-PATIENT = Asker(query_id="q")
+PATIENT = CallContext(query_id="q")
 
 
-def opened(backend: Backend, asker: Asker = PATIENT, **limits):
+def opened(backend: Backend, context: CallContext = PATIENT, **limits):
     statements = Statements(Limits(**limits))
-    return statements, statements.open(backend, None, {}, statements.wait_for(asker))
+    return statements, statements.open(backend, None, {}, statements.bounded(context))
 
 
 def test_a_stream_that_is_closed_early_asks_for_nobody_any_more():
     asked = []
     backend = Backend(5)
-    statements, stream = opened(backend, Asker(lambda: bool(asked.append(1))))
+    statements, stream = opened(backend, CallContext(is_cancelled=lambda: bool(asked.append(1))))
     assert next(iter(stream)) == BATCH
     stream.close()
     stream.close()
@@ -105,7 +105,7 @@ def test_a_stream_that_is_closed_early_asks_for_nobody_any_more():
 def test_a_reader_who_goes_ends_the_statement_while_it_waits(batches):
     gone = threading.Event()
     backend = Backend(batches)
-    statements, stream = opened(backend, Asker(gone.is_set))
+    statements, stream = opened(backend, CallContext(is_cancelled=gone.is_set))
     threading.Timer(0.05, gone.set).start()
     with pytest.raises(BackendCancelled, match="waits for the answer no more"):
         list(stream)
@@ -124,12 +124,18 @@ def test_a_reader_who_does_not_come_back_loses_the_statement_when_time_is_up():
         next(batches)
 
 
-@pytest.mark.parametrize("asker", [Asker(timeout=0.05), Asker(lambda: True)])
-def test_a_statement_that_does_not_begin_is_ended_too(asker):
+@pytest.mark.parametrize(
+    "context",
+    [
+        CallContext(options=SessionOptions(statement_timeout=0.05)),
+        CallContext(is_cancelled=lambda: True),
+    ],
+)
+def test_a_statement_that_does_not_begin_is_ended_too(context):
     backend = Backend(blocks=True)
     statements = Statements()
     with pytest.raises((BackendTimeout, BackendCancelled), match=r"time limit|no more"):
-        statements.open(backend, None, {}, statements.wait_for(asker))
+        statements.open(backend, None, {}, statements.bounded(context))
     assert nothing_left(statements)
 
 
@@ -165,7 +171,7 @@ def test_a_collected_statement_keeps_its_place_until_the_database_lets_go():
     backend.running._ending.tell = lambda: None
     stop.wish()
     with pytest.raises(BackendCancelled):
-        statements.collect(backend, None, {}, stop, "q")
+        statements.collect(backend, None, {}, stop, CallContext(query_id="q"))
     assert backend.running.closed == 1
     assert statements.places.free == statements.limits.concurrent_statements - 1
     assert [one.query_id for one in statements.under_way()] == ["q"]
@@ -177,9 +183,9 @@ def test_a_statement_that_cannot_be_started_takes_no_place():
     statements = Statements()
     for _ in range(2):
         with pytest.raises(BackendError, match="no"):
-            statements.open(Backend(fails=True), None, {}, statements.wait_for(Asker()))
+            statements.open(Backend(fails=True), None, {}, statements.bounded(CallContext()))
         with pytest.raises(BackendError, match="no"):
-            statements.collect(Backend(fails=True), None, {}, Stop(), "q")
+            statements.collect(Backend(fails=True), None, {}, Stop(), CallContext(query_id="q"))
     assert nothing_left(statements)
 
 
@@ -192,7 +198,7 @@ def test_a_collected_statement_is_bounded_ended_and_counted():
 
     def collect() -> None:
         try:
-            statements.collect(backend, None, {}, stop, "q")
+            statements.collect(backend, None, {}, stop, CallContext(query_id="q"))
         except BackendError as error:
             failures.append(error)
 
@@ -201,13 +207,13 @@ def test_a_collected_statement_is_bounded_ended_and_counted():
     while not statements.under_way():
         time.sleep(0.002)
     with pytest.raises(Overloaded):
-        statements.collect(Backend(1), None, {}, Stop(), "r")
+        statements.collect(Backend(1), None, {}, Stop(), CallContext(query_id="r"))
     assert statements.cancel("q") is True
     thread.join(5)
     assert [type(failure) for failure in failures] == [BackendCancelled]
     # Three numbers are 24 bytes, and six are too many.
     with pytest.raises(LimitExceeded, match="a statement brings at most 30 bytes"):
-        statements.collect(Backend(2), None, {}, Stop(), "q")
+        statements.collect(Backend(2), None, {}, Stop(), CallContext(query_id="q"))
     assert nothing_left(statements)
 
 
@@ -216,5 +222,5 @@ def test_a_wish_made_before_the_statement_is_not_lost():
     stop.wish()
     statements = Statements()
     with pytest.raises(BackendCancelled):
-        statements.collect(backend, None, {}, stop, "q")
+        statements.collect(backend, None, {}, stop, CallContext(query_id="q"))
     assert nothing_left(statements)

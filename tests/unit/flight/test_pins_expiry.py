@@ -6,8 +6,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import flight
 
-from flightframe_server.access.caller import ANONYMOUS, Caller
 from flightframe_server.answer import Answer
+from flightframe_server.call_context import ANONYMOUS, Caller
 from flightframe_server.errors import LimitExceeded, TicketRefused
 from flightframe_server.flight.handles import Bounds, Handles
 from flightframe_server.flight.pins import Pins

@@ -3,8 +3,8 @@
 import pytest
 
 from flightframe.wire import flight_sql_pb2 as sql
-from flightframe_server.access.caller import ANONYMOUS, Caller
 from flightframe_server.answer import Serving
+from flightframe_server.call_context import ANONYMOUS, Caller
 from flightframe_server.catalog.limits import Limits
 from flightframe_server.engine.statements import Statements
 from flightframe_server.errors import LimitExceeded, NotSupported, TicketRefused

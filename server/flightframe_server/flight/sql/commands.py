@@ -15,19 +15,18 @@ import pyarrow as pa
 from google.protobuf.message import Message
 
 from flightframe.wire import flight_sql_pb2 as sql
-from flightframe_server.access.caller import Caller
 from flightframe_server.answer import Answer
+from flightframe_server.call_context import NO_OPTIONS, CallContext, Caller, SessionOptions
 from flightframe_server.errors import FrameQLSyntaxError
 from flightframe_server.flight.auditing import note_answer, note_request, note_rows
 from flightframe_server.flight.boundary import read_only
-from flightframe_server.flight.session_options import NO_OPTIONS, SessionOptions
+from flightframe_server.flight.session_options import applied, refreshed
 from flightframe_server.flight.sql import info, key_listings, metadata, types
 from flightframe_server.flight.sql.concatenation import concatenated
 from flightframe_server.flight.sql.prepared import Prepared
 from flightframe_server.flight.sql.statements import answer_text, statement_request, type_text
 from flightframe_server.flight.sql.wire import names, unwrap
 from flightframe_server.flight.state import FlightState
-from flightframe_server.flight.visit import Visit
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +103,7 @@ def read_message(data: bytes) -> Message:
     return unwrap(data, _COMMANDS)
 
 
-def answer_of(message: Message, state: FlightState, visit: Visit) -> Answer:
+def answer_of(message: Message, state: FlightState, call: CallContext) -> Answer:
     """Answer a statement of a caller's, under the options of its session.
 
     Raises:
@@ -114,29 +113,27 @@ def answer_of(message: Message, state: FlightState, visit: Visit) -> Answer:
     """
     match message:
         case sql.CommandStatementQuery():
-            request = visit.options.applied(statement_request(message))
-            return answer_text(request, state.serving, state.tables, visit.caller, visit.asker)
+            request = applied(call.options, statement_request(message))
+            return answer_text(request, state.serving, state.tables, call)
         case sql.CommandPreparedStatementQuery():
-            prepared = state.prepared.get(message.prepared_statement_handle, visit.caller)
-            return _executed(prepared, state, visit)
+            prepared = state.prepared.get(message.prepared_statement_handle, call.caller)
+            return _executed(prepared, state, call)
     raise _not_asked(message)
 
 
-def _executed(prepared: Prepared, state: FlightState, visit: Visit) -> Answer:
+def _executed(prepared: Prepared, state: FlightState, call: CallContext) -> Answer:
     """Answer a prepared statement: for several rows of parameters, their answers in order.
 
     Its collection was settled when it was prepared; its time is that of all rows together.
     """
-    asker = state.serving.statements.at_most(visit.asker)
+    call = state.serving.statements.bounded(call)
     answers = (
-        answer_text(
-            visit.options.refreshed(request), state.serving, state.tables, visit.caller, asker
-        )
+        answer_text(refreshed(call.options, request), state.serving, state.tables, call)
         for request in prepared.requests
     )
     if len(prepared.requests) == 1:
         return next(answers)
-    return concatenated(answers, prepared.typed.schema, asker)
+    return concatenated(answers, prepared.typed.schema, call)
 
 
 def schema_of(
@@ -152,7 +149,7 @@ def schema_of(
         case sql.CommandPreparedStatementQuery():
             return state.prepared.get(message.prepared_statement_handle, caller).typed.schema
         case sql.CommandStatementQuery():
-            request = options.applied(statement_request(message))
+            request = applied(options, statement_request(message))
             return type_text(request, state.serving, state.tables).schema
     listing = LISTINGS.get(type(message))
     if listing is None:
@@ -160,14 +157,14 @@ def schema_of(
     return listing.schema(message)
 
 
-def bind(message: Message, reader: Any, state: FlightState, visit: Visit) -> Message:
+def bind(message: Message, reader: Any, state: FlightState, call: CallContext) -> Message:
     """Carry out a DoPut: bind a prepared statement or run it, and refuse everything else.
 
     Args:
         message: the command in the descriptor.
         reader: pyarrow's reader of the rows.
         state: what the server holds.
-        visit: the call that sends the rows.
+        call: the one that sends the rows.
 
     Raises:
         CallRefused: PERMISSION_DENIED, a command that would write.
@@ -175,15 +172,15 @@ def bind(message: Message, reader: Any, state: FlightState, visit: Visit) -> Mes
     """
     match message:
         case sql.CommandPreparedStatementQuery(prepared_statement_handle=handle):
-            _note_bound(state.prepared.bind(handle, reader, visit.caller))
+            _note_bound(state.prepared.bind(handle, reader, call.caller))
             return sql.DoPutPreparedStatementResult(prepared_statement_handle=handle)
         case sql.CommandPreparedStatementUpdate(prepared_statement_handle=handle) if (
-            state.prepared.knows(handle, visit.caller)
+            state.prepared.knows(handle, call.caller)
         ):
             # How drivers run a statement for its effect alone, whatever it is. A query has none:
             # it is answered, and counted as DB-API counts the rows that a statement gave.
-            bound = state.prepared.bind(handle, reader, visit.caller)
-            answer = _executed(bound, state, visit)
+            bound = state.prepared.bind(handle, reader, call.caller)
+            answer = _executed(bound, state, call)
             note_answer(answer)
             rows = answer.rows
             return sql.DoPutUpdateResult(record_count=UNKNOWN if rows is None else rows)

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 import pyarrow as pa
 
 from flightframe_server.answer import Answer
-from flightframe_server.engine.asker import NOBODY, Asker
+from flightframe_server.call_context import SERVER_CALL, CallContext
 from flightframe_server.errors import LimitExceeded, TypeMismatch
 from flightframe_server.provenance import (
     METADATA_KEY,
@@ -27,13 +27,15 @@ from flightframe_server.provenance import (
 MAX_BYTES = 64 * 1024 * 1024
 
 
-def concatenated(answers: Iterable[Answer], schema: pa.Schema, asker: Asker = NOBODY) -> Answer:
+def concatenated(
+    answers: Iterable[Answer], schema: pa.Schema, context: CallContext = SERVER_CALL
+) -> Answer:
     """Return the rows of answers one after another.
 
     Args:
         answers: one for each row of parameters; taken one at a time.
         schema: the columns where there is no answer at all.
-        asker: whoever waits for them.
+        context: the call that waits for it.
 
     Raises:
         LimitExceeded: together they are too large.
@@ -43,7 +45,7 @@ def concatenated(answers: Iterable[Answer], schema: pa.Schema, asker: Asker = NO
     found: list[Provenance] = []
     size = 0
     for answer in answers:
-        table = answer.table if answer.table is not None else _collected(answer, asker)
+        table = answer.table if answer.table is not None else _collected(answer, context)
         size += table.nbytes
         if size > MAX_BYTES:
             raise _too_large()
@@ -63,9 +65,9 @@ def concatenated(answers: Iterable[Answer], schema: pa.Schema, asker: Asker = NO
     return Answer(whole.schema.with_metadata(carried), provenance, whole)
 
 
-def _collected(answer: Answer, asker: Asker) -> pa.Table:
+def _collected(answer: Answer, context: CallContext) -> pa.Table:
     """Return a streamed answer's rows, refused as soon as they are too many."""
-    reading = answer.open(asker)
+    reading = answer.open(context)
     batches: list[pa.RecordBatch] = []
     size = 0
     try:

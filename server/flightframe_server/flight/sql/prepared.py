@@ -15,8 +15,8 @@ from typing import Any
 import pyarrow as pa
 
 from flightframe.wire import flight_sql_pb2 as sql
-from flightframe_server.access.caller import Caller
 from flightframe_server.answer import Request, Serving, Typed
+from flightframe_server.call_context import NO_OPTIONS, Caller, SessionOptions
 from flightframe_server.errors import (
     FrameQLSyntaxError,
     LimitExceeded,
@@ -24,7 +24,6 @@ from flightframe_server.errors import (
     TypeMismatch,
 )
 from flightframe_server.flight.handles import Bounds, Handles
-from flightframe_server.flight.session_options import NO_OPTIONS, SessionOptions
 from flightframe_server.flight.sql.statements import check_transaction, type_text
 from flightframe_server.flight.sql.tables import PublishedTables
 from flightframe_server.flight.tickets import decode_parameters

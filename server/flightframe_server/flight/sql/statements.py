@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 
 from flightframe.wire import flight_sql_pb2 as sql
-from flightframe_server.access.caller import Caller
 from flightframe_server.answer import Answer, Request, Serving, Typed, answer, type_request
-from flightframe_server.engine.asker import NOBODY, Asker
+from flightframe_server.call_context import SERVER_CALL, CallContext
 from flightframe_server.errors import FrameQLSyntaxError, TicketRefused
 from flightframe_server.flight.auditing import note_request
 from flightframe_server.flight.boundary import read_only
@@ -30,30 +29,28 @@ def answer_text(
     request: Request,
     serving: Serving,
     tables: PublishedTables,
-    caller: Caller,
-    asker: Asker = NOBODY,
+    context: CallContext = SERVER_CALL,
 ) -> Answer:
-    """Answer a request of a caller's, for as long as whoever asks waits.
+    """Answer a request of a call, for as long as that waits.
 
     Raises:
         FlightframeError: as `answer`.
         CallRefused: PERMISSION_DENIED, the text would change something.
     """
     note_request(request)
-    user = caller.user
-    meant = probes.meaning(request, tables, serving, user)
+    meant = probes.meaning(request, tables, serving, context.caller.user)
     if isinstance(meant, probes.Probe):
         return meant.answer(serving)
     try:
-        return answer(meant, serving, user, asker)
+        return answer(meant, serving, context)
     except FrameQLSyntaxError as error:
         _refuse_writing(request.source, error)
-        other = probes.sql_meaning(request, tables, serving, user)
+        other = probes.sql_meaning(request, tables, serving, context.caller.user)
         if other is None:
             raise
     if isinstance(other, probes.Probe):
         return other.answer(serving)
-    return answer(other, serving, user, asker)
+    return answer(other, serving, context)
 
 
 def type_text(request: Request, serving: Serving, tables: PublishedTables) -> Typed:

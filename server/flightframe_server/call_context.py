@@ -1,0 +1,140 @@
+"""One call, as every layer sees it: who makes it, under which options, and how long it waits.
+
+What comes in: what a surface has checked and knows of its client. What goes out: one frozen value
+that goes down with the question, and one check that everything which takes long makes in between.
+It must never hold a credential: a call is compared, logged and kept beside what belongs to it.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from flightframe_server.errors import BackendCancelled, BackendTimeout, FlightframeError
+
+POLL_SECONDS = 0.05
+"""How often a client is asked whether it is still there, while a statement runs for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who makes one call.
+
+    Attributes:
+        user: the name that was proven; empty where nobody is asked for one.
+        session: what the calls of one Handshake have in common, and those of no other; None where
+            a call belongs to none. It opens nothing: it is the name of a session, not its token.
+        peer: where the call comes from (`access/peers.py`); whose it is does not depend on it.
+    """
+
+    user: str
+    session: bytes | None = None
+    peer: str = field(default="", compare=False)
+
+    @property
+    def key(self) -> str:
+        """Whose share of the bounds the call takes: its user's, else that of where it comes from.
+
+        Empty for the server itself, which has no bound but the total.
+
+        >>> Caller("alice", peer="192.0.2.7").key, Caller("", peer="192.0.2.7").key, Caller("").key
+        ('user alice', 'peer 192.0.2.7', '')
+        """
+        if self.user:
+            return f"user {self.user}"
+        return f"peer {self.peer}" if self.peer else ""
+
+
+ANONYMOUS = Caller("")
+"""The caller where nobody is asked for a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """What a session has set; None and False: nothing.
+
+    Attributes:
+        schema: the collection asked where a request names none.
+        max_staleness: seconds.
+        only_if_cached: whether nothing may be fetched.
+        no_cache: whether everything must be.
+        statement_timeout: seconds.
+    """
+
+    schema: str | None = None
+    max_staleness: float | None = None
+    only_if_cached: bool = False
+    no_cache: bool = False
+    statement_timeout: float | None = None
+
+
+NO_OPTIONS = SessionOptions()
+
+
+def _stays() -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class CallContext:
+    """One call, and what it may take.
+
+    Attributes:
+        caller: who makes it.
+        options: what the caller's session has set.
+        is_cancelled: whether the client wants no answer any more; asked only while a statement
+            runs, and never once the call is over.
+        deadline: when everything asked for must be answered, as `time.monotonic` counts.
+        query_id: the name that the statements of its question go by.
+    """
+
+    caller: Caller = ANONYMOUS
+    options: SessionOptions = NO_OPTIONS
+    is_cancelled: Callable[[], bool] = _stays
+    deadline: float = math.inf
+    query_id: str = ""
+
+    def within(self, seconds: float) -> CallContext:
+        """Return the call with a deadline, that many seconds from now unless it has an earlier one.
+
+        A session's time limit for statements holds where it is shorter.
+        """
+        most = self.options.statement_timeout
+        least = seconds if most is None else min(most, seconds)
+        return replace(self, deadline=min(self.deadline, time.monotonic() + least))
+
+    def named(self, query_id: str) -> CallContext:
+        """Return the call with a name for the statements of its question."""
+        return replace(self, query_id=query_id)
+
+    def over(self) -> FlightframeError | None:
+        """Return why the call ends unanswered, or None while it waits."""
+        if self.is_cancelled():
+            return BackendCancelled("the client waits for the answer no more")
+        if time.monotonic() >= self.deadline:
+            return BackendTimeout(
+                "the statement ran past its time limit", hint="ask for less, or allow it more time"
+            )
+        return None
+
+    def check(self) -> None:
+        """Raise `BackendCancelled` or `BackendTimeout` where the call waits no longer."""
+        reason = self.over()
+        if reason is not None:
+            raise reason
+
+
+SERVER_CALL = CallContext()
+"""A question of the server's own, or of a program that holds the engine: it stays."""
+
+
+def idle_over(since: float, seconds: float) -> FlightframeError | None:
+    """Return why a reader that took nothing since a moment is waited for no longer."""
+    if time.monotonic() - since < seconds:
+        return None
+    return BackendTimeout(
+        f"the reader took none of the answer for {seconds:g} seconds",
+        hint="read it without pauses, or ask for less",
+    )
