@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +19,7 @@ from flightframe_server.access.opening import open_access
 from flightframe_server.app import read_files
 from flightframe_server.backends.protocol import Backend
 from flightframe_server.backends.registry import open_backend
-from flightframe_server.catalog.collection import Collection, Schema
+from flightframe_server.catalog.collection import Collection, MetricFamily, RootedMetric, Schema
 from flightframe_server.catalog.idle_columns import idle_columns
 from flightframe_server.cli.faults import tell, told
 from flightframe_server.cli.overview import show_collection, show_installation
@@ -27,12 +28,17 @@ from flightframe_server.engine.engine import MetricEngine
 from flightframe_server.engine.facts import Attested
 from flightframe_server.engine.warm_up import hints, warm_up
 from flightframe_server.errors import (
+    ArithmeticOverflow,
+    BackendError,
     CatalogError,
     FlightframeError,
+    QueryError,
     SiblingDiffers,
 )
+from flightframe_server.language.syntax import Anchor, Call, Item, Name, Statement
 from flightframe_server.planner.broken import edge_key, grain_key, violation
 from flightframe_server.planner.promises import table_hops
+from flightframe_server.resolver.resolve import resolve
 
 
 @dataclass(slots=True)
@@ -69,9 +75,9 @@ def check(
     """Check an installation: its files, and whether the data keeps what they declare.
 
     Reads the manifest and every collection, then asks the database whether each
-    grain is unique, each edge leads from a value to one value, and each
-    cache_hint can be made. Writes nothing. The exit code is 1 where there are
-    problems.
+    grain is unique, each edge leads from a value to one value, each cache_hint
+    can be made, and the total of each metric fits its type. Writes nothing. The
+    exit code is 1 where there are problems.
 
     [bold]Example[/bold]
 
@@ -118,7 +124,7 @@ def check_collection(collection: Collection, backend: Backend) -> int:
 
 
 def examined(engine: MetricEngine, attested: Attested) -> Findings:
-    """Look at the grains, the edges and the hints of a collection.
+    """Look at the grains, the edges, the hints and the totals of a collection.
 
     Raises:
         FlightframeError: the database failed.
@@ -126,12 +132,16 @@ def examined(engine: MetricEngine, attested: Attested) -> Findings:
     findings = Findings()
     schemas = engine.collection.schemas.values()
     hinted = hints(engine)
-    with progress("checking", len(schemas) + len(hinted)) as bar:
+    families = engine.collection.metric_families.values()
+    with progress("checking", len(schemas) + len(hinted) + len(families)) as bar:
         for done, schema in enumerate(schemas):
             bar.at(f"grain of {schema.name}", done)
             examine_grain(schema, engine.collection, attested, findings)
         examine_promises(engine, attested, findings)
         examine_hints(engine, bar, len(schemas), findings)
+        for done, family in enumerate(families, start=len(schemas) + len(hinted)):
+            bar.at(f"total of {family.name}", done)
+            examine_totals(engine, family, findings)
     return findings
 
 
@@ -179,3 +189,24 @@ def examine_hints(engine: MetricEngine, bar: Bar, done: int, findings: Findings)
     for made, warmed in enumerate(warm_up(engine), start=1):
         bar.at(str(warmed.hint), done + made)
         findings.note("answered hint", warmed.failure)
+
+
+def examine_totals(engine: MetricEngine, family: MetricFamily, findings: Findings) -> None:
+    """Note whether a metric fits its type over all rows, by each of its reducers.
+
+    A metric that may not be asked for without a level says nothing here, and neither does one that
+    rests on a promise which the data break: that is told already.
+    """
+    declared = family.meaning.reducers if isinstance(family.meaning, RootedMetric) else ()
+    name = Name((family.name,))
+    asked = {reducer.operator: Call(reducer.operator, (name,)) for reducer in declared}
+    for expression in asked.values() or (name,):
+        statement = Statement((Item(expression, alias=family.name),), Anchor(()))
+        try:
+            engine.answer(partial(resolve, statement))
+        except (ArithmeticOverflow, BackendError) as problem:
+            findings.note("total", problem)
+        except QueryError:
+            continue
+        else:
+            findings.note("total", None)

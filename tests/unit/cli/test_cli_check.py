@@ -31,7 +31,7 @@ def test_a_sound_installation(shop: Path) -> None:
     assert "place shop, town shop -> town by table" in words
     assert "amount sales.amount SUM (town)" in words
     assert "double_amount derived of amount" in words
-    assert "2 unique grains, 1 attested edge, 1 answered hint" in words
+    assert "2 unique grains, 1 attested edge, 1 answered hint, 2 totals" in words
     assert out.splitlines()[-1] == "✓ no problems"
     assert sorted(shop.parent.rglob("*")) == before
 
@@ -45,6 +45,28 @@ def test_a_key_on_two_rows(shop: Path) -> None:
     # A sum of those rows is refused, and so is the hint that wants it.
     assert "error FD_VIOLATION: SUM(amount) needs the grain of sales to be unique" in err
     assert out.splitlines()[-1] == "✗ 2 problems"
+
+
+def test_a_metric_whose_total_does_not_fit_its_type(shop: Path) -> None:
+    # Each town's sum fits 64 bits, as the hint asks; that of both is 2^63.
+    spoil(
+        shop,
+        "ALTER TABLE sales ALTER amount TYPE BIGINT;"
+        "UPDATE sales SET amount = 4611686018427387904 WHERE id > 1;"
+        "UPDATE sales SET amount = 0 WHERE id = 1",
+    )
+    code, out, err = check(shop)
+    assert code == 1
+    assert "1 answered hint" in out
+    assert "error OVERFLOW" in err
+    assert "amount" in err
+    # The metric, and what is derived from it.
+    assert out.splitlines()[-1] == "✗ 2 problems"
+    spoil(shop, "UPDATE sales SET amount = amount - 1 WHERE id = 3")
+    code, out, err = check(shop)
+    # 2^63 - 1 fits, and twice that does not.
+    assert (code, err.count("OVERFLOW")) == (1, 1)
+    assert "double_amount" in err
 
 
 def test_what_is_trusted_or_has_no_key_is_not_checked(shop: Path) -> None:
