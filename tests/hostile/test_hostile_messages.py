@@ -197,3 +197,31 @@ def bound_in_batches(
         writer.done_writing()
         answered = sql.DoPutPreparedStatementResult.FromString(reader.read().to_pybytes())
     return answered.prepared_statement_handle
+
+
+def test_more_connections_than_may_be_end_the_quietest_and_others_are_answered(
+    serve, hostile_folder: Path
+):
+    few = hostile_folder / "few.yaml"
+    text = (hostile_folder / "installation.yaml").read_text()
+    few.write_text(text.rstrip() + "\nlimits: {flight_connections: 8}\n")
+    server: ServerProcess = serve(few, "--skip-warmup")
+    with ExitStack() as held:
+        silent = [
+            held.enter_context(socket.create_connection(("127.0.0.1", server.port), 30))
+            for _ in range(40)
+        ]
+        assert set(ended(server, 32)) == {"flight_connections"}
+        with flightframe.connect(server.uri) as connection:
+            for _ in range(3):
+                assert connection.query(BY_REGION).to_arrow().num_rows == 3
+        over = 0
+        for one in silent:
+            one.settimeout(0.1)
+            try:
+                over += one.recv(1 << 16) == b"" or one.recv(1 << 16) == b""
+            except ConnectionResetError:
+                over += 1
+            except TimeoutError:
+                continue
+        assert over >= 32

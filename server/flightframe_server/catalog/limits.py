@@ -32,6 +32,7 @@ class Limits:
     request_bytes: int = MAX_REQUEST_BYTES
     message_bytes: int | None = None
     incoming_bytes: int = 128 * MIB
+    flight_connections: int = 512
     parse_depth: int = MAX_DEPTH
     concurrent_statements: int = 8
     statements_per_caller: int | None = None
@@ -152,6 +153,12 @@ class LimitsShape(Shape):
         _D.incoming_bytes,
         "the same, over all connections of Flight together; past it the largest of the address"
         " that has most is ended (Linux only)",
+    )
+    flight_connections: int = _count(
+        _D.flight_connections,
+        "connections of Flight; for one more, of the address that has most the one over which"
+        " nothing has passed for longest is ended (Linux only)",
+        1 << 16,
     )
     parse_depth: int = _count(_D.parse_depth, "levels of an expression", MAX_DEPTH)
     concurrent_statements: int = _count(

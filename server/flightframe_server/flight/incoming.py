@@ -39,16 +39,23 @@ Endpoint = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class IncomingBounds:
-    """How many bytes may have come that no call has taken: of one connection, and of all."""
+    """How many bytes may have come that no call has taken, and how many connections there may be.
+
+    Attributes:
+        of_one: bytes of one connection.
+        of_all: bytes of all together.
+        connections: how many there may be.
+    """
 
     of_one: int
     of_all: int
+    connections: int = 1 << 16
 
     @classmethod
     def within(cls, limits: Limits) -> IncomingBounds:
         """Return what an installation's limits allow."""
         of_one = limits.message_bytes or 2 * max(limits.request_bytes, limits.bound_bytes)
-        return cls(of_one, max(of_one, limits.incoming_bytes))
+        return cls(of_one, max(of_one, limits.incoming_bytes), limits.flight_connections)
 
 
 @dataclass(slots=True)
@@ -59,7 +66,7 @@ class Connection:
         found: its socket.
         endpoint: its other end.
         counts: what was counted.
-        at: when, in seconds.
+        at: when, in seconds; nothing has passed over it since.
         open_bytes: of what came, the bytes that no call has taken.
         ended: why it was ended; empty where it was not.
     """
@@ -146,6 +153,7 @@ class Incoming:
             if not one.ended and one.open_bytes > self.bounds.of_one:
                 one.ended = "message_bytes"
                 found.append(one)
+        found += self._too_many()
         left = [one for one in self.connections.values() if not one.ended and one.open_bytes]
         total = sum(one.open_bytes for one in left)
         while total > self.bounds.of_all:
@@ -157,6 +165,20 @@ class Incoming:
             total -= most.open_bytes
             left.remove(most)
             found.append(most)
+        return found
+
+    def _too_many(self) -> list[Connection]:
+        """Return the quietest connections of whichever address has most, until the rest may be."""
+        left = [one for one in self.connections.values() if not one.ended]
+        found = []
+        of_peer = Counter(one.peer for one in left)
+        for _ in range(len(left) - self.bounds.connections):
+            ((most, _count),) = of_peer.most_common(1)
+            quietest = min((one for one in left if one.peer == most), key=lambda one: one.at)
+            quietest.ended = "flight_connections"
+            of_peer[most] -= 1
+            left.remove(quietest)
+            found.append(quietest)
         return found
 
     @property

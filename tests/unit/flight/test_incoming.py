@@ -48,11 +48,11 @@ def came(incoming: Incoming, one: Connection, size: int, *, acked: int = 0, now:
 
 
 def test_the_bound_follows_what_one_message_may_lawfully_be():
-    assert IncomingBounds.within(Limits()) == IncomingBounds(32 * MIB, 128 * MIB)
+    assert IncomingBounds.within(Limits()) == IncomingBounds(32 * MIB, 128 * MIB, 512)
     larger = Limits(bound_bytes=100 * MIB)
-    assert IncomingBounds.within(larger) == IncomingBounds(200 * MIB, 200 * MIB)
+    assert IncomingBounds.within(larger) == IncomingBounds(200 * MIB, 200 * MIB, 512)
     said = Limits(message_bytes=MIB, incoming_bytes=3 * MIB)
-    assert IncomingBounds.within(said) == IncomingBounds(MIB, 3 * MIB)
+    assert IncomingBounds.within(said) == IncomingBounds(MIB, 3 * MIB, 512)
 
 
 def test_one_large_message_is_past_the_bound_and_many_that_were_taken_are_not():
@@ -112,6 +112,20 @@ def test_of_all_together_the_largest_of_the_address_with_most_has_to_end():
     assert incoming.past() == [many[-1]]
     assert many[-1].ended == "incoming_bytes"
     assert not alone.ended
+
+
+def test_of_too_many_connections_the_quietest_of_the_address_with_most_has_to_end():
+    incoming = Incoming(IncomingBounds(MIB, 10 * MIB, 4))
+    alone = [opened(incoming, 1), opened(incoming, 2, "192.0.2.2")]
+    assert incoming.past() == []
+    many = [opened(incoming, number, "192.0.2.9") for number in range(3, 7)]
+    # Something passes over each of them, and last over the first.
+    for moment, one in enumerate([*many[1:], many[0]], start=1):
+        came(incoming, one, 10, now=float(moment))
+    assert incoming.past() == many[1:3]
+    assert [one.ended for one in many[1:3]] == ["flight_connections"] * 2
+    assert not any(one.ended for one in alone)
+    assert incoming.past() == []
 
 
 def test_what_came_before_a_connection_was_found_counts():
