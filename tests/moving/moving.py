@@ -33,7 +33,7 @@ SHARE = 0.8
 def main(
     seed: Annotated[int | None, typer.Option(help="Of everything that is chosen.")] = None,
     backend: Annotated[list[str] | None, typer.Option(help="One of them; all.")] = None,
-    rounds: Annotated[int, typer.Option(help="How often each kind of move is made.")] = 205,
+    rounds: Annotated[int, typer.Option(help="How often each kind of move is made.")] = 200,
     answers: Annotated[int, typer.Option(help="How many a back-end gives at least.")] = 17_000,
     minutes: Annotated[float, typer.Option(help="Each back-end takes no longer.")] = math.inf,
 ) -> None:

@@ -39,7 +39,7 @@ def test_eight_clients_get_right_answers_while_every_kind_of_move_is_made(
     assert not judged(report), report
     assert report.found.answered > 100
     assert report.found.calm, "some were asked while nothing moved"
-    assert report.restarts == 2
+    assert report.restarts >= 2
     assert {"engine_cache", "engine_backend", "backend"} <= set(report.found.labels)
 
 
