@@ -46,7 +46,7 @@ class OpenAnswer:
                 empty = False
                 if self._running is not None:
                     self._running.progressed()
-                yield pa.RecordBatch.from_arrays(piece.columns, schema=self.schema)
+                yield announced(piece, self.schema)
         if empty:
             yield pa.RecordBatch.from_arrays(
                 [pa.array([], field.type) for field in self.schema], schema=self.schema
@@ -61,6 +61,15 @@ class OpenAnswer:
         """Give a streamed answer's resources back; idempotent."""
         if self._running is not None:
             self._running.close()
+
+
+def announced(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """Return a batch under the schema that was announced, which may name another zone."""
+    columns = [
+        column if column.type == field.type else column.cast(field.type)
+        for column, field in zip(batch.columns, schema, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
 def sliced(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:

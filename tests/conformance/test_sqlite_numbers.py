@@ -134,3 +134,15 @@ def test_what_is_no_price_of_two_places_is_refused(engine, price):
     made = engine([*PLANS, ("odd", "West", price)])
     with pytest.raises((QueryError, BackendError, CatalogError), match="amount"):
         asked(made, BY_REGION)
+
+
+@pytest.mark.parametrize(
+    ("price", "rounds"),
+    [(29.005, True), ("29,95", False), ("abc", False), (float("inf"), False), (b"29", False)],
+)
+def test_a_hint_to_round_stands_only_where_rounding_gives_the_price(engine, price, rounds):
+    # ROUND('29,95', 2) is 29.0 in SQLite: another price, and no word of it.
+    made = engine([*PLANS, ("odd", "West", price)])
+    with pytest.raises(BackendError) as refused:
+        asked(made, BY_REGION)
+    assert ("ROUND" in (refused.value.hint or "")) is rounds

@@ -45,7 +45,7 @@ def digits_of_number(
     else:
         found = None
     if found is None:
-        raise _refused(value, precision, scale, column, row, _rounding(column, scale))
+        raise _refused(value, precision, scale, column, row, _rounding(value, column, scale))
     return _within(found, value, precision, scale, column, row)
 
 
@@ -65,7 +65,8 @@ def digits_of_scaled(
 ) -> int:
     """Return the digits of the decimal that a stored scaled integer is; see `digits_of_number`."""
     if not isinstance(value, int):
-        raise _refused(value, precision, scale, column, row, migration(column, scale))
+        hint = migration(column, scale) if isinstance(value, float) else None
+        raise _refused(value, precision, scale, column, row, hint)
     return _within(value, value, precision, scale, column, row)
 
 
@@ -78,7 +79,12 @@ def migration(column: str, scale: int) -> str:
     )
 
 
-def _rounding(column: str, scale: int) -> str:
+def _rounding(value: object, column: str, scale: int) -> str | None:
+    """Return how a number of too many places becomes one that fits; None where it would not."""
+    if not isinstance(value, float) or not math.isfinite(value):
+        return None
+    if _nearest(round(value, scale), power(scale)) is None:
+        return None
     table, _, name = column.rpartition(".")
     return f"round it: UPDATE {table} SET {name} = ROUND({name}, {scale})"
 

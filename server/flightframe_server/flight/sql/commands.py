@@ -23,6 +23,7 @@ from flightframe_server.flight.boundary import read_only
 from flightframe_server.flight.session_options import applied, refreshed
 from flightframe_server.flight.sql import info, key_listings, metadata, types
 from flightframe_server.flight.sql.concatenation import concatenated
+from flightframe_server.flight.sql.instants import answer_in_utc, schema_in_utc
 from flightframe_server.flight.sql.prepared import Prepared
 from flightframe_server.flight.sql.statements import answer_text, statement_request, type_text
 from flightframe_server.flight.sql.wire import names, unwrap
@@ -114,11 +115,13 @@ def answer_of(message: Message, state: FlightState, call: CallContext) -> Answer
     match message:
         case sql.CommandStatementQuery():
             request = applied(call.options, statement_request(message))
-            return answer_text(request, state.serving, state.tables, call)
+            answer = answer_text(request, state.serving, state.tables, call)
         case sql.CommandPreparedStatementQuery():
             prepared = state.prepared.get(message.prepared_statement_handle, call.caller)
-            return _executed(prepared, state, call)
-    raise _not_asked(message)
+            answer = _executed(prepared, state, call)
+        case _:
+            raise _not_asked(message)
+    return answer_in_utc(answer)
 
 
 def _executed(prepared: Prepared, state: FlightState, call: CallContext) -> Answer:
@@ -147,10 +150,11 @@ def schema_of(
     """
     match message:
         case sql.CommandPreparedStatementQuery():
-            return state.prepared.get(message.prepared_statement_handle, caller).typed.schema
+            prepared = state.prepared.get(message.prepared_statement_handle, caller)
+            return schema_in_utc(prepared.typed.schema)
         case sql.CommandStatementQuery():
             request = applied(options, statement_request(message))
-            return type_text(request, state.serving, state.tables).schema
+            return schema_in_utc(type_text(request, state.serving, state.tables).schema)
     listing = LISTINGS.get(type(message))
     if listing is None:
         raise _not_asked(message)

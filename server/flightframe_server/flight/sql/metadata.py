@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from flightframe.wire import flight_sql_pb2 as sql
 from flightframe_server.flight.sql.filters import given, pattern, same
+from flightframe_server.flight.sql.instants import schema_in_utc
 from flightframe_server.flight.sql.tables import TABLE, PublishedTables
 
 _TEXT = pa.string()
@@ -72,7 +73,7 @@ def table_rows(message: sql.CommandGetTables, tables: PublishedTables) -> pa.Tab
             "db_schema_name": table.collection,
             "table_name": table.name,
             "table_type": TABLE,
-            "table_schema": table.schema.serialize().to_pybytes()
+            "table_schema": schema_in_utc(table.schema).serialize().to_pybytes()
             if message.include_schema
             else None,
         }

@@ -24,6 +24,7 @@ from flightframe_server.errors import (
     TypeMismatch,
 )
 from flightframe_server.flight.handles import Bounds, Handles
+from flightframe_server.flight.sql.instants import schema_in_utc
 from flightframe_server.flight.sql.statements import check_transaction, type_text
 from flightframe_server.flight.sql.tables import PublishedTables
 from flightframe_server.flight.tickets import decode_parameters
@@ -103,7 +104,7 @@ class PreparedStatements:
         return sql.ActionCreatePreparedStatementResult(
             prepared_statement_handle=handle,
             # Some drivers take an empty schema for an update: a query always has columns here.
-            dataset_schema=prepared.typed.schema.serialize().to_pybytes(),
+            dataset_schema=schema_in_utc(prepared.typed.schema).serialize().to_pybytes(),
             parameter_schema=parameter_schema(prepared.typed).serialize().to_pybytes(),
             is_update=False,
         )
