@@ -23,7 +23,10 @@ from flightframe_server.errors import Overloaded
 Result = TypeVar("Result")
 
 NICE = 10
-"""How far the threads step back; 0 is no better than others, 19 behind everything."""
+"""How far the threads step back behind the others of the process."""
+
+MOST_NICE = 19
+"""Behind everything; there is no step back from there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,4 +97,6 @@ def _step_back() -> None:
     if sys.platform == "linux":
         # Where the system forbids it, they compete like all others.
         with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+            thread = threading.get_native_id()
+            now = os.getpriority(os.PRIO_PROCESS, thread)
+            os.setpriority(os.PRIO_PROCESS, thread, min(MOST_NICE, now + NICE))

@@ -238,8 +238,8 @@ def _stored_type(
             column,
             f"column {shown(column.source)} of table {shown(schema.table)} is of type"
             f" {shown(named)}, which is not answered",
-            "cast it to text, a number, a date or a timestamp in a view, and name the view as"
-            " the schema's table; or leave the column out",
+            "store it as text, a number, a date or a timestamp; or, in a database, cast it in a"
+            " view, and name the view as the schema's table; or leave the column out",
         )
     raise _wrong(
         collection,

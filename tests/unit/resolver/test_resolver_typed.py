@@ -64,8 +64,8 @@ def test_a_column_of_a_type_that_is_not_answered_is_told_as_that() -> None:
         (
             13,
             "column amount of table sales is of type JSON, which is not answered",
-            "cast it to text, a number, a date or a timestamp in a view, and name the view as the"
-            " schema's table; or leave the column out",
+            "store it as text, a number, a date or a timestamp; or, in a database, cast it in a"
+            " view, and name the view as the schema's table; or leave the column out",
         )
     ]
 
@@ -79,8 +79,8 @@ def test_every_table_and_column_that_is_missing_and_nothing_that_follows() -> No
         (
             13,
             "column amount of table sales is of type JSON, which is not answered",
-            "cast it to text, a number, a date or a timestamp in a view, and name the view as the"
-            " schema's table; or leave the column out",
+            "store it as text, a number, a date or a timestamp; or, in a database, cast it in a"
+            " view, and name the view as the schema's table; or leave the column out",
         ),
     ]
 
