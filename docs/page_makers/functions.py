@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 
 from sqlglot import exp
 
-from flightframe_server.backends.polars_native.terms import compile_term as polars_term
-from flightframe_server.backends.polars_native.values import constant
+from flightframe_server.backends.polars.terms import compile_term as polars_term
+from flightframe_server.backends.polars.values import constant
 from flightframe_server.backends.sql.dialect import Bound, SqlDialect
-from flightframe_server.backends.sql.sqlite_dialect import SQLiteDialect
 from flightframe_server.backends.sql.terms import compile_term
+from flightframe_server.backends.sqlite.dialect import SQLiteDialect
 from flightframe_server.catalog.types import (
     BOOLEAN,
     DATE,

@@ -12,8 +12,8 @@ import duckdb
 import polars as pl
 
 from flightframe_server.app import OpenInstallation, open_installation
-from flightframe_server.backends.duckdb import DuckDBBackend
-from flightframe_server.backends.sqlite import SQLiteBackend
+from flightframe_server.backends.duckdb.backend import DuckDBBackend
+from flightframe_server.backends.sqlite.backend import SQLiteBackend
 
 QUICK = "SELECT kind, SUM(quick) AS total AT kind"
 SLOW = "SELECT kind, SUM(slow) AS total AT kind"

@@ -15,7 +15,7 @@ from pyarrow import flight
 from slow_shop import QUICK, SLOW, running, settled, slow_shop, soon
 
 from flightframe.wire import flight_sql_pb2 as sql
-from flightframe_server.backends.polars_native.gate import Gate
+from flightframe_server.backends.polars.gate import Gate
 from flightframe_server.flight.server import FlightServer
 
 TOTALS = "SELECT visit, quick AT visit"

@@ -16,7 +16,7 @@ from slow_shop import QUICK, SLOW, running, settled, slow_shop, soon
 
 from flightframe.wire import flight_sql_pb2 as sql
 from flightframe_server.app import open_installation
-from flightframe_server.backends.duckdb_reading import Reading
+from flightframe_server.backends.duckdb.reading import Reading
 from flightframe_server.errors import SetupError
 from flightframe_server.flight.server import FlightServer
 from flightframe_server.web.server import HttpServer, listen

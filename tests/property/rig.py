@@ -18,7 +18,7 @@ from ac_yaml import model_and_collection
 from worlds import arrow_of, arrow_table
 
 from flightframe_server.answer import Request, Serving, answer
-from flightframe_server.backends.duckdb import DuckDBBackend
+from flightframe_server.backends.duckdb.backend import DuckDBBackend
 from flightframe_server.backends.protocol import SourceMoved, TableStatistics
 from flightframe_server.backends.sql.dialect import SqlDialect
 from flightframe_server.engine import MetricEngine

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from engine_shop import collection, opened
 
-from flightframe_server.backends.duckdb import DuckDBBackend
+from flightframe_server.backends.duckdb.backend import DuckDBBackend
 from flightframe_server.backends.protocol import SourceMoved
 from flightframe_server.call_context import CallContext, SessionOptions
 from flightframe_server.catalog import read_collection

@@ -12,20 +12,20 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from flightframe_server.backends.sql.duckdb_functions import (
+from flightframe_server.backends.duckdb.sql_functions import (
     checked_cast,
     refuses,
     row_function,
     typed,
 )
-from flightframe_server.backends.sql.duckdb_moments import (
+from flightframe_server.backends.duckdb.sql_moments import (
     Clocks,
     Corrections,
     floored,
     narrowed,
     uncorrected,
 )
-from flightframe_server.backends.sql.duckdb_sums import WIDE_PRECISION, wide_sum
+from flightframe_server.backends.duckdb.sql_sums import WIDE_PRECISION, wide_sum
 from flightframe_server.backends.sql.names import column_expression
 from flightframe_server.catalog.types import DataType, Kind, whole
 from flightframe_server.errors import LimitExceeded
