@@ -15,6 +15,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from flightframe_server.backends.duckdb.clocks import corrections
+from flightframe_server.backends.duckdb.dialect import DuckDBDialect
 from flightframe_server.backends.duckdb.reading import Reading, Running
 from flightframe_server.backends.duckdb.source import DuckDBSource, bounds
 from flightframe_server.backends.duckdb.types import declared_type
@@ -25,7 +26,6 @@ from flightframe_server.backends.protocol import (
     RunningQuery,
     TableStatistics,
 )
-from flightframe_server.backends.sql.dialect import SqlDialect
 from flightframe_server.backends.sql.names import (
     Statement,
     column_expression,
@@ -77,7 +77,7 @@ class DuckDBBackend:
     ) -> None:
         """Open the database; see the class."""
         self.id = backend_id
-        self._dialect = SqlDialect(corrections)
+        self._dialect = DuckDBDialect(corrections)
         given = {key: str(value) for key, value in (settings or {}).items()}
         self._source = DuckDBSource(Path(database), settings=given)
         self._statement = remembering(self._compile, statement_bytes, STATEMENTS_BYTES)

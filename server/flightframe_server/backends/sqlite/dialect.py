@@ -64,7 +64,6 @@ class SQLiteDialect(SqlDialect):
         numbers: Mapping[str, str] | None = None,
     ) -> None:
         """Keep what the columns are declared to hold."""
-        super().__init__()
         self._tables, self._form, self._numbers = tables, form, numbers or {}
 
     def cast(self, value: exp.Expr, declared: DataType, given: DataType | None = None) -> exp.Expr:
@@ -150,26 +149,22 @@ class SQLiteDialect(SqlDialect):
         declared = metric.states[0][1]
         return called("ff_small", value) if declared.kind is Kind.DECIMAL else value
 
-    def states(self, metric: Metric, argument: exp.Expr | None) -> list[tuple[str, exp.Expr]]:
-        """Return the aggregates of a metric's state, by state column."""
-        if argument is None or metric.operator.name not in ("VAR", "STDDEV"):
-            return super().states(metric, argument)
-        number = converted(argument, metric.argument_type, DOUBLE)
-        return [
-            ("count", exp.Count(this=argument.copy())),
-            ("mean", called("ff_mean", number)),
-            ("m2", called("ff_spread", number.copy())),
-        ]
+    def row_function(self, term: Apply, sides: list[exp.Expr]) -> exp.Expr:
+        """Never: `apply` answers for every function."""
+        raise AssertionError(term.function)
 
-    def reduce(self, metric: Metric, argument: exp.Expr) -> exp.Expr:
-        """Return the aggregate of a reducer with one state column."""
-        name, given = metric.operator.name, metric.argument_type
-        if name == "SUM":
-            return _sum(argument, given)
-        if name in ("MEDIAN", "QUANTILE"):
-            q = "0.5" if name == "MEDIAN" else metric.operator.arguments[0]
-            return called("ff_quantile", converted(argument, given, DOUBLE), _real_literal(q))
-        return super().reduce(metric, argument)
+    def spread(self, argument: exp.Expr, given: DataType) -> tuple[exp.Expr, exp.Expr]:
+        """Return a mean and the sum of squared distances from it, by functions of ours."""
+        number = converted(argument, given, DOUBLE)
+        return called("ff_mean", number), called("ff_spread", number.copy())
+
+    def sum(self, argument: exp.Expr, metric: Metric) -> exp.Expr:
+        """Return a sum that is exact, or fails."""
+        return _sum(argument, metric.argument_type)
+
+    def quantile(self, argument: exp.Expr, given: DataType, q: str) -> exp.Expr:
+        """Return the continuous quantile, by a function of ours."""
+        return called("ff_quantile", converted(argument, given, DOUBLE), _real_literal(q))
 
 
 def represented(value: LiteralValue, declared: DataType) -> LiteralValue:
