@@ -106,9 +106,9 @@ def settled(opened: OpenInstallation) -> bool:
         lambda: (
             running(opened) == 0
             and watching() == 0
-            and not statements.under_way()
-            and statements.places.free == limits.concurrent_statements
-            and statements.stream_places.free == limits.concurrent_streams
+            and not statements.running()
+            and statements.permits.free == limits.concurrent_statements
+            and statements.stream_permits.free == limits.concurrent_streams
         )
     )
 

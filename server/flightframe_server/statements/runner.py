@@ -19,11 +19,11 @@ from flightframe_server.backends.ending import Stop
 from flightframe_server.backends.protocol import Backend, Fingerprints, RunningQuery
 from flightframe_server.call_context import POLL_SECONDS, CallContext
 from flightframe_server.catalog.limits import Limits, three_quarters
-from flightframe_server.engine.held import HeldBatches
-from flightframe_server.engine.slots import Slots
-from flightframe_server.engine.streams import WatchedStream
 from flightframe_server.errors import LimitExceeded
 from flightframe_server.planner.source import FrameQuery, SourceQuery
+from flightframe_server.statements.admission import AdmissionQueue
+from flightframe_server.statements.held import HeldBatches
+from flightframe_server.statements.streams import WatchedStream
 
 Result = TypeVar("Result")
 
@@ -38,20 +38,20 @@ class TooManyRows(Exception):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Listed:
+class RunningStatement:
     """One statement under way.
 
     Attributes:
         query_id: the question it belongs to.
-        since: when it asked for its place, as `time.monotonic` counts.
-        wish: wishes that it end.
-        over: set once it has.
+        since: when it asked for its permit, as `time.monotonic` counts.
+        cancel: asks it to end.
+        ended: set once it has.
     """
 
     query_id: str
     since: float
-    wish: Callable[[], None]
-    over: threading.Event = field(default_factory=threading.Event)
+    cancel: Callable[[], None]
+    ended: threading.Event = field(default_factory=threading.Event)
 
 
 class Statements:
@@ -65,29 +65,29 @@ class Statements:
         """Nothing runs yet."""
         self.limits = limits if limits is not None else Limits()
         of = self.limits
-        self.places = self._slots(of.concurrent_statements, of.statements_per_caller)
-        self.stream_places = self._slots(of.concurrent_streams, of.streams_per_caller)
+        self.permits = self._queue(of.concurrent_statements, of.statements_per_caller)
+        self.stream_permits = self._queue(of.concurrent_streams, of.streams_per_caller)
         self._lock = threading.Lock()
-        self._listed: set[Listed] = set()
+        self._running: set[RunningStatement] = set()
 
-    def _slots(self, places: int, share: int | None) -> Slots:
-        line, line_share = self.limits.queued_statements, self.limits.queued_per_caller
-        return Slots(
-            places,
-            line,
+    def _queue(self, permits: int, share: int | None) -> AdmissionQueue:
+        waiting, waiting_share = self.limits.queued_statements, self.limits.queued_per_caller
+        return AdmissionQueue(
+            permits,
+            waiting,
             self.limits.queue_seconds,
-            share=three_quarters(places) if share is None else share,
-            line_share=three_quarters(line) if line_share is None else line_share,
+            share=three_quarters(permits) if share is None else share,
+            waiting_share=three_quarters(waiting) if waiting_share is None else waiting_share,
         )
 
     def bounded(self, context: CallContext) -> CallContext:
         """Return a call with the time that one question may take, from now on."""
         return context.within(self.limits.statement_timeout)
 
-    def under_way(self) -> tuple[Listed, ...]:
-        """Return what is under way now, those that wait for a place included, oldest first."""
+    def running(self) -> tuple[RunningStatement, ...]:
+        """Return what is under way now, those that wait for a permit included, oldest first."""
         with self._lock:
-            return tuple(sorted(self._listed, key=lambda one: one.since))
+            return tuple(sorted(self._running, key=lambda one: one.since))
 
     def cancel(self, query_id: str) -> bool | None:
         """End the statements of a question.
@@ -95,14 +95,14 @@ class Statements:
         Returns:
             Whether all have ended; None where there was none.
         """
-        found = [one for one in self.under_way() if one.query_id == query_id]
+        found = [one for one in self.running() if one.query_id == query_id]
         until = time.monotonic() + END_SECONDS
         left = found
         while left and time.monotonic() < until:
             # Again and again: a wish may meet a statement between two steps.
             for one in left:
-                one.wish()
-            left = [one for one in left if not one.over.wait(POLL_SECONDS)]
+                one.cancel()
+            left = [one for one in left if not one.ended.wait(POLL_SECONDS)]
         return not left if found else None
 
     def collect(
@@ -122,7 +122,7 @@ class Statements:
             query: what.
             at: the version to read.
             stop: the wish that it end.
-            context: the call it is for, whose share of the places it takes.
+            context: the call it is for, whose share of the permits it takes.
             most_rows: how many rows are collected; None: any number.
 
         Raises:
@@ -133,8 +133,8 @@ class Statements:
             BackendCancelled: its end was wished.
             BackendError: the database failed.
         """
-        listed = Listed(context.query_id, time.monotonic(), stop.wish)
-        release = self._enter(self.places, stop.check, listed, context.caller.key)
+        statement = RunningStatement(context.query_id, time.monotonic(), stop.wish)
+        release = self._admitted(self.permits, stop.check, statement, context.caller.key)
         try:
             running = backend.run(query, at=at, stop=stop)
         except BaseException:
@@ -154,14 +154,14 @@ class Statements:
         Args:
             look: asks the back-end; it ends when `stop` is wished.
             stop: the wish that it end.
-            context: the call it is for, whose share of the places it takes.
+            context: the call it is for, whose share of the permits it takes.
 
         Raises:
             Overloaded: too many are under way.
             BackendError: as `look`.
         """
-        listed = Listed(context.query_id, time.monotonic(), stop.wish)
-        release = self._enter(self.places, stop.check, listed, context.caller.key)
+        statement = RunningStatement(context.query_id, time.monotonic(), stop.wish)
+        release = self._admitted(self.permits, stop.check, statement, context.caller.key)
         try:
             return look()
         finally:
@@ -181,49 +181,53 @@ class Statements:
             BackendTimeout: it did not begin before the caller's time was up.
         """
         stream = WatchedStream(context, self.limits.stream_idle_timeout)
-        listed = Listed(context.query_id, time.monotonic(), stream.cancel)
-        release = self._enter(self.stream_places, context.check, listed, context.caller.key)
+        statement = RunningStatement(context.query_id, time.monotonic(), stream.cancel)
+        release = self._admitted(self.stream_permits, context.check, statement, context.caller.key)
         stream.start(lambda stop: backend.run(query, at=at, stop=stop), release)
         return stream
 
     def hand_out(self, table: pa.Table, context: CallContext) -> WatchedStream:
         """Hand out a large answer that is finished, like one that a statement still makes.
 
-        It takes a place among the large answers, and ends with a reader that takes none of it: the
+        It takes a permit among the large answers, and ends with a reader that takes none of it: the
         rows would otherwise be held for as long as that keeps its connection.
 
         Raises:
             Overloaded: too many large answers are under way.
-            BackendTimeout: it got no place before the caller's time was up.
+            BackendTimeout: it got no permit before the caller's time was up.
         """
         stream = WatchedStream(context, self.limits.stream_idle_timeout)
-        listed = Listed(context.query_id, time.monotonic(), stream.cancel)
-        release = self._enter(self.stream_places, context.check, listed, context.caller.key)
+        statement = RunningStatement(context.query_id, time.monotonic(), stream.cancel)
+        release = self._admitted(self.stream_permits, context.check, statement, context.caller.key)
         stream.start(lambda stop: HeldBatches(table), release)
         return stream
 
-    def _enter(
-        self, places: Slots, check: Callable[[], None], listed: Listed, caller: str
+    def _admitted(
+        self,
+        permits: AdmissionQueue,
+        check: Callable[[], None],
+        statement: RunningStatement,
+        caller: str,
     ) -> Callable[[], None]:
-        """Take a place and return what gives it back."""
+        """Take a permit and return what gives it back."""
         with self._lock:
-            self._listed.add(listed)
+            self._running.add(statement)
         try:
-            places.take(check, caller)
+            permits.acquire(check, caller)
         except BaseException:
-            self._forget(listed)
+            self._forget(statement)
             raise
 
         def release() -> None:
-            self._forget(listed)
-            places.give_back(caller)
+            self._forget(statement)
+            permits.release(caller)
 
         return release
 
-    def _forget(self, listed: Listed) -> None:
+    def _forget(self, statement: RunningStatement) -> None:
         with self._lock:
-            self._listed.discard(listed)
-        listed.over.set()
+            self._running.discard(statement)
+        statement.ended.set()
 
     def _bounded(self, running: RunningQuery, most_rows: int | None) -> Iterator[pa.RecordBatch]:
         found = rows = 0

@@ -6,8 +6,8 @@ import time
 import pytest
 
 from flightframe_server.call_context import CallContext
-from flightframe_server.engine.single_flight import SingleFlight
 from flightframe_server.errors import BackendCancelled, BackendError, BackendTimeout
+from flightframe_server.statements.single_flight import SingleFlight
 
 
 class Work:

@@ -9,7 +9,6 @@ import pytest
 from flightframe_server.backends.ending import Ending, Stop
 from flightframe_server.call_context import CallContext, SessionOptions
 from flightframe_server.catalog.limits import Limits
-from flightframe_server.engine.statements import Statements
 from flightframe_server.errors import (
     BackendCancelled,
     BackendError,
@@ -17,6 +16,7 @@ from flightframe_server.errors import (
     LimitExceeded,
     Overloaded,
 )
+from flightframe_server.statements.runner import Statements
 
 SCHEMA = pa.schema([("number", pa.int64())])
 BATCH = pa.record_batch([[1, 2, 3]], schema=SCHEMA)
@@ -69,10 +69,10 @@ def nothing_left(statements: Statements) -> bool:
     until = time.monotonic() + 5
     while time.monotonic() < until:
         limits = statements.limits
-        places = (statements.places.free, statements.stream_places.free)
+        places = (statements.permits.free, statements.stream_permits.free)
         watched = any(thread.name == "statement-watch" for thread in threading.enumerate())
         if places == (limits.concurrent_statements, limits.concurrent_streams) and not (
-            watched or statements.under_way()
+            watched or statements.running()
         ):
             return True
         time.sleep(0.005)
@@ -144,7 +144,7 @@ def test_a_statement_is_ended_by_its_name_even_between_two_batches():
     statements, stream = opened(backend)
     batches = iter(stream)
     next(batches)
-    (listed,) = statements.under_way()
+    (listed,) = statements.running()
     assert listed.query_id == "q"
     assert statements.cancel("another") is None
     assert statements.cancel("q") is True
@@ -160,7 +160,7 @@ def test_what_the_database_goes_on_with_keeps_its_place():
     statements, stream = opened(backend)
     backend.running._ending.tell = lambda: None
     assert statements.cancel("q") is False
-    assert statements.stream_places.free == statements.limits.concurrent_streams - 1
+    assert statements.stream_permits.free == statements.limits.concurrent_streams - 1
     Ending.tell(backend.running._ending)
     assert nothing_left(statements)
     stream.close()
@@ -173,8 +173,8 @@ def test_a_collected_statement_keeps_its_place_until_the_database_lets_go():
     with pytest.raises(BackendCancelled):
         statements.collect(backend, None, {}, stop, CallContext(query_id="q"))
     assert backend.running.closed == 1
-    assert statements.places.free == statements.limits.concurrent_statements - 1
-    assert [one.query_id for one in statements.under_way()] == ["q"]
+    assert statements.permits.free == statements.limits.concurrent_statements - 1
+    assert [one.query_id for one in statements.running()] == ["q"]
     Ending.tell(backend.running._ending)
     assert nothing_left(statements)
 
@@ -204,7 +204,7 @@ def test_a_collected_statement_is_bounded_ended_and_counted():
 
     thread = threading.Thread(target=collect)
     thread.start()
-    while not statements.under_way():
+    while not statements.running():
         time.sleep(0.002)
     with pytest.raises(Overloaded):
         statements.collect(Backend(1), None, {}, Stop(), CallContext(query_id="r"))

@@ -1,6 +1,6 @@
 """A statement read as it comes, and watched: it ends with its reader, its time, or a word.
 
-A reader that takes nothing for too long is gone as well: its statement holds a place and memory.
+A reader that takes nothing for too long is gone as well: its statement holds a permit and memory.
 
 What comes in: a statement to start, and who reads it. What goes out: its batches, until there are
 no more, or the reader is gone, its time is up, or somebody ended it. It must never hold a statement
