@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 
 from sqlglot import exp
 
-from flightframe_server.backends.polars_native.terms import compile_term as polars_term
-from flightframe_server.backends.polars_native.values import constant
+from flightframe_server.backends.duckdb.dialect import DuckDBDialect
+from flightframe_server.backends.polars.terms import compile_term as polars_term
+from flightframe_server.backends.polars.values import constant
 from flightframe_server.backends.sql.dialect import Bound, SqlDialect
-from flightframe_server.backends.sql.sqlite_dialect import SQLiteDialect
 from flightframe_server.backends.sql.terms import compile_term
+from flightframe_server.backends.sqlite.dialect import SQLiteDialect
 from flightframe_server.catalog.types import (
     BOOLEAN,
     DATE,
@@ -159,7 +160,7 @@ def compiles_to_polars(term: Term) -> bool:
 
 
 _COMPILES: dict[str, Callable[[Term], bool]] = {
-    "duckdb": compiles_to_sql(SqlDialect()),
+    "duckdb": compiles_to_sql(DuckDBDialect()),
     "sqlite": compiles_to_sql(SQLiteDialect({})),
     "polars": compiles_to_polars,
 }

@@ -24,7 +24,6 @@ from flightframe_server.engine.engine import MetricEngine, Resolve
 from flightframe_server.engine.explanation import explanation
 from flightframe_server.engine.finished import FinishedAnswers, LastQueries
 from flightframe_server.engine.frames import StreamedFrame
-from flightframe_server.engine.statements import Statements
 from flightframe_server.engine.strangers import remarks
 from flightframe_server.errors import (
     AmbiguousMetric,
@@ -53,6 +52,7 @@ from flightframe_server.resolver.resolve import resolve
 from flightframe_server.resolver.terms import LevelTerm, Term, needs_of
 from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.resolver.values import Binding, literal_type
+from flightframe_server.statements.runner import Statements
 
 EngineState = tuple[str, int, tuple[tuple[str, str | None], ...]]
 """A collection, the epoch of its entries, and the version of its data."""

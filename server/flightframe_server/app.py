@@ -20,9 +20,9 @@ from flightframe_server.catalog import read_collection, read_installation
 from flightframe_server.catalog.collection import Collection
 from flightframe_server.catalog.installation import Installation
 from flightframe_server.engine.engine import STREAM_ROWS, MetricEngine
-from flightframe_server.engine.statements import Statements
 from flightframe_server.engine.warm_up import Warmed, warm_up
 from flightframe_server.errors import CatalogError
+from flightframe_server.statements.runner import Statements
 
 
 @dataclass(frozen=True, slots=True, eq=False)

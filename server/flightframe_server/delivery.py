@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from flightframe_server.backends.protocol import BATCH_ROWS
 from flightframe_server.engine.frames import OpenStream
-from flightframe_server.engine.streams import WatchedStream
+from flightframe_server.statements.streams import WatchedStream
 
 BATCH_BYTES = 4 * 1024 * 1024 - 64 * 1024
 

@@ -12,8 +12,8 @@ import duckdb
 import polars as pl
 
 from flightframe_server.app import OpenInstallation, open_installation
-from flightframe_server.backends.duckdb import DuckDBBackend
-from flightframe_server.backends.sqlite import SQLiteBackend
+from flightframe_server.backends.duckdb.backend import DuckDBBackend
+from flightframe_server.backends.sqlite.backend import SQLiteBackend
 
 QUICK = "SELECT kind, SUM(quick) AS total AT kind"
 SLOW = "SELECT kind, SUM(slow) AS total AT kind"
@@ -106,9 +106,9 @@ def settled(opened: OpenInstallation) -> bool:
         lambda: (
             running(opened) == 0
             and watching() == 0
-            and not statements.under_way()
-            and statements.places.free == limits.concurrent_statements
-            and statements.stream_places.free == limits.concurrent_streams
+            and not statements.running()
+            and statements.permits.free == limits.concurrent_statements
+            and statements.stream_permits.free == limits.concurrent_streams
         )
     )
 

@@ -15,7 +15,7 @@ from pyarrow import flight
 from slow_shop import QUICK, SLOW, running, settled, slow_shop, soon
 
 from flightframe.wire import flight_sql_pb2 as sql
-from flightframe_server.backends.polars_native.gate import Gate
+from flightframe_server.backends.polars.gate import Gate
 from flightframe_server.flight.server import FlightServer
 
 TOTALS = "SELECT visit, quick AT visit"
@@ -155,7 +155,7 @@ def test_an_overload_refuses_exactly_the_surplus_and_hot_answers_go_on(tmp_path)
         for _ in range(2):
             hot = info_of(client, QUICK)
         next(iter(opened.serving.engines.values())).attested()
-        places = opened.serving.statements.places
+        places = opened.serving.statements.permits
         asked = [
             pool.submit(info_within, client, f"{SLOW} WHERE visit <> {number}", 20)
             for number in range(9)
@@ -170,7 +170,7 @@ def test_an_overload_refuses_exactly_the_surplus_and_hot_answers_go_on(tmp_path)
             assert info_of(client, QUICK).app_metadata == hot.app_metadata
             assert client.do_get(flight.Ticket(QUICK)).read_all().num_rows == 3
         assert sum(one.done() for one in asked) == 4
-        for listed in opened.serving.statements.under_way():
+        for listed in opened.serving.statements.running():
             assert opened.serving.statements.cancel(listed.query_id) is True
         for one in asked:
             with suppress(flight.FlightError):

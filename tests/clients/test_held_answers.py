@@ -76,7 +76,7 @@ def test_a_reader_that_takes_nothing_gives_its_place_and_its_rows_back(serve):
     for reader in readers:
         reader.read_chunk()
     # Both were given up; the place of one would do for the next reader.
-    assert soon(lambda: not opened.serving.statements.under_way())
+    assert soon(lambda: not opened.serving.statements.running())
     assert taken(read) == expected
     for reader in readers:
         with pytest.raises(flight.FlightTimedOutError, match="TIMEOUT"):

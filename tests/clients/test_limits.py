@@ -16,7 +16,7 @@ from slow_shop import QUICK, SLOW, running, settled, slow_shop, soon
 
 from flightframe.wire import flight_sql_pb2 as sql
 from flightframe_server.app import open_installation
-from flightframe_server.backends.duckdb_reading import Reading
+from flightframe_server.backends.duckdb.reading import Reading
 from flightframe_server.errors import SetupError
 from flightframe_server.flight.server import FlightServer
 from flightframe_server.web.server import HttpServer, listen
@@ -179,10 +179,10 @@ def test_fifty_slow_requests_over_http_leave_threads_for_a_hot_one(surfaces):
     address = urlsplit(str(asked.http.base_url))
     slow = [ask_slowly(address.port, number) for number in range(50)]
     statements = asked.opened.serving.statements
-    assert soon(lambda: statements.places.waiting == 49)
+    assert soon(lambda: statements.permits.waiting == 49)
     for _ in range(3):
         assert asked.ways()["HTTP"](QUICK) == ""
-    assert statements.places.waiting == 49
+    assert statements.permits.waiting == 49
     # Who hangs up is waited for no more, whether its statement runs or stands in the line.
     for one in slow:
         one.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
 import sqlite3
 from collections.abc import Iterator
@@ -14,10 +13,11 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flightframe_server.backends.duckdb import DuckDBBackend
+from flightframe_server.backends.duckdb.backend import DuckDBBackend
+from flightframe_server.backends.polars.backend import PolarsBackend
 from flightframe_server.backends.protocol import Backend
-from flightframe_server.backends.sqlite import SQLiteBackend
-from flightframe_server.backends.sqlite_decimals import DecimalForm
+from flightframe_server.backends.sqlite.backend import SQLiteBackend
+from flightframe_server.backends.sqlite.decimals import DecimalForm
 
 ORACLE = Path(__file__).parents[1] / "oracle"
 LOADED_AT_ONCE = 50_000
@@ -133,17 +133,14 @@ def _as_sqlite(name: str, kind: str, decimals: DecimalForm) -> str:
 
 
 def open_backends(source: Source) -> dict[str, Backend]:
-    """Open every back-end that is there on the same tables."""
-    backends: dict[str, Backend] = {
+    """Open every back-end on the same tables."""
+    return {
         "duckdb": DuckDBBackend(source.duckdb, backend_id="duckdb:conformance"),
         "sqlite": SQLiteBackend(
             source.sqlite, backend_id="sqlite:conformance", form=source.decimals
         ),
+        "polars": PolarsBackend(source.parquet),
     }
-    if importlib.util.find_spec("flightframe_server.backends.polars") is not None:
-        module = importlib.import_module("flightframe_server.backends.polars")
-        backends["polars"] = module.PolarsBackend(source.parquet)
-    return backends
 
 
 def pairs(names: list[str]) -> Iterator[tuple[str, str]]:

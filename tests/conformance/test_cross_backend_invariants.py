@@ -1,6 +1,5 @@
 """Same query, every back-end, identical frames; the same promises kept, the same members found."""
 
-import importlib.util
 from contextlib import closing
 
 import pytest
@@ -11,8 +10,7 @@ from flightframe_server.catalog import read_collection
 from flightframe_server.engine.engine import MetricEngine
 from flightframe_server.planner.broken import edge_key, grain_key
 
-HAS_POLARS = importlib.util.find_spec("flightframe_server.backends.polars") is not None
-NAMES = ["duckdb", "sqlite"] + (["polars"] if HAS_POLARS else [])
+NAMES = ["duckdb", "sqlite", "polars"]
 PAIRS = [pytest.param(one, other, id=f"{one}-{other}") for one, other in pairs(NAMES)]
 
 CANONICAL = {

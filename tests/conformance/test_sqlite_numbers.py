@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from flightframe_server.backends.sqlite import SQLiteBackend
-from flightframe_server.backends.sqlite_decimals import DecimalForm
+from flightframe_server.backends.sqlite.backend import SQLiteBackend
+from flightframe_server.backends.sqlite.decimals import DecimalForm
 from flightframe_server.catalog import read_collection
 from flightframe_server.engine import MetricEngine
 from flightframe_server.errors import BackendError, CatalogError, QueryError

@@ -15,8 +15,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flightframe_server.backends.duckdb import DuckDBBackend
-from flightframe_server.backends.polars import PolarsBackend
+from flightframe_server.backends.duckdb.backend import DuckDBBackend
+from flightframe_server.backends.polars.backend import PolarsBackend
 from flightframe_server.backends.protocol import Backend
 
 UTC = datetime.UTC

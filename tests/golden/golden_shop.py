@@ -16,9 +16,9 @@ import duckdb
 import sqlglot
 import yaml
 
-from flightframe_server.backends.duckdb import DuckDBBackend
+from flightframe_server.backends.duckdb.backend import DuckDBBackend
 from flightframe_server.backends.protocol import Backend
-from flightframe_server.backends.sqlite import SQLiteBackend
+from flightframe_server.backends.sqlite.backend import SQLiteBackend
 from flightframe_server.catalog import read_collection
 from flightframe_server.catalog.collection import TableMap
 from flightframe_server.language import parse

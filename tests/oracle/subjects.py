@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from flightframe_server.answer import Request, Serving, answer
-from flightframe_server.backends.duckdb import DuckDBBackend
+from flightframe_server.backends.duckdb.backend import DuckDBBackend
 from flightframe_server.catalog import read_collection
 from flightframe_server.engine import MetricEngine
 

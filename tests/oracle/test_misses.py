@@ -8,8 +8,8 @@ import pytest
 from test_promises import BY_REGION, COLLECTION, REGIONS, SUMMARY, SUMMARY_SQL, money, shop
 
 from flightframe_server.engine import MetricEngine
-from flightframe_server.engine.single_flight import SingleFlight
 from flightframe_server.engine.warm_up import warm_up
+from flightframe_server.statements.single_flight import SingleFlight
 
 __all__ = ["shop"]
 

@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from flightframe_server.answer import Request, Serving, answer
-from flightframe_server.backends.duckdb import DuckDBBackend
+from flightframe_server.backends.duckdb.backend import DuckDBBackend
 from flightframe_server.catalog import read_collection
 from flightframe_server.engine import MetricEngine
 from flightframe_server.errors import ArithmeticOverflow, FDViolation, SiblingDiffers

@@ -18,9 +18,9 @@ from ac_yaml import model_and_collection
 from worlds import arrow_of, arrow_table
 
 from flightframe_server.answer import Request, Serving, answer
-from flightframe_server.backends.duckdb import DuckDBBackend
+from flightframe_server.backends.duckdb.backend import DuckDBBackend
+from flightframe_server.backends.duckdb.dialect import DuckDBDialect
 from flightframe_server.backends.protocol import SourceMoved, TableStatistics
-from flightframe_server.backends.sql.dialect import SqlDialect
 from flightframe_server.engine import MetricEngine
 from flightframe_server.planner.plan import Freshness
 from flightframe_server.resolver.typed import type_collection
@@ -79,7 +79,7 @@ class MemoryBackend(DuckDBBackend):
 
     def __init__(self, source=SOURCE):
         self.id = "memory"
-        self._dialect = SqlDialect()
+        self._dialect = DuckDBDialect()
         self._source = source
         # Shared by all worlds: the same question of the same collection is the same statement.
         self._statement = lambda query: _statement(query)

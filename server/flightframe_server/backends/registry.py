@@ -11,10 +11,10 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Protocol, cast
 
-from flightframe_server.backends.duckdb import DuckDBBackend
-from flightframe_server.backends.polars import PolarsBackend
+from flightframe_server.backends.duckdb.backend import DuckDBBackend
+from flightframe_server.backends.polars.backend import PolarsBackend
 from flightframe_server.backends.protocol import Backend
-from flightframe_server.backends.sqlite import SQLiteBackend
+from flightframe_server.backends.sqlite.backend import SQLiteBackend
 from flightframe_server.catalog.installation import BackendSettings
 from flightframe_server.errors import SetupError, did_you_mean, shown
 

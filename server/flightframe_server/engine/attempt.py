@@ -20,13 +20,13 @@ from flightframe_server.composer.compose import answer_schema, compose
 from flightframe_server.engine.carry_out import Carrier
 from flightframe_server.engine.frames import OpenStream, StreamedFrame
 from flightframe_server.engine.snapshot import DataSnapshot, Snapshots
-from flightframe_server.engine.statements import Statements, TooManyRows
 from flightframe_server.errors import BackendError, NotCached, TicketRefused
 from flightframe_server.planner.holdings import Holdings
 from flightframe_server.planner.make import make_plan, whole_plan
 from flightframe_server.planner.plan import Conditions, Freshness, Plan
 from flightframe_server.provenance import PartProvenance, Route, ServedFrom
 from flightframe_server.resolver.question import Question
+from flightframe_server.statements.runner import Statements, TooManyRows
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,7 @@ from flightframe_server.call_context import CallContext
 from flightframe_server.composer.order import sort_points
 from flightframe_server.composer.rollup import roll_up
 from flightframe_server.engine.reading import VersionReader
-from flightframe_server.engine.single_flight import SingleFlight
 from flightframe_server.engine.snapshot import DataSnapshot
-from flightframe_server.engine.statements import Statements
 from flightframe_server.error_subject import about
 from flightframe_server.errors import ArithmeticOverflow, FlightframeError
 from flightframe_server.planner.holdings import HeldEntry
@@ -36,6 +34,8 @@ from flightframe_server.planner.plan import Exact, Fetch, Part, Plan, Rollup
 from flightframe_server.planner.source import SourceQuery, held_name, state_name
 from flightframe_server.provenance import PartProvenance, Route, ServedFrom
 from flightframe_server.resolver.question import Metric
+from flightframe_server.statements.runner import Statements
+from flightframe_server.statements.single_flight import SingleFlight
 
 log = structlog.get_logger(__name__)
 

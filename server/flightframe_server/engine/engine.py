@@ -28,7 +28,6 @@ from flightframe_server.composer.compose import FrameExpression, answer_schema, 
 from flightframe_server.engine.attempt import Attempts, Served
 from flightframe_server.engine.facts import Attested, Inspector
 from flightframe_server.engine.snapshot import DataSnapshot, Snapshots
-from flightframe_server.engine.statements import Statements
 from flightframe_server.errors import BackendError, NotSupported
 from flightframe_server.language.syntax import Anchor, Call, Item, Name, Statement
 from flightframe_server.planner.broken import rows_key
@@ -38,6 +37,7 @@ from flightframe_server.resolver.operators import Combine
 from flightframe_server.resolver.question import Question
 from flightframe_server.resolver.resolve import resolve
 from flightframe_server.resolver.typed import TypedCollection
+from flightframe_server.statements.runner import Statements
 
 log = structlog.get_logger(__name__)
 

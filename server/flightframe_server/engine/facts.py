@@ -22,8 +22,6 @@ from flightframe_server.call_context import CallContext
 from flightframe_server.composer.climb import EdgeMaps
 from flightframe_server.engine.attest import attest
 from flightframe_server.engine.reading import VersionReader
-from flightframe_server.engine.single_flight import SingleFlight
-from flightframe_server.engine.statements import Statements
 from flightframe_server.error_subject import about
 from flightframe_server.errors import FlightframeError
 from flightframe_server.planner.broken import edge_key
@@ -38,6 +36,8 @@ from flightframe_server.planner.promises import (
     table_hops,
 )
 from flightframe_server.resolver.typed import TypedCollection
+from flightframe_server.statements.runner import Statements
+from flightframe_server.statements.single_flight import SingleFlight
 
 log = structlog.get_logger(__name__)
 

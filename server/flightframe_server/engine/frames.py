@@ -14,12 +14,12 @@ from flightframe_server.backends.protocol import Backend, Fingerprints, SourceMo
 from flightframe_server.call_context import SERVER_CALL, CallContext
 from flightframe_server.composer.compose import compose_stream
 from flightframe_server.engine.carry_out import subjects
-from flightframe_server.engine.statements import Statements
-from flightframe_server.engine.streams import WatchedStream
 from flightframe_server.error_subject import about
 from flightframe_server.errors import FlightframeError, TicketRefused
 from flightframe_server.planner.plan import Plan
 from flightframe_server.resolver.question import Metric
+from flightframe_server.statements.runner import Statements
+from flightframe_server.statements.streams import WatchedStream
 
 
 def _any_size(rows: int, size: int) -> None:

@@ -14,9 +14,9 @@ import pyarrow as pa
 from flightframe_server.backends.ending import Stop
 from flightframe_server.backends.protocol import Backend, Fingerprints
 from flightframe_server.call_context import CallContext
-from flightframe_server.engine.statements import Statements
 from flightframe_server.planner.hops import TableHop
 from flightframe_server.planner.source import FrameQuery, SourceQuery
+from flightframe_server.statements.runner import Statements
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,9 @@ from flightframe_server.backends.protocol import Backend, Fingerprints, SourceMo
 from flightframe_server.call_context import CallContext
 from flightframe_server.catalog.collection import Collection
 from flightframe_server.engine.facts import DataFacts, Inspector
-from flightframe_server.engine.single_flight import SingleFlight
 from flightframe_server.errors import BackendError
 from flightframe_server.resolver.typed import TableTypes, TypedCollection, type_collection
+from flightframe_server.statements.single_flight import SingleFlight
 
 log = structlog.get_logger(__name__)
 

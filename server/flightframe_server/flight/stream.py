@@ -17,9 +17,9 @@ from flightframe_server.access.audit import AuditedCall, audited_call
 from flightframe_server.answer import Answer
 from flightframe_server.call_context import CallContext
 from flightframe_server.delivery import OpenAnswer
-from flightframe_server.engine.statements import Statements
 from flightframe_server.errors import BackendCancelled
 from flightframe_server.flight.boundary import wire_error
+from flightframe_server.statements.runner import Statements
 
 LARGE_BYTES = 1024 * 1024
 """A finished answer of more takes a place among the large ones while it is read."""

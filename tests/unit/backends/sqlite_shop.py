@@ -4,9 +4,9 @@ import sqlite3
 from contextlib import closing
 
 from flightframe_server.answer import Request, Serving, answer
-from flightframe_server.backends.sqlite import SQLiteBackend
-from flightframe_server.backends.sqlite_decimals import DecimalForm
-from flightframe_server.backends.sqlite_files import DESCRIPTORS
+from flightframe_server.backends.sqlite.backend import SQLiteBackend
+from flightframe_server.backends.sqlite.decimals import DecimalForm
+from flightframe_server.backends.sqlite.files import DESCRIPTORS
 from flightframe_server.catalog import read_collection
 from flightframe_server.engine import MetricEngine
 

@@ -25,11 +25,11 @@ from duckdb_shop import (
     write,
 )
 
-from flightframe_server.backends import duckdb_instance
-from flightframe_server.backends.duckdb import DuckDBBackend
-from flightframe_server.backends.duckdb_instance import Instance
-from flightframe_server.backends.duckdb_reading import Reading
-from flightframe_server.backends.duckdb_source import INSTANCES
+from flightframe_server.backends.duckdb import instance as duckdb_instance
+from flightframe_server.backends.duckdb.backend import DuckDBBackend
+from flightframe_server.backends.duckdb.instance import Instance
+from flightframe_server.backends.duckdb.reading import Reading
+from flightframe_server.backends.duckdb.source import INSTANCES
 from flightframe_server.backends.protocol import SourceMoved
 from flightframe_server.errors import BackendError, SetupError
 
@@ -323,7 +323,7 @@ def test_a_reader_whose_file_is_moved_away_or_deleted_goes_on(shop):
 @pytest.mark.parametrize("whole", [True, False])
 def test_a_reader_whose_file_was_renamed_and_then_written_is_sent_away(whole, shop, monkeypatch):
     if not whole:
-        monkeypatch.setattr("flightframe_server.backends.duckdb_version.WHOLE_BYTES", 0)
+        monkeypatch.setattr("flightframe_server.backends.duckdb.version.WHOLE_BYTES", 0)
     stream, _ = stalled(shop)
     away = shop.folder / "away"
     shop.path.rename(away)
@@ -337,7 +337,7 @@ def test_a_reader_whose_file_was_renamed_and_then_written_is_sent_away(whole, sh
 def test_a_file_that_was_written_before_it_was_renamed_is_not_vouched_for(whole, shop, monkeypatch):
     """The time is set back, so that only the content tells; a large one shows in its time."""
     if not whole:
-        monkeypatch.setattr("flightframe_server.backends.duckdb_version.WHOLE_BYTES", 0)
+        monkeypatch.setattr("flightframe_server.backends.duckdb.version.WHOLE_BYTES", 0)
     stream, _ = stalled(shop)
     found = shop.path.stat()
     data = bytearray(shop.path.read_bytes())

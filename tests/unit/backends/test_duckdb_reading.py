@@ -7,8 +7,8 @@ import duckdb
 import pytest
 from duckdb_shop import BY_SHOP, ONES, SEVENS, soon, write
 
-from flightframe_server.backends.duckdb import DuckDBBackend
-from flightframe_server.backends.duckdb_reading import Reading
+from flightframe_server.backends.duckdb.backend import DuckDBBackend
+from flightframe_server.backends.duckdb.reading import Reading
 from flightframe_server.backends.ending import Stop
 from flightframe_server.backends.protocol import TableStatistics
 from flightframe_server.catalog.types import INTEGER, TEXT

@@ -10,8 +10,8 @@ import duckdb
 import pytest
 from duckdb_shop import CRASHED, HOLDER, copy, ended, python, replace, started, write
 
-from flightframe_server.backends import duckdb_version
-from flightframe_server.backends.duckdb_version import (
+from flightframe_server.backends.duckdb import version as duckdb_version
+from flightframe_server.backends.duckdb.version import (
     COARSE_MARGIN,
     MARGIN,
     DatabaseFile,
@@ -45,7 +45,7 @@ def test_what_leaves_the_content_leaves_the_version(file, tmp_path):
     copy(tmp_path / "copy.duckdb", file)
     assert looking.version().text == before.text
     assert text(file) == text(tmp_path / "copy.duckdb") == before.text
-    code = "import sys\nfrom flightframe_server.backends.duckdb_version import DatabaseFile\n"
+    code = "import sys\nfrom flightframe_server.backends.duckdb.version import DatabaseFile\n"
     code += "assert DatabaseFile(sys.argv[1]).version().text == sys.argv[2]"
     python(code, file, before.text)
 

@@ -8,9 +8,9 @@ import duckdb
 import pytest
 
 from flightframe_server.answer import Request, Serving, answer
-from flightframe_server.backends.duckdb import DuckDBBackend
-from flightframe_server.backends.polars import PolarsBackend
-from flightframe_server.backends.sqlite import SQLiteBackend
+from flightframe_server.backends.duckdb.backend import DuckDBBackend
+from flightframe_server.backends.polars.backend import PolarsBackend
+from flightframe_server.backends.sqlite.backend import SQLiteBackend
 from flightframe_server.catalog import read_collection
 from flightframe_server.engine import MetricEngine
 from flightframe_server.errors import FDViolation

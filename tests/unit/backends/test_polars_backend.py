@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from flightframe_server.backends.polars import PolarsBackend
-from flightframe_server.backends.polars_native import parquet_file
-from flightframe_server.backends.polars_native import running as running_module
-from flightframe_server.backends.polars_native.frames import LazyQuery
-from flightframe_server.backends.polars_native.gate import Gate
-from flightframe_server.backends.polars_native.running import PolarsRunning, translated
+from flightframe_server.backends.polars import parquet_file
+from flightframe_server.backends.polars import running as running_module
+from flightframe_server.backends.polars.backend import PolarsBackend
+from flightframe_server.backends.polars.frames import LazyQuery
+from flightframe_server.backends.polars.gate import Gate
+from flightframe_server.backends.polars.running import PolarsRunning, translated
 from flightframe_server.backends.protocol import BATCH_ROWS
 from flightframe_server.backends.registry import open_backend
 from flightframe_server.catalog.installation import BackendSettings

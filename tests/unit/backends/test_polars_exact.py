@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flightframe_server.backends.polars_native import exact
+from flightframe_server.backends.polars import exact
 
 LIMIT = 10**38
 PYTHON = Context(prec=200)

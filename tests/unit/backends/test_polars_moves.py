@@ -18,10 +18,10 @@ import pytest
 from test_polars_backend import REGION, SHOP, TO_REGION, metric, source, write
 
 from flightframe_server.backends.ending import Stop
-from flightframe_server.backends.polars import PolarsBackend
-from flightframe_server.backends.polars_native import parquet_file, signs
-from flightframe_server.backends.polars_native.gate import Gate
-from flightframe_server.backends.polars_native.signs import SettledSigns, sign_of
+from flightframe_server.backends.polars import parquet_file, signs
+from flightframe_server.backends.polars.backend import PolarsBackend
+from flightframe_server.backends.polars.gate import Gate
+from flightframe_server.backends.polars.signs import SettledSigns, sign_of
 from flightframe_server.backends.protocol import SourceMoved
 from flightframe_server.errors import BackendCancelled, BackendError
 
@@ -404,7 +404,7 @@ READER = """
 import sys, time
 sys.path[:0] = sys.argv[3:]
 from test_polars_moves import BY_SHOP, asked
-from flightframe_server.backends.polars import PolarsBackend
+from flightframe_server.backends.polars.backend import PolarsBackend
 from flightframe_server.backends.protocol import SourceMoved
 from flightframe_server.errors import BackendError
 backend, until, tried = PolarsBackend(sys.argv[1]), time.monotonic() + float(sys.argv[2]), 0
@@ -439,7 +439,7 @@ DAMAGE = """
 import pathlib, sys
 sys.path[:0] = sys.argv[2:]
 from test_polars_moves import asked, TOTAL
-from flightframe_server.backends.polars import PolarsBackend
+from flightframe_server.backends.polars.backend import PolarsBackend
 from flightframe_server.backends.protocol import SourceMoved
 from flightframe_server.errors import ArithmeticOverflow, BackendError
 path = pathlib.Path(sys.argv[1])

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from flightframe_server.answer import Request, Serving, answer
-from flightframe_server.backends.polars import PolarsBackend
+from flightframe_server.backends.polars.backend import PolarsBackend
 from flightframe_server.catalog import read_collection
 from flightframe_server.engine import MetricEngine
 

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flightframe_server.answer import Request, Serving, answer
-from flightframe_server.backends.polars import PolarsBackend
-from flightframe_server.backends.polars_native.rows import truncated
-from flightframe_server.backends.polars_native.terms import compile_term
-from flightframe_server.backends.polars_native.values import Value, constant
+from flightframe_server.backends.polars.backend import PolarsBackend
+from flightframe_server.backends.polars.rows import truncated
+from flightframe_server.backends.polars.terms import compile_term
+from flightframe_server.backends.polars.values import Value, constant
 from flightframe_server.catalog import read_collection
 from flightframe_server.catalog.calendar import FUNCTIONS, truncate
 from flightframe_server.catalog.types import (

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flightframe_server.answer import Request, Serving, answer
-from flightframe_server.backends.duckdb import DuckDBBackend
-from flightframe_server.backends.polars import PolarsBackend
+from flightframe_server.backends.duckdb.backend import DuckDBBackend
+from flightframe_server.backends.polars.backend import PolarsBackend
 from flightframe_server.catalog import read_collection
 from flightframe_server.engine import MetricEngine
 from flightframe_server.errors import FlightframeError

@@ -13,8 +13,8 @@ from flightframe_server.answer import Request, Serving, answer
 from flightframe_server.backends.protocol import Capabilities
 from flightframe_server.backends.registry import open_backend
 from flightframe_server.backends.sql.names import Statement
-from flightframe_server.backends.sqlite import SQLiteBackend
-from flightframe_server.backends.sqlite_statement import SQLiteRunning
+from flightframe_server.backends.sqlite.backend import SQLiteBackend
+from flightframe_server.backends.sqlite.statement import SQLiteRunning
 from flightframe_server.catalog import read_collection
 from flightframe_server.catalog.installation import BackendSettings
 from flightframe_server.catalog.types import INTEGER

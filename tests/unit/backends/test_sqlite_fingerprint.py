@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from sqlite_shop import add, write
 
-from flightframe_server.backends.sqlite import SQLiteBackend
-from flightframe_server.backends.sqlite_source import SQLiteSource
+from flightframe_server.backends.sqlite.backend import SQLiteBackend
+from flightframe_server.backends.sqlite.source import SQLiteSource
 from flightframe_server.errors import BackendError, SetupError
 
 JOURNALS = ["DELETE", "TRUNCATE", "WAL"]

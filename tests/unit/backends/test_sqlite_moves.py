@@ -14,11 +14,12 @@ import pytest
 from sqlite_shop import COLLECTION, Till, held_files, write
 
 from flightframe_server.answer import Request, Serving, answer
-from flightframe_server.backends import sqlite_reading, sqlite_source
 from flightframe_server.backends.ending import Stop
 from flightframe_server.backends.protocol import BATCH_ROWS, SourceMoved
-from flightframe_server.backends.sqlite import SQLiteBackend
-from flightframe_server.backends.sqlite_files import Identity, Settling
+from flightframe_server.backends.sqlite import reading as sqlite_reading
+from flightframe_server.backends.sqlite import source as sqlite_source
+from flightframe_server.backends.sqlite.backend import SQLiteBackend
+from flightframe_server.backends.sqlite.files import Identity, Settling
 from flightframe_server.catalog import read_collection
 from flightframe_server.engine import MetricEngine
 from flightframe_server.errors import BackendCancelled, BackendError, FlightframeError

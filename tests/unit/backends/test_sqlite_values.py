@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlite_shop import Till, write
 
-from flightframe_server.backends.sqlite_types import array_of, batch_of, declared_type
+from flightframe_server.backends.sqlite.types import array_of, batch_of, declared_type
 from flightframe_server.errors import ArithmeticOverflow, BackendError, SetupError
 
 DECLARED = {

@@ -4,7 +4,7 @@ import os
 
 import duckdb
 
-from flightframe_server.backends.duckdb import DuckDBBackend
+from flightframe_server.backends.duckdb.backend import DuckDBBackend
 from flightframe_server.catalog import read_collection
 
 COLLECTION = """

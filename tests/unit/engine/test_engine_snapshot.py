@@ -10,18 +10,18 @@ import pyarrow as pa
 import pytest
 from engine_shop import collection, opened
 
-from flightframe_server.backends.duckdb import DuckDBBackend
+from flightframe_server.backends.duckdb.backend import DuckDBBackend
 from flightframe_server.backends.protocol import SourceMoved
 from flightframe_server.call_context import CallContext, SessionOptions
 from flightframe_server.catalog import read_collection
 from flightframe_server.catalog.limits import Limits
 from flightframe_server.engine.engine import MetricEngine
-from flightframe_server.engine.statements import Statements
 from flightframe_server.engine.warm_up import warm_up
 from flightframe_server.errors import BackendTimeout, FDViolation, LimitExceeded
 from flightframe_server.language import parse
 from flightframe_server.planner.plan import Freshness
 from flightframe_server.resolver.resolve import resolve
+from flightframe_server.statements.runner import Statements
 
 BY_REGION = "SELECT region, revenue AT region"
 
@@ -232,14 +232,14 @@ def test_a_look_at_the_data_is_bounded_and_holds_nobody_else_up(engines, backend
     assert looking.wait(60)
     # An answer that rests on other promises does not wait for that look.
     assert engine.answer(asking("SELECT price AT ()")).table.num_rows == 1
-    assert engine.statements.under_way()
+    assert engine.statements.running()
     waiting.join(60)
     held.set()
     assert len(failures) == 1
     until = time.monotonic() + 30
-    while engine.statements.under_way() and time.monotonic() < until:
+    while engine.statements.running() and time.monotonic() < until:
         time.sleep(0.01)
-    assert not engine.statements.under_way()
+    assert not engine.statements.running()
 
 
 def test_a_promise_broken_by_a_move_is_found_with_the_first_answer_that_needs_it(engines, tmp_path):

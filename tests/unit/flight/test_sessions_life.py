@@ -6,10 +6,10 @@ from flightframe.wire import flight_sql_pb2 as sql
 from flightframe_server.answer import Serving
 from flightframe_server.call_context import ANONYMOUS, Caller
 from flightframe_server.catalog.limits import Limits
-from flightframe_server.engine.statements import Statements
 from flightframe_server.errors import LimitExceeded, NotSupported, TicketRefused
 from flightframe_server.flight.session_options import NO_OPTIONS
 from flightframe_server.flight.sessions import Sessions
+from flightframe_server.statements.runner import Statements
 
 QUICKLY = {"max_staleness": sql.SessionOptionValue(double_value=5)}
 TOKEN = Caller("ann", b"a handshake")

@@ -1,0 +1,231 @@
+"""The DuckDB back-end: plans to SQL, one cursor per statement, batches of the declared schema.
+
+What comes in: the planner's queries, and the version of the data that they must read. What goes
+out: Arrow batches of that version. It must never run text that a client wrote: every statement is
+generated, every value bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import pyarrow as pa
+from sqlglot import exp
+
+from flightframe_server.backends.duckdb.clocks import corrections
+from flightframe_server.backends.duckdb.dialect import DuckDBDialect
+from flightframe_server.backends.duckdb.reading import Reading, Running
+from flightframe_server.backends.duckdb.source import DuckDBSource, bounds
+from flightframe_server.backends.duckdb.types import declared_type
+from flightframe_server.backends.ending import Stop
+from flightframe_server.backends.protocol import (
+    Capabilities,
+    Fingerprints,
+    RunningQuery,
+    TableStatistics,
+)
+from flightframe_server.backends.sql.names import (
+    Statement,
+    column_expression,
+    table_expression,
+)
+from flightframe_server.backends.sql.rows import edge_map_select
+from flightframe_server.backends.sql.statement import (
+    STATEMENTS_BYTES,
+    statement_bytes,
+    statement_of,
+)
+from flightframe_server.catalog.installation import BackendSettings
+from flightframe_server.catalog.types import DataType
+from flightframe_server.planner.hops import TableHop
+from flightframe_server.planner.source import FrameQuery, SourceQuery
+from flightframe_server.remembered import remembering
+from flightframe_server.resolver.operators import REDUCERS
+
+_COLUMNS = (
+    "SELECT table_schema, table_name, column_name, data_type FROM information_schema.columns"
+    " WHERE table_catalog = current_database() ORDER BY ordinal_position"
+)
+_CONSTRAINTS = (
+    "SELECT constraint_type, constraint_column_names FROM duckdb_constraints()"
+    " WHERE database_name = current_database()"
+    " AND lower(schema_name) = ? AND lower(table_name) = ?"
+)
+_UNIQUE = ("PRIMARY KEY", "UNIQUE")
+
+
+class DuckDBBackend:
+    """A DuckDB database file, which is read and never written.
+
+    Args:
+        database: path of the file.
+        backend_id: part of every entry's identity.
+        settings: DuckDB settings, such as `memory_limit` or `threads`.
+
+    Raises:
+        SetupError: the file is missing, locked or damaged.
+    """
+
+    def __init__(
+        self,
+        database: str | Path,
+        *,
+        backend_id: str = "duckdb",
+        settings: Mapping[str, str | int | float | bool] | None = None,
+    ) -> None:
+        """Open the database; see the class."""
+        self.id = backend_id
+        self._dialect = DuckDBDialect(corrections)
+        given = {key: str(value) for key, value in (settings or {}).items()}
+        self._source = DuckDBSource(Path(database), settings=given)
+        self._statement = remembering(self._compile, statement_bytes, STATEMENTS_BYTES)
+
+    @classmethod
+    def open(cls, settings: BackendSettings, folder: Path) -> Self:
+        """Open the database of an installation whose manifest is in `folder`."""
+        return cls(
+            folder / settings.source,
+            backend_id=f"duckdb:{Path(settings.source).name}",
+            settings={**bounds(settings), **settings.options},
+        )
+
+    CAPABILITIES: ClassVar[Capabilities] = Capabilities(frozenset(REDUCERS))
+
+    def capabilities(self) -> Capabilities:
+        """Return what DuckDB can do: everything."""
+        return self.CAPABILITIES
+
+    def tables(
+        self, at: Fingerprints | None = None, *, stop: Stop | None = None
+    ) -> dict[str, dict[str, DataType]]:
+        """Return each table and view of the database with its usable columns."""
+        found: dict[str, dict[str, DataType]] = {}
+        for table, column, named in self._columns(_versions(at or {}, at or ()), stop):
+            declared = declared_type(named)
+            columns = found.setdefault(table, {})
+            if declared is not None:
+                columns[column] = declared
+        return found
+
+    def unanswered(self, tables: Collection[str]) -> dict[str, dict[str, str]]:
+        """Return the columns that are left out of `tables`; see `Backend.unanswered`."""
+        found: dict[str, dict[str, str]] = {}
+        for table, column, named in self._columns(frozenset(), None):
+            if table in tables and declared_type(named) is None:
+                found.setdefault(table, {})[column] = named
+        return found
+
+    def _columns(self, wanted: frozenset[str], stop: Stop | None) -> Iterator[tuple[str, str, str]]:
+        """Yield the table, name and type of every column, in the tables' order."""
+        for schema, table, column, named in self._rows(_COLUMNS, (), wanted, stop):
+            yield str(table) if schema == "main" else f"{schema}.{table}", str(column), str(named)
+
+    def fingerprints(self, tables: Collection[str]) -> dict[str, str | None]:
+        """Return one version for all tables: a DuckDB file changes as a whole."""
+        version = self._source.fingerprint()
+        return dict.fromkeys(tables, version)
+
+    def run(
+        self,
+        query: SourceQuery | FrameQuery,
+        *,
+        at: Fingerprints | None = None,
+        timeout: float | None = None,
+        stop: Stop | None = None,
+    ) -> RunningQuery:
+        """Start a query; see `Backend.run`."""
+        wanted = _versions(at or {}, query.tables)
+        return Running(self._source, self._statement(query), wanted, timeout=timeout, stop=stop)
+
+    def text(self, query: SourceQuery | FrameQuery) -> str:
+        """Return the SQL of a query."""
+        return self._statement(query).sql
+
+    def _compile(self, query: SourceQuery | FrameQuery) -> Statement:
+        return statement_of(query, self._dialect)
+
+    def edge_map(
+        self, hop: TableHop, *, at: Fingerprints | None = None, stop: Stop | None = None
+    ) -> pa.Table:
+        """Return the distinct map of an edge as `source`, `target`."""
+        sql = edge_map_select(hop, self._dialect).sql(self._dialect.name)
+        columns = (("source", hop.source_type), ("target", hop.type))
+        wanted = _versions(at or {}, (hop.table,))
+        running = Running(self._source, Statement(sql, {}, columns), wanted, stop=stop)
+        return pa.Table.from_batches(list(running), schema=running.schema)
+
+    def duplicate(
+        self,
+        table: str,
+        columns: tuple[str, ...],
+        *,
+        at: Fingerprints | None = None,
+        stop: Stop | None = None,
+    ) -> tuple[object, ...] | None:
+        """Return one key that stands on several rows, or None; reads only what DuckDB does not."""
+        wanted = _versions(at or {}, (table,))
+        schema, _, name = table.rpartition(".")
+        place = (schema.lower() or "main", name.lower())
+        if _kept_unique(self._rows(_CONSTRAINTS, place, wanted, stop), columns):
+            return None
+        keys = [column_expression(column) for column in columns]
+        several = exp.GT(this=exp.Count(this=exp.Star()), expression=exp.Literal.number(1))
+        select = exp.select(*keys).from_(table_expression(table)).having(several).limit(1)
+        if keys:
+            select = select.group_by(*(key.copy() for key in keys))
+        rows = self._rows(select.sql(self._dialect.name), (), wanted, stop)
+        return tuple(rows[0]) if rows else None
+
+    def statistics(
+        self,
+        table: str,
+        columns: tuple[str, ...],
+        *,
+        at: Fingerprints | None = None,
+        stop: Stop | None = None,
+    ) -> TableStatistics:
+        """Return the rows of a table and about how many members each column has."""
+        select = exp.select(exp.Count(this=exp.Star()))
+        for name in columns:
+            counted = exp.Anonymous(
+                this="approx_count_distinct", expressions=[column_expression(name)]
+            )
+            select = select.select(counted)
+        sql = select.from_(table_expression(table)).sql(self._dialect.name)
+        rows, *members = self._rows(sql, (), _versions(at or {}, (table,)), stop)[0]
+        pairs = zip(columns, members, strict=True)
+        return TableStatistics(int(rows), {name: int(count) for name, count in pairs})
+
+    def close(self) -> None:
+        """Stop what runs and close the file."""
+        self._source.close()
+
+    def _rows(
+        self, sql: str, values: Sequence[object], wanted: frozenset[str], stop: Stop | None
+    ) -> list[tuple[Any, ...]]:
+        return Reading(self._source, wanted, stop=stop).rows(sql, values)
+
+
+def _versions(at: Fingerprints, tables: Collection[str]) -> frozenset[str]:
+    """Return the versions that some tables must be of."""
+    found = (at.get(table) for table in tables)
+    return frozenset(version for version in found if version is not None)
+
+
+def _kept_unique(constraints: list[tuple[Any, ...]], columns: tuple[str, ...]) -> bool:
+    """Return whether DuckDB keeps these columns unique, NULL taken for one value.
+
+    A key over some of the columns makes all of them unique. Under UNIQUE alone, NULL may stand on
+    several rows.
+    """
+    whole: set[str] = set()
+    for kind, names in constraints:
+        if kind in ("NOT NULL", "PRIMARY KEY"):
+            whole.update(name.lower() for name in names)
+    given = {name.lower() for name in columns} & whole
+    return any(
+        kind in _UNIQUE and names and given.issuperset(name.lower() for name in names)
+        for kind, names in constraints
+    )

@@ -1,0 +1,102 @@
+"""DuckDB's rules: it knows the types of its values, and is held to exact arithmetic.
+
+What comes in: plan functions and declared types. What goes out: sqlglot expressions. It must never
+leave a cast, a sum or a period to DuckDB where that would round, wrap or read another clock.
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from flightframe_server.backends.duckdb.sql_functions import (
+    checked_cast,
+    refuses,
+    row_function,
+    typed,
+)
+from flightframe_server.backends.duckdb.sql_moments import (
+    Clocks,
+    Corrections,
+    floored,
+    narrowed,
+    uncorrected,
+)
+from flightframe_server.backends.duckdb.sql_sums import WIDE_PRECISION, wide_sum
+from flightframe_server.backends.sql.dialect import Bound, SqlDialect
+from flightframe_server.catalog.types import DOUBLE, DataType, Kind
+from flightframe_server.resolver.question import Metric
+from flightframe_server.resolver.terms import Apply, Constant
+
+
+class DuckDBDialect(SqlDialect):
+    """The rules of DuckDB.
+
+    Args:
+        corrections: where the database's clocks are another than ours.
+    """
+
+    name = "duckdb"
+
+    def __init__(self, corrections: Corrections = uncorrected) -> None:
+        """Keep where the database's clocks are another than ours."""
+        self._clocks = Clocks(corrections)
+
+    def cast(self, value: exp.Expr, declared: DataType, given: DataType | None = None) -> exp.Expr:
+        """Return a checked cast; see `SqlDialect.cast`."""
+        if given is None or given.kind is Kind.NULL or given == declared:
+            return exp.Cast(this=value, to=typed(declared))
+        if given.zone and declared.is_moment:
+            return self._clocks.cast(value, given, declared)
+        return checked_cast(value, given, declared)
+
+    def row_function(self, term: Apply, sides: list[exp.Expr]) -> exp.Expr:
+        """Return a function of one row."""
+        return row_function(term, sides)
+
+    def volatile(self, value: exp.Expr) -> bool:
+        """Return whether a value cannot stand in a window: DuckDB counts what may fail as that."""
+        return refuses(value)
+
+    def counted(self, table: str, column: str, given: DataType, alias: str | None) -> exp.Expr:
+        """Return a stored column in microseconds; one that does not fit is refused."""
+        value = self.stored(table, column, alias)
+        return narrowed(value, given, f"{table}.{column}") if given.is_fine else value
+
+    def floored(self, table: str, column: str, given: DataType, alias: str | None) -> exp.Expr:
+        """Return a stored column in microseconds, to be cut further."""
+        return floored(self.stored(table, column, alias), given)
+
+    def constant(self, term: Constant, bound: Bound) -> exp.Expr:
+        """Return a constant as a bound placeholder of its type."""
+        if term.value is None:
+            null: exp.Expr = exp.Null()
+            return null if term.type.kind is Kind.NULL else self.cast(null, term.type)
+        return self.cast(bound.add(term.value), term.type)
+
+    def truncate(
+        self, function: str, moment: exp.Expr, declared: DataType, given: DataType
+    ) -> exp.Expr:
+        """Return the first instant of a period of a moment; see `SqlDialect.truncate`."""
+        return self._clocks.truncated(function, moment, given)
+
+    def spread(self, argument: exp.Expr, given: DataType) -> tuple[exp.Expr, exp.Expr]:
+        """Return a mean, and the variance of all times their count: DuckDB's is Welford's."""
+        number = self.cast(argument, DOUBLE)
+        squares = exp.Mul(
+            this=exp.Anonymous(this="var_pop", expressions=[number]),
+            expression=exp.Count(this=argument.copy()),
+        )
+        return exp.Avg(this=number.copy()), squares
+
+    def sum(self, argument: exp.Expr, metric: Metric) -> exp.Expr:
+        """Return a sum that is exact, or fails."""
+        if metric.type.kind is Kind.INTEGER:
+            return exp.Sum(this=self.cast(argument, metric.type))
+        if metric.argument_type.precision > WIDE_PRECISION:
+            return wide_sum(argument, metric.type)
+        return exp.Sum(this=argument)
+
+    def quantile(self, argument: exp.Expr, given: DataType, q: str) -> exp.Expr:
+        """Return the continuous quantile."""
+        number = self.cast(argument, DOUBLE)
+        return exp.Anonymous(this="quantile_cont", expressions=[number, exp.Literal.number(q)])

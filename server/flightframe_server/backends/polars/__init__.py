@@ -1,0 +1,1 @@
+"""Polars: a folder of Parquet files, each version of a file read by the rows it was opened for."""

@@ -1,0 +1,277 @@
+"""Row functions and checked casts as Polars expressions.
+
+What comes in: values of the types that the resolver settled. What goes out: values that are what
+`row_values` says, or that make the query fail. It must never use a function of Polars that reads a
+text generously, rounds another way, or knows the letters of a newer Unicode.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from flightframe_server import row_values
+from flightframe_server.backends.polars import exact
+from flightframe_server.backends.polars.values import Value, cast, day_number, held
+from flightframe_server.catalog.types import (
+    DATE,
+    DOUBLE,
+    INTEGER,
+    TEXT,
+    TIMESTAMP,
+    DataType,
+    Kind,
+)
+from flightframe_server.errors import InternalError
+from flightframe_server.resolver.terms import Apply, field_of, places_of
+
+_MICROS_A_DAY = 86_400_000_000
+_NO_NUMBER = "no number"
+_FIELDS = {
+    "year": "year",
+    "quarter": "quarter",
+    "month": "month",
+    "week": "week",
+    "isoyear": "iso_year",
+    "day": "day",
+    "doy": "ordinal_day",
+    "isodow": "weekday",
+    "hour": "hour",
+    "minute": "minute",
+    "second": "second",
+}
+
+ROW_FUNCTIONS = frozenset(
+    {"round", "lower", "upper", "substr", "concat", "extract", "make_date", "cast"}
+)
+"""The functions that `row_function` gives."""
+
+
+def row_function(term: Apply, sides: list[Value]) -> Value:
+    """Return a function of `ROW_FUNCTIONS`."""
+    match term.function:
+        case "cast":
+            return checked_cast(sides[0], term.type)
+        case "round":
+            return _round(term, sides[0])
+        case "concat":
+            return Value(sides[0].expr + sides[1].expr, TEXT)
+        case "lower":
+            return Value(_replaced(sides[0].expr, row_values.lower_pairs()), TEXT)
+        case "upper":
+            return Value(_replaced(sides[0].expr, row_values.upper_pairs()), TEXT)
+        case "substr":
+            return Value(_substr([side.expr for side in sides]), TEXT)
+        case "extract":
+            return Value(_extract(field_of(term), sides[1].expr), INTEGER)
+        case "make_date":
+            return Value(_date(*(side.expr for side in sides)), DATE)
+    raise InternalError(f"no meaning for {term.function}")
+
+
+def _replaced(text: pl.Expr, pairs: dict[str, str]) -> pl.Expr:
+    return text.str.replace_many(list(pairs), list(pairs.values()))
+
+
+def _substr(sides: list[pl.Expr]) -> pl.Expr:
+    text, start, *rest = sides
+    first = pl.max_horizontal(start, pl.lit(1, dtype=pl.Int64)) - 1
+    if not rest:
+        found = text.str.slice(first)
+    else:
+        # A start and a length together may pass 64 bits.
+        end = start.cast(exact.DIGITS) + rest[0].cast(exact.DIGITS) - exact.whole(1)
+        length = (end - first.cast(exact.DIGITS)).clip(exact.whole(0), exact.whole(2**40))
+        found = text.str.slice(first, length.cast(pl.Int64))
+    known = [side.is_not_null() for side in (start, *rest)]
+    return pl.when(pl.all_horizontal(known)).then(found)
+
+
+def _extract(field: str, moment: pl.Expr) -> pl.Expr:
+    if field == "dow":
+        return moment.dt.weekday().cast(pl.Int64) % 7
+    found: pl.Expr = getattr(moment.dt, _FIELDS[field])()
+    return found.cast(pl.Int64)
+
+
+def _date(year: pl.Expr, month: pl.Expr, day: pl.Expr) -> pl.Expr:
+    """Return a day of the calendar, of the years 1 to 9999; none such makes the query fail."""
+    inside = year.is_between(1, 9999) & month.is_between(1, 12) & day.is_between(1, 31)
+    # Of a year out of bounds the sums below might wrap, so that it is taken for another.
+    safe = [pl.when(inside).then(part).otherwise(1) for part in (year, month, day)]
+    number = _days(*safe)
+    back = number.cast(pl.Int32).cast(pl.Date)
+    same = inside & (back.dt.day().cast(pl.Int64) == safe[2])
+    known = pl.all_horizontal(*(part.is_not_null() for part in (year, month, day)))
+    return pl.when(known).then(day_number(number, wrong=~same))
+
+
+def _days(year: pl.Expr, month: pl.Expr, day: pl.Expr) -> pl.Expr:
+    """Return the days since 1970 of a date, in years that start in March."""
+    late = (month <= 2).cast(pl.Int64)
+    shifted = year - late
+    months = month + 12 * late - 3
+    before = shifted * 365 + shifted // 4 - shifted // 100 + shifted // 400
+    return before + (153 * months + 2) // 5 + day - 719_469
+
+
+def _round(term: Apply, value: Value) -> Value:
+    places = places_of(term)
+    if value.type.kind is Kind.DOUBLE:
+        return Value(_round_double(value.expr, places), DOUBLE)
+    drop = value.type.scale - places
+    digits = value.digits
+    if drop > exact.MAX_DIGITS:
+        # No number has half of such a unit.
+        rounded = digits * exact.whole(0)
+    else:
+        rounded = _halves_away(digits, drop)
+        if places < 0:
+            rounded = exact.multiply(rounded, exact.whole(row_values.power(-places)))
+    if term.type.kind is Kind.INTEGER:
+        return Value(exact.integer(rounded), INTEGER)
+    return Value(exact.checked(rounded, term.type.precision), term.type)
+
+
+def _halves_away(digits: pl.Expr, drop: int) -> pl.Expr:
+    """Return digits without the last `drop`, halves rounded away from zero."""
+    unit = exact.whole(row_values.power(drop))
+    size = digits.abs()
+    whole, rest = size // unit, size % unit
+    # Twice the rest might wrap: what is left to the unit is compared with it instead.
+    whole = whole + (rest >= unit - rest).cast(exact.DIGITS)
+    return pl.when(digits < exact.whole(0)).then(exact.negative(whole)).otherwise(whole)
+
+
+def _round_double(number: pl.Expr, places: int) -> pl.Expr:
+    unit = pl.lit(10.0 ** abs(places))
+    scaled = number * unit if places >= 0 else exact.divide(number, unit)
+    whole = scaled.round(0, mode="half_away_from_zero")
+    back = exact.divide(whole, unit) if places >= 0 else whole * unit
+    small = scaled.abs() < float(row_values.EXACT_DOUBLE)
+    return pl.when(small).then(back).otherwise(number)
+
+
+def checked_cast(value: Value, wanted: DataType) -> Value:
+    """Return a value of one declared type as another's; what does not fit fails the query."""
+    match value.type.kind, wanted.kind:
+        case Kind.TEXT, kind if kind is not Kind.TEXT:
+            return Value(_read(value.expr, wanted), wanted)
+        case kind, Kind.TEXT if kind is not Kind.TEXT:
+            return Value(_written(value), TEXT)
+        case Kind.BOOLEAN, Kind.INTEGER:
+            return Value(value.expr.cast(pl.Int64), INTEGER)
+        case Kind.DOUBLE, Kind.INTEGER:
+            # Polars' strict cast lets no number through that is out of bounds, but cuts off.
+            whole = value.expr.floor() == value.expr
+            number = pl.when(whole).then(value.expr).cast(pl.Int64)
+            return Value(_number_unless(~whole, number, pl.Int64()), INTEGER)
+        case Kind.DOUBLE, Kind.DECIMAL:
+            return Value(_double_digits(value.expr, wanted), wanted)
+    return cast(value, wanted)
+
+
+def _number_unless(wrong: pl.Expr, number: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    """Return numbers of a type, failing the query where `wrong` is true."""
+    text = pl.when(wrong).then(pl.lit(_NO_NUMBER)).otherwise(number.cast(pl.String))
+    return text.cast(kind)
+
+
+def _double_digits(number: pl.Expr, wanted: DataType) -> pl.Expr:
+    """Return the digits of the decimal whose nearest double it is; past 2^53 nothing is."""
+    unit = pl.lit(10.0**wanted.scale)
+    digits = (number * unit).round(0, mode="half_away_from_zero")
+    fits = (digits.abs() <= float(row_values.EXACT_DOUBLE)) & (exact.divide(digits, unit) == number)
+    kept = pl.when(fits).then(digits).cast(exact.DIGITS)
+    kept = _number_unless(~fits & number.is_not_null(), kept, exact.DIGITS)
+    return exact.checked(kept, wanted.precision)
+
+
+def _written(value: Value) -> pl.Expr:
+    match value.type.kind:
+        case Kind.INTEGER:
+            return value.expr.cast(pl.String)
+        case Kind.BOOLEAN:
+            return pl.when(value.expr).then(pl.lit("true")).when(~value.expr).then(pl.lit("false"))
+        case Kind.DATE:
+            return value.expr.dt.to_string("%Y-%m-%d")
+        case Kind.TIMESTAMP:
+            written = value.expr.dt.to_string("%Y-%m-%d %H:%M:%S%.6f")
+            return written.str.replace(r"\.000000$", "")
+    scale = value.type.scale
+    size = value.expr.abs().cast(pl.String).str.pad_start(scale + 1, "0")
+    if scale:
+        size = size.str.replace(rf"^([0-9]+)([0-9]{{{scale}}})$", "${1}.${2}")
+    sign = pl.when(value.expr < exact.whole(0)).then(pl.lit("-")).otherwise(pl.lit(""))
+    return sign + size
+
+
+def _read(text: pl.Expr, wanted: DataType) -> pl.Expr:
+    match wanted.kind:
+        case Kind.INTEGER:
+            return _matched(text, row_values.INTEGER_TEXT).cast(pl.Int64)
+        case Kind.DECIMAL:
+            return _read_decimal(text, wanted)
+        case Kind.DOUBLE:
+            number = _matched(text, row_values.DOUBLE_TEXT).cast(pl.Float64)
+            return _finite(number)
+        case Kind.BOOLEAN:
+            # The digits of a truth value: a text of another form is no number.
+            held_text = _matched(text, row_values.BOOLEAN_TEXT).str.to_lowercase()
+            digits = held_text.replace({"true": "1", "false": "0"})
+            return digits.cast(pl.Int64) == 1
+        case Kind.DATE:
+            return _read_date(_matched(text, f" *({row_values.DATE_TEXT}) *"))
+    whole = f" *({row_values.DATE_TEXT}(?:[ T]{row_values.TIME_TEXT})?) *"
+    return _read_moment(_matched(text, whole))
+
+
+def _matched(text: pl.Expr, pattern: str) -> pl.Expr:
+    """Return what a pattern's group holds, and what no cast lets through where it does not fit."""
+    return _unlike(text, pattern, text.str.extract(f"^(?:{pattern})$", 1))
+
+
+def _unlike(text: pl.Expr, pattern: str, found: pl.Expr) -> pl.Expr:
+    wrong = ~text.str.contains(f"^(?:{pattern})$")
+    return pl.when(wrong).then(pl.lit(_NO_NUMBER)).otherwise(found)
+
+
+def _finite(number: pl.Expr) -> pl.Expr:
+    # The cast fails where there is a text at all, which is where a number has no end.
+    text = pl.when(number.is_infinite()).then(pl.lit(_NO_NUMBER))
+    return pl.when(text.cast(pl.Float64).is_null()).then(number)
+
+
+def _read_decimal(text: pl.Expr, wanted: DataType) -> pl.Expr:
+    pattern = f"^(?:{row_values.DECIMAL_TEXT})$"
+    sign, whole, fraction = (text.str.extract(pattern, at) for at in (1, 2, 3))
+    places = fraction.fill_null("").str.strip_chars_end("0")
+    digits = sign.replace({"+": ""}) + whole + places.str.pad_end(wanted.scale, "0")
+    digits = (
+        pl.when(places.str.len_bytes() > wanted.scale).then(pl.lit(_NO_NUMBER)).otherwise(digits)
+    )
+    return exact.checked(
+        _unlike(text, row_values.DECIMAL_TEXT, digits).cast(exact.DIGITS), wanted.precision
+    )
+
+
+def _read_date(text: pl.Expr) -> pl.Expr:
+    parts = [text.str.slice(start, length).cast(pl.Int64) for start, length in _OF_A_DATE]
+    return _date(*parts)
+
+
+_OF_A_DATE = ((0, 4), (5, 2), (8, 2))
+
+
+def _read_moment(text: pl.Expr) -> pl.Expr:
+    """Return a moment in its parts: a missing one is 0."""
+
+    def part(start: int, length: int) -> pl.Expr:
+        found = text.str.slice(start, length)
+        return pl.when(found == "").then(pl.lit("0")).otherwise(found)
+
+    days = _read_date(text).to_physical().cast(pl.Int64)
+    clock = [part(start, 2).cast(pl.Int64) for start in (11, 14, 17)]
+    micros = part(20, 6).str.pad_end(6, "0").cast(pl.Int64)
+    seconds = (clock[0] * 60 + clock[1]) * 60 + clock[2]
+    moment = days * _MICROS_A_DAY + seconds * 1_000_000 + micros
+    return moment.cast(held(TIMESTAMP))

@@ -1,0 +1,1 @@
+"""SQLite: a database file, each value of it checked as it is read."""

@@ -1,0 +1,1 @@
+"""Statements of the database: who may run one, for how long, and how it ends."""

@@ -1,0 +1,256 @@
+"""The statements of an installation under way: how many, for whom, how long, and how they end.
+
+What comes in: queries for a back-end, and who waits for them. What goes out: tables, or streams at
+the pace of their readers, each within the limits of the installation. It must never let a statement
+run on for nobody, nor stand in the way of an answer that needs none.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import pyarrow as pa
+
+from flightframe_server.backends.ending import Stop
+from flightframe_server.backends.protocol import Backend, Fingerprints, RunningQuery
+from flightframe_server.call_context import POLL_SECONDS, CallContext
+from flightframe_server.catalog.limits import Limits, three_quarters
+from flightframe_server.errors import LimitExceeded
+from flightframe_server.planner.source import FrameQuery, SourceQuery
+from flightframe_server.statements.admission import AdmissionQueue
+from flightframe_server.statements.held import HeldBatches
+from flightframe_server.statements.streams import WatchedStream
+
+Result = TypeVar("Result")
+
+END_SECONDS = 1.0
+"""How long whoever cancels waits to hear of the end."""
+
+COARSER = "ask at a coarser anchor, add a filter, or LIMIT"
+
+
+class TooManyRows(Exception):
+    """A statement brings more rows than its reader collects; a signal inside the engine."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunningStatement:
+    """One statement under way.
+
+    Attributes:
+        query_id: the question it belongs to.
+        since: when it asked for its permit, as `time.monotonic` counts.
+        cancel: asks it to end.
+        ended: set once it has.
+    """
+
+    query_id: str
+    since: float
+    cancel: Callable[[], None]
+    ended: threading.Event = field(default_factory=threading.Event)
+
+
+class Statements:
+    """Starts, counts, lists and ends the statements of one installation.
+
+    Args:
+        limits: the installation's.
+    """
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        """Nothing runs yet."""
+        self.limits = limits if limits is not None else Limits()
+        of = self.limits
+        self.permits = self._queue(of.concurrent_statements, of.statements_per_caller)
+        self.stream_permits = self._queue(of.concurrent_streams, of.streams_per_caller)
+        self._lock = threading.Lock()
+        self._running: set[RunningStatement] = set()
+
+    def _queue(self, permits: int, share: int | None) -> AdmissionQueue:
+        waiting, waiting_share = self.limits.queued_statements, self.limits.queued_per_caller
+        return AdmissionQueue(
+            permits,
+            waiting,
+            self.limits.queue_seconds,
+            share=three_quarters(permits) if share is None else share,
+            waiting_share=three_quarters(waiting) if waiting_share is None else waiting_share,
+        )
+
+    def bounded(self, context: CallContext) -> CallContext:
+        """Return a call with the time that one question may take, from now on."""
+        return context.within(self.limits.statement_timeout)
+
+    def running(self) -> tuple[RunningStatement, ...]:
+        """Return what is under way now, those that wait for a permit included, oldest first."""
+        with self._lock:
+            return tuple(sorted(self._running, key=lambda one: one.since))
+
+    def cancel(self, query_id: str) -> bool | None:
+        """End the statements of a question.
+
+        Returns:
+            Whether all have ended; None where there was none.
+        """
+        found = [one for one in self.running() if one.query_id == query_id]
+        until = time.monotonic() + END_SECONDS
+        left = found
+        while left and time.monotonic() < until:
+            # Again and again: a wish may meet a statement between two steps.
+            for one in left:
+                one.cancel()
+            left = [one for one in left if not one.ended.wait(POLL_SECONDS)]
+        return not left if found else None
+
+    def collect(
+        self,
+        backend: Backend,
+        query: SourceQuery | FrameQuery,
+        at: Fingerprints,
+        stop: Stop,
+        context: CallContext,
+        *,
+        most_rows: int | None = None,
+    ) -> pa.Table:
+        """Carry one statement out and return all it says.
+
+        Args:
+            backend: where.
+            query: what.
+            at: the version to read.
+            stop: the wish that it end.
+            context: the call it is for, whose share of the permits it takes.
+            most_rows: how many rows are collected; None: any number.
+
+        Raises:
+            SourceMoved: the data are of another version.
+            TooManyRows: it brings more than `most_rows`.
+            Overloaded: too many are under way.
+            LimitExceeded: it brings more bytes than one may.
+            BackendCancelled: its end was wished.
+            BackendError: the database failed.
+        """
+        statement = RunningStatement(context.query_id, time.monotonic(), stop.wish)
+        release = self._admitted(self.permits, stop.check, statement, context.caller.key)
+        try:
+            running = backend.run(query, at=at, stop=stop)
+        except BaseException:
+            release()
+            raise
+        running.when_over(release)
+        stop.attach(running)
+        try:
+            batches = list(self._bounded(running, most_rows))
+            return pa.Table.from_batches(batches, schema=running.schema).combine_chunks()
+        finally:
+            running.close()
+
+    def inspect(self, look: Callable[[], Result], stop: Stop, context: CallContext) -> Result:
+        """Look one fact of the data up, as one statement among the others.
+
+        Args:
+            look: asks the back-end; it ends when `stop` is wished.
+            stop: the wish that it end.
+            context: the call it is for, whose share of the permits it takes.
+
+        Raises:
+            Overloaded: too many are under way.
+            BackendError: as `look`.
+        """
+        statement = RunningStatement(context.query_id, time.monotonic(), stop.wish)
+        release = self._admitted(self.permits, stop.check, statement, context.caller.key)
+        try:
+            return look()
+        finally:
+            release()
+
+    def open(
+        self,
+        backend: Backend,
+        query: SourceQuery | FrameQuery,
+        at: Fingerprints,
+        context: CallContext,
+    ) -> WatchedStream:
+        """Start one statement that is read as it comes; see `collect`.
+
+        Raises:
+            SourceMoved: the data are of another version.
+            BackendTimeout: it did not begin before the caller's time was up.
+        """
+        stream = WatchedStream(context, self.limits.stream_idle_timeout)
+        statement = RunningStatement(context.query_id, time.monotonic(), stream.cancel)
+        release = self._admitted(self.stream_permits, context.check, statement, context.caller.key)
+        stream.start(lambda stop: backend.run(query, at=at, stop=stop), release)
+        return stream
+
+    def hand_out(self, table: pa.Table, context: CallContext) -> WatchedStream:
+        """Hand out a large answer that is finished, like one that a statement still makes.
+
+        It takes a permit among the large answers, and ends with a reader that takes none of it: the
+        rows would otherwise be held for as long as that keeps its connection.
+
+        Raises:
+            Overloaded: too many large answers are under way.
+            BackendTimeout: it got no permit before the caller's time was up.
+        """
+        stream = WatchedStream(context, self.limits.stream_idle_timeout)
+        statement = RunningStatement(context.query_id, time.monotonic(), stream.cancel)
+        release = self._admitted(self.stream_permits, context.check, statement, context.caller.key)
+        stream.start(lambda stop: HeldBatches(table), release)
+        return stream
+
+    def _admitted(
+        self,
+        permits: AdmissionQueue,
+        check: Callable[[], None],
+        statement: RunningStatement,
+        caller: str,
+    ) -> Callable[[], None]:
+        """Take a permit and return what gives it back."""
+        with self._lock:
+            self._running.add(statement)
+        try:
+            permits.acquire(check, caller)
+        except BaseException:
+            self._forget(statement)
+            raise
+
+        def release() -> None:
+            self._forget(statement)
+            permits.release(caller)
+
+        return release
+
+    def _forget(self, statement: RunningStatement) -> None:
+        with self._lock:
+            self._running.discard(statement)
+        statement.ended.set()
+
+    def _bounded(self, running: RunningQuery, most_rows: int | None) -> Iterator[pa.RecordBatch]:
+        found = rows = 0
+        for batch in running:
+            found, rows = found + batch.nbytes, rows + batch.num_rows
+            if most_rows is not None and rows > most_rows:
+                raise TooManyRows
+            if found > self.limits.statement_bytes:
+                raise LimitExceeded(
+                    f"a statement brings at most {self.limits.statement_bytes:,} bytes",
+                    hint=COARSER,
+                )
+            yield batch
+
+    def check_result(self, rows: int, size: int) -> None:
+        """Refuse an answer of more rows or bytes than one may have.
+
+        Raises:
+            LimitExceeded: it has.
+        """
+        for found, most, what in (
+            (rows, self.limits.result_rows, "rows"),
+            (size, self.limits.result_bytes, "bytes"),
+        ):
+            if found > most:
+                raise LimitExceeded(f"an answer has at most {most:,} {what}", hint=COARSER)
