@@ -424,7 +424,7 @@ def test_a_table_larger_than_memory_is_never_a_mixture(tmp_path):
             except SourceMoved:
                 failures.append("moved")
             except BackendError as error:
-                failures.append(str(error))
+                failures.append(error.message)
 
     reader = threading.Thread(target=read)
     reader.start()
