@@ -84,7 +84,7 @@ class MemoryBackend(DuckDBBackend):
         # Shared by all worlds: the same question of the same collection is the same statement.
         self._statement = lambda query: _statement(query)
 
-    def statistics(self, table, columns, *, at=None, stop=None):
+    def statistics(self, table, columns, *, at=None, token=None):
         """Rows alone, without a query: sizes only decide whether a frame is streamed."""
         return TableStatistics(len(self._source.rows[table]))
 

@@ -13,7 +13,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from flightframe_server.backends.ending import Stop
+from flightframe_server.backends.cancellation import CancelToken
 from flightframe_server.catalog.types import DataType
 from flightframe_server.planner.hops import TableHop
 from flightframe_server.planner.source import FrameQuery, SourceQuery
@@ -81,7 +81,7 @@ class RunningQuery(Protocol):
         """Give the statement's resources back; idempotent."""
         ...
 
-    def when_over(self, then: Callable[[], None]) -> None:
+    def add_done_callback(self, then: Callable[[], None]) -> None:
         """Call `then` once the database works on the statement no more; at once if it is so."""
         ...
 
@@ -141,7 +141,7 @@ class Backend(Protocol):
         *,
         at: Fingerprints | None = None,
         timeout: float | None = None,
-        stop: Stop | None = None,
+        token: CancelToken | None = None,
     ) -> RunningQuery:
         """Start a query; its columns are the anchor's levels, then each metric's states.
 
@@ -149,12 +149,12 @@ class Backend(Protocol):
             query: what to read.
             at: the version to read.
             timeout: seconds after which the statement ends by itself.
-            stop: the wish that it end; it is attached before anything that may take long.
+            token: its cancellation; it is attached before anything that may take long.
 
         Raises:
             SourceMoved: the data are of another version.
             BackendError: it could not be started; `BackendTimeout` after `timeout` seconds,
-                `BackendCancelled` where its end was wished meanwhile.
+                `BackendCancelled` where it was cancelled meanwhile.
         """
         ...
 
@@ -163,7 +163,7 @@ class Backend(Protocol):
         ...
 
     def edge_map(
-        self, hop: TableHop, *, at: Fingerprints | None = None, stop: Stop | None = None
+        self, hop: TableHop, *, at: Fingerprints | None = None, token: CancelToken | None = None
     ) -> pa.Table:
         """Return the map of an edge: distinct `source`, `target`, `source` never NULL."""
         ...
@@ -174,7 +174,7 @@ class Backend(Protocol):
         columns: tuple[str, ...],
         *,
         at: Fingerprints | None = None,
-        stop: Stop | None = None,
+        token: CancelToken | None = None,
     ) -> tuple[object, ...] | None:
         """Return one key that stands on several rows (null-safe), or None where all are unique.
 
@@ -188,7 +188,7 @@ class Backend(Protocol):
         columns: tuple[str, ...],
         *,
         at: Fingerprints | None = None,
-        stop: Stop | None = None,
+        token: CancelToken | None = None,
     ) -> TableStatistics:
         """Return the sizes of a table, estimates welcome, cheaply."""
         ...

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from flightframe_server.backends.ending import Stop
+from flightframe_server.backends.cancellation import CancelToken
 from flightframe_server.backends.protocol import (
     Capabilities,
     Fingerprints,
@@ -102,7 +102,7 @@ class RecordedBackend:
         *,
         at: Fingerprints | None = None,
         timeout: float | None = None,
-        stop: Stop | None = None,
+        token: CancelToken | None = None,
     ) -> RunningQuery:
         """Refuse."""
         raise _absent()
@@ -112,7 +112,7 @@ class RecordedBackend:
         return "no back-end"
 
     def edge_map(
-        self, hop: TableHop, *, at: Fingerprints | None = None, stop: Stop | None = None
+        self, hop: TableHop, *, at: Fingerprints | None = None, token: CancelToken | None = None
     ) -> pa.Table:
         """Refuse."""
         raise _absent()
@@ -123,7 +123,7 @@ class RecordedBackend:
         columns: tuple[str, ...],
         *,
         at: Fingerprints | None = None,
-        stop: Stop | None = None,
+        token: CancelToken | None = None,
     ) -> tuple[object, ...] | None:
         """Refuse."""
         raise _absent()
@@ -134,7 +134,7 @@ class RecordedBackend:
         columns: tuple[str, ...],
         *,
         at: Fingerprints | None = None,
-        stop: Stop | None = None,
+        token: CancelToken | None = None,
     ) -> TableStatistics:
         """Refuse."""
         raise _absent()

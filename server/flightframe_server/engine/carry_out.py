@@ -15,7 +15,7 @@ import pyarrow as pa
 import structlog
 
 from flightframe_server.arrow_types import arrow_type
-from flightframe_server.backends.ending import Stop
+from flightframe_server.backends.cancellation import CancelToken
 from flightframe_server.backends.protocol import Backend
 from flightframe_server.cache.entries import EntryGone, Made
 from flightframe_server.cache.store import EntryStore
@@ -174,12 +174,12 @@ class Carrier:
         keys: tuple[EntryKey, ...] = tuple(part.key for part in wanted.values())
         version = tuple(sorted((table, snapshot.versions.get(table)) for table in query.tables))
 
-        def work(stop: Stop) -> Fetched:
+        def work(token: CancelToken) -> Fetched:
             reader = VersionReader(
                 self._backend,
                 self._statements,
                 snapshot.versions,
-                stop,
+                token,
                 context,
             )
             try:

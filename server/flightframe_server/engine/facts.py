@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import structlog
 
-from flightframe_server.backends.ending import Stop
+from flightframe_server.backends.cancellation import CancelToken
 from flightframe_server.backends.protocol import Backend, Fingerprints
 from flightframe_server.cache.attestations import MISSING, AttestationStore
 from flightframe_server.call_context import CallContext
@@ -150,8 +150,8 @@ class DataFacts:
                 fact = self._facts[key]
                 known = (key, self._tables(fact))
 
-                def look(stop: Stop, fact: Fact = fact) -> str | None:
-                    return self._look(fact, self._reader(stop, context))
+                def look(token: CancelToken, fact: Fact = fact) -> str | None:
+                    return self._look(fact, self._reader(token, context))
 
                 self._settle(fact, self._inspector.lookups.do(known, look, context))
 
@@ -169,8 +169,8 @@ class DataFacts:
         if known is not None:
             return known
 
-        def read(stop: Stop) -> pa.Table:
-            return self._read_map(hop, self._reader(stop, context))
+        def read(token: CancelToken) -> pa.Table:
+            return self._read_map(hop, self._reader(token, context))
 
         key = (edge_key(hop.edge), hop.table, self._versions.get(hop.table))
         return self._inspector.map_lookups.do(key, read, context)
@@ -203,13 +203,13 @@ class DataFacts:
             kept.put(fact.key, version, verdict)
         return verdict
 
-    def _reader(self, stop: Stop, context: CallContext) -> VersionReader:
+    def _reader(self, token: CancelToken, context: CallContext) -> VersionReader:
         inspector = self._inspector
         return VersionReader(
             inspector.backend,
             inspector.statements,
             self._versions,
-            stop,
+            token,
             context,
         )
 

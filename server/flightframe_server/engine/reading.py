@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from flightframe_server.backends.ending import Stop
+from flightframe_server.backends.cancellation import CancelToken
 from flightframe_server.backends.protocol import Backend, Fingerprints
 from flightframe_server.call_context import CallContext
 from flightframe_server.planner.hops import TableHop
@@ -27,27 +27,27 @@ class VersionReader:
         backend: the database.
         statements: what runs its statements.
         at: the fingerprints of the version.
-        stop: the wish that what runs end.
+        token: cancels what runs.
         context: the call that it reads for, whose share of the places its statements take.
     """
 
     backend: Backend
     statements: Statements
     at: Fingerprints
-    stop: Stop
+    token: CancelToken
     context: CallContext
 
     def collect(self, query: SourceQuery | FrameQuery, *, most_rows: int | None = None) -> pa.Table:
         """Return all that a query says; see `Statements.collect`."""
         return self.statements.collect(
-            self.backend, query, self.at, self.stop, self.context, most_rows=most_rows
+            self.backend, query, self.at, self.token, self.context, most_rows=most_rows
         )
 
     def edge_map(self, hop: TableHop) -> pa.Table:
         """Return the map of an edge; see `Backend.edge_map`."""
         found = self.statements.inspect(
-            lambda: self.backend.edge_map(hop, at=self.at, stop=self.stop),
-            self.stop,
+            lambda: self.backend.edge_map(hop, at=self.at, token=self.token),
+            self.token,
             self.context,
         )
         return found.combine_chunks()
@@ -55,15 +55,15 @@ class VersionReader:
     def duplicate(self, table: str, columns: tuple[str, ...]) -> tuple[object, ...] | None:
         """Return one key that stands on several rows; see `Backend.duplicate`."""
         return self.statements.inspect(
-            lambda: self.backend.duplicate(table, columns, at=self.at, stop=self.stop),
-            self.stop,
+            lambda: self.backend.duplicate(table, columns, at=self.at, token=self.token),
+            self.token,
             self.context,
         )
 
     def rows(self, table: str) -> int:
         """Return how many rows a table has."""
         return self.statements.inspect(
-            lambda: self.backend.statistics(table, (), at=self.at, stop=self.stop).rows,
-            self.stop,
+            lambda: self.backend.statistics(table, (), at=self.at, token=self.token).rows,
+            self.token,
             self.context,
         )

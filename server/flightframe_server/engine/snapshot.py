@@ -93,7 +93,7 @@ class Snapshots:
         if last is not None and last.versions == versions and None not in versions.values():
             return last
         key = tuple(versions.items())
-        return self._taking.do(key, lambda stop: self._taken(), context)
+        return self._taking.do(key, lambda token: self._taken(), context)
 
     def _taken(self) -> DataSnapshot:
         for _ in range(ATTEMPTS):

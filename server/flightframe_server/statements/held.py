@@ -53,7 +53,7 @@ class HeldBatches:
         for call in then:
             call()
 
-    def when_over(self, then: Callable[[], None]) -> None:
+    def add_done_callback(self, then: Callable[[], None]) -> None:
         """Call `then` once the rows are given up; at once if they are."""
         with self._lock:
             if self._left is not None:

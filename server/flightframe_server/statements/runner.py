@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import pyarrow as pa
 
-from flightframe_server.backends.ending import Stop
+from flightframe_server.backends.cancellation import CancelToken
 from flightframe_server.backends.protocol import Backend, Fingerprints, RunningQuery
 from flightframe_server.call_context import POLL_SECONDS, CallContext
 from flightframe_server.catalog.limits import Limits, three_quarters
@@ -99,7 +99,7 @@ class Statements:
         until = time.monotonic() + END_SECONDS
         left = found
         while left and time.monotonic() < until:
-            # Again and again: a wish may meet a statement between two steps.
+            # Again and again: a cancellation may meet a statement between two steps.
             for one in left:
                 one.cancel()
             left = [one for one in left if not one.ended.wait(POLL_SECONDS)]
@@ -110,7 +110,7 @@ class Statements:
         backend: Backend,
         query: SourceQuery | FrameQuery,
         at: Fingerprints,
-        stop: Stop,
+        token: CancelToken,
         context: CallContext,
         *,
         most_rows: int | None = None,
@@ -121,7 +121,7 @@ class Statements:
             backend: where.
             query: what.
             at: the version to read.
-            stop: the wish that it end.
+            token: cancels it.
             context: the call it is for, whose share of the permits it takes.
             most_rows: how many rows are collected; None: any number.
 
@@ -130,38 +130,40 @@ class Statements:
             TooManyRows: it brings more than `most_rows`.
             Overloaded: too many are under way.
             LimitExceeded: it brings more bytes than one may.
-            BackendCancelled: its end was wished.
+            BackendCancelled: it was cancelled.
             BackendError: the database failed.
         """
-        statement = RunningStatement(context.query_id, time.monotonic(), stop.wish)
-        release = self._admitted(self.permits, stop.check, statement, context.caller.key)
+        statement = RunningStatement(context.query_id, time.monotonic(), token.cancel)
+        release = self._admitted(self.permits, token.check, statement, context.caller.key)
         try:
-            running = backend.run(query, at=at, stop=stop)
+            running = backend.run(query, at=at, token=token)
         except BaseException:
             release()
             raise
-        running.when_over(release)
-        stop.attach(running)
+        running.add_done_callback(release)
+        token.attach(running)
         try:
             batches = list(self._bounded(running, most_rows))
             return pa.Table.from_batches(batches, schema=running.schema).combine_chunks()
         finally:
             running.close()
 
-    def inspect(self, look: Callable[[], Result], stop: Stop, context: CallContext) -> Result:
+    def inspect(
+        self, look: Callable[[], Result], token: CancelToken, context: CallContext
+    ) -> Result:
         """Look one fact of the data up, as one statement among the others.
 
         Args:
-            look: asks the back-end; it ends when `stop` is wished.
-            stop: the wish that it end.
+            look: asks the back-end; it ends when `token` is cancelled.
+            token: cancels it.
             context: the call it is for, whose share of the permits it takes.
 
         Raises:
             Overloaded: too many are under way.
             BackendError: as `look`.
         """
-        statement = RunningStatement(context.query_id, time.monotonic(), stop.wish)
-        release = self._admitted(self.permits, stop.check, statement, context.caller.key)
+        statement = RunningStatement(context.query_id, time.monotonic(), token.cancel)
+        release = self._admitted(self.permits, token.check, statement, context.caller.key)
         try:
             return look()
         finally:
@@ -183,7 +185,7 @@ class Statements:
         stream = WatchedStream(context, self.limits.stream_idle_timeout)
         statement = RunningStatement(context.query_id, time.monotonic(), stream.cancel)
         release = self._admitted(self.stream_permits, context.check, statement, context.caller.key)
-        stream.start(lambda stop: backend.run(query, at=at, stop=stop), release)
+        stream.start(lambda token: backend.run(query, at=at, token=token), release)
         return stream
 
     def hand_out(self, table: pa.Table, context: CallContext) -> WatchedStream:
@@ -199,7 +201,7 @@ class Statements:
         stream = WatchedStream(context, self.limits.stream_idle_timeout)
         statement = RunningStatement(context.query_id, time.monotonic(), stream.cancel)
         release = self._admitted(self.stream_permits, context.check, statement, context.caller.key)
-        stream.start(lambda stop: HeldBatches(table), release)
+        stream.start(lambda token: HeldBatches(table), release)
         return stream
 
     def _admitted(

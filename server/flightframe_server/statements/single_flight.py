@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 
 import structlog
 
-from flightframe_server.backends.ending import Stop
+from flightframe_server.backends.cancellation import CancelToken
 from flightframe_server.call_context import POLL_SECONDS, CallContext
 
 log = structlog.get_logger(__name__)
@@ -26,12 +26,12 @@ INSIST_SECONDS = 1.0
 """How long whoever left last sees to it that the work ends."""
 
 
-class _Flight(Generic[Result]):
+class _Call(Generic[Result]):
     """One piece of work under way."""
 
     def __init__(self) -> None:
-        self.stop = Stop()
-        self.landed = threading.Event()
+        self.token = CancelToken()
+        self.done = threading.Event()
         self.result: Result | None = None
         self.error: BaseException | None = None
         self.wanted = 0
@@ -43,14 +43,16 @@ class SingleFlight(Generic[Result]):
     def __init__(self) -> None:
         """Start with nothing under way."""
         self._lock = threading.Lock()
-        self._under_way: dict[Hashable, _Flight[Result]] = {}
+        self._calls: dict[Hashable, _Call[Result]] = {}
 
-    def do(self, key: Hashable, work: Callable[[Stop], Result], context: CallContext) -> Result:
+    def do(
+        self, key: Hashable, work: Callable[[CancelToken], Result], context: CallContext
+    ) -> Result:
         """Return the result of `work`, or of an equal call's under way.
 
         Args:
             key: what makes two calls equal.
-            work: what to do; it ends when the wish it is given is made.
+            work: what to do; it ends when its token is cancelled.
             context: the call that waits.
 
         Raises:
@@ -58,63 +60,65 @@ class SingleFlight(Generic[Result]):
             BackendTimeout: this caller waited as long as it may.
         """
         with self._lock:
-            flight = self._under_way.get(key)
-            first = flight is None
-            if flight is None:
-                flight = self._under_way[key] = _Flight()
-            flight.wanted += 1
+            call = self._calls.get(key)
+            first = call is None
+            if call is None:
+                call = self._calls[key] = _Call()
+            call.wanted += 1
         if first:
-            self._depart(key, flight, work)
+            self._start(key, call, work)
         try:
-            while not flight.landed.wait(POLL_SECONDS):
+            while not call.done.wait(POLL_SECONDS):
                 context.check()
         except BaseException:
-            self._leave(key, flight)
+            self._leave(key, call)
             raise
-        if flight.error is not None:
-            raise flight.error
-        return flight.result  # type: ignore[return-value]
+        if call.error is not None:
+            raise call.error
+        return call.result  # type: ignore[return-value]
 
-    def _depart(
-        self, key: Hashable, flight: _Flight[Result], work: Callable[[Stop], Result]
+    def _start(
+        self, key: Hashable, call: _Call[Result], work: Callable[[CancelToken], Result]
     ) -> None:
         thread = threading.Thread(
-            target=self._fly, args=(key, flight, work), name="statement", daemon=True
+            target=self._run, args=(key, call, work), name="statement", daemon=True
         )
         try:
             thread.start()
         except BaseException as error:
-            self._land(key, flight)
-            flight.error = error
-            flight.landed.set()
+            self._finish(key, call)
+            call.error = error
+            call.done.set()
 
-    def _fly(self, key: Hashable, flight: _Flight[Result], work: Callable[[Stop], Result]) -> None:
+    def _run(
+        self, key: Hashable, call: _Call[Result], work: Callable[[CancelToken], Result]
+    ) -> None:
         try:
-            flight.result = work(flight.stop)
+            call.result = work(call.token)
         except BaseException as error:
-            flight.error = error
+            call.error = error
         finally:
-            self._land(key, flight)
-            flight.landed.set()
+            self._finish(key, call)
+            call.done.set()
 
-    def _land(self, key: Hashable, flight: _Flight[Result]) -> None:
+    def _finish(self, key: Hashable, call: _Call[Result]) -> None:
         with self._lock:
-            if self._under_way.get(key) is flight:
-                del self._under_way[key]
+            if self._calls.get(key) is call:
+                del self._calls[key]
 
-    def _leave(self, key: Hashable, flight: _Flight[Result]) -> None:
+    def _leave(self, key: Hashable, call: _Call[Result]) -> None:
         with self._lock:
-            flight.wanted -= 1
-            if flight.wanted:
+            call.wanted -= 1
+            if call.wanted:
                 return
             # Whoever comes now begins anew.
-            if self._under_way.get(key) is flight:
-                del self._under_way[key]
+            if self._calls.get(key) is call:
+                del self._calls[key]
         until = time.monotonic() + INSIST_SECONDS
-        flight.stop.wish()
-        while not flight.landed.wait(POLL_SECONDS):
+        call.token.cancel()
+        while not call.done.wait(POLL_SECONDS):
             if time.monotonic() > until:
                 log.warning("statement.lingers")
                 return
-            # A wish may have met the statement between two steps.
-            flight.stop.wish()
+            # A cancellation may have met the statement between two steps.
+            call.token.cancel()

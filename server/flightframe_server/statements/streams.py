@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 import pyarrow as pa
 import structlog
 
-from flightframe_server.backends.ending import Stop
+from flightframe_server.backends.cancellation import CancelToken
 from flightframe_server.backends.protocol import RunningQuery
 from flightframe_server.call_context import POLL_SECONDS, CallContext, idle_over
 from flightframe_server.errors import BackendCancelled, FlightframeError
@@ -40,7 +40,7 @@ class WatchedStream:
 
     def __init__(self, context: CallContext, idle_seconds: float = math.inf) -> None:
         """Nothing runs yet."""
-        self._context, self._stop = context, Stop()
+        self._context, self._stop = context, CancelToken()
         self._idle_seconds = idle_seconds
         # Since when a batch waits for its reader; inf while the statement makes one.
         self._idle_since = math.inf
@@ -51,7 +51,9 @@ class WatchedStream:
         self._closed = threading.Event()
         self._watch = threading.Thread(target=self._look, name="statement-watch", daemon=True)
 
-    def start(self, run: Callable[[Stop], RunningQuery], release: Callable[[], None]) -> None:
+    def start(
+        self, run: Callable[[CancelToken], RunningQuery], release: Callable[[], None]
+    ) -> None:
         """Start the statement.
 
         Args:
@@ -72,7 +74,7 @@ class WatchedStream:
             self._rest()
             self._tell_why(error)
             raise
-        running.when_over(release)
+        running.add_done_callback(release)
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         """Yield batches; raises why the stream was ended, where it was."""
@@ -108,7 +110,7 @@ class WatchedStream:
 
     def cancel(self) -> None:
         """End the statement, from any thread; the watch sees to it that it does."""
-        self._stop.wish()
+        self._stop.cancel()
 
     def close(self) -> None:
         """Give the statement's resources back, and watch no more; idempotent."""
@@ -122,10 +124,10 @@ class WatchedStream:
         if self._watch.ident is not None and threading.current_thread() is not self._watch:
             self._watch.join()
 
-    def when_over(self, then: Callable[[], None]) -> None:
+    def add_done_callback(self, then: Callable[[], None]) -> None:
         """Call `then` once the database works on the statement no more."""
         assert self._running is not None
-        self._running.when_over(then)
+        self._running.add_done_callback(then)
 
     def _close(self) -> None:
         if not self._closed.is_set() and self._running is not None:
@@ -134,7 +136,7 @@ class WatchedStream:
 
     def _look(self) -> None:
         while not self._closed.wait(POLL_SECONDS):
-            if not self._stop.wished:
+            if not self._stop.is_cancelled:
                 self._reason = self._context.over() or idle_over(
                     self._idle_since, self._idle_seconds
                 )
@@ -144,7 +146,7 @@ class WatchedStream:
 
     def _end_now(self) -> None:
         try:
-            self._stop.wish()
+            self._stop.cancel()
         except Exception as late:
             # The statement may end by itself in the same moment.
             log.debug("statement.cancel_late", kind=type(late).__name__)

@@ -7,9 +7,9 @@ import duckdb
 import pytest
 from duckdb_shop import BY_SHOP, ONES, SEVENS, soon, write
 
+from flightframe_server.backends.cancellation import CancelToken
 from flightframe_server.backends.duckdb.backend import DuckDBBackend
 from flightframe_server.backends.duckdb.reading import Reading
-from flightframe_server.backends.ending import Stop
 from flightframe_server.backends.protocol import TableStatistics
 from flightframe_server.catalog.types import INTEGER, TEXT
 from flightframe_server.errors import (
@@ -124,40 +124,40 @@ def edge(table):
 @pytest.mark.parametrize(
     "read",
     [
-        lambda backend, stop: backend.duplicate("slow", ("x",), stop=stop),
-        lambda backend, stop: backend.statistics("slow", ("x",), stop=stop),
-        lambda backend, stop: backend.edge_map(edge("slow_edge"), stop=stop),
+        lambda backend, token: backend.duplicate("slow", ("x",), token=token),
+        lambda backend, token: backend.statistics("slow", ("x",), token=token),
+        lambda backend, token: backend.edge_map(edge("slow_edge"), token=token),
     ],
     ids=["duplicate", "statistics", "edge_map"],
 )
 def test_what_is_inspected_can_be_stopped(read, backend):
     ended = []
 
-    def run(stop):
+    def run(token):
         with pytest.raises(BackendCancelled):
-            read(backend, stop)
-        ended.append(stop)
+            read(backend, token)
+        ended.append(token)
 
-    early = Stop()
-    early.wish()
+    early = CancelToken()
+    early.cancel()
     run(early)
-    late = Stop()
+    late = CancelToken()
     thread = threading.Thread(target=run, args=(late,))
     thread.start()
     assert soon(lambda: backend._source.lent == 1)
-    # Again and again: a first wish may come between two steps of the database.
-    assert soon(lambda: late.wish() or ended == [early, late])
+    # Again and again: a first cancellation may come between two steps of the database.
+    assert soon(lambda: late.cancel() or ended == [early, late])
     thread.join()
     assert backend._source.lent == 0
 
 
 def test_tables_and_queries_can_be_stopped_before_they_begin(backend):
-    stop = Stop()
-    stop.wish()
+    token = CancelToken()
+    token.cancel()
     with pytest.raises(BackendCancelled):
-        backend.tables(stop=stop)
+        backend.tables(token=token)
     with pytest.raises(BackendCancelled):
-        backend.run(BY_SHOP, stop=stop)
+        backend.run(BY_SHOP, token=token)
     assert backend._source.lent == 0
 
 
@@ -223,11 +223,11 @@ def test_what_runs_ends_when_the_back_end_is_closed(tmp_path):
 def test_the_end_is_told_once(backend):
     told = []
     running = backend.run(BY_SHOP)
-    running.when_over(lambda: told.append("first"))
+    running.add_done_callback(lambda: told.append("first"))
     assert told == []
     assert {row["shop"]: row["m0_value"] for b in running for row in b.to_pylist()} == ONES
     assert told == ["first"]
-    running.when_over(lambda: told.append("second"))
+    running.add_done_callback(lambda: told.append("second"))
     running.close()
     assert told == ["first", "second"]
 

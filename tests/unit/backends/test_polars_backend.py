@@ -341,7 +341,7 @@ def test_giving_up_stops_the_computation_at_the_next_batch_of_a_table(monkeypatc
     monkeypatch.setattr(Gate, "passed", counted)
     backend, over = PolarsBackend(tmp_path), threading.Event()
     running = backend.run(source((metric("SUM", "amount"),), columns=("amount",)))
-    running.when_over(over.set)
+    running.add_done_callback(over.set)
     assert at_first.wait(5)
     assert not over.is_set()
     running.cancel()
@@ -352,7 +352,7 @@ def test_giving_up_stops_the_computation_at_the_next_batch_of_a_table(monkeypatc
     assert set(passed) == {1000}
     # Told at once to whoever asks after the end.
     again = threading.Event()
-    running.when_over(again.set)
+    running.add_done_callback(again.set)
     assert again.is_set()
 
 

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 from test_polars_backend import REGION, SHOP, TO_REGION, metric, source, write
 
-from flightframe_server.backends.ending import Stop
+from flightframe_server.backends.cancellation import CancelToken
 from flightframe_server.backends.polars import parquet_file, signs
 from flightframe_server.backends.polars.backend import PolarsBackend
 from flightframe_server.backends.polars.gate import Gate
@@ -489,9 +489,9 @@ def test_hundreds_of_moves_leave_nothing_behind(backend, sales):
 @pytest.mark.parametrize(
     "read",
     [
-        lambda backend, stop: backend.edge_map(TO_REGION, stop=stop),
-        lambda backend, stop: backend.duplicate("shops", ("id",), stop=stop),
-        lambda backend, stop: backend.statistics("shops", ("id",), stop=stop),
+        lambda backend, token: backend.edge_map(TO_REGION, token=token),
+        lambda backend, token: backend.duplicate("shops", ("id",), token=token),
+        lambda backend, token: backend.statistics("shops", ("id",), token=token),
     ],
 )
 def test_a_stop_ends_what_is_read_besides_queries(backend, sales, monkeypatch, read):
@@ -507,26 +507,26 @@ def test_a_stop_ends_what_is_read_besides_queries(backend, sales, monkeypatch, r
         return found
 
     monkeypatch.setattr(Gate, "passed", slowly)
-    stop, raised = Stop(), []
+    token, raised = CancelToken(), []
 
     def reading():
         try:
-            read(backend, stop)
+            read(backend, token)
         except BackendCancelled as error:
             raised.append(error)
 
     thread = threading.Thread(target=reading)
     thread.start()
     assert first.wait(PATIENT)
-    stop.wish()
+    token.cancel()
     thread.join(PATIENT)
     assert len(raised) == 1
     soon(lambda: not [one for one in threading.enumerate() if one.name == "polars"])
     assert len(passed) < 50
-    wished = Stop()
-    wished.wish()
+    cancelled = CancelToken()
+    cancelled.cancel()
     with pytest.raises(BackendCancelled):
-        read(backend, wished)
+        read(backend, cancelled)
 
 
 class Clock:

@@ -14,7 +14,7 @@ import pytest
 from sqlite_shop import COLLECTION, Till, held_files, write
 
 from flightframe_server.answer import Request, Serving, answer
-from flightframe_server.backends.ending import Stop
+from flightframe_server.backends.cancellation import CancelToken
 from flightframe_server.backends.protocol import BATCH_ROWS, SourceMoved
 from flightframe_server.backends.sqlite import reading as sqlite_reading
 from flightframe_server.backends.sqlite import source as sqlite_source
@@ -392,11 +392,11 @@ def test_a_locked_file_is_an_error_and_then_is_not(tmp_path, monkeypatch):
         for _ in range(3):
             with pytest.raises(BackendError, match="locked"):
                 total(ask)
-        stop, found = Stop(), []
-        thread = threading.Thread(target=begun, args=(backend, query, stop, found))
+        token, found = CancelToken(), []
+        thread = threading.Thread(target=begun, args=(backend, query, token, found))
         monkeypatch.setattr(sqlite_source, "BUSY_SECONDS", 60)
         thread.start()
-        stop.wish()
+        token.cancel()
         thread.join(20)
         assert isinstance(found[0], BackendCancelled)
         holder.communicate("\n", timeout=60)
@@ -404,9 +404,9 @@ def test_a_locked_file_is_an_error_and_then_is_not(tmp_path, monkeypatch):
         assert not backend._source._taken
 
 
-def begun(backend, query, stop, found):
+def begun(backend, query, token, found):
     try:
-        found.append(backend.run(query, stop=stop))
+        found.append(backend.run(query, token=token))
     except BackendError as error:
         found.append(error)
 

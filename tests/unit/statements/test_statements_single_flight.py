@@ -21,7 +21,7 @@ class Work:
         self.times += 1
         self.begun.release()
         while not self.let.wait(0.005):
-            if stop.wished:
+            if stop.is_cancelled:
                 self.stopped += 1
                 stop.check()
         return "done"

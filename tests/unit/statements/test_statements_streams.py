@@ -6,7 +6,7 @@ import time
 import pyarrow as pa
 import pytest
 
-from flightframe_server.backends.ending import Ending, Stop
+from flightframe_server.backends.cancellation import CancelToken, Completion
 from flightframe_server.call_context import CallContext, SessionOptions
 from flightframe_server.catalog.limits import Limits
 from flightframe_server.errors import (
@@ -29,7 +29,7 @@ class Running:
 
     def __init__(self, batches: int) -> None:
         self.batches, self.closed, self.cancelled = batches, 0, threading.Event()
-        self._ending = Ending()
+        self._completion = Completion()
 
     def __iter__(self):
         for _ in range(self.batches):
@@ -43,10 +43,10 @@ class Running:
 
     def close(self) -> None:
         self.closed += 1
-        self._ending.tell()
+        self._completion.complete()
 
-    def when_over(self, then) -> None:
-        self._ending.when_over(then)
+    def add_done_callback(self, then) -> None:
+        self._completion.add_done_callback(then)
 
 
 class Backend:
@@ -55,8 +55,8 @@ class Backend:
     def __init__(self, batches: int = 1, *, blocks: bool = False, fails: bool = False) -> None:
         self.running, self.blocks, self.fails = Running(batches), blocks, fails
 
-    def run(self, query, *, at=None, timeout=None, stop: Stop) -> Running:
-        stop.attach(self.running)
+    def run(self, query, *, at=None, timeout=None, token: CancelToken) -> Running:
+        token.attach(self.running)
         if self.fails:
             raise BackendError("no")
         if self.blocks and self.running.cancelled.wait(10):
@@ -158,24 +158,24 @@ def test_a_statement_is_ended_by_its_name_even_between_two_batches():
 def test_what_the_database_goes_on_with_keeps_its_place():
     backend = Backend(1)
     statements, stream = opened(backend)
-    backend.running._ending.tell = lambda: None
+    backend.running._completion.tell = lambda: None
     assert statements.cancel("q") is False
     assert statements.stream_permits.free == statements.limits.concurrent_streams - 1
-    Ending.tell(backend.running._ending)
+    Completion.complete(backend.running._completion)
     assert nothing_left(statements)
     stream.close()
 
 
 def test_a_collected_statement_keeps_its_place_until_the_database_lets_go():
-    statements, stop, backend = Statements(), Stop(), Backend(0)
-    backend.running._ending.tell = lambda: None
-    stop.wish()
+    statements, token, backend = Statements(), CancelToken(), Backend(0)
+    backend.running._completion.tell = lambda: None
+    token.cancel()
     with pytest.raises(BackendCancelled):
-        statements.collect(backend, None, {}, stop, CallContext(query_id="q"))
+        statements.collect(backend, None, {}, token, CallContext(query_id="q"))
     assert backend.running.closed == 1
     assert statements.permits.free == statements.limits.concurrent_statements - 1
     assert [one.query_id for one in statements.running()] == ["q"]
-    Ending.tell(backend.running._ending)
+    Completion.complete(backend.running._completion)
     assert nothing_left(statements)
 
 
@@ -185,7 +185,9 @@ def test_a_statement_that_cannot_be_started_takes_no_place():
         with pytest.raises(BackendError, match="no"):
             statements.open(Backend(fails=True), None, {}, statements.bounded(CallContext()))
         with pytest.raises(BackendError, match="no"):
-            statements.collect(Backend(fails=True), None, {}, Stop(), CallContext(query_id="q"))
+            statements.collect(
+                Backend(fails=True), None, {}, CancelToken(), CallContext(query_id="q")
+            )
     assert nothing_left(statements)
 
 
@@ -193,12 +195,12 @@ def test_a_collected_statement_is_bounded_ended_and_counted():
     statements = Statements(
         Limits(concurrent_statements=1, queued_statements=0, statement_bytes=30)
     )
-    stop, backend = Stop(), Backend(1)
+    token, backend = CancelToken(), Backend(1)
     failures: list[BaseException] = []
 
     def collect() -> None:
         try:
-            statements.collect(backend, None, {}, stop, CallContext(query_id="q"))
+            statements.collect(backend, None, {}, token, CallContext(query_id="q"))
         except BackendError as error:
             failures.append(error)
 
@@ -207,20 +209,20 @@ def test_a_collected_statement_is_bounded_ended_and_counted():
     while not statements.running():
         time.sleep(0.002)
     with pytest.raises(Overloaded):
-        statements.collect(Backend(1), None, {}, Stop(), CallContext(query_id="r"))
+        statements.collect(Backend(1), None, {}, CancelToken(), CallContext(query_id="r"))
     assert statements.cancel("q") is True
     thread.join(5)
     assert [type(failure) for failure in failures] == [BackendCancelled]
     # Three numbers are 24 bytes, and six are too many.
     with pytest.raises(LimitExceeded, match="a statement brings at most 30 bytes"):
-        statements.collect(Backend(2), None, {}, Stop(), CallContext(query_id="q"))
+        statements.collect(Backend(2), None, {}, CancelToken(), CallContext(query_id="q"))
     assert nothing_left(statements)
 
 
 def test_a_wish_made_before_the_statement_is_not_lost():
-    stop, backend = Stop(), Backend(0)
-    stop.wish()
+    token, backend = CancelToken(), Backend(0)
+    token.cancel()
     statements = Statements()
     with pytest.raises(BackendCancelled):
-        statements.collect(backend, None, {}, stop, CallContext(query_id="q"))
+        statements.collect(backend, None, {}, token, CallContext(query_id="q"))
     assert nothing_left(statements)

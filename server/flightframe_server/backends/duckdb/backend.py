@@ -14,12 +14,12 @@ from typing import Any, ClassVar, Self
 import pyarrow as pa
 from sqlglot import exp
 
+from flightframe_server.backends.cancellation import CancelToken
 from flightframe_server.backends.duckdb.clocks import corrections
 from flightframe_server.backends.duckdb.dialect import DuckDBDialect
 from flightframe_server.backends.duckdb.reading import Reading, Running
 from flightframe_server.backends.duckdb.source import DuckDBSource, bounds
 from flightframe_server.backends.duckdb.types import declared_type
-from flightframe_server.backends.ending import Stop
 from flightframe_server.backends.protocol import (
     Capabilities,
     Fingerprints,
@@ -98,11 +98,11 @@ class DuckDBBackend:
         return self.CAPABILITIES
 
     def tables(
-        self, at: Fingerprints | None = None, *, stop: Stop | None = None
+        self, at: Fingerprints | None = None, *, token: CancelToken | None = None
     ) -> dict[str, dict[str, DataType]]:
         """Return each table and view of the database with its usable columns."""
         found: dict[str, dict[str, DataType]] = {}
-        for table, column, named in self._columns(_versions(at or {}, at or ()), stop):
+        for table, column, named in self._columns(_versions(at or {}, at or ()), token):
             declared = declared_type(named)
             columns = found.setdefault(table, {})
             if declared is not None:
@@ -117,9 +117,11 @@ class DuckDBBackend:
                 found.setdefault(table, {})[column] = named
         return found
 
-    def _columns(self, wanted: frozenset[str], stop: Stop | None) -> Iterator[tuple[str, str, str]]:
+    def _columns(
+        self, wanted: frozenset[str], token: CancelToken | None
+    ) -> Iterator[tuple[str, str, str]]:
         """Yield the table, name and type of every column, in the tables' order."""
-        for schema, table, column, named in self._rows(_COLUMNS, (), wanted, stop):
+        for schema, table, column, named in self._rows(_COLUMNS, (), wanted, token):
             yield str(table) if schema == "main" else f"{schema}.{table}", str(column), str(named)
 
     def fingerprints(self, tables: Collection[str]) -> dict[str, str | None]:
@@ -133,11 +135,11 @@ class DuckDBBackend:
         *,
         at: Fingerprints | None = None,
         timeout: float | None = None,
-        stop: Stop | None = None,
+        token: CancelToken | None = None,
     ) -> RunningQuery:
         """Start a query; see `Backend.run`."""
         wanted = _versions(at or {}, query.tables)
-        return Running(self._source, self._statement(query), wanted, timeout=timeout, stop=stop)
+        return Running(self._source, self._statement(query), wanted, timeout=timeout, token=token)
 
     def text(self, query: SourceQuery | FrameQuery) -> str:
         """Return the SQL of a query."""
@@ -147,13 +149,13 @@ class DuckDBBackend:
         return statement_of(query, self._dialect)
 
     def edge_map(
-        self, hop: TableHop, *, at: Fingerprints | None = None, stop: Stop | None = None
+        self, hop: TableHop, *, at: Fingerprints | None = None, token: CancelToken | None = None
     ) -> pa.Table:
         """Return the distinct map of an edge as `source`, `target`."""
         sql = edge_map_select(hop, self._dialect).sql(self._dialect.name)
         columns = (("source", hop.source_type), ("target", hop.type))
         wanted = _versions(at or {}, (hop.table,))
-        running = Running(self._source, Statement(sql, {}, columns), wanted, stop=stop)
+        running = Running(self._source, Statement(sql, {}, columns), wanted, token=token)
         return pa.Table.from_batches(list(running), schema=running.schema)
 
     def duplicate(
@@ -162,20 +164,20 @@ class DuckDBBackend:
         columns: tuple[str, ...],
         *,
         at: Fingerprints | None = None,
-        stop: Stop | None = None,
+        token: CancelToken | None = None,
     ) -> tuple[object, ...] | None:
         """Return one key that stands on several rows, or None; reads only what DuckDB does not."""
         wanted = _versions(at or {}, (table,))
         schema, _, name = table.rpartition(".")
         place = (schema.lower() or "main", name.lower())
-        if _kept_unique(self._rows(_CONSTRAINTS, place, wanted, stop), columns):
+        if _kept_unique(self._rows(_CONSTRAINTS, place, wanted, token), columns):
             return None
         keys = [column_expression(column) for column in columns]
         several = exp.GT(this=exp.Count(this=exp.Star()), expression=exp.Literal.number(1))
         select = exp.select(*keys).from_(table_expression(table)).having(several).limit(1)
         if keys:
             select = select.group_by(*(key.copy() for key in keys))
-        rows = self._rows(select.sql(self._dialect.name), (), wanted, stop)
+        rows = self._rows(select.sql(self._dialect.name), (), wanted, token)
         return tuple(rows[0]) if rows else None
 
     def statistics(
@@ -184,7 +186,7 @@ class DuckDBBackend:
         columns: tuple[str, ...],
         *,
         at: Fingerprints | None = None,
-        stop: Stop | None = None,
+        token: CancelToken | None = None,
     ) -> TableStatistics:
         """Return the rows of a table and about how many members each column has."""
         select = exp.select(exp.Count(this=exp.Star()))
@@ -194,7 +196,7 @@ class DuckDBBackend:
             )
             select = select.select(counted)
         sql = select.from_(table_expression(table)).sql(self._dialect.name)
-        rows, *members = self._rows(sql, (), _versions(at or {}, (table,)), stop)[0]
+        rows, *members = self._rows(sql, (), _versions(at or {}, (table,)), token)[0]
         pairs = zip(columns, members, strict=True)
         return TableStatistics(int(rows), {name: int(count) for name, count in pairs})
 
@@ -203,9 +205,9 @@ class DuckDBBackend:
         self._source.close()
 
     def _rows(
-        self, sql: str, values: Sequence[object], wanted: frozenset[str], stop: Stop | None
+        self, sql: str, values: Sequence[object], wanted: frozenset[str], token: CancelToken | None
     ) -> list[tuple[Any, ...]]:
-        return Reading(self._source, wanted, stop=stop).rows(sql, values)
+        return Reading(self._source, wanted, token=token).rows(sql, values)
 
 
 def _versions(at: Fingerprints, tables: Collection[str]) -> frozenset[str]:

@@ -17,9 +17,9 @@ import pyarrow as pa
 import structlog
 
 from flightframe_server.arrow_types import arrow_schema, conform
+from flightframe_server.backends.cancellation import CancelToken, Completion
 from flightframe_server.backends.duckdb.source import DuckDBSource
 from flightframe_server.backends.duckdb.sql_functions import MISFIT
-from flightframe_server.backends.ending import Ending, Stop
 from flightframe_server.backends.misfits import said
 from flightframe_server.backends.protocol import BATCH_ROWS, SourceMoved
 from flightframe_server.backends.sql.names import Statement
@@ -50,7 +50,7 @@ class Reading:
         source: where to read.
         wanted: the versions that the file must be of.
         timeout: seconds after which the statement ends by itself.
-        stop: the wish that it end.
+        token: cancels it.
 
     Raises:
         SourceMoved: the file is of another version.
@@ -63,10 +63,10 @@ class Reading:
         wanted: Collection[str],
         *,
         timeout: float | None = None,
-        stop: Stop | None = None,
+        token: CancelToken | None = None,
     ) -> None:
         """Take a cursor; see the class."""
-        self._ending = Ending()
+        self._completion = Completion()
         # Held while the cursor is interrupted or given back, and while the database works for us.
         self._lock, self._busy = threading.Lock(), threading.Lock()
         self._expired = self._cancelled = self._evicted = False
@@ -74,8 +74,8 @@ class Reading:
         self._cursor: duckdb.DuckDBPyConnection | None = None
         self._reader: pa.RecordBatchReader | None = None
         self._timer: threading.Timer | None = None
-        if stop is not None:
-            stop.attach(self)
+        if token is not None:
+            token.attach(self)
         self._instance, self._cursor = source.lend(wanted, self)
         if timeout is not None:
             self._expire_in(timeout)
@@ -191,10 +191,10 @@ class Reading:
                 reader.close()
         if cursor is not None:
             self._instance.give_back(cursor, sound=self._sound)
-            self._ending.tell()
+            self._completion.complete()
 
     def _fault(self, error: Exception | None) -> Exception:
-        """Return what an error means: whose wish it was, whether the file moved, or what failed."""
+        """Return what an error means: a cancellation, a file that moved, or what failed."""
         if self._cancelled:
             return BackendCancelled("the statement was cancelled")
         if self._expired:
@@ -222,10 +222,10 @@ class Running(Reading):
         wanted: Collection[str] = (),
         *,
         timeout: float | None = None,
-        stop: Stop | None = None,
+        token: CancelToken | None = None,
     ) -> None:
         """Start it; see `Backend.run`."""
-        super().__init__(source, wanted, timeout=timeout, stop=stop)
+        super().__init__(source, wanted, timeout=timeout, token=token)
         self.schema = arrow_schema(statement.columns)
         try:
             self.begin(statement)
@@ -252,9 +252,9 @@ class Running(Reading):
         except pa.ArrowException as error:
             raise self._fault(error) from error
 
-    def when_over(self, then: Callable[[], None]) -> None:
+    def add_done_callback(self, then: Callable[[], None]) -> None:
         """Call `then` once the database works on the statement no more; at once if it is so."""
-        self._ending.when_over(then)
+        self._completion.add_done_callback(then)
 
 
 def _translated(error: Exception) -> FlightframeError:

@@ -18,7 +18,7 @@ import polars as pl
 import pyarrow as pa
 import structlog
 
-from flightframe_server.backends.ending import Stop
+from flightframe_server.backends.cancellation import CancelToken
 from flightframe_server.backends.polars.files import OpenTables, ParquetFolder
 from flightframe_server.backends.polars.frames import LazyQuery, lazy_query
 from flightframe_server.backends.polars.gate import Gate
@@ -127,10 +127,10 @@ class PolarsBackend:
         *,
         at: Fingerprints | None = None,
         timeout: float | None = None,
-        stop: Stop | None = None,
+        token: CancelToken | None = None,
     ) -> PolarsRunning:
         """Start a query; see `Backend.run`."""
-        return self._started(lambda tables: lazy_query(query, tables), at, timeout, stop)
+        return self._started(lambda tables: lazy_query(query, tables), at, timeout, token)
 
     def text(self, query: SourceQuery | FrameQuery) -> str:
         """Return the optimised plan of a query, without the folder's path."""
@@ -139,12 +139,12 @@ class PolarsBackend:
         return self._folder.hide(plan)
 
     def edge_map(
-        self, hop: TableHop, *, at: Fingerprints | None = None, stop: Stop | None = None
+        self, hop: TableHop, *, at: Fingerprints | None = None, token: CancelToken | None = None
     ) -> pa.Table:
         """Return the distinct map of an edge as `source`, `target`; see `Backend.edge_map`."""
         columns = (("source", hop.source_type), ("target", hop.type))
         running = self._started(
-            lambda tables: LazyQuery(edge_map(hop, tables), columns), at, None, stop
+            lambda tables: LazyQuery(edge_map(hop, tables), columns), at, None, token
         )
         return pa.Table.from_batches(list(running), schema=running.schema)
 
@@ -154,7 +154,7 @@ class PolarsBackend:
         columns: tuple[str, ...],
         *,
         at: Fingerprints | None = None,
-        stop: Stop | None = None,
+        token: CancelToken | None = None,
     ) -> tuple[object, ...] | None:
         """Return one key that stands on several rows, or None; see `Backend.duplicate`."""
         if not columns:
@@ -165,7 +165,7 @@ class PolarsBackend:
             counted = tables.raw(table, columns).group_by(keys).agg(pl.len().alias("rows"))
             return counted.filter(pl.col("rows") > 1).head(1).select(keys)
 
-        found = self._collected(several, at, stop)
+        found = self._collected(several, at, token)
         return found.row(0) if found.height else None
 
     def statistics(
@@ -174,7 +174,7 @@ class PolarsBackend:
         columns: tuple[str, ...],
         *,
         at: Fingerprints | None = None,
-        stop: Stop | None = None,
+        token: CancelToken | None = None,
     ) -> TableStatistics:
         """Return the rows of a table and about how many members each column has."""
         if not columns:
@@ -184,7 +184,7 @@ class PolarsBackend:
             members = pl.all().to_physical().approx_n_unique()
             return tables.raw(table, columns).select(pl.len().alias("rows"), members)
 
-        rows, *members = self._collected(counted, at, stop).row(0)
+        rows, *members = self._collected(counted, at, token).row(0)
         return TableStatistics(int(rows), dict(zip(columns, map(int, members), strict=True)))
 
     def close(self) -> None:
@@ -204,18 +204,18 @@ class PolarsBackend:
         compiled: Callable[[OpenTables], LazyQuery],
         at: Fingerprints | None,
         timeout: float | None,
-        stop: Stop | None,
+        token: CancelToken | None,
     ) -> PolarsRunning:
         def start(tables: OpenTables, gate: Gate) -> PolarsRunning:
             return PolarsRunning(compiled(tables), timeout, gate, tables)
 
-        return self._begun(start, at, stop)
+        return self._begun(start, at, token)
 
     def _collected(
         self,
         compiled: Callable[[OpenTables], pl.LazyFrame],
         at: Fingerprints | None,
-        stop: Stop | None,
+        token: CancelToken | None,
     ) -> pl.DataFrame:
         def start(tables: OpenTables, gate: Gate) -> Computation[pl.DataFrame]:
             frame = compiled(tables)
@@ -223,18 +223,18 @@ class PolarsBackend:
                 lambda: iter([frame.collect(engine="streaming")]), tables, None, gate
             )
 
-        [found] = self._begun(start, at, stop)
+        [found] = self._begun(start, at, token)
         return found
 
     def _begun(
         self,
         start: Callable[[OpenTables, Gate], Begun],
         at: Fingerprints | None,
-        stop: Stop | None,
+        token: CancelToken | None,
     ) -> Begun:
-        """Start a computation over tables of the version wanted, and attach it to its stop."""
-        if stop is not None:
-            stop.check()
+        """Start a computation over tables of the version wanted, and attach it to its token."""
+        if token is not None:
+            token.check()
         gate = Gate()
         tables = OpenTables(self._folder, at, gate)
         try:
@@ -251,8 +251,8 @@ class PolarsBackend:
             closed = self._closed
         if closed:
             running.cancel()
-        if stop is not None:
-            stop.attach(running)
+        if token is not None:
+            token.attach(running)
         return running
 
 

@@ -6,7 +6,7 @@ from a file that was written to meanwhile, nor let a caller wait longer than it 
 
 Polars 2.1 offers no way to stop a query that its streaming engine has begun. Giving up frees the
 caller at once, and closes the gate that every batch of a table passes: the query fails there. What
-is past all of its tables, such as a sort, ends when its next batch is due; `when_over` tells.
+is past all of its tables, such as a sort, ends when its next batch is due, which callbacks tell.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import pyarrow as pa
 import structlog
 
 from flightframe_server.arrow_types import arrow_schema, in_years
-from flightframe_server.backends.ending import Ending
+from flightframe_server.backends.cancellation import Completion
 from flightframe_server.backends.misfits import said
 from flightframe_server.backends.polars.files import OpenTables
 from flightframe_server.backends.polars.frames import LazyQuery
@@ -67,7 +67,7 @@ class Computation(Generic[T]):
         self._tables = tables
         self._deadline = None if timeout is None else time.monotonic() + timeout
         self._gate = gate if gate is not None else Gate()
-        self._ending = Ending()
+        self._completion = Completion()
         self._changed = threading.Condition()
         self._ready: deque[T] = deque()
         self._fault: FlightframeError | SourceMoved | None = None
@@ -98,9 +98,9 @@ class Computation(Generic[T]):
             self._ready.clear()
             self._changed.notify_all()
 
-    def when_over(self, then: Callable[[], None]) -> None:
+    def add_done_callback(self, then: Callable[[], None]) -> None:
         """Call `then` once Polars computes no more for it; at once if it is so."""
-        self._ending.when_over(then)
+        self._completion.add_done_callback(then)
 
     def _next(self) -> T | None:
         with self._changed:
@@ -136,7 +136,7 @@ class Computation(Generic[T]):
             with self._changed:
                 self._over, self._fault = True, fault
                 self._changed.notify_all()
-            self._ending.tell()
+            self._completion.complete()
 
     def _check(self) -> None:
         if self._tables is not None:

@@ -16,7 +16,7 @@ from typing import ClassVar, Self
 import pyarrow as pa
 from sqlglot import exp
 
-from flightframe_server.backends.ending import Stop
+from flightframe_server.backends.cancellation import CancelToken
 from flightframe_server.backends.protocol import (
     Capabilities,
     Fingerprints,
@@ -127,17 +127,17 @@ class SQLiteBackend:
         *,
         at: Fingerprints | None = None,
         timeout: float | None = None,
-        stop: Stop | None = None,
+        token: CancelToken | None = None,
     ) -> RunningQuery:
         """Start a query; see `Backend.run`. Its version is that of now, whenever it is read."""
-        reading = self._source.begin(_wanted(query.tables, at), stop)
+        reading = self._source.begin(_wanted(query.tables, at), token)
         with self._ended_on_error(reading):
             compiler = self._compiler(reading)
             if not compiler.fits(query):
                 raise SourceMoved
             running = SQLiteRunning(self._source, reading, compiler.statement(query), timeout)
-        if stop is not None:
-            stop.attach(running)
+        if token is not None:
+            token.attach(running)
         return running
 
     def text(self, query: SourceQuery | FrameQuery) -> str:
@@ -145,17 +145,17 @@ class SQLiteBackend:
         return self._latest.statement(query).sql
 
     def edge_map(
-        self, hop: TableHop, *, at: Fingerprints | None = None, stop: Stop | None = None
+        self, hop: TableHop, *, at: Fingerprints | None = None, token: CancelToken | None = None
     ) -> pa.Table:
         """Return the distinct map of an edge as `source`, `target`."""
         columns = (("source", hop.source_type), ("target", hop.type))
-        reading = self._source.begin(_wanted((hop.table,), at), stop)
+        reading = self._source.begin(_wanted((hop.table,), at), token)
         with self._ended_on_error(reading):
             compiler = self._compiler(reading)
             if not compiler.fits(hop):
                 raise SourceMoved
             select = edge_map_select(hop, compiler.dialect)
-        return self._table(reading, select, columns, stop)
+        return self._table(reading, select, columns, token)
 
     def duplicate(
         self,
@@ -163,10 +163,10 @@ class SQLiteBackend:
         columns: tuple[str, ...],
         *,
         at: Fingerprints | None = None,
-        stop: Stop | None = None,
+        token: CancelToken | None = None,
     ) -> tuple[object, ...] | None:
         """Return one key that stands on several rows, or None; an enforced key reads no row."""
-        reading = self._source.begin(_wanted((table,), at), stop)
+        reading = self._source.begin(_wanted((table,), at), token)
         with self._ended_on_error(reading):
             compiler = self._compiler(reading)
             facts = compiler.tables.get(table)
@@ -177,10 +177,12 @@ class SQLiteBackend:
             return None
         if not columns:
             return (
-                () if self._table(reading, select, (("one", INTEGER),), stop).num_rows > 1 else None
+                ()
+                if self._table(reading, select, (("one", INTEGER),), token).num_rows > 1
+                else None
             )
         types = tuple((name, compiler.dialect.stored_type(table, name)) for name in columns)
-        found = self._table(reading, select, types, stop).to_pylist()
+        found = self._table(reading, select, types, token).to_pylist()
         return tuple(found[0][name] for name in columns) if found else None
 
     def statistics(
@@ -189,10 +191,10 @@ class SQLiteBackend:
         columns: tuple[str, ...],
         *,
         at: Fingerprints | None = None,
-        stop: Stop | None = None,
+        token: CancelToken | None = None,
     ) -> TableStatistics:
         """Return the rows of a table and about how many members each column has."""
-        rows = self._counts(exp.select(_star()).from_(table_expression(table)), table, at, stop)[0]
+        rows = self._counts(exp.select(_star()).from_(table_expression(table)), table, at, token)[0]
         if not columns:
             return TableStatistics(rows, {})
         select = exp.select(_star())
@@ -205,7 +207,7 @@ class SQLiteBackend:
             every = exp.Literal.number(-(-rows // SAMPLE_ROWS))
             part = exp.Mod(this=exp.column(number), expression=every)
             select = select.where(exp.EQ(this=part, expression=exp.Literal.number(0)))
-        sampled, *members = self._counts(select, table, at, stop)
+        sampled, *members = self._counts(select, table, at, token)
         pairs = zip(columns, members, strict=True)
         return TableStatistics(
             rows, {name: _members(count, sampled, rows) for name, count in pairs}
@@ -217,9 +219,9 @@ class SQLiteBackend:
 
     @contextmanager
     def _reading(
-        self, tables: Collection[str], at: Fingerprints | None, stop: Stop | None = None
+        self, tables: Collection[str], at: Fingerprints | None, token: CancelToken | None = None
     ) -> Iterator[tuple[Reading, Compiler]]:
-        with self._source.reading(_wanted(tables, at), stop) as reading:
+        with self._source.reading(_wanted(tables, at), token) as reading:
             try:
                 yield reading, self._compiler(reading)
             except (sqlite3.Error, OverflowError) as error:
@@ -253,11 +255,11 @@ class SQLiteBackend:
         return None if facts is None else facts.number
 
     def _counts(
-        self, select: exp.Select, table: str, at: Fingerprints | None, stop: Stop | None
+        self, select: exp.Select, table: str, at: Fingerprints | None, token: CancelToken | None
     ) -> list[int]:
         columns = tuple((f"n{index}", INTEGER) for index in range(len(select.expressions)))
-        reading = self._source.begin(_wanted((table,), at), stop)
-        (row,) = self._table(reading, select, columns, stop).to_pylist()
+        reading = self._source.begin(_wanted((table,), at), token)
+        (row,) = self._table(reading, select, columns, token).to_pylist()
         return [int(row[name]) for name, _ in columns]
 
     def _table(
@@ -265,11 +267,11 @@ class SQLiteBackend:
         reading: Reading,
         select: exp.Select,
         columns: tuple[tuple[str, DataType], ...],
-        stop: Stop | None,
+        token: CancelToken | None,
     ) -> pa.Table:
         running = SQLiteRunning(self._source, reading, Statement(select.sql("sqlite"), {}, columns))
-        if stop is not None:
-            stop.attach(running)
+        if token is not None:
+            token.attach(running)
         return pa.Table.from_batches(list(running), schema=running.schema)
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import structlog
 
-from flightframe_server.backends.ending import Stop
+from flightframe_server.backends.cancellation import CancelToken
 from flightframe_server.backends.protocol import SourceMoved
 from flightframe_server.backends.sqlite.files import DESCRIPTORS, gone, identity_at
 from flightframe_server.backends.sqlite.functions import register
@@ -82,12 +82,12 @@ class SQLiteSource:
         self._forget_other_files()
         return self._watch.sign()
 
-    def begin(self, wanted: str | None = None, stop: Stop | None = None) -> Reading:
+    def begin(self, wanted: str | None = None, token: CancelToken | None = None) -> Reading:
         """Begin a read transaction; `end` ends it.
 
         Args:
             wanted: the sign of the version that it must read; None: any one version.
-            stop: the wish that it does not begin.
+            token: its cancellation.
 
         Raises:
             SourceMoved: the file is of another version, or is being written to.
@@ -99,7 +99,7 @@ class SQLiteSource:
         try:
             for _ in range(_BEGINNINGS):
                 before = self._look(wanted)
-                connection, schema = self._started(before, stop)
+                connection, schema = self._started(before, token)
                 if schema is None:
                     continue
                 unread.append(connection)
@@ -112,16 +112,18 @@ class SQLiteSource:
                 if len(unread) > 1:
                     self._discard(unread.pop())
                 if after is not None:
-                    self._settle(after.version, stop)
+                    self._settle(after.version, token)
             raise SourceMoved
         finally:
             for connection in unread:
                 self._discard(connection)
 
     @contextmanager
-    def reading(self, wanted: str | None = None, stop: Stop | None = None) -> Iterator[Reading]:
+    def reading(
+        self, wanted: str | None = None, token: CancelToken | None = None
+    ) -> Iterator[Reading]:
         """Read in a transaction; what was read is of one version where no error is raised."""
-        reading = self.begin(wanted, stop)
+        reading = self.begin(wanted, token)
         try:
             yield reading
             reading.check()
@@ -167,12 +169,12 @@ class SQLiteSource:
         return found
 
     def _started(
-        self, look: Look, stop: Stop | None
+        self, look: Look, token: CancelToken | None
     ) -> tuple[Connection, tuple[SchemaRow, ...] | None]:
         """Return a connection in a transaction with what it read first, None where that failed."""
         connection = self._take(look.version)
         try:
-            return connection, self._first_read(connection, look, stop)
+            return connection, self._first_read(connection, look, token)
         except sqlite3.Error as error:
             self._discard(connection)
             now = self._watch.look()
@@ -185,13 +187,13 @@ class SQLiteSource:
             raise
 
     def _first_read(
-        self, connection: Connection, look: Look, stop: Stop | None
+        self, connection: Connection, look: Look, token: CancelToken | None
     ) -> tuple[SchemaRow, ...]:
         """Begin the transaction, once no writer locks the file, and return the schema."""
         until = time.monotonic() + BUSY_SECONDS
         while True:
-            if stop is not None:
-                stop.check()
+            if token is not None:
+                token.check()
             try:
                 connection.handle.execute("BEGIN")
                 return tuple(connection.handle.execute(_SCHEMA).fetchall())
@@ -270,10 +272,10 @@ class SQLiteSource:
                 connection.index = DESCRIPTORS.share(look.index)
         connection.holds = look.version
 
-    def _settle(self, version: Version, stop: Stop | None) -> None:
+    def _settle(self, version: Version, token: CancelToken | None) -> None:
         for _ in range(20):
-            if stop is not None:
-                stop.check()
+            if token is not None:
+                token.check()
             if self._watch.settled(version):
                 return
             time.sleep(_PAUSE_SECONDS)

@@ -16,7 +16,7 @@ import pyarrow as pa
 import structlog
 
 from flightframe_server.arrow_types import arrow_schema
-from flightframe_server.backends.ending import Ending
+from flightframe_server.backends.cancellation import Completion
 from flightframe_server.backends.protocol import BATCH_ROWS, SourceMoved
 from flightframe_server.backends.sql.names import Statement
 from flightframe_server.backends.sqlite.functions import Fault
@@ -49,7 +49,7 @@ class SQLiteRunning:
         """Run nothing yet; the statement starts when it is first read."""
         self.schema = arrow_schema(statement.columns)
         self._source, self._statement = source, statement
-        self._ending = Ending()
+        self._completion = Completion()
         self._lock, self._stepping = threading.Lock(), threading.RLock()
         self._cursor: sqlite3.Cursor | None = None
         self._stopped: FlightframeError | SourceMoved | None = None
@@ -137,11 +137,11 @@ class SQLiteRunning:
                 self._cursor.close()
             reading.handle.set_progress_handler(None, 0)
             self._source.end(reading)
-        self._ending.tell()
+        self._completion.complete()
 
-    def when_over(self, then: Callable[[], None]) -> None:
+    def add_done_callback(self, then: Callable[[], None]) -> None:
         """Call `then` at the end; see `RunningQuery`."""
-        self._ending.when_over(then)
+        self._completion.add_done_callback(then)
 
 
 def translated(error: Exception, fault: Fault) -> FlightframeError:
