@@ -11,19 +11,19 @@ from flightframe_server.statements.single_flight import SingleFlight
 
 
 class Work:
-    """A statement that ends when it is let, or when its end is wished."""
+    """A statement that ends when it is let, or when its token is cancelled."""
 
     def __init__(self) -> None:
         self.begun, self.let = threading.Semaphore(0), threading.Event()
         self.times = self.stopped = 0
 
-    def __call__(self, stop) -> str:
+    def __call__(self, token) -> str:
         self.times += 1
         self.begun.release()
         while not self.let.wait(0.005):
-            if stop.is_cancelled:
+            if token.is_cancelled:
                 self.stopped += 1
-                stop.check()
+                token.check()
         return "done"
 
 
@@ -51,8 +51,8 @@ class Caller(threading.Thread):
 def wanted(flights: SingleFlight[str], number: int) -> bool:
     until = time.monotonic() + 5
     while time.monotonic() < until:
-        flight = flights._under_way.get("key")
-        if (0 if flight is None else flight.wanted) == number:
+        call = flights._calls.get("key")
+        if (0 if call is None else call.wanted) == number:
             return True
         time.sleep(0.002)
     return False
@@ -107,11 +107,11 @@ def test_each_caller_waits_its_own_time():
 def test_what_fails_fails_for_all_and_is_not_remembered():
     flights = SingleFlight()
 
-    def fail(stop) -> str:
+    def fail(token) -> str:
         raise BackendError("no")
 
     for _ in range(2):
         with pytest.raises(BackendError, match="no"):
             flights.do("key", fail, CallContext().within(60))
-    assert flights.do("key", lambda stop: "yes", CallContext().within(60)) == "yes"
-    assert not flights._under_way
+    assert flights.do("key", lambda token: "yes", CallContext().within(60)) == "yes"
+    assert not flights._calls

@@ -158,7 +158,7 @@ def test_a_statement_is_ended_by_its_name_even_between_two_batches():
 def test_what_the_database_goes_on_with_keeps_its_place():
     backend = Backend(1)
     statements, stream = opened(backend)
-    backend.running._completion.tell = lambda: None
+    backend.running._completion.complete = lambda: None
     assert statements.cancel("q") is False
     assert statements.stream_permits.free == statements.limits.concurrent_streams - 1
     Completion.complete(backend.running._completion)
@@ -168,7 +168,7 @@ def test_what_the_database_goes_on_with_keeps_its_place():
 
 def test_a_collected_statement_keeps_its_place_until_the_database_lets_go():
     statements, token, backend = Statements(), CancelToken(), Backend(0)
-    backend.running._completion.tell = lambda: None
+    backend.running._completion.complete = lambda: None
     token.cancel()
     with pytest.raises(BackendCancelled):
         statements.collect(backend, None, {}, token, CallContext(query_id="q"))
