@@ -15,7 +15,7 @@ from mutations import MUTATIONS, slug
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 SETTINGS = {"FLIGHTFRAME_PROPERTY_EXAMPLES": "100", "FLIGHTFRAME_PROPERTY_SHRINK": "0"}
-SECONDS = 900
+SECONDS = 3600
 
 
 @dataclass(frozen=True)
