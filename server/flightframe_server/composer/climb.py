@@ -2,7 +2,7 @@
 
 What comes in: the members of a level and the hops to climb. What goes out: the members of the level
 that they determine. It must never match NULL to a row of a map: look-up uses plain equality, and a
-member without a parent goes to the NULL member.
+member without a parent goes to the NULL member (law 2, docs/laws.md).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 What comes in: tables of states, each sorted by the same levels. What goes out: one table with every
 point of any of them, or of the first alone. It must never drop a point or double one: NULL keys are
-points, and every join is null-safe and outer.
+points, and every join is null-safe and outer (law 2, docs/laws.md).
 """
 
 from __future__ import annotations
