@@ -1,7 +1,7 @@
 """Declared types as Arrow types: the one place where a promise becomes a layout.
 
 What comes in: `DataType` values. What goes out: `pyarrow` types and schemas, and columns cast to
-them without loss. It must never widen, round or wrap a value to make it fit.
+them without loss (law 8, docs/laws.md). It must never widen, round or wrap a value to make it fit.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 What comes in: the members of a level and the hops to climb. What goes out: the members of the level
 that they determine. It must never match NULL to a row of a map: look-up uses plain equality, and a
-member without a parent goes to the NULL member.
+member without a parent goes to the NULL member (law 2, docs/laws.md).
 """
 
 from __future__ import annotations
@@ -24,7 +24,15 @@ EdgeMaps = Mapping[str, pa.Table]
 
 
 def climb(table: pa.Table, climbs: tuple[Climb, ...], maps: EdgeMaps) -> pa.Table:
-    """Return the table with one more column for each level climbed to."""
+    """Return the table with one more column for each level climbed to.
+
+    From store to region, by a map of S1 to East alone:
+
+        store  value          store  value  region
+        S1        10    ->    S1        10  East
+        S9         2          S9         2  NULL
+        NULL       1          NULL       1  NULL
+    """
     for step in climbs:
         members = whole(table[step.start])
         for hop in step.hops:

@@ -1,7 +1,7 @@
 """Doubles in one total order: NaN equals NaN and stands above every number.
 
-What comes in: arrays of doubles. What goes out: comparisons and maxima in that order (law 7 of the
-specification), where pyarrow passes NaN by and IEEE calls it unequal to itself. It must never make
+What comes in: arrays of doubles. What goes out: comparisons and maxima in that order (law 7,
+docs/laws.md), where pyarrow passes NaN by and IEEE calls it unequal to itself. It must never make
 NULL comparable: NULL stays unknown.
 """
 

@@ -1,7 +1,7 @@
 """Exact arithmetic over Arrow arrays: integers and decimals never wrap, round or lose scale.
 
 What comes in: arrays of the declared types. What goes out: arrays of the declared result type, or
-OVERFLOW (law 7 of the specification). It must never use the library's default decimal division or
+OVERFLOW (law 7, docs/laws.md). It must never use the library's default decimal division or
 unchecked sums: pyarrow and Polars wrap 3 x 2^62 to a negative number, and Polars gives
 19.15/61.70 = 0.31.
 """

@@ -2,7 +2,7 @@
 
 What comes in: tables of states, each sorted by the same levels. What goes out: one table with every
 point of any of them, or of the first alone. It must never drop a point or double one: NULL keys are
-points, and every join is null-safe and outer.
+points, and every join is null-safe and outer (law 2, docs/laws.md).
 """
 
 from __future__ import annotations
@@ -22,6 +22,11 @@ def merge(tables: Sequence[pa.Table], levels: tuple[str, ...]) -> pa.Table:
     """Return the tables joined on `levels` (sorted), sorted by them.
 
     Tables of one schema have the same points; their columns are set side by side without a join.
+
+        region  amount       region  on_hand          region  amount  on_hand
+        East        30   +   East         11    ->    East        30       11
+        NULL         3       West          9          West      NULL        9
+                                                      NULL         3     NULL
     """
     merged = tables[0]
     for table in tables[1:]:
@@ -33,6 +38,10 @@ def attach(table: pa.Table, others: Sequence[pa.Table], levels: tuple[str, ...])
     """Return a table with the states that others have at its points; it gains no point.
 
     All are sorted by `levels`; a point that another lacks has NULL for its states.
+
+        region  amount       region  on_hand          region  amount  on_hand
+        East        30   +   East         11    ->    East        30       11
+        NULL         3       West          9          NULL         3     NULL
     """
     for other in others:
         table = _beside(table, other, levels) or _joined(table, other, levels, "left")

@@ -25,6 +25,14 @@ def roll_up(
 ) -> pa.Table:
     """Return a metric's states at `anchor` (sorted levels) from a finer entry's table.
 
+    A sum at `(day, region)` to `month`, WHERE region = 'East':
+
+        day         region  value          month       value
+        2024-01-31  East       10    ->    2024-01-01     10
+        2024-02-01  East       20          2024-02-01     25
+        2024-02-02  East        5
+        2024-02-02  West        7
+
     Raises:
         ArithmeticOverflow: a sum does not fit its declared type.
     """

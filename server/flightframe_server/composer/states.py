@@ -29,6 +29,17 @@ _ANY = pc.ScalarAggregateOptions(skip_nulls=True, min_count=1)
 def combine_states(table: pa.Table, anchor: tuple[str, ...], metric: Metric) -> pa.Table:
     """Group a table of one metric's states by an anchor, NULL keys as one group each.
 
+    Sums by region, and the states of a variance, of 1 and 3 and of 5 alone, over all:
+
+        store  region  value          region  value
+        S1     East       10    ->    East       30
+        S2     East       20          NULL        3
+        S9     NULL        3
+
+        store  count  mean  m2          count  mean  m2
+        S1         2     2   2    ->        3     3   8
+        S2         1     5   0
+
     Args:
         table: the anchor's levels, possibly others, and the metric's state columns.
         anchor: levels to group by; none gives exactly one row.

@@ -2,8 +2,8 @@
 
 What comes in: a collection and a back-end. What goes out: a `DataSnapshot`, taken once for each
 question and handed down: names are resolved, the plan is made and carried out on the one version
-that it stands for. It must never mix two versions, nor look at the data themselves to be taken:
-their promises are attested when a question first rests on them.
+that it stands for (law 6, docs/laws.md). It must never mix two versions, nor look at the data
+themselves to be taken: their promises are attested when a question first rests on them.
 """
 
 from __future__ import annotations

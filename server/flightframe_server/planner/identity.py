@@ -1,4 +1,4 @@
-"""The identity of a cache entry (law 9 of the specification): equal keys, equal meaning.
+"""The identity of a cache entry (law 9, docs/laws.md): equal keys, equal meaning.
 
 What comes in: names and canonical texts from the resolver. What goes out: hashable keys. It must
 never hold anything that does not change the meaning of the number: no anchor order, no alias, no

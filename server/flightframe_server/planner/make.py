@@ -2,7 +2,7 @@
 
 What comes in: a question, a typed collection, the conditions. What goes out: a plan, or the error
 that says why there can be none. It must never do input or output: it is tested by the thousand and
-printed by EXPLAIN.
+printed by EXPLAIN. Whatever it decides, the answer is the same (law 1, docs/laws.md).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Rollup legality (law 3 of the specification): may this entry answer that metric at that anchor?
+"""Rollup legality (law 3, docs/laws.md): may this entry answer that metric at that anchor?
 
 What comes in: one held entry, the metric, the target anchor and filter, the version wanted now.
 What goes out: the `Exact` or `Rollup` that reads it, or the first rule that forbids it, in words.

@@ -2,7 +2,7 @@
 
 What comes in: metrics, an anchor, a filter. What goes out: nothing, or the one error that says why
 not. It must never look at data or at the cache: these are the rules of the collection, the same for
-a direct answer, a rollup and a nested frame (laws 4 and 5 of the specification).
+a direct answer, a rollup and a nested frame (laws 4 and 5, docs/laws.md).
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ def resolve(
         binding: the parameters' values; one without values types the query alone.
 
     Raises:
-        QueryError: one subclass for each rule of the specification's sections 3 and 6.
+        QueryError: one subclass for each rule of docs/frame-ql.md that can be broken.
     """
     scope = Scope(typed, binding if binding is not None else Binding())
     if statement.source is not None:

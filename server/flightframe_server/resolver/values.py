@@ -1,8 +1,8 @@
 """Values and the arithmetic of types: literals, parameters, and what an operation returns.
 
 What comes in: literal values and typed terms. What goes out: constants of the type that the other
-side wants, and the declared type of each operation (laws 7 and 8 of the specification: integers
-and decimals stay exact, `/` is double, a double makes double). It must never truncate a literal to
+side wants, and the declared type of each operation (laws 7 and 8, docs/laws.md: integers and
+decimals stay exact, `/` is double, a double makes double). It must never truncate a literal to
 make it fit.
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import NamedTuple
 
 import pytest
@@ -160,3 +161,27 @@ def test_an_audit_that_is_none_is_refused_where_it_stands(written: str) -> None:
 
 def test_without_a_word_there_is_no_audit() -> None:
     assert read_installation(FULL).audit.mode == "off"
+
+
+EVERY_SETTING = """\
+id: shop
+collections: [ac.yaml]
+backend: {type: duckdb, source: ./shop.duckdb}
+metric_engine: {enabled: false, max_bytes_per_ac: 7, store: ./kept}
+server:
+  host: 0.0.0.0
+  flight_port: 7
+  http_port: 8
+  tls: {certificate: a.pem, key: b.pem, client_ca: c.pem}
+  auth: {users: u.yaml, tokens: t.yaml, signing_key: k, session_seconds: 7, anonymous: true}
+audit: {mode: full, rate: 0.5, values: true}
+"""
+
+
+def test_no_setting_is_left_at_its_default_where_the_manifest_says_another() -> None:
+    found = read_installation(EVERY_SETTING)
+    server = found.server
+    for settings in (found.metric_engine, server, server.tls, server.auth, found.audit):
+        for field in dataclasses.fields(settings):
+            said = getattr(settings, field.name)
+            assert said != field.default, f"{type(settings).__name__}.{field.name} is not handed on"
