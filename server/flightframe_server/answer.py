@@ -47,9 +47,10 @@ from flightframe_server.provenance import (
     fold,
 )
 from flightframe_server.remembered import remembering
-from flightframe_server.resolver.question import Need, Question
+from flightframe_server.resolver.needs import Need, needs_of
+from flightframe_server.resolver.question import Question
 from flightframe_server.resolver.resolve import resolve
-from flightframe_server.resolver.terms import LevelTerm, Term, needs_of
+from flightframe_server.resolver.terms import LevelTerm, Term
 from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.resolver.values import Binding, literal_type
 from flightframe_server.statements.runner import Statements
@@ -339,7 +340,7 @@ def _labelled(
     columns = tuple(
         ColumnProvenance(column.name, label, found)
         for column in question.columns
-        for label, found in (_column(column.term, question.anchor, parts, whole),)
+        for label, found in (_column(column.term, question, parts, whole),)
     )
     notes = remarks(served, engine.store)
     provenance = Provenance(whole, query_id, engine.collection.name, columns, notes)
@@ -350,13 +351,15 @@ def _labelled(
 
 def _column(
     term: Term,
-    anchor: tuple[str, ...],
+    question: Question,
     parts: Mapping[Need, PartProvenance],
     whole: ServedFrom,
 ) -> tuple[ServedFrom, tuple[PartProvenance, ...]]:
     if isinstance(term, LevelTerm):
         return whole, ()
-    found = tuple(parts[need] for need in dict.fromkeys(needs_of(term, anchor)))
+    found = tuple(
+        parts[need] for need in dict.fromkeys(needs_of(term, question.anchor, question.filter))
+    )
     return fold(part.served_from for part in found), found
 
 

@@ -50,6 +50,7 @@ class PartProvenance:
         edges: the functional dependencies climbed, such as `store -> region`.
         version: fingerprint of each table that the part depends on.
         trusted: promises about the data that it rests on and that nothing checks.
+        shift: where its points are told, such as `month moved by 12 months`; None: where read.
     """
 
     family: str
@@ -62,6 +63,7 @@ class PartProvenance:
     edges: tuple[str, ...] = ()
     version: Mapping[str, str] = field(default_factory=dict)
     trusted: tuple[str, ...] = ()
+    shift: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the part as plain JSON values, absent facts left out."""
@@ -82,6 +84,8 @@ class PartProvenance:
             body["version"] = dict(self.version)
         if self.trusted:
             body["trusted"] = list(self.trusted)
+        if self.shift is not None:
+            body["shift"] = self.shift
         return body
 
 

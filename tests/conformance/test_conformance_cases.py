@@ -54,7 +54,7 @@ def streamed(engine, request):
     """The same question as one query of the back-end, composed batch by batch; None where none."""
     binding = Binding(dict(request.parameters))
     plan = engine.plan(lambda typed: resolve(parse(request.source), typed, binding))
-    whole = whole_plan(plan.question, engine.typed, plan)
+    whole = whole_plan(engine.typed, plan)
     if whole is None:
         return None
     batches = list(OpenStream(whole, engine.backend.run(whole.stream)))

@@ -104,7 +104,7 @@ def test_a_back_end_that_is_asked_all_the_same_cuts_nothing_off(engines):
         engine = serving.engines["strict"]
         typed = engine.typed
         question = resolve(parse("SELECT amount AT ()"), typed)
-        metrics = tuple(metric for metric, _ in question.needs)
+        metrics = tuple(need.metric for need in question.needs)
         for levels in (("day",), ("season",)):
             query = source_query(typed, "sales", levels, (), metrics)
             with pytest.raises(ArithmeticOverflow, match="does not fit its declared type"):

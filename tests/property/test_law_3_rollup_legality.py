@@ -31,9 +31,9 @@ from worlds import shapes, tables
 from flightframe_server.composer.rollup import roll_up
 from flightframe_server.composer.states import finish
 from flightframe_server.language import parse
-from flightframe_server.planner.make import entry_key
 from flightframe_server.planner.plan import Exact, Rollup
 from flightframe_server.planner.rollup import Target, judge
+from flightframe_server.planner.route import entry_key
 from flightframe_server.planner.source import held_name
 from flightframe_server.resolver.resolve import resolve
 
@@ -108,10 +108,10 @@ def target_of(rig, question):
     snapshot, attested = rig.engine.attested()
     typed, versions = snapshot.typed, snapshot.versions
     resolved = resolve(parse(str(question)), typed)
-    ((metric, anchor),) = resolved.needs
-    key = entry_key(typed, rig.backend.id, resolved, metric, anchor)
+    (need,) = resolved.needs
+    key = entry_key(typed, rig.backend.id, need)
     maps = snapshot.facts.edges
-    return Target(metric, key, resolved.filter, versions, attested.broken, versions, maps)
+    return Target(need.metric, key, resolved.filter, versions, attested.broken, versions, maps)
 
 
 def values_from(rig, target, verdict):

@@ -16,15 +16,9 @@ from flightframe_server.composer.frame import Cells, Frame
 from flightframe_server.composer.order import cut, sort_by
 from flightframe_server.error_subject import about
 from flightframe_server.errors import ArithmeticOverflow, shown
-from flightframe_server.resolver.question import (
-    Metric,
-    Need,
-    Ordering,
-    OutputColumn,
-    Question,
-    Window,
-)
-from flightframe_server.resolver.terms import Term
+from flightframe_server.resolver.needs import Need
+from flightframe_server.resolver.question import Ordering, OutputColumn, Question, Window
+from flightframe_server.resolver.terms import Metric, Term
 
 FrameExpression = Callable[[pl.LazyFrame], pl.LazyFrame]
 
@@ -39,7 +33,7 @@ def compose(question: Question, needs: Sequence[Need], tables: Sequence[pa.Table
 
     Args:
         question: what is asked.
-        needs: the metrics and their sorted anchors, in the order of `tables`.
+        needs: what was read, in the order of `tables`.
         tables: for each its states beside the anchor's levels, sorted by them.
 
     Raises:
@@ -48,7 +42,9 @@ def compose(question: Question, needs: Sequence[Need], tables: Sequence[pa.Table
     levels = tuple(sorted(question.anchor))
     cells = Cells(dict(zip(needs, tables, strict=True)))
     points = tables[0] if question.members_of is not None else None
-    frame = cells.frame(question.selected, levels, hidden=question.hidden, points=points)
+    frame = cells.frame(
+        question.selected, levels, question.filter, hidden=question.hidden, points=points
+    )
     if question.having is not None:
         frame = _kept(frame, question.having)
     if question.ordering or question.anchor != levels:

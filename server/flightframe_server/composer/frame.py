@@ -18,9 +18,10 @@ from flightframe_server.composer.merge import attach, merge
 from flightframe_server.composer.states import finish
 from flightframe_server.errors import InternalError
 from flightframe_server.planner.source import held_name, state_name
-from flightframe_server.resolver.question import Metric, Need
+from flightframe_server.resolver.needs import Need
 from flightframe_server.resolver.terms import (
     LevelTerm,
+    Metric,
     MetricTerm,
     NestedTerm,
     Term,
@@ -82,7 +83,7 @@ class Frame:
 
 
 class Cells:
-    """Every part of a question, by metric and anchor."""
+    """Every part of a question, by what it was needed for."""
 
     def __init__(self, parts: Mapping[Need, pa.Table]) -> None:
         """Hold the parts."""
@@ -92,6 +93,7 @@ class Cells:
         self,
         terms: Sequence[Term],
         anchor: tuple[str, ...],
+        filters: tuple[Term, ...],
         *,
         hidden: Sequence[Term] = (),
         points: pa.Table | None = None,
@@ -101,6 +103,7 @@ class Cells:
         Args:
             terms: their metrics make the points.
             anchor: the levels of a point, sorted.
+            filters: what the rows below them satisfy.
             hidden: terms that have values as well, and make no point.
             points: the points themselves, where no metric of `terms` makes them.
         """
@@ -110,17 +113,26 @@ class Cells:
         index = {metric: at for at, metric in enumerate(metrics)}
         names = {found: f" n{at}" for at, found in enumerate(nested)}
         tables: dict[Metric | NestedTerm, pa.Table] = {
-            metric: _named(self._parts[metric, anchor], at, metric) for metric, at in index.items()
+            metric: _named(self._parts[Need(metric, anchor, filters)], at, metric)
+            for metric, at in index.items()
         }
-        tables |= {found: self._reduced(found, anchor, name) for found, name in names.items()}
+        tables |= {
+            found: self._reduced(found, anchor, filters, name) for found, name in names.items()
+        }
         makers = {found for term in terms for found in (*metrics_of(term), *nested_of(term))}
         making = [table for found, table in tables.items() if found in makers]
         others = [table for found, table in tables.items() if found not in makers]
         made = merge(making if points is None else [points, *making], anchor)
         return Frame(attach(made, others, anchor), index, names)
 
-    def _reduced(self, nested: NestedTerm, anchor: tuple[str, ...], name: str) -> pa.Table:
-        inner = self.frame((nested.inner,), inner_anchor(nested, anchor))
+    def _reduced(
+        self,
+        nested: NestedTerm,
+        anchor: tuple[str, ...],
+        filters: tuple[Term, ...],
+        name: str,
+    ) -> pa.Table:
+        inner = self.frame((nested.inner,), inner_anchor(nested, anchor), filters)
         cells = inner.table.select(list(anchor)).append_column(name, inner.values(nested.inner))
         return reduce_cells(cells, anchor, name, nested)
 

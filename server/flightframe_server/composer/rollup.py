@@ -16,8 +16,7 @@ from flightframe_server.composer.order import sort_points
 from flightframe_server.composer.states import combine_states
 from flightframe_server.errors import InternalError
 from flightframe_server.planner.plan import Rollup
-from flightframe_server.resolver.question import Metric
-from flightframe_server.resolver.terms import LevelTerm, Term
+from flightframe_server.resolver.terms import LevelTerm, Metric, Term
 
 
 def roll_up(

@@ -21,7 +21,7 @@ from flightframe_server.composer.exact import fitted, summable
 from flightframe_server.errors import InternalError
 from flightframe_server.planner.source import held_name
 from flightframe_server.resolver.operators import Combine
-from flightframe_server.resolver.question import Metric
+from flightframe_server.resolver.terms import Metric
 
 _ANY = pc.ScalarAggregateOptions(skip_nulls=True, min_count=1)
 

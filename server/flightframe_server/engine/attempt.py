@@ -159,7 +159,7 @@ class Attempts:
                 plan, snapshot, keep=not bypass, most_rows=self.stream_rows, context=context
             )
         except TooManyRows:
-            whole = whole_plan(plan.question, snapshot.typed, plan)
+            whole = whole_plan(snapshot.typed, plan)
             assert whole is not None
             return self._streamed(whole, snapshot, bypass=bypass)
         needs = [part.need for part in plan.parts]
@@ -220,7 +220,7 @@ class Attempts:
         self, plan: Plan, snapshot: DataSnapshot, context: CallContext, *, bypass: bool
     ) -> Served:
         question = plan.question
-        whole = whole_plan(question, snapshot.typed, plan)
+        whole = whole_plan(snapshot.typed, plan)
         if whole is None:
             raise BackendError(
                 "the source cannot tell which version it is of, and this takes several reads",

@@ -22,7 +22,6 @@ from flightframe_server.engine.siblings import difference, word
 from flightframe_server.engine.ways import way_disagreement
 from flightframe_server.errors import ArithmeticOverflow
 from flightframe_server.planner.hops import Hop, TableHop
-from flightframe_server.planner.make import members_metric
 from flightframe_server.planner.promises import (
     ColumnHoldsPeriods,
     EdgeIsFunction,
@@ -34,6 +33,7 @@ from flightframe_server.planner.promises import (
     TableSize,
     WaysAgree,
 )
+from flightframe_server.planner.route import members_metric
 from flightframe_server.planner.source import source_query
 from flightframe_server.resolver.typed import TypedCollection
 

@@ -22,6 +22,7 @@ from flightframe_server.cache.store import EntryStore
 from flightframe_server.call_context import CallContext
 from flightframe_server.composer.order import sort_points
 from flightframe_server.composer.rollup import roll_up
+from flightframe_server.composer.shift import move_points
 from flightframe_server.engine.reading import VersionReader
 from flightframe_server.engine.snapshot import DataSnapshot
 from flightframe_server.error_subject import about
@@ -33,7 +34,7 @@ from flightframe_server.planner.make import can_stream
 from flightframe_server.planner.plan import Exact, Fetch, Part, Plan, Rollup
 from flightframe_server.planner.source import SourceQuery, held_name, state_name
 from flightframe_server.provenance import PartProvenance, Route, ServedFrom
-from flightframe_server.resolver.question import Metric
+from flightframe_server.resolver.terms import Metric
 from flightframe_server.statements.runner import Statements
 from flightframe_server.statements.single_flight import SingleFlight
 
@@ -116,6 +117,8 @@ class Carrier:
                 case Rollup():
                     tables.append(self._rolled_up(part, part.how, snapshot, keeping, context))
                     parts.append(cached(part, Route.ROLLUP))
+            if part.need.shift is not None:
+                tables[-1] = move_points(tables[-1], part.key.anchor, part.need.shift)
         return Carried(plan, tuple(tables), tuple(parts))
 
     def _held(self) -> EntryStore:
@@ -205,6 +208,7 @@ class Carrier:
             label,
             version=dict(part.version or ()),
             trusted=part.trusted,
+            shift=shift_text(part),
         )
 
 
@@ -217,6 +221,11 @@ def subjects(error: FlightframeError, metrics: Iterable[Metric]) -> list[str]:
     if isinstance(error, ArithmeticOverflow):
         read = [metric for metric in read if not metric.operator.name.startswith("COUNT")] or read
     return [metric.subject for metric in read]
+
+
+def shift_text(part: Part) -> str | None:
+    """Return where the points of a part are told, if not where they were read."""
+    return None if part.need.shift is None else str(part.need.shift)
 
 
 def cached(part: Part, route: Route) -> PartProvenance:
@@ -234,6 +243,7 @@ def cached(part: Part, route: Route) -> PartProvenance:
         edges=rollup.edges if rollup else part.how.entry.edges,
         version=dict(part.how.entry.version),
         trusted=part.trusted,
+        shift=shift_text(part),
     )
 
 

@@ -260,7 +260,7 @@ class MetricEngine:
 
         def ask(typed: TypedCollection) -> Question:
             question = resolve(statement, typed)
-            never = any(item.combine is Combine.NEVER for item, _ in question.needs)
+            never = any(need.metric.combine is Combine.NEVER for need in question.needs)
             if partition_invariant and never:
                 raise NotSupported(
                     f"{operator} is not partition-invariant", hint="say partition_invariant=False"

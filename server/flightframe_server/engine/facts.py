@@ -27,7 +27,6 @@ from flightframe_server.errors import FlightframeError
 from flightframe_server.planner.broken import edge_key
 from flightframe_server.planner.hops import TableHop
 from flightframe_server.planner.identity import Version
-from flightframe_server.planner.make import version_of
 from flightframe_server.planner.promises import (
     Fact,
     SiblingIsEqual,
@@ -35,6 +34,7 @@ from flightframe_server.planner.promises import (
     facts_of,
     table_hops,
 )
+from flightframe_server.planner.route import version_of
 from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.statements.runner import Statements
 from flightframe_server.statements.single_flight import SingleFlight

@@ -17,7 +17,7 @@ from flightframe_server.engine.carry_out import subjects
 from flightframe_server.error_subject import about
 from flightframe_server.errors import FlightframeError, TicketRefused
 from flightframe_server.planner.plan import Plan
-from flightframe_server.resolver.question import Metric
+from flightframe_server.resolver.terms import Metric
 from flightframe_server.statements.runner import Statements
 from flightframe_server.statements.streams import WatchedStream
 

@@ -15,7 +15,7 @@ from flightframe_server.engine.reading import VersionReader
 from flightframe_server.engine.siblings import word
 from flightframe_server.planner.source import source_query
 from flightframe_server.resolver.operators import Operator
-from flightframe_server.resolver.question import Metric
+from flightframe_server.resolver.terms import Metric
 from flightframe_server.resolver.typed import TypedCollection
 
 

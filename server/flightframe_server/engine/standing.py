@@ -20,8 +20,9 @@ from flightframe_server.planner.source import metric_reads
 from flightframe_server.resolver.anchors import anchors_of
 from flightframe_server.resolver.legality import check_metric, check_nested
 from flightframe_server.resolver.metrics import MetricNames, default_operator
+from flightframe_server.resolver.needs import needs_of
 from flightframe_server.resolver.scope import Scope
-from flightframe_server.resolver.terms import Term, needs_of
+from flightframe_server.resolver.terms import Term
 from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.resolver.values import Binding
 
@@ -98,8 +99,8 @@ def _check(
     typed: TypedCollection, broken: Mapping[str, str], term: Term, anchor: tuple[str, ...]
 ) -> None:
     """Refuse an anchor as a query would: by the rules of the collection, then by the data."""
-    for metric, cells in needs_of(term, anchor):
-        check_metric(typed, metric, cells, ())
-        reads, columns = metric_reads(typed, metric, cells)
-        check_promises(typed, broken, frozenset(), metric, reads, columns)
+    for need in needs_of(term, anchor, ()):
+        check_metric(typed, need.metric, need.anchor, ())
+        reads, columns = metric_reads(typed, need.metric, need.anchor)
+        check_promises(typed, broken, frozenset(), need.metric, reads, columns)
     check_nested(typed, term, anchor, ())

@@ -22,8 +22,8 @@ from flightframe_server.engine.attempt import Served
 from flightframe_server.engine.facts import DataFacts
 from flightframe_server.errors import did_you_mean, shown
 from flightframe_server.planner.holdings import HeldEntry
-from flightframe_server.planner.make import members_metric
 from flightframe_server.planner.plan import Part
+from flightframe_server.planner.route import members_metric
 from flightframe_server.resolver.question import Question
 from flightframe_server.resolver.terms import Apply, Constant, LevelTerm, Term, walk
 from flightframe_server.resolver.typed import TypedCollection
@@ -62,8 +62,8 @@ def _compared(question: Question) -> dict[str, list[str]]:
     terms: list[Term] = [*question.filter]
     if question.having is not None:
         terms.append(question.having)
-    for metric, _ in question.needs:
-        terms += metric.filter
+    for need in question.needs:
+        terms += (*need.filter, *need.metric.filter)
     found: dict[str, dict[str, None]] = {}
     for term in terms:
         for node in walk(term):

@@ -13,7 +13,7 @@ from flightframe_server.errors import AmbiguousPath, FDViolation, QueryError
 from flightframe_server.planner.hops import TableHop
 from flightframe_server.planner.source import ColumnRead, FetchedRead, LevelRead
 from flightframe_server.resolver.operators import Domain
-from flightframe_server.resolver.question import Metric
+from flightframe_server.resolver.terms import Metric
 from flightframe_server.resolver.typed import TypedCollection
 
 _WAYS = "all ways from"

@@ -14,8 +14,9 @@ from flightframe_server.catalog.types import Kind
 from flightframe_server.planner.identity import Domain
 from flightframe_server.planner.plan import Exact, Fetch, Part, Plan, Rollup
 from flightframe_server.planner.source import FrameQuery, SourceQuery
-from flightframe_server.resolver.question import Need, Question
-from flightframe_server.resolver.terms import Apply, MetricTerm, NestedTerm, Term, needs_of, walk
+from flightframe_server.resolver.needs import Need, needs_of
+from flightframe_server.resolver.question import Question
+from flightframe_server.resolver.terms import Apply, MetricTerm, NestedTerm, Term, walk
 
 SqlOf = Callable[[SourceQuery | FrameQuery], str]
 
@@ -61,7 +62,7 @@ def explain(plan: Plan, sql_of: SqlOf) -> list[Step]:
                 column,
                 _family(part),
                 str(part.metric.operator),
-                ", ".join(part.key.anchor),
+                _standing(plan, part),
                 route,
                 source,
                 "; ".join([*map(str, part.why_not), *part.aside]),
@@ -71,6 +72,14 @@ def explain(plan: Plan, sql_of: SqlOf) -> list[Step]:
     for about, note in notes:
         steps.append(Step(len(steps) + 1, about, "", "", "", "note", note, ""))
     return steps
+
+
+def _standing(plan: Plan, part: Part) -> str:
+    """Return the anchor of a part, and what of its need is not the question's own."""
+    said = ", ".join(part.key.anchor)
+    if part.need.filter != plan.question.filter:
+        said += f" where {' and '.join(part.key.filter) or 'nothing is left out'}"
+    return f"{said}; {part.need.shift}" if part.need.shift is not None else said
 
 
 def _family(part: Part) -> str:
@@ -85,7 +94,9 @@ def _uses(plan: Plan) -> Iterator[tuple[str, Part]]:
         used.add(plan.parts[0].need)
         yield names, plan.parts[0]
     for column in plan.question.columns:
-        for need in dict.fromkeys(needs_of(column.term, plan.question.anchor)):
+        for need in dict.fromkeys(
+            needs_of(column.term, plan.question.anchor, plan.question.filter)
+        ):
             used.add(need)
             yield column.name, by_need[need]
     for need, part in by_need.items():

@@ -17,8 +17,9 @@ from flightframe_server.planner.holdings import HeldEntry, Holdings
 from flightframe_server.planner.hops import Hop
 from flightframe_server.planner.identity import EntryKey, Version
 from flightframe_server.planner.source import FrameQuery, SourceQuery
-from flightframe_server.resolver.question import Metric, Need, Question
-from flightframe_server.resolver.terms import Term, text
+from flightframe_server.resolver.needs import Need
+from flightframe_server.resolver.question import Question
+from flightframe_server.resolver.terms import Metric, Term, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +91,11 @@ def folded(rejected: Iterable[WhyNot]) -> tuple[WhyNot, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One metric of the question: its identity at the anchor, its route, and the rejected ones.
+    """One need of the question: its identity at the anchor, its route, and the rejected ones.
 
     Attributes:
-        metric: the metric.
-        key: its identity at the anchor under the question's filter.
+        need: the metric, its anchor, its filter, and where its points are told.
+        key: the identity of what is read for it.
         version: the fingerprints that it is wanted of; None where one cannot be told.
         how: its route.
         why_not: entries that were considered, and the first rule each failed.
@@ -102,7 +103,7 @@ class Part:
         trusted: promises about the data that it rests on and that nothing checks.
     """
 
-    metric: Metric
+    need: Need
     key: EntryKey
     version: Version | None
     how: Exact | Rollup | Fetch
@@ -111,9 +112,9 @@ class Part:
     trusted: tuple[str, ...] = ()
 
     @property
-    def need(self) -> Need:
-        """The metric and the sorted anchor it is read at."""
-        return self.metric, self.key.anchor
+    def metric(self) -> Metric:
+        """The metric that is needed."""
+        return self.need.metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +123,8 @@ class Plan:
 
     Attributes:
         question: what is answered.
-        parts: one for each metric (or the members listed), in order.
-        queries: what the back-end is asked, one for each schema with parts to fetch.
+        parts: one for each need (or the members listed), in order.
+        queries: what the back-end is asked, one for each schema, anchor and filter to fetch.
         stream: the question as one query, where the frame is too large to collect.
         unattested: keys of the facts that the plan takes for granted, since nobody looked yet.
     """
@@ -137,7 +138,10 @@ class Plan:
     @property
     def fingerprint(self) -> str:
         """BLAKE2b (8 bytes, hex) of the plan as text: the same plan, the same fingerprint."""
-        lines = [f"{part.key}{part.version}{type(part.how).__name__}" for part in self.parts]
+        lines = [
+            f"{part.key}{part.version}{type(part.how).__name__}{part.need.shift or ''}"
+            for part in self.parts
+        ]
         lines += [part.how.entry.entry_id for part in self.parts if not isinstance(part.how, Fetch)]
         lines += [f"{column.name}={text(column.term)}" for column in self.question.columns]
         return hashlib.blake2b("\n".join(lines).encode(), digest_size=8).hexdigest()

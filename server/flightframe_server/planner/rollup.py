@@ -15,8 +15,8 @@ from flightframe_server.planner.hops import TableHop, hops_of
 from flightframe_server.planner.identity import EntryKey
 from flightframe_server.planner.plan import Climb, Exact, Rollup
 from flightframe_server.resolver.operators import Combine
-from flightframe_server.resolver.question import Metric
-from flightframe_server.resolver.terms import Term, levels_of, pinned_levels, text
+from flightframe_server.resolver.predicates import pinned_levels
+from flightframe_server.resolver.terms import Metric, Term, levels_of, text
 from flightframe_server.resolver.typed import TypedCollection
 
 

@@ -16,9 +16,8 @@ from flightframe_server.planner.plan import Conditions
 from flightframe_server.planner.source import SourceQuery, source_query
 from flightframe_server.resolver.metrics import MetricNames
 from flightframe_server.resolver.operators import REDUCERS
-from flightframe_server.resolver.question import Metric
 from flightframe_server.resolver.scope import Scope
-from flightframe_server.resolver.terms import ColumnTerm, MetricTerm, Term, levels_of
+from flightframe_server.resolver.terms import ColumnTerm, Metric, MetricTerm, Term, levels_of
 from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.resolver.values import Binding
 

@@ -20,8 +20,9 @@ from flightframe_server.catalog.types import DataType, Kind
 from flightframe_server.errors import InternalError
 from flightframe_server.planner.hops import FunctionHop, Hop, TableHop, hops_of
 from flightframe_server.resolver.legality import filter_levels
-from flightframe_server.resolver.question import Metric, Ordering, OutputColumn, Question, Window
-from flightframe_server.resolver.terms import ColumnTerm, Term, levels_of, metrics_of, walk
+from flightframe_server.resolver.needs import needs_of
+from flightframe_server.resolver.question import Ordering, OutputColumn, Question, Window
+from flightframe_server.resolver.terms import ColumnTerm, Metric, Term, levels_of, walk
 from flightframe_server.resolver.typed import TypedCollection
 
 
@@ -319,13 +320,19 @@ def source_query(
 def frame_query(question: Question, sources: tuple[SourceQuery, ...]) -> FrameQuery:
     """Return a question as one query over its grouped queries, in the order of its metrics.
 
-    The metrics of one schema have the same points, so that its query makes them all or none.
+    The metrics of one schema under one filter have the same points, so that their query makes them
+    all or none.
     """
-    schemas = {metric.schema for term in question.selected for metric in metrics_of(term)}
+    needs = (
+        need
+        for term in question.selected
+        for need in needs_of(term, question.anchor, question.filter)
+    )
+    points = {(need.metric.schema, need.filter) for need in needs}
     if question.members_of is not None:
-        schemas.add(question.members_of)
-    makers = [source for source in sources if source.schema in schemas]
-    others = [source for source in sources if source.schema not in schemas]
+        points.add((question.members_of, question.filter))
+    makers = [source for source in sources if (source.schema, source.filter) in points]
+    others = [source for source in sources if source not in makers]
     return FrameQuery(
         (*makers, *others),
         question.columns,

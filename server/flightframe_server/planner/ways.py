@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from flightframe_server.catalog.collection import Edge
 from flightframe_server.catalog.types import BOOLEAN
-from flightframe_server.planner.make import members_metric
+from flightframe_server.planner.route import members_metric
 from flightframe_server.planner.source import (
     LevelRead,
     SourceQuery,

@@ -17,10 +17,10 @@ from flightframe_server.errors import AmbiguousReducer, QueryError
 from flightframe_server.language.syntax import Call, Expression, Literal, LiteralKind, Name
 from flightframe_server.resolver.legality import is_finer, settled
 from flightframe_server.resolver.metrics import MetricNames, default_operator
+from flightframe_server.resolver.needs import needs_of
 from flightframe_server.resolver.operators import COMPOSED, REDUCERS
-from flightframe_server.resolver.question import Metric
 from flightframe_server.resolver.scope import Scope
-from flightframe_server.resolver.terms import Term, needs_of, nested_of
+from flightframe_server.resolver.terms import Metric, Term, nested_of
 from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.resolver.values import Binding
 
@@ -76,7 +76,7 @@ def metric_anchors(typed: TypedCollection, family: str) -> MetricAnchors:
 
 def anchors_of(typed: TypedCollection, term: Term) -> MetricAnchors:
     """Return where a term over metrics may be asked, by the catalogue alone."""
-    metrics = tuple(dict.fromkeys(metric for metric, _ in needs_of(term, ())))
+    metrics = tuple(dict.fromkeys(need.metric for need in needs_of(term, (), ())))
     reached = [typed.graph.reachable(metric.schema) for metric in metrics]
     levels = sorted(frozenset.intersection(*reached)) if reached else []
     cells = tuple(nested_of(term))
@@ -100,7 +100,7 @@ def allowed_reducers(typed: TypedCollection, family: MetricFamily) -> tuple[Allo
             term = names.leaf(Call(name, _arguments(name, family.name)))
         except QueryError:
             continue
-        metrics = [metric for metric, _ in needs_of(term, ())]
+        metrics = [need.metric for need in needs_of(term, (), ())]
         blocks = tuple(dict.fromkeys(block for metric in metrics for block in metric.blocks))
         found.append(
             AllowedReducer(name, term.type, name == default, blocks, anchors_of(typed, term))

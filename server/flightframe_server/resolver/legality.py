@@ -16,16 +16,16 @@ from flightframe_server.errors import (
     NotFiner,
     UnreachableAnchor,
 )
-from flightframe_server.resolver.question import Metric
+from flightframe_server.resolver.needs import needs_of
+from flightframe_server.resolver.predicates import pinned_levels
 from flightframe_server.resolver.terms import (
     LevelTerm,
+    Metric,
     NestedTerm,
     Term,
     inner_anchor,
     levels_of,
-    needs_of,
     nested_of,
-    pinned_levels,
 )
 from flightframe_server.resolver.typed import TypedCollection
 
@@ -196,11 +196,10 @@ def check_nested(
             )
         if nested.operator.name == "SUM":
             kept = {*anchor, *pinned_levels(filters)}
-            for metric, _ in needs_of(nested.inner, cells):
-                collapsed = {
-                    level for level in cells if not settled(typed, metric.schema, level, kept)
-                }
-                _check_outer_sum(typed, metric, collapsed)
+            for need in needs_of(nested.inner, cells, filters):
+                schema = need.metric.schema
+                collapsed = {level for level in cells if not settled(typed, schema, level, kept)}
+                _check_outer_sum(typed, need.metric, collapsed)
         check_nested(typed, nested.inner, cells, filters)
 
 
@@ -210,7 +209,7 @@ def is_finer(typed: TypedCollection, nested: NestedTerm, anchor: tuple[str, ...]
     A level that the anchor determines, along the edges that the rows take, splits no point.
     """
     known = set(anchor)
-    schemas = {metric.schema for metric, _ in needs_of(nested.inner, ())}
+    schemas = {need.metric.schema for need in needs_of(nested.inner, (), ())}
     return any(
         not settled(typed, schema, level, known) for schema in schemas for level in nested.anchor
     )

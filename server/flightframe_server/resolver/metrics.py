@@ -38,17 +38,16 @@ from flightframe_server.resolver.operators import (
     Operator,
     result_type,
 )
-from flightframe_server.resolver.question import Metric
+from flightframe_server.resolver.predicates import conjuncts, merged_conjuncts
 from flightframe_server.resolver.scope import Scope, column_named
 from flightframe_server.resolver.terms import (
     ColumnTerm,
     Constant,
     LevelTerm,
+    Metric,
     MetricTerm,
     NestedTerm,
     Term,
-    conjuncts,
-    merged_conjuncts,
     metrics_of,
     nested_of,
 )

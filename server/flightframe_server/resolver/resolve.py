@@ -40,18 +40,12 @@ from flightframe_server.resolver.expressions import Typer
 from flightframe_server.resolver.functions import unknown_function
 from flightframe_server.resolver.legality import check_metric, check_nested, check_reach
 from flightframe_server.resolver.metrics import IN_HAVING, MetricNames
+from flightframe_server.resolver.needs import needs_of
 from flightframe_server.resolver.operators import REDUCER_NAMES
+from flightframe_server.resolver.predicates import conjuncts
 from flightframe_server.resolver.question import Ordering, OutputColumn, Question, Window
 from flightframe_server.resolver.scope import Scope
-from flightframe_server.resolver.terms import (
-    Constant,
-    LevelTerm,
-    Term,
-    conjuncts,
-    metrics_of,
-    needs_of,
-    nested_of,
-)
+from flightframe_server.resolver.terms import Constant, LevelTerm, Term, metrics_of, nested_of
 from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.resolver.values import Binding
 
@@ -97,11 +91,11 @@ def resolve(
 
 
 def _check(typed: TypedCollection, question: Question) -> None:
-    for metric, level in question.needs:
-        check_metric(typed, metric, level, question.filter)
-        if question.source not in (None, metric.schema):
-            named = f"{metric.called} of {question.source}"
-            check_reach(typed, str(question.source), named, level, question.filter)
+    for need in question.needs:
+        check_metric(typed, need.metric, need.anchor, need.filter)
+        if question.source not in (None, need.metric.schema):
+            named = f"{need.metric.called} of {question.source}"
+            check_reach(typed, str(question.source), named, need.anchor, need.filter)
     for term in question.terms:
         check_nested(typed, term, question.anchor, question.filter)
 
@@ -206,8 +200,8 @@ def _everything(
     for family in scope.typed.collection.metric_families:
         try:
             term = names.leaf(Name((family,)))
-            for metric, level in needs_of(term, anchor):
-                check_metric(scope.typed, metric, level, filters)
+            for need in needs_of(term, anchor, filters):
+                check_metric(scope.typed, need.metric, need.anchor, need.filter)
             check_nested(scope.typed, term, anchor, filters)
         except QueryError:
             # SELECT * lists what is legal here; what is not is no part of it.

@@ -11,16 +11,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
+from flightframe_server.catalog.collection import Snapshot
 from flightframe_server.catalog.types import BOOLEAN, NULL, DataType, Kind
 from flightframe_server.errors import InternalError
 from flightframe_server.language.syntax import LiteralValue
-
-if TYPE_CHECKING:
-    from flightframe_server.resolver.operators import Operator
-    from flightframe_server.resolver.question import Metric
+from flightframe_server.resolver.operators import REDUCERS, Combine, Domain, Operator, Reducer
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +40,89 @@ class ColumnTerm(Term):
 
     schema: str
     column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One reducer over the rows of one schema: the unit that is fetched, kept and rolled up.
+
+    Attributes:
+        family: the metric family's name; `rows(schema)` or `level(schema.x)` for counts of rows.
+        operator: the reducer with its arguments.
+        schema: the schema whose rows are reduced.
+        argument: the column or level reduced; None for the rows themselves.
+        type: the declared type of the finished value.
+        filter: conjuncts that a row must satisfy to be reduced; they empty a cell, they never
+            remove a point.
+        blocks: dimension families that the reducer may not collapse.
+        fill: for SUM, the value where there is nothing to reduce, of `type`; None: NULL.
+        order: for FIRST and LAST, the levels that order the rows.
+        snapshot: for stock read at one moment, which rows count.
+        asked: what a refusal calls it, where that is not its own text: the mean that it is read
+            for, or the formula that it stands in. It is no part of what makes two metrics equal.
+    """
+
+    family: str
+    operator: Operator
+    schema: str
+    argument: Term | None
+    type: DataType
+    filter: tuple[Term, ...] = ()
+    blocks: tuple[str, ...] = ()
+    fill: LiteralValue = None
+    order: tuple[LevelTerm, ...] = ()
+    snapshot: Snapshot | None = None
+    domain: Domain = Domain.METRIC
+    asked: str = field(default="", compare=False, repr=False)
+
+    @property
+    def reducer(self) -> Reducer:
+        """The reducer's row in the table of reducers."""
+        return REDUCERS[self.operator.name]
+
+    @property
+    def argument_type(self) -> DataType:
+        """The type of what is reduced; the result's own type where the rows are counted."""
+        return self.type if self.argument is None else self.argument.type
+
+    @property
+    def combine(self) -> Combine:
+        """How its states roll up; a snapshot needs the rows again."""
+        return Combine.NEVER if self.snapshot is not None else self.reducer.combine
+
+    @property
+    def states(self) -> tuple[tuple[str, DataType], ...]:
+        """The names and types of the state columns; an ordered reducer's end with its key."""
+        own = tuple((state.name, state.type_of(self.argument_type)) for state in self.reducer.state)
+        return own + tuple((f"key{at}", level.type) for at, level in enumerate(self.order))
+
+    @property
+    def called(self) -> str:
+        """What a refusal calls it."""
+        return self.asked or str(self)
+
+    @property
+    def subject(self) -> str:
+        """What a failure was about: the metric and the column or table that is read for it."""
+        match self.argument:
+            case ColumnTerm(schema=schema, column=column):
+                return f"{self.called.removesuffix(',')} of {schema}.{column}"
+        return f"{self.called.removesuffix(',')} of {self.schema}"
+
+    @property
+    def identity(self) -> str:
+        """The family with its own filter, as it stands in an entry's key."""
+        # `rows(x)` and `level(x.y)` are ours; a family that is declared by such a name is quoted.
+        ours = self.family == f"rows({self.schema})" or isinstance(self.argument, LevelTerm)
+        ours = ours and not isinstance(self.argument, ColumnTerm)
+        family = self.family if ours else name_text(self.family)
+        if not self.filter:
+            return family
+        return f"{family} where {' and '.join(text(part) for part in self.filter)}"
+
+    def __str__(self) -> str:
+        """Return `SUM(revenue)`."""
+        return f"{self.operator.name}({', '.join((self.identity, *self.operator.arguments))})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,46 +269,3 @@ def nested_of(term: Term) -> tuple[NestedTerm, ...]:
 def inner_anchor(nested: NestedTerm, anchor: tuple[str, ...]) -> tuple[str, ...]:
     """Return the sorted anchor of the cells of a nested term that stands at `anchor`."""
     return tuple(sorted({*nested.anchor, *anchor}))
-
-
-def needs_of(term: Term, anchor: tuple[str, ...]) -> Iterator[tuple[Metric, tuple[str, ...]]]:
-    """Yield every metric a term reads with the sorted anchor it is read at, nested ones too."""
-    level = tuple(sorted(anchor))
-    for metric in metrics_of(term):
-        yield metric, level
-    for nested in nested_of(term):
-        yield from needs_of(nested.inner, inner_anchor(nested, anchor))
-
-
-def conjuncts(predicate: Term) -> tuple[Term, ...]:
-    """Return the operands of a predicate's outermost ANDs, sorted by text, each once."""
-    if isinstance(predicate, Apply) and predicate.function == "and":
-        parts = [part for argument in predicate.arguments for part in conjuncts(argument)]
-    else:
-        parts = [predicate]
-    by_text = {text(part): part for part in parts}
-    return tuple(by_text[key] for key in sorted(by_text))
-
-
-def merged_conjuncts(parts: tuple[Term, ...]) -> tuple[Term, ...]:
-    """Return conjuncts from several places as one normalised tuple."""
-    by_text = {text(item): item for part in parts for item in conjuncts(part)}
-    return tuple(by_text[key] for key in sorted(by_text))
-
-
-def pinned_levels(filters: tuple[Term, ...]) -> frozenset[str]:
-    """Return the levels that some conjunct holds to one member: `= value` or `IS NULL`.
-
-    A level equal to a double is not held: whole numbers and decimals past 2^53 share one.
-    """
-    pinned = set()
-    for part in filters:
-        match part:
-            case Apply(
-                function="eq", arguments=(LevelTerm(level=level), Constant(type=of, value=value))
-            ):
-                if value is not None and of.kind is not Kind.DOUBLE:
-                    pinned.add(level)
-            case Apply(function="is_null", arguments=(LevelTerm(level=level),)):
-                pinned.add(level)
-    return frozenset(pinned)

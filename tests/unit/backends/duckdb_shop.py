@@ -12,8 +12,7 @@ from flightframe_server.backends.duckdb.backend import DuckDBBackend
 from flightframe_server.catalog.types import INTEGER, TEXT
 from flightframe_server.planner.source import LevelRead, SourceQuery, StoredRead
 from flightframe_server.resolver.operators import Operator
-from flightframe_server.resolver.question import Metric
-from flightframe_server.resolver.terms import ColumnTerm
+from flightframe_server.resolver.terms import ColumnTerm, Metric
 
 TOTALS = tuple(
     Metric(name, Operator("SUM"), "sales", ColumnTerm(INTEGER, "sales", name), INTEGER)

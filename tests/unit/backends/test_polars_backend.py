@@ -47,8 +47,15 @@ from flightframe_server.planner.source import (
     StoredRead,
 )
 from flightframe_server.resolver.operators import Domain, Operator
-from flightframe_server.resolver.question import Metric, Ordering, Window
-from flightframe_server.resolver.terms import Apply, ColumnTerm, Constant, LevelTerm, MetricTerm
+from flightframe_server.resolver.question import Ordering, Window
+from flightframe_server.resolver.terms import (
+    Apply,
+    ColumnTerm,
+    Constant,
+    LevelTerm,
+    Metric,
+    MetricTerm,
+)
 
 TO_REGION = TableHop("shop -> region", "region", "shops", "id", "area", TEXT, TEXT)
 SHOP = LevelRead("shop", TEXT, "shop", TEXT, "shop")

@@ -48,10 +48,10 @@ def parts(text, *columns):
     """A question, its needs, and for each need the table of its states, made from columns."""
     question = resolve(parse(text), TYPED)
     tables = []
-    for (metric, anchor), (members, *values) in zip(question.needs, columns, strict=True):
-        rows = dict(zip(anchor, members, strict=True))
+    for need, (members, *values) in zip(question.needs, columns, strict=True):
+        rows = dict(zip(need.anchor, members, strict=True))
         made = {level: pa.array(values_, pa.string()) for level, values_ in rows.items()}
-        for (name, _), (kind, numbers) in zip(metric.states, values, strict=True):
+        for (name, _), (kind, numbers) in zip(need.metric.states, values, strict=True):
             made[held_name(name)] = pa.array(numbers, kind)
         tables.append(pa.table(made))
     return question, question.needs, tables
@@ -168,17 +168,17 @@ def test_a_stream_is_cut_as_a_whole_frame_is_wherever_its_batches_end(clauses, e
     members, values = ["a", "b", "c", "d", None], money("1", "2", "3", "4", "5")
     assert [row[0] for row in rows(text, ((members,), values))] == expected
     question = resolve(parse(text), TYPED)
-    ((metric, _),) = question.needs
+    (need,) = question.needs
     merged = pa.table({"region": members, state_name(0, "value"): pa.array(values[1], values[0])})
     batches = merged.to_batches(max_chunksize=size)
-    found = list(compose_stream(question, [metric], batches))
+    found = list(compose_stream(question, [need.metric], batches))
     assert [member for batch in found for member in batch["region"].to_pylist()] == expected
 
 
 def test_a_stream_stops_reading_when_it_has_enough():
     text = "SELECT region, revenue AT region LIMIT 1"
     question = resolve(parse(text), TYPED)
-    ((metric, _),) = question.needs
+    (need,) = question.needs
     read = []
 
     def batches():
@@ -188,7 +188,7 @@ def test_a_stream_stops_reading_when_it_has_enough():
                 {"region": [member], state_name(0, "value"): pa.array([Decimal(1)], MONEY)}
             )
 
-    assert len(list(compose_stream(question, [metric], batches()))) == 1
+    assert len(list(compose_stream(question, [need.metric], batches()))) == 1
     assert read == ["a"]
 
 

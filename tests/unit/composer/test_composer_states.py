@@ -14,8 +14,7 @@ from flightframe_server.catalog.types import DOUBLE, INTEGER, TEXT, decimal
 from flightframe_server.composer.states import combine_states, finish
 from flightframe_server.errors import ArithmeticOverflow, InternalError
 from flightframe_server.resolver.operators import REDUCERS, Operator
-from flightframe_server.resolver.question import Metric
-from flightframe_server.resolver.terms import ColumnTerm, LevelTerm
+from flightframe_server.resolver.terms import ColumnTerm, LevelTerm, Metric
 
 NAN = math.nan
 WHOLE = pa.int64()

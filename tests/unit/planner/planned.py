@@ -6,9 +6,10 @@ from flightframe_server.catalog import read_collection
 from flightframe_server.catalog.types import DATE, INTEGER, TEXT, decimal
 from flightframe_server.language import parse
 from flightframe_server.planner.holdings import HeldEntry, Holdings
-from flightframe_server.planner.make import entry_key, make_plan
+from flightframe_server.planner.make import make_plan
 from flightframe_server.planner.plan import Conditions
 from flightframe_server.planner.rollup import Target, judge
+from flightframe_server.planner.route import entry_key
 from flightframe_server.resolver.resolve import resolve
 from flightframe_server.resolver.typed import type_collection
 
@@ -111,9 +112,8 @@ def question(text):
 
 def key_of(text):
     """The identity of the one metric of a question."""
-    asked = question(text)
-    ((metric, anchor),) = asked.needs
-    return entry_key(typed(), "db", asked, metric, anchor)
+    (need,) = question(text).needs
+    return entry_key(typed(), "db", need)
 
 
 def held(text, name="e1", rows=10, tables=("t_tx",), sign="1", created=0.0):
@@ -136,8 +136,14 @@ def plan(text, *entries, **given):
 def judged(text, entry, withdrawn=None, mapped=MAPS, versions=NOW, current=NOW):
     """How an entry answers the one metric of a question, or why it does not."""
     asked = question(text)
-    ((metric, _),) = asked.needs
+    (need,) = asked.needs
     target = Target(
-        metric, key_of(text), asked.filter, versions, withdrawn or {}, current, frozenset(mapped)
+        need.metric,
+        key_of(text),
+        asked.filter,
+        versions,
+        withdrawn or {},
+        current,
+        frozenset(mapped),
     )
     return judge(typed(), target, entry)

@@ -97,13 +97,13 @@ def test_the_cheapest_entry_that_may_answer_is_taken_and_no_other(
     asked = question(text_of(call, anchor, tested))
     given_ = conditions(*(entry for entry, _ in made.values()), mapped=maps)
     plan = make_plan(asked, typed(), given_)
-    ((metric, _),) = asked.needs
+    (need,) = asked.needs
     (part,) = plan.parts
     legal = [entry for entry, what in made.values() if may_answer(what, call, anchor, tested, maps)]
     match part.how:
         case Fetch():
             assert legal == []
-            assert [query.metrics for query in plan.queries] == [(metric,)]
+            assert [query.metrics for query in plan.queries] == [(need.metric,)]
         case Exact(entry=entry):
             assert entry in legal
             assert entry.key == part.key

@@ -4,8 +4,9 @@ import pytest
 from planned import NOW, conditions, held, plan, question, typed
 
 from flightframe_server.errors import FDViolation, NotCached, NotSupported, SiblingDiffers
-from flightframe_server.planner.make import make_plan, version_of, whole_plan
+from flightframe_server.planner.make import make_plan, whole_plan
 from flightframe_server.planner.plan import Exact, Fetch, Freshness, Rollup
+from flightframe_server.planner.route import version_of
 
 BY_REGION = "SELECT region, revenue AT region"
 STORE = "SELECT store, revenue AT store"
@@ -270,11 +271,11 @@ def test_a_broken_promise_is_refused_before_others_are_looked_at():
 
 def test_the_whole_in_one_query_reads_roots_only():
     found = plan("SELECT store, revenue, cost AT store", held(STORE))
-    whole = whole_plan(found.question, typed(), found)
+    whole = whole_plan(typed(), found)
     assert all(isinstance(part.how, Fetch) for part in whole.parts)
     assert [query.schema for query in whole.stream.sources] == ["tx"]
     nested = plan("SELECT store, AVG(revenue @ day) AS x AT store")
-    assert whole_plan(nested.question, typed(), nested) is None
+    assert whole_plan(typed(), nested) is None
 
 
 def test_the_same_plan_has_the_same_fingerprint_and_another_another():

@@ -24,8 +24,7 @@ from flightframe_server.backends.duckdb.sql_moments import (
 from flightframe_server.backends.duckdb.sql_sums import WIDE_PRECISION, wide_sum
 from flightframe_server.backends.sql.dialect import Bound, SqlDialect
 from flightframe_server.catalog.types import DOUBLE, DataType, Kind
-from flightframe_server.resolver.question import Metric
-from flightframe_server.resolver.terms import Apply, Constant
+from flightframe_server.resolver.terms import Apply, Constant, Metric
 
 
 class DuckDBDialect(SqlDialect):

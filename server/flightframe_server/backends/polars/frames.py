@@ -19,8 +19,7 @@ from flightframe_server.backends.polars.values import Value
 from flightframe_server.catalog.types import DataType
 from flightframe_server.errors import InternalError
 from flightframe_server.planner.source import FrameQuery, SourceQuery, state_name
-from flightframe_server.resolver.question import Metric
-from flightframe_server.resolver.terms import LevelTerm, MetricTerm, Term
+from flightframe_server.resolver.terms import LevelTerm, Metric, MetricTerm, Term
 
 Columns = tuple[tuple[str, DataType], ...]
 

@@ -16,7 +16,7 @@ from flightframe_server.backends.polars.values import Value, as_double, constant
 from flightframe_server.catalog.types import BOOLEAN, DataType, Kind
 from flightframe_server.errors import InternalError
 from flightframe_server.resolver.operators import Combine
-from flightframe_server.resolver.question import Metric
+from flightframe_server.resolver.terms import Metric
 
 
 def aggregates(rows: Rows, anchor: tuple[str, ...], index: int, metric: Metric) -> list[pl.Expr]:

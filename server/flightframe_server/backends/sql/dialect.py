@@ -19,8 +19,7 @@ from flightframe_server.backends.sql.names import column_expression
 from flightframe_server.catalog.types import DataType, whole
 from flightframe_server.errors import LimitExceeded
 from flightframe_server.language.syntax import LiteralValue
-from flightframe_server.resolver.question import Metric
-from flightframe_server.resolver.terms import Apply, Constant, Term
+from flightframe_server.resolver.terms import Apply, Constant, Metric, Term
 
 MAX_OPERATIONS = 200_000
 

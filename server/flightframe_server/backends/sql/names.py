@@ -13,7 +13,7 @@ from sqlglot import exp
 from flightframe_server.catalog.types import DataType
 from flightframe_server.language.syntax import LiteralValue
 from flightframe_server.planner.source import state_name
-from flightframe_server.resolver.question import Metric
+from flightframe_server.resolver.terms import Metric
 
 
 @dataclass(frozen=True, slots=True)

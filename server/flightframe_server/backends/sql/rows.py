@@ -31,8 +31,7 @@ from flightframe_server.planner.source import (
     metric_columns,
 )
 from flightframe_server.resolver.operators import Combine
-from flightframe_server.resolver.question import Metric
-from flightframe_server.resolver.terms import ColumnTerm, Constant, LevelTerm, Term
+from flightframe_server.resolver.terms import ColumnTerm, Constant, LevelTerm, Metric, Term
 
 FACTS = "f"
 ROWS = "g"

@@ -21,8 +21,7 @@ from flightframe_server.backends.sql.rows import RowSelect
 from flightframe_server.backends.sql.terms import compile_term
 from flightframe_server.catalog.types import DataType
 from flightframe_server.planner.source import SourceQuery, state_name
-from flightframe_server.resolver.question import Metric
-from flightframe_server.resolver.terms import ColumnTerm, LevelTerm, Term
+from flightframe_server.resolver.terms import ColumnTerm, LevelTerm, Metric, Term
 
 
 def source_select(

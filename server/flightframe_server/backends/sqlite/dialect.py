@@ -32,8 +32,7 @@ from flightframe_server.catalog.types import (
 )
 from flightframe_server.errors import ArithmeticOverflow, BackendError, NotSupported, shown
 from flightframe_server.language.syntax import LiteralValue
-from flightframe_server.resolver.question import Metric
-from flightframe_server.resolver.terms import Apply, Constant, Term
+from flightframe_server.resolver.terms import Apply, Constant, Metric, Term
 from flightframe_server.row_values import INT64_MAX, INT64_MIN
 
 _DIGITS = Context(prec=100)
