@@ -139,7 +139,7 @@ def carry_out(kind: str, body: bytes, call: ActionCall) -> list[bytes]:
 
     Raises:
         FlightframeError: as the action says.
-        CallRefused: UNIMPLEMENTED, there is no such action.
+        CallNotAnswered: there is no such action.
     """
     action = ACTIONS.get(kind)
     if action is None:

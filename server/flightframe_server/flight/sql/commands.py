@@ -109,7 +109,7 @@ def answer_of(message: Message, state: FlightState, call: CallContext) -> Answer
 
     Raises:
         TicketRefused: a prepared statement or a transaction that there is not.
-        CallRefused: PERMISSION_DENIED, a command that would write.
+        ReadOnly: a command that would write.
         FlightframeError: as `answer_text`; a message that asks nothing is a FrameQLSyntaxError.
     """
     match message:
@@ -146,7 +146,7 @@ def schema_of(
 
     Raises:
         QueryError: the statement cannot be answered.
-        CallRefused: as for `request_of`.
+        ReadOnly: a command that would write.
     """
     match message:
         case sql.CommandPreparedStatementQuery():
@@ -171,7 +171,7 @@ def bind(message: Message, reader: Any, state: FlightState, call: CallContext) -
         call: the one that sends the rows.
 
     Raises:
-        CallRefused: PERMISSION_DENIED, a command that would write.
+        ReadOnly: a command that would write.
         QueryError: the rows cannot be bound, or the command is not one of DoPut.
     """
     match message:

@@ -94,7 +94,7 @@ class PreparedStatements:
 
         Raises:
             QueryError: it cannot be answered, whatever its parameters.
-            CallRefused: PERMISSION_DENIED, it would change something.
+            ReadOnly: it would change something.
         """
         check_transaction(message)
         request = Request(message.query, collection=options.schema)

@@ -35,7 +35,7 @@ def answer_text(
 
     Raises:
         FlightframeError: as `answer`.
-        CallRefused: PERMISSION_DENIED, the text would change something.
+        ReadOnly: the text would change something.
     """
     note_request(request)
     meant = probes.meaning(request, tables, serving, context.caller.user)
