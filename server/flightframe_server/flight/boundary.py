@@ -34,7 +34,6 @@ from flightframe_server.errors import (
     FlightframeError,
     InternalError,
     QueryError,
-    ReadOnly,
     Status,
 )
 
@@ -86,11 +85,6 @@ Returned = TypeVar("Returned")
 def unimplemented(what: str) -> CallNotAnswered:
     """Return the error of a call that has no answer here; `what` names it, never quoting input."""
     return CallNotAnswered(f"{what} is not answered")
-
-
-def read_only() -> ReadOnly:
-    """Return the error of a call that would write."""
-    return ReadOnly("this server only reads", hint="send a SELECT")
 
 
 def wire_error(error: Exception, rpc: str, request_id: str) -> Exception:

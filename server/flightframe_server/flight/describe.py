@@ -30,7 +30,7 @@ from flightframe_server.errors import (
     did_you_mean,
     shown,
 )
-from flightframe_server.flight.sql.columns import bare_type
+from flightframe_server.sql.columns import bare_type
 from flightframe_server.language.syntax import LiteralValue
 from flightframe_server.resolver.metrics import default_operator
 from flightframe_server.resolver.typed import TypedCollection

@@ -47,7 +47,6 @@ from flightframe_server.flight.sql.commands import (
     read_message,
     schema_of,
 )
-from flightframe_server.flight.sql.statements import answer_text, type_text
 from flightframe_server.flight.state import FlightBounds, FlightState
 from flightframe_server.flight.stream import (
     Chunk,
@@ -64,6 +63,7 @@ from flightframe_server.flight.tickets import (
     decode,
 )
 from flightframe_server.flight.watch import CountedReader, IncomingWatch
+from flightframe_server.sql.texts import answer_text, type_text
 
 DEFAULT_ADDRESS = "127.0.0.1:0"
 SERVED_FROM_HEADER = "x-served-from"

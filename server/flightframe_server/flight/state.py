@@ -14,7 +14,7 @@ from flightframe_server.flight.handles import Bounds
 from flightframe_server.flight.pins import PIN_BOUNDS, Pins
 from flightframe_server.flight.sessions import Sessions
 from flightframe_server.flight.sql.prepared import PREPARED_BOUNDS, PreparedStatements
-from flightframe_server.flight.sql.tables import PublishedTables
+from flightframe_server.sql.tables import PublishedTables
 
 
 @dataclass(frozen=True, slots=True)

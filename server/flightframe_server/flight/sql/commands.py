@@ -19,15 +19,15 @@ from flightframe_server.answer import Answer
 from flightframe_server.call_context import NO_OPTIONS, CallContext, Caller, SessionOptions
 from flightframe_server.errors import FrameQLSyntaxError
 from flightframe_server.flight.auditing import note_answer, note_request, note_rows
-from flightframe_server.flight.boundary import read_only
 from flightframe_server.flight.session_options import applied, refreshed
 from flightframe_server.flight.sql import info, key_listings, metadata, types
-from flightframe_server.flight.sql.concatenation import concatenated
 from flightframe_server.flight.sql.instants import answer_in_utc, schema_in_utc
 from flightframe_server.flight.sql.prepared import Prepared
-from flightframe_server.flight.sql.statements import answer_text, statement_request, type_text
+from flightframe_server.flight.sql.statements import statement_request
 from flightframe_server.flight.sql.wire import names, unwrap
 from flightframe_server.flight.state import FlightState
+from flightframe_server.sql.concatenation import concatenated
+from flightframe_server.sql.texts import answer_text, read_only, type_text
 
 
 @dataclass(frozen=True, slots=True)
