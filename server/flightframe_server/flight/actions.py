@@ -16,13 +16,13 @@ from flightframe.wire import flight_sql_pb2 as sql
 from flightframe_server.access.audit import audited_call
 from flightframe_server.call_context import CallContext, Caller, SessionOptions
 from flightframe_server.discovery.describe import describe, read_body
-from flightframe_server.flight.boundary import unimplemented
 from flightframe_server.flight.caller import MIDDLEWARE
 from flightframe_server.flight.cancelling import cancel, renew
 from flightframe_server.flight.cookies import cookie_of
 from flightframe_server.flight.session_options import told
 from flightframe_server.flight.sql.wire import bare, names, unwrap, wrap
 from flightframe_server.flight.state import FlightState
+from flightframe_server.flight.wire_errors import unimplemented
 
 DESCRIBE = "flightframe.describe"
 

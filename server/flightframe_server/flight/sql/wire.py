@@ -13,7 +13,7 @@ from google.protobuf.any_pb2 import Any as Packed
 from google.protobuf.message import DecodeError, Message
 
 from flightframe_server.errors import FrameQLSyntaxError, LimitExceeded
-from flightframe_server.flight.boundary import unimplemented
+from flightframe_server.flight.wire_errors import unimplemented
 
 PREFIX = "type.googleapis.com/"
 PACKAGE = "arrow.flight.protocol.sql."
