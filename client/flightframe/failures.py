@@ -53,6 +53,8 @@ CLASSES: Mapping[str, type[FlightframeError]] = {
             "NOT_SUPPORTED",
             "NOT_CACHED",
             "TICKET",
+            "UNIMPLEMENTED",
+            "READ_ONLY",
         ),
         QueryError,
     ),

@@ -220,7 +220,14 @@ def answer(request: Request, serving: Serving, context: CallContext = SERVER_CAL
     return found
 
 
-def _answer(request: Request, serving: Serving, context: CallContext) -> Answer:
+def explain(request: Request, serving: Serving, context: CallContext = SERVER_CALL) -> Answer:
+    """Return the plan of a request, whether its text says EXPLAIN or not; raises as `answer`."""
+    return _answer(request, serving, context, explains=True)
+
+
+def _answer(
+    request: Request, serving: Serving, context: CallContext, *, explains: bool = False
+) -> Answer:
     query_id = uuid.uuid4().hex
     statement = _read(request, serving)
     context = context.named(query_id)
@@ -229,7 +236,7 @@ def _answer(request: Request, serving: Serving, context: CallContext) -> Answer:
         return resolve(statement, typed, Binding(dict(request.parameters)))
 
     engine = _engine(request, serving, ask, context)
-    if statement.explain:
+    if explains or statement.explain:
         return _explained(_explanation(ask, request, engine, context), engine, query_id)
     epoch = engine.epoch
     served = engine.answer(ask, request.freshness, context)

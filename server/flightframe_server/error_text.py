@@ -10,12 +10,24 @@ import difflib
 from collections.abc import Iterable
 
 ECHO_LIMIT = 80
+TEXT_LIMIT = 900
 
 
 def shown(text: object) -> str:
     """Return what somebody sent, shortened to what an error may echo."""
     flat = " ".join(str(text).split())
     return flat if len(flat) <= ECHO_LIMIT else flat[: ECHO_LIMIT - 1] + "…"
+
+
+def wire_text(code: str, message: str, where: str, hint: str | None) -> str:
+    """Return an error as it goes over the wire, bounded.
+
+    >>> wire_text("TYPE", "a date is no number", "line 1, column 8", None)
+    'TYPE: a date is no number (line 1, column 8).'
+    """
+    place = f" ({where})" if where else ""
+    text = f"{code}: {message}{place}.{f' Hint: {hint}' if hint else ''}"
+    return text if len(text) <= TEXT_LIMIT else text[: TEXT_LIMIT - 1] + "…"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:

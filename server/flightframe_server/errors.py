@@ -23,7 +23,9 @@
     │   ├── LimitExceeded                LIMIT_EXCEEDED
     │   ├── NotSupported                 NOT_SUPPORTED
     │   ├── NotCached                    NOT_CACHED
-    │   └── TicketRefused                TICKET
+    │   ├── TicketRefused                TICKET
+    │   ├── CallNotAnswered              UNIMPLEMENTED
+    │   └── ReadOnly                     READ_ONLY
     ├── AccessError                      whoever calls can act: credentials
     │   ├── NotAuthenticated             UNAUTHENTICATED
     │   └── TooManyAttempts              TOO_MANY_ATTEMPTS
@@ -50,10 +52,8 @@ from flightframe_server.error_place import Place as Place
 from flightframe_server.error_place import Status as Status
 from flightframe_server.error_text import ECHO_LIMIT as ECHO_LIMIT
 from flightframe_server.error_text import did_you_mean as did_you_mean
-from flightframe_server.error_text import more_mistakes
+from flightframe_server.error_text import more_mistakes, wire_text
 from flightframe_server.error_text import shown as shown
-
-TEXT_LIMIT = 900
 
 
 class FlightframeError(Exception):
@@ -89,10 +89,7 @@ class FlightframeError(Exception):
 
     def __str__(self) -> str:
         """Return the text that goes over the wire: code, message, place and hint, bounded."""
-        where = f" (line {self.place.line}, column {self.place.column})" if self.place else ""
-        hint = f" Hint: {self.hint}" if self.hint else ""
-        text = f"{self.code}: {self.message}{where}.{hint}"
-        return text if len(text) <= TEXT_LIMIT else text[: TEXT_LIMIT - 1] + "…"
+        return wire_text(self.code, self.message, str(self.place or ""), self.hint)
 
     def payload(self) -> dict[str, Any]:
         """Return the one JSON shape of an error, for surfaces that answer in JSON."""
@@ -103,15 +100,7 @@ class FlightframeError(Exception):
 
     def caret(self, source: str) -> str | None:
         """Return the offending line of `source` with a caret under the place, or None."""
-        if self.place is None:
-            return None
-        lines = source.splitlines() or [""]
-        if self.place.line > len(lines):
-            return None
-        line, column = lines[self.place.line - 1], self.place.column
-        first = max(0, column - 1 - ECHO_LIMIT // 2)
-        window = line[first : first + ECHO_LIMIT].replace("\t", " ")
-        return f"{window}\n{' ' * (column - 1 - first)}^"
+        return None if self.place is None else self.place.caret(source)
 
 
 class QueryError(FlightframeError):
@@ -264,6 +253,22 @@ class TicketRefused(QueryError):
     http_status = 404
 
 
+class CallNotAnswered(QueryError):
+    """The protocol has the call; this server does not answer it, and clients fall back."""
+
+    code = "UNIMPLEMENTED"
+    status = Status.UNIMPLEMENTED
+    http_status = 501
+
+
+class ReadOnly(QueryError):
+    """A text or a call would change something, and this server only reads."""
+
+    code = "READ_ONLY"
+    status = Status.PERMISSION_DENIED
+    http_status = 403
+
+
 class AccessError(FlightframeError):
     """The caller is not let in. Abstract."""
 
@@ -385,8 +390,6 @@ class InternalError(FlightframeError):
     """A broken invariant of ours. Its text tells the reader nothing but an id to quote."""
 
     code = "INTERNAL"
-    status = Status.INTERNAL
-    http_status = 500
 
 
 def leaves(root: type[FlightframeError] = FlightframeError) -> list[type[FlightframeError]]:

@@ -13,16 +13,23 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 CORE = ("language", "catalog", "resolver", "planner")
+ROOMS = ("sql", "discovery")
+WIRES = {"pyarrow.flight", "pyarrow._flight", "google.protobuf", "grpc", "starlette", "uvicorn"}
 HEAVY = {"duckdb", "polars", "pyarrow", "pandas", "numpy", "sqlite3", "grpc"}
 
 
 def loaded_by(*modules: str) -> set[str]:
     """Return the top-level packages that a fresh interpreter holds after importing modules."""
+    return {name.split(".")[0] for name in modules_loaded_by(*modules)}
+
+
+def modules_loaded_by(*modules: str) -> set[str]:
+    """Return every module that a fresh interpreter holds after importing modules."""
     script = "\n".join(
         [
             "import sys, json",
             *(f"import {module}" for module in modules),
-            "print(json.dumps(sorted({name.split('.')[0] for name in sys.modules})))",
+            "print(json.dumps(sorted(sys.modules)))",
         ]
     )
     holders = os.pathsep.join(str(ROOT / holder) for holder in ("client", "server"))
@@ -54,6 +61,21 @@ def test_the_core_loads_no_database_and_no_arrow(package):
     modules = modules_of(package)
     assert len(modules) > 2
     assert not loaded_by(*modules) & HEAVY
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_what_sql_means_and_what_can_be_asked_load_no_wire(package):
+    modules = modules_of(package)
+    assert len(modules) > 3
+    assert not modules_loaded_by(*modules) & WIRES
+
+
+def test_the_check_sees_which_wires_a_surface_loads():
+    assert modules_loaded_by("flightframe_server.flight.server") >= WIRES - {
+        "grpc",
+        "starlette",
+        "uvicorn",
+    }
 
 
 def test_the_check_sees_what_is_loaded():

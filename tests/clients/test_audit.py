@@ -193,6 +193,28 @@ def test_queries_over_http(full: Shop):
     full.audit(2, surface="http")
 
 
+def test_sql_plans_and_descriptions_over_http(full: Shop):
+    with httpx.Client(base_url=full.http, headers={"authorization": f"Bearer {TOKEN}"}) as client:
+        assert client.post("/runtime/query", json={"sql": "SELECT 'North'"}).status_code == 200
+        (line,) = full.audit(1, surface="http", kind="query", user="grafana")
+        assert (line["what"], line["rows"], line["query"]) == ("query", 1, "SELECT ?")
+        told = client.post("/runtime/explain", json={"source": NORTH}).json()
+        (line,) = full.audit(1, surface="http", kind="explain", code=None)
+        assert (line["what"], line["query"]) == ("explain", NORTH_PLAIN)
+        assert line["rows"] == len(told["steps"]) > 0
+        assert client.get("/runtime/describe", params={"name": "amount"}).status_code == 200
+        assert client.post("/runtime/describe", json={"name": 1}).status_code == 400
+        assert [line["what"] for line in full.audit(2, kind="describe", user="grafana")] == [
+            "describe",
+            None,
+        ]
+        refused = client.post("/runtime/query", json={"sql": "DROP TABLE sales"})
+        (line,) = full.audit(1, surface="http", code="READ_ONLY")
+        assert line["request_id"] == refused.headers["x-request-id"]
+    assert httpx.get(f"{full.http}/runtime/describe").status_code == 401
+    full.audit(1, kind="describe", code="UNAUTHENTICATED")
+
+
 def test_a_stream_is_told_of_at_its_end(tmp_path: Path):
     with (
         shop(tmp_path, "{mode: full}", stream_rows=1) as served,

@@ -229,7 +229,12 @@ def test_a_bug_is_an_id_on_the_wire_and_a_story_in_the_log(wire, server, monkeyp
 @pytest.mark.usefixtures("one_line_errors")
 @pytest.mark.parametrize(
     ("command", "code"),
-    [(b"SELECT regio AT region", "UNKNOWN_NAME"), (UPDATE, None), (b"hello", "PARSE")],
+    [
+        (b"SELECT regio AT region", "UNKNOWN_NAME"),
+        (UPDATE, "READ_ONLY"),
+        (named("CommandMakeCoffee"), "UNIMPLEMENTED"),
+        (b"hello", "PARSE"),
+    ],
 )
 def test_a_refused_call_has_a_name_by_which_the_log_knows_it(wire, command, code):
     message = descriptor_of(command).SerializeToString()

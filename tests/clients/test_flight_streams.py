@@ -19,8 +19,7 @@ from flight_calls import (
 from pyarrow import flight
 
 from flightframe_server.app import OpenInstallation, open_installation
-from flightframe_server.flight.handles import Bounds, Handles
-from flightframe_server.flight.seals import HANDLE_BYTES
+from flightframe_server.flight.handles import HANDLE_BYTES, Bounds, Handles
 from flightframe_server.flight.server import FlightServer
 from flightframe_server.flight.state import FlightBounds
 from flightframe_server.flight.stream import LiveChunks
@@ -85,7 +84,7 @@ def without_one_sale(path):
 
 
 def test_what_is_pinned_is_bounded_and_what_was_let_go_is_refused(retail):
-    bounds = FlightBounds(pins=Bounds(count=2, bytes=1 << 20, seconds=60))
+    bounds = FlightBounds(results=Bounds(count=2, bytes=1 << 20, seconds=60))
     texts = ["SELECT year, units AT year", "EXPLAIN SELECT cost AT year", "SELECT 1", "SELECT 1 ;"]
     with (
         FlightServer(retail.serving, bounds=bounds) as server,

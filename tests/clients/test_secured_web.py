@@ -120,3 +120,18 @@ def test_the_last_queries_are_ones_own_over_both(client, both):
         with flightframe.connect(both[0], username=user, password=PASSWORDS[user]) as connection:
             table = connection.query("SELECT * FROM system.last_queries").to_arrow()
         assert (own in table["source"].to_pylist()) is seen
+
+
+def test_a_query_of_the_catalogue_over_http_shows_ones_own_alone(client):
+    own = f"{TOTAL} WHERE town <> 'by alice'"
+    ask(client, own, auth=("alice", PASSWORDS["alice"]))
+    for user, seen in (("alice", True), ("bob", False)):
+        body = {"sql": "SELECT source FROM system.last_queries"}
+        answer = client.post("/runtime/query", json=body, auth=(user, PASSWORDS[user]))
+        assert ([own] in answer.json()["rows"]) is seen
+
+
+@pytest.mark.parametrize("path", ["/runtime/query", "/runtime/explain", "/runtime/describe"])
+def test_every_address_that_answers_asks_for_credentials(client, path):
+    assert client.post(path, json={"sql": "SELECT 1"}).status_code == 401
+    assert client.get("/runtime/describe").status_code == 401

@@ -20,7 +20,7 @@ from flightframe_server import __version__
 from flightframe_server.answer import Serving
 from flightframe_server.app import OpenInstallation, open_installation
 from flightframe_server.errors import SetupError
-from flightframe_server.web import api
+from flightframe_server.web import api, endpoints
 from flightframe_server.web.json_text import json_text
 from flightframe_server.web.reply import ReplyLimits
 from flightframe_server.web.server import HttpServer, listen
@@ -259,6 +259,10 @@ def test_another_installation_is_not_found(client: httpx.Client) -> None:
         (b"{}", "PARSE"),
         (b'{"source": " "}', "PARSE"),
         (b'{"source": 1}', "TYPE"),
+        (b'{"sql": ""}', "PARSE"),
+        (b'{"sql": 1}', "TYPE"),
+        (b'{"sql": null}', "PARSE"),
+        (b'{"sql": "SELECT 1", "source": "SELECT sale AT sale"}', "PARSE"),
         (b'{"source": "a\\u0000b"}', "PARSE"),
         (b'{"source": "\\ud800"}', "PARSE"),
         (b'{"source": "SELECT sale AT sale", "sorce": 1}', "PARSE"),
@@ -314,6 +318,8 @@ def test_the_size_of_a_body_is_bounded(client: httpx.Client) -> None:
         ("GET", "/runtime/../../etc/passwd", 404, "UNKNOWN_NAME"),
         ("GET", QUERY, 405, "NOT_SUPPORTED"),
         ("DELETE", "/healthz", 405, "NOT_SUPPORTED"),
+        ("GET", "/runtime/explain", 405, "NOT_SUPPORTED"),
+        ("PUT", "/runtime/describe", 405, "NOT_SUPPORTED"),
     ],
 )
 def test_other_addresses_fail_in_the_same_shape(
@@ -366,7 +372,7 @@ def test_a_fault_of_ours_tells_nothing(
     def broken(*_: object) -> None:
         raise RuntimeError("/secret/path")
 
-    monkeypatch.setattr(api, "answer", broken)
+    monkeypatch.setattr(endpoints, "answer", broken)
     response = ask(client, "SELECT SUM(amount) AS total AT ()")
     assert (response.status_code, error_of(response)["code"]) == (500, "INTERNAL")
     assert "secret" not in response.text
@@ -375,14 +381,14 @@ def test_a_fault_of_ours_tells_nothing(
 def test_a_slow_query_holds_nobody_up_and_is_finished_before_the_end(
     opened: OpenInstallation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked, go_on, real = threading.Event(), threading.Event(), api.answer
+    asked, go_on, real = threading.Event(), threading.Event(), endpoints.answer
 
     def slow(*arguments: object) -> object:
         asked.set()
         assert go_on.wait(10)
         return real(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(api, "answer", slow)
+    monkeypatch.setattr(endpoints, "answer", slow)
     server = start(opened.serving)
     server.start()
     found: list[httpx.Response] = []

@@ -5,9 +5,9 @@ import pytest
 from conformance_tables import ORACLE, export, open_backends
 
 from flightframe_server.catalog import read_collection
+from flightframe_server.discovery.availability import availabilities
+from flightframe_server.discovery.level_facts import level_facts
 from flightframe_server.engine import MetricEngine
-from flightframe_server.engine.discovery import level_facts
-from flightframe_server.engine.standing import standings
 
 BACKENDS = ["duckdb", "sqlite", "polars"]
 
@@ -109,7 +109,7 @@ def test_metrics_may_stand_at_the_same_levels_everywhere(collection, laid_out):
     _, engines = laid_out(collection)
     found = {
         name: [
-            standings(engine.typed, engine.attested()[1].broken, family)
+            availabilities(engine.typed, engine.attested()[1].broken, family)
             for family in engine.collection.metric_families.values()
         ]
         for name, engine in engines.items()

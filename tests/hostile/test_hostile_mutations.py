@@ -26,9 +26,9 @@ from flightframe.wire import flight_sql_pb2 as sql
 from flightframe_server.answer import Request, Serving
 from flightframe_server.app import open_installation
 from flightframe_server.errors import FlightframeError
-from flightframe_server.flight.sql.statements import answer_text
-from flightframe_server.flight.sql.tables import PublishedTables
 from flightframe_server.flight.tickets import FlightSqlTicket, QueryTicket, TextTicket, decode
+from flightframe_server.sql.tables import PublishedTables
+from flightframe_server.sql.texts import answer_text
 
 MUTATIONS = 10_000
 SETTLED = 3_000

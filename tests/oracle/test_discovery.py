@@ -5,9 +5,9 @@ import datetime
 import pytest
 from test_promises import shop
 
+from flightframe_server.discovery.availability import availabilities
+from flightframe_server.discovery.level_facts import home_of, level_facts, members
 from flightframe_server.engine import MetricEngine
-from flightframe_server.engine.discovery import home_of, level_facts, members
-from flightframe_server.engine.standing import standings
 from flightframe_server.errors import FDViolation, UnreachableAnchor
 from flightframe_server.resolver.anchors import metric_anchors
 
@@ -138,7 +138,7 @@ def test_members_along_a_broken_edge_are_refused(shop):
 
 def standing(engine, family):
     _, attested = engine.attested()
-    found = standings(engine.typed, attested.broken, engine.collection.metric_families[family])
+    found = availabilities(engine.typed, attested.broken, engine.collection.metric_families[family])
     return {item.reducer: item for item in found}
 
 
@@ -178,7 +178,7 @@ def test_what_may_stand_is_answered_and_what_is_blocked_is_refused(shop):
     asked = 0
     broken = made.engine.attested()[1].broken
     for family in made.engine.collection.metric_families.values():
-        for found in standings(made.engine.typed, broken, family):
+        for found in availabilities(made.engine.typed, broken, family):
             item = (
                 f"{found.reducer}({family.name}) AS x" if found.reducer else f"{family.name} AS x"
             )

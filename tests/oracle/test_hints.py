@@ -160,7 +160,7 @@ def test_what_was_there_at_the_end_is_a_snapshot_and_not_the_last_of_each(world)
 
 # Texts that show how a thing is written, in answer to what is no question yet. Those of the parser,
 # which reads no names, are all of that kind.
-FORMS = {"flight/describe.py": ["SELECT level FROM schema AT level"]}
+FORMS = {"discovery/describe.py": ["SELECT level FROM schema AT level"]}
 
 
 def hints_of(path):

@@ -15,14 +15,16 @@ from pyarrow import flight
 from flightframe.wire import flight_sql_pb2 as sql
 from flightframe_server.access.audit import audited_call
 from flightframe_server.call_context import CallContext, Caller, SessionOptions
-from flightframe_server.flight.boundary import unimplemented
+from flightframe_server.discovery.describe import describe, read_body
 from flightframe_server.flight.caller import MIDDLEWARE
 from flightframe_server.flight.cancelling import cancel, renew
 from flightframe_server.flight.cookies import cookie_of
-from flightframe_server.flight.describe import ACTION, describe
 from flightframe_server.flight.session_options import told
 from flightframe_server.flight.sql.wire import bare, names, unwrap, wrap
 from flightframe_server.flight.state import FlightState
+from flightframe_server.flight.wire_errors import unimplemented
+
+DESCRIBE = "flightframe.describe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +118,11 @@ def _close_session(body: bytes, call: ActionCall) -> list[bytes]:
 
 def _describe(body: bytes, call: ActionCall) -> list[bytes]:
     context = CallContext(call.caller, call.options, call.context.is_cancelled)
-    return [describe(body, call.state.serving, context)]
+    return [describe(read_body(body), call.state.serving, context)]
 
 
 ACTIONS: dict[str, KnownAction] = {
-    ACTION: KnownAction(
+    DESCRIBE: KnownAction(
         "What can be asked: collections, levels with their members, metrics, schemas.", _describe
     ),
     "CreatePreparedStatement": KnownAction("Prepare a statement.", _create),
@@ -139,7 +141,7 @@ def carry_out(kind: str, body: bytes, call: ActionCall) -> list[bytes]:
 
     Raises:
         FlightframeError: as the action says.
-        CallRefused: UNIMPLEMENTED, there is no such action.
+        CallNotAnswered: there is no such action.
     """
     action = ACTIONS.get(kind)
     if action is None:

@@ -16,7 +16,7 @@ from pyarrow import flight
 from flightframe_server.access.audit import Audit, audited_call
 from flightframe_server.access.peers import peer_of
 from flightframe_server.answer import Answer, Request
-from flightframe_server.flight.tickets import PinnedTicket
+from flightframe_server.flight.tickets import ResultTicket
 
 
 class Auditing(Protocol):
@@ -65,7 +65,7 @@ def camel(name: str) -> str:
     return name.title().replace("_", "")
 
 
-def note_asked(asked: Request | PinnedTicket | Message) -> None:
+def note_asked(asked: Request | ResultTicket | Message) -> None:
     """Note what a command or a ticket is."""
     call = audited_call()
     if call is None:
@@ -73,7 +73,7 @@ def note_asked(asked: Request | PinnedTicket | Message) -> None:
     match asked:
         case Request():
             call.what = "query"
-        case PinnedTicket():
+        case ResultTicket():
             call.what = "result"
         case Message():
             call.what = asked.DESCRIPTOR.name

@@ -14,7 +14,7 @@ from flightframe_server.call_context import Caller
 from flightframe_server.errors import TicketRefused
 from flightframe_server.flight.sql.commands import read_message
 from flightframe_server.flight.state import FlightState
-from flightframe_server.flight.tickets import FlightSqlTicket, PinnedTicket, decode
+from flightframe_server.flight.tickets import FlightSqlTicket, ResultTicket, decode
 
 Status = sql.CancelFlightInfoResult.CancelStatus
 
@@ -52,11 +52,11 @@ def _cancel(ticket: bytes, state: FlightState, caller: Caller) -> Status:
     handle = handle_in(ticket)
     if handle is None:
         return _NOT_CANCELLABLE
-    pinned = state.pins.find(handle, caller)
-    if pinned.answer.hot:
+    result = state.results.find(handle, caller)
+    if result.answer.hot:
         return _NOT_CANCELLABLE
-    state.pins.drop(handle, caller)
-    ended = state.serving.statements.cancel(pinned.answer.provenance.query_id)
+    state.results.drop(handle, caller)
+    ended = state.serving.statements.cancel(result.answer.provenance.query_id)
     return _CANCELLING if ended is False else _CANCELLED
 
 
@@ -72,9 +72,9 @@ def renew(endpoint: sql.FlightEndpoint, state: FlightState, caller: Caller) -> s
     renewed = sql.FlightEndpoint(ticket=endpoint.ticket, location=endpoint.location)
     handle = handle_in(endpoint.ticket.ticket)
     if handle is not None:
-        pinned = state.pins.find(handle, caller)
-        renewed.app_metadata = pinned.provenance
-        renewed.expiration_time.FromDatetime(pinned.expiry())
+        result = state.results.find(handle, caller)
+        renewed.app_metadata = result.provenance
+        renewed.expiration_time.FromDatetime(result.expiry())
     return renewed
 
 
@@ -86,7 +86,7 @@ def handle_in(ticket: bytes) -> bytes | None:
     """
     read = decode(ticket)
     match read:
-        case PinnedTicket(handle=handle):
+        case ResultTicket(handle=handle):
             return handle
         case FlightSqlTicket(message=message):
             found = read_message(message)

@@ -1,13 +1,14 @@
-"""Values under handles that nobody can guess, bounded by number, by bytes and by age.
+"""Values under handles that cannot be guessed, bounded by number, by bytes and by age.
 
-What comes in: values with their sizes and owners. What goes out: the same values under sealed
-handles (`seals.py`), to their owners, until they are old, or room is needed. It must never tell a
-forged handle from an expired one, nor from one of somebody else's, nor let go what one caller holds
-for the sake of another who holds as much.
+What comes in: values with their sizes and owners. What goes out: the same values under handles of
+256 random bits, to their owners, until they are old, or room is needed. It must never tell a forged
+handle from an expired one, nor from one of somebody else's, nor let go what one caller holds for
+the sake of another who holds as much.
 """
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
 from collections import OrderedDict
@@ -16,9 +17,10 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from flightframe_server.errors import LimitExceeded
-from flightframe_server.flight.seals import Seal
 
 Value = TypeVar("Value")
+
+HANDLE_BYTES = 32
 
 LIFE_SECONDS = 7 * 24 * 3600.0
 """How long a handle is good at most, however often its value is used."""
@@ -58,7 +60,9 @@ class _Held(Generic[Value]):
     owner: str
     holder: Hashable
     caller: str
-    until: float
+    ends: float
+    """When its handle is good no longer, however often the value is used."""
+    until: float = 0.0
 
 
 @dataclass(slots=True)
@@ -81,7 +85,6 @@ class Handles(Generic[Value]):
         """Start empty."""
         self._bounds, self._clock = bounds, clock
         self._most_bytes = bounds.bytes_of_caller or bounds.bytes
-        self._seal = Seal()
         self._lock = threading.Lock()
         self._held: dict[bytes, _Held[Value]] = {}
         self._bytes = 0
@@ -119,11 +122,12 @@ class Handles(Generic[Value]):
             LimitExceeded: the holder or the caller has as many as it may, and the bounds refuse
                 more.
         """
-        handle = self._seal.sealed(owner, self._clock() + LIFE_SECONDS)
+        handle = secrets.token_bytes(HANDLE_BYTES)
+        ends = self._clock() + LIFE_SECONDS
         if holder is None:
             holder = owner
         with self._lock:
-            self._put(handle, _Held(value, size + OVERHEAD, owner, holder, caller, 0.0))
+            self._put(handle, _Held(value, size + OVERHEAD, owner, holder, caller, ends))
         return handle
 
     def replace(self, handle: bytes, value: Value, size: int, owner: str = "") -> bool:
@@ -137,7 +141,7 @@ class Handles(Generic[Value]):
             if held is None:
                 return False
             self._drop(handle)
-            new = _Held(value, size + OVERHEAD, owner, held.holder, held.caller, 0.0)
+            new = _Held(value, size + OVERHEAD, owner, held.holder, held.caller, held.ends)
             try:
                 self._put(handle, new)
             except LimitExceeded:
@@ -183,9 +187,10 @@ class Handles(Generic[Value]):
                     self._drop(handle)
 
     def _find(self, handle: bytes, owner: str) -> _Held[Value] | None:
-        now = self._clock()
-        held = self._held.get(handle) if self._seal.holds(handle, owner, now) else None
-        if held is not None and held.until <= now:
+        held = self._held.get(handle)
+        if held is None or held.owner != owner:
+            return None
+        if self._clock() >= min(held.until, held.ends):
             self._drop(handle)
             return None
         return held
@@ -262,7 +267,7 @@ class Handles(Generic[Value]):
         return min(size, self._most_bytes)
 
     def _sweep(self, now: float) -> None:
-        for old in [key for key, held in self._held.items() if held.until <= now]:
+        for old in [key for key, held in self._held.items() if min(held.until, held.ends) <= now]:
             self._drop(old)
 
     def _move(self, handle: bytes, held: _Held[Value], *, last: bool) -> None:

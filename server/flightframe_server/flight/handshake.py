@@ -29,9 +29,9 @@ from flightframe_server.access.audit import OFF, Audit, audited_call
 from flightframe_server.access.door import ANONYMOUS_TOKEN, Door
 from flightframe_server.call_context import Caller
 from flightframe_server.flight.auditing import camel
-from flightframe_server.flight.boundary import wire_error
 from flightframe_server.flight.caller import MIDDLEWARE
 from flightframe_server.flight.cookies import session_in
+from flightframe_server.flight.wire_errors import wire_error
 
 HEADER = "authorization"
 

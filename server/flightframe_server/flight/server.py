@@ -1,11 +1,11 @@
 """The Flight server: every call of the protocol, each a few lines that say what it means.
 
 What comes in: calls of any Flight client. What goes out: what it asked for, or one error of the
-boundary. It must never leave a method of the protocol to its default, which would answer with a
+wire. It must never leave a method of the protocol to its default, which would answer with a
 traceback, and never do a thing twice for a question that was answered before.
 
 A command or a ticket is one of three: Frame-QL text or our own message (`tickets.py`), a message
-of Flight SQL (`sql/commands.py`), or the name of a pinned answer. Whatever it is, it is answered
+of Flight SQL (`sql/commands.py`), or the handle of an answer. Whatever it is, it is answered
 through `answer_text`.
 """
 
@@ -34,11 +34,11 @@ from flightframe_server.errors import (
 )
 from flightframe_server.flight.actions import ACTIONS, ActionCall, carry_out
 from flightframe_server.flight.auditing import audited, note_answer, note_asked
-from flightframe_server.flight.boundary import bounded, unimplemented
 from flightframe_server.flight.caller import call_of, caller_of
 from flightframe_server.flight.handshake import encryption, hooks
 from flightframe_server.flight.incoming import IncomingBounds
-from flightframe_server.flight.pins import Pinned
+from flightframe_server.flight.incoming_watch import CountedReader, IncomingWatch
+from flightframe_server.flight.result_handles import HeldResult
 from flightframe_server.flight.session_options import applied
 from flightframe_server.flight.sql.commands import (
     LISTINGS,
@@ -47,7 +47,6 @@ from flightframe_server.flight.sql.commands import (
     read_message,
     schema_of,
 )
-from flightframe_server.flight.sql.statements import answer_text, type_text
 from flightframe_server.flight.state import FlightBounds, FlightState
 from flightframe_server.flight.stream import (
     Chunk,
@@ -58,12 +57,13 @@ from flightframe_server.flight.stream import (
 )
 from flightframe_server.flight.tickets import (
     FlightSqlTicket,
-    PinnedTicket,
     QueryTicket,
+    ResultTicket,
     TextTicket,
     decode,
 )
-from flightframe_server.flight.watch import CountedReader, IncomingWatch
+from flightframe_server.flight.wire_errors import bounded, unimplemented
+from flightframe_server.sql.texts import answer_text, type_text
 
 DEFAULT_ADDRESS = "127.0.0.1:0"
 SERVED_FROM_HEADER = "x-served-from"
@@ -72,7 +72,7 @@ GRACE_SECONDS = 10.0
 ASKED_BYTES = 4096
 ASKED_COUNT = 1024
 
-Asked = Request | PinnedTicket | Message
+Asked = Request | ResultTicket | Message
 
 
 # pyarrow has no types: its classes are Any to the checker.
@@ -160,7 +160,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         caller = self._let_in(context, descriptor)
         command = _command(descriptor)
         asked = self._asked(command)
-        if isinstance(asked, PinnedTicket):
+        if isinstance(asked, ResultTicket):
             raise _no_command()
         if not isinstance(asked, Request) and type(asked) in LISTINGS:
             # The ticket is the command again: listings are cheap and hold nothing.
@@ -172,8 +172,8 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         else:
             answer = answer_of(asked, self._state, call)
         note_answer(answer)
-        pinned = self._state.pins.pin(answer, caller)
-        return pinned.info(descriptor, command, flight_sql=not isinstance(asked, Request))
+        result = self._state.results.hold(answer, caller)
+        return result.info(descriptor, command, flight_sql=not isinstance(asked, Request))
 
     @audited
     @bounded
@@ -183,7 +183,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         """Return the columns that a command answers with, without carrying it out."""
         caller = self._let_in(context, descriptor)
         asked = self._asked(_command(descriptor))
-        if isinstance(asked, PinnedTicket):
+        if isinstance(asked, ResultTicket):
             raise _no_command()
         if not isinstance(asked, Request) and type(asked) in LISTINGS:
             return flight.SchemaResult(schema_of(asked, self._state, caller))
@@ -199,16 +199,16 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
     def do_get(
         self, context: flight.ServerCallContext, ticket: flight.Ticket
     ) -> flight.FlightDataStream:
-        """Stream a pinned answer, a listing, or the answer of a ticket that is a query."""
+        """Stream an answer under a handle, a listing, or the answer of a ticket that is a query."""
         caller = self._let_in(context, ticket)
         asked = self._asked(ticket.ticket)
         match asked:
             case Request():
                 return self._one_call(asked, context, caller)
-            case PinnedTicket(handle=handle):
-                return self._pinned_stream(self._state.pins.get(handle, caller), context, caller)
+            case ResultTicket(handle=handle):
+                return self._result_stream(self._state.results.get(handle, caller), context, caller)
             case sql.TicketStatementQuery(statement_handle=handle):
-                return self._pinned_stream(self._state.pins.get(handle, caller), context, caller)
+                return self._result_stream(self._state.results.get(handle, caller), context, caller)
         listing = LISTINGS.get(type(asked))
         if listing is None:
             raise FrameQLSyntaxError("this command is no ticket", hint="send it to GetFlightInfo")
@@ -228,7 +228,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         caller = self._let_in(context, descriptor)
         reader = CountedReader(reader, self._watch, context.peer())
         asked = self._asked(_command(descriptor))
-        if isinstance(asked, Request | PinnedTicket):
+        if isinstance(asked, Request | ResultTicket):
             raise FrameQLSyntaxError("this command takes no rows")
         call = call_of(context, caller, self._state)
         bound = bind(asked, reader, self._state, call)
@@ -294,7 +294,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
                 return self._request(ticket)
             case FlightSqlTicket(message=message):
                 return read_message(message)
-            case PinnedTicket():
+            case ResultTicket():
                 return ticket
 
     def _check_size(self, size: int) -> None:
@@ -323,7 +323,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         answer = self._answer(asked, call)
         note_answer(answer)
         if answer.hot:
-            return self._pinned_stream(self._state.pins.hot(answer, caller), context, caller)
+            return self._result_stream(self._state.results.hot(answer, caller), context, caller)
         context.add_header(SERVED_FROM_HEADER, str(answer.provenance.served_from))
         if answer.table is None:
             return live_stream(answer, call)
@@ -332,17 +332,17 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         chunks = finished_chunks(answer, answer.provenance.to_bytes())
         return flight.GeneratorStream(answer.schema, chunks)
 
-    def _pinned_stream(
-        self, pinned: Pinned, context: flight.ServerCallContext, caller: Caller
+    def _result_stream(
+        self, result: HeldResult, context: flight.ServerCallContext, caller: Caller
     ) -> flight.FlightDataStream:
-        note_answer(pinned.answer)
-        context.add_header(SERVED_FROM_HEADER, pinned.served_from)
-        if pinned.chunks is None:
-            return live_stream(pinned.answer, call_of(context, caller, self._state))
-        if is_large(pinned.answer):
+        note_answer(result.answer)
+        context.add_header(SERVED_FROM_HEADER, result.served_from)
+        if result.chunks is None:
+            return live_stream(result.answer, call_of(context, caller, self._state))
+        if is_large(result.answer):
             call = call_of(context, caller, self._state)
-            return held_stream(pinned.answer, call, self._serving.statements)
-        return flight.GeneratorStream(pinned.answer.schema, pinned.chunks)
+            return held_stream(result.answer, call, self._serving.statements)
+        return flight.GeneratorStream(result.answer.schema, result.chunks)
 
 
 def _batches(table: pa.Table) -> list[Chunk] | list[pa.RecordBatch]:

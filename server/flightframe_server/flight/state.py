@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from flightframe_server.answer import Serving
 from flightframe_server.catalog.limits import Limits, half
 from flightframe_server.flight.handles import Bounds
-from flightframe_server.flight.pins import PIN_BOUNDS, Pins
+from flightframe_server.flight.result_handles import RESULT_BOUNDS, ResultHandles
 from flightframe_server.flight.sessions import Sessions
 from flightframe_server.flight.sql.prepared import PREPARED_BOUNDS, PreparedStatements
-from flightframe_server.flight.sql.tables import PublishedTables
+from flightframe_server.sql.tables import PublishedTables
 
 
 @dataclass(frozen=True, slots=True)
 class FlightBounds:
-    """How much a Flight server holds for its clients: pinned answers, prepared statements."""
+    """How much a Flight server holds for its clients: answers and prepared statements."""
 
-    pins: Bounds = PIN_BOUNDS
+    results: Bounds = RESULT_BOUNDS
     prepared: Bounds = PREPARED_BOUNDS
 
     @classmethod
@@ -56,7 +56,7 @@ class FlightState:
 
     Attributes:
         serving: the installation.
-        pins: answers between GetFlightInfo and DoGet.
+        results: answers between GetFlightInfo and DoGet.
         prepared: prepared statements.
         tables: what tools see as tables.
         sessions: the options that clients have set.
@@ -64,7 +64,7 @@ class FlightState:
     """
 
     serving: Serving
-    pins: Pins
+    results: ResultHandles
     prepared: PreparedStatements
     tables: PublishedTables
     sessions: Sessions
@@ -72,7 +72,7 @@ class FlightState:
 
     def forget(self, session: bytes) -> None:
         """Let go what a session that has ended had under handles."""
-        self.pins.drop_of(session)
+        self.results.drop_of(session)
         self.prepared.drop_of(session)
 
     @classmethod
@@ -83,7 +83,7 @@ class FlightState:
         tables = PublishedTables(serving)
         return cls(
             serving,
-            Pins(bounds.pins),
+            ResultHandles(bounds.results),
             PreparedStatements(serving, tables, bounds.prepared),
             tables,
             Sessions(serving, cookies=cookies),

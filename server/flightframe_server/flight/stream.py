@@ -18,7 +18,7 @@ from flightframe_server.answer import Answer
 from flightframe_server.call_context import CallContext
 from flightframe_server.delivery import OpenAnswer
 from flightframe_server.errors import BackendCancelled
-from flightframe_server.flight.boundary import wire_error
+from flightframe_server.flight.wire_errors import wire_error
 from flightframe_server.statements.runner import Statements
 
 LARGE_BYTES = 1024 * 1024

@@ -97,7 +97,7 @@ class QueryTicket:
 
 
 @dataclass(frozen=True, slots=True)
-class PinnedTicket:
+class ResultTicket:
     """A result that GetFlightInfo has planned; whether the handle is good is not decided here."""
 
     handle: bytes
@@ -110,7 +110,7 @@ class FlightSqlTicket:
     message: bytes
 
 
-Ticket = TextTicket | QueryTicket | PinnedTicket | FlightSqlTicket
+Ticket = TextTicket | QueryTicket | ResultTicket | FlightSqlTicket
 
 
 def decode(ticket: bytes) -> Ticket:
@@ -138,7 +138,7 @@ def decode(ticket: bytes) -> Ticket:
         ) from None
 
 
-def encode(ticket: PinnedTicket) -> bytes:
+def encode(ticket: ResultTicket) -> bytes:
     """Return the bytes that `decode` reads back as the same ticket."""
     message = ticket_pb2.Ticket(pinned=ticket_pb2.Pinned(handle=ticket.handle))
     return MAGIC + message.SerializeToString(deterministic=True)
@@ -152,7 +152,7 @@ def _is_flight_sql(ticket: bytes) -> bool:
     return ticket.startswith(_ANY_TYPE_URL) and ticket.startswith(_FLIGHT_SQL, 2)
 
 
-def _decode_message(data: bytes) -> QueryTicket | PinnedTicket:
+def _decode_message(data: bytes) -> QueryTicket | ResultTicket:
     """Return the ticket in a message of ours."""
     try:
         ticket = ticket_pb2.Ticket.FromString(data)
@@ -164,7 +164,7 @@ def _decode_message(data: bytes) -> QueryTicket | PinnedTicket:
             return _decode_query(ticket.query)
         case "pinned" if ticket.pinned.handle:
             _refuse_unknown(ticket.pinned)
-            return PinnedTicket(ticket.pinned.handle)
+            return ResultTicket(ticket.pinned.handle)
         case _:
             raise FrameQLSyntaxError("the ticket asks for nothing")
 

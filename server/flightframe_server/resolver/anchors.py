@@ -69,6 +69,14 @@ def bare_term(typed: TypedCollection, family: str) -> Term:
     return MetricNames(Scope(typed, Binding())).leaf(Name((family,)))
 
 
+def bare_type(typed: TypedCollection, family: str) -> DataType | None:
+    """Return the type of a family's name alone; None where it means nothing."""
+    try:
+        return bare_term(typed, family).type
+    except QueryError:
+        return None
+
+
 def metric_anchors(typed: TypedCollection, family: str) -> MetricAnchors:
     """Return where a family's bare name may be asked; raises as `bare_term`."""
     return anchors_of(typed, bare_term(typed, family))

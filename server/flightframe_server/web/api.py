@@ -1,4 +1,4 @@
-"""The HTTP API: health, and queries as JSON.
+"""The HTTP API: health, and queries, plans and descriptions as JSON.
 
 What comes in: HTTP requests. What goes out: JSON, for every failure of one shape. It must never
 answer on the event loop, where one slow query would hold up all others, and never show a path or a
@@ -11,7 +11,7 @@ import asyncio
 import json
 import traceback
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import ExitStack
 from functools import partial
 from typing import Any
@@ -27,9 +27,9 @@ from starlette.routing import Route
 
 from flightframe_server import __version__
 from flightframe_server.access.access import OPEN, Access
-from flightframe_server.access.audit import AuditedCall, audited_call
+from flightframe_server.access.audit import AuditedCall
 from flightframe_server.access.peers import peer_named
-from flightframe_server.answer import Serving, answer
+from flightframe_server.answer import Serving
 from flightframe_server.call_context import CallContext, Caller
 from flightframe_server.error_subject import cause_of, with_request
 from flightframe_server.errors import (
@@ -40,15 +40,15 @@ from flightframe_server.errors import (
     LimitExceeded,
     NotSupported,
     UnknownName,
-    did_you_mean,
-    shown,
 )
+from flightframe_server.sql.tables import PublishedTables
 from flightframe_server.web.admission import Admission
 from flightframe_server.web.answering import Threads
-from flightframe_server.web.body import EXAMPLE, read_body
+from flightframe_server.web.body import EXAMPLE
 from flightframe_server.web.connections import CERTIFIED
 from flightframe_server.web.draining import Draining
-from flightframe_server.web.reply import Reply, ReplyLimits, reply_limits
+from flightframe_server.web.endpoints import Endpoints
+from flightframe_server.web.reply import Reply, ReplyLimits, TextReply, reply_limits
 from flightframe_server.web.sending import ReplyResponse
 
 log = structlog.get_logger(__name__)
@@ -60,7 +60,14 @@ CLIENT_CLOSED_REQUEST = 499
 UNAUTHORIZED = 401
 REQUEST_TIMEOUT = 408
 CHALLENGE = 'Basic realm="flightframe", charset="UTF-8", Bearer'
+ADDRESSES = (
+    "/healthz, /runtime/healthz, /runtime/query, /runtime/explain, /runtime/describe and"
+    " /runtime/logout"
+)
 _HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+
+OfBody = Callable[[bytes, CallContext], Reply | TextReply]
+"""What answers the body of a request, for as long as a call waits."""
 
 
 class Api:
@@ -84,16 +91,20 @@ class Api:
     ) -> None:
         """Keep what the endpoints answer with; see the class."""
         self._serving, self._hosts = serving, hosts
-        self._limits = limits if limits is not None else reply_limits(serving.statements.limits)
         bounds = serving.statements.limits
+        most = limits if limits is not None else reply_limits(bounds)
+        self._endpoints = Endpoints(serving, PublishedTables(serving), most)
         self._admission, self._body_seconds = Admission(bounds), bounds.http_body_seconds
         self._threads = Threads(bounds.http_requests)
         self._access = access
+        ends = self._endpoints
         application = Starlette(
             routes=[
                 Route("/healthz", self._health),
                 Route("/runtime/healthz", self._health),
-                Route("/runtime/query", self._query, methods=["POST"]),
+                Route("/runtime/query", self._posted("query", ends.query), methods=["POST"]),
+                Route("/runtime/explain", self._posted("explain", ends.explain), methods=["POST"]),
+                Route("/runtime/describe", self._describe, methods=["GET", "POST"]),
                 Route("/runtime/logout", self._logout, methods=["POST"]),
             ],
             exception_handlers={
@@ -113,12 +124,32 @@ class Api:
         }
         return json_response(body)
 
-    async def _query(self, request: HttpRequest) -> Response:
-        with self._access.audit.call("http", "query") as call:
+    def _posted(self, kind: str, work: OfBody) -> Callable[[HttpRequest], Awaitable[Response]]:
+        """Return the endpoint that answers bodies, under its kind in the audit."""
+
+        async def answered(request: HttpRequest) -> Response:
+            return await self._audited(request, kind, work)
+
+        return answered
+
+    async def _describe(self, request: HttpRequest) -> Response:
+        """Describe what the address asks about, or the body of a POST."""
+        if request.method == "POST":
+            return await self._audited(request, "describe", self._endpoints.describe)
+        keys = request.query_params.multi_items()
+
+        def work(_: bytes, context: CallContext) -> TextReply:
+            return self._endpoints.describe_named(keys, context)
+
+        return await self._audited(request, "describe", work)
+
+    async def _audited(self, request: HttpRequest, kind: str, work: OfBody) -> Response:
+        """Answer a request by some work; the audit has a line of it."""
+        with self._access.audit.call("http", kind) as call:
             if call is not None:
                 call.peer = _peer(request)
             try:
-                return await self._answered(request, call)
+                return await self._answered(request, call, work)
             except (FlightframeError, LateBody, ClientDisconnect) as error:
                 response = await _told(request, error)
                 if call is not None:
@@ -140,17 +171,19 @@ class Api:
             left = None if door is None else await to_thread.run_sync(door.leave, header)
             return json_response({"ended": left is not None})
 
-    async def _answered(self, request: HttpRequest, call: AuditedCall | None) -> Response:
+    async def _answered(
+        self, request: HttpRequest, call: AuditedCall | None, work: OfBody
+    ) -> Response:
         self._check_host(request)
         if call is not None and self._access.door is not None:
             call.claimed = self._access.door.claimed(request.headers.getlist("authorization"))
         caller = await self._caller(request)
         if call is not None:
             call.caller = caller
-        body = await self._body(request, caller)
+        body = await self._body(request, caller) if request.method == "POST" else b""
         with ExitStack() as held:
             held.enter_context(self._admission.request(caller.key))
-            reply = await self._threads.run(request, partial(self._reply, body, caller))
+            reply = await self._threads.run(request, partial(_reply, work, body, caller))
             # Until it is taken: whoever reads slowly holds memory, or a file.
             return ReplyResponse(reply, _HEADERS, held.pop_all().close)
 
@@ -180,36 +213,23 @@ class Api:
         entering = self._access.door.begin(request.headers.getlist("authorization"), peer)
         return await asyncio.wrap_future(entering)
 
-    def _reply(self, body: bytes, caller: Caller, gone: Callable[[], bool]) -> Reply:
-        """Answer a request's body; in a thread, where it may take its time."""
-        context = CallContext(caller, is_cancelled=gone)
-        try:
-            asked = read_body(body)
-            known = self._serving.installation_id
-            if asked.installation_id not in (None, known):
-                raise UnknownName(
-                    f"there is no installation {shown(asked.installation_id)} here",
-                    hint=did_you_mean(asked.installation_id or "", [known]),
-                )
-            call = audited_call()
-            if call is not None:
-                call.what, call.request = "query", asked.request
-            found = answer(asked.request, self._serving, context)
-            reply = Reply(found, self._limits, context)
-            if call is not None:
-                call.answered(found)
-                call.rows = reply.rows
-            return reply
-        except FlightframeError:
-            raise
-        except Exception as error:
-            raise broken(error) from error
-
 
 class LateBody(Exception):
     """A body that does not come: of all limits the one that HTTP has a status of its own for."""
 
     code = LimitExceeded.code
+
+
+def _reply(
+    work: OfBody, body: bytes, caller: Caller, gone: Callable[[], bool]
+) -> Reply | TextReply:
+    """Answer a request's body; in a thread, where it may take its time."""
+    try:
+        return work(body, CallContext(caller, is_cancelled=gone))
+    except FlightframeError:
+        raise
+    except Exception as error:
+        raise broken(error) from error
 
 
 def _peer(request: HttpRequest) -> str:
@@ -302,8 +322,7 @@ async def _refused(_: HttpRequest, error: Exception) -> Response:
     if error.status_code == 405:
         ours = NotSupported("this address does not know the method", hint="POST a query")
     elif error.status_code == 404:
-        hint = "there are /healthz, /runtime/healthz, /runtime/query and /runtime/logout"
-        ours = UnknownName("there is nothing at this address", hint=hint)
+        ours = UnknownName("there is nothing at this address", hint=f"there are {ADDRESSES}")
     else:
         ours = FrameQLSyntaxError("the request is malformed")
     response = json_response(ours.payload(), error.status_code)

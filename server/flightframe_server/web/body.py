@@ -23,6 +23,7 @@ from flightframe_server.planner.plan import Freshness
 KEYS = (
     "installation_id",
     "source",
+    "sql",
     "parameters",
     "collection",
     "ac_name",
@@ -37,10 +38,17 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a request asks, and of which installation; None: of whichever answers."""
+    """What a request asks, and how.
+
+    Attributes:
+        installation_id: which installation it is meant for; None: any.
+        request: the query.
+        sql: whether its text means what it means to Flight SQL; Frame-QL alone where not.
+    """
 
     installation_id: str | None
     request: Request
+    sql: bool = False
 
 
 def read_body(body: bytes) -> Asked:
@@ -55,13 +63,17 @@ def read_body(body: bytes) -> Asked:
         if key not in KEYS:
             hint = did_you_mean(key, KEYS) or f"the keys are {', '.join(KEYS)}"
             raise FrameQLSyntaxError(f"there is no key {shown(key)}", hint=hint)
-    source = _text(fields, "source")
+    given = [key for key in ("source", "sql") if fields.get(key) is not None]
+    if len(given) > 1:
+        raise FrameQLSyntaxError("source and sql are two queries", hint="send one of them")
+    (key,) = given or ["source"]
+    source = _text(fields, key)
     if not source or not source.strip():
-        raise FrameQLSyntaxError("the key source is missing or empty", hint=EXAMPLE)
+        raise FrameQLSyntaxError(f"the key {key} is missing or empty", hint=EXAMPLE)
     if "\x00" in source:
         raise FrameQLSyntaxError("the query holds a NUL character")
     request = Request(source, _parameters(fields), _collection(fields), _freshness(fields))
-    return Asked(_text(fields, "installation_id"), request)
+    return Asked(_text(fields, "installation_id"), request, key == "sql")
 
 
 def _object(body: bytes) -> dict[str, Any]:

@@ -85,6 +85,29 @@ class Reply:
         self._file.close()
 
 
+class TextReply:
+    """JSON that is whole already, to be read once."""
+
+    def __init__(self, text: bytes) -> None:
+        """Keep the text."""
+        self._text = text
+        self.length = len(text)
+
+    @property
+    def small(self) -> bool:
+        """Whether it may as well be sent at once: it is in memory."""
+        return True
+
+    def read(self) -> bytes:
+        """Return the text; empty at its end."""
+        text, self._text = self._text, b""
+        return text
+
+    def close(self) -> None:
+        """Let the text go; idempotent."""
+        self._text = b""
+
+
 def _next(texts: Generator[str, None, int]) -> str | int:
     """Return the next text, or at the end the number of rows."""
     try:

@@ -12,7 +12,7 @@ from anyio import to_thread
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from flightframe_server.web.reply import Reply
+from flightframe_server.web.reply import Reply, TextReply
 
 
 class ReplyResponse(Response):
@@ -27,7 +27,10 @@ class ReplyResponse(Response):
     media_type = "application/json"
 
     def __init__(
-        self, reply: Reply, headers: Mapping[str, str], release: Callable[[], None]
+        self,
+        reply: Reply | TextReply,
+        headers: Mapping[str, str],
+        release: Callable[[], None],
     ) -> None:
         """Send nothing yet."""
         super().__init__(headers={**headers, "content-length": str(reply.length)})

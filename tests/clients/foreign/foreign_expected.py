@@ -72,7 +72,7 @@ STORES_COLUMNS = ["store", "region"]
 UNKNOWN_NAME = (
     "UNKNOWN_NAME: there is no metric or level regio (line 1, column 8). Hint: did you mean region?"
 )
-READS_ONLY = "NOT_SUPPORTED: this server only reads"
+READS_ONLY = "READ_ONLY: this server only reads"
 ENGINE_CACHE = "engine_cache"
 
 WRONG_PASSWORD = "UNAUTHENTICATED: the user name or the password is wrong"

@@ -24,8 +24,8 @@ from flightframe_server.errors import (
 from flightframe_server.flight import tickets
 from flightframe_server.flight.tickets import (
     FlightSqlTicket,
-    PinnedTicket,
     QueryTicket,
+    ResultTicket,
     TextTicket,
     decode,
     decode_parameters,
@@ -36,7 +36,7 @@ from flightframe_server.planner.plan import Freshness
 MAGIC = b"\x00FF1"
 SOURCE = "SELECT region, SUM(revenue) AS total_revenue AT region"
 MIB = 1 << 20
-KINDS = (TextTicket, QueryTicket, PinnedTicket, FlightSqlTicket)
+KINDS = (TextTicket, QueryTicket, ResultTicket, FlightSqlTicket)
 
 
 def ticket(**query):
@@ -97,7 +97,7 @@ def test_flight_sql_is_handed_on_whole(message):
 
 
 def test_a_pinned_ticket_comes_back():
-    pinned = PinnedTicket(bytes(range(256)))
+    pinned = ResultTicket(bytes(range(256)))
     data = encode(pinned)
     assert decode(data) == pinned
     assert ticket_pb2.Ticket.FromString(data[4:]).pinned.handle == pinned.handle

@@ -19,15 +19,15 @@ from flightframe_server.answer import Answer
 from flightframe_server.call_context import NO_OPTIONS, CallContext, Caller, SessionOptions
 from flightframe_server.errors import FrameQLSyntaxError
 from flightframe_server.flight.auditing import note_answer, note_request, note_rows
-from flightframe_server.flight.boundary import read_only
 from flightframe_server.flight.session_options import applied, refreshed
 from flightframe_server.flight.sql import info, key_listings, metadata, types
-from flightframe_server.flight.sql.concatenation import concatenated
 from flightframe_server.flight.sql.instants import answer_in_utc, schema_in_utc
 from flightframe_server.flight.sql.prepared import Prepared
-from flightframe_server.flight.sql.statements import answer_text, statement_request, type_text
+from flightframe_server.flight.sql.statements import statement_request
 from flightframe_server.flight.sql.wire import names, unwrap
 from flightframe_server.flight.state import FlightState
+from flightframe_server.sql.concatenation import concatenated
+from flightframe_server.sql.texts import answer_text, read_only, type_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def answer_of(message: Message, state: FlightState, call: CallContext) -> Answer
 
     Raises:
         TicketRefused: a prepared statement or a transaction that there is not.
-        CallRefused: PERMISSION_DENIED, a command that would write.
+        ReadOnly: a command that would write.
         FlightframeError: as `answer_text`; a message that asks nothing is a FrameQLSyntaxError.
     """
     match message:
@@ -146,7 +146,7 @@ def schema_of(
 
     Raises:
         QueryError: the statement cannot be answered.
-        CallRefused: as for `request_of`.
+        ReadOnly: a command that would write.
     """
     match message:
         case sql.CommandPreparedStatementQuery():
@@ -171,7 +171,7 @@ def bind(message: Message, reader: Any, state: FlightState, call: CallContext) -
         call: the one that sends the rows.
 
     Raises:
-        CallRefused: PERMISSION_DENIED, a command that would write.
+        ReadOnly: a command that would write.
         QueryError: the rows cannot be bound, or the command is not one of DoPut.
     """
     match message:

@@ -13,8 +13,9 @@ from typing import Any
 import pyarrow as pa
 
 from flightframe.wire import flight_sql_pb2 as sql
-from flightframe_server.flight.sql.filters import given, same
-from flightframe_server.flight.sql.tables import PublishedTables
+from flightframe_server.flight.sql.filters import given
+from flightframe_server.sql.patterns import same
+from flightframe_server.sql.tables import PublishedTables
 
 _TEXT = pa.string()
 

@@ -14,9 +14,10 @@ from __future__ import annotations
 import pyarrow as pa
 
 from flightframe.wire import flight_sql_pb2 as sql
-from flightframe_server.flight.sql.filters import given, pattern, same
+from flightframe_server.flight.sql.filters import given
 from flightframe_server.flight.sql.instants import schema_in_utc
-from flightframe_server.flight.sql.tables import TABLE, PublishedTables
+from flightframe_server.sql.patterns import pattern, same
+from flightframe_server.sql.tables import TABLE, PublishedTables
 
 _TEXT = pa.string()
 

@@ -25,10 +25,11 @@ from flightframe_server.errors import (
 )
 from flightframe_server.flight.handles import Bounds, Handles
 from flightframe_server.flight.sql.instants import schema_in_utc
-from flightframe_server.flight.sql.statements import check_transaction, type_text
-from flightframe_server.flight.sql.tables import PublishedTables
+from flightframe_server.flight.sql.statements import check_transaction
 from flightframe_server.flight.tickets import decode_parameters
 from flightframe_server.language.syntax import LiteralValue
+from flightframe_server.sql.tables import PublishedTables
+from flightframe_server.sql.texts import type_text
 
 PREPARED_BOUNDS = Bounds(count=4096, bytes=64 * 1024 * 1024, seconds=3600.0)
 
@@ -94,7 +95,7 @@ class PreparedStatements:
 
         Raises:
             QueryError: it cannot be answered, whatever its parameters.
-            CallRefused: PERMISSION_DENIED, it would change something.
+            ReadOnly: it would change something.
         """
         check_transaction(message)
         request = Request(message.query, collection=options.schema)

@@ -13,7 +13,7 @@ from google.protobuf.any_pb2 import Any as Packed
 from google.protobuf.message import DecodeError, Message
 
 from flightframe_server.errors import FrameQLSyntaxError, LimitExceeded
-from flightframe_server.flight.boundary import unimplemented
+from flightframe_server.flight.wire_errors import unimplemented
 
 PREFIX = "type.googleapis.com/"
 PACKAGE = "arrow.flight.protocol.sql."
@@ -45,7 +45,7 @@ def unwrap(data: bytes, known: Mapping[str, type[Message]]) -> Message:
     Raises:
         LimitExceeded: more than 1 MiB of text and a little beside it.
         FrameQLSyntaxError: no Any, one of a foreign message, or a malformed message.
-        CallRefused: UNIMPLEMENTED, a message of Flight SQL's that is not in the list.
+        CallNotAnswered: a message of Flight SQL's that is not in the list.
     """
     if len(data) > MAX_COMMAND_BYTES:
         raise LimitExceeded("a query has at most 1 MiB of text")

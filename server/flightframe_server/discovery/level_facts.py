@@ -1,9 +1,9 @@
-"""Discovery: what there is to ask, of the collection and of the data.
+"""What the data say of a level: its members, how many they are, and their range.
 
 What comes in: an engine. What goes out: the members of a level, how many they are and what range
 they span. Members are entries of the domain QM: found in the cache, rolled up, evicted and
 versioned like any other. It must never count by another rule than a query would: NULL is a member
-where some row has it. Where a metric may be asked is told by `standing.py`.
+where some row has it. Where a metric may be asked is told by `availability.py`.
 """
 
 from __future__ import annotations

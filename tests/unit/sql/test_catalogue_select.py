@@ -17,9 +17,9 @@ from flightframe_server.errors import (
     TypeMismatch,
     UnknownName,
 )
-from flightframe_server.flight.sql.expressions import Parameters
-from flightframe_server.flight.sql.reading import read_sql
-from flightframe_server.flight.sql.select import Relation, evaluate
+from flightframe_server.sql.expressions import Parameters
+from flightframe_server.sql.parse import parse_sql
+from flightframe_server.sql.select import Relation, evaluate
 
 ROWS = [
     ("stores", 1, True),
@@ -42,7 +42,7 @@ def known(table: object) -> Relation:
 
 
 def ours(sql: str, *values: object) -> list[tuple[object, ...]]:
-    reading = read_sql(sql)
+    reading = parse_sql(sql)
     assert reading is not None, sql
     found = evaluate(reading.select, known, Parameters(dict(enumerate(values)))).table()
     return [tuple(row.values()) for row in found.to_pylist()]
@@ -107,7 +107,7 @@ def test_parameters_stand_where_duckdb_has_them(database):
 
 
 def test_what_a_parameter_is_compared_with_is_its_type():
-    reading = read_sql("SELECT ? FROM t WHERE ? < n AND lower(name) = ? LIMIT ?")
+    reading = parse_sql("SELECT ? FROM t WHERE ? < n AND lower(name) = ? LIMIT ?")
     assert reading is not None
     parameters = Parameters(None)
     evaluate(reading.select, known, parameters)
@@ -153,7 +153,7 @@ def test_any_condition_keeps_the_rows_that_duckdb_keeps(condition):
 @settings(max_examples=100, deadline=None)
 @given(conditions)
 def test_what_is_known_to_be_empty_is(condition):
-    reading = read_sql(f"SELECT n FROM t WHERE {condition}")
+    reading = parse_sql(f"SELECT n FROM t WHERE {condition}")
     assert reading is not None
     found = evaluate(reading.select, known, Parameters({}))
     if found.empty:
@@ -176,7 +176,7 @@ def test_what_is_known_to_be_empty_is(condition):
     ],
 )
 def test_emptiness_is_read_off_the_text(sql, empty):
-    reading = read_sql(sql)
+    reading = parse_sql(sql)
     assert reading is not None
     assert evaluate(reading.select, known, Parameters({})).empty is empty
 
@@ -267,7 +267,7 @@ NOT_READ = [
 
 @pytest.mark.parametrize("sql", NOT_READ, ids=lambda sql: sql[:24])
 def test_what_is_no_one_select_within_bounds_is_not_read(sql, caplog):
-    assert read_sql(sql) is None
+    assert parse_sql(sql) is None
     assert caplog.records == []
 
 
@@ -284,7 +284,7 @@ WORDS = """
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.sampled_from(WORDS.split()), max_size=14))
 def test_any_words_give_rows_or_an_error_of_ours(words):
-    reading = read_sql(" ".join(["SELECT", *words]))
+    reading = parse_sql(" ".join(["SELECT", *words]))
     if reading is not None:
         with contextlib.suppress(FlightframeError):
             evaluate(reading.select, known, Parameters({0: "a", 1: 1})).table()

@@ -17,21 +17,21 @@ import structlog
 from flightframe_server.answer import Serving
 from flightframe_server.engine.engine import MetricEngine
 from flightframe_server.errors import BackendError
-from flightframe_server.flight.sql.columns import (
+from flightframe_server.language.syntax import Statement
+from flightframe_server.resolver.typed import TypedCollection
+from flightframe_server.sql.columns import (
     TablePlace,
     fact_field,
     level_field,
     metric_field,
 )
-from flightframe_server.flight.sql.keys import (
+from flightframe_server.sql.keys import (
     ForeignKey,
     PrimaryKey,
     foreign_keys,
     primary_keys,
 )
-from flightframe_server.flight.sql.table_frames import FrameColumn, frame_columns, frame_statement
-from flightframe_server.language.syntax import Statement
-from flightframe_server.resolver.typed import TypedCollection
+from flightframe_server.sql.table_frames import FrameColumn, frame_columns, frame_statement
 
 log = structlog.get_logger(__name__)
 
@@ -117,7 +117,7 @@ class PublishedTables:
         try:
             typed = engine.typed
         except BackendError as error:
-            log.warning("flight.metadata_from_memory", collection=name, code=error.code)
+            log.warning("sql.tables_from_memory", collection=name, code=error.code)
             return known
         if known is not None and known.typed is typed:
             return known

@@ -17,8 +17,8 @@ import pyarrow as pa
 from sqlglot import exp
 
 from flightframe_server.errors import LimitExceeded, NotSupported, TypeMismatch
-from flightframe_server.flight.sql.expressions import Columns, Compiled, Parameters, Row
-from flightframe_server.flight.sql.vocabulary import check
+from flightframe_server.sql.allowed_sql import check
+from flightframe_server.sql.expressions import Columns, Compiled, Parameters, Row
 
 MAX_COLUMNS = 1_000
 _NO_ROWS = pa.schema([])

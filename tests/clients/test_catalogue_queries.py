@@ -11,7 +11,7 @@ from pyarrow import flight
 from flightframe.wire import flight_sql_pb2 as sql
 from flightframe_server.errors import BackendError
 from flightframe_server.flight.server import FlightServer
-from flightframe_server.flight.sql import probes
+from flightframe_server.sql import catalogue_query
 
 
 def ask(client: flight.FlightClient, query: str) -> pa.Table:
@@ -257,7 +257,7 @@ def test_frame_ql_is_not_read_as_sql_at_all(client, monkeypatch):
     def read(source: str) -> None:
         raise AssertionError("read as SQL")
 
-    monkeypatch.setattr(probes, "read_sql", read)
+    monkeypatch.setattr(catalogue_query, "parse_sql", read)
     assert rows(client, "SELECT revenue AS paid AT () WHERE region = 'Central'") == [(CENTRAL,)]
 
 

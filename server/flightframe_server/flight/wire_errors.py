@@ -30,6 +30,7 @@ from flightframe_server.error_subject import cause_of, with_request
 from flightframe_server.errors import (
     AccessError,
     BackendCancelled,
+    CallNotAnswered,
     FlightframeError,
     InternalError,
     QueryError,
@@ -81,31 +82,9 @@ Given = ParamSpec("Given")
 Returned = TypeVar("Returned")
 
 
-class CallRefused(Exception):
-    """A call that Flight SQL knows and this server does not answer, whatever its arguments.
-
-    Args:
-        status: UNIMPLEMENTED or PERMISSION_DENIED: what clients fall back on, or tell their user.
-        message: one sentence, lower case.
-        hint: what works instead.
-    """
-
-    code = "NOT_SUPPORTED"
-
-    def __init__(self, status: Status, message: str, hint: str | None = None) -> None:
-        """Keep the facts; see the class."""
-        super().__init__(f"{self.code}: {message}.{f' Hint: {hint}' if hint else ''}")
-        self.status = status
-
-
-def unimplemented(what: str) -> CallRefused:
+def unimplemented(what: str) -> CallNotAnswered:
     """Return the error of a call that has no answer here; `what` names it, never quoting input."""
-    return CallRefused(Status.UNIMPLEMENTED, f"{what} is not answered")
-
-
-def read_only() -> CallRefused:
-    """Return the error of a call that would write."""
-    return CallRefused(Status.PERMISSION_DENIED, "this server only reads", "send a SELECT")
+    return CallNotAnswered(f"{what} is not answered")
 
 
 def wire_error(error: Exception, rpc: str, request_id: str) -> Exception:
@@ -130,9 +109,6 @@ def wire_error(error: Exception, rpc: str, request_id: str) -> Exception:
         facts = {"cause": cause} if cause else {}
         tell(event, rpc=rpc, request_id=request_id, code=error.code, text=error.message, **facts)
         return classes[error.status](str(with_request(error, request_id)))
-    if isinstance(error, CallRefused):
-        log.info("flight.refused", rpc=rpc, request_id=request_id, text=str(error))
-        return classes[error.status](str(error))
     # A limit of its own: the process's `sys.tracebacklimit` is for the wire, not for the log.
     story = "".join(traceback.format_exception(error, limit=-FRAMES))
     log.error("flight.broke", rpc=rpc, request_id=request_id, story=story)

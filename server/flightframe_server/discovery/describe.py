@@ -1,4 +1,4 @@
-"""What can be asked of a server, as the JSON of the action `flightframe.describe`.
+"""What can be asked of a server, as JSON: the same over every surface.
 
 What comes in: the collections, which of them or of their names is wanted, and how many members of
 levels. What goes out: names, types, texts, where each metric may be asked and why not elsewhere,
@@ -10,17 +10,17 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from flightframe_server.answer import Serving, engine_named
 from flightframe_server.call_context import SERVER_CALL, CallContext
 from flightframe_server.catalog.collection import MetricFamily, RootedMetric
-from flightframe_server.engine.discovery import LevelFacts, level_facts
+from flightframe_server.discovery.availability import availabilities
+from flightframe_server.discovery.level_facts import LevelFacts, level_facts
 from flightframe_server.engine.engine import MetricEngine
 from flightframe_server.engine.facts import Attested
-from flightframe_server.engine.standing import standings
 from flightframe_server.errors import (
     AmbiguousReducer,
     FrameQLSyntaxError,
@@ -30,12 +30,10 @@ from flightframe_server.errors import (
     did_you_mean,
     shown,
 )
-from flightframe_server.flight.sql.columns import bare_type
 from flightframe_server.language.syntax import LiteralValue
+from flightframe_server.resolver.anchors import bare_type
 from flightframe_server.resolver.metrics import default_operator
 from flightframe_server.resolver.typed import TypedCollection
-
-ACTION = "flightframe.describe"
 
 MOST_MEMBERS = 1000
 MEMBER_BYTES = 256 * 1024
@@ -64,22 +62,18 @@ class Asked:
         return not self.name or known.casefold() == self.name
 
 
-def describe(body: bytes, serving: Serving, context: CallContext = SERVER_CALL) -> bytes:
+def describe(asked: Asked, serving: Serving, context: CallContext = SERVER_CALL) -> bytes:
     """Return the description as JSON.
 
     Args:
-        body: empty, or a JSON object with the optional texts `collection`, `name` and `schema`, and
-            the optional number `members`.
+        asked: what is wanted of it.
         serving: the installation.
         context: the call that waits for it.
 
     Raises:
-        FrameQLSyntaxError: the body is not that.
-        LimitExceeded: more members are wanted than are told at once.
         UnknownName: there is no such collection, or no such schema in it.
         BackendError: the database failed.
     """
-    asked = read_body(body)
     engines = (
         [engine_named(serving, asked.collection)]
         if asked.collection
@@ -93,17 +87,34 @@ def describe(body: bytes, serving: Serving, context: CallContext = SERVER_CALL) 
 
 
 def read_body(body: bytes) -> Asked:
-    """Return what a body asks; raises as `describe`."""
+    """Return what a body asks.
+
+    Args:
+        body: empty, or a JSON object with the optional texts `collection`, `name` and `schema`, and
+            the optional number `members`.
+
+    Raises:
+        FrameQLSyntaxError: it is not that.
+        LimitExceeded: more members are wanted than are told at once.
+    """
     if not body:
         return Asked()
     try:
-        asked = json.loads(body)
+        fields = json.loads(body)
     except (ValueError, RecursionError):
-        asked = None
-    if not isinstance(asked, dict) or not asked.keys() <= {*_TEXTS, "members"}:
+        fields = None
+    if not isinstance(fields, dict):
         raise _not_taken()
-    members = asked.pop("members", None)
-    if not all(isinstance(value, str) for value in asked.values()):
+    return read_fields(fields)
+
+
+def read_fields(fields: Mapping[str, Any]) -> Asked:
+    """Return what the fields of a body ask; raises as `read_body`."""
+    if not fields.keys() <= {*_TEXTS, "members"}:
+        raise _not_taken()
+    texts = {name: fields.get(name, "") for name in _TEXTS}
+    members = fields.get("members")
+    if not all(isinstance(text, str) for text in texts.values()):
         raise _not_taken()
     if members is not None and (type(members) is not int or members < 0):
         raise _not_taken()
@@ -112,12 +123,7 @@ def read_body(body: bytes) -> Asked:
             f"at most {MOST_MEMBERS} members of a level are told at once",
             hint="all of them: SELECT level FROM schema AT level",
         )
-    return Asked(
-        asked.get("collection", ""),
-        asked.get("name", "").casefold(),
-        asked.get("schema", ""),
-        members,
-    )
+    return Asked(texts["collection"], texts["name"].casefold(), texts["schema"], members)
 
 
 _TEXTS = ("collection", "name", "schema")
@@ -223,13 +229,13 @@ def _plain(value: LiteralValue) -> Any:
 
 
 def _metric(typed: TypedCollection, attested: Attested, family: MetricFamily) -> dict[str, Any]:
-    type_ = bare_type(typed, family)
+    type_ = bare_type(typed, family.name)
     described: dict[str, Any] = {
         "name": family.name,
         "description": family.description,
         "type": "" if type_ is None else str(type_),
         "reducers": [],
-        "anchors": [asdict(standing) for standing in standings(typed, attested.broken, family)],
+        "anchors": [asdict(found) for found in availabilities(typed, attested.broken, family)],
     }
     if isinstance(family.meaning, RootedMetric):
         described["reducers"] = [reducer.operator for reducer in family.meaning.reducers]

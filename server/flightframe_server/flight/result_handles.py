@@ -1,4 +1,4 @@
-"""Answers pinned between GetFlightInfo and DoGet, and the FlightInfo that names each.
+"""Answers held between GetFlightInfo and DoGet, and the FlightInfo that names each.
 
 What comes in: answers. What goes out: for each a handle, a FlightInfo and the chunks that DoGet
 streams. It must never serve another answer under a handle than the one that was planned: what was
@@ -23,9 +23,9 @@ from flightframe_server.errors import TicketRefused
 from flightframe_server.flight.handles import Bounds, Handles
 from flightframe_server.flight.sql.wire import wrap
 from flightframe_server.flight.stream import Chunk, finished_chunks
-from flightframe_server.flight.tickets import PinnedTicket, encode
+from flightframe_server.flight.tickets import ResultTicket, encode
 
-PIN_BOUNDS = Bounds(count=4096, bytes=256 * 1024 * 1024, seconds=300.0)
+RESULT_BOUNDS = Bounds(count=4096, bytes=256 * 1024 * 1024, seconds=300.0)
 
 # Of the provenance: in the schema, in the batches, and twice in a FlightInfo.
 COPIES = 4
@@ -33,7 +33,7 @@ INFOS = 16
 INFO_COMMAND_BYTES = 4096
 
 
-class Pinned:
+class HeldResult:
     """One answer under its handle.
 
     Attributes:
@@ -103,7 +103,7 @@ class Pinned:
         ticket = (
             wrap(sql.TicketStatementQuery(statement_handle=self.handle))
             if flight_sql
-            else encode(PinnedTicket(self.handle))
+            else encode(ResultTicket(self.handle))
         )
         # No location: read it where it was asked. Never more than one endpoint, nor none: clients
         # take the first for a failure and the second for an empty result.
@@ -124,7 +124,7 @@ class Pinned:
         )
 
 
-class Pins:
+class ResultHandles:
     """The answers that GetFlightInfo has named and DoGet has yet to stream.
 
     Args:
@@ -133,38 +133,38 @@ class Pins:
     """
 
     def __init__(
-        self, bounds: Bounds = PIN_BOUNDS, clock: Callable[[], float] = time.monotonic
+        self, bounds: Bounds = RESULT_BOUNDS, clock: Callable[[], float] = time.monotonic
     ) -> None:
         """Start empty."""
-        self._handles: Handles[Pinned] = Handles(bounds, clock)
+        self._handles: Handles[HeldResult] = Handles(bounds, clock)
         self._seconds, self._clock = bounds.seconds, clock
         # By identity: a hot answer is given again as the very same object for as long as it holds.
-        self._hot: weakref.WeakValueDictionary[tuple[int, str], Pinned] = (
+        self._hot: weakref.WeakValueDictionary[tuple[int, str], HeldResult] = (
             weakref.WeakValueDictionary()
         )
 
     def __len__(self) -> int:
-        """Return how many answers are pinned."""
+        """Return how many answers are held."""
         return len(self._handles)
 
-    def pin(self, answer: Answer, caller: Caller) -> Pinned:
-        """Return the answer pinned under a handle of the caller's: again the same for a hot one."""
+    def hold(self, answer: Answer, caller: Caller) -> HeldResult:
+        """Return the answer under a handle of the caller's: again the same for a hot one."""
         owner = caller.user
         found = self._again(answer, owner)
         if found is not None and self._handles.get(found.handle, owner) is found:
             return found
-        pinned = Pinned(answer, owner, self._seconds, self._clock)
-        size = (answer.bytes or 0) + COPIES * len(pinned.provenance)
-        pinned.handle = self._handles.keep(pinned, size, owner, caller.session, caller.key)
+        result = HeldResult(answer, owner, self._seconds, self._clock)
+        size = (answer.bytes or 0) + COPIES * len(result.provenance)
+        result.handle = self._handles.keep(result, size, owner, caller.session, caller.key)
         if answer.hot:
-            self._hot[id(answer), owner] = pinned
-        return pinned
+            self._hot[id(answer), owner] = result
+        return result
 
-    def hot(self, answer: Answer, caller: Caller) -> Pinned:
-        """Return a hot answer pinned, for a call that needs no handle."""
-        return self._again(answer, caller.user) or self.pin(answer, caller)
+    def hot(self, answer: Answer, caller: Caller) -> HeldResult:
+        """Return a hot answer held, for a call that needs no handle."""
+        return self._again(answer, caller.user) or self.hold(answer, caller)
 
-    def _again(self, answer: Answer, owner: str) -> Pinned | None:
+    def _again(self, answer: Answer, owner: str) -> HeldResult | None:
         found = self._hot.get((id(answer), owner))
         # The `is` guards against an id that a later object inherited.
         return found if found is not None and found.answer is answer else None
@@ -175,22 +175,22 @@ class Pins:
 
     def drop_of(self, session: bytes) -> None:
         """Forget the answers of a session; one that other calls of its user are given stays."""
-        self._handles.drop_of(session, lambda pinned: pinned.answer.hot)
+        self._handles.drop_of(session, lambda result: result.answer.hot)
 
-    def find(self, handle: bytes, caller: Caller) -> Pinned:
+    def find(self, handle: bytes, caller: Caller) -> HeldResult:
         """Return what a handle of the caller's names, and hold it as if it were new.
 
         Raises:
             TicketRefused: the handle is unknown, another user's, or its answer is no longer held.
         """
-        pinned = self._handles.get(handle, caller.user)
-        if pinned is None:
+        result = self._handles.get(handle, caller.user)
+        if result is None:
             raise TicketRefused("there is no result of that name, or no longer", hint="ask again")
-        return pinned
+        return result
 
-    def get(self, handle: bytes, caller: Caller) -> Pinned:
+    def get(self, handle: bytes, caller: Caller) -> HeldResult:
         """Return what a handle of the caller's names, to be read; raises as `find`."""
-        pinned = self.find(handle, caller)
-        if not pinned.answer.hot:
+        result = self.find(handle, caller)
+        if not result.answer.hot:
             self._handles.spend(handle)
-        return pinned
+        return result

@@ -16,10 +16,10 @@ from sqlglot import exp
 
 from flightframe_server.answer import Request
 from flightframe_server.errors import NotSupported
-from flightframe_server.flight.sql.reading import parameter_index
-from flightframe_server.flight.sql.tables import METRICS, PublishedTable
 from flightframe_server.language import format_statement
 from flightframe_server.language.syntax import Limit, Literal, LiteralKind, Parameter
+from flightframe_server.sql.parse import parameter_index
+from flightframe_server.sql.tables import METRICS, PublishedTable
 
 
 def rows_request(table: PublishedTable, request: Request, select: exp.Select) -> Request | None:

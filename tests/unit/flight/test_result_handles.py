@@ -10,7 +10,7 @@ from flightframe_server.answer import Answer
 from flightframe_server.call_context import ANONYMOUS, Caller
 from flightframe_server.errors import LimitExceeded, TicketRefused
 from flightframe_server.flight.handles import Bounds, Handles
-from flightframe_server.flight.pins import Pins
+from flightframe_server.flight.result_handles import ResultHandles
 from flightframe_server.provenance import Provenance, ServedFrom
 
 TABLE = pa.table({"x": [1]})
@@ -25,33 +25,33 @@ def answered(*, hot: bool) -> Answer:
 
 def test_renewing_holds_an_answer_beyond_its_time():
     now = [0.0]
-    pins = Pins(Bounds(10, 1 << 20, 10.0), lambda: now[0])
-    handle = pins.pin(answered(hot=False), ANONYMOUS).handle
+    results = ResultHandles(Bounds(10, 1 << 20, 10.0), lambda: now[0])
+    handle = results.hold(answered(hot=False), ANONYMOUS).handle
     for _ in range(5):
         now[0] += 9.0
-        assert pins.find(handle, ANONYMOUS).answer.rows == 1
+        assert results.find(handle, ANONYMOUS).answer.rows == 1
     now[0] += 10.0
     with pytest.raises(TicketRefused):
-        pins.find(handle, ANONYMOUS)
+        results.find(handle, ANONYMOUS)
 
 
 def test_renewing_does_not_make_an_answer_the_first_to_go():
-    pins = Pins(Bounds(2, 1 << 20, 10.0))
-    kept = pins.pin(answered(hot=False), ANONYMOUS).handle
-    other = pins.pin(answered(hot=False), ANONYMOUS).handle
-    pins.find(kept, ANONYMOUS)
-    pins.pin(answered(hot=False), ANONYMOUS)
-    assert pins.find(kept, ANONYMOUS)
+    results = ResultHandles(Bounds(2, 1 << 20, 10.0))
+    kept = results.hold(answered(hot=False), ANONYMOUS).handle
+    other = results.hold(answered(hot=False), ANONYMOUS).handle
+    results.find(kept, ANONYMOUS)
+    results.hold(answered(hot=False), ANONYMOUS)
+    assert results.find(kept, ANONYMOUS)
     with pytest.raises(TicketRefused):
-        pins.find(other, ANONYMOUS)
+        results.find(other, ANONYMOUS)
 
 
 def test_the_flight_info_of_a_hot_answer_is_made_anew_before_half_its_time_is_over():
     now, hot = [0.0], answered(hot=True)
-    pins = Pins(Bounds(10, 1 << 20, 10.0), lambda: now[0])
+    results = ResultHandles(Bounds(10, 1 << 20, 10.0), lambda: now[0])
 
     def info() -> flight.FlightInfo:
-        return pins.pin(hot, ANONYMOUS).info(COMMAND, b"q", flight_sql=False)
+        return results.hold(hot, ANONYMOUS).info(COMMAND, b"q", flight_sql=False)
 
     first = info()
     (endpoint,) = first.endpoints
@@ -67,20 +67,20 @@ def test_the_flight_info_of_a_hot_answer_is_made_anew_before_half_its_time_is_ov
 
 
 def test_a_session_cannot_push_out_what_others_hold():
-    pins = Pins(Bounds(100, 1 << 20, 60.0, of_one=2))
+    results = ResultHandles(Bounds(100, 1 << 20, 60.0, of_one=2))
     one, other = Caller("ann", b"1"), Caller("bob", b"2")
-    mine = pins.pin(answered(hot=False), one).handle
-    theirs = [pins.pin(answered(hot=False), other).handle for _ in range(5)]
-    assert pins.find(mine, one)
-    held = [len(pins) == 3, *(handle in pins._handles._held for handle in theirs)]
+    mine = results.hold(answered(hot=False), one).handle
+    theirs = [results.hold(answered(hot=False), other).handle for _ in range(5)]
+    assert results.find(mine, one)
+    held = [len(results) == 3, *(handle in results._handles._held for handle in theirs)]
     assert held == [True, False, False, False, True, True]
 
 
 def test_nobody_in_particular_is_bounded_only_with_all():
-    pins = Pins(Bounds(4, 1 << 20, 60.0, of_one=2))
+    results = ResultHandles(Bounds(4, 1 << 20, 60.0, of_one=2))
     for _ in range(9):
-        pins.pin(answered(hot=False), ANONYMOUS)
-    assert len(pins) == 4
+        results.hold(answered(hot=False), ANONYMOUS)
+    assert len(results) == 4
 
 
 def test_a_holder_is_refused_one_more_until_it_lets_go_or_time_does():

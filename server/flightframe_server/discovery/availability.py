@@ -1,4 +1,4 @@
-"""Where a metric may stand, and why not elsewhere: by the catalogue, and by the data as it is.
+"""Where a metric may be asked, and why not elsewhere: by the catalogue, and by the data as it is.
 
 What comes in: a typed collection, what its data break, and a metric family. What goes out: for each
 of its reducers the levels of an anchor it may be asked at, and for every other level the rule or
@@ -37,7 +37,7 @@ class BlockedLevel:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Availability:
     """Where a metric family may be asked under one reducer.
 
     Attributes:
@@ -53,9 +53,9 @@ class Standing:
     blocked: tuple[BlockedLevel, ...]
 
 
-def standings(
+def availabilities(
     typed: TypedCollection, broken: Mapping[str, str], family: MetricFamily
-) -> tuple[Standing, ...]:
+) -> tuple[Availability, ...]:
     """Return where a family may be asked, its default reducer first.
 
     Args:
@@ -63,7 +63,7 @@ def standings(
         broken: the promises that its data break, by key, with the row that shows it.
         family: one of its metric families.
     """
-    return tuple(_standing(typed, broken, family, reducer) for reducer in _reducers(family))
+    return tuple(_availability(typed, broken, family, reducer) for reducer in _reducers(family))
 
 
 def _reducers(family: MetricFamily) -> tuple[str, ...]:
@@ -75,9 +75,9 @@ def _reducers(family: MetricFamily) -> tuple[str, ...]:
     return tuple(dict.fromkeys(declared))
 
 
-def _standing(
+def _availability(
     typed: TypedCollection, broken: Mapping[str, str], family: MetricFamily, reducer: str
-) -> Standing:
+) -> Availability:
     name: Expression = Name((family.name,))
     asked = Call(reducer, (name,)) if reducer else name
     assert isinstance(asked, Call | Name)
@@ -92,7 +92,7 @@ def _standing(
             blocked.append(BlockedLevel(level, error.code, error.message))
         else:
             levels.append(level)
-    return Standing(reducer, tuple(levels), required, tuple(blocked))
+    return Availability(reducer, tuple(levels), required, tuple(blocked))
 
 
 def _check(

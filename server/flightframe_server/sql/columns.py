@@ -19,12 +19,11 @@ import pyarrow as pa
 from flightframe_server.arrow_types import arrow_type
 from flightframe_server.catalog.collection import DerivedMetric, MetricFamily, RootedMetric
 from flightframe_server.catalog.types import DataType, Kind
-from flightframe_server.errors import QueryError
 from flightframe_server.language import format_expression
 from flightframe_server.resolver.anchors import (
     AllowedReducer,
     allowed_reducers,
-    bare_term,
+    bare_type,
     metric_anchors,
 )
 from flightframe_server.resolver.typed import TypedCollection
@@ -74,7 +73,7 @@ def metric_field(
     A family without a default has the type of the first reducer that it declares: its name alone is
     refused, and the metadata says which reducers are not.
     """
-    bare = bare_type(typed, family)
+    bare = bare_type(typed, family.name)
     allowed = allowed_reducers(typed, family)
     type_ = bare or _first_type(family, allowed)
     if type_ is None:
@@ -95,14 +94,6 @@ def metric_field(
             if reducer.default:
                 facts["default"] = reducer.operator
     return _field(place, family.name, type_, family.description, facts)
-
-
-def bare_type(typed: TypedCollection, family: MetricFamily) -> DataType | None:
-    """Return the type of a metric named alone; None where its bare name means nothing."""
-    try:
-        return bare_term(typed, family.name).type
-    except QueryError:
-        return None
 
 
 def _first_type(family: MetricFamily, allowed: tuple[AllowedReducer, ...]) -> DataType | None:

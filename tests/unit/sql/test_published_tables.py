@@ -9,10 +9,10 @@ import pytest
 
 from flightframe_server.catalog import read_collection
 from flightframe_server.catalog.types import DATE, INTEGER, TEXT, decimal
-from flightframe_server.flight.sql.table_frames import frame_columns, frame_statement
-from flightframe_server.flight.sql.tables import PublishedCollection, PublishedTable, published
 from flightframe_server.language import format_statement
 from flightframe_server.resolver.typed import TypedCollection, type_collection
+from flightframe_server.sql.table_frames import frame_columns, frame_statement
+from flightframe_server.sql.tables import PublishedCollection, PublishedTable, published
 
 MONEY = decimal(10, 2)
 TYPES = {

@@ -16,9 +16,9 @@ import pyarrow as pa
 
 from flightframe_server.answer import Serving
 from flightframe_server.engine.finished import LastQuery
-from flightframe_server.flight.sql.columns import KEY
-from flightframe_server.flight.sql.select import Relation
-from flightframe_server.flight.sql.tables import PublishedTables
+from flightframe_server.sql.columns import KEY
+from flightframe_server.sql.select import Relation
+from flightframe_server.sql.tables import PublishedTables
 
 INFORMATION_SCHEMA = "information_schema"
 SYSTEM = "system"

@@ -21,9 +21,9 @@ import pyarrow as pa
 from sqlglot import exp
 
 from flightframe_server.errors import NotSupported, TypeMismatch, UnknownName, did_you_mean, shown
-from flightframe_server.flight.sql.filters import pattern
-from flightframe_server.flight.sql.reading import parameter_index
 from flightframe_server.language.syntax import LiteralValue
+from flightframe_server.sql.parse import parameter_index
+from flightframe_server.sql.patterns import pattern
 
 Row = Sequence[Any]
 

@@ -49,7 +49,7 @@ _DIALECT = _Sql()
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ParsedSql:
     """One text as SQL.
 
     Attributes:
@@ -66,9 +66,9 @@ def is_plain(source: str) -> bool:
     return _short_plain(source) if len(source) <= SHORT else _plain(source)
 
 
-def read_sql(source: str) -> Reading | None:
+def parse_sql(source: str) -> ParsedSql | None:
     """Return a text as SQL; None where it is nothing that could be known here."""
-    return _short_reading(source) if len(source) <= SHORT else _reading(source)
+    return _short_parsed(source) if len(source) <= SHORT else _parsed(source)
 
 
 def parameter_index(placeholder: exp.Placeholder) -> int:
@@ -80,23 +80,23 @@ def _plain(source: str) -> bool:
     return _AT.search(source) is not None and _CATALOGUE.search(source) is None
 
 
-def _reading(source: str) -> Reading | None:
+def _parsed(source: str) -> ParsedSql | None:
     if len(source) > MAX_SQL_BYTES:
         return None
     # Whatever a parser of anybody's SQL raises, a RecursionError included, means the same here: the
     # text is none of ours, and the language says what is wrong with it.
     try:
-        return _read(source)
+        return _parse(source)
     except (SqlglotError, RecursionError, ValueError, LookupError, TypeError, AttributeError):
         return None
 
 
 # On the path of every hit: one look-up in place of two searches.
 _short_plain = lru_cache(maxsize=4096)(_plain)
-_short_reading = lru_cache(maxsize=256)(_reading)
+_short_parsed = lru_cache(maxsize=256)(_parsed)
 
 
-def _read(source: str) -> Reading | None:
+def _parse(source: str) -> ParsedSql | None:
     tokens = _DIALECT.tokenize(source)
     while tokens and tokens[-1].token_type is TokenType.SEMICOLON:
         tokens.pop()
@@ -112,7 +112,7 @@ def _read(source: str) -> Reading | None:
         return None
     match tree:
         case exp.Select(selects=[_, *_]):
-            return Reading(tree)
+            return ParsedSql(tree)
         case exp.Describe(this=exp.Table() as table):
             return _described(table)
     return None
@@ -151,7 +151,7 @@ def _with_names(source: str, tokens: list[Token]) -> str:
     return source
 
 
-def _show(tokens: list[Token]) -> Reading | None:
+def _show(tokens: list[Token]) -> ParsedSql | None:
     """Return SHOW TABLES, SCHEMAS or COLUMNS, with FROM and LIKE, as a SELECT."""
     words = [token.text.upper() for token in tokens]
     what, rest = words[0], tokens[1:]
@@ -165,10 +165,10 @@ def _show(tokens: list[Token]) -> Reading | None:
         return None
     if what == "TABLES" and len(scope) <= 2:
         query = _select(_TABLES).order_by("table_schema", "table_name")
-        return Reading(_narrowed(query, ("table_schema", "table_catalog"), scope, like))
+        return ParsedSql(_narrowed(query, ("table_schema", "table_catalog"), scope, like))
     if what in ("SCHEMAS", "DATABASES") and len(scope) <= 1:
         query = _select(_SCHEMAS).order_by("schema_name")
-        return Reading(_narrowed(query, ("catalog_name",), scope, like))
+        return ParsedSql(_narrowed(query, ("catalog_name",), scope, like))
     if what == "COLUMNS" and 1 <= len(scope) <= 3 and like is None:
         names = (exp.to_identifier(part, quoted=True) for part in reversed(scope))
         return _described(exp.Table(**dict(zip(("this", "db", "catalog"), names, strict=False))))
@@ -184,10 +184,10 @@ def _dotted(tokens: list[Token]) -> tuple[list[str], list[Token]]:
     return parts, tokens[at:]
 
 
-def _described(table: exp.Table) -> Reading:
+def _described(table: exp.Table) -> ParsedSql:
     names = ("table_name", "table_schema", "table_catalog")
     parts = [part.name for part in reversed(table.parts)]
-    return Reading(_where(_select(_COLUMNS), names, parts), table)
+    return ParsedSql(_where(_select(_COLUMNS), names, parts), table)
 
 
 def _narrowed(

@@ -27,14 +27,6 @@ from flightframe_server.errors import (
     did_you_mean,
     shown,
 )
-from flightframe_server.flight.sql import catalogue
-from flightframe_server.flight.sql.columns import without_remarks
-from flightframe_server.flight.sql.expressions import Parameters
-from flightframe_server.flight.sql.filters import same
-from flightframe_server.flight.sql.reading import Reading, is_plain, read_sql
-from flightframe_server.flight.sql.select import Relation, evaluate
-from flightframe_server.flight.sql.tables import PublishedTable, PublishedTables
-from flightframe_server.flight.sql.translation import rows_request
 from flightframe_server.provenance import (
     METADATA_KEY,
     SERVED_FROM_KEY,
@@ -42,10 +34,18 @@ from flightframe_server.provenance import (
     ServedFrom,
     fold,
 )
+from flightframe_server.sql import catalogue
+from flightframe_server.sql.columns import without_remarks
+from flightframe_server.sql.expressions import Parameters
+from flightframe_server.sql.parse import ParsedSql, is_plain, parse_sql
+from flightframe_server.sql.patterns import same
+from flightframe_server.sql.select import Relation, evaluate
+from flightframe_server.sql.tables import PublishedTable, PublishedTables
+from flightframe_server.sql.translation import rows_request
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
+class CatalogueQuery:
     """A query that the catalogue answers: its columns, its rows, its parameters' types."""
 
     relation: Relation
@@ -69,7 +69,7 @@ class Probe:
         return Answer(table.schema.with_metadata(carried), provenance, table)
 
 
-Meaning = Probe | Request
+Meaning = CatalogueQuery | Request
 
 
 def meaning(
@@ -96,11 +96,11 @@ def sql_meaning(
     request: Request, tables: PublishedTables, serving: Serving, user: str, *, typing: bool = False
 ) -> Meaning | None:
     """Return what a request means as SQL, None where it means nothing; raises as `meaning`."""
-    reading = read_sql(request.source)
-    if reading is None:
+    parsed = parse_sql(request.source)
+    if parsed is None:
         return None
     parameters = Parameters(None if typing else dict(request.parameters))
-    return _Names(tables, serving, request, user).meaning(reading, parameters)
+    return _Names(tables, serving, request, user).meaning(parsed, parameters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,25 +112,25 @@ class _Names:
     request: Request
     user: str
 
-    def meaning(self, reading: Reading, parameters: Parameters) -> Meaning | None:
-        if reading.described is not None:
-            self._require(reading.described)
-        named = list(reading.select.find_all(exp.Table))
+    def meaning(self, parsed: ParsedSql, parameters: Parameters) -> Meaning | None:
+        if parsed.described is not None:
+            self._require(parsed.described)
+        named = list(parsed.select.find_all(exp.Table))
         if all(self._kept(table) for table in named):
-            return self._over_catalogue(reading.select, parameters, sourceless=not named)
+            return self._over_catalogue(parsed.select, parameters, sourceless=not named)
         if not all(self._published(table) for table in named):
             self._refuse_missing(named)
             return None
-        return self._over_published(reading.select, parameters)
+        return self._over_published(parsed.select, parameters)
 
     def _over_catalogue(
         self, select: exp.Select, parameters: Parameters, *, sourceless: bool
-    ) -> Probe | None:
+    ) -> CatalogueQuery | None:
         if sourceless and select.find(exp.Column, exp.Star) is not None:
             # `SELECT region, COUNT(*)` lacks its AT, which the language says better.
             return None
         relation = evaluate(select, self._relation, parameters)
-        return Probe(relation, tuple(sorted(parameters.wanted.items())))
+        return CatalogueQuery(relation, tuple(sorted(parameters.wanted.items())))
 
     def _over_published(self, select: exp.Select, parameters: Parameters) -> Meaning | None:
         try:
@@ -138,7 +138,7 @@ class _Names:
         except FlightframeError:
             return None
         if relation.empty:
-            return Probe(relation, tuple(sorted(parameters.wanted.items())))
+            return CatalogueQuery(relation, tuple(sorted(parameters.wanted.items())))
         (source,) = select.find_all(exp.Table)
         table = self._published(source)
         assert table is not None

@@ -1,0 +1,131 @@
+"""Texts to answers: a query, SQL about the catalogue, or what only a server that writes would do.
+
+What comes in: a request of any surface. What goes out: its answer, its plan, or its types
+alone. It must never run a text in a database: what the catalogue does not answer is Frame-QL.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NoReturn, TypeVar
+
+from flightframe_server.access.audit import audited_call
+from flightframe_server.answer import Answer, Request, Serving, Typed, answer, explain, type_request
+from flightframe_server.call_context import SERVER_CALL, CallContext
+from flightframe_server.errors import FrameQLSyntaxError, NotSupported, ReadOnly
+from flightframe_server.sql.catalogue_query import CatalogueQuery, meaning, sql_meaning
+from flightframe_server.sql.tables import PublishedTables
+
+Result = TypeVar("Result")
+
+_WRITES = re.compile(
+    r"\s*+(?:ALTER|ANALYZE|ATTACH|CALL|CHECKPOINT|COPY|CREATE|DELETE|DETACH|DROP|EXPORT|GRANT"
+    r"|IMPORT|INSERT|INSTALL|LOAD|MERGE|PRAGMA|REPLACE|RESET|REVOKE|SET|TRUNCATE|UPDATE|UPSERT"
+    r"|USE|VACUUM)\b",
+    re.IGNORECASE,
+)
+
+
+def answer_text(
+    request: Request,
+    serving: Serving,
+    tables: PublishedTables,
+    context: CallContext = SERVER_CALL,
+) -> Answer:
+    """Answer a request of a call, for as long as that waits.
+
+    Raises:
+        FlightframeError: as `answer`.
+        ReadOnly: the text would change something.
+    """
+
+    def in_language(asked: Request) -> Answer:
+        return answer(asked, serving, context)
+
+    return _Text(request, serving, tables, context.caller.user).carried(
+        lambda query: query.answer(serving), in_language
+    )
+
+
+def explain_text(
+    request: Request,
+    serving: Serving,
+    tables: PublishedTables,
+    context: CallContext = SERVER_CALL,
+) -> Answer:
+    """Return the plan of a request of a call as an answer; raises as `answer_text`.
+
+    Raises:
+        NotSupported: the catalogue answers the text, and by no plan.
+    """
+
+    def in_language(asked: Request) -> Answer:
+        return explain(asked, serving, context)
+
+    return _Text(request, serving, tables, context.caller.user).carried(_no_plan, in_language)
+
+
+def type_text(request: Request, serving: Serving, tables: PublishedTables) -> Typed:
+    """Type a request without carrying it out; raises as `answer_text`."""
+    return _Text(request, serving, tables, "", typing=True).carried(
+        lambda query: query.typed, lambda asked: type_request(asked, serving)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """One text with what it may be about; `typing` where no parameter is bound."""
+
+    request: Request
+    serving: Serving
+    tables: PublishedTables
+    user: str
+    typing: bool = False
+
+    def carried(
+        self,
+        over_catalogue: Callable[[CatalogueQuery], Result],
+        in_language: Callable[[Request], Result],
+    ) -> Result:
+        """Return what one of two does with the text: which of them, its meaning decides."""
+        request = self.request
+        _note(request)
+        meant = meaning(request, self.tables, self.serving, self.user, typing=self.typing)
+        if isinstance(meant, CatalogueQuery):
+            return over_catalogue(meant)
+        try:
+            return in_language(meant)
+        except FrameQLSyntaxError as error:
+            _refuse_writing(request.source, error)
+            other = sql_meaning(request, self.tables, self.serving, self.user, typing=self.typing)
+            if other is None:
+                raise
+        if isinstance(other, CatalogueQuery):
+            return over_catalogue(other)
+        return in_language(other)
+
+
+def _no_plan(query: CatalogueQuery) -> NoReturn:
+    raise NotSupported(
+        "what the catalogue answers has no plan",
+        hint="a plan is that of a query of metrics: SELECT region, revenue AT region",
+    )
+
+
+def read_only() -> ReadOnly:
+    """Return the error of a text or a call that would change something."""
+    return ReadOnly("this server only reads", hint="send a SELECT")
+
+
+def _note(request: Request) -> None:
+    """Tell the audit what is asked."""
+    call = audited_call()
+    if call is not None:
+        call.request = request
+
+
+def _refuse_writing(source: str, error: FrameQLSyntaxError) -> None:
+    if _WRITES.match(source):
+        raise read_only() from error
