@@ -19,7 +19,7 @@ def of(*values):
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        (1, True),
+        pytest.param(1, True, id="1 and TRUE"),
         (0, False),
         (1, 1.0),
         (1, Decimal(1)),

@@ -173,6 +173,11 @@ class MetricNames:
         return Typer(leaf, self.scope.binding, zone=self.scope.zone).predicate(node)
 
     def _rows(self, level: Name | None, operator: str, node: Call) -> Term:
+        if operator not in ("COUNT", "COUNT_DISTINCT"):
+            raise ReducerNotDeclared(
+                f"{operator} takes a metric, and {shown(level.text if level else '*')} is a level",
+                place=node.place,
+            )
         schema = self.scope.source
         if schema is None:
             schemas = list(self.scope.typed.collection.schemas)
@@ -184,11 +189,6 @@ class MetricNames:
                 )
             schema = schemas[0]
         argument = None if level is None else self.scope.level_term(level)
-        if operator not in ("COUNT", "COUNT_DISTINCT"):
-            raise ReducerNotDeclared(
-                f"{operator} takes a metric, and {shown(level.text if level else '*')} is a level",
-                place=node.place,
-            )
         family = f"rows({schema})" if argument is None else f"level({schema}.{argument.level})"
         filters = self._filter(node)
         return MetricTerm(
