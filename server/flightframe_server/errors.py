@@ -154,7 +154,7 @@ class LevelNotSelected(QueryError):
 
 
 class UnreachableAnchor(QueryError):
-    """No declared path leads from the metric's rows to a level of the anchor."""
+    """No declared path leads from the rows to a level of the anchor, or to the one counted."""
 
     code = "UNREACHABLE_ANCHOR"
 

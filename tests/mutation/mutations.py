@@ -91,6 +91,21 @@ LEVEL_ORDER = (
 )
 SIBLINGS = PROPERTY + "test_law_3_siblings.py::test_law_3_a_sibling_answers_only_while_it_is_equal"
 
+LEGALITY = "tests/unit/resolver/test_legality.py::"
+FLOWN = (
+    "tests/unit/engine/test_engine_carry_out.py"
+    "::test_what_is_read_of_one_version_is_not_given_to_who_asks_for_another"
+)
+AGED = "tests/unit/planner/test_planner_make.py::test_every_older_part_is_young_enough"
+REAGED = (
+    "tests/unit/engine/test_engine_carry_out.py"
+    "::test_what_is_rolled_up_from_an_older_version_is_not_kept"
+)
+REQUESTS = (
+    "tests/unit/test_answer.py"
+    "::test_values_that_are_equal_in_python_and_of_two_types_are_two_requests[1 and TRUE]"
+)
+
 
 @dataclass(frozen=True)
 class Mutation:
@@ -334,6 +349,22 @@ MUTATIONS = (
         "if False:",
     ),
     _mutation(
+        "let an outer SUM add up what blocked levels determine",
+        4,
+        f"{LEGALITY}test_an_outer_sum_over_what_does_not_add_up[the seasons of its months]",
+        "resolver.legality:_check_outer_sum",
+        "blocked = typed.graph.determined(held)",
+        "blocked = frozenset(held)",
+    ),
+    _mutation(
+        "let a double pin a level",
+        4,
+        f"{LEGALITY}test_a_level_is_pinned_by_a_condition_that_leaves_one_member[a double]",
+        "resolver.predicates:pinned_levels",
+        "if of.kind is not Kind.DOUBLE:",
+        "if True:",
+    ),
+    _mutation(
         "allow ties of FIRST and LAST",
         5,
         TIES,
@@ -398,6 +429,30 @@ MUTATIONS = (
         "found = self._backend.fingerprints(query.tables).items()\n"
         "                        at = tuple(sorted(found))\n"
         '                        self._store.put(part.key, tables[metric], at, Made("backend"))',
+    ),
+    _mutation(
+        "share a statement over two versions",
+        6,
+        FLOWN,
+        "engine.carry_out:Carrier._fetch",
+        "None if untold else (keys, version, keeping, most)",
+        "(keys, keeping, most)",
+    ),
+    _mutation(
+        "let an older entry be of any age",
+        6,
+        AGED,
+        "planner.make:_older_plan",
+        "if entry.created >= limit",
+        "if True",
+    ),
+    _mutation(
+        "let the age of an older version begin anew",
+        6,
+        REAGED,
+        "engine.carry_out:Carrier._rolled_up",
+        "snapshot.is_of(version)",
+        "True",
     ),
     _mutation(
         "plan again without resolving again",
@@ -505,6 +560,14 @@ MUTATIONS = (
         "planner.route:entry_key",
         "metric.identity, metric.operator\n",
         "metric.identity, Operator(metric.operator.name)\n",
+    ),
+    _mutation(
+        "leave the types of values out of a request",
+        9,
+        REQUESTS,
+        "answer:Request.key",
+        "(name, str(literal_type(value)), value)",
+        "(name, value)",
     ),
     _mutation(
         "leave the zone out of identity",

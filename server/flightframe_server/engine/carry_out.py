@@ -155,7 +155,8 @@ class Carrier:
         if keeping and part.version is not None:
             made = Made("rollup", rollup.entry.entry_id, rollup.entry.key.anchor, rollup.edges)
             version = merged(rollup.entry.version, part.version)
-            if version is not None:
+            # Of an older version it would be kept as if its age began now.
+            if version is not None and snapshot.is_of(version):
                 store.put(part.key, table, version, made)
         return table
 
@@ -196,7 +197,10 @@ class Carrier:
                         self._store.put(part.key, tables[metric], part.version, Made("backend"))
             return tables
 
-        return self._fetches.do((keys, version, keeping, most), work, context)
+        # What is read of a version that cannot be told is of the moment at which it is read.
+        untold = any(sign is None for _, sign in version)
+        key = None if untold else (keys, version, keeping, most)
+        return self._fetches.do(key, work, context)
 
     @staticmethod
     def _provenance(part: Part, route: Route, label: ServedFrom) -> PartProvenance:

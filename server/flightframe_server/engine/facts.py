@@ -148,7 +148,9 @@ class DataFacts:
         for key in sorted(keys):
             if key not in self._verdicts:
                 fact = self._facts[key]
-                known = (key, self._tables(fact))
+                tables = self._tables(fact)
+                untold = any(sign is None for _, sign in tables)
+                known = None if untold else (key, tables)
 
                 def look(token: CancelToken, fact: Fact = fact) -> str | None:
                     return self._look(fact, self._reader(token, context))

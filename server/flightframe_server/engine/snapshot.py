@@ -18,6 +18,7 @@ from flightframe_server.call_context import CallContext
 from flightframe_server.catalog.collection import Collection
 from flightframe_server.engine.facts import DataFacts, Inspector
 from flightframe_server.errors import BackendError
+from flightframe_server.planner.identity import Version
 from flightframe_server.resolver.typed import TableTypes, TypedCollection, type_collection
 from flightframe_server.statements.single_flight import SingleFlight
 
@@ -46,6 +47,10 @@ class DataSnapshot:
     def key(self) -> tuple[tuple[str, str | None], ...]:
         """The version, as a hashable value."""
         return tuple(self.versions.items())
+
+    def is_of(self, version: Version) -> bool:
+        """Whether a version vector is of the very data that the snapshot stands for."""
+        return all(self.versions.get(table) == sign for table, sign in version)
 
 
 def tables_read(collection: Collection) -> tuple[str, ...]:

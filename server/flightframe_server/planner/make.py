@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from flightframe_server.errors import NotCached
 from flightframe_server.planner.broken import rows_key
+from flightframe_server.planner.holdings import Holdings
 from flightframe_server.planner.identity import Version
 from flightframe_server.planner.plan import Conditions, Fetch, Part, Plan
 from flightframe_server.planner.route import Reads, entry_key, members_metric, route
@@ -131,20 +132,21 @@ def _older_plan(question: Question, typed: TypedCollection, conditions: Conditio
     current = _attempt(question, typed, asked, conditions.versions)
     if current is not None:
         return current
+    keys = (entry_key(typed, conditions.backend, need) for need in _needs(question))
+    shelves = dict.fromkeys(key.shelf for key in keys)
+    held = (entry for shelf in shelves for entry in conditions.holdings.on(shelf))
+    young = Holdings.of(entry for entry in held if entry.created >= limit)
     newest: dict[Version, float] = {}
-    for need in _needs(question):
-        key = entry_key(typed, conditions.backend, need)
-        for entry in conditions.holdings.on(key.shelf):
-            if entry.created >= limit:
-                newest[entry.version] = max(entry.created, newest.get(entry.version, 0.0))
+    for entry in young:
+        newest[entry.version] = max(entry.created, newest.get(entry.version, 0.0))
     # Edge maps are of the data now; climbing an older entry with them would mix two versions. What
     # an entry rests on was attested on the version it was made from.
-    unmapped = replace(asked, mapped=frozenset(), withdrawn={}, unattested=frozenset())
+    unmapped = replace(
+        asked, holdings=young, mapped=frozenset(), withdrawn={}, unattested=frozenset()
+    )
     for version in sorted(newest, key=lambda item: -newest[item]):
         plan = _attempt(question, typed, unmapped, {**conditions.versions, **dict(version)})
-        if plan is not None and all(
-            isinstance(part.how, Fetch) or part.how.entry.created >= limit for part in plan.parts
-        ):
+        if plan is not None:
             return plan
     return None
 

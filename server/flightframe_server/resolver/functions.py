@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from flightframe_server.catalog.declared_types import read_type
 from flightframe_server.catalog.types import (
+    BOOLEAN,
     DATE,
     INTEGER,
     MAX_PRECISION,
@@ -259,7 +260,10 @@ def _round(arguments: Arguments) -> Term | None:
     places = rest[0] if rest else Constant(INTEGER, 0)
     if not isinstance(places, Constant) or places.type.kind is not Kind.INTEGER:
         return None
-    # A parameter without a value yet leaves the type as it would be without places.
+    if places.value is None:
+        # NULL, or a parameter without a value yet: the type is as without places.
+        whole = _round((value,))
+        return whole and _never(whole)
     count = places.value if isinstance(places.value, int) else 0
     double = value.type.kind is Kind.DOUBLE
     if abs(count) > (MAX_DOUBLE_PLACES if double else MAX_PRECISION):
@@ -273,6 +277,11 @@ def _round(arguments: Arguments) -> Term | None:
     given = value.type
     wanted = decimal(MAX_PRECISION, max(count, 0)) if given.kind is Kind.DECIMAL else given
     return Apply(wanted, "round", (value, Constant(INTEGER, count)))
+
+
+def _never(term: Term) -> Term:
+    """Return NULL of a term's type, which still reads what the term reads."""
+    return Apply(term.type, "case", (Constant(BOOLEAN, False), term, Constant(term.type, None)))
 
 
 def _texts(name: str) -> Callable[[Arguments], Term | None]:

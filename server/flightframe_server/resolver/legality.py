@@ -36,12 +36,14 @@ def check_metric(
     """Check one metric at one anchor.
 
     Raises:
-        UnreachableAnchor: no declared path leads to a level of the anchor.
+        UnreachableAnchor: no declared path leads to a level of the anchor, or to the one counted.
         FanOut: the only path would count facts more than once.
         FilterUnreachable: no declared path leads to a level of the filter.
         BlockedReduction: the reducer may not collapse a level that the anchor leaves out.
     """
     check_reach(typed, metric.schema, metric.called, anchor, filters)
+    if isinstance(metric.argument, LevelTerm):
+        _check_counted(typed, metric, metric.argument.level)
     for part in metric.filter:
         _check_filter(typed, metric.schema, metric.called, part)
     _check_blocks(typed, metric, anchor, filters)
@@ -59,9 +61,16 @@ def check_reach(
     """Check that rows of a schema reach every level of an anchor and a filter."""
     for level in anchor:
         if typed.graph.schema_path(schema, level) is None:
-            raise _unreachable(typed, schema, what, level)
+            raise _unreachable(typed, schema, f"{what} cannot be asked at {level}", level)
     for part in filters:
         _check_filter(typed, schema, what, part)
+
+
+def _check_counted(typed: TypedCollection, metric: Metric, level: str) -> None:
+    """Check that the rows of a schema reach the level whose members are counted in them."""
+    if typed.graph.schema_path(metric.schema, level) is None:
+        refusal = f"{level} cannot be counted in {metric.schema}"
+        raise _unreachable(typed, metric.schema, refusal, level)
 
 
 def _check_filter(typed: TypedCollection, schema: str, what: str, part: Term) -> None:
@@ -73,25 +82,22 @@ def _check_filter(typed: TypedCollection, schema: str, what: str, part: Term) ->
             )
 
 
-def _unreachable(typed: TypedCollection, schema: str, what: str, level: str) -> FlightframeError:
+def _unreachable(typed: TypedCollection, schema: str, refusal: str, level: str) -> FlightframeError:
     hint = f"{schema} reaches {_reached(typed, schema)}"
     bridges = typed.graph.bridges(typed.graph.reachable(schema), level)
     links = [name for name in bridges if not _has_facts(typed, name)]
     if links:
         return FanOut(
-            f"{what} cannot be asked at {level}: {links[0]} links them many to many,"
-            " and facts would count more than once",
+            f"{refusal}: {links[0]} links them many to many, and facts would count more than once",
             hint=hint,
         )
     if bridges:
         return FanOut(
-            f"{what} cannot be asked at {level}: no edge leads there from {schema},"
+            f"{refusal}: no edge leads there from {schema},"
             f" and through {bridges[0]} facts would count more than once",
             hint=hint,
         )
-    return UnreachableAnchor(
-        f"{what} cannot be asked at {level}: no declared edge leads there", hint=hint
-    )
+    return UnreachableAnchor(f"{refusal}: no declared edge leads there", hint=hint)
 
 
 def _has_facts(typed: TypedCollection, schema: str) -> bool:

@@ -16,7 +16,7 @@ from flightframe_server.catalog.collection import (
     ReducerDeclaration,
     RootedMetric,
 )
-from flightframe_server.catalog.types import DOUBLE, INTEGER
+from flightframe_server.catalog.types import DOUBLE, INTEGER, DataType
 from flightframe_server.errors import (
     AmbiguousReducer,
     AmbiguousSchema,
@@ -28,7 +28,7 @@ from flightframe_server.errors import (
     shown,
 )
 from flightframe_server.language import format_expression
-from flightframe_server.language.syntax import Ascribed, Call, Expression, Name, Star
+from flightframe_server.language.syntax import Ascribed, Call, Expression, Name, Parameter, Star
 from flightframe_server.resolver.expressions import Typer
 from flightframe_server.resolver.functions import unknown_function
 from flightframe_server.resolver.operators import (
@@ -147,10 +147,7 @@ class MetricNames:
         if not metrics_of(inner) and not nested_of(inner):
             raise NotSupported("an anchor of its own is given to metrics", place=subject.place)
         what = format_expression(subject.operand)[:40]
-        reducer = REDUCERS["SUM" if name == "AVG" else name]
-        type_ = DOUBLE if name == "AVG" else result_type(reducer, inner.type, what)
-        if name == "AVG":
-            result_type(reducer, inner.type, what)
+        type_ = _result_type(name, inner.type, what)
         anchor = tuple(sorted(self.scope.levels(subject.anchor)))
         return NestedTerm(type_, Operator(name, arguments), inner, anchor)
 
@@ -175,6 +172,11 @@ class MetricNames:
         return Typer(leaf, self.scope.binding, zone=self.scope.zone).predicate(node)
 
     def _rows(self, level: Name | None, operator: str, node: Call) -> Term:
+        if operator not in ("COUNT", "COUNT_DISTINCT"):
+            raise ReducerNotDeclared(
+                f"{operator} takes a metric, and {shown(level.text if level else '*')} is a level",
+                place=node.place,
+            )
         schema = self.scope.source
         if schema is None:
             schemas = list(self.scope.typed.collection.schemas)
@@ -186,11 +188,6 @@ class MetricNames:
                 )
             schema = schemas[0]
         argument = None if level is None else self.scope.level_term(level)
-        if operator not in ("COUNT", "COUNT_DISTINCT"):
-            raise ReducerNotDeclared(
-                f"{operator} takes a metric, and {shown(level.text if level else '*')} is a level",
-                place=node.place,
-            )
         family = f"rows({schema})" if argument is None else f"level({schema}.{argument.level})"
         filters = self._filter(node)
         return MetricTerm(
@@ -215,6 +212,9 @@ class MetricNames:
             )
         declared = _declaration(family, root, name, place)
         if name == "AVG":
+            if root.column is not None:
+                column_type = self.scope.typed.column_types[root.schema, root.column]
+                _result_type(name, column_type, family.name)
             # A mean has no fill: where there is nothing, there is no mean.
             bare = replace(root, fill=None)
             mean = f"AVG({family.name})"
@@ -352,6 +352,15 @@ def _operator_name(node: Call) -> str:
     return "COUNT_DISTINCT"
 
 
+def _result_type(name: str, argument: DataType, what: str) -> DataType:
+    """Return the type of a reducer's values; a mean is refused as a mean, not as its sum."""
+    if name != "AVG":
+        return result_type(REDUCERS[name], argument, what)
+    if not argument.is_number:
+        raise TypeMismatch(f"AVG takes a number, and {what} is {argument}")
+    return DOUBLE
+
+
 def _arguments(name: str, rest: list[Expression], scope: Scope, place: Place) -> tuple[str, ...]:
     wanted = 1 if name == "QUANTILE" else 0
     if len(rest) != wanted:
@@ -361,12 +370,15 @@ def _arguments(name: str, rest: list[Expression], scope: Scope, place: Place) ->
     if not wanted:
         return ()
     value = Typer(MetricNames(scope).leaf, scope.binding, zone=scope.zone).term(rest[0])
-    if not isinstance(value, Constant) or not (value.type.is_number or value.value is None):
-        raise TypeMismatch("QUANTILE takes a number from 0 to 1", place=place)
-    q = Decimal(str(value.value if value.value is not None else "0.5"))
-    if not 0 <= q <= 1:
-        raise TypeMismatch("QUANTILE takes a number from 0 to 1", place=place)
-    return (str(q.normalize() + 0),)
+    if isinstance(rest[0], Parameter):
+        scope.binding.want(rest[0], DOUBLE)
+        if scope.binding.values is None:
+            value = Constant(DOUBLE, 0.5)
+    if isinstance(value, Constant) and value.type.is_number:
+        q = Decimal(str(value.value))
+        if q.is_finite() and 0 <= q <= 1:
+            return (str(q.normalize() + 0),)
+    raise TypeMismatch("QUANTILE takes a number from 0 to 1", place=place)
 
 
 def _level_leaf(scope: Scope, node: Name | Call | Ascribed | Star) -> Term:

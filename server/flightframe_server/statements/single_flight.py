@@ -46,12 +46,12 @@ class SingleFlight(Generic[Result]):
         self._calls: dict[Hashable, _Call[Result]] = {}
 
     def do(
-        self, key: Hashable, work: Callable[[CancelToken], Result], context: CallContext
+        self, key: Hashable | None, work: Callable[[CancelToken], Result], context: CallContext
     ) -> Result:
         """Return the result of `work`, or of an equal call's under way.
 
         Args:
-            key: what makes two calls equal.
+            key: what makes two calls equal; None: no other call is equal to this one.
             work: what to do; it ends when its token is cancelled.
             context: the call that waits.
 
@@ -59,6 +59,8 @@ class SingleFlight(Generic[Result]):
             BackendCancelled: this caller waits no more.
             BackendTimeout: this caller waited as long as it may.
         """
+        if key is None:
+            key = object()
         with self._lock:
             call = self._calls.get(key)
             first = call is None

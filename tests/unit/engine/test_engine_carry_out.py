@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 from engine_shop import collection, opened, write
+from stalled import Asked, Stalled
 
 from flightframe_server.backends.protocol import SourceMoved
 from flightframe_server.cache.entries import EntryGone
@@ -180,3 +181,67 @@ def test_no_cache_neither_reads_nor_keeps(engine):
 )
 def test_versions_are_merged_or_disagree(one, other, both):
     assert merged(one, other) == both
+
+
+def test_what_is_rolled_up_from_an_older_version_is_not_kept(engine, tmp_path):
+    """Its age would begin anew, and pass the bound that the next question sets."""
+    carried(engine, "SELECT store, day, revenue AT (store, day)")
+    before = held(engine)
+    write(tmp_path / "shop.duckdb", "UPDATE tx SET revenue = 1;")
+    served = engine.answer(
+        asking("SELECT store, revenue AT store"), Freshness(max_staleness=3600.0)
+    )
+    assert [part.route for part in served.parts] == ["rollup"]
+    assert Decimal("30.30") in served.table["revenue"].to_pylist()
+    assert held(engine) == before
+
+
+@pytest.fixture
+def stalled(tmp_path):
+    """An engine whose statements wait until they are let go."""
+    backend = Stalled(opened(tmp_path, AS_LARGE))
+    backend.holds = {"run"}
+    made = MetricEngine(collection(), tmp_path / "store", backend)
+    yield made
+    backend.let.set()
+    made.close()
+    backend.close()
+
+
+# No sibling has to be compared for it, which would be a statement as well.
+MOST = "SELECT MAX(revenue) AS x AT ()"
+
+
+def test_two_ask_the_back_end_once_for_one_version(stalled):
+    both = [Asked(carried, stalled, MOST) for _ in range(2)]
+    assert stalled.backend.begun.acquire(timeout=10)
+    assert not stalled.backend.begun.acquire(timeout=0.3)
+    stalled.backend.let.set()
+    for one in both:
+        (table,) = one.join().tables
+        assert table[" value"].to_pylist() == [Decimal("20.20")]
+
+
+def test_what_is_read_of_one_version_is_not_given_to_who_asks_for_another(stalled, tmp_path):
+    first = Asked(carried, stalled, MOST)
+    assert stalled.backend.begun.acquire(timeout=10)
+    write(tmp_path / "shop.duckdb", AS_LARGE + "UPDATE tx SET revenue = 1;")
+    second = Asked(carried, stalled, MOST)
+    assert stalled.backend.begun.acquire(timeout=10)
+    stalled.backend.let.set()
+    (table,) = second.join().tables
+    assert table[" value"].to_pylist() == [Decimal("1.00")]
+    with pytest.raises(SourceMoved):
+        first.join()
+
+
+def test_who_asks_of_a_version_that_cannot_be_told_is_given_nothing_read_before(stalled, tmp_path):
+    stalled.backend.untold = {"tx"}
+    first = Asked(stalled.answer, asking(MOST))
+    assert stalled.backend.begun.acquire(timeout=10)
+    write(tmp_path / "shop.duckdb", AS_LARGE + "UPDATE tx SET revenue = 1;")
+    second = Asked(stalled.answer, asking(MOST))
+    assert stalled.backend.begun.acquire(timeout=10)
+    stalled.backend.let.set()
+    assert second.join().table.to_pylist() == [{"x": Decimal("1.00")}]
+    first.join()

@@ -210,6 +210,24 @@ def test_older_parts_are_of_one_version_or_everything_is_new():
     assert all(isinstance(part.how, Fetch) for part in plan(text, old, newer, **asked).parts)
 
 
+def test_every_older_part_is_young_enough():
+    """A young part of the version says nothing of the age of the others."""
+    old = held(STORE, "old", sign="0", created=40.0)
+    cost = held("SELECT store, cost AT store", "cost", sign="0", created=100.0)
+    text = "SELECT store, revenue, cost AT store"
+    for age, route in ((70.0, Exact), (69.0, Fetch)):
+        asked = Freshness(max_staleness=age)
+        found = plan(text, old, cost, freshness=asked, now=110.0)
+        assert {type(part.how) for part in found.parts} == {route}, age
+
+
+def test_a_younger_entry_is_rolled_up_where_the_exact_one_is_too_old():
+    old = held(STORE, "old", rows=1, sign="0", created=40.0)
+    young = held("SELECT store, day, revenue AT (store, day)", "young", sign="0", created=100.0)
+    asked = {"freshness": Freshness(max_staleness=60.0), "now": 110.0}
+    assert chosen(plan(STORE, old, young, **asked)) == "young"
+
+
 def test_an_older_entry_is_not_climbed_with_the_map_of_now():
     old = held(STORE, "old", sign="0", created=100.0)
     asked = {"freshness": Freshness(max_staleness=60.0), "now": 110.0}

@@ -115,3 +115,25 @@ def test_what_fails_fails_for_all_and_is_not_remembered():
             flights.do("key", fail, CallContext().within(60))
     assert flights.do("key", lambda token: "yes", CallContext().within(60)) == "yes"
     assert not flights._calls
+
+
+def test_a_call_that_nothing_is_equal_to_is_its_own():
+    flights: SingleFlight[str] = SingleFlight()
+    context = CallContext().within(60)
+    held = threading.Barrier(2)
+
+    def meeting(token) -> str:
+        held.wait(5)
+        return "met"
+
+    found: list[str] = []
+    both = [
+        threading.Thread(target=lambda: found.append(flights.do(None, meeting, context)))
+        for _ in range(2)
+    ]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join(10)
+    assert found == ["met", "met"]
+    assert not flights._calls
