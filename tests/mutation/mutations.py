@@ -351,7 +351,7 @@ MUTATIONS = (
     _mutation(
         "let an outer SUM add up what blocked levels determine",
         4,
-        f"{LEGALITY}test_an_outer_sum_over_what_does_not_add_up[the seasons of its months]",
+        f"{LEGALITY}test_an_outer_sum_over_what_does_not_add_up[the years of its months]",
         "resolver.legality:_check_outer_sum",
         "blocked = typed.graph.determined(held)",
         "blocked = frozenset(held)",

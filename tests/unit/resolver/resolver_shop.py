@@ -17,7 +17,8 @@ from flightframe_server.resolver.typed import type_collection
 from flightframe_server.resolver.values import Binding
 
 # Sales reach a region through their store. Tags link stores many to many. Of a claim the region
-# stands in a column of its own, beside the store. Readings count hours as numbers.
+# stands in a column of its own, beside the store. Readings count hours as numbers. Years are listed
+# apart from the calendar, and months determine them all the same.
 COLLECTION = """
 version: 1
 name: shop
@@ -42,6 +43,8 @@ dimension_families:
       - {from: day, to: week, derived_by: WEEK_OF}
       - {from: day, to: month, derived_by: MONTH_OF}
       - {from: month, to: quarter, derived_by: QUARTER_OF}
+      - {from: month, to: year, derived_by: YEAR_OF}
+  - {name: ledger, levels: [year]}
   - {name: meters, levels: [meter]}
   - {name: clock, levels: [hour]}
 derived_dimensions:

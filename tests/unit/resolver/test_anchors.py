@@ -9,8 +9,8 @@ from flightframe_server.errors import AmbiguousReducer, QueryError
 from flightframe_server.resolver.anchors import allowed_reducers, bare_term, metric_anchors
 from flightframe_server.resolver.terms import text
 
-SALES = ("day", "month", "quarter", "region", "sale", "season", "store", "week")
-STOCK = ("month", "quarter", "region", "season", "store")
+SALES = ("day", "month", "quarter", "region", "sale", "season", "store", "week", "year")
+STOCK = ("month", "quarter", "region", "season", "store", "year")
 
 
 @pytest.mark.parametrize(

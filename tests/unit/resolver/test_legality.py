@@ -18,7 +18,7 @@ from flightframe_server.resolver.needs import needs_of
 from flightframe_server.resolver.resolve import resolve
 from flightframe_server.resolver.values import Binding
 
-SALES = "sales reaches day, month, quarter, region, sale, season, store, week"
+SALES = "sales reaches day, month, quarter, region, sale, season, store, week, year"
 ONE_MOMENT = (
     "; what was there at the end is a SUM declared with a snapshot, and the last value of each"
     " {} is another number, which counts those that ended before"
@@ -77,7 +77,7 @@ def passes(check, *what):
             "FAN_OUT",
             "SUM(on_hand) cannot be asked at day: no edge leads there from stock, and through"
             " daily facts would count more than once",
-            "stock reaches month, quarter, region, season, store",
+            "stock reaches month, quarter, region, season, store, year",
         ),
         (
             "SELECT amount AT region HAVING level > 1",
@@ -90,7 +90,7 @@ def passes(check, *what):
             "FAN_OUT",
             "SUM(amount) of daily cannot be asked at sale: no edge leads there from daily, and"
             " through sales facts would count more than once",
-            "daily reaches day, month, quarter, region, season, store, week",
+            "daily reaches day, month, quarter, region, season, store, week, year",
         ),
         (
             "SELECT region, meter FROM stores AT (region, meter)",
@@ -125,7 +125,7 @@ def test_an_anchor_that_the_rows_do_not_reach(query, code, said, hint):
             "SELECT amount AT region ORDER BY AVG(on_hand) FILTER (WHERE day IS NULL)",
             "AVG(on_hand)",
             "day",
-            "stock reaches month, quarter, region, season, store",
+            "stock reaches month, quarter, region, season, store, year",
         ),
         (
             "SELECT MAX(SUM(amount) FILTER (WHERE hour = 1) @ day) AS x AT region",
@@ -137,13 +137,13 @@ def test_an_anchor_that_the_rows_do_not_reach(query, code, said, hint):
             "SELECT COUNT(*) FILTER (WHERE week IS NULL) AS x FROM stock AT region",
             "COUNT(rows(stock) where is_null(week))",
             "week",
-            "stock reaches month, quarter, region, season, store",
+            "stock reaches month, quarter, region, season, store, year",
         ),
         (
             "SELECT amount FROM daily AT region WHERE sale = 1",
             "SUM(amount) of daily",
             "sale",
-            "daily reaches day, month, quarter, region, season, store, week",
+            "daily reaches day, month, quarter, region, season, store, week, year",
         ),
         (
             "SELECT region FROM stores AT region WHERE day IS NULL",
@@ -349,13 +349,14 @@ def test_cells_are_finer_where_the_rows_of_some_metric_split_the_point():
     [
         ("SELECT SUM(on_hand @ month) AS x AT region", "SUM(on_hand)", "month"),
         ("SELECT SUM(LAST(on_hand) @ (store, quarter)) AS x AT region", None, "quarter"),
-        # Seasons are months as well, though no family of the block lists them.
         ("SELECT SUM(LAST(on_hand) @ (store, season)) AS x AT region", None, "season"),
+        # Years are time as well, though the family that is blocked does not list them.
+        ("SELECT SUM(LAST(on_hand) @ (store, year)) AS x AT region", None, "year"),
         pytest.param(
-            "SELECT SUM(MAX(on_hand) @ season) AS x AT region",
+            "SELECT SUM(MAX(on_hand) @ year) AS x AT region",
             "MAX(on_hand)",
-            "season",
-            id="the seasons of its months",
+            "year",
+            id="the years of its months",
         ),
         ("SELECT MAX(SUM(on_hand @ month) @ store) AS x AT region", "SUM(on_hand)", "month"),
         ("SELECT SUM(AVG(on_hand @ (month, store)) @ month) AS x AT region", None, "month"),
