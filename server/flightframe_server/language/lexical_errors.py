@@ -1,4 +1,4 @@
-"""Says what is wrong with a character that begins no word or sign of Frame-QL.
+"""The errors of a character that begins no token of Frame-QL.
 
 What comes in: the text, and the offset at which no token could be read. What goes out: one
 `FrameQLSyntaxError` to raise. It must never echo more than 80 characters, or raise itself.
@@ -32,7 +32,7 @@ _HINTS = {
 }
 
 
-def stray_character(text: str, offset: int) -> FrameQLSyntaxError:
+def lexical_error(text: str, offset: int) -> FrameQLSyntaxError:
     """Return the error for `text[offset]`, where no token begins."""
     char = text[offset]
     if char == "'":
@@ -88,8 +88,8 @@ def _unknown(text: str, offset: int) -> FrameQLSyntaxError:
     if not char.isprintable():
         kind = "control character" if unicodedata.category(char) == "Cc" else "character"
         name = unicodedata.name(char, "").lower()
-        shown_as = f"{code}, {name}" if name else code
-        return FrameQLSyntaxError(f"a {kind} ({shown_as}) cannot stand here", place=place)
+        code_and_name = f"{code}, {name}" if name else code
+        return FrameQLSyntaxError(f"a {kind} ({code_and_name}) cannot stand here", place=place)
     if char == "$":
         return FrameQLSyntaxError("a parameter is written $name, or ?", place=place)
     hint = _HINTS.get(char)
