@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flightframe_server.access.access import Access
-from flightframe_server.access.opening import open_access, read_text
+from flightframe_server.access.open_access import open_access, read_text
 from flightframe_server.answer import Serving
 from flightframe_server.backends.protocol import Backend
 from flightframe_server.backends.registry import open_backend

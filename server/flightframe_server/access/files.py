@@ -1,4 +1,4 @@
-"""The texts of `users.yaml` and `tokens.yaml` to what is known of users and tokens.
+"""The texts of `users.yaml` and `tokens.yaml` to users and tokens.
 
 What comes in: text. What goes out: hashes by user name, lasting tokens by their hashes, or one
 `CatalogError` that names file, line and path. It must never echo a value.
@@ -84,14 +84,14 @@ def read_tokens(text: str, file: str = "tokens.yaml") -> Mapping[bytes, LastingT
     document = read_document(text, file)
     shape = validated(_TokensShape, document)
     spot = Spot(document)
-    found: dict[bytes, LastingToken] = {}
+    tokens: dict[bytes, LastingToken] = {}
     for at, token in enumerate(shape.tokens):
         digest = bytes.fromhex(token.sha256)
-        if digest in found:
+        if digest in tokens:
             spot.at("tokens", at).report("this token is listed twice")
-        found[digest] = LastingToken(token.user, digest, _end(token.expires))
+        tokens[digest] = LastingToken(token.user, digest, _end(token.expires))
     spot.stop_if_any()
-    return found
+    return tokens
 
 
 def _end(day: datetime.date | None) -> float | None:

@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from flightframe_server.access.opening import open_access
+from flightframe_server.access.open_access import open_access
 from flightframe_server.app import read_files
 from flightframe_server.backends.protocol import Backend
 from flightframe_server.backends.registry import open_backend

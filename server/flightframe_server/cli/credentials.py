@@ -15,7 +15,11 @@ from typing import Annotated
 
 import typer
 
-from flightframe_server.access.editing import (
+from flightframe_server.access.files import read_tokens, read_users
+from flightframe_server.access.open_access import read_text
+from flightframe_server.access.passwords import hash_password
+from flightframe_server.access.tokens import digest_of, new_lasting_token
+from flightframe_server.access.user_admin import (
     TOKENS_HEAD,
     USERS_HEAD,
     token_line,
@@ -23,10 +27,6 @@ from flightframe_server.access.editing import (
     with_token,
     with_user,
 )
-from flightframe_server.access.files import read_tokens, read_users
-from flightframe_server.access.opening import read_text
-from flightframe_server.access.passwords import hash_password
-from flightframe_server.access.tokens import digest_of, new_lasting_token
 from flightframe_server.cli.connecting import as_text
 from flightframe_server.cli.faults import told
 from flightframe_server.cli.screen import err

@@ -13,8 +13,8 @@ from typing import Annotated
 import structlog
 import typer
 
-from flightframe_server.access.exposure import missing, refuse_exposure
-from flightframe_server.access.opening import read_text
+from flightframe_server.access.bind_policy import check_bind_address, missing_protection
+from flightframe_server.access.open_access import read_text
 from flightframe_server.app import OpenInstallation, open_installation
 from flightframe_server.catalog import read_installation
 from flightframe_server.cli.faults import told
@@ -127,9 +127,9 @@ def check_exposure(manifest: Path, *, insecure: bool) -> None:
         CatalogError: the manifest is wrong.
     """
     settings = read_installation(read_text(manifest), manifest.name).server
-    refuse_exposure(settings, insecure=insecure)
-    if insecure and missing(settings):
-        log.warning("serve.insecure", host=settings.host, missing=missing(settings))
+    check_bind_address(settings, insecure=insecure)
+    if insecure and missing_protection(settings):
+        log.warning("serve.insecure", host=settings.host, missing=missing_protection(settings))
 
 
 def warm_up(opened: OpenInstallation, stop: StopSignals) -> None:

@@ -120,8 +120,8 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
             cookies="middleware" in before,
             secure=access.tls is not None,
         )
-        if access.door is not None:
-            access.door.when_left(self._state.forget)
+        if access.authenticator is not None:
+            access.authenticator.on_session_end(self._state.forget)
         super().__init__(self._location, **before, **encryption(access))
         self._watch = IncomingWatch(self.port, IncomingBounds.within(limits))
 

@@ -135,15 +135,19 @@ class Api:
             caller = await self._caller(request)
             if call is not None:
                 call.caller = caller
-            door = self._access.door
+            authenticator = self._access.authenticator
             header = request.headers.getlist("authorization")
-            left = None if door is None else await to_thread.run_sync(door.leave, header)
+            left = None
+            if authenticator is not None:
+                left = await to_thread.run_sync(authenticator.end_session, header)
             return json_response({"ended": left is not None})
 
     async def _answered(self, request: HttpRequest, call: AuditedCall | None) -> Response:
         self._check_host(request)
-        if call is not None and self._access.door is not None:
-            call.claimed = self._access.door.claimed(request.headers.getlist("authorization"))
+        if call is not None and self._access.authenticator is not None:
+            call.claimed = self._access.authenticator.claimed_user(
+                request.headers.getlist("authorization")
+            )
         caller = await self._caller(request)
         if call is not None:
             call.caller = caller
@@ -174,10 +178,10 @@ class Api:
         peer = _peer(request)
         if self._access.named_by_certificate:
             return Caller(getattr(request.state, CERTIFIED, ""), peer=peer)
-        if self._access.door is None:
+        if self._access.authenticator is None:
             return Caller("", peer=peer)
         # Whatever takes its time there has threads of its own.
-        entering = self._access.door.begin(request.headers.getlist("authorization"), peer)
+        entering = self._access.authenticator.begin(request.headers.getlist("authorization"), peer)
         return await asyncio.wrap_future(entering)
 
     def _reply(self, body: bytes, caller: Caller, gone: Callable[[], bool]) -> Reply:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flightframe_server.access.exposure import is_loopback, refuse_exposure
+from flightframe_server.access.bind_policy import check_bind_address, is_loopback
 from flightframe_server.catalog import AuthSettings, ServerSettings, TlsSettings
 from flightframe_server.errors import SetupError
 
@@ -16,7 +16,7 @@ OUTSIDE = ["0.0.0.0", "::", "192.0.2.1", "fe80::1", "2001:db8::1", "::ffff:192.0
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.53", "::1", "localhost"])
 def test_this_machine(host):
     assert is_loopback(host)
-    refuse_exposure(ServerSettings(host), insecure=False)
+    check_bind_address(ServerSettings(host), insecure=False)
 
 
 @pytest.mark.parametrize("host", OUTSIDE)
@@ -33,17 +33,17 @@ def test_this_machine(host):
 def test_from_outside_something_is_missing(host, tls, auth, lacking):
     settings = ServerSettings(host, tls=tls, auth=auth)
     with pytest.raises(SetupError) as caught:
-        refuse_exposure(settings, insecure=False)
+        check_bind_address(settings, insecure=False)
     assert caught.value.message.endswith(lacking)
     assert "--insecure" in (caught.value.hint or "")
-    refuse_exposure(settings, insecure=True)
+    check_bind_address(settings, insecure=True)
 
 
 @pytest.mark.parametrize(("tls", "auth"), [(TLS, AUTH), (MUTUAL, None), (MUTUAL, ANYBODY)])
 def test_from_outside_all_is_there(tls, auth):
-    refuse_exposure(ServerSettings("0.0.0.0", tls=tls, auth=auth), insecure=False)
+    check_bind_address(ServerSettings("0.0.0.0", tls=tls, auth=auth), insecure=False)
 
 
 def test_what_is_no_address_is_said():
     with pytest.raises(SetupError, match="no address"):
-        refuse_exposure(ServerSettings("no such host.invalid"), insecure=False)
+        check_bind_address(ServerSettings("no such host.invalid"), insecure=False)

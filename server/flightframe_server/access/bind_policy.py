@@ -1,7 +1,7 @@
 """Where a server may listen: with less than TLS and credentials, on this machine alone.
 
 What comes in: the settings of a manifest. What goes out: nothing, or the refusal that names what is
-missing. It must never open anything: it is asked first.
+missing. It must never open anything: it runs first.
 """
 
 from __future__ import annotations
@@ -23,35 +23,36 @@ def is_loopback(host: str) -> bool:
         SetupError: it is no address of a machine.
     """
     try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        resolved = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise SetupError(f"{shown(host)} is no address of this machine") from error
     # An IPv6 address may carry its zone behind a percent sign.
-    addresses = [ipaddress.ip_address(str(info[4][0]).partition("%")[0]) for info in found]
+    addresses = [ipaddress.ip_address(str(info[4][0]).partition("%")[0]) for info in resolved]
     return all(address.is_loopback for address in addresses)
 
 
-def missing(settings: ServerSettings) -> list[str]:
+def missing_protection(settings: ServerSettings) -> list[str]:
     """Return which keys of the manifest would protect the server and are not there."""
-    asks = settings.certified or (settings.auth is not None and not settings.auth.anonymous)
+    named_users = settings.auth is not None and not settings.auth.anonymous
+    authenticates = settings.certified or named_users
     lacking = [] if settings.tls is not None else ["server.tls"]
-    if asks:
+    if authenticates:
         return lacking
     open_to_all = settings.auth is not None
     return [*lacking, "server.auth without anonymous" if open_to_all else "server.auth"]
 
 
-def refuse_exposure(settings: ServerSettings, *, insecure: bool) -> None:
+def check_bind_address(settings: ServerSettings, *, insecure: bool) -> None:
     """Refuse to be reached from other machines unprotected.
 
     Args:
-        settings: where the server listens, and what it asks for.
-        insecure: whether the operator wants it all the same.
+        settings: where the server listens, and which credentials it asks for.
+        insecure: whether the operator allows it all the same.
 
     Raises:
         SetupError: that is what would happen.
     """
-    lacking = missing(settings)
+    lacking = missing_protection(settings)
     if not lacking or insecure or is_loopback(settings.host):
         return
     raise SetupError(

@@ -41,32 +41,32 @@ def with_user(text: str, file: str, name: str, stored: str) -> str:
         CatalogError: the file, or the new name, is wrong.
         SetupError: the file is written in a form that no line can be added to.
     """
-    held = dict(read_users(text, file)) if text.strip() else {}
+    users = dict(read_users(text, file)) if text.strip() else {}
     line = user_line(name, stored)
-    if name in held:
+    if name in users:
         at = read_document(text, file).mark("users", name).line - 1
         lines = text.splitlines(keepends=True)
         edited = "".join([*lines[:at], _indented(line, lines[at]), *lines[at + 1 :]])
     else:
         edited = _appended(text or USERS_HEAD, line)
-    wanted = {**held, name: stored}
-    return _certain(edited, lambda found: read_users(found, file) == wanted, line, file)
+    expected = {**users, name: stored}
+    return _checked(edited, lambda result: read_users(result, file) == expected, line, file)
 
 
 def with_token(
     text: str, file: str, user: str, digest: bytes, expires: datetime.date | None
 ) -> str:
     """Return the text of a file of tokens with one more; raises as `with_user`."""
-    held = read_tokens(text, file) if text.strip() else {}
+    tokens = read_tokens(text, file) if text.strip() else {}
     line = token_line(user, digest, expires)
     edited = _appended(text or TOKENS_HEAD, line)
 
-    def right(found: str) -> bool:
-        known = dict(read_tokens(found, file))
+    def is_right(result: str) -> bool:
+        known = dict(read_tokens(result, file))
         added = known.pop(digest, None)
-        return known == held and added is not None and added.user == user
+        return known == tokens and added is not None and added.user == user
 
-    return _certain(edited, right, line, file)
+    return _checked(edited, is_right, line, file)
 
 
 def _appended(text: str, line: str) -> str:
@@ -76,18 +76,18 @@ def _appended(text: str, line: str) -> str:
 
 def _indented(line: str, neighbour: str) -> str:
     """Return a line with the indentation of one beside it, where that is an entry as well."""
-    found = re.match(r"( *)(?:- |[^#\s].*?: )", neighbour)
-    return line if found is None else found[1] + line.lstrip()
+    match = re.match(r"( *)(?:- |[^#\s].*?: )", neighbour)
+    return line if match is None else match[1] + line.lstrip()
 
 
-def _certain(edited: str, right: Callable[[str], bool], line: str, file: str) -> str:
+def _checked(edited: str, is_right: Callable[[str], bool], line: str, file: str) -> str:
     try:
-        sure = right(edited)
+        valid = is_right(edited)
     except CatalogError:
-        # A name that is none is told as such; anything else is the form of the file.
-        _check_alone(line)
-        sure = False
-    if not sure:
+        # An invalid name is refused as such; anything else is the form of the file.
+        _check_entry(line)
+        valid = False
+    if not valid:
         raise SetupError(
             f"the file {file} is not written one entry a line",
             hint="leave out the file, and put the line that is printed where it belongs",
@@ -95,7 +95,7 @@ def _certain(edited: str, right: Callable[[str], bool], line: str, file: str) ->
     return edited
 
 
-def _check_alone(line: str) -> None:
+def _check_entry(line: str) -> None:
     if line.lstrip().startswith("-"):
         read_tokens(TOKENS_HEAD + line)
     else:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 import time
 
@@ -11,9 +9,9 @@ import argon2
 import pytest
 
 from flightframe_server.access import passwords as module
-from flightframe_server.access.attempts import AttemptBounds, Attempts, Bucket
 from flightframe_server.access.password_pool import PasswordPool, PoolBounds
-from flightframe_server.access.passwords import Passwords, fits, hash_password, is_hash
+from flightframe_server.access.passwords import Passwords, hash_password, is_hash, verify
+from flightframe_server.access.rate_limit import RateLimiter
 from flightframe_server.errors import NotAuthenticated, Overloaded, TooManyAttempts
 
 
@@ -46,15 +44,15 @@ def counted(monkeypatch) -> list[str]:
 
     def count(stored: str, password: str) -> bool:
         asked.append(stored)
-        return fits(stored, password)
+        return verify(stored, password)
 
-    monkeypatch.setattr(module, "fits", count)
+    monkeypatch.setattr(module, "verify", count)
     return asked
 
 
 @pytest.fixture
 def checker(users, clock) -> Passwords:
-    return Passwords(lambda: users, Attempts(clock=clock), clock)
+    return Passwords(lambda: users, RateLimiter(clock=clock), clock)
 
 
 def test_the_hash_is_argon2id_with_the_parameters_of_rfc_9106():
@@ -62,8 +60,8 @@ def test_the_hash_is_argon2id_with_the_parameters_of_rfc_9106():
     # The second recommended choice of RFC 9106, section 4: 64 MiB, three passes, four lanes.
     assert stored.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
     assert is_hash(stored)
-    assert fits(stored, "correct horse")
-    assert not fits(stored, "correct horse ")
+    assert verify(stored, "correct horse")
+    assert not verify(stored, "correct horse ")
     assert hash_password("correct horse") != stored
 
 
@@ -108,7 +106,7 @@ def test_a_wrong_password_is_never_remembered(checker, counted):
 
 
 def test_an_unknown_name_costs_what_a_wrong_password_costs(users, counted, clock):
-    checker = Passwords(lambda: users, Attempts(clock=clock), clock)
+    checker = Passwords(lambda: users, RateLimiter(clock=clock), clock)
     told = set()
     for user in ("alice", "nobody", "bob", ""):
         with pytest.raises(NotAuthenticated) as caught:
@@ -123,7 +121,7 @@ def test_an_unknown_name_costs_what_a_wrong_password_costs(users, counted, clock
 
 def test_name_and_password_do_not_run_into_each_other(clock):
     users = {"a": cheap("bc"), "ab": cheap("x")}
-    checker = Passwords(lambda: users, Attempts(clock=clock), clock)
+    checker = Passwords(lambda: users, RateLimiter(clock=clock), clock)
     checker.check("a", "bc")
     with pytest.raises(NotAuthenticated):
         checker.check("ab", "c")
@@ -176,7 +174,7 @@ def test_unknown_names_run_out_of_guesses_alike(checker):
 
 
 def test_right_passwords_use_up_nothing(checker, users, counted, monkeypatch):
-    monkeypatch.setattr(module, "REMEMBERED_SECONDS", 0.0)
+    monkeypatch.setattr(module, "MEMORY_SECONDS", 0.0)
     for _ in range(50):
         checker.check("alice", "correct")
     assert len(counted) == 50
@@ -205,37 +203,9 @@ def test_calls_that_begin_together_are_checked_once(checker, counted):
     assert len(counted) == 1
 
 
-def test_only_so_many_wait_and_so_many_of_one_peer():
-    pool, go_on = PasswordPool(PoolBounds(at_once=1, waiting=2, of_peer=2)), threading.Event()
-    first = pool.submit("a", lambda: go_on.wait(30))
-    second = pool.submit("a", lambda: go_on.wait(30))
-    with pytest.raises(Overloaded) as caught:
-        pool.submit("a", bool)
-    assert caught.value.details == {"retry_after": 1}
-    third = pool.submit("b", lambda: go_on.wait(30))
-    with pytest.raises(Overloaded):
-        pool.submit("c", bool)
-    go_on.set()
-    assert [one.result(30) for one in (first, second, third)] == [True] * 3
-    until = time.monotonic() + 30
-    while pool._all and time.monotonic() < until:
-        time.sleep(0.001)
-    assert pool.submit("a", lambda: "done").result(30) == "done"
-
-
-def test_the_threads_of_passwords_step_back():
-    found = PasswordPool().submit(
-        "a", lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-    )
-    # Only Linux has a niceness for each thread; elsewhere it is the process's.
-    own = os.getpriority(os.PRIO_PROCESS, 0)
-    wanted = min(19, own + 10) if sys.platform == "linux" else own
-    assert found.result(30) == wanted
-
-
 def test_a_refusal_for_want_of_room_counts_as_no_guess(users, clock):
-    pool = PasswordPool(PoolBounds(at_once=1, waiting=0, of_peer=1))
-    checker = Passwords(lambda: users, Attempts(clock=clock), clock, pool)
+    pool = PasswordPool(PoolBounds(threads=1, waiting=0, per_peer=1))
+    checker = Passwords(lambda: users, RateLimiter(clock=clock), clock, pool)
     go_on = threading.Event()
     pool.submit("else", lambda: go_on.wait(30))
     for number in range(20):
@@ -243,20 +213,9 @@ def test_a_refusal_for_want_of_room_counts_as_no_guess(users, clock):
             checker.check("alice", f"guess {number}", "192.0.2.1")
     go_on.set()
     until = time.monotonic() + 30
-    while pool._all and time.monotonic() < until:
+    while pool._total and time.monotonic() < until:
         time.sleep(0.001)
     assert checker.check("alice", "correct", "192.0.2.1") == users["alice"]
-
-
-def test_counts_are_forgotten_and_a_flood_of_them_is_bounded(clock):
-    bounds = AttemptBounds(Bucket(1, 5.0), Bucket(1, 5.0), counts=100)
-    attempts = Attempts(bounds, clock)
-    for number in range(1000):
-        attempts.take(f"peer {number}", f"name {number}" * 1000)
-    assert (len(attempts._of_name), len(attempts._of_peer)) == (100, 100)
-    assert all(len(key) == 16 for key in attempts._of_name._left)
-    with pytest.raises(TooManyAttempts):
-        attempts.take("peer 999", "name 999" * 1000)
 
 
 def test_the_lock_of_the_interpreter_is_free_while_a_password_is_checked():
@@ -272,7 +231,7 @@ def test_the_lock_of_the_interpreter_is_free_while_a_password_is_checked():
     other = threading.Thread(target=tick)
     other.start()
     started = time.monotonic()
-    fits(stored, "y")
+    verify(stored, "y")
     took = time.monotonic() - started
     done.set()
     other.join()

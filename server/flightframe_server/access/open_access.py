@@ -13,10 +13,10 @@ from typing import TypeVar
 
 from flightframe_server.access.access import Access
 from flightframe_server.access.audit import Audit
-from flightframe_server.access.door import Door
-from flightframe_server.access.ended import EndedSessions
+from flightframe_server.access.authenticate import Authenticator
+from flightframe_server.access.file_watch import WatchedFile
 from flightframe_server.access.files import read_tokens, read_users
-from flightframe_server.access.reloading import Reloading
+from flightframe_server.access.revocation import RevokedSessions
 from flightframe_server.access.tls import Tls, open_tls
 from flightframe_server.access.tokens import KEY_BYTES, SessionTokens
 from flightframe_server.catalog.installation import (
@@ -40,9 +40,9 @@ def open_access(settings: ServerSettings, folder: Path, audit: AuditSettings = N
         SetupError: a file is missing, or is not what it should be.
         CatalogError: the file of users or tokens is wrong.
     """
-    door = None if settings.auth is None else _door(settings.auth, folder)
+    authenticator = None if settings.auth is None else _authenticator(settings.auth, folder)
     tls = None if settings.tls is None else _tls(settings.tls, folder)
-    return Access(door, tls, Audit(audit))
+    return Access(authenticator, tls, Audit(audit))
 
 
 def read_text(path: Path) -> str:
@@ -64,41 +64,41 @@ def _tls(settings: TlsSettings, folder: Path) -> Tls:
     return open_tls(folder / settings.certificate, folder / settings.key, client_ca)
 
 
-def _door(settings: AuthSettings, folder: Path) -> Door:
-    return Door(
-        _followed(folder, settings.users, read_users),
-        _followed(folder, settings.tokens, read_tokens),
+def _authenticator(settings: AuthSettings, folder: Path) -> Authenticator:
+    return Authenticator(
+        _watched(folder, settings.users, read_users),
+        _watched(folder, settings.tokens, read_tokens),
         SessionTokens(_signing_key(settings, folder), settings.session_seconds),
         anonymous=settings.anonymous,
-        ended=EndedSessions(_ended_file(settings, folder)),
+        revoked=RevokedSessions(_revocation_file(settings, folder)),
     )
 
 
-def _ended_file(settings: AuthSettings, folder: Path) -> Path | None:
-    """Return where ended sessions are written: beside the key that lets their tokens live on."""
+def _revocation_file(settings: AuthSettings, folder: Path) -> Path | None:
+    """Return the file of revoked sessions: beside the key that lets their tokens live on."""
     if settings.signing_key is None:
         return None
     key = folder / settings.signing_key
     return key.with_name(f"{key.name}.ended")
 
 
-def _followed(
+def _watched(
     folder: Path, written: str | None, read: Callable[[str, str], Mapping[Key, Known]]
 ) -> Callable[[], Mapping[Key, Known]]:
-    """Return what a file holds, followed as it changes; nothing where none is named, or left."""
+    """Return the content of a file as it changes; an empty one where no file is named, or left."""
     if written is None:
         return dict
     path = folder / written
-    nobody: Mapping[Key, Known] = {}
-    return Reloading(lambda: read(read_text(path), path.name), lambda: _sign(path), nobody)
+    empty: Mapping[Key, Known] = {}
+    return WatchedFile(lambda: read(read_text(path), path.name), lambda: _stamp(path), empty)
 
 
-def _sign(path: Path) -> object:
+def _stamp(path: Path) -> object:
     try:
-        found = path.stat()
+        facts = path.stat()
     except OSError:
         return None
-    return (found.st_mtime_ns, found.st_size, found.st_ino) if found.st_size else None
+    return (facts.st_mtime_ns, facts.st_size, facts.st_ino) if facts.st_size else None
 
 
 def _signing_key(settings: AuthSettings, folder: Path) -> bytes:
