@@ -68,7 +68,7 @@ class AuditedCall:
         caller: who makes it; None before it is authenticated.
         claimed: the user that it claims to be, where there is such a user.
         peer: where it comes from, where it was refused.
-        request: the last query that it asked.
+        request: its last query.
         query_id: the name of the answer, under which other calls speak of it.
         label: where the answer came from.
         rows: how many rows were answered, or bound.

@@ -79,7 +79,7 @@ class Passwords:
     def begin(self, user: str, password: str, peer: str = "") -> Future[str]:
         """Begin to verify a password and return the future of the stored hash that it matches.
 
-        A password that was right lately, of anybody, is known at once.
+        A password that was right lately is known at once.
 
         Args:
             user: the name that came with it.

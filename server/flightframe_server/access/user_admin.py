@@ -44,7 +44,7 @@ def with_user(text: str, file: str, name: str, stored: str) -> str:
     users = dict(read_users(text, file)) if text.strip() else {}
     line = user_line(name, stored)
     if name in users:
-        at = read_document(text, file).mark("users", name).line - 1
+        at = read_document(text, file).location("users", name).line - 1
         lines = text.splitlines(keepends=True)
         edited = "".join([*lines[:at], _indented(line, lines[at]), *lines[at + 1 :]])
     else:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from flightframe_server.answer import Serving, engine_named
+from flightframe_server.answer import Runtime, engine_named
 from flightframe_server.call_context import SERVER_CALL, CallContext
 from flightframe_server.catalog.collection import MetricFamily, RootedMetric
 from flightframe_server.engine.discovery import LevelFacts, level_facts
@@ -64,7 +64,7 @@ class Asked:
         return not self.name or known.casefold() == self.name
 
 
-def describe(body: bytes, serving: Serving, context: CallContext = SERVER_CALL) -> bytes:
+def describe(body: bytes, serving: Runtime, context: CallContext = SERVER_CALL) -> bytes:
     """Return the description as JSON.
 
     Args:
@@ -229,7 +229,7 @@ def _metric(typed: TypedCollection, attested: Attested, family: MetricFamily) ->
         "description": family.description,
         "type": "" if type_ is None else str(type_),
         "reducers": [],
-        "anchors": [asdict(standing) for standing in standings(typed, attested.broken, family)],
+        "anchors": [asdict(standing) for standing in standings(typed, attested.violations, family)],
     }
     if isinstance(family.meaning, RootedMetric):
         described["reducers"] = [reducer.operator for reducer in family.meaning.reducers]

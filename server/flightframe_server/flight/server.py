@@ -23,7 +23,7 @@ from pyarrow import flight
 from flightframe.wire import flight_sql_pb2 as sql
 from flightframe_server.access.access import OPEN, Access
 from flightframe_server.access.audit import audited_call
-from flightframe_server.answer import Answer, Request, Serving
+from flightframe_server.answer import Answer, Request, Runtime
 from flightframe_server.call_context import CallContext, Caller
 from flightframe_server.errors import (
     FrameQLSyntaxError,
@@ -95,7 +95,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
 
     def __init__(
         self,
-        serving: Serving,
+        serving: Runtime,
         location: str | None = None,
         *,
         bounds: FlightBounds | None = None,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from flightframe.wire import flight_sql_pb2 as sql
-from flightframe_server.answer import Request, Serving, engine_named
+from flightframe_server.answer import Request, Runtime, engine_named
 from flightframe_server.call_context import NO_OPTIONS, SessionOptions
 from flightframe_server.errors import UnknownName
 from flightframe_server.planner.plan import NO_FRESHNESS, Freshness
@@ -47,7 +47,7 @@ def refreshed(options: SessionOptions, request: Request) -> Request:
 
 
 def with_changes(
-    options: SessionOptions, changes: Mapping[str, Value], serving: Serving
+    options: SessionOptions, changes: Mapping[str, Value], serving: Runtime
 ) -> tuple[SessionOptions, dict[str, Error]]:
     """Return options with changes made, and an error for each that could not be.
 
@@ -67,7 +67,7 @@ def with_changes(
     return options, errors
 
 
-def told(options: SessionOptions, serving: Serving) -> dict[str, Value]:
+def told(options: SessionOptions, serving: Runtime) -> dict[str, Value]:
     """Return what holds in a session, as GetSessionOptions tells it."""
     limit = serving.statements.limits.statement_timeout
     found = {
@@ -84,13 +84,13 @@ def told(options: SessionOptions, serving: Serving) -> dict[str, Value]:
     return found
 
 
-def _catalog(options: SessionOptions, value: Value, serving: Serving) -> SessionOptions:
+def _catalog(options: SessionOptions, value: Value, serving: Runtime) -> SessionOptions:
     if _is_set(value) and _text(value) != serving.installation_id:
         raise InvalidValue
     return options
 
 
-def _schema(options: SessionOptions, value: Value, serving: Serving) -> SessionOptions:
+def _schema(options: SessionOptions, value: Value, serving: Runtime) -> SessionOptions:
     if not _is_set(value):
         return replace(options, schema=None)
     try:
@@ -100,19 +100,19 @@ def _schema(options: SessionOptions, value: Value, serving: Serving) -> SessionO
     return replace(options, schema=engine.collection.name)
 
 
-def _max_staleness(options: SessionOptions, value: Value, serving: Serving) -> SessionOptions:
+def _max_staleness(options: SessionOptions, value: Value, serving: Runtime) -> SessionOptions:
     return replace(options, max_staleness=_seconds(value) if _is_set(value) else None)
 
 
-def _only_if_cached(options: SessionOptions, value: Value, serving: Serving) -> SessionOptions:
+def _only_if_cached(options: SessionOptions, value: Value, serving: Runtime) -> SessionOptions:
     return _agreeing(replace(options, only_if_cached=_is_set(value) and _flag(value)))
 
 
-def _no_cache(options: SessionOptions, value: Value, serving: Serving) -> SessionOptions:
+def _no_cache(options: SessionOptions, value: Value, serving: Runtime) -> SessionOptions:
     return _agreeing(replace(options, no_cache=_is_set(value) and _flag(value)))
 
 
-def _timeout(options: SessionOptions, value: Value, serving: Serving) -> SessionOptions:
+def _timeout(options: SessionOptions, value: Value, serving: Runtime) -> SessionOptions:
     if not _is_set(value):
         return replace(options, statement_timeout=None)
     seconds = _seconds(value)
@@ -121,7 +121,7 @@ def _timeout(options: SessionOptions, value: Value, serving: Serving) -> Session
     return replace(options, statement_timeout=seconds)
 
 
-Change = Callable[[SessionOptions, Value, Serving], SessionOptions]
+Change = Callable[[SessionOptions, Value, Runtime], SessionOptions]
 
 _CHANGES: dict[str, Change] = {
     "catalog": _catalog,

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from flightframe_server.access.peers import peer_of
-from flightframe_server.answer import Serving
+from flightframe_server.answer import Runtime
 from flightframe_server.call_context import NO_OPTIONS, Caller, SessionOptions
 from flightframe_server.catalog.limits import tenth
 from flightframe_server.errors import LimitExceeded, NotSupported, TicketRefused
@@ -43,7 +43,7 @@ class Sessions:
 
     def __init__(
         self,
-        serving: Serving,
+        serving: Runtime,
         *,
         cookies: bool = True,
         clock: Callable[[], float] = time.monotonic,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flightframe_server.answer import Serving
+from flightframe_server.answer import Runtime
 from flightframe_server.catalog.limits import Limits, half
 from flightframe_server.flight.handles import Bounds
 from flightframe_server.flight.pins import PIN_BOUNDS, Pins
@@ -63,7 +63,7 @@ class FlightState:
         secure: whether clients speak TLS with this server.
     """
 
-    serving: Serving
+    serving: Runtime
     pins: Pins
     prepared: PreparedStatements
     tables: PublishedTables
@@ -77,7 +77,7 @@ class FlightState:
 
     @classmethod
     def of(
-        cls, serving: Serving, bounds: FlightBounds, *, cookies: bool = True, secure: bool = False
+        cls, serving: Runtime, bounds: FlightBounds, *, cookies: bool = True, secure: bool = False
     ) -> FlightState:
         """Return the state of a server that begins; see `Sessions` for `cookies`."""
         tables = PublishedTables(serving)

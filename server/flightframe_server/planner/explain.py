@@ -74,7 +74,7 @@ def explain(plan: Plan, sql_of: SqlOf) -> list[Step]:
 
 
 def _family(part: Part) -> str:
-    return part.metric.schema if part.key.shelf.domain is Domain.QM else part.metric.identity
+    return part.metric.schema if part.key.group.domain is Domain.QM else part.metric.identity
 
 
 def _uses(plan: Plan) -> Iterator[tuple[str, Part]]:

@@ -29,7 +29,7 @@ from flightframe_server import __version__
 from flightframe_server.access.access import OPEN, Access
 from flightframe_server.access.audit import AuditedCall, audited_call
 from flightframe_server.access.peers import peer_named
-from flightframe_server.answer import Serving, answer
+from flightframe_server.answer import Runtime, answer
 from flightframe_server.call_context import CallContext, Caller
 from flightframe_server.error_subject import cause_of, with_request
 from flightframe_server.errors import (
@@ -76,7 +76,7 @@ class Api:
 
     def __init__(
         self,
-        serving: Serving,
+        serving: Runtime,
         *,
         hosts: Collection[str] | None = None,
         limits: ReplyLimits | None = None,

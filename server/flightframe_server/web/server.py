@@ -19,7 +19,7 @@ from typing import Self
 import uvicorn
 
 from flightframe_server.access.access import OPEN, Access
-from flightframe_server.answer import Serving
+from flightframe_server.answer import Runtime
 from flightframe_server.errors import SetupError, shown
 from flightframe_server.web.api import Api
 from flightframe_server.web.connections import Connections, HandshakeLoop, Patience, protocol
@@ -112,7 +112,7 @@ class HttpServer:
 
     def __init__(
         self,
-        serving: Serving,
+        serving: Runtime,
         taken: socket.socket,
         host: str,
         *,

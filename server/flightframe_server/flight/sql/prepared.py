@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from flightframe.wire import flight_sql_pb2 as sql
-from flightframe_server.answer import Request, Serving, Typed
+from flightframe_server.answer import QuerySignature, Request, Runtime
 from flightframe_server.call_context import NO_OPTIONS, Caller, SessionOptions
 from flightframe_server.errors import (
     FrameQLSyntaxError,
@@ -53,7 +53,7 @@ class Prepared:
     """
 
     request: Request
-    typed: Typed
+    typed: QuerySignature
     rows: tuple[Values, ...] | None = None
 
     @property
@@ -74,7 +74,7 @@ class PreparedStatements:
     """
 
     def __init__(
-        self, serving: Serving, tables: PublishedTables, bounds: Bounds = PREPARED_BOUNDS
+        self, serving: Runtime, tables: PublishedTables, bounds: Bounds = PREPARED_BOUNDS
     ) -> None:
         """Start empty."""
         self._serving, self._tables = serving, tables
@@ -160,7 +160,7 @@ class PreparedStatements:
         self._handles.replace(handle, bound, size, caller.user)
         return bound
 
-    def _read(self, reader: Any, typed: Typed) -> tuple[tuple[Values, ...], int]:
+    def _read(self, reader: Any, typed: QuerySignature) -> tuple[tuple[Values, ...], int]:
         """Return the rows that a DoPut brings, and the bytes that they take."""
         found: list[Values] = []
         size = 0
@@ -188,7 +188,7 @@ class PreparedStatements:
             )
 
 
-def parameter_schema(typed: Typed) -> pa.Schema:
+def parameter_schema(typed: QuerySignature) -> pa.Schema:
     """Return the parameters as fields: named `0`, `1`, ... for `?`, or by their own names.
 
     Timestamps are announced in milliseconds, which is what JDBC drivers write whatever the unit; a
@@ -201,7 +201,7 @@ def _announced(type_: pa.DataType) -> pa.DataType:
     return pa.timestamp("ms", type_.tz) if pa.types.is_timestamp(type_) else type_
 
 
-def bound_values(row: pa.RecordBatch, typed: Typed) -> Values:
+def bound_values(row: pa.RecordBatch, typed: QuerySignature) -> Values:
     """Return one row of values under the statement's own keys.
 
     Columns bind `?` by position, whatever their names; `$name` by name, or, where there is but

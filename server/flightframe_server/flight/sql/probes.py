@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 from sqlglot import exp
 
-from flightframe_server.answer import Answer, Request, Serving, Typed
+from flightframe_server.answer import Answer, QuerySignature, Request, Runtime
 from flightframe_server.errors import (
     AmbiguousSchema,
     FlightframeError,
@@ -52,11 +52,11 @@ class Probe:
     parameters: tuple[tuple[int | str, pa.DataType], ...] = ()
 
     @property
-    def typed(self) -> Typed:
+    def typed(self) -> QuerySignature:
         """Its types alone."""
-        return Typed(self.relation.schema, self.parameters)
+        return QuerySignature(self.relation.schema, self.parameters)
 
-    def answer(self, serving: Serving) -> Answer:
+    def answer(self, serving: Runtime) -> Answer:
         """Return the answer, labelled as what touched no back-end."""
         enabled = any(engine.enabled for engine in serving.engines.values())
         label = fold(()) if enabled else ServedFrom.BACKEND
@@ -73,7 +73,7 @@ Meaning = Probe | Request
 
 
 def meaning(
-    request: Request, tables: PublishedTables, serving: Serving, user: str, *, typing: bool = False
+    request: Request, tables: PublishedTables, serving: Runtime, user: str, *, typing: bool = False
 ) -> Meaning:
     """Return what a request means; the request itself, where it is for the language.
 
@@ -93,7 +93,7 @@ def meaning(
 
 
 def sql_meaning(
-    request: Request, tables: PublishedTables, serving: Serving, user: str, *, typing: bool = False
+    request: Request, tables: PublishedTables, serving: Runtime, user: str, *, typing: bool = False
 ) -> Meaning | None:
     """Return what a request means as SQL, None where it means nothing; raises as `meaning`."""
     reading = read_sql(request.source)
@@ -108,7 +108,7 @@ class _Names:
     """What one request's SQL may name: tables published, and those that the server keeps."""
 
     tables: PublishedTables
-    serving: Serving
+    serving: Runtime
     request: Request
     user: str
 

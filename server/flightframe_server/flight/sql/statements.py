@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from flightframe.wire import flight_sql_pb2 as sql
-from flightframe_server.answer import Answer, Request, Serving, Typed, answer, type_request
+from flightframe_server.answer import Answer, QuerySignature, Request, Runtime, answer, type_request
 from flightframe_server.call_context import SERVER_CALL, CallContext
 from flightframe_server.errors import FrameQLSyntaxError, TicketRefused
 from flightframe_server.flight.auditing import note_request
@@ -27,7 +27,7 @@ _WRITES = re.compile(
 
 def answer_text(
     request: Request,
-    serving: Serving,
+    serving: Runtime,
     tables: PublishedTables,
     context: CallContext = SERVER_CALL,
 ) -> Answer:
@@ -53,7 +53,7 @@ def answer_text(
     return answer(other, serving, context)
 
 
-def type_text(request: Request, serving: Serving, tables: PublishedTables) -> Typed:
+def type_text(request: Request, serving: Runtime, tables: PublishedTables) -> QuerySignature:
     """Type a request without carrying it out; raises as `answer_text`."""
     note_request(request)
     meant = probes.meaning(request, tables, serving, "", typing=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import structlog
 
-from flightframe_server.answer import Serving
+from flightframe_server.answer import Runtime
 from flightframe_server.engine.engine import MetricEngine
 from flightframe_server.errors import BackendError
 from flightframe_server.flight.sql.columns import (
@@ -84,7 +84,7 @@ class PublishedTables:
         serving: the installation.
     """
 
-    def __init__(self, serving: Serving) -> None:
+    def __init__(self, serving: Runtime) -> None:
         """Make nothing yet."""
         self._serving = serving
         self._lock = threading.Lock()

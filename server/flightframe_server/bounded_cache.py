@@ -1,8 +1,8 @@
-"""What was computed before, kept while its bytes and those of its keys fit a bound.
+"""A cache bounded by the bytes of its values and keys.
 
 What comes in: values under keys, with the bytes of both. What goes out: the same values again. It
-must never count entries alone: whoever asks chooses how long a key is, and a thousand long ones
-would take the memory that a thousand short ones do not.
+must never count entries alone: clients choose how long a key is, and a thousand long ones would
+take the memory that a thousand short ones do not.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ OVERHEAD = 4096
 """Bytes that an entry takes beside what is counted: keys, objects, its place in the table."""
 
 
-class Remembered(Generic[Key, Value]):
+class BoundedCache(Generic[Key, Value]):
     """Least recently used values, bounded by bytes; one too large for it is not kept.
 
     Args:
@@ -30,18 +30,18 @@ class Remembered(Generic[Key, Value]):
     def __init__(self, max_bytes: int, max_one: int | None = None) -> None:
         """Start empty."""
         self._lock = threading.Lock()
-        self._held: OrderedDict[Key, tuple[Value, int]] = OrderedDict()
+        self._entries: OrderedDict[Key, tuple[Value, int]] = OrderedDict()
         self._bytes, self._max_bytes = 0, max_bytes
         self._max_one = max_bytes // 16 if max_one is None else max_one
 
     def get(self, key: Key) -> Value | None:
         """Return the value under a key, or None."""
         with self._lock:
-            found = self._held.get(key)
-            if found is None:
+            entry = self._entries.get(key)
+            if entry is None:
                 return None
-            self._held.move_to_end(key)
-            return found[0]
+            self._entries.move_to_end(key)
+            return entry[0]
 
     def put(self, key: Key, value: Value, size: int) -> None:
         """Keep a value of `size` bytes, its key's included, letting the longest unused ones go."""
@@ -49,36 +49,36 @@ class Remembered(Generic[Key, Value]):
         if size > self._max_one:
             return
         with self._lock:
-            _, before = self._held.pop(key, (None, 0))
+            _, before = self._entries.pop(key, (None, 0))
             self._bytes += size - before
-            self._held[key] = (value, size)
+            self._entries[key] = (value, size)
             while self._bytes > self._max_bytes:
-                _, (_, freed) = self._held.popitem(last=False)
+                _, (_, freed) = self._entries.popitem(last=False)
                 self._bytes -= freed
 
 
-def remembering(
+def cached(
     function: Callable[[Key], Value], weigh: Callable[[Key, Value], int], max_bytes: int
 ) -> Callable[[Key], Value]:
-    """Return a function of one argument that remembers what it returned.
+    """Return a function of one argument that caches what it returns.
 
     Args:
-        function: what is called for an argument that is not remembered; it returns no None.
+        function: what is called for an argument that is not cached; it never returns None.
         weigh: the bytes of an argument and what was returned for it, rather too many than too few.
-        max_bytes: of all that is remembered.
+        max_bytes: of all cached values.
 
     >>> calls = []
-    >>> length = remembering(lambda text: calls.append(text) or len(text), lambda *_: 100, 1 << 20)
+    >>> length = cached(lambda text: calls.append(text) or len(text), lambda *_: 100, 1 << 20)
     >>> length("abc"), length("abc"), calls
     (3, 3, ['abc'])
     """
-    held: Remembered[Key, Value] = Remembered(max_bytes)
+    cache: BoundedCache[Key, Value] = BoundedCache(max_bytes)
 
-    def found(key: Key) -> Value:
-        value = held.get(key)
+    def lookup(key: Key) -> Value:
+        value = cache.get(key)
         if value is None:
             value = function(key)
-            held.put(key, value, weigh(key, value))
+            cache.put(key, value, weigh(key, value))
         return value
 
-    return found
+    return lookup

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from flightframe_server.cache.manifest import SCHEMA_VERSION
-from flightframe_server.cache.store import EntryGone, Made, Timing
+from flightframe_server.cache.store import EntryGone, Lineage, Timing
 from flightframe_server.errors import SetupError
 
 VERSION = (("sales", "v1"),)
@@ -21,9 +21,9 @@ def manifests(root: Path) -> list[str]:
 def filled(open_store, make_key, make_table, count: int = 30) -> Path:
     store = open_store()
     for number in range(count):
-        assert store.put(make_key(f"f{number}"), make_table(number), VERSION, Made("backend"))
+        assert store.put(make_key(f"f{number}"), make_table(number), VERSION, Lineage("backend"))
     store.close()
-    return store._books._root
+    return store._index._root
 
 
 def set_version(root: Path, version: int) -> None:
@@ -56,7 +56,7 @@ def test_a_damaged_manifest_is_set_aside_and_the_store_starts_empty(
     assert list(store.holdings()) == []
     assert manifests(root) == ["manifest-2.sqlite"]
     assert (root / "manifest-1.sqlite.aside").exists()
-    held = store.put(make_key(), make_table(), VERSION, Made("backend"))
+    held = store.put(make_key(), make_table(), VERSION, Lineage("backend"))
     assert store.read(held).equals(make_table())
     store.close()
     assert [entry.key for entry in open_store().holdings()] == [make_key()]
@@ -95,8 +95,8 @@ def test_a_manifest_damaged_while_it_is_open_costs_the_entries_and_no_query(
 ):
     store = open_store(hot_bytes=0, timing=Timing(refresh=3600.0, flush=None))
     for number in range(30):
-        store.put(make_key(f"f{number}"), make_table(number), VERSION, Made("backend"))
-    path = store._books._root / "manifest-1.sqlite"
+        store.put(make_key(f"f{number}"), make_table(number), VERSION, Lineage("backend"))
+    path = store._index._root / "manifest-1.sqlite"
     other = sqlite3.connect(path, isolation_level=None)
     # A foreign change makes the store's connection let go of its own copies of the pages.
     other.execute("UPDATE entries SET hits = 1")
@@ -104,10 +104,10 @@ def test_a_manifest_damaged_while_it_is_open_costs_the_entries_and_no_query(
     other.close()
     garbage(path)
     before = store.epoch
-    assert store.put(make_key(), make_table(), VERSION, Made("backend")) is None
+    assert store.put(make_key(), make_table(), VERSION, Lineage("backend")) is None
     assert list(store.holdings()) == []
     assert store.epoch > before
-    again = store.put(make_key(), make_table(1), VERSION, Made("backend"))
+    again = store.put(make_key(), make_table(1), VERSION, Lineage("backend"))
     assert store.read(again).equals(make_table(1))
     assert (store.counts().failures, store.counts().unstored) == (1, 1)
 
@@ -127,7 +127,7 @@ def test_a_store_of_an_older_format_is_emptied_once_with_one_line(
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 1
     assert all(word in lines[0] for word in ("cache_emptied", "files=3", "format=1"))
-    held = store.put(make_key(), make_table(), VERSION, Made("backend"))
+    held = store.put(make_key(), make_table(), VERSION, Lineage("backend"))
     store.close()
     again = open_store()
     assert list(again.holdings()) == [held]
@@ -149,13 +149,13 @@ def test_a_manifest_as_the_first_format_wrote_it_is_emptied(open_store, tmp_path
 
 def test_whoever_has_an_emptied_store_open_goes_on_without_it(open_store, make_key, make_table):
     older = open_store(hot_bytes=0)
-    held = older.put(make_key(), make_table(), VERSION, Made("backend"))
-    set_version(older._books._root, SCHEMA_VERSION - 1)
+    held = older.put(make_key(), make_table(), VERSION, Lineage("backend"))
+    set_version(older._index._root, SCHEMA_VERSION - 1)
     newer = open_store()
     assert list(newer.holdings()) == []
     with pytest.raises(EntryGone):
         older.read(held)
-    again = newer.put(make_key(), make_table(1), VERSION, Made("backend"))
+    again = newer.put(make_key(), make_table(1), VERSION, Lineage("backend"))
     assert list(older.holdings()) == [again]
     assert older.read(again).equals(make_table(1))
 
@@ -190,9 +190,9 @@ def test_a_folder_that_cannot_be_made_is_a_setup_error(open_store):
 
 def test_an_emptied_folder_is_noticed_by_whoever_has_it_open(open_store, make_key, make_table):
     store = open_store(hot_bytes=0)
-    store.put(make_key(), make_table(), VERSION, Made("backend"))
-    for path in sorted(store._books._root.rglob("*"), reverse=True):
+    store.put(make_key(), make_table(), VERSION, Lineage("backend"))
+    for path in sorted(store._index._root.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
     assert list(store.holdings()) == []
-    held = store.put(make_key(), make_table(), VERSION, Made("backend"))
+    held = store.put(make_key(), make_table(), VERSION, Lineage("backend"))
     assert store.read(held).equals(make_table())

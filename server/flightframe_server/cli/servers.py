@@ -1,8 +1,8 @@
-"""An open installation being served: Arrow Flight, and HTTP beside it.
+"""The servers of an open installation: Arrow Flight, and HTTP beside it.
 
 What comes in: an open installation and where to listen. What goes out: two addresses that answer
-until they are closed. It must never give a port away that is taken, and never drop a request under
-way before its time is up.
+until they are closed. It must never release a reserved port, and never drop a running request
+before its time is up.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ class Ports:
 def chosen_ports(
     settings: ServerSettings, flight: int | None, http: int | None, *, with_http: bool = True
 ) -> Ports:
-    """Return the ports to listen on: those asked for, else those of the manifest.
+    """Return the ports to listen on: those of the command line, else those of the manifest.
 
-    Who asks for any free Flight port wants to run beside others, so the HTTP port that was not
-    asked for is then any free one too.
+    A server with any free Flight port runs beside others, so that without an HTTP port on the
+    command line it takes any free one as well.
     """
     if http is None:
         http = 0 if flight == 0 else settings.http_port
@@ -54,7 +54,7 @@ def chosen_ports(
     return Ports(settings.host, chosen, http if with_http else None)
 
 
-class Running:
+class Servers:
     """Both surfaces of one installation.
 
     Args:
@@ -66,7 +66,7 @@ class Running:
     def __init__(
         self, opened: OpenInstallation, flight: FlightServer, http: HttpServer | None
     ) -> None:
-        """Take over; see the class."""
+        """Keep the servers; see the class."""
         self._opened, self._flight, self._http = opened, flight, http
         self.flight_uri = flight.uri
         self.http_url = http.url if http is not None else None
@@ -93,10 +93,10 @@ class Running:
         return web_done and not draining.is_alive()
 
 
-class TakenPorts:
+class ReservedPorts:
     """The ports of a server that is not answering yet.
 
-    The HTTP port is held; the Flight port is only tried, since gRPC takes none over.
+    The HTTP port is bound; the Flight port is only tried, since gRPC takes over no socket.
     """
 
     def __init__(self, ports: Ports) -> None:
@@ -111,7 +111,7 @@ class TakenPorts:
         if ports.http is not None:
             self._http = listen(ports.host, ports.http)
 
-    def start(self, opened: OpenInstallation) -> Running:
+    def start(self, opened: OpenInstallation) -> Servers:
         """Answer on both.
 
         Raises:
@@ -122,22 +122,24 @@ class TakenPorts:
         scheme = "grpc" if access.tls is None else "grpc+tls"
         location = f"{scheme}://{shown_host(host)}:{self.ports.flight}"
         try:
-            flight = FlightServer(opened.serving, location, access=access)
+            flight = FlightServer(opened.runtime, location, access=access)
         except (pa.ArrowException, OSError) as error:
             self.close()
             raise SetupError(
                 f"the Flight server cannot listen on port {self.ports.flight}",
                 hint="choose another port; 0 means any free one",
             ) from error
-        taken, self._http = self._http, None
-        http = None if taken is None else HttpServer(opened.serving, taken, host, access=access)
-        running = Running(opened, flight, http)
+        reserved, self._http = self._http, None
+        http = (
+            None if reserved is None else HttpServer(opened.runtime, reserved, host, access=access)
+        )
+        servers = Servers(opened, flight, http)
         if http is not None:
             http.start()
-        return running
+        return servers
 
     def close(self) -> None:
-        """Give back what is held; idempotent."""
+        """Release the ports; idempotent."""
         if self._http is not None:
             self._http.close()
             self._http = None

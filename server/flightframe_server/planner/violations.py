@@ -1,4 +1,4 @@
-"""The promises an answer rests on, as keys: which of them are broken decides what is refused.
+"""The promises that an answer rests on, as keys, and the refusal where the data violates one.
 
 What comes in: how an answer would be read. What goes out: the first broken promise among those it
 needs, as the error that names the row. It must never refuse more than what needs the promise.
@@ -113,7 +113,7 @@ def _every_promise(
 
 def check_promises(
     typed: TypedCollection,
-    broken: Mapping[str, str],
+    violations: Mapping[str, str],
     unattested: frozenset[str],
     metric: Metric,
     reads: Iterable[LevelRead],
@@ -123,8 +123,8 @@ def check_promises(
 
     Args:
         typed: the collection.
-        broken: the broken promises, by key, with the row that shows it.
-        unattested: the keys of promises that the data were not asked about yet.
+        violations: the broken promises, by key, with the row that shows it.
+        unattested: the keys of promises that were not checked on the data yet.
         metric: what would be read.
         reads: how its rows come to levels.
         columns: how its rows come to columns.
@@ -137,9 +137,11 @@ def check_promises(
         AmbiguousPath: the same, of a level that several ways lead to.
     """
     lacking: set[str] = set()
-    for key, need in promises(typed, metric, reads, columns) if broken or unattested else ():
-        if key in broken:
-            raise violation(key, f"{need}, and the data breaks it: {broken[key]}", broken[key])
+    for key, need in promises(typed, metric, reads, columns) if violations or unattested else ():
+        if key in violations:
+            raise violation(
+                key, f"{need}, and the data breaks it: {violations[key]}", violations[key]
+            )
         if key in unattested:
             lacking.add(key)
     return frozenset(lacking)

@@ -18,25 +18,25 @@ class Hits(NamedTuple):
     last_used: float
 
 
-class AccessLog:
+class HitCounter:
     """Hits by entry id that are not in the manifest yet. Thread-safe."""
 
     def __init__(self) -> None:
         """Start with nothing counted."""
         self._pending: dict[str, Hits] = {}
-        self._waiting = 0
+        self._unwritten = 0
         self._lock = threading.Lock()
 
     def touch(self, entry_id: str, now: float) -> int:
-        """Count one hit and return how many hits wait to be written."""
+        """Count one hit and return how many are not written yet."""
         with self._lock:
             self._add(entry_id, 1, now)
-            return self._waiting
+            return self._unwritten
 
     def drain(self) -> dict[str, Hits]:
         """Return what was counted and start again with nothing."""
         with self._lock:
-            pending, self._pending, self._waiting = self._pending, {}, 0
+            pending, self._pending, self._unwritten = self._pending, {}, 0
         return pending
 
     def restore(self, hits: Mapping[str, Hits]) -> None:
@@ -48,4 +48,4 @@ class AccessLog:
     def _add(self, entry_id: str, times: int, last_used: float) -> None:
         before, last_before = self._pending.get(entry_id, (0, last_used))
         self._pending[entry_id] = Hits(before + times, max(last_before, last_used))
-        self._waiting += times
+        self._unwritten += times

@@ -16,7 +16,7 @@ from flightframe_server.catalog.types import (
     Kind,
     decimal,
 )
-from flightframe_server.planner.told_filters import told_filter, without_values
+from flightframe_server.planner.masked_filters import masked_filter, without_values
 from flightframe_server.resolver.terms import Apply, Constant, LevelTerm, text
 
 ZONED = DataType(Kind.TIMESTAMP, zone="Europe/Berlin")
@@ -74,9 +74,9 @@ def test_what_is_no_value_is_kept(level, value):
 
 def test_conditions_of_the_readers_own_are_shown_whole_and_what_looks_the_same_once():
     theirs = ["eq(a,'x')", "ne(b,'one')", "ne(b,'two')"]
-    assert told_filter(theirs, ()) == ("eq(a,…)", "ne(b,…)")
-    assert told_filter(theirs, ["ne(b,'two')"]) == ("eq(a,…)", "ne(b,…)", "ne(b,'two')")
-    assert told_filter(theirs, theirs) == tuple(theirs)
+    assert masked_filter(theirs, ()) == ("eq(a,…)", "ne(b,…)")
+    assert masked_filter(theirs, ["ne(b,'two')"]) == ("eq(a,…)", "ne(b,…)", "ne(b,'two')")
+    assert masked_filter(theirs, theirs) == tuple(theirs)
 
 
 def test_numbers_are_values_in_every_spelling():

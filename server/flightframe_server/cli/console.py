@@ -1,4 +1,4 @@
-"""What the commands draw with: two consoles, the colours of `served_from`, tables, progress.
+"""The output of all commands: two consoles, the colours of `served_from`, tables, progress.
 
 What comes in: rows of values. What goes out: text on a terminal, or plain text where there is
 none. It must never let a value act on the terminal, and never shorten or round a number.
@@ -34,7 +34,7 @@ STYLES = {
     "engine_backend": "bold yellow",
     "backend": "bold bright_black",
 }
-LEAST_TEXT = 8
+MIN_TEXT_WIDTH = 8
 UNBOUNDED = 1_000_000
 
 
@@ -44,35 +44,37 @@ class Rows:
 
     Attributes:
         schema: the columns.
-        most: rows to keep; None for all.
-        kept: the rows kept.
+        limit: rows to keep; None for all.
+        kept: these rows.
         count: rows seen.
     """
 
     schema: pa.Schema
-    most: int | None = None
+    limit: int | None = None
     kept: list[tuple[Any, ...]] = field(default_factory=list)
     count: int = 0
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Take note of one batch."""
-        room = batch.num_rows if self.most is None else max(0, self.most - self.count)
+        room = batch.num_rows if self.limit is None else max(0, self.limit - self.count)
         head = batch.slice(0, room)
         self.kept.extend(zip(*(column.to_pylist() for column in head.columns), strict=True))
         self.count += batch.num_rows
 
 
-def taken(schema: pa.Schema, batches: Iterable[pa.RecordBatch], most: int | None = None) -> Rows:
-    """Return the first `most` rows of all batches, and count the others."""
-    rows = Rows(schema, most)
+def first_rows(
+    schema: pa.Schema, batches: Iterable[pa.RecordBatch], limit: int | None = None
+) -> Rows:
+    """Return the first `limit` rows of all batches, and count the others."""
+    rows = Rows(schema, limit)
     for batch in batches:
         rows.add(batch)
     return rows
 
 
-def drawn(rows: Rows) -> Table:
-    """Return rows as a table, numbers flush right and whole."""
-    table = plain_table()
+def rows_table(rows: Rows) -> Table:
+    """Return rows as a table, numbers flush right and in full."""
+    table = new_table()
     cells = [[cell_text(value) for value in row] for row in rows.kept]
     for index, column in enumerate(rows.schema):
         name = printable(column.name)
@@ -81,25 +83,25 @@ def drawn(rows: Rows) -> Table:
             table.add_column(Text(name), justify="right", no_wrap=True, min_width=widest)
         else:
             # Without a least width, a narrow terminal would lose the whole column.
-            least = min(widest, LEAST_TEXT)
-            table.add_column(Text(name), overflow="fold", min_width=least)
+            min_width = min(widest, MIN_TEXT_WIDTH)
+            table.add_column(Text(name), overflow="fold", min_width=min_width)
     for row in cells:
         table.add_row(*(Text(text) for text in row))
     return table
 
 
-def plain_table(*headings: str) -> Table:
+def new_table(*headings: str) -> Table:
     """Return an empty table in the one style of all commands."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
     for heading in headings:
-        table.add_column(heading, overflow="fold", min_width=LEAST_TEXT)
+        table.add_column(heading, overflow="fold", min_width=MIN_TEXT_WIDTH)
     return table
 
 
 def show_table(table: Table, indent: int = 0) -> None:
     """Print a table: folded to the width of a terminal, or else in full.
 
-    A terminal too narrow for every number to be whole gets the full table and breaks its lines: a
+    A terminal too narrow for every number in full gets the full table and breaks its lines: a
     cropped number would look like another number.
     """
     padded = Padding(table, (0, 0, 0, indent), expand=False)
@@ -116,8 +118,8 @@ def show_table(table: Table, indent: int = 0) -> None:
 
 def footer(rows: Rows, served_from: str) -> Text:
     """Return such as `3 rows · served_from: engine_cache`."""
-    shown = len(rows.kept)
-    first = f" (the first {shown:,} shown)" if shown < rows.count else ""
+    kept = len(rows.kept)
+    first = f" (the first {kept:,} shown)" if kept < rows.count else ""
     return Text.assemble(f"{counted(rows.count, 'row')}{first} · served_from: ", badge(served_from))
 
 

@@ -1,4 +1,4 @@
-"""An answer on its way: batches that every client can take.
+"""Batching: an answer as record batches that every client can read.
 
 What comes in: batches of any size, finished or as a statement makes them. What goes out: batches of
 at most 64k rows and about 4 MiB, each of the answer's own schema. It must never send none at all:
@@ -23,9 +23,9 @@ class OpenAnswer:
 
     Args:
         schema: of every batch, with the provenance in its metadata.
-        batches: what is read.
-        running: the statement that makes them, or what hands a large table out; None where they are
-            simply there.
+        batches: the rows.
+        running: the statement that makes them, or the stream of a large table; None where they are
+            in memory.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class OpenAnswer:
                 empty = False
                 if self._running is not None:
                     self._running.progressed()
-                yield announced(piece, self.schema)
+                yield with_schema(piece, self.schema)
         if empty:
             yield pa.RecordBatch.from_arrays(
                 [pa.array([], field.type) for field in self.schema], schema=self.schema
@@ -58,12 +58,12 @@ class OpenAnswer:
             self._running.cancel()
 
     def close(self) -> None:
-        """Give a streamed answer's resources back; idempotent."""
+        """Release a streamed answer's resources; idempotent."""
         if self._running is not None:
             self._running.close()
 
 
-def announced(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+def with_schema(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     """Return a batch under the schema that was announced, which may name another zone."""
     columns = [
         column if column.type == field.type else column.cast(field.type)

@@ -1,7 +1,7 @@
-"""Expected failures as a person at a terminal reads them.
+"""Expected failures as text on a terminal.
 
 What comes in: an error of the server's tree or of the client's. What goes out: a few lines on
-stderr and exit code 1. It must never show a traceback for what somebody can put right.
+stderr and exit code 1. It must never show a traceback for what the user can put right.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from rich.text import Text
 
 import flightframe
 from flightframe.display import printable
-from flightframe_server.cli.screen import err
+from flightframe_server.cli.console import err
 from flightframe_server.cli.streams import READER_LEFT, write_nowhere
 from flightframe_server.errors import (
     CatalogError,
@@ -25,23 +25,23 @@ from flightframe_server.errors import (
 )
 
 INTERRUPTED = 130
-MOST_MISTAKES = 20
+MAX_MISTAKES = 20
 
 
 @contextmanager
-def told(source: str | None = None) -> Iterator[None]:
+def reported_errors(source: str | None = None) -> Iterator[None]:
     """Turn expected failures into their text and exit code 1.
 
     Args:
         source: the Frame-QL text that an error's place refers to.
 
     Raises:
-        typer.Exit: something expected went wrong; it has been told.
+        typer.Exit: something expected went wrong; its text is printed.
     """
     try:
         yield
     except (FlightframeError, flightframe.FlightframeError) as error:
-        tell(error, source)
+        print_error(error, source)
         raise typer.Exit(1) from None
     except BrokenPipeError:
         # Python would complain once more at its exit.
@@ -51,23 +51,25 @@ def told(source: str | None = None) -> Iterator[None]:
         raise typer.Exit(INTERRUPTED) from None
 
 
-def tell(error: FlightframeError | flightframe.FlightframeError, source: str | None = None) -> None:
+def print_error(
+    error: FlightframeError | flightframe.FlightframeError, source: str | None = None
+) -> None:
     """Print one error: code and message, the place in the query, the hint.
 
     Of an error that carries several mistakes each is printed, as far as a screen holds them.
     """
     mistakes = error.each() if isinstance(error, CatalogError) else (error,)
-    for mistake in mistakes[:MOST_MISTAKES]:
-        _tell_one(mistake, source)
-    if len(mistakes) > MOST_MISTAKES:
-        err.print(f"and {len(mistakes) - MOST_MISTAKES} more mistakes")
+    for mistake in mistakes[:MAX_MISTAKES]:
+        _print_one(mistake, source)
+    if len(mistakes) > MAX_MISTAKES:
+        err.print(f"and {len(mistakes) - MAX_MISTAKES} more mistakes")
 
 
-def _tell_one(error: FlightframeError | flightframe.FlightframeError, source: str | None) -> None:
+def _print_one(error: FlightframeError | flightframe.FlightframeError, source: str | None) -> None:
     err.print(Text.assemble((f"error {error.code}", "bold red"), f": {printable(error.message)}"))
-    pointed = caret(error, source) if source is not None else None
-    if pointed is not None:
-        line, _, arrow = pointed.partition("\n")
+    caret_lines = caret(error, source) if source is not None else None
+    if caret_lines is not None:
+        line, _, arrow = caret_lines.partition("\n")
         err.print(Text(f"  {line}"))
         err.print(Text(f"  {arrow}", "bold red"))
     if error.hint:

@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from flightframe_server.cache.canonical import key_hash, key_text
-from flightframe_server.cache.entries import Collected
-from flightframe_server.cache.eviction import Candidate, Standing, victims
+from flightframe_server.cache.entries import CollectorReport
+from flightframe_server.cache.eviction import Candidate, Priority, victims
 from flightframe_server.cache.files import FINISHED, EntryFiles
 from flightframe_server.cache.manifest import Manifest
 from flightframe_server.cache.rows import Row
@@ -25,7 +25,7 @@ class Budget:
     Attributes:
         cost: the most bytes of files, of their rows, and of their keys in memory.
         entries: the most entries.
-        filtered: the most entries with a filter on one shelf.
+        filtered: the most entries with a filter in one group.
     """
 
     cost: int
@@ -35,7 +35,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Evicted:
-    """Files that gave way: all of them, and how many were entries still to be served."""
+    """Evicted files: all of them, and how many were entries still to be served."""
 
     files: tuple[str, ...] = ()
     entries: int = 0
@@ -43,7 +43,7 @@ class Evicted:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """What one new row changed: the row as committed, the id it replaced, what gave way."""
+    """What one new row changed: the row as committed, the id it replaced, evicted files."""
 
     row: Row
     superseded: str | None
@@ -52,7 +52,7 @@ class Admission:
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """What a manifest held when it was opened: sound rows, names of damaged ones, what gave way."""
+    """A manifest when it was opened: sound rows, names of damaged ones, evicted files."""
 
     rows: tuple[Row, ...]
     damaged: tuple[str, ...]
@@ -79,26 +79,26 @@ def admit(manifest: Manifest, files: EntryFiles, row: Row, budget: Budget) -> Ad
 
 
 def recover(manifest: Manifest, files: EntryFiles, budget: Budget) -> Recovered:
-    """Drop rows that make no sense or whose file is not there in its size; enforce the budget.
+    """Drop rows that are invalid or whose file is not there in its size; enforce the budget.
 
     Raises:
         sqlite3.Error, OSError: the disk refused.
     """
     with manifest.transaction():
-        sizes = {found.entry_id: found.bytes for found in files.scan() if found.regular}
-        rows, senseless = manifest.rows()
+        sizes = {file.entry_id: file.bytes for file in files.scan() if file.regular}
+        rows, invalid = manifest.rows()
         damaged = [
             row.record.entry_id
             for row in rows
             if sizes.get(row.record.entry_id) != row.record.bytes
         ]
         manifest.delete(damaged)
-        manifest.purge(senseless)
+        manifest.purge(invalid)
         manifest.recount()
         evicted = _make_room(manifest, None, budget)
-    gone = {*damaged, *evicted.files}
-    sound = tuple(row for row in rows if row.record.entry_id not in gone)
-    damaged += [f"row {number}" for number in senseless]
+    removed = {*damaged, *evicted.files}
+    sound = tuple(row for row in rows if row.record.entry_id not in removed)
+    damaged += [f"row {number}" for number in invalid]
     return Recovered(sound, tuple(damaged), evicted)
 
 
@@ -108,8 +108,8 @@ def collect(
     *,
     temporaries_before: float,
     orphans_before: float,
-) -> Collected:
-    """Remove the files that nobody can need any more.
+) -> CollectorReport:
+    """Remove the files that no reader can need any more.
 
     Args:
         manifest: the rows.
@@ -121,18 +121,20 @@ def collect(
     Raises:
         sqlite3.Error, OSError: the disk refused.
     """
-    found = list(files.scan())
-    stale = [file.name for file in found if file.is_temporary and file.written < temporaries_before]
+    scanned = list(files.scan())
+    stale = [
+        file.name for file in scanned if file.is_temporary and file.written < temporaries_before
+    ]
     with manifest.transaction():
         superseded = manifest.superseded_before(orphans_before)
         manifest.delete(superseded)
         named = manifest.named_files().union(superseded)
         orphans = files.remove_names(
             file.name
-            for file in found
+            for file in scanned
             if file.entry_id and file.entry_id not in named and file.written < orphans_before
         )
-    return Collected(
+    return CollectorReport(
         temporaries=files.remove_names(stale),
         orphans=orphans,
         superseded=files.remove_names(entry_id + FINISHED for entry_id in superseded),
@@ -140,19 +142,19 @@ def collect(
 
 
 def _make_room(manifest: Manifest, incoming: Row | None, budget: Budget) -> Evicted:
-    leaving: list[Candidate] = []
+    evicted_files: list[Candidate] = []
     cost, count = 0, 0
     if incoming is not None:
         cost, count = incoming.cost, 1
         if incoming.record.key.filter:
-            leaving += manifest.filtered_surplus(incoming, budget.filtered)
-            manifest.delete(file.entry_id for file in leaving)
+            evicted_files += manifest.filtered_surplus(incoming, budget.filtered)
+            manifest.delete(file.entry_id for file in evicted_files)
     total, entries = manifest.ledger()
     excess, surplus = total + cost - budget.cost, entries + count - budget.entries
     others = victims(manifest.candidates(excess, surplus), excess, surplus)
     manifest.delete(file.entry_id for file in others)
-    leaving += others
+    evicted_files += others
     return Evicted(
-        tuple(file.entry_id for file in leaving),
-        sum(file.standing != Standing.SUPERSEDED for file in leaving),
+        tuple(file.entry_id for file in evicted_files),
+        sum(file.priority != Priority.SUPERSEDED for file in evicted_files),
     )

@@ -1,4 +1,4 @@
-"""Opening a manifest: find it, judge it, set a damaged one aside, or make a new one.
+"""Opening a manifest: find it, check it, set a damaged one aside, or create a new one.
 
 What comes in: a folder. What goes out: an open manifest with our schema. It must never give a
 database name out twice: SQLite removes `<name>-wal` when it closes, and a process that still holds
@@ -26,7 +26,7 @@ from flightframe_server.errors import SetupError
 LOCK_NAME = "manifest.lock"
 MANIFEST_NAME = re.compile(r"manifest-(\d+)\.sqlite(.*)")
 ASIDE = ".aside"
-BESIDE = ("", "-wal", "-shm", "-journal")
+SUFFIXES = ("", "-wal", "-shm", "-journal")
 DAMAGE_CODES = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 _log = structlog.get_logger(__name__)
@@ -82,8 +82,8 @@ def open_manifest(folder: Path, busy_seconds: float) -> tuple[Manifest, int | No
         busy_seconds: how long a statement waits for another process's write.
 
     Returns:
-        The manifest, and the format of an older one that it stands for now, whose entries are to be
-        forgotten; else None.
+        The manifest, and the format of an older one that it replaces, whose entries are to be
+        discarded; else None.
 
     Raises:
         SetupError: the manifest was written by a newer version.
@@ -98,14 +98,14 @@ def open_manifest(folder: Path, busy_seconds: float) -> tuple[Manifest, int | No
     older: int | None = None
     if newest is not None:
         try:
-            return _opened(folder, newest, busy_seconds), None
+            return _open(folder, newest, busy_seconds), None
         except _Unusable as reason:
             _log.warning("cache_manifest_set_aside", reason=str(reason))
-        except _Older as found:
-            older = found.version
+        except _Older as error:
+            older = error.version
         _set_aside(folder, newest)
     following = 1 + max((number for number, _ in generations), default=0)
-    manifest = _opened(folder, following, busy_seconds)
+    manifest = _open(folder, following, busy_seconds)
     if older is not None:
         # Nothing of it is damaged, so there is nothing to look into. Its successor stands: the
         # name is not given out again.
@@ -113,9 +113,9 @@ def open_manifest(folder: Path, busy_seconds: float) -> tuple[Manifest, int | No
     return manifest, older
 
 
-def _opened(folder: Path, number: int, busy_seconds: float) -> Manifest:
+def _open(folder: Path, number: int, busy_seconds: float) -> Manifest:
     path = folder / f"manifest-{number}.sqlite"
-    if not all(_is_regular(path.with_name(path.name + suffix)) for suffix in BESIDE):
+    if not all(_is_regular(path.with_name(path.name + suffix)) for suffix in SUFFIXES):
         raise _Unusable("not a regular file")
     connection = sqlite3.connect(
         path, timeout=busy_seconds, isolation_level=None, check_same_thread=False
@@ -146,18 +146,18 @@ def _prepare(connection: sqlite3.Connection) -> None:
             "the cache folder was written by a newer version of flightframe",
             hint="run that version, or give this one a folder of its own",
         )
-    blank = version == 0 and not connection.execute("SELECT 1 FROM sqlite_master").fetchone()
-    if version < SCHEMA_VERSION and not blank:
+    is_new = version == 0 and not connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+    if version < SCHEMA_VERSION and not is_new:
         raise _Older(version)
     if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
         raise _Unusable("damaged")
-    if not blank and _tables(connection) != _our_tables():
+    if not is_new and _tables(connection) != _our_tables():
         raise _Unusable("other tables than its format has")
     if connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
         raise SetupError("the cache folder must be on a local disk", hint="give it another folder")
     # A power cut may take the last commits back, never tear the file; what they named is rebuilt.
     connection.execute("PRAGMA synchronous = NORMAL")
-    if blank:
+    if is_new:
         connection.execute("BEGIN IMMEDIATE")
         for statement in SCHEMA:
             connection.execute(statement)
@@ -190,7 +190,7 @@ def _is_regular(path: Path) -> bool:
 
 
 def _set_aside(folder: Path, number: int) -> None:
-    """Rename a manifest and its log for whoever wants to look; earlier ones aside are removed."""
+    """Rename a manifest and its log for inspection; earlier ones aside are removed."""
     _remove_aside(folder)
     for path in list(folder.iterdir()):
         match = MANIFEST_NAME.fullmatch(path.name)

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from flightframe_server.cli.screen import badge, counted, drawn, out, show_table, taken
+from flightframe_server.cli.console import badge, counted, first_rows, out, rows_table, show_table
 from flightframe_server.demo.from_python import SNIPPET
 from flightframe_server.demo.walkthrough import PYTHON_STEP, Outcome, PythonOutcome
 
-SHOWN_ROWS = 4
+MAX_ROWS = 4
 INDENT = 2
 
 
@@ -23,11 +23,11 @@ def show_outcome(outcome: Outcome) -> None:
     step = outcome.step
     _heading(step.number, step.title)
     out.print(Text(f"  {step.source}\n", "cyan"))
-    rows = taken(outcome.table.schema, outcome.table.to_batches(), SHOWN_ROWS)
-    show_table(drawn(rows), INDENT)
-    left = rows.count - len(rows.kept)
-    if left:
-        out.print(f"  … and {counted(left, 'more row')}")
+    rows = first_rows(outcome.table.schema, outcome.table.to_batches(), MAX_ROWS)
+    show_table(rows_table(rows), INDENT)
+    remaining = rows.count - len(rows.kept)
+    if remaining:
+        out.print(f"  … and {counted(remaining, 'more row')}")
     route = ", ".join(outcome.routes)
     out.print(
         Text.assemble(
@@ -36,7 +36,7 @@ def show_outcome(outcome: Outcome) -> None:
             (f" ({route}) · {outcome.seconds * 1000:.1f} ms", "dim"),
         )
     )
-    _judged(outcome.differences)
+    _show_differences(outcome.differences)
 
 
 def show_python(outcome: PythonOutcome) -> None:
@@ -45,7 +45,7 @@ def show_python(outcome: PythonOutcome) -> None:
     for text in (SNIPPET, str(outcome.frame)):
         for line in text.splitlines():
             out.print(Text(f"  {line}", "cyan" if text is SNIPPET else ""))
-    _judged(outcome.differences)
+    _show_differences(outcome.differences)
 
 
 def verdict(kept: Sequence[bool]) -> Text:
@@ -54,15 +54,15 @@ def verdict(kept: Sequence[bool]) -> Text:
         return Text(
             f"✓ {counted(len(kept), 'step')}, each as the walkthrough promises", "bold green"
         )
-    broken = len(kept) - sum(kept)
-    return Text(f"✗ {broken} of {counted(len(kept), 'step')} not as promised", "bold red")
+    failed = len(kept) - sum(kept)
+    return Text(f"✗ {failed} of {counted(len(kept), 'step')} not as promised", "bold red")
 
 
 def _heading(number: str, title: str) -> None:
     out.print(Text.assemble((f"Step {number}", "bold"), f" · {title}"))
 
 
-def _judged(differences: Sequence[str]) -> None:
+def _show_differences(differences: Sequence[str]) -> None:
     if not differences:
         out.print(Text("  ✓ as promised\n", "green"))
         return

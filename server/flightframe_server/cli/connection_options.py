@@ -1,4 +1,4 @@
-"""Who asks, on the command line: options and variables to a connection.
+"""The connection of a command: from its options and from variables.
 
 What comes in: options, and variables of the environment for what is secret. What goes out: an open
 connection. It must never take a secret as an option, where other users of the machine could read
@@ -26,7 +26,7 @@ TOKEN = "FLIGHTFRAME_TOKEN"
 _Texts = TypeVar("_Texts", str, list[str])
 
 
-def as_text(given: _Texts | None) -> _Texts | None:
+def as_text(argument: _Texts | None) -> _Texts | None:
     """Return an argument as the UTF-8 text that it is, whatever the terminal's encoding.
 
     Bytes that the locale's encoding lacks stand in an argument as halves of characters.
@@ -35,9 +35,9 @@ def as_text(given: _Texts | None) -> _Texts | None:
         typer.BadParameter: it is not UTF-8.
     """
     try:
-        if given is None or isinstance(given, list):
-            return given and [os.fsencode(text).decode() for text in given]
-        return os.fsencode(given).decode()
+        if argument is None or isinstance(argument, list):
+            return argument and [os.fsencode(text).decode() for text in argument]
+        return os.fsencode(argument).decode()
     except UnicodeError:
         raise typer.BadParameter("it is not UTF-8") from None
 
@@ -85,8 +85,8 @@ ClientKey = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class Who:
-    """What the options say of who asks."""
+class ConnectionOptions:
+    """The options that say how to connect, and as which user."""
 
     user: str | None
     tls_root_certs: Path | None
@@ -95,21 +95,21 @@ class Who:
 
 
 @contextmanager
-def connected(uri: str, timeout: float | None, who: Who) -> Iterator[Connection]:
+def connected(uri: str, timeout: float | None, options: ConnectionOptions) -> Iterator[Connection]:
     """Connect for the time of a command.
 
     Raises:
-        ArgumentError: a user without a password, and nobody there to be asked for it.
+        ArgumentError: a user without a password, and no terminal to ask for it.
     """
-    token = None if who.user is not None else os.environ.get(TOKEN) or None
+    token = None if options.user is not None else os.environ.get(TOKEN) or None
     with flightframe.connect(
         uri,
         token,
-        who.user,
-        None if who.user is None else password_of(who.user),
-        who.tls_root_certs,
-        tls_client_cert=who.tls_client_cert,
-        tls_client_key=who.tls_client_key,
+        options.user,
+        None if options.user is None else password_of(options.user),
+        options.tls_root_certs,
+        tls_client_cert=options.tls_client_cert,
+        tls_client_key=options.tls_client_key,
         timeout=timeout,
     ) as connection:
         yield connection

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT: the first asks to stop, the second does not ask.
+"""SIGTERM and SIGINT: the first requests a stop, the second ends the process.
 
 What comes in: signals. What goes out: something to wait for. It must never do anything in the
 handler that could wait.
@@ -14,33 +14,33 @@ from types import FrameType, TracebackType
 from typing import Self
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
-LOOK_SECONDS = 0.1
+POLL_SECONDS = 0.1
 
 
 class StopSignals:
-    """Takes over both signals while it is entered; for the main thread."""
+    """Handles both signals while it is entered; for the main thread."""
 
     def __init__(self) -> None:
-        """Begin with nothing asked."""
-        self._asked = False
+        """Start without a request."""
+        self._requested = False
         self._before: dict[signal.Signals, object] = {}
 
     @property
-    def asked(self) -> bool:
-        """Whether somebody asked to stop."""
-        return self._asked
+    def requested(self) -> bool:
+        """Whether a signal has come."""
+        return self._requested
 
     def wait(self) -> None:
-        """Return when somebody asks to stop.
+        """Return when the first signal has come.
 
-        It looks at a plain flag now and then: a lock that the handler released could be missed by
+        It polls a flag: a lock that the handler released could be missed by
         a wait that was just about to begin, and a handler that takes one could wait for itself.
         """
-        while not self._asked:
-            time.sleep(LOOK_SECONDS)
+        while not self._requested:
+            time.sleep(POLL_SECONDS)
 
     def __enter__(self) -> Self:
-        """Take the signals over."""
+        """Install the handlers."""
         self._before = {number: signal.signal(number, self._handle) for number in SIGNALS}
         return self
 
@@ -50,14 +50,14 @@ class StopSignals:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Give them back."""
+        """Restore the former handlers."""
         for number, handler in self._before.items():
             signal.signal(number, handler)  # type: ignore[arg-type]
 
     def _handle(self, number: int, _: FrameType | None) -> None:
-        if self._asked:
+        if self._requested:
             os._exit(128 + number)
-        self._asked = True
+        self._requested = True
 
 
 def end_now(code: int) -> None:

@@ -21,12 +21,12 @@ class NotRegular(Exception):
     """What stands at a path is no regular file of the size expected; its text says which."""
 
 
-def read_regular(path: Path, most: int) -> bytes:
-    """Return the whole content of a regular file.
+def read_regular(path: Path, max_bytes: int) -> bytes:
+    """Return the content of a regular file.
 
     Args:
         path: where it should stand.
-        most: the most bytes that it may have.
+        max_bytes: the most bytes that it may have.
 
     Raises:
         FileNotFoundError: nothing stands there.
@@ -43,13 +43,13 @@ def read_regular(path: Path, most: int) -> bytes:
         facts = os.fstat(descriptor)
         if not stat.S_ISREG(facts.st_mode):
             raise NotRegular("not a regular file")
-        if facts.st_size > most:
+        if facts.st_size > max_bytes:
             raise NotRegular("size")
         with os.fdopen(descriptor, "rb", closefd=False) as file:
             # One byte more shows a file that grows while it is read.
-            content = file.read(most + 1)
+            content = file.read(max_bytes + 1)
     finally:
         os.close(descriptor)
-    if len(content) > most:
+    if len(content) > max_bytes:
         raise NotRegular("size")
     return content

@@ -1,4 +1,4 @@
-"""Columns that a collection names and that nothing in it leads to.
+"""Columns of a collection that nothing else in it uses.
 
 What comes in: a collection and its graph of levels. What goes out: the columns of each schema that
 are no level, no metric's, and no part of another column. It must never call one a mistake: a column
@@ -25,8 +25,8 @@ from flightframe_server.language.syntax import Expression
 _NAME = re.compile(r"\w+")
 
 
-def idle_columns(collection: Collection, graph: LevelGraph) -> Iterator[tuple[str, str]]:
-    """Yield the schema and the name of each column that no query can come to."""
+def unused_columns(collection: Collection, graph: LevelGraph) -> Iterator[tuple[str, str]]:
+    """Yield the schema and the name of each column that no query can use."""
     used = {(schema, column.casefold()) for schema, column in _used(collection)}
     for schema in collection.schemas.values():
         own = set(graph.own_levels(schema.name).values())
@@ -62,8 +62,8 @@ def _by_columns(schema: Schema) -> Iterator[tuple[str, str]]:
         match column:
             case ComputedColumn(expression=expression):
                 yield from _named(schema.name, expression)
-            case LookupColumn(column=wanted, schema=other, on=on):
-                yield other, wanted
+            case LookupColumn(column=target, schema=other, on=on):
+                yield other, target
                 for key in on:
                     yield schema.name, key
                     yield other, key

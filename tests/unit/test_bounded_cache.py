@@ -3,12 +3,12 @@
 import tracemalloc
 
 from flightframe_server.answer import Request, tree_bytes
+from flightframe_server.bounded_cache import OVERHEAD, BoundedCache, cached
 from flightframe_server.language import parse
-from flightframe_server.remembered import OVERHEAD, Remembered, remembering
 
 
 def test_the_least_recently_used_goes_first():
-    held = Remembered(3 * OVERHEAD, OVERHEAD)
+    held = BoundedCache(3 * OVERHEAD, OVERHEAD)
     for key in "abc":
         held.put(key, key.upper(), 0)
     assert held.get("a") == "A"
@@ -17,14 +17,14 @@ def test_the_least_recently_used_goes_first():
 
 
 def test_one_that_is_too_large_is_not_kept_and_costs_no_other():
-    held = Remembered(4 * OVERHEAD, OVERHEAD)
+    held = BoundedCache(4 * OVERHEAD, OVERHEAD)
     held.put("a", "A", 0)
     held.put("b", "B", 1)
     assert (held.get("a"), held.get("b")) == ("A", None)
 
 
 def test_a_key_that_is_kept_again_counts_once():
-    held = Remembered(2 * OVERHEAD, 2 * OVERHEAD)
+    held = BoundedCache(2 * OVERHEAD, 2 * OVERHEAD)
     for _ in range(9):
         held.put("a", "A", OVERHEAD // 2)
     held.put("b", "B", -OVERHEAD // 2)
@@ -40,7 +40,7 @@ def test_an_error_is_not_remembered():
             raise ValueError(key)
         return key
 
-    found = remembering(fails_first, lambda key, value: 1, 1 << 20)
+    found = cached(fails_first, lambda key, value: 1, 1 << 20)
     for _ in range(3):
         try:
             found("a")
@@ -51,7 +51,7 @@ def test_an_error_is_not_remembered():
 
 def test_many_long_queries_take_no_more_than_their_bound():
     bound = 2 * 1024 * 1024
-    held = remembering(parse, tree_bytes, bound)
+    held = cached(parse, tree_bytes, bound)
     tracemalloc.start()
     try:
         for number in range(60):
