@@ -158,13 +158,13 @@ def test_a_handshake_with_a_token_is_answered_with_it(raw):
 
 def test_a_password_with_every_call_is_checked_once(client, monkeypatch):
     checked: list[str] = []
-    real = passwords.fits
+    real = passwords.verify
 
     def counted(stored: str, password: str) -> bool:
         checked.append(stored)
         return real(stored, password)
 
-    monkeypatch.setattr(passwords, "fits", counted)
+    monkeypatch.setattr(passwords, "verify", counted)
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda _: rows(ask(client, basic("carol"))), range(40)))
     assert found == [ROWS] * 40

@@ -252,7 +252,7 @@ def test_sixty_guessers_keep_no_token_waiting(
         assert go_on.wait(SECONDS)
         return False
 
-    monkeypatch.setattr(passwords, "fits", slow)
+    monkeypatch.setattr(passwords, "verify", slow)
     with shop(tmp_path, "{}", AUTH) as found, ThreadPoolExecutor(60) as pool:
         guesses = [
             pool.submit(found.ask, auth=(f"name {number}", "a guess")) for number in range(60)
