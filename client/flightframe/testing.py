@@ -80,7 +80,7 @@ def serve(
         stack.callback(opened.close)
         for _ in opened.warm_up():
             pass
-        server = flight_server.FlightServer(opened.serving, access=opened.access)
+        server = flight_server.FlightServer(opened.runtime, access=opened.access)
         stack.callback(server.stop, GRACE_SECONDS)
         yield ServerInProcess(server.uri, stack)
 

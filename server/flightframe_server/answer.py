@@ -2,7 +2,7 @@
 
 What comes in: a request (text, bound values, what it asks of freshness) and the engines of an
 installation. What goes out: an `Answer`: record batches, the schema they all have, and where they
-came from. It must never know which surface asked.
+came from. It must never know which surface calls it.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ import pyarrow as pa
 
 from flightframe_server.arrow_types import arrow_type, with_sql_metadata
 from flightframe_server.backends.protocol import BATCH_ROWS
+from flightframe_server.batching import OpenAnswer
+from flightframe_server.bounded_cache import cached
 from flightframe_server.call_context import SERVER_CALL, CallContext
 from flightframe_server.composer.compose import answer_schema
-from flightframe_server.delivery import OpenAnswer
 from flightframe_server.engine.attempt import Served
 from flightframe_server.engine.engine import MetricEngine, Resolve
 from flightframe_server.engine.explanation import explanation
@@ -46,7 +47,6 @@ from flightframe_server.provenance import (
     ServedFrom,
     fold,
 )
-from flightframe_server.remembered import remembering
 from flightframe_server.resolver.needs import Need, needs_of
 from flightframe_server.resolver.question import Question
 from flightframe_server.resolver.resolve import resolve
@@ -69,7 +69,7 @@ def tree_bytes(source: str, _: Statement) -> int:
     return TREE_BYTES * len(source)
 
 
-parsed = remembering(parse, tree_bytes, PARSED_BYTES)
+parsed = cached(parse, tree_bytes, PARSED_BYTES)
 """`parse`, remembering the last texts; syntax is frozen, so sharing it is safe."""
 
 
@@ -80,7 +80,7 @@ class Request:
     Attributes:
         source: Frame-QL text.
         parameters: bound values: `?` by index from 0, `$name` by name, as pairs.
-        collection: the collection asked; None for the only one that fits.
+        collection: its collection; None for the only one that fits.
         freshness: what it says about age.
     """
 
@@ -99,8 +99,10 @@ class Request:
     def bytes(self) -> int:
         """About the bytes that `key` takes, texts at their longest encoding."""
         values = (value for _, value in self.parameters)
-        held = sum(VALUE_BYTES + 4 * (len(one) if isinstance(one, str) else 0) for one in values)
-        return 4 * len(self.source) + held
+        value_bytes = sum(
+            VALUE_BYTES + 4 * (len(one) if isinstance(one, str) else 0) for one in values
+        )
+        return 4 * len(self.source) + value_bytes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,8 +157,8 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Typed:
-    """A request typed without being carried out: for prepared statements.
+class QuerySignature:
+    """The types of a request: those of its columns and of its parameters.
 
     Attributes:
         schema: the answer's declared schema.
@@ -168,8 +170,8 @@ class Typed:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Serving:
-    """What one running installation answers with.
+class Runtime:
+    """The running parts of an installation: its engines, statements and hot answers.
 
     Attributes:
         installation_id: as its manifest says.
@@ -191,51 +193,51 @@ class Serving:
             engine.close()
 
 
-def answer(request: Request, serving: Serving, context: CallContext = SERVER_CALL) -> Answer:
+def answer(request: Request, runtime: Runtime, context: CallContext = SERVER_CALL) -> Answer:
     """Answer one request.
 
     A request that was answered from exact entries before, on the same data and the same entries,
     is given that very answer: no parse, no plan, no disk.
 
     Args:
-        request: what is asked.
-        serving: what answers.
-        context: the call that asks; the answer is the same for everybody.
+        request: the query, its values and options.
+        runtime: what answers.
+        context: the call that asks; the answer is the same for all callers.
 
     Raises:
         FlightframeError: any of the tree; nothing else.
     """
     started = time.perf_counter()
-    state = _state(serving, request)
+    state = _state(runtime, request)
     key = (request.key, state)
-    found = serving.finished.get(key)
-    if found is None:
-        found = _answer(request, serving, context)
+    result = runtime.finished.get(key)
+    if result is None:
+        result = _answer(request, runtime, context)
         # It may be of another version than the one that was current before: A, B, and A again.
-        if found.hot and found.bytes is not None and found.state in state:
-            serving.finished.put(key, found, found.bytes + request.bytes)
-    serving.last_queries.add(
-        request.source, found.provenance, found.rows, started, context.caller.user
+        if result.hot and result.bytes is not None and result.state in state:
+            runtime.finished.put(key, result, result.bytes + request.bytes)
+    runtime.last_queries.add(
+        request.source, result.provenance, result.rows, started, context.caller.user
     )
-    return found
+    return result
 
 
-def explain(request: Request, serving: Serving, context: CallContext = SERVER_CALL) -> Answer:
+def explain(request: Request, runtime: Runtime, context: CallContext = SERVER_CALL) -> Answer:
     """Return the plan of a request, whether its text says EXPLAIN or not; raises as `answer`."""
-    return _answer(request, serving, context, explains=True)
+    return _answer(request, runtime, context, explains=True)
 
 
 def _answer(
-    request: Request, serving: Serving, context: CallContext, *, explains: bool = False
+    request: Request, runtime: Runtime, context: CallContext, *, explains: bool = False
 ) -> Answer:
     query_id = uuid.uuid4().hex
-    statement = _read(request, serving)
+    statement = _read(request, runtime)
     context = context.named(query_id)
 
     def ask(typed: TypedCollection) -> Question:
         return resolve(statement, typed, Binding(dict(request.parameters)))
 
-    engine = _engine(request, serving, ask, context)
+    engine = _engine(request, runtime, ask, context)
     if explains or statement.explain:
         return _explained(_explanation(ask, request, engine, context), engine, query_id)
     epoch = engine.epoch
@@ -252,32 +254,32 @@ def _explanation(
     return explanation(engine.plan(ask, request.freshness, context), engine.backend)
 
 
-def type_request(request: Request, serving: Serving) -> Typed:
-    """Type a request without carrying it out, its parameters unbound.
+def type_request(request: Request, runtime: Runtime) -> QuerySignature:
+    """Type a request without executing it, its parameters unbound.
 
     Raises:
         QueryError: as for `answer`, save what only values can break.
     """
-    statement = _read(request, serving)
+    statement = _read(request, runtime)
     binding = Binding(None)
 
     def ask(typed: TypedCollection) -> Question:
         return resolve(statement, typed, binding)
 
-    engine = _engine(request, serving, ask, SERVER_CALL)
+    engine = _engine(request, runtime, ask, SERVER_CALL)
     if statement.explain:
         schema = _explanation(ask, request, engine, SERVER_CALL).schema
     else:
         schema = answer_schema(ask(engine.typed))
     keys = sorted(binding.wanted, key=lambda key: (isinstance(key, str), key))
-    return Typed(
+    return QuerySignature(
         with_sql_metadata(schema), tuple((key, arrow_type(binding.wanted[key])) for key in keys)
     )
 
 
-def _read(request: Request, serving: Serving) -> Statement:
+def _read(request: Request, runtime: Runtime) -> Statement:
     """Parse a request's text within the limits of the installation."""
-    limits = serving.statements.limits
+    limits = runtime.statements.limits
     if len(request.source.encode()) > limits.query_bytes:
         raise LimitExceeded(f"a query has at most {limits.query_bytes:,} bytes of text")
     statement = parsed(request.source)
@@ -285,43 +287,43 @@ def _read(request: Request, serving: Serving) -> Statement:
     return statement
 
 
-def _state(serving: Serving, request: Request) -> tuple[EngineState, ...]:
+def _state(runtime: Runtime, request: Request) -> tuple[EngineState, ...]:
     """Return what must not have moved for a finished answer to be given again."""
     if request.collection is None:
-        engines = tuple(serving.engines.values())
+        engines = tuple(runtime.engines.values())
     else:
-        engines = (engine_named(serving, request.collection),)
+        engines = (engine_named(runtime, request.collection),)
     return tuple((engine.collection.name, engine.epoch, engine.fingerprint()) for engine in engines)
 
 
-def _engine(request: Request, serving: Serving, ask: Resolve, context: CallContext) -> MetricEngine:
+def _engine(request: Request, runtime: Runtime, ask: Resolve, context: CallContext) -> MetricEngine:
     """Return the engine that is asked: the one named, the only one, or the only one that fits."""
     if request.collection is not None:
-        return engine_named(serving, request.collection)
-    if len(serving.engines) == 1:
-        (engine,) = serving.engines.values()
+        return engine_named(runtime, request.collection)
+    if len(runtime.engines) == 1:
+        (engine,) = runtime.engines.values()
         return engine
-    return _only_fit(serving, ask, context)
+    return _only_fit(runtime, ask, context)
 
 
-def engine_named(serving: Serving, name: str) -> MetricEngine:
+def engine_named(runtime: Runtime, name: str) -> MetricEngine:
     """Return the engine of a collection, named in any case.
 
     Raises:
         UnknownName: there is none of that name.
     """
-    for known, engine in serving.engines.items():
+    for known, engine in runtime.engines.items():
         if known.casefold() == name.casefold():
             return engine
     raise UnknownName(
-        f"there is no collection {shown(name)}", hint=did_you_mean(name, serving.engines)
+        f"there is no collection {shown(name)}", hint=did_you_mean(name, runtime.engines)
     )
 
 
-def _only_fit(serving: Serving, ask: Resolve, context: CallContext) -> MetricEngine:
+def _only_fit(runtime: Runtime, ask: Resolve, context: CallContext) -> MetricEngine:
     fits: list[MetricEngine] = []
     failure: FlightframeError | None = None
-    for engine in serving.engines.values():
+    for engine in runtime.engines.values():
         try:
             ask(engine.snapshot(context).typed)
         except FlightframeError as error:
@@ -343,14 +345,14 @@ def _labelled(
 ) -> Answer:
     question = served.plan.question
     parts = {part.need: done for part, done in zip(served.plan.parts, served.parts, strict=True)}
-    whole = fold(part.served_from for part in served.parts)
+    served_from = fold(part.served_from for part in served.parts)
     columns = tuple(
-        ColumnProvenance(column.name, label, found)
+        ColumnProvenance(column.name, label, used)
         for column in question.columns
-        for label, found in (_column(column.term, question, parts, whole),)
+        for label, used in (_column(column.term, question, parts, served_from),)
     )
     notes = remarks(served, engine.store)
-    provenance = Provenance(whole, query_id, engine.collection.name, columns, notes)
+    provenance = Provenance(served_from, query_id, engine.collection.name, columns, notes)
     exact = all(part.route == "exact" for part in served.parts)
     lasting = state if served.table is not None and exact else None
     return _finished(answer_schema(question), provenance, served.table, served.stream, lasting)
@@ -360,14 +362,14 @@ def _column(
     term: Term,
     question: Question,
     parts: Mapping[Need, PartProvenance],
-    whole: ServedFrom,
+    served_from: ServedFrom,
 ) -> tuple[ServedFrom, tuple[PartProvenance, ...]]:
     if isinstance(term, LevelTerm):
-        return whole, ()
-    found = tuple(
+        return served_from, ()
+    used = tuple(
         parts[need] for need in dict.fromkeys(needs_of(term, question.anchor, question.filter))
     )
-    return fold(part.served_from for part in found), found
+    return fold(part.served_from for part in used), used
 
 
 def _explained(table: pa.Table, engine: MetricEngine, query_id: str) -> Answer:
@@ -387,5 +389,5 @@ def _finished(
         SERVED_FROM_KEY: str(provenance.served_from).encode(),
         METADATA_KEY: provenance.to_bytes(),
     }
-    said = with_sql_metadata(schema).with_metadata(metadata)
-    return Answer(said, provenance, table, stream, state)
+    labelled = with_sql_metadata(schema).with_metadata(metadata)
+    return Answer(labelled, provenance, table, stream, state)

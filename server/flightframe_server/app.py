@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flightframe_server.access.access import Access
-from flightframe_server.access.opening import open_access, read_text
-from flightframe_server.answer import Serving
+from flightframe_server.access.open_access import open_access, read_text
+from flightframe_server.answer import Runtime
 from flightframe_server.backends.protocol import Backend
 from flightframe_server.backends.registry import open_backend
 from flightframe_server.catalog import read_collection, read_installation
@@ -33,7 +33,7 @@ class OpenInstallation:
         installation: the manifest.
         folder: where it stands; its paths are relative to it.
         backend: the database.
-        serving: what surfaces answer with.
+        runtime: engines, statements and hot answers, for the surfaces.
         opened: when, seconds since 1970 UTC.
         access: how surfaces are entered.
     """
@@ -41,19 +41,19 @@ class OpenInstallation:
     installation: Installation
     folder: Path
     backend: Backend
-    serving: Serving
+    runtime: Runtime
     opened: float
     access: Access
 
     def warm_up(self) -> Iterator[tuple[str, Warmed]]:
         """Make what every collection's hints ask for, yielding the collection and each event."""
-        for name, engine in self.serving.engines.items():
+        for name, engine in self.runtime.engines.items():
             for warmed in warm_up(engine):
                 yield name, warmed
 
     def close(self) -> None:
         """Close engines, stores and the database; idempotent."""
-        self.serving.close()
+        self.runtime.close()
         self.backend.close()
 
 
@@ -67,8 +67,8 @@ def read_files(manifest: Path) -> tuple[Installation, tuple[Collection, ...]]:
     installation = read_installation(read_text(manifest), manifest.name)
     collections: dict[str, Collection] = {}
     mistakes: list[CatalogError] = []
-    for written in installation.collections:
-        path = manifest.parent / written
+    for listed in installation.collections:
+        path = manifest.parent / listed
         try:
             collection = read_collection(read_text(path), path.name)
         except CatalogError as error:
@@ -121,5 +121,5 @@ def open_installation(
             engine.close()
         backend.close()
         raise
-    serving = Serving(installation.id, engines, statements)
-    return OpenInstallation(installation, folder, backend, serving, time.time(), access)
+    runtime = Runtime(installation.id, engines, statements)
+    return OpenInstallation(installation, folder, backend, runtime, time.time(), access)

@@ -37,7 +37,7 @@ def retail(
 
 @pytest.fixture(scope="module")
 def server(retail: OpenInstallation) -> Iterator[FlightServer]:
-    with FlightServer(retail.serving) as running:
+    with FlightServer(retail.runtime) as running:
         yield running
 
 

@@ -102,7 +102,7 @@ def served(
     """Serve a shop over Flight, entered as it says or by `access`."""
     opened = open_installation(manifest)
     try:
-        with FlightServer(opened.serving, access=access or opened.access) as server:
+        with FlightServer(opened.runtime, access=access or opened.access) as server:
             yield server, opened
     finally:
         opened.close()

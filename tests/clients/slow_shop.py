@@ -100,7 +100,7 @@ def watching() -> int:
 
 def settled(opened: OpenInstallation) -> bool:
     """Return whether soon nothing runs, waits, or watches."""
-    statements = opened.serving.statements
+    statements = opened.runtime.statements
     limits = statements.limits
     return soon(
         lambda: (

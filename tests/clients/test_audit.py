@@ -59,8 +59,8 @@ def shop(folder: Path, audit: str, *, stream_rows: int = 1_000_000) -> Iterator[
     with ExitStack() as stack:
         opened = stack.enter_context(closing(open_installation(manifest, stream_rows=stream_rows)))
         events = stack.enter_context(capture_logs())
-        server = stack.enter_context(FlightServer(opened.serving, access=opened.access))
-        web = HttpServer(opened.serving, listen("127.0.0.1", 0), "127.0.0.1", access=opened.access)
+        server = stack.enter_context(FlightServer(opened.runtime, access=opened.access))
+        web = HttpServer(opened.runtime, listen("127.0.0.1", 0), "127.0.0.1", access=opened.access)
         stack.enter_context(web)
         yield Shop(server.uri, web.url, events)
 

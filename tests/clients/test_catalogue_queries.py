@@ -29,7 +29,7 @@ def no_query(retail, monkeypatch: pytest.MonkeyPatch) -> None:
     def asked(*_: object, **__: object) -> None:
         raise AssertionError("the database was asked")
 
-    for engine in retail.serving.engines.values():
+    for engine in retail.runtime.engines.values():
         for name in ("run", "text", "edge_map", "duplicate", "statistics", "tables"):
             monkeypatch.setattr(engine.backend, name, asked)
 
@@ -42,7 +42,7 @@ def no_database(server, retail, no_query, monkeypatch: pytest.MonkeyPatch) -> No
     def away(*_: object, **__: object) -> None:
         raise BackendError("the database is away")
 
-    for engine in retail.serving.engines.values():
+    for engine in retail.runtime.engines.values():
         monkeypatch.setattr(engine.backend, "fingerprints", away)
 
 

@@ -33,7 +33,7 @@ def level(connection, name, **wanted):
 
 
 def test_without_members_the_data_is_not_asked(connection, retail, monkeypatch):
-    (engine,) = retail.serving.engines.values()
+    (engine,) = retail.runtime.engines.values()
     monkeypatch.setattr(engine, "answer", lambda *_, **__: pytest.fail("the data was asked"))
     (collection,) = connection.describe().collections
     assert len(collection.levels) > 8

@@ -59,7 +59,7 @@ def open_files() -> int:
 
 
 def test_a_deadline_ends_the_statement_of_get_flight_info_and_leaves_nothing(shop):
-    with FlightServer(shop.serving) as server, flight.FlightClient(server.uri) as client:
+    with FlightServer(shop.runtime) as server, flight.FlightClient(server.uri) as client:
         for command in (SLOW, packed(sql.CommandStatementQuery(query=SLOW))):
             descriptor = flight.FlightDescriptor.for_command(command)
             started = time.monotonic()
@@ -78,7 +78,7 @@ def test_a_deadline_ends_the_statement_of_get_flight_info_and_leaves_nothing(sho
 
 def test_adbc_cancels_from_another_thread(shop):
     with (
-        FlightServer(shop.serving) as server,
+        FlightServer(shop.runtime) as server,
         dbapi.connect(server.uri, autocommit=True) as connection,
         connection.cursor() as cursor,
         ThreadPoolExecutor(1) as pool,
@@ -95,7 +95,7 @@ def test_adbc_cancels_from_another_thread(shop):
 
 def test_adbc_closes_early(streamed):
     with (
-        FlightServer(streamed.serving) as server,
+        FlightServer(streamed.runtime) as server,
         dbapi.connect(server.uri, autocommit=True) as connection,
     ):
         with connection.cursor() as cursor:
@@ -109,7 +109,7 @@ def test_who_stays_is_answered_when_the_first_one_goes(duck):
     """The statement runs once, for whoever still wants it."""
     asked = "SELECT SUM(slow) AS total AT () WHERE visit < 50000"
     with (
-        FlightServer(duck.serving) as server,
+        FlightServer(duck.runtime) as server,
         flight.FlightClient(server.uri) as client,
         ThreadPoolExecutor(3) as pool,
     ):
@@ -121,7 +121,7 @@ def test_who_stays_is_answered_when_the_first_one_goes(duck):
         assert soon(lambda: running(duck) == 1)
         for other in others:
             assert other.result(120).total_records == 1
-        assert duck.serving.engines["shop"].store.epoch == 1
+        assert duck.runtime.engines["shop"].store.epoch == 1
         assert settled(duck)
 
 
@@ -133,7 +133,7 @@ def info_within(client: flight.FlightClient, command: str, seconds: float) -> fl
 def test_the_installation_bounds_the_time_of_every_statement(tmp_path):
     with (
         slow_shop(tmp_path, "{statement_timeout: 0.5}") as opened,
-        FlightServer(opened.serving) as server,
+        FlightServer(opened.runtime) as server,
         flight.FlightClient(server.uri) as client,
     ):
         with pytest.raises(flight.FlightTimedOutError, match="TIMEOUT: the statement ran past"):
@@ -148,14 +148,14 @@ def test_an_overload_refuses_exactly_the_surplus_and_hot_answers_go_on(tmp_path)
     )
     with (
         slow_shop(tmp_path, limits) as opened,
-        FlightServer(opened.serving) as server,
+        FlightServer(opened.runtime) as server,
         flight.FlightClient(server.uri) as client,
         ThreadPoolExecutor(9) as pool,
     ):
         for _ in range(2):
             hot = info_of(client, QUICK)
-        next(iter(opened.serving.engines.values())).attested()
-        places = opened.serving.statements.permits
+        next(iter(opened.runtime.engines.values())).attested()
+        places = opened.runtime.statements.permits
         asked = [
             pool.submit(info_within, client, f"{SLOW} WHERE visit <> {number}", 20)
             for number in range(9)
@@ -170,8 +170,8 @@ def test_an_overload_refuses_exactly_the_surplus_and_hot_answers_go_on(tmp_path)
             assert info_of(client, QUICK).app_metadata == hot.app_metadata
             assert client.do_get(flight.Ticket(QUICK)).read_all().num_rows == 3
         assert sum(one.done() for one in asked) == 4
-        for listed in opened.serving.statements.running():
-            assert opened.serving.statements.cancel(listed.query_id) is True
+        for listed in opened.runtime.statements.running():
+            assert opened.runtime.statements.cancel(listed.query_id) is True
         for one in asked:
             with suppress(flight.FlightError):
                 one.result(10)
@@ -190,7 +190,7 @@ def as_request(info: flight.FlightInfo) -> bytes:
 
 @pytest.mark.parametrize("command", [TOTALS, packed(sql.CommandStatementQuery(query=TOTALS))])
 def test_cancel_flight_info_ends_what_runs_and_forgets_it(streamed, command):
-    with FlightServer(streamed.serving) as server, flight.FlightClient(server.uri) as client:
+    with FlightServer(streamed.runtime) as server, flight.FlightClient(server.uri) as client:
         info = info_of(client, command)
         reader = client.do_get(info.endpoints[0].ticket)
         reader.read_chunk()
@@ -209,7 +209,7 @@ def test_cancel_flight_info_ends_what_runs_and_forgets_it(streamed, command):
 
 
 def test_the_older_action_says_the_same_in_an_any(streamed):
-    with FlightServer(streamed.serving) as server, flight.FlightClient(server.uri) as client:
+    with FlightServer(streamed.runtime) as server, flight.FlightClient(server.uri) as client:
         info = info_of(client, TOTALS)
         message = sql.ActionCancelQueryRequest(info=info.serialize())
         (body,) = act(client, "CancelQuery", packed(message))
@@ -221,7 +221,7 @@ def test_the_older_action_says_the_same_in_an_any(streamed):
 
 def test_what_is_shared_or_holds_nothing_is_not_cancellable(duck):
     refused = sql.CancelFlightInfoResult.CANCEL_STATUS_NOT_CANCELLABLE
-    with FlightServer(duck.serving) as server, flight.FlightClient(server.uri) as client:
+    with FlightServer(duck.runtime) as server, flight.FlightClient(server.uri) as client:
         for _ in range(2):
             hot = info_of(client, QUICK)
         assert cancelled(client, as_request(hot)) == refused
@@ -231,7 +231,7 @@ def test_what_is_shared_or_holds_nothing_is_not_cancellable(duck):
 
 
 def test_an_answer_that_waits_to_be_read_is_let_go(duck):
-    with FlightServer(duck.serving) as server, flight.FlightClient(server.uri) as client:
+    with FlightServer(duck.runtime) as server, flight.FlightClient(server.uri) as client:
         cold = info_of(client, "EXPLAIN " + QUICK)
         status = cancelled(client, as_request(cold))
         assert status == sql.CancelFlightInfoResult.CANCEL_STATUS_CANCELLED
@@ -240,7 +240,7 @@ def test_an_answer_that_waits_to_be_read_is_let_go(duck):
 
 
 def test_an_endpoint_is_renewed(duck):
-    with FlightServer(duck.serving) as server, flight.FlightClient(server.uri) as client:
+    with FlightServer(duck.runtime) as server, flight.FlightClient(server.uri) as client:
         info = info_of(client, "EXPLAIN " + QUICK)
         (endpoint,) = info.endpoints
         before = sql.FlightEndpoint.FromString(endpoint.serialize())
@@ -254,7 +254,7 @@ def test_an_endpoint_is_renewed(duck):
 
 
 def test_a_ticket_that_is_a_question_does_not_expire(duck):
-    with FlightServer(duck.serving) as server, flight.FlightClient(server.uri) as client:
+    with FlightServer(duck.runtime) as server, flight.FlightClient(server.uri) as client:
         asked = sql.FlightEndpoint(ticket=sql.Ticket(ticket=QUICK.encode()))
         request = sql.RenewFlightEndpointRequest(endpoint=asked)
         (body,) = act(client, "RenewFlightEndpoint", request.SerializeToString())
@@ -299,7 +299,7 @@ def test_junk_in_an_action_is_refused_shortly(wire, action, kind):
 
 
 def test_no_thread_is_left_by_many_who_give_up(duck):
-    with FlightServer(duck.serving) as server, flight.FlightClient(server.uri) as client:
+    with FlightServer(duck.runtime) as server, flight.FlightClient(server.uri) as client:
         before = threading.active_count()
 
         def give_up(number: int) -> None:

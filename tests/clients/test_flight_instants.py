@@ -51,7 +51,7 @@ def client(request, tmp_path):
     (tmp_path / "installation.yaml").write_text(MANIFEST)
     rows = {"stream_rows": -1} if request.param == "streamed" else {}
     opened = open_installation(tmp_path / "installation.yaml", store=tmp_path / "store", **rows)
-    with FlightServer(opened.serving) as server, flight.FlightClient(server.uri) as made:
+    with FlightServer(opened.runtime) as server, flight.FlightClient(server.uri) as made:
         yield made
     opened.close()
 

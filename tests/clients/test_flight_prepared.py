@@ -37,10 +37,10 @@ def run(client: flight.FlightClient, handle: bytes) -> list[dict[str, object]]:
 
 
 def test_a_statement_is_typed_before_it_is_run(client, retail):
-    asked = len(list(retail.serving.last_queries))
+    asked = len(list(retail.runtime.last_queries))
     text = "SELECT region, revenue AT region WHERE region = ? AND day >= ?"
     made = prepare(client, text)
-    assert len(list(retail.serving.last_queries)) == asked
+    assert len(list(retail.runtime.last_queries)) == asked
     assert pa.ipc.read_schema(pa.py_buffer(made.dataset_schema)) == pa.schema(
         {"region": pa.string(), "revenue": pa.decimal128(38, 2)}
     )
@@ -193,7 +193,7 @@ def test_rows_of_parameters_are_bounded_by_bytes(client, column):
 
 def test_what_one_caller_has_bound_is_bounded_together(retail):
     # A server of its own: what others bound before counts to the same address.
-    with FlightServer(retail.serving) as server, flight.FlightClient(server.uri) as client:
+    with FlightServer(retail.runtime) as server, flight.FlightClient(server.uri) as client:
         row = pa.RecordBatch.from_pydict({"0": ["x" * 900_000] * 15})
         text = "SELECT region, units AT region WHERE region = ?"
         handles = [prepare(client, text).prepared_statement_handle for _ in range(3)]

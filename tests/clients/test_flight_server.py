@@ -222,7 +222,7 @@ def test_only_a_handshake_gets_that_header(server):
 
 def test_a_server_without_the_hooks_serves_all_else(retail):
     with (
-        FlightServer(retail.serving, handshake=False) as plain,
+        FlightServer(retail.runtime, handshake=False) as plain,
         flight.FlightClient(plain.uri) as client,
     ):
         assert client.do_get(flight.Ticket(BY_REGION)).read_all().num_rows == 3

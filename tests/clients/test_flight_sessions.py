@@ -60,7 +60,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenInstallation]:
 
 @pytest.fixture(scope="module")
 def server(two: OpenInstallation) -> Iterator[FlightServer]:
-    with FlightServer(two.serving) as running:
+    with FlightServer(two.runtime) as running:
         yield running
 
 
@@ -106,7 +106,7 @@ def cold(tmp_path: Path) -> Iterator[tuple[OpenInstallation, flight.FlightClient
     """A server that remembers nothing yet, and a client of it."""
     with (
         closing(open_installation(write_two(tmp_path, "{}"))) as opened,
-        FlightServer(opened.serving) as running,
+        FlightServer(opened.runtime) as running,
         flight.FlightClient(running.uri, middleware=[Jar()]) as connected,
     ):
         yield opened, connected
@@ -207,7 +207,7 @@ def test_the_statement_timeout_holds(cold, monkeypatch):
     set_options(client, schema=text("north"), statement_timeout=text("0.5"))
     assert get_options(client)["statement_timeout"] == 0.5
     seen = []
-    bounded = type(opened.serving.statements).bounded
+    bounded = type(opened.runtime.statements).bounded
 
     def noted(self, context):
         # A statement is typed for nobody: nothing of the data is read for it.
@@ -215,7 +215,7 @@ def test_the_statement_timeout_holds(cold, monkeypatch):
             seen.append(context.options.statement_timeout)
         return bounded(self, context)
 
-    monkeypatch.setattr(type(opened.serving.statements), "bounded", noted)
+    monkeypatch.setattr(type(opened.runtime.statements), "bounded", noted)
     info_of(client, TOTAL)
     info_of(client, prepare(client))
     client.do_get(flight.Ticket(TOTAL)).read_all()
@@ -305,7 +305,7 @@ def test_sessions_are_bounded_in_number(tmp_path):
     limits = "{sessions: 2, sessions_per_caller: 2}"
     with (
         closing(open_installation(write_two(tmp_path, limits))) as opened,
-        FlightServer(opened.serving) as server,
+        FlightServer(opened.runtime) as server,
         ExitStack() as stack,
     ):
         clients = [
@@ -348,7 +348,7 @@ def test_other_cookies_are_none_of_ours(server, cookie):
 
 def test_a_server_that_reads_no_cookies_says_so(two):
     with (
-        FlightServer(two.serving, handshake=False) as server,
+        FlightServer(two.runtime, handshake=False) as server,
         flight.FlightClient(server.uri) as client,
         pytest.raises(pa.ArrowInvalid, match="NOT_SUPPORTED: options are kept for clients with a"),
     ):

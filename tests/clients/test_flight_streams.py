@@ -53,7 +53,7 @@ def settled(opened: OpenInstallation) -> bool:
 
 
 def test_a_streamed_answer_is_read_left_and_refused_when_the_data_moved(second):
-    with FlightServer(second.serving) as server, flight.FlightClient(server.uri) as client:
+    with FlightServer(second.runtime) as server, flight.FlightClient(server.uri) as client:
         info = info_of(client, BIG)
         assert (info.total_records, info.total_bytes) == (-1, -1)
         ticket = info.endpoints[0].ticket
@@ -87,7 +87,7 @@ def test_what_is_pinned_is_bounded_and_what_was_let_go_is_refused(retail):
     bounds = FlightBounds(results=Bounds(count=2, bytes=1 << 20, seconds=60))
     texts = ["SELECT year, units AT year", "EXPLAIN SELECT cost AT year", "SELECT 1", "SELECT 1 ;"]
     with (
-        FlightServer(retail.serving, bounds=bounds) as server,
+        FlightServer(retail.runtime, bounds=bounds) as server,
         flight.FlightClient(server.uri) as client,
     ):
         tickets = [info_of(client, text).endpoints[0].ticket for text in texts]
@@ -150,7 +150,7 @@ def test_a_stream_that_nobody_began_is_closed_too():
 
 
 def test_stopping_does_not_wait_for_ever(second):
-    server = FlightServer(second.serving)
+    server = FlightServer(second.runtime)
     with flight.FlightClient(server.uri) as client:
         reader = client.do_get(flight.Ticket(BIG))
         reader.read_chunk()

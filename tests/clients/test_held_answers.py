@@ -31,7 +31,7 @@ def serve(retail_folder, tmp_path):
             manifest.write_text(manifest.read_text() + LIMITS % more)
             opened = open_installation(manifest, store=tmp_path / "store")
             stack.callback(opened.close)
-            server = stack.enter_context(FlightServer(opened.serving))
+            server = stack.enter_context(FlightServer(opened.runtime))
 
             def read(ticket=LARGE):
                 client = stack.enter_context(
@@ -76,7 +76,7 @@ def test_a_reader_that_takes_nothing_gives_its_place_and_its_rows_back(serve):
     for reader in readers:
         reader.read_chunk()
     # Both were given up; the place of one would do for the next reader.
-    assert soon(lambda: not opened.serving.statements.running())
+    assert soon(lambda: not opened.runtime.statements.running())
     assert taken(read) == expected
     for reader in readers:
         with pytest.raises(flight.FlightTimedOutError, match="TIMEOUT"):

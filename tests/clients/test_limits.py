@@ -76,9 +76,9 @@ def surfaces(tmp_path):
         shop = slow_shop(tmp_path, limits, **how)
         opened = shop.__enter__()
         undo.append(lambda: shop.__exit__(None, None, None))
-        flights = FlightServer(opened.serving)
+        flights = FlightServer(opened.runtime)
         undo.append(flights.shutdown)
-        web = HttpServer(opened.serving, listen("127.0.0.1", 0), "127.0.0.1")
+        web = HttpServer(opened.runtime, listen("127.0.0.1", 0), "127.0.0.1")
         web.start()
         undo.append(lambda: web.stop(5))
         made = Surfaces(flights, web)
@@ -178,7 +178,7 @@ def test_fifty_slow_requests_over_http_leave_threads_for_a_hot_one(surfaces):
     assert asked.ways()["HTTP"](QUICK) == ""
     address = urlsplit(str(asked.http.base_url))
     slow = [ask_slowly(address.port, number) for number in range(50)]
-    statements = asked.opened.serving.statements
+    statements = asked.opened.runtime.statements
     assert soon(lambda: statements.permits.waiting == 49)
     for _ in range(3):
         assert asked.ways()["HTTP"](QUICK) == ""
@@ -271,7 +271,7 @@ def test_what_does_not_fit_into_the_memory_of_the_database_is_refused(tmp_path):
     limits = "{memory_bytes: 16777216, spill_bytes: 0, threads: 1}"
     with (
         slow_shop(tmp_path, limits, stream_rows=10_000_000) as opened,
-        FlightServer(opened.serving) as server,
+        FlightServer(opened.runtime) as server,
         flight.FlightClient(server.uri) as client,
         pytest.raises(pa.ArrowInvalid, match="LIMIT_EXCEEDED: the statement needs more memory"),
     ):

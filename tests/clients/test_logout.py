@@ -37,7 +37,7 @@ def serving(manifest: Path) -> Iterator[tuple[str, str]]:
     """Serve a shop over Flight and HTTP for as long as a block lasts."""
     with served(manifest) as (server, opened):
         taken = listen("127.0.0.1", 0)
-        with HttpServer(opened.serving, taken, "127.0.0.1", access=opened.access) as http:
+        with HttpServer(opened.runtime, taken, "127.0.0.1", access=opened.access) as http:
             yield server.uri, http.url
 
 

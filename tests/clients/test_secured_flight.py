@@ -158,13 +158,13 @@ def test_a_handshake_with_a_token_is_answered_with_it(raw):
 
 def test_a_password_with_every_call_is_checked_once(client, monkeypatch):
     checked: list[str] = []
-    real = passwords.fits
+    real = passwords.verify
 
     def counted(stored: str, password: str) -> bool:
         checked.append(stored)
         return real(stored, password)
 
-    monkeypatch.setattr(passwords, "fits", counted)
+    monkeypatch.setattr(passwords, "verify", counted)
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda _: rows(ask(client, basic("carol"))), range(40)))
     assert found == [ROWS] * 40
@@ -390,7 +390,7 @@ def test_two_hundred_wrong_passwords(tmp_path: Path):
 
 
 def test_a_removed_user_and_a_changed_password_end_sessions(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr("flightframe_server.access.reloading.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("flightframe_server.access.file_watch.CHECK_SECONDS", 0.0)
     with (
         served(make_shop(tmp_path, AUTH)) as (server, _),
         flight.FlightClient(server.uri) as client,
@@ -427,7 +427,7 @@ def let_in(client, caller):
 def test_files_of_users_and_tokens_that_are_taken_away_leave_nobody(
     tmp_path: Path, monkeypatch, take_away
 ):
-    monkeypatch.setattr("flightframe_server.access.reloading.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("flightframe_server.access.file_watch.CHECK_SECONDS", 0.0)
     with (
         served(make_shop(tmp_path, AUTH)) as (server, _),
         flight.FlightClient(server.uri) as client,

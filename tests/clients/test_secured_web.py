@@ -25,7 +25,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     manifest = make_shop(tmp_path_factory.mktemp("shop"), AUTH)
     with served(manifest) as (server, opened):
         taken = listen("127.0.0.1", 0)
-        with HttpServer(opened.serving, taken, "127.0.0.1", access=opened.access) as http:
+        with HttpServer(opened.runtime, taken, "127.0.0.1", access=opened.access) as http:
             yield server.uri, http.url
 
 

@@ -30,7 +30,7 @@ from secured_shop import (
 )
 
 import flightframe
-from flightframe_server.answer import Serving
+from flightframe_server.answer import Runtime
 from flightframe_server.app import OpenInstallation, open_installation
 from flightframe_server.errors import SetupError
 from flightframe_server.flight.server import FlightServer
@@ -153,7 +153,7 @@ def test_the_oldest_tls_over_http_is_1_2(by_password, certificates):
 @contextmanager
 def http_of(opened: OpenInstallation) -> Iterator[HttpServer]:
     taken = listen("127.0.0.1", 0)
-    with HttpServer(opened.serving, taken, "127.0.0.1", access=opened.access) as server:
+    with HttpServer(opened.runtime, taken, "127.0.0.1", access=opened.access) as server:
         yield server
 
 
@@ -197,15 +197,15 @@ def test_both_surfaces_take_the_same_name_from_a_certificate(by_certificate, cer
         tls_client_key=key,
     ) as connection:
         assert rows(connection.query(TOTAL).to_arrow()) == ROWS
-        assert list(opened.serving.last_queries)[-1].user == expected
+        assert list(opened.runtime.last_queries)[-1].user == expected
         mine = connection.query(LAST).to_arrow().num_rows
     with (
         http_of(opened) as web,
         httpx.Client(base_url=web.url, verify=context_of(certificates, shown, key)) as client,
     ):
         assert post(client).status_code == 200
-        assert list(opened.serving.last_queries)[-1].user == expected
-        found = list(opened.serving.last_queries)
+        assert list(opened.runtime.last_queries)[-1].user == expected
+        found = list(opened.runtime.last_queries)
     assert sum(query.user == expected for query in found) == mine + 1
 
 
@@ -289,7 +289,7 @@ def test_a_certificate_does_not_stand_in_for_a_password(tmp_path: Path):
         with flightframe.connect(server.uri, **connection_options, **bob) as connection:
             assert rows(connection.query(TOTAL).to_arrow()) == ROWS
         # The password says who it is, not the certificate.
-        assert list(opened.serving.last_queries)[-1].user == "bob"
+        assert list(opened.runtime.last_queries)[-1].user == "bob"
 
 
 def spoilt(folder: Path, kind: str) -> None:
@@ -339,7 +339,7 @@ def test_files_that_do_not_go_together_are_told_before_anything_listens(tmp_path
 
 def test_a_location_without_tls_is_refused_where_there_are_certificates(by_password):
     _, opened = by_password
-    serving: Serving = opened.serving
+    serving: Runtime = opened.runtime
     with pytest.raises(SetupError, match=r"grpc\+tls"):
         FlightServer(serving, "grpc://127.0.0.1:0", access=opened.access)
 

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flightframe_server import __version__
-from flightframe_server.answer import Serving
+from flightframe_server.answer import Runtime
 from flightframe_server.app import OpenInstallation, open_installation
 from flightframe_server.errors import SetupError
 from flightframe_server.web import api, endpoints
@@ -85,7 +85,7 @@ def opened(shop: Path) -> Iterator[OpenInstallation]:
         yield installation
 
 
-def start(serving: Serving, limits: ReplyLimits | None = None) -> HttpServer:
+def start(serving: Runtime, limits: ReplyLimits | None = None) -> HttpServer:
     taken = listen("127.0.0.1", 0)
     return HttpServer(serving, taken, "127.0.0.1", limits=limits or ReplyLimits())
 
@@ -93,7 +93,7 @@ def start(serving: Serving, limits: ReplyLimits | None = None) -> HttpServer:
 @pytest.fixture
 def fresh(opened: OpenInstallation) -> Iterator[httpx.Client]:
     """A client of a server that has answered nothing yet."""
-    with start(opened.serving) as server, httpx.Client(base_url=server.url) as http:
+    with start(opened.runtime) as server, httpx.Client(base_url=server.url) as http:
         yield http
 
 
@@ -102,7 +102,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """A client of a server that answered other tests before."""
     with (
         closing(open_installation(made_shop(tmp_path_factory.mktemp("shop")))) as opened,
-        start(opened.serving) as server,
+        start(opened.runtime) as server,
         httpx.Client(base_url=server.url) as http,
     ):
         yield http
@@ -332,12 +332,12 @@ def test_other_addresses_fail_in_the_same_shape(
 
 def test_a_reply_past_its_limit_is_refused_whole(opened: OpenInstallation) -> None:
     limits = ReplyLimits(rows=3)
-    with start(opened.serving, limits) as server, httpx.Client(base_url=server.url) as client:
+    with start(opened.runtime, limits) as server, httpx.Client(base_url=server.url) as client:
         assert ask(client, "SELECT shop, SUM(amount) AS t AT shop").json()["row_count"] == 3
         refused = ask(client, "SELECT sale, SUM(amount) AS t AT sale")
         assert (refused.status_code, error_of(refused)["code"]) == (413, "LIMIT_EXCEEDED")
     limits = ReplyLimits(bytes=600)
-    with start(opened.serving, limits) as server, httpx.Client(base_url=server.url) as client:
+    with start(opened.runtime, limits) as server, httpx.Client(base_url=server.url) as client:
         refused = ask(client, "SELECT sale, shop, SUM(amount) AS t AT (sale, shop)")
         assert (refused.status_code, error_of(refused)["code"]) == (413, "LIMIT_EXCEEDED")
 
@@ -345,10 +345,10 @@ def test_a_reply_past_its_limit_is_refused_whole(opened: OpenInstallation) -> No
 def test_a_streamed_answer_is_the_same_and_as_bounded(shop: Path) -> None:
     source = "SELECT sale, SUM(amount) AS t AT sale"
     with closing(open_installation(shop, stream_rows=1)) as opened:
-        with start(opened.serving) as server, httpx.Client(base_url=server.url) as client:
+        with start(opened.runtime) as server, httpx.Client(base_url=server.url) as client:
             response = ask(client, source)
         limits = ReplyLimits(rows=3)
-        with start(opened.serving, limits) as server, httpx.Client(base_url=server.url) as client:
+        with start(opened.runtime, limits) as server, httpx.Client(base_url=server.url) as client:
             refused = ask(client, source)
     assert f'[[1, 0.10], [2, 0.20], [3, {BIG}], [4, null]], "row_count": 4' in response.text
     assert (refused.status_code, error_of(refused)["code"]) == (413, "LIMIT_EXCEEDED")
@@ -389,7 +389,7 @@ def test_a_slow_query_holds_nobody_up_and_is_finished_before_the_end(
         return real(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(endpoints, "answer", slow)
-    server = start(opened.serving)
+    server = start(opened.runtime)
     server.start()
     found: list[httpx.Response] = []
     with httpx.Client(base_url=server.url, timeout=10) as client:
@@ -407,7 +407,7 @@ def test_a_slow_query_holds_nobody_up_and_is_finished_before_the_end(
 
 
 def test_a_server_that_was_never_started_gives_its_port_back(opened: OpenInstallation) -> None:
-    server = start(opened.serving)
+    server = start(opened.runtime)
     port = urlsplit(server.url).port
     assert port is not None
     with pytest.raises(SetupError, match="is in use"):

@@ -62,7 +62,7 @@ def shop(folder: Path, limits: str = "{}", *server: str) -> Iterator[Shop]:
     opened = open_installation(manifest)
     try:
         taken = listen("127.0.0.1", 0)
-        with HttpServer(opened.serving, taken, "127.0.0.1", access=opened.access) as running:
+        with HttpServer(opened.runtime, taken, "127.0.0.1", access=opened.access) as running:
             yield Shop(running, opened)
     finally:
         opened.close()
@@ -173,7 +173,7 @@ def test_a_reply_that_is_not_taken_ends_and_is_let_go(tmp_path: Path) -> None:
     manifest.write_text(manifest.read_text() + f"limits: {limits}\n")
     opened = open_installation(manifest)
     taken = listen("127.0.0.1", 0)
-    with HttpServer(opened.serving, taken, "127.0.0.1") as running:
+    with HttpServer(opened.runtime, taken, "127.0.0.1") as running:
         found = Shop(running, opened)
         slow = found.connect()
         body = json.dumps({"source": BIG}).encode()
@@ -252,7 +252,7 @@ def test_sixty_guessers_keep_no_token_waiting(
         assert go_on.wait(SECONDS)
         return False
 
-    monkeypatch.setattr(passwords, "fits", slow)
+    monkeypatch.setattr(passwords, "verify", slow)
     with shop(tmp_path, "{}", AUTH) as found, ThreadPoolExecutor(60) as pool:
         guesses = [
             pool.submit(found.ask, auth=(f"name {number}", "a guess")) for number in range(60)

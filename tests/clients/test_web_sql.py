@@ -25,7 +25,7 @@ QUERY, EXPLAIN, DESCRIBE = "/runtime/query", "/runtime/explain", "/runtime/descr
 def http(retail: OpenInstallation) -> Iterator[httpx.Client]:
     """A client of the server of HTTP beside that of Flight."""
     with (
-        HttpServer(retail.serving, listen("127.0.0.1", 0), "127.0.0.1") as server,
+        HttpServer(retail.runtime, listen("127.0.0.1", 0), "127.0.0.1") as server,
         httpx.Client(base_url=server.url, timeout=60) as client,
     ):
         yield client
@@ -169,7 +169,7 @@ def test_a_source_is_frame_ql_alone(http: httpx.Client) -> None:
 def test_a_reply_of_sql_is_as_bounded(retail: OpenInstallation) -> None:
     taken = listen("127.0.0.1", 0)
     with (
-        HttpServer(retail.serving, taken, "127.0.0.1", limits=ReplyLimits(rows=5)) as server,
+        HttpServer(retail.runtime, taken, "127.0.0.1", limits=ReplyLimits(rows=5)) as server,
         httpx.Client(base_url=server.url) as client,
     ):
         text = "SELECT table_name FROM information_schema.tables"
@@ -193,7 +193,7 @@ def test_a_plan_is_that_of_explain_over_flight(
 
 
 def test_a_plan_reads_no_data(http: httpx.Client, retail: OpenInstallation, monkeypatch) -> None:
-    (engine,) = retail.serving.engines.values()
+    (engine,) = retail.runtime.engines.values()
     monkeypatch.setattr(engine.backend, "run", lambda *_, **__: pytest.fail("data were read"))
     asked = {"source": "SELECT store, units AT store", "no_cache": True}
     body = http.post(EXPLAIN, json=asked).json()

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from conformance_tables import ORACLE, assert_same
 
-from flightframe_server.answer import Request, Serving, answer
+from flightframe_server.answer import Request, Runtime, answer
 from flightframe_server.catalog import read_collection
 from flightframe_server.engine import MetricEngine
 from flightframe_server.engine.frames import OpenStream
@@ -64,7 +64,7 @@ def streamed(engine, request):
 def frames(case, collection, backend, folder):
     """Return the frames of a case on one back-end by route, or the code of its error."""
     engine = MetricEngine(collection, folder, backend)
-    serving = Serving("test", {collection.name: engine})
+    serving = Runtime("test", {collection.name: engine})
     try:
         for query in case.get("warm", ()):
             answer(Request(query), serving)

@@ -109,7 +109,7 @@ def test_metrics_may_stand_at_the_same_levels_everywhere(collection, laid_out):
     _, engines = laid_out(collection)
     found = {
         name: [
-            availabilities(engine.typed, engine.attested()[1].broken, family)
+            availabilities(engine.typed, engine.attested()[1].violations, family)
             for family in engine.collection.metric_families.values()
         ]
         for name, engine in engines.items()

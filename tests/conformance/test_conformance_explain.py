@@ -3,7 +3,7 @@
 import pytest
 from conformance_tables import ORACLE
 
-from flightframe_server.answer import Request, Serving, answer
+from flightframe_server.answer import Request, Runtime, answer
 from flightframe_server.catalog import read_collection
 from flightframe_server.engine import MetricEngine
 
@@ -28,7 +28,7 @@ def test_the_plan_is_the_same_and_nothing_runs(name, enabled, backends, tmp_path
     found = {}
     for which, backend in backends("shop").items():
         engine = MetricEngine(collection, tmp_path / which, backend, enabled=enabled)
-        serving = Serving("test", {"shop": engine})
+        serving = Runtime("test", {"shop": engine})
         for query in WARM:
             answer(Request(query), serving)
         engine.attested()

@@ -14,7 +14,7 @@ import duckdb
 import pytest
 from conformance_tables import ORACLE, Source, export, open_backends
 
-from flightframe_server.answer import Request, Serving, answer
+from flightframe_server.answer import Request, Runtime, answer
 from flightframe_server.catalog import read_collection
 from flightframe_server.engine import MetricEngine
 from flightframe_server.errors import FDViolation
@@ -67,7 +67,7 @@ class Shop:
     name: str
     source: Source
     engine: MetricEngine
-    serving: Serving
+    serving: Runtime
 
     def rows(self, query):
         table = answer(Request(query), self.serving).table
@@ -107,7 +107,7 @@ def shop(request, tmp_path):
     opened = open_backends(source)
     collection = read_collection((ORACLE / "shop" / "ac.yaml").read_text())
     engine = MetricEngine(collection, tmp_path / "store", opened[request.param])
-    yield Shop(request.param, source, engine, Serving("test", {"shop": engine}))
+    yield Shop(request.param, source, engine, Runtime("test", {"shop": engine}))
     engine.close()
     for backend in opened.values():
         backend.close()
@@ -182,7 +182,7 @@ def test_a_filter_between_two_members_is_never_read_from_the_coarser_entry(shop,
     opened = open_backends(export(database, database.parent))
     collection = read_collection((ORACLE / "corner" / "ac.yaml").read_text())
     engine = MetricEngine(collection, tmp_path / "months", opened[shop.name])
-    serving = Serving("test", {"corner": engine})
+    serving = Runtime("test", {"corner": engine})
     answer(Request("SELECT month, amount AT month"), serving)
     found = answer(Request("SELECT amount WHERE day >= '2024-01-20' AT ()"), serving)
     assert found.table.to_pylist() == [{"amount": 60}]

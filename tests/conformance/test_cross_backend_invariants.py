@@ -5,10 +5,10 @@ from contextlib import closing
 import pytest
 from conformance_tables import ORACLE, assert_same, pairs
 
-from flightframe_server.answer import Request, Serving, answer
+from flightframe_server.answer import Request, Runtime, answer
 from flightframe_server.catalog import read_collection
 from flightframe_server.engine.engine import MetricEngine
-from flightframe_server.planner.broken import edge_key, grain_key
+from flightframe_server.planner.violations import edge_key, grain_key
 
 NAMES = ["duckdb", "sqlite", "polars"]
 PAIRS = [pytest.param(one, other, id=f"{one}-{other}") for one, other in pairs(NAMES)]
@@ -31,7 +31,7 @@ def canonical(retail_engines):
 
     def frame(query, backend):
         if (query, backend) not in found:
-            serving = Serving("test", {"retail_full": retail_engines[backend]})
+            serving = Runtime("test", {"retail_full": retail_engines[backend]})
             found[query, backend] = answer(Request(CANONICAL[query]), serving)
         return found[query, backend]
 
@@ -62,7 +62,7 @@ def maps_of(engine):
 def broken_in(collection, backend, folder):
     """The promises that the data of a back-end break, by key."""
     with closing(MetricEngine(collection, folder, backend, enabled=False)) as engine:
-        return dict(engine.attested()[1].broken)
+        return dict(engine.attested()[1].violations)
 
 
 @pytest.mark.parametrize("edge", EDGES)
@@ -78,7 +78,7 @@ def test_edges_are_attested_equal(edge, retail_engines):
 def test_nothing_of_the_retail_data_is_broken_anywhere(retail_engines):
     for name, engine in retail_engines.items():
         _, attested = engine.attested()
-        assert dict(attested.broken) == {}, name
+        assert dict(attested.violations) == {}, name
         assert len(attested.siblings) == 2
         assert set(attested.siblings.values()) == {None}, name
 
@@ -140,7 +140,7 @@ def test_members_of_levels_are_equal(level, retail_engines):
     schema, count = MEMBERS[level]
     found = {}
     for name, engine in retail_engines.items():
-        serving = Serving("test", {"retail_full": engine})
+        serving = Runtime("test", {"retail_full": engine})
         query = f"SELECT {level} FROM {schema} AT {level}"
         found[name] = answer(Request(query), serving).table
     assert count is None or found["duckdb"].num_rows == count

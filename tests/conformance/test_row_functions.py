@@ -17,7 +17,7 @@ import pytest
 import yaml
 from conformance_tables import export, open_backends
 
-from flightframe_server.answer import Request, Serving, answer
+from flightframe_server.answer import Request, Runtime, answer
 from flightframe_server.arrow_types import arrow_type
 from flightframe_server.catalog import read_collection
 from flightframe_server.catalog.declared_types import read_type
@@ -114,7 +114,7 @@ class Rows:
             return error.code
 
     def _asked(self, at, name):
-        serving = Serving("test", {"rows": self.engines[name]})
+        serving = Runtime("test", {"rows": self.engines[name]})
         found = answer(Request(f"SELECT k, MAX(f{at}) AS v AT k"), serving).table
         return found["v"].combine_chunks().to_pylist()
 

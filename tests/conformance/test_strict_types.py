@@ -8,7 +8,7 @@ import duckdb
 import pytest
 from conformance_tables import export, open_backends
 
-from flightframe_server.answer import Request, Serving, answer
+from flightframe_server.answer import Request, Runtime, answer
 from flightframe_server.catalog import read_collection
 from flightframe_server.engine import MetricEngine
 from flightframe_server.errors import ArithmeticOverflow, FDViolation
@@ -61,7 +61,7 @@ def engines(tmp_path):
         backends = open_backends(export(database, tmp_path))
         opened.extend(backends.values())
         return {
-            name: Serving(
+            name: Runtime(
                 "test",
                 {"strict": MetricEngine(COLLECTION, tmp_path / name, backend, enabled=False)},
             )

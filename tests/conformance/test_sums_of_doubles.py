@@ -17,7 +17,7 @@ from conformance_tables import export, open_backends
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from flightframe_server.answer import Request, Serving, answer
+from flightframe_server.answer import Request, Runtime, answer
 from flightframe_server.catalog import read_collection
 from flightframe_server.engine import MetricEngine
 from flightframe_server.planner.plan import Freshness
@@ -89,7 +89,7 @@ def held_to_the_bound(table, exact, what):
 
 def routes(engine, anchor):
     """The answer at an anchor cold, streamed, rolled up from finer entries, and exact."""
-    serving = Serving("test", {"readings": engine})
+    serving = Runtime("test", {"readings": engine})
     query = f"SELECT SUM(x) AS s, AVG(x) AS m AT {anchor}"
     cold = Request(query, freshness=Freshness(no_cache=True))
     yield "cold", answer(cold, serving).table

@@ -23,7 +23,7 @@ from flightframe_server.catalog import read_collection
 from flightframe_server.catalog.collection import TableMap
 from flightframe_server.language import parse
 from flightframe_server.planner.explain import explain
-from flightframe_server.planner.holdings import HeldEntry, Holdings
+from flightframe_server.planner.holdings import CacheEntry, Holdings
 from flightframe_server.planner.make import make_plan
 from flightframe_server.planner.plan import Conditions, Plan
 from flightframe_server.resolver.resolve import resolve
@@ -99,11 +99,11 @@ def empty_cache(typed: TypedCollection) -> Conditions:
 
 def holding(asked: Asked, typed: TypedCollection, conditions: Conditions) -> Conditions:
     """Return the conditions with what a question says the cache holds, named e1, e2, ..."""
-    entries: list[HeldEntry] = []
+    entries: list[CacheEntry] = []
     for rows, query in asked.holds:
         for part in planned(query, typed, conditions).parts:
             assert part.version is not None
-            entries.append(HeldEntry(part.key, f"e{len(entries) + 1}", rows, 0, part.version))
+            entries.append(CacheEntry(part.key, f"e{len(entries) + 1}", rows, 0, part.version))
     return replace(conditions, holdings=Holdings.of(entries))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from flightframe_server.app import open_installation
 from flightframe_server.cli.logs import configure_logs
-from flightframe_server.cli.running import without_tracebacks
+from flightframe_server.cli.servers import without_tracebacks
 from flightframe_server.flight.server import FlightServer
 
 STREAM_ROWS = 1000
@@ -23,7 +23,7 @@ def main(manifest: str, store: str) -> None:
         opened = open_installation(
             Path(manifest), store=Path(store) / "streams", stream_rows=STREAM_ROWS
         )
-        with FlightServer(opened.serving) as server:
+        with FlightServer(opened.runtime) as server:
             print(f"flightframe ready flight={server.uri}", flush=True)
             for _ in sys.stdin:
                 print(opened.backend._source.lent, flush=True)

@@ -23,7 +23,7 @@ from recorder import SERVICE, Call, Recorder
 from server_process import ServerProcess
 
 from flightframe.wire import flight_sql_pb2 as sql
-from flightframe_server.answer import Request, Serving
+from flightframe_server.answer import Request, Runtime
 from flightframe_server.app import open_installation
 from flightframe_server.errors import FlightframeError
 from flightframe_server.flight.tickets import FlightSqlTicket, QueryTicket, TextTicket, decode
@@ -63,7 +63,7 @@ def cold(hostile_folder: Path, tmp_path_factory: pytest.TempPathFactory):
         "metric_engine: {enabled: false}\n"
     )
     opened = open_installation(manifest, store=folder / "store")
-    yield opened.serving
+    yield opened.runtime
     opened.close()
 
 
@@ -112,7 +112,7 @@ def recorded(server: ServerProcess) -> list[Call]:
 class Judge:
     """Sends changed messages and looks at what comes back."""
 
-    def __init__(self, server: ServerProcess, cold: Serving) -> None:
+    def __init__(self, server: ServerProcess, cold: Runtime) -> None:
         self._server, self._cold = server, cold
         self._tables = PublishedTables(cold)
         self._channel = grpc.insecure_channel(f"127.0.0.1:{server.port}")
@@ -197,7 +197,7 @@ def statement(command: bytes) -> Request | None:
     return None
 
 
-def still_right(server: ServerProcess, cold: Serving) -> None:
+def still_right(server: ServerProcess, cold: Runtime) -> None:
     """The server answers as before, and as the database does."""
     text = "SELECT region, store, revenue, profit AT (region, store)"
     with flight.FlightClient(server.uri) as client:

@@ -90,7 +90,7 @@ class World:
         self._opened = open_installation(
             self.source.manifest, store=self._folder / "store", stream_rows=STREAM_ROWS
         )
-        self._server = FlightServer(self._opened.serving)
+        self._server = FlightServer(self._opened.runtime)
         self.where.uri = self._server.uri
 
     def shut(self) -> None:

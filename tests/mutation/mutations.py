@@ -128,11 +128,11 @@ MUTATIONS = (
         1,
         CUT,
         "engine.carry_out:Carrier._fetch",
-        'self._store.put(part.key, tables[metric], part.version, Made("backend"))',
+        'self._store.put(part.key, tables[metric], part.version, Lineage("backend"))',
         "window, kept = plan.question.window, tables[metric]\n"
         "                        if window is not None and window.count:\n"
         "                            kept = kept.slice(0, window.count)\n"
-        '                        self._store.put(part.key, kept, part.version, Made("backend"))',
+        '                        self._store.put(part.key, kept, part.version, Lineage("backend"))',
     ),
     _mutation(
         "leave ties of ORDER BY open",
@@ -147,8 +147,8 @@ MUTATIONS = (
         1,
         f"{CASES}[shop: 16 a filter that the entry cannot apply]",
         "planner.route:entry_key",
-        "return EntryKey(shelf, need.anchor, texts)",
-        "return EntryKey(shelf, need.anchor)",
+        "return EntryKey(group, need.anchor, texts)",
+        "return EntryKey(group, need.anchor)",
     ),
     _mutation(
         "look up with an inner join",
@@ -272,15 +272,15 @@ MUTATIONS = (
         "ignore attestation",
         3,
         BROKEN,
-        "planner.broken:check_promises",
-        "if key in broken:",
+        "planner.violations:check_promises",
+        "if key in violations:",
         "if False:",
     ),
     _mutation(
         "reduce rows that stand twice",
         2,
         f"{CASES}[trade: a sum over a batch loaded twice]",
-        "planner.broken:_every_promise",
+        "planner.violations:_every_promise",
         "if schema.grain and metric.domain is not Domain.QM:",
         "if metric.order:",
     ),
@@ -288,7 +288,7 @@ MUTATIONS = (
         "take one of two ways that disagree",
         3,
         f"{CASES}[trade: a level beside it gives it none]",
-        "planner.broken:_every_promise",
+        "planner.violations:_every_promise",
         "if read.others:",
         "if False:",
     ),
@@ -425,10 +425,10 @@ MUTATIONS = (
         6,
         STALE,
         "engine.carry_out:Carrier._fetch",
-        'self._store.put(part.key, tables[metric], part.version, Made("backend"))',
+        'self._store.put(part.key, tables[metric], part.version, Lineage("backend"))',
         "found = self._backend.fingerprints(query.tables).items()\n"
         "                        at = tuple(sorted(found))\n"
-        '                        self._store.put(part.key, tables[metric], at, Made("backend"))',
+        '                        self._store.put(part.key, tables[metric], at, Lineage("backend"))',
     ),
     _mutation(
         "share a statement over two versions",
@@ -549,7 +549,7 @@ MUTATIONS = (
         "give an empty answer no batch",
         8,
         TYPES,
-        "delivery:OpenAnswer.__iter__",
+        "batching:OpenAnswer.__iter__",
         "if empty:",
         "if False:",
     ),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from flightframe_server.answer import Request, Serving, answer
+from flightframe_server.answer import Request, Runtime, answer
 from flightframe_server.backends.duckdb.backend import DuckDBBackend
 from flightframe_server.catalog import read_collection
 from flightframe_server.engine import MetricEngine
@@ -72,7 +72,7 @@ class Subject:
 
     def asker(self, engine):
         """Return a function that asks an engine, with no finished answers kept from before."""
-        serving = Serving("test", {self.collection.name: engine})
+        serving = Runtime("test", {self.collection.name: engine})
         return lambda query, parameters=(): answer(
             Request(query, tuple(enumerate(parameters))), serving
         )

@@ -23,7 +23,7 @@ def test_members_of_a_level_are_those_of_its_own_table(shop):
 def test_members_are_kept_and_versioned_like_any_entry(shop):
     made = shop()
     members(made.engine, "store")
-    (entry,) = [found for found in made.engine.store.records() if found.key.shelf.domain == "QM"]
+    (entry,) = [found for found in made.engine.store.records() if found.key.group.domain == "QM"]
     assert entry.key.anchor == ("store",)
     made.replace("INSERT INTO stores VALUES ('S5', 'West');")
     assert members(made.engine, "store").num_rows == 5
@@ -138,7 +138,9 @@ def test_members_along_a_broken_edge_are_refused(shop):
 
 def standing(engine, family):
     _, attested = engine.attested()
-    found = availabilities(engine.typed, attested.broken, engine.collection.metric_families[family])
+    found = availabilities(
+        engine.typed, attested.violations, engine.collection.metric_families[family]
+    )
     return {item.reducer: item for item in found}
 
 
@@ -176,7 +178,7 @@ def test_what_may_stand_is_answered_and_what_is_blocked_is_refused(shop):
     """The resolver and the planner agree, for every metric, reducer and level of the shop."""
     made = shop("INSERT INTO stores VALUES ('S1', 'West');")
     asked = 0
-    broken = made.engine.attested()[1].broken
+    broken = made.engine.attested()[1].violations
     for family in made.engine.collection.metric_families.values():
         for found in availabilities(made.engine.typed, broken, family):
             item = (

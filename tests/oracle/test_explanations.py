@@ -5,7 +5,7 @@ from itertools import combinations
 import pytest
 from test_promises import BY_REGION, SUMMARY, SUMMARY_SQL, shop
 
-from flightframe_server.answer import Request, Serving, answer
+from flightframe_server.answer import Request, Runtime, answer
 from flightframe_server.engine import MetricEngine
 from flightframe_server.errors import FDViolation, NotCached
 from flightframe_server.planner.make import WHY_NOT_LIMIT
@@ -154,7 +154,7 @@ def test_a_cache_that_is_empty_off_or_passed_by_is_said(shop, tmp_path):
     (step,) = steps(made, BY_REGION, no_cache=True)
     assert (step["route"], step["why_not"]) == ("backend", "the cache: the request says no_cache")
     off = MetricEngine(made.engine.collection, tmp_path, made.backend, enabled=False)
-    found = answer(Request(f"EXPLAIN {BY_REGION}"), Serving("test", {"shop": off}))
+    found = answer(Request(f"EXPLAIN {BY_REGION}"), Runtime("test", {"shop": off}))
     (step,) = found.table.to_pylist()
     assert str(found.provenance.served_from) == "backend"
     assert step["route"] == "backend"

@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flightframe_server.answer import Request, Serving, answer
+from flightframe_server.answer import Request, Runtime, answer
 from flightframe_server.backends.duckdb.backend import DuckDBBackend
 from flightframe_server.catalog import read_collection
 from flightframe_server.engine import MetricEngine
@@ -118,7 +118,7 @@ def world(tmp_path_factory):
         connection.execute(TABLES)
     backend = DuckDBBackend(path)
     engine = MetricEngine(read_collection(COLLECTION), folder / "store", backend)
-    serving = Serving("test", {"subscriptions": engine})
+    serving = Runtime("test", {"subscriptions": engine})
     yield lambda query: answer(Request(query), serving).table
     serving.close()
     backend.close()

@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flightframe_server.answer import Request, Serving, answer
+from flightframe_server.answer import Request, Runtime, answer
 from flightframe_server.backends.duckdb.backend import DuckDBBackend
 from flightframe_server.catalog import read_collection
 from flightframe_server.engine import MetricEngine
@@ -33,7 +33,7 @@ class Shop:
         self._write(self.path, sql)
         self.backend = DuckDBBackend(self.path)
         self.engine = MetricEngine(read_collection(collection), folder / "store", self.backend)
-        self.serving = Serving("test", {"shop": self.engine})
+        self.serving = Runtime("test", {"shop": self.engine})
 
     def _write(self, path, sql):
         with duckdb.connect(str(path)) as connection:

@@ -7,7 +7,7 @@ of stores lists, coasts Atlantic, Pacific and Inland.
 import pytest
 from test_promises import shop
 
-from flightframe_server.answer import Request, Serving, answer
+from flightframe_server.answer import Request, Runtime, answer
 from flightframe_server.engine import MetricEngine
 
 __all__ = ["shop"]
@@ -120,7 +120,7 @@ def test_members_of_an_older_version_are_not_known(shop):
 def test_an_answer_without_the_engine_is_remarked_upon_too(shop, tmp_path):
     made = shop()
     off = MetricEngine(made.engine.collection, tmp_path, made.backend, enabled=False)
-    serving = Serving("test", {"shop": off})
+    serving = Runtime("test", {"shop": off})
     found = answer(Request("SELECT revenue WHERE coast = 'atlantic' AT ()"), serving)
     assert found.provenance.notes == (
         "'atlantic' is no known member of coast; did you mean 'Atlantic'?",

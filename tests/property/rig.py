@@ -17,7 +17,7 @@ import oracle
 from ac_yaml import model_and_collection
 from worlds import arrow_of, arrow_table
 
-from flightframe_server.answer import Request, Serving, answer
+from flightframe_server.answer import Request, Runtime, answer
 from flightframe_server.backends.duckdb.backend import DuckDBBackend
 from flightframe_server.backends.duckdb.dialect import DuckDBDialect
 from flightframe_server.backends.protocol import SourceMoved, TableStatistics
@@ -111,7 +111,7 @@ class Rig:
         self._folder = Path(tempfile.mkdtemp(dir=SHARED if SHARED.is_dir() else None))
         self.backend = backend()
         self.engine = MetricEngine(collection or found, self._folder, self.backend)
-        self.serving = Serving("test", {"world": self.engine})
+        self.serving = Runtime("test", {"world": self.engine})
 
     def __enter__(self):
         return self

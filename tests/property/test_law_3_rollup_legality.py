@@ -111,7 +111,7 @@ def target_of(rig, question):
     (need,) = resolved.needs
     key = entry_key(typed, rig.backend.id, need)
     maps = snapshot.facts.edges
-    return Target(need.metric, key, resolved.filter, versions, attested.broken, versions, maps)
+    return Target(need.metric, key, resolved.filter, versions, attested.violations, versions, maps)
 
 
 def values_from(rig, target, verdict):
@@ -192,7 +192,7 @@ def answers_of_entries(rig, question):
     expected = {point: frames.value(term, anchor, point) for point in points}
     error = sum_error(rig.tables)
     for entry in rig.entries():
-        if entry.key.shelf != target.key.shelf:
+        if entry.key.group != target.key.group:
             continue
         verdict = judge(rig.engine.typed, target, entry)
         if isinstance(verdict, Exact | Rollup):

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rig import NO_CACHE, SHARED, MemoryBackend, MemorySource, rows_of
 
-from flightframe_server.answer import Request, Serving, answer
+from flightframe_server.answer import Request, Runtime, answer
 from flightframe_server.catalog import read_collection
 from flightframe_server.engine import MetricEngine
 from flightframe_server.errors import ArithmeticOverflow
@@ -57,7 +57,7 @@ class Ledger:
         self.rows = found
         self._folder = Path(tempfile.mkdtemp(dir=SHARED if SHARED.is_dir() else None))
         self.engine = MetricEngine(COLLECTION, self._folder, MemoryBackend(SOURCE))
-        self.serving = Serving("big", {"big": self.engine})
+        self.serving = Runtime("big", {"big": self.engine})
 
     def __enter__(self):
         return self

@@ -24,8 +24,8 @@ import pytest
 from flightframe_server.cache.files import EntryFiles
 from flightframe_server.cache.manifest import Manifest
 from flightframe_server.cache.rows import Row
-from flightframe_server.cache.store import EntryGone, EntryStore, Made, Timing
-from flightframe_server.planner.identity import Domain, EntryKey, Operator, Shelf
+from flightframe_server.cache.store import EntryGone, EntryStore, Lineage, Timing
+from flightframe_server.planner.identity import Domain, EntryGroup, EntryKey, Operator
 
 KEYS = 8
 ROUNDS = 4
@@ -36,7 +36,9 @@ NO_THREAD = Timing(refresh=0.02, flush=None)
 
 
 def key_of(number: int) -> EntryKey:
-    return EntryKey(Shelf("c0ffee", "duckdb", Domain.METRIC, f"f{number}", Operator("SUM")), ())
+    return EntryKey(
+        EntryGroup("c0ffee", "duckdb", Domain.METRIC, f"f{number}", Operator("SUM")), ()
+    )
 
 
 def table_of(number: int, stamp: int) -> pa.Table:
@@ -59,7 +61,7 @@ def write_until_killed(root: Path, progress: Path, seed: int) -> None:
     store = EntryStore(root, max_bytes=BUDGET, timing=NO_THREAD)
     while True:
         number, stamp = chance.randrange(KEYS), chance.randrange(10**6)
-        held = store.put(key_of(number), table_of(number, stamp), VERSION, Made("backend"))
+        held = store.put(key_of(number), table_of(number, stamp), VERSION, Lineage("backend"))
         if held is not None:
             os.write(descriptor, b".")
             store.touch(held.entry_id)
@@ -101,7 +103,7 @@ def write_once_and_die(root: Path, point: str) -> None:
         Manifest.insert = insert_and_die
     elif point == "before removal":
         EntryFiles.remove = lambda *_: die()
-    store.put(key_of(0), table_of(0, 2), VERSION, Made("backend"))
+    store.put(key_of(0), table_of(0, 2), VERSION, Lineage("backend"))
     if point == "after put":
         die()
 
@@ -246,7 +248,7 @@ def test_a_death_at_each_point_leaves_the_old_table_or_the_new_one(tmp_path):
     roots = {point: tmp_path / point.replace(" ", "-") for point in POINTS}
     for root in roots.values():
         with EntryStore(root, max_bytes=1 << 20, timing=NO_THREAD) as store:
-            store.put(key_of(0), table_of(0, 1), VERSION, Made("backend"))
+            store.put(key_of(0), table_of(0, 1), VERSION, Lineage("backend"))
     words = [["die", str(root), point] for point, root in roots.items()]
     with processes(*words) as dying:
         codes = [process.wait(timeout=60) for process in dying]
@@ -279,7 +281,7 @@ def test_a_death_while_a_manifest_is_made_leaves_a_folder_that_opens(tmp_path, w
         connection.execute("PRAGMA journal_mode = WAL")
         connection.close()
     with EntryStore(root, max_bytes=1 << 20, timing=NO_THREAD) as store:
-        held = store.put(key_of(0), table_of(0, 1), VERSION, Made("backend"))
+        held = store.put(key_of(0), table_of(0, 1), VERSION, Lineage("backend"))
         assert held is not None
     with EntryStore(root, max_bytes=1 << 20, timing=NO_THREAD) as store:
         assert list(store.holdings()) == [held]

@@ -1,7 +1,7 @@
-"""How a server is entered: over TLS or not, with credentials, a certificate, or by anybody.
+"""How a server admits calls: over TLS or not, with credentials, a certificate, or neither.
 
-What comes in: a door and TLS, opened. What goes out: one value for both surfaces, so that neither
-can be more open than the other. It must never show what is in it.
+What comes in: an authenticator and TLS, opened. What goes out: one value for both surfaces, so that
+neither can be more open than the other. It must never show its secrets.
 """
 
 from __future__ import annotations
@@ -9,29 +9,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flightframe_server.access.audit import OFF, Audit
-from flightframe_server.access.door import Door
+from flightframe_server.access.authenticate import Authenticator
 from flightframe_server.access.tls import Tls
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """How a server is entered, and what is noted of whoever does.
+    """How a server admits calls, and what it notes of them.
 
     Attributes:
-        door: asks for credentials; None: nobody is asked.
+        authenticator: checks credentials; None: none are asked for.
         tls: the certificates; None: connections are not encrypted.
         audit: notes each call.
     """
 
-    door: Door | None = None
+    authenticator: Authenticator | None = None
     tls: Tls | None = None
     audit: Audit = OFF
 
     @property
     def named_by_certificate(self) -> bool:
         """Whether a client's certificate says who it is: where it must show one and no more."""
-        return self.door is None and self.tls is not None and self.tls.client_ca is not None
+        return (
+            self.authenticator is None and self.tls is not None and self.tls.client_ca is not None
+        )
 
 
 OPEN = Access()
-"""Everybody is let in, unencrypted."""
+"""All calls are admitted, unencrypted."""

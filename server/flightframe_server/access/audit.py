@@ -1,9 +1,9 @@
-"""The audit: one line in the log for each call, of who asked what and what became of it.
+"""The audit: one line in the log for each call: its caller, its query and its outcome.
 
-What comes in: calls of both surfaces, as they learn who calls, what is asked, and what the answer
-is. What goes out: the log event `audit`, once for each call. It must never hold a credential, nor a
-value that a query compares with unless the manifest asks for values, nor cost a call anything where
-there is no audit.
+What comes in: calls of both surfaces, as they learn of the caller, the request and the answer. What
+goes out: the log event `audit`, once for each call. It must never hold a credential, nor a value
+that a query compares with unless the manifest asks for values, nor cost a call anything where there
+is no audit.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from flightframe_server.errors import FrameQLSyntaxError
 
 log = structlog.get_logger(__name__)
 
-SHOWN_CHARACTERS = 2000
-SHOWN_VALUES = 100
+MAX_CHARACTERS = 2000
+MAX_VALUES = 100
 DIGEST_BYTES = 8
 
 # A literal, a comment, or a quoted name, which stays; a text that is not ended goes to its end.
-_PIECES = re.compile(
+_TOKENS = re.compile(
     r"""(?P<name>"(?:[^"]|"")*")
-    | (?P<gone>--[^\n]*+ | /\*.*?(?:\*/|\Z))
+    | (?P<comment>--[^\n]*+ | /\*.*?(?:\*/|\Z))
     | (?P<value>'(?:[^']|'')*+(?:'|\Z) | (?<![\w$.])(?:\d|\.\d)[\w.]*+(?:(?<=[eE])[+-]\d++)?)""",
     re.VERBOSE | re.DOTALL,
 )
@@ -51,10 +51,10 @@ def without_values(source: str) -> str:
     'SELECT "a 1" AT () WHERE t = $t LIMIT ?'
     """
 
-    def kept(found: re.Match[str]) -> str:
-        return found["name"] or ("?" if found["value"] else " ")
+    def replacement(token: re.Match[str]) -> str:
+        return token["name"] or ("?" if token["value"] else " ")
 
-    return _BLANKS.sub(" ", _SEVERAL.sub("?", _PIECES.sub(kept, source))).strip()
+    return _BLANKS.sub(" ", _SEVERAL.sub("?", _TOKENS.sub(replacement, source))).strip()
 
 
 @dataclass(slots=True, eq=False)
@@ -65,15 +65,15 @@ class AuditedCall:
         surface: `flight` or `http`.
         kind: which call of the surface.
         what: what it was about: a command, an action, a query's text.
-        caller: who makes it; None while nobody is let in.
+        caller: who makes it; None before it is authenticated.
         claimed: the user that it claims to be, where there is such a user.
-        peer: where it comes from, where nobody was let in.
-        request: the last query that it asked.
+        peer: where it comes from, where it was refused.
+        request: its last query.
         query_id: the name of the answer, under which other calls speak of it.
         label: where the answer came from.
         rows: how many rows were answered, or bound.
         code: of its refusal.
-        request_id: the name that its refusal was told under.
+        request_id: the name of its refusal.
         unread: whether its query could not be read.
         later: whether it goes on after the method that begins it, in a stream.
     """
@@ -115,12 +115,12 @@ class AuditedCall:
         self.request_id = request_id
 
 
-_CARRIED_OUT: ContextVar[AuditedCall | None] = ContextVar("audited call", default=None)
+_CURRENT: ContextVar[AuditedCall | None] = ContextVar("audited call", default=None)
 
 
 def audited_call() -> AuditedCall | None:
-    """Return the call that is carried out in this thread; None where there is no audit."""
-    return _CARRIED_OUT.get()
+    """Return the call that this thread executes; None where there is no audit."""
+    return _CURRENT.get()
 
 
 class Audit:
@@ -149,7 +149,7 @@ class Audit:
             yield None
             return
         call = AuditedCall(self, surface, kind)
-        before = _CARRIED_OUT.set(call)
+        before = _CURRENT.set(call)
         try:
             yield call
         except BaseException as error:
@@ -157,7 +157,7 @@ class Audit:
                 call.refused(error)
             raise
         finally:
-            _CARRIED_OUT.reset(before)
+            _CURRENT.reset(before)
             if not call.later:
                 self.write(call)
 
@@ -174,7 +174,7 @@ class Audit:
             what=call.what,
             user=call.claimed if caller is None else caller.user or None,
             peer=(call.peer if caller is None else caller.peer) or None,
-            **self._asked(call.request, unread=call.unread),
+            **self._request_fields(call.request, unread=call.unread),
             query_id=call.query_id,
             label=call.label,
             rows=call.rows,
@@ -183,22 +183,22 @@ class Audit:
             request_id=call.request_id,
         )
 
-    def _asked(self, request: Request | None, *, unread: bool) -> dict[str, Any]:
+    def _request_fields(self, request: Request | None, *, unread: bool) -> dict[str, Any]:
         if request is None:
             return {}
-        plain = without_values(request.source)
-        digest = hashlib.blake2b(plain.encode(), digest_size=DIGEST_BYTES).hexdigest()
-        found: dict[str, Any] = {"query_hash": digest, "collection": request.collection}
+        masked = without_values(request.source)
+        digest = hashlib.blake2b(masked.encode(), digest_size=DIGEST_BYTES).hexdigest()
+        fields: dict[str, Any] = {"query_hash": digest, "collection": request.collection}
         if self._settings.values:
-            found["query"] = request.source[:SHOWN_CHARACTERS]
-            found["values"] = {
-                str(name): str(value)[:SHOWN_CHARACTERS]
-                for name, value in request.parameters[:SHOWN_VALUES]
+            fields["query"] = request.source[:MAX_CHARACTERS]
+            fields["values"] = {
+                str(name): str(value)[:MAX_CHARACTERS]
+                for name, value in request.parameters[:MAX_VALUES]
             }
         elif not unread:
-            # Where it could not be read, nobody can tell what in it is a value.
-            found["query"] = plain[:SHOWN_CHARACTERS]
-        return found
+            # Where it could not be read, its values cannot be told from the rest.
+            fields["query"] = masked[:MAX_CHARACTERS]
+        return fields
 
 
 OFF = Audit(AuditSettings())

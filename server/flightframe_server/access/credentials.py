@@ -1,4 +1,4 @@
-"""The `authorization` header to what somebody claims.
+"""The `authorization` header to the claim of a call.
 
 What comes in: the values of the header, as a client sent them. What goes out: a user name with a
 password, a token, or nothing. It must never show either of them, in a `repr` as little as in an
@@ -57,9 +57,9 @@ def read_credentials(values: Sequence[str | bytes]) -> Basic | Bearer | None:
 
 
 def _basic(encoded: str) -> Basic:
-    bare = encoded.rstrip("=")
+    unpadded = encoded.rstrip("=")
     try:
-        text = base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True).decode()
+        text = base64.b64decode(unpadded + "=" * (-len(unpadded) % 4), validate=True).decode()
     except (binascii.Error, ValueError):
         raise malformed() from None
     user, colon, password = text.partition(":")

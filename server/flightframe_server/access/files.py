@@ -1,4 +1,4 @@
-"""The texts of `users.yaml` and `tokens.yaml` to what is known of users and tokens.
+"""The texts of `users.yaml` and `tokens.yaml` to users and tokens.
 
 What comes in: text. What goes out: hashes by user name, lasting tokens by their hashes, or one
 `CatalogError` that names file, line and path. It must never echo a value.
@@ -17,8 +17,8 @@ from pydantic_core import PydanticCustomError
 from flightframe_server.access.passwords import is_hash
 from flightframe_server.access.tokens import LastingToken
 from flightframe_server.catalog.document import read_document
-from flightframe_server.catalog.findings import Spot
-from flightframe_server.catalog.shape_errors import validated
+from flightframe_server.catalog.findings import Cursor
+from flightframe_server.catalog.shape_errors import validate
 from flightframe_server.catalog.shape_values import Shape, checked_name
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -72,7 +72,7 @@ def read_users(text: str, file: str = "users.yaml") -> Mapping[str, str]:
     Raises:
         CatalogError: something in the file is wrong: the first mistake in it.
     """
-    return dict(validated(_UsersShape, read_document(text, file)).users)
+    return dict(validate(_UsersShape, read_document(text, file)).users)
 
 
 def read_tokens(text: str, file: str = "tokens.yaml") -> Mapping[bytes, LastingToken]:
@@ -82,16 +82,16 @@ def read_tokens(text: str, file: str = "tokens.yaml") -> Mapping[bytes, LastingT
         CatalogError: something in the file is wrong: the first mistake in it.
     """
     document = read_document(text, file)
-    shape = validated(_TokensShape, document)
-    spot = Spot(document)
-    found: dict[bytes, LastingToken] = {}
+    shape = validate(_TokensShape, document)
+    cursor = Cursor(document)
+    tokens: dict[bytes, LastingToken] = {}
     for at, token in enumerate(shape.tokens):
         digest = bytes.fromhex(token.sha256)
-        if digest in found:
-            spot.at("tokens", at).report("this token is listed twice")
-        found[digest] = LastingToken(token.user, digest, _end(token.expires))
-    spot.stop_if_any()
-    return found
+        if digest in tokens:
+            cursor.at("tokens", at).report("this token is listed twice")
+        tokens[digest] = LastingToken(token.user, digest, _end(token.expires))
+    cursor.raise_if_any()
+    return tokens
 
 
 def _end(day: datetime.date | None) -> float | None:

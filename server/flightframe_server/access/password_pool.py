@@ -1,9 +1,8 @@
-"""Threads for the checking of passwords, apart from everything else.
+"""Threads for the verification of passwords, apart from all others.
 
-What comes in: work that takes a tenth of a second of a processor on purpose. What goes out: its
-result, later, or a refusal at once where as much is waiting already as may. It must never keep what
-is not a password waiting: it has few threads of its own, and where the system knows how, they step
-back behind all others.
+What comes in: work that takes a tenth of a second of a processor on purpose. What goes out: the
+future of its result, or a refusal at once where the queue is full. It must never delay other work:
+it has few threads of its own, and where the system allows it, they run at a lower priority.
 """
 
 from __future__ import annotations
@@ -22,81 +21,81 @@ from flightframe_server.errors import Overloaded
 
 Result = TypeVar("Result")
 
-NICE = 10
-"""How far the threads step back behind the others of the process."""
+NICENESS_STEP = 10
+"""How much lower the priority of these threads is than that of the others."""
 
-MOST_NICE = 19
-"""Behind everything; there is no step back from there."""
+MAX_NICENESS = 19
+"""The lowest priority."""
 
 
 @dataclass(frozen=True, slots=True)
 class PoolBounds:
-    """How much may be under way.
+    """How many passwords run and wait at most.
 
     Attributes:
-        at_once: passwords looked at at the same time; each takes 64 MiB.
+        threads: passwords verified at the same time; each takes 64 MiB.
         waiting: the most that wait.
-        of_peer: the most of one peer, looked at or waiting.
+        per_peer: the most of one peer, verified or waiting.
     """
 
-    at_once: int = 2
+    threads: int = 2
     waiting: int = 32
-    of_peer: int = 16
+    per_peer: int = 16
 
 
 BOUNDS = PoolBounds()
 
 
 class PasswordPool:
-    """Carries work out in its own threads, thread-safe; they start with the first work.
+    """Runs work in its own threads, thread-safe; they start with the first work.
 
     Args:
-        bounds: how much.
+        bounds: how many.
     """
 
     def __init__(self, bounds: PoolBounds = BOUNDS) -> None:
         """Start no thread yet."""
         self._bounds = bounds
         self._lock = threading.Lock()
-        self._all = 0
-        self._of: Counter[str] = Counter()
+        self._total = 0
+        self._by_peer: Counter[str] = Counter()
         self._threads = ThreadPoolExecutor(
-            bounds.at_once, thread_name_prefix="password", initializer=_step_back
+            bounds.threads, thread_name_prefix="password", initializer=_lower_priority
         )
 
     def submit(self, peer: str, work: Callable[[], Result]) -> Future[Result]:
         """Begin work of a peer's.
 
         Raises:
-            Overloaded: too much is under way, altogether or of this peer.
+            Overloaded: too much runs and waits, of all peers or of this one.
         """
         with self._lock:
-            most = self._bounds.at_once + self._bounds.waiting
-            if self._all >= most or self._of[peer] >= self._bounds.of_peer:
+            capacity = self._bounds.threads + self._bounds.waiting
+            if self._total >= capacity or self._by_peer[peer] >= self._bounds.per_peer:
                 raise Overloaded(
                     "too many passwords are being checked at once",
                     hint="try again in a moment, or come with a token",
                     details={"retry_after": 1},
                 )
-            self._all += 1
-            self._of[peer] += 1
+            self._total += 1
+            self._by_peer[peer] += 1
         future = self._threads.submit(work)
-        future.add_done_callback(lambda _: self._done(peer))
+        future.add_done_callback(lambda _: self._finished(peer))
         return future
 
-    def _done(self, peer: str) -> None:
+    def _finished(self, peer: str) -> None:
         with self._lock:
-            self._all -= 1
-            self._of[peer] -= 1
-            if not self._of[peer]:
-                del self._of[peer]
+            self._total -= 1
+            self._by_peer[peer] -= 1
+            if not self._by_peer[peer]:
+                del self._by_peer[peer]
 
 
-def _step_back() -> None:
-    """Put the calling thread, and those that it starts, behind others."""
+def _lower_priority() -> None:
+    """Lower the priority of the calling thread, and of those that it starts."""
     if sys.platform == "linux":
         # Where the system forbids it, they compete like all others.
         with suppress(OSError):
             thread = threading.get_native_id()
             now = os.getpriority(os.PRIO_PROCESS, thread)
-            os.setpriority(os.PRIO_PROCESS, thread, min(MOST_NICE, now + NICE))
+            os.setpriority(os.PRIO_PROCESS, thread, min(MAX_NICENESS, now + NICENESS_STEP))

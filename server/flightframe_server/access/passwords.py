@@ -1,6 +1,6 @@
-"""Passwords: hashed with Argon2, checked, and a checked one remembered for a while.
+"""Passwords: hashed with Argon2, verified, and a verified one remembered for a while.
 
-What comes in: user names and passwords. What goes out: the stored hash that let one in, or a
+What comes in: user names and passwords. What goes out: the stored hash that one matches, or a
 refusal. It must never tell an unknown name from a wrong password, by text or by time, and never
 keep a password: what is remembered is a keyed digest, and the key dies with the process.
 
@@ -23,12 +23,12 @@ from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.low_level import Type
 
-from flightframe_server.access.attempts import Attempts
 from flightframe_server.access.password_pool import PasswordPool
+from flightframe_server.access.rate_limit import RateLimiter
 from flightframe_server.errors import NotAuthenticated
 
-REMEMBERED_SECONDS = 300.0
-REMEMBERED = 10_000
+MEMORY_SECONDS = 300.0
+MAX_REMEMBERED = 10_000
 
 
 def hash_password(password: str) -> str:
@@ -49,91 +49,91 @@ class Passwords:
 
     Args:
         users: the stored hash of every user, as they are now.
-        attempts: how often.
+        limiter: bounds the wrong ones.
         clock: a clock that never goes back, in seconds.
-        pool: where the work is done.
+        pool: runs the verification.
     """
 
     def __init__(
         self,
         users: Callable[[], Mapping[str, str]],
-        attempts: Attempts | None = None,
+        limiter: RateLimiter | None = None,
         clock: Callable[[], float] = time.monotonic,
         pool: PasswordPool | None = None,
     ) -> None:
         """Start with nothing remembered."""
         self._users, self._clock = users, clock
-        self._attempts = attempts or Attempts()
+        self._limiter = limiter or RateLimiter()
         self._pool = pool or PasswordPool()
         self._key = secrets.token_bytes(32)
         self._lock = threading.Lock()
         self._remembered: OrderedDict[bytes, tuple[str, float]] = OrderedDict()
-        self._under_way: dict[bytes, Future[str]] = {}
+        self._running: dict[bytes, Future[str]] = {}
         # Made now, so that the first unknown name takes no longer than the next.
         self._dummy()
 
     def check(self, user: str, password: str, peer: str = "") -> str:
-        """Return the stored hash that a password fits, once it was looked at; raises as `begin`."""
+        """Return the stored hash that a password matches, once verified; raises as `begin`."""
         return self.begin(user, password, peer).result()
 
     def begin(self, user: str, password: str, peer: str = "") -> Future[str]:
-        """Begin to look at a password and return where the stored hash that it fits will be.
+        """Begin to verify a password and return the future of the stored hash that it matches.
 
-        A password that was right lately, of anybody, is known at once.
+        A password that was right lately is known at once.
 
         Args:
-            user: whose it is said to be.
+            user: the name that came with it.
             password: as it was sent.
             peer: where it came from.
 
         Raises:
             NotAuthenticated: there is no such user, or the password is wrong; from the future.
             TooManyAttempts: too many were wrong.
-            Overloaded: too many wait to be looked at.
+            Overloaded: too many wait to be verified.
         """
         stored = self._users().get(user)
         digest = self._digest(user, password)
         if stored is not None and self._remembers(digest, stored):
-            found: Future[str] = Future()
-            found.set_result(stored)
-            return found
+            known_hash: Future[str] = Future()
+            known_hash.set_result(stored)
+            return known_hash
         with self._lock:
-            # Many calls of one client begin at once: the first is looked at, for all of them.
-            under_way = self._under_way.get(digest)
-            if under_way is not None:
-                return under_way
-            self._attempts.take(peer, user)
+            # Many calls of one client begin at once: one verification serves all of them.
+            running = self._running.get(digest)
+            if running is not None:
+                return running
+            self._limiter.acquire(peer, user)
             try:
-                work = partial(self._verified, user, password, stored, digest, peer)
-                begun = self._under_way[digest] = self._pool.submit(peer, work)
+                work = partial(self._verify_and_count, user, password, stored, digest, peer)
+                future = self._running[digest] = self._pool.submit(peer, work)
             except BaseException:
-                self._attempts.give_back(peer, user)
+                self._limiter.refund(peer, user)
                 raise
-        begun.add_done_callback(lambda _: self._forget(digest))
-        return begun
+        future.add_done_callback(lambda _: self._finished(digest))
+        return future
 
-    def _verified(
+    def _verify_and_count(
         self, user: str, password: str, stored: str | None, digest: bytes, peer: str
     ) -> str:
-        if not fits(stored or self._dummy(), password) or stored is None:
+        if not verify(stored or self._dummy(), password) or stored is None:
             raise NotAuthenticated(
                 "the user name or the password is wrong", hint="check both, case included"
             )
-        self._attempts.give_back(peer, user)
+        self._limiter.refund(peer, user)
         self._remember(digest, stored)
         return stored
 
-    def _forget(self, digest: bytes) -> None:
+    def _finished(self, digest: bytes) -> None:
         with self._lock:
-            self._under_way.pop(digest, None)
+            self._running.pop(digest, None)
 
     def _dummy(self) -> str:
-        """Return a hash that nothing fits, and that takes as long as a user's."""
+        """Return a hash that no password matches, and that takes as long as a user's."""
         return _dummy_like(next(iter(self._users().values()), None))
 
     def _digest(self, user: str, password: str) -> bytes:
-        both = f"{len(user)}:{user}:{password}".encode("utf-8", "surrogatepass")
-        return hashlib.blake2b(both, key=self._key, digest_size=32).digest()
+        joined = f"{len(user)}:{user}:{password}".encode("utf-8", "surrogatepass")
+        return hashlib.blake2b(joined, key=self._key, digest_size=32).digest()
 
     def _remembers(self, digest: bytes, stored: str) -> bool:
         with self._lock:
@@ -143,14 +143,14 @@ class Passwords:
 
     def _remember(self, digest: bytes, stored: str) -> None:
         with self._lock:
-            self._remembered[digest] = (stored, self._clock() + REMEMBERED_SECONDS)
+            self._remembered[digest] = (stored, self._clock() + MEMORY_SECONDS)
             self._remembered.move_to_end(digest)
-            while len(self._remembered) > REMEMBERED:
+            while len(self._remembered) > MAX_REMEMBERED:
                 self._remembered.popitem(last=False)
 
 
-def fits(stored: str, password: str) -> bool:
-    """Return whether a password fits a stored hash; slow, and without the interpreter's lock."""
+def verify(stored: str, password: str) -> bool:
+    """Return whether a password matches a stored hash; slow, and without the interpreter's lock."""
     try:
         return PasswordHasher().verify(stored, password)
     except (VerificationError, InvalidHashError):

@@ -2,7 +2,7 @@
 
 What comes in: the address of a connection's other end, as a surface tells it. What goes out: one
 name for what one party can have many of: an IPv4 address, or the first half of an IPv6 address. It
-must never come from a header, which its sender writes: behind a proxy everybody is the proxy.
+must never come from a header, which its sender writes: behind a proxy all calls are the proxy's.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def peer_named(host: str) -> str:
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
-        # A socket of the file system: whoever reaches it is on this machine.
+        # A socket of the file system: its clients are on this machine.
         return "local"
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is None:

@@ -24,7 +24,7 @@ class Tls:
     Attributes:
         certificate: its chain, in PEM form.
         key: the certificate's key, in PEM form.
-        client_ca: who may have signed a client's certificate; None: clients need none.
+        client_ca: the signers of client certificates; None: clients need none.
         context: the same, for HTTP.
     """
 
@@ -70,26 +70,26 @@ def identity_of(certificate: Any) -> str:
     Args:
         certificate: what Python's `getpeercert` returns.
     """
-    held = certificate or {}
-    for kind, name in held.get("subjectAltName", ()):
+    names = certificate or {}
+    for kind, name in names.get("subjectAltName", ()):
         if kind in _NAMES:
             return str(name)
-    parts = [pair for part in held.get("subject", ()) for pair in part]
+    parts = [pair for part in names.get("subject", ()) for pair in part]
     return next((str(name) for kind, name in parts if kind == "commonName"), "")
 
 
 def _pem(path: Path, mark: bytes, complaint: str) -> bytes:
     try:
-        held = path.read_bytes()
+        content = path.read_bytes()
     except FileNotFoundError as error:
         raise SetupError(f"there is no file {path.name}") from error
     except OSError as error:
         raise SetupError(f"the file {path.name} cannot be read") from error
-    if mark not in held:
+    if mark not in content:
         raise SetupError(f"the file {path.name} holds {complaint}")
-    return held
+    return content
 
 
 def _no_password() -> str:
-    # Without this OpenSSL would ask whoever sits at the terminal.
+    # Without this OpenSSL would ask at the terminal.
     return ""

@@ -5,8 +5,8 @@ must never keep a token: a session's is signed and read again by its signature a
 one only the hash is known.
 
 A session's token is `ffs_` and, in base64, when it ends, a random name of the session, the user,
-and an HMAC over all of it and over what proved the user: whoever's password is changed has no
-session left.
+and an HMAC over all of it and over the hash that proved the user: a changed password ends all
+sessions of its user.
 """
 
 from __future__ import annotations
@@ -86,9 +86,9 @@ class SessionTokens:
         user = claim[_HEAD_BYTES:].decode("utf-8", "replace")
         proof = proof_of(user)
         # Of a user that there is not, the signature is checked all the same: it takes the time.
-        right = hmac.compare_digest(mac, self._mac(claim, proof or ""))
+        valid = hmac.compare_digest(mac, self._mac(claim, proof or ""))
         (ends,) = _ENDS.unpack_from(claim)
-        if not right or proof is None or ends <= self._clock():
+        if not valid or proof is None or ends <= self._clock():
             return None
         return Session(user, claim[_ENDS.size : _HEAD_BYTES], float(ends))
 
@@ -112,11 +112,12 @@ def find_lasting(
 ) -> LastingToken | None:
     """Return the lasting token that `token` is, or None where it is unknown or over."""
     digest = digest_of(token)
-    found = known.get(digest)
-    right = hmac.compare_digest(digest, found.digest if found is not None else bytes(len(digest)))
-    if found is None or not right or (found.ends is not None and found.ends <= now):
+    lasting = known.get(digest)
+    stored = lasting.digest if lasting is not None else bytes(len(digest))
+    valid = hmac.compare_digest(digest, stored)
+    if lasting is None or not valid or (lasting.ends is not None and lasting.ends <= now):
         return None
-    return found
+    return lasting
 
 
 def _decoded(text: str) -> bytes:

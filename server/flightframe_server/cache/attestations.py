@@ -7,8 +7,8 @@ read is missing, what cannot be written is not kept.
 
 A file begins with the digest of all that follows, and what follows names the fact itself. So a torn
 or altered file, and one that was copied to another name, is dropped: facts are lost by it, none is
-invented. The digest has no key: it is no protection from somebody who may write to the folder and
-means to deceive, against whom only the folder's permissions are.
+invented. The digest has no key: it protects from damage, not from forgery by a process that may
+write to the folder; against that only the folder's permissions help.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from typing import Final
 import pyarrow as pa
 import structlog
 
-from flightframe_server.cache.regular import NotRegular, read_regular
+from flightframe_server.cache.regular_file import NotRegular, read_regular
 from flightframe_server.planner.identity import Version
 
 FOLDER = "attestations"
@@ -53,7 +53,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Missing(Enum):
-    """The one value that says that nothing is known."""
+    """The type of `MISSING`: no verdict is stored."""
 
     MISSING = "missing"
 
@@ -97,11 +97,11 @@ class AttestationStore:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            _failed("open", error)
+            _log_failure("open", error)
         self.sweep()
 
     def get(self, key: str, versions: Version) -> str | Missing | None:
-        """Return what was found of a promise on these versions of its tables.
+        """Return the verdict on a promise on these versions of its tables.
 
         Args:
             key: the promise.
@@ -110,14 +110,14 @@ class AttestationStore:
         Returns:
             None where the promise holds, the row that breaks it as text, or `MISSING`.
         """
-        found = self._read(key, versions, _FACT, MAX_FACT_BYTES)
-        if found is None:
+        stored = self._read(key, versions, _FACT, MAX_FACT_BYTES)
+        if stored is None:
             return MISSING
-        verdict = found[0].get("verdict", MISSING)
+        verdict = stored[0].get("verdict", MISSING)
         return verdict if verdict is None or isinstance(verdict, str) else MISSING
 
     def put(self, key: str, versions: Version, verdict: str | None) -> None:
-        """Keep what was found of a promise.
+        """Store the verdict on a promise.
 
         Args:
             key: the promise.
@@ -130,11 +130,11 @@ class AttestationStore:
 
     def get_map(self, edge: str, versions: Version) -> pa.Table | None:
         """Return the map of an edge on these versions of its tables, or None."""
-        found = self._read(edge, versions, _MAP, self._max_bytes)
-        if found is None:
+        stored = self._read(edge, versions, _MAP, self._max_bytes)
+        if stored is None:
             return None
         try:
-            with pa.ipc.open_stream(pa.py_buffer(found[1])) as reader:
+            with pa.ipc.open_stream(pa.py_buffer(stored[1])) as reader:
                 return reader.read_all()
         except (pa.ArrowException, OSError):
             self._drop(self._name(edge, versions, _MAP), "content")
@@ -165,7 +165,7 @@ class AttestationStore:
                         elif _TEMPORARY_NAME.fullmatch(item.name) and age > TEMPORARY_SECONDS:
                             self._remove(item.name)
         except OSError as error:
-            _failed("sweep", error)
+            _log_failure("sweep", error)
             return
         versions: Counter[tuple[str, str]] = Counter()
         left = self._max_bytes
@@ -191,14 +191,14 @@ class AttestationStore:
         }
 
     def _read(
-        self, key: str, versions: Version, kind: str, most: int
+        self, key: str, versions: Version, kind: str, max_bytes: int
     ) -> tuple[dict[str, object], bytes] | None:
         name = self._name(key, versions, kind)
         path = self._folder / name
         try:
-            header, payload = _parsed(read_regular(path, most))
-            wanted = self._header(key, versions)
-            if {field: header.get(field) for field in wanted} != wanted:
+            header, payload = _parsed(read_regular(path, max_bytes))
+            expected = self._header(key, versions)
+            if {field: header.get(field) for field in expected} != expected:
                 raise _Damaged("it is another fact")
         except FileNotFoundError:
             return None
@@ -206,9 +206,9 @@ class AttestationStore:
             self._drop(name, str(damage))
             return None
         except OSError as error:
-            _failed("read", error)
+            _log_failure("read", error)
             return None
-        self._used(path)
+        self._touch(path)
         return header, payload
 
     def _write(
@@ -231,17 +231,17 @@ class AttestationStore:
             # The folder is not synced: a name that a power cut takes back is a fact to find again.
             temporary.replace(path)
         except OSError as error:
-            _failed("write", error)
+            _log_failure("write", error)
             self._remove(temporary.name)
             return
-        self._used(path)
+        self._touch(path)
         with self._lock:
             self._written += 1
             due = kind == _MAP or self._written % SWEEP_EVERY == 0
         if due:
             self.sweep()
 
-    def _used(self, path: Path) -> None:
+    def _touch(self, path: Path) -> None:
         """Note the time of use on the file itself, which other processes see as well."""
         with suppress(OSError):
             now = self._clock()
@@ -268,12 +268,12 @@ def _parsed(content: bytes) -> tuple[dict[str, object], bytes]:
         raise _Damaged("content hash")
     header, _, payload = body.partition(b"\n")
     try:
-        found = json.loads(header)
+        fields = json.loads(header)
     except (ValueError, RecursionError):
         raise _Damaged("content") from None
-    if not isinstance(found, dict):
+    if not isinstance(fields, dict):
         raise _Damaged("content")
-    return found, payload
+    return fields, payload
 
 
 def _dumped(value: object) -> bytes:
@@ -288,7 +288,7 @@ def _checksum(body: bytes) -> bytes:
     return hashlib.blake2b(body, digest_size=32).hexdigest().encode("ascii")
 
 
-def _failed(what: str, error: BaseException) -> None:
+def _log_failure(what: str, error: BaseException) -> None:
     # The log may lie on the very disk that is full.
     with suppress(OSError):
         _log.warning("attestations_failed", what=what, error=type(error).__name__)

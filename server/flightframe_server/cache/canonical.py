@@ -1,4 +1,4 @@
-"""The canonical text of keys, versions and makings, as the manifest holds them.
+"""The canonical text of keys, versions and lineages, as the manifest stores them.
 
 What comes in: frozen values of the planner. What goes out: ASCII JSON that is equal exactly where
 the values are equal, and the values again. It must never order or drop anything by itself: equal
@@ -11,8 +11,8 @@ import hashlib
 import json
 from typing import Any
 
-from flightframe_server.cache.entries import Made
-from flightframe_server.planner.identity import Domain, EntryKey, Operator, Shelf, Version
+from flightframe_server.cache.entries import Lineage
+from flightframe_server.planner.identity import Domain, EntryGroup, EntryKey, Operator, Version
 
 
 def _dumped(value: Any) -> str:
@@ -31,26 +31,26 @@ def _string(value: Any) -> str:
     return value
 
 
-def _shelf_body(shelf: Shelf) -> dict[str, Any]:
+def _group_body(group: EntryGroup) -> dict[str, Any]:
     return {
-        "collection": shelf.collection,
-        "backend": shelf.backend,
-        "domain": str(shelf.domain),
-        "family": shelf.family,
-        "operator": shelf.operator.name,
-        "arguments": list(shelf.operator.arguments),
+        "collection": group.collection,
+        "backend": group.backend,
+        "domain": str(group.domain),
+        "family": group.family,
+        "operator": group.operator.name,
+        "arguments": list(group.operator.arguments),
     }
 
 
-def shelf_text(shelf: Shelf) -> str:
-    """Return the one canonical text of a shelf."""
-    return _dumped(_shelf_body(shelf))
+def group_text(group: EntryGroup) -> str:
+    """Return the one canonical text of a group."""
+    return _dumped(_group_body(group))
 
 
 def key_text(key: EntryKey) -> str:
     """Return the one canonical text of a key."""
     return _dumped(
-        {**_shelf_body(key.shelf), "anchor": list(key.anchor), "filter": list(key.filter)}
+        {**_group_body(key.group), "anchor": list(key.anchor), "filter": list(key.filter)}
     )
 
 
@@ -67,14 +67,14 @@ def read_key(text: str) -> EntryKey:
     """
     body = json.loads(text)
     operator = Operator(_string(body["operator"]), _strings(body["arguments"]))
-    shelf = Shelf(
+    group = EntryGroup(
         _string(body["collection"]),
         _string(body["backend"]),
         Domain(body["domain"]),
         _string(body["family"]),
         operator,
     )
-    return EntryKey(shelf, _strings(body["anchor"]), _strings(body["filter"]))
+    return EntryKey(group, _strings(body["anchor"]), _strings(body["filter"]))
 
 
 def version_text(version: Version) -> str:
@@ -91,27 +91,27 @@ def read_version(text: str) -> Version:
     return tuple((_string(table), _string(sign)) for table, sign in json.loads(text))
 
 
-def made_text(made: Made) -> str:
-    """Return the canonical text of how an entry was made."""
+def lineage_text(lineage: Lineage) -> str:
+    """Return the canonical text of an entry's lineage."""
     return _dumped(
         {
-            "route": made.route,
-            "source_entry": made.source_entry,
-            "source_anchor": None if made.source_anchor is None else list(made.source_anchor),
-            "edges": list(made.edges),
+            "route": lineage.route,
+            "source_entry": lineage.source_entry,
+            "source_anchor": None if lineage.source_anchor is None else list(lineage.source_anchor),
+            "edges": list(lineage.edges),
         }
     )
 
 
-def read_made(text: str) -> Made:
-    """Return how an entry was made from its canonical text.
+def read_lineage(text: str) -> Lineage:
+    """Return the lineage of its canonical text.
 
     Raises:
-        ValueError, KeyError, TypeError: the text was not written by `made_text`.
+        ValueError, KeyError, TypeError: the text was not written by `lineage_text`.
     """
     body = json.loads(text)
     anchor, source = body["source_anchor"], body["source_entry"]
-    return Made(
+    return Lineage(
         _string(body["route"]),
         None if source is None else _string(source),
         None if anchor is None else _strings(anchor),

@@ -1,4 +1,4 @@
-"""The values that the store gives and takes beside tables.
+"""The values that pass between the store and its callers beside tables.
 
 What comes in: facts about one entry. What goes out: frozen values for the engine and for surfaces.
 They must never hold a path: an entry is known outside the cache by its key and its entry id.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flightframe_server.planner.holdings import HeldEntry
+from flightframe_server.planner.holdings import CacheEntry
 from flightframe_server.planner.identity import EntryKey, Version
 
 
@@ -26,7 +26,7 @@ class EntryGone(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class Lineage:
     """How an entry was made.
 
     Attributes:
@@ -56,7 +56,7 @@ class EntryRecord:
         since: when its key was first stored; kept when the entry is made anew.
         last_used: when its key was last served or stored.
         pinned: whether a hint asks to keep it.
-        made: how it was made.
+        lineage: how it was made.
         version: fingerprints of the tables it was made from.
     """
 
@@ -69,25 +69,25 @@ class EntryRecord:
     since: float
     last_used: float
     pinned: bool
-    made: Made
+    lineage: Lineage
     version: Version
 
-    def held(self) -> HeldEntry:
+    def as_entry(self) -> CacheEntry:
         """Return the entry as planning sees it."""
-        return HeldEntry(
+        return CacheEntry(
             self.key,
             self.entry_id,
             self.rows,
             self.bytes,
             self.version,
-            self.made.edges,
+            self.lineage.edges,
             self.created,
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Collected:
-    """What one run of the collector removed.
+class CollectorReport:
+    """The files that one run of the collector removed.
 
     Attributes:
         temporaries: files whose writer never finished.

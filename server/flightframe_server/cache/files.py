@@ -1,8 +1,8 @@
 """Entry files: one Parquet file per entry, written once under a name that is never used again.
 
-What comes in: Arrow tables. What goes out: files that survive a crash whole or not at all, and the
-same tables again, checked byte by byte. It must never overwrite a file, never return a table that
-differs from the one given, and never decide which entries exist: that is the manifest's word.
+What comes in: Arrow tables. What goes out: files that survive a crash complete or not at all, and
+the same tables again, checked byte by byte. It must never overwrite a file, never return a table
+that differs from the one written, and never decide which entries exist: the manifest does.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flightframe_server.cache.regular import NotRegular, read_regular
+from flightframe_server.cache.regular_file import NotRegular, read_regular
 
 FINISHED = ".parquet"
 TEMPORARY = ".tmp"
@@ -41,7 +41,7 @@ class FileDamaged(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenFile:
     """A finished file: the entry's id, its size in bytes, the BLAKE2b digest of its content."""
 
     entry_id: str
@@ -50,10 +50,10 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """Something in the folder: its name, bytes, time of writing in seconds since 1970 UTC.
+class FolderFile:
+    """A file in the folder: its name, bytes, time of writing in seconds since 1970 UTC.
 
-    Whatever is not `regular` is a link, a pipe, a folder, or stranger still.
+    One that is not `regular` is a link, a pipe, a folder or a device.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Found:
 
     @property
     def entry_id(self) -> str | None:
-        """The entry's id; None for a temporary or a stranger's file."""
+        """The entry's id; None for a temporary or a foreign file."""
         stem = self.name.removesuffix(FINISHED)
         return stem if stem != self.name and ENTRY_ID.fullmatch(stem) else None
 
@@ -108,13 +108,13 @@ def _new_hash() -> hashlib.blake2b:
 
 
 @lru_cache(maxsize=1024)
-def _survives(serialized_schema: bytes) -> bool:
+def _roundtrips(serialized_schema: bytes) -> bool:
     """Whether Parquet gives this schema back as it is (it widens `timestamp[s]`, for one)."""
     schema = pa.ipc.read_schema(pa.py_buffer(serialized_schema))
     sink = pa.BufferOutputStream()
     _encode(schema.empty_table(), sink)
-    back = pq.read_schema(pa.BufferReader(sink.getvalue()))
-    return bool(back.equals(schema, check_metadata=True))
+    reread = pq.read_schema(pa.BufferReader(sink.getvalue()))
+    return bool(reread.equals(schema, check_metadata=True))
 
 
 class EntryFiles:
@@ -128,7 +128,7 @@ class EntryFiles:
         """Look at nothing yet."""
         self._folder = folder
 
-    def write(self, key_hash: str, table: pa.Table, limit: int) -> Written:
+    def write(self, key_hash: str, table: pa.Table, limit: int) -> WrittenFile:
         """Write a table under a new name; when this returns, the file survives a power cut.
 
         Args:
@@ -141,7 +141,7 @@ class EntryFiles:
             pyarrow.ArrowException: Parquet cannot hold the table unchanged.
             OSError: the disk refused.
         """
-        if not _survives(table.schema.serialize().to_pybytes()):
+        if not _roundtrips(table.schema.serialize().to_pybytes()):
             raise pa.ArrowNotImplementedError("Parquet would change the schema")
         entry_id = f"{key_hash}-{uuid.uuid4().hex}"
         temporary = self._folder / (entry_id + TEMPORARY)
@@ -156,7 +156,7 @@ class EntryFiles:
         except BaseException:
             self.remove_names((entry_id + TEMPORARY, entry_id + FINISHED))
             raise
-        return Written(entry_id, sink.written, sink.digest())
+        return WrittenFile(entry_id, sink.written, sink.digest())
 
     def read(self, entry_id: str, size: int, digest: bytes) -> pa.Table:
         """Return the table of a file after checking its bytes.
@@ -215,8 +215,8 @@ class EntryFiles:
                 count += 1
         return count
 
-    def scan(self) -> Iterator[Found]:
-        """Iterate over the folder's files, those of strangers included.
+    def scan(self) -> Iterator[FolderFile]:
+        """Iterate over the folder's files, foreign ones included.
 
         Raises:
             OSError: the folder cannot be listed.
@@ -226,7 +226,7 @@ class EntryFiles:
                 with suppress(FileNotFoundError):
                     facts = item.stat(follow_symlinks=False)
                     regular = stat.S_ISREG(facts.st_mode)
-                    yield Found(item.name, facts.st_size, facts.st_mtime, regular)
+                    yield FolderFile(item.name, facts.st_size, facts.st_mtime, regular)
 
     def _path(self, entry_id: str) -> Path:
         return self._folder / (entry_id + FINISHED)

@@ -53,11 +53,11 @@ class HotTier:
     def get(self, entry_id: str) -> pa.Table | None:
         """Return the table and count it as just read; None where it is not kept."""
         with self._lock:
-            found = self._tables.get(entry_id)
-            if found is None:
+            cached = self._tables.get(entry_id)
+            if cached is None:
                 return None
             self._tables.move_to_end(entry_id)
-            return found[0]
+            return cached[0]
 
     def put(self, entry_id: str, table: pa.Table) -> None:
         """Keep a table, dropping the least recently read; one larger than the budget is not kept.
@@ -69,11 +69,11 @@ class HotTier:
         if table.nbytes > self._max_bytes:
             self.drop((entry_id,))
             return
-        kept = compacted(table)
-        size = kept.nbytes
+        compact = compacted(table)
+        size = compact.nbytes
         with self._lock:
             self._forget(entry_id)
-            self._tables[entry_id] = (kept, size)
+            self._tables[entry_id] = (compact, size)
             self._bytes += size
             while self._bytes > self._max_bytes:
                 self._forget(next(iter(self._tables)))
@@ -91,6 +91,6 @@ class HotTier:
             self._bytes = 0
 
     def _forget(self, entry_id: str) -> None:
-        found = self._tables.pop(entry_id, None)
-        if found is not None:
-            self._bytes -= found[1]
+        cached = self._tables.pop(entry_id, None)
+        if cached is not None:
+            self._bytes -= cached[1]

@@ -2,12 +2,12 @@
 
 What comes in: facts about entries. What goes out: the same facts, also after a crash. A row is the
 commit of its entry; a file without one does not exist. It must never look at an entry's file, never
-give out a fact that it did not write, and its connection must never be used by two threads at once:
+return a fact that it did not write, and its connection must never be used by two threads at once:
 the store's lock sees to that.
 
 Every row is sealed with a digest of what it says of its entry. The digest has no key: it finds
-damage and careless hands, and is no protection from somebody who means to deceive and may write to
-the folder.
+damage and careless hands, and is no protection from forgery by a process that may write to the
+folder.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from flightframe_server.cache.access import Hits
 from flightframe_server.cache.canonical import key_hash, key_text
-from flightframe_server.cache.eviction import Candidate, Standing
+from flightframe_server.cache.eviction import Candidate, Priority
 from flightframe_server.cache.files import ENTRY_ID
-from flightframe_server.cache.rows import COLUMNS, Row, read_row, shelf_hash, written_row
+from flightframe_server.cache.hits import Hits
+from flightframe_server.cache.rows import COLUMNS, Row, group_hash, read_row, row_columns
 
 # Not only the tables below: what an entry's file holds and what a version says are part of it. A
 # store of a lower number is emptied when it is opened.
@@ -56,16 +56,16 @@ ROWS = f"SELECT number, {_PINNED}, {', '.join(COLUMNS)} FROM entries"
 INSERT = f"INSERT INTO entries ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
 
 # Whatever stands in a row, what is compared must be numbers.
-_GOING_ENTRIES = f"""SELECT CAST(last_used AS REAL), entry_id, CAST(cost AS INTEGER) FROM entries
+_ENTRIES_BY_USE = f"""SELECT CAST(last_used AS REAL), entry_id, CAST(cost AS INTEGER) FROM entries
     WHERE {{}} {_PINNED} ORDER BY last_used, entry_id"""
-GOING = (
+EVICTION_ORDER = (
     (
-        Standing.SUPERSEDED,
+        Priority.SUPERSEDED,
         """SELECT CAST(moment AS REAL), entry_id, CAST(cost AS INTEGER) FROM superseded
         ORDER BY moment, entry_id""",
     ),
-    (Standing.PLAIN, _GOING_ENTRIES.format("NOT")),
-    (Standing.PINNED, _GOING_ENTRIES.format("")),
+    (Priority.UNPINNED, _ENTRIES_BY_USE.format("NOT")),
+    (Priority.PINNED, _ENTRIES_BY_USE.format("")),
 )
 SURPLUS = f"""SELECT CAST(last_used AS REAL), entry_id, CAST(cost AS INTEGER) FROM entries
     WHERE shelf = ? AND filtered = 1 AND NOT {_PINNED} ORDER BY last_used, entry_id LIMIT ?"""
@@ -108,7 +108,7 @@ class Manifest:
                 self._connection.execute("ROLLBACK")
             raise
 
-    def moved(self) -> bool:
+    def was_replaced(self) -> bool:
         """Return whether another process set this database aside, or the folder was emptied."""
         return _identity(self._path) != self._identity
 
@@ -118,10 +118,10 @@ class Manifest:
 
     def ledger(self) -> tuple[int, int]:
         """Return what all rows cost in bytes, and how many entries there are."""
-        found = self._connection.execute("SELECT total, entries FROM ledger").fetchone()
-        if found is None or not all(isinstance(value, int) for value in found):
+        totals = self._connection.execute("SELECT total, entries FROM ledger").fetchone()
+        if totals is None or not all(isinstance(value, int) for value in totals):
             return self.recount()
-        return found[0], found[1]
+        return totals[0], totals[1]
 
     def recount(self) -> tuple[int, int]:
         """Write the ledger anew from the rows, and return it."""
@@ -147,44 +147,44 @@ class Manifest:
         )
 
     def rows(self, entry_ids: Collection[str] | None = None) -> tuple[list[Row], list[int]]:
-        """Return rows in the order they were put, and the numbers of rows that make no sense.
+        """Return rows in the order they were put, and the numbers of invalid rows.
 
         Args:
             entry_ids: which rows; all of them where None. Unknown ids are left out.
         """
         if entry_ids is None:
-            found = self._connection.execute(f"{ROWS} ORDER BY number").fetchall()
+            selected = self._connection.execute(f"{ROWS} ORDER BY number").fetchall()
         else:
-            found = []
+            selected = []
             for entry_id in entry_ids:
-                found += self._connection.execute(f"{ROWS} WHERE entry_id = ?", (entry_id,))
+                selected += self._connection.execute(f"{ROWS} WHERE entry_id = ?", (entry_id,))
         rows: list[Row] = []
-        senseless: list[int] = []
-        for number, pinned, *columns in found:
+        invalid: list[int] = []
+        for number, pinned, *columns in selected:
             row = read_row(columns, pinned=bool(pinned))
             if row is None:
-                senseless.append(number)
+                invalid.append(number)
             else:
                 rows.append(row)
-        return rows, senseless
+        return rows, invalid
 
     def file_facts(self, entry_id: str) -> tuple[int, bytes] | None:
         """Return bytes and digest of a file that a row names, superseded ones included."""
-        found = self._connection.execute(
+        facts = self._connection.execute(
             """SELECT bytes, digest FROM entries WHERE entry_id = :id
             UNION ALL SELECT bytes, digest FROM superseded WHERE entry_id = :id""",
             {"id": entry_id},
         ).fetchone()
-        if found is None or not isinstance(found[0], int) or not isinstance(found[1], bytes):
+        if facts is None or not isinstance(facts[0], int) or not isinstance(facts[1], bytes):
             return None
-        return found[0], found[1]
+        return facts[0], facts[1]
 
     def insert(self, row: Row) -> None:
         """Add a row; its key must have none. A pinned one pins its key."""
         if row.record.pinned:
             hashed = key_hash(key_text(row.record.key))
             self._connection.execute("INSERT OR IGNORE INTO pins VALUES (?)", (hashed,))
-        self._connection.execute(INSERT, written_row(row))
+        self._connection.execute(INSERT, row_columns(row))
 
     def supersede(self, hashed: str, moment: float) -> Predecessor | None:
         """Take the row of a key out and keep its file's name until the collector comes.
@@ -196,10 +196,10 @@ class Manifest:
         Returns:
             What the new row carries on; None where the key had no row.
         """
-        found = self._connection.execute(f"{ROWS} WHERE key_hash = ?", (hashed,)).fetchone()
-        if found is None:
+        former = self._connection.execute(f"{ROWS} WHERE key_hash = ?", (hashed,)).fetchone()
+        if former is None:
             return None
-        number, pinned, *columns = found
+        number, pinned, *columns = former
         self._connection.execute("DELETE FROM entries WHERE number = ?", (number,))
         before = read_row(columns, pinned=bool(pinned))
         if before is None:
@@ -213,30 +213,32 @@ class Manifest:
 
     def superseded_before(self, moment: float) -> list[str]:
         """Return the ids of superseded files whose grace period began before `moment`."""
-        found = self._connection.execute(
+        ids = self._connection.execute(
             "SELECT entry_id FROM superseded WHERE moment < ?", (moment,)
         )
-        return sorted(_ids(found))
+        return sorted(_ids(ids))
 
     def delete(self, entry_ids: Iterable[str]) -> int:
         """Delete rows, those of superseded files included, and return how many there were."""
         pairs = [(entry_id,) for entry_id in entry_ids]
         if not pairs:
             return 0
-        plain = self._connection.executemany("DELETE FROM entries WHERE entry_id = ?", pairs)
-        old = self._connection.executemany("DELETE FROM superseded WHERE entry_id = ?", pairs)
-        return plain.rowcount + old.rowcount
+        entries = self._connection.executemany("DELETE FROM entries WHERE entry_id = ?", pairs)
+        superseded = self._connection.executemany(
+            "DELETE FROM superseded WHERE entry_id = ?", pairs
+        )
+        return entries.rowcount + superseded.rowcount
 
     def purge(self, numbers: Iterable[int]) -> None:
-        """Delete entries by row number, and every superseded file's row that makes no sense."""
+        """Delete entries by row number, and every invalid row of a superseded file."""
         statement = "DELETE FROM entries WHERE number = ?"
         self._connection.executemany(statement, [(number,) for number in numbers])
-        old = self._connection.execute(
+        superseded = self._connection.execute(
             "SELECT number, entry_id, bytes, cost, digest, moment FROM superseded"
         ).fetchall()
         self._connection.executemany(
             "DELETE FROM superseded WHERE number = ?",
-            [(number,) for number, *columns in old if not _names_a_file(columns)],
+            [(number,) for number, *columns in superseded if not _names_a_file(columns)],
         )
 
     def candidates(self, excess: int, surplus: int = 0) -> list[Candidate]:
@@ -245,28 +247,28 @@ class Manifest:
         Each part is read along an index and no further than needed: a full cache evicts at every
         put, and must not read all its rows for it.
         """
-        found: list[Candidate] = []
-        for standing, statement in GOING:
-            if standing is Standing.SUPERSEDED and excess <= 0:
+        candidates: list[Candidate] = []
+        for priority, statement in EVICTION_ORDER:
+            if priority is Priority.SUPERSEDED and excess <= 0:
                 continue
             rows = self._connection.execute(statement)
             while (excess > 0 or surplus > 0) and (row := rows.fetchone()) is not None:
-                candidate = Candidate(int(standing), *row)
+                candidate = Candidate(int(priority), *row)
                 if _is_id(candidate.entry_id):
-                    found.append(candidate)
+                    candidates.append(candidate)
                     excess -= candidate.bytes
-                    surplus -= standing is not Standing.SUPERSEDED
+                    surplus -= priority is not Priority.SUPERSEDED
             rows.close()
-        return found
+        return candidates
 
-    def filtered_surplus(self, row: Row, most: int) -> list[Candidate]:
-        """Return the entries with a filter that go, so that a row's shelf holds `most` with it."""
-        shelf = shelf_hash(row.record.key.shelf)
-        held = self._number(
-            "SELECT count(*) FROM entries WHERE shelf = ? AND filtered = 1", (shelf,)
+    def filtered_surplus(self, row: Row, max_filtered: int) -> list[Candidate]:
+        """Return the filtered entries to evict, so that a group holds `max_filtered` with a row."""
+        group = group_hash(row.record.key.group)
+        count = self._number(
+            "SELECT count(*) FROM entries WHERE shelf = ? AND filtered = 1", (group,)
         )
-        found = self._connection.execute(SURPLUS, (shelf, max(held + 1 - most, 0)))
-        candidates = [Candidate(int(Standing.PLAIN), *columns) for columns in found]
+        surplus = self._connection.execute(SURPLUS, (group, max(count + 1 - max_filtered, 0)))
+        candidates = [Candidate(int(Priority.UNPINNED), *columns) for columns in surplus]
         return [candidate for candidate in candidates if _is_id(candidate.entry_id)]
 
     def add_hits(self, hits: Mapping[str, Hits]) -> None:
@@ -307,8 +309,8 @@ def _is_id(value: object) -> bool:
     return isinstance(value, str) and ENTRY_ID.fullmatch(value) is not None
 
 
-def _ids(found: Iterable[tuple[object]]) -> set[str]:
-    return {value for (value,) in found if isinstance(value, str) and _is_id(value)}
+def _ids(rows: Iterable[tuple[object]]) -> set[str]:
+    return {value for (value,) in rows if isinstance(value, str) and _is_id(value)}
 
 
 def _names_a_file(columns: Collection[object]) -> bool:

@@ -1,8 +1,8 @@
-"""One row of the manifest: an entry's record as columns, sealed, and read back with suspicion.
+"""One row of the manifest: an entry's record as columns, sealed, and checked when read back.
 
 What comes in: records, or the columns that stand in a database. What goes out: columns, or the
-record that they say. It must never give out a record that was not written as it stands: a row that
-was altered is none.
+record of them. It must never return a record that was not written as it stands: an altered row is
+none.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from flightframe_server.cache.canonical import (
+    group_text,
     key_hash,
     key_text,
-    made_text,
+    lineage_text,
     read_key,
-    read_made,
+    read_lineage,
     read_version,
-    shelf_text,
     version_text,
 )
 from flightframe_server.cache.entries import EntryRecord
 from flightframe_server.cache.files import ENTRY_ID
-from flightframe_server.planner.identity import Shelf
+from flightframe_server.planner.identity import EntryGroup
 
 COLUMNS = (
     *("key_hash", "entry_id", "shelf", "filtered", "key", "rows", "bytes", "cost", "digest"),
@@ -47,34 +47,38 @@ class Row:
     def cost(self) -> int:
         """Bytes that count against the budget: the file, the row, and the key in memory."""
         record = self.record
-        texts = key_text(record.key), version_text(record.version), made_text(record.made)
+        texts = key_text(record.key), version_text(record.version), lineage_text(record.lineage)
         return _cost(record.bytes, *texts)
 
 
-def shelf_hash(shelf: Shelf) -> str:
-    """Return 32 hexadecimal digits that stand for a shelf."""
-    return key_hash(shelf_text(shelf))
+def group_hash(group: EntryGroup) -> str:
+    """Return 32 hexadecimal digits that stand for a group."""
+    return key_hash(group_text(group))
 
 
-def written_row(row: Row) -> tuple[Any, ...]:
+def row_columns(row: Row) -> tuple[Any, ...]:
     """Return a row's `COLUMNS`."""
     record = row.record
-    key, version, made = key_text(record.key), version_text(record.version), made_text(record.made)
-    said = (key, record.entry_id, record.rows, record.bytes, row.digest, version, made)
+    key, version, lineage = (
+        key_text(record.key),
+        version_text(record.version),
+        lineage_text(record.lineage),
+    )
+    sealed = (key, record.entry_id, record.rows, record.bytes, row.digest, version, lineage)
     return (
         key_hash(key),
         record.entry_id,
-        shelf_hash(record.key.shelf),
+        group_hash(record.key.group),
         int(bool(record.key.filter)),
         key,
         record.rows,
         record.bytes,
-        _cost(record.bytes, key, version, made),
+        _cost(record.bytes, key, version, lineage),
         row.digest,
         version,
-        made,
+        lineage,
         record.created,
-        _seal(*said, record.created),
+        _seal(*sealed, record.created),
         record.since,
         record.last_used,
         record.hits,
@@ -82,10 +86,10 @@ def written_row(row: Row) -> tuple[Any, ...]:
 
 
 def read_row(columns: Sequence[Any], *, pinned: bool) -> Row | None:
-    """Return the row that `COLUMNS` say, or None where they make no sense.
+    """Return the row of `COLUMNS`, or None where they are invalid.
 
     Args:
-        columns: values of any type: anybody may have written them.
+        columns: values of any type: others may have written them.
         pinned: whether the row's key is pinned.
     """
     try:
@@ -95,20 +99,20 @@ def read_row(columns: Sequence[Any], *, pinned: bool) -> Row | None:
 
 
 def _read(columns: Sequence[Any], pinned: bool) -> Row:
-    hashed, entry_id, shelf, filtered, text, rows, size, cost, digest, *others = columns
-    version, made, created, seal, since, last_used, hits = others
+    hashed, entry_id, group, filtered, text, rows, size, cost, digest, *others = columns
+    version, lineage, created, seal, since, last_used, hits = others
     if not all(isinstance(count, int) and count >= 0 for count in (rows, size, hits)):
         raise ValueError("a count is none")
     if not all(isinstance(at, float) and math.isfinite(at) for at in (created, since, last_used)):
         raise ValueError("a moment is none")
-    if seal != _seal(text, entry_id, rows, size, digest, version, made, created):
+    if seal != _seal(text, entry_id, rows, size, digest, version, lineage, created):
         raise ValueError("the seal is broken")
     # The id becomes a file name: one that the cache did not make must never reach the disk.
     if not ENTRY_ID.fullmatch(entry_id) or not entry_id.startswith(key_hash(text)):
         raise ValueError("not an id of this key")
     key = read_key(text)
-    ordered = (key_hash(text), shelf_hash(key.shelf), int(bool(key.filter)))
-    if (hashed, shelf, filtered) != ordered or cost != _cost(size, text, version, made):
+    expected = (key_hash(text), group_hash(key.group), int(bool(key.filter)))
+    if (hashed, group, filtered) != expected or cost != _cost(size, text, version, lineage):
         raise ValueError("a column differs from what it is computed from")
     record = EntryRecord(
         key,
@@ -120,16 +124,16 @@ def _read(columns: Sequence[Any], pinned: bool) -> Row:
         since,
         last_used,
         pinned,
-        read_made(made),
+        read_lineage(lineage),
         read_version(version),
     )
     return Row(record, digest)
 
 
-def _seal(*said: Any) -> bytes:
-    """Return the digest of what a row says of its entry and never changes."""
-    plain = [value.hex() if isinstance(value, bytes) else value for value in said]
-    return hashlib.blake2b(json.dumps(plain).encode("ascii"), digest_size=16).digest()
+def _seal(*values: Any) -> bytes:
+    """Return the digest of the values of a row that never change."""
+    serializable = [value.hex() if isinstance(value, bytes) else value for value in values]
+    return hashlib.blake2b(json.dumps(serializable).encode("ascii"), digest_size=16).digest()
 
 
 def _cost(size: int, *texts: str) -> int:

@@ -1,11 +1,11 @@
 """The entry store: finished tables of one collection, in memory and on disk.
 
 What comes in: tables with their keys. What goes out: the same tables, and an immutable snapshot of
-what is held. It must never fail a query: a table that cannot be kept is served all the same, and an
-entry that cannot be read is gone (`EntryGone`), which costs a new query of the back-end.
+the entries. It must never fail a query: a table that cannot be stored is served all the same, and
+an entry that cannot be read is gone (`EntryGone`), which costs a new query of the back-end.
 
 Several threads may use one store, and several processes one folder (on one host, on a local disk).
-A process with an open store must not `fork`: SQLite's locks and the housekeeping thread do not
+A process with an open store must not `fork`: SQLite's locks and the maintenance thread do not
 survive it. Start workers with `spawn`, and let each open its own store.
 """
 
@@ -21,20 +21,34 @@ from typing import Self
 
 import pyarrow as pa
 
-from flightframe_server.cache.access import AccessLog
-from flightframe_server.cache.books import Books
+from flightframe_server.cache.cache_index import CacheIndex
 from flightframe_server.cache.canonical import key_hash, key_text
-from flightframe_server.cache.entries import Collected, Counts, EntryGone, EntryRecord, Made
-from flightframe_server.cache.files import EntryFiles, FileDamaged, TooLarge, Written
+from flightframe_server.cache.entries import (
+    CollectorReport,
+    Counts,
+    EntryGone,
+    EntryRecord,
+    Lineage,
+)
+from flightframe_server.cache.files import EntryFiles, FileDamaged, TooLarge, WrittenFile
+from flightframe_server.cache.hits import HitCounter
 from flightframe_server.cache.hot_tier import HotTier
-from flightframe_server.cache.housekeeping import Housekeeper
+from flightframe_server.cache.maintenance import Budget
+from flightframe_server.cache.maintenance_thread import MaintenanceThread
 from flightframe_server.cache.rows import Row
-from flightframe_server.cache.upkeep import Budget
 from flightframe_server.errors import SetupError
-from flightframe_server.planner.holdings import HeldEntry, Holdings
+from flightframe_server.planner.holdings import CacheEntry, Holdings
 from flightframe_server.planner.identity import EntryKey, Version
 
-__all__ = ["Collected", "Counts", "EntryGone", "EntryRecord", "EntryStore", "Made", "Timing"]
+__all__ = [
+    "CollectorReport",
+    "Counts",
+    "EntryGone",
+    "EntryRecord",
+    "EntryStore",
+    "Lineage",
+    "Timing",
+]
 
 HOT_BYTES = 256 * 1024 * 1024
 MAX_ENTRIES = 10_000
@@ -97,15 +111,15 @@ class EntryStore:
         self._max_bytes, self._clock, self._timing = max_bytes, clock, timing or Timing()
         self._files = EntryFiles(root / ENTRY_FOLDER)
         self._hot = HotTier(hot_bytes)
-        self._access = AccessLog()
+        self._hits = HitCounter()
         self._closed = False
         try:
-            self._books = Books(
+            self._index = CacheIndex(
                 root,
                 self._files,
                 budget=Budget(max_bytes, max_entries, filtered_entries),
                 busy=self._timing.busy,
-                left=self._hot.drop,
+                on_removed=self._hot.drop,
             )
         except (OSError, sqlite3.Error) as error:
             reason = getattr(error, "strerror", None) or "the disk refused"
@@ -115,7 +129,7 @@ class EntryStore:
             ) from error
         self._next_refresh = time.monotonic() + self._timing.refresh
         self.collect()
-        self._housekeeper = self._start_housekeeper()
+        self._maintenance = self._start_maintenance()
 
     def __enter__(self) -> Self:
         """Return the store."""
@@ -134,38 +148,38 @@ class EntryStore:
     def epoch(self) -> int:
         """A number that moves whenever `holdings` changes; read it before the holdings."""
         self._refresh_if_due()
-        return self._books.snapshot.epoch
+        return self._index.snapshot.epoch
 
     @property
     def damaged(self) -> int:
         """How many entries were dropped because their file was missing or altered."""
-        return self._books.counts.damaged
+        return self._index.counts.damaged
 
     def holdings(self) -> Holdings:
         """Return the current snapshot; no lock is waited for, and it is O(1) between refreshes."""
         self._refresh_if_due()
-        return self._books.snapshot.holdings
+        return self._index.snapshot.holdings
 
     def counts(self) -> Counts:
         """Return what happened since the store was opened, as a copy."""
-        return replace(self._books.counts)
+        return replace(self._index.counts)
 
     def put(
         self,
         key: EntryKey,
         table: pa.Table,
         version: Version,
-        made: Made,
+        lineage: Lineage,
         *,
         pinned: bool = False,
-    ) -> HeldEntry | None:
+    ) -> CacheEntry | None:
         """Keep a table under a key, in place of what the key had before.
 
         Args:
             key: the entry's identity.
             table: exactly what `read` shall give back.
             version: fingerprints of the tables it was made from.
-            made: how it was made.
+            lineage: how it was made.
             pinned: True pins the key as a hint would; False leaves its pin as it is.
 
         Returns:
@@ -188,18 +202,18 @@ class EntryStore:
             since=now,
             last_used=now,
             pinned=pinned,
-            made=made,
+            lineage=lineage,
             version=version,
         )
-        held = self._books.admit(Row(record, written.digest))
-        if held is None:
+        entry = self._index.admit(Row(record, written.digest))
+        if entry is None:
             self._files.remove((written.entry_id,))
-            self._books.unstored("manifest")
+            self._index.report_unstored("manifest")
             return None
-        self._hot.put(held.entry_id, table)
-        return held
+        self._hot.put(entry.entry_id, table)
+        return entry
 
-    def read(self, entry: HeldEntry) -> pa.Table:
+    def read(self, entry: CacheEntry) -> pa.Table:
         """Return the table of an entry, from memory or else from its checked file.
 
         Raises:
@@ -209,95 +223,95 @@ class EntryStore:
         table = self._hot.get(entry_id)
         if table is not None:
             return table
-        facts = self._books.file_facts(entry_id)
+        facts = self._index.file_facts(entry_id)
         if facts is None:
             raise EntryGone(entry_id)
         try:
             table = self._files.read(entry_id, *facts)
         except FileNotFoundError:
-            self._books.drop_damaged(entry_id, "missing")
+            self._index.drop_damaged(entry_id, "missing")
             raise EntryGone(entry_id) from None
         except FileDamaged as damage:
-            self._books.drop_damaged(entry_id, str(damage))
+            self._index.drop_damaged(entry_id, str(damage))
             raise EntryGone(entry_id) from None
         except OSError as error:
             # Too many open files, say: no reason to throw away an entry that may be sound.
-            self._books.failed("read", error)
+            self._index.report_failure("read", error)
             raise EntryGone(entry_id) from error
         self._hot.put(entry_id, table)
         return table
 
     def touch(self, entry_id: str) -> None:
         """Count one hit of an entry, in memory; it is written with others, later."""
-        waiting = self._access.touch(entry_id, self._clock())
-        # Once per so many hits, also while the disk refuses them and ever more of them wait.
-        if waiting % self._timing.flush_hits == 0 and self._housekeeper is not None:
-            self._housekeeper.hurry(self.flush)
+        unwritten = self._hits.touch(entry_id, self._clock())
+        # Once per so many hits, also while the disk refuses them and their number grows.
+        if unwritten % self._timing.flush_hits == 0 and self._maintenance is not None:
+            self._maintenance.run_soon(self.flush)
 
     def records(self) -> list[EntryRecord]:
-        """Return every entry as surfaces show it, in the order they were put."""
+        """Return the record of every entry, in the order they were put."""
         self.flush()
-        return self._books.records()
+        return self._index.records()
 
     def drop(self, entry_ids: Iterable[str]) -> None:
         """Take entries out, with their files; unknown ids are fine."""
-        self._books.drop(entry_ids)
+        self._index.drop(entry_ids)
 
     def set_pinned(self, keys: Collection[EntryKey]) -> None:
         """Pin exactly these keys, whether they have an entry now or later."""
-        self._books.set_pins({key_hash(key_text(key)) for key in keys})
+        self._index.set_pins({key_hash(key_text(key)) for key in keys})
 
-    def collect(self) -> Collected:
+    def collect(self) -> CollectorReport:
         """Remove orphans, superseded files and unfinished ones that are past their time."""
         now = self._clock()
-        return self._books.collect(now - self._timing.temporary, now - self._timing.grace)
+        return self._index.collect(now - self._timing.temporary, now - self._timing.grace)
 
     def refresh(self) -> bool:
         """Look for other processes' changes now and return whether the snapshot moved."""
-        before = self._books.snapshot
-        self._books.refresh()
-        return self._books.snapshot is not before
+        before = self._index.snapshot
+        self._index.refresh()
+        return self._index.snapshot is not before
 
     def flush(self) -> None:
         """Write the hits that wait."""
-        hits = self._access.drain()
-        if hits and not self._books.add_hits(hits):
-            self._access.restore(hits)
+        hits = self._hits.drain()
+        if hits and not self._index.add_hits(hits):
+            self._hits.restore(hits)
 
     def close(self) -> None:
         """Write the hits and close the manifest; may be called again. Nothing is kept after it."""
         if self._closed:
             return
         self._closed = True
-        if self._housekeeper is not None:
-            self._housekeeper.stop()
+        if self._maintenance is not None:
+            self._maintenance.stop()
         self.flush()
-        self._books.close()
+        self._index.close()
 
-    def _start_housekeeper(self) -> Housekeeper | None:
+    def _start_maintenance(self) -> MaintenanceThread | None:
         if self._timing.flush is None:
             return None
-        return Housekeeper({self.flush: self._timing.flush, self.collect: self._timing.grace})
+        return MaintenanceThread({self.flush: self._timing.flush, self.collect: self._timing.grace})
 
     def _refresh_if_due(self) -> None:
         now = time.monotonic()
         if now >= self._next_refresh:
             self._next_refresh = now + self._timing.refresh
-            self._books.refresh(wait=False)
+            self._index.refresh(wait=False)
 
-    def _write(self, key: EntryKey, table: pa.Table) -> Written | None:
+    def _write(self, key: EntryKey, table: pa.Table) -> WrittenFile | None:
         text = key_text(key)
         if len(text) > MAX_KEY:
-            # Nobody asks the same thousand literals again; the entry would cost more than it saves.
-            self._books.unstored("its key is too long")
+            # The same thousand literals hardly come again: the entry would cost more than it saves.
+            self._index.report_unstored("its key is too long")
             return None
         try:
             return self._files.write(key_hash(text), table, self._max_bytes)
         except TooLarge:
-            self._books.unstored("larger than the budget")
+            self._index.report_unstored("larger than the budget")
         except pa.ArrowException as error:
-            self._books.unstored(type(error).__name__)
+            self._index.report_unstored(type(error).__name__)
         except OSError as error:
-            self._books.failed("write", error)
-            self._books.unstored("disk")
+            self._index.report_failure("write", error)
+            self._index.report_unstored("disk")
         return None

@@ -26,7 +26,7 @@ from flightframe_server.catalog.collection import (
 )
 from flightframe_server.catalog.declarations import Declarations
 from flightframe_server.catalog.derived_dimensions import add_derived
-from flightframe_server.catalog.findings import Names, Spot
+from flightframe_server.catalog.findings import Cursor, NameIndex
 from flightframe_server.catalog.roles import add_roles
 from flightframe_server.catalog.shapes import (
     CollectionShape,
@@ -36,20 +36,20 @@ from flightframe_server.catalog.shapes import (
 )
 from flightframe_server.errors import shown
 
-_CALENDAR = Names("calendar function", FUNCTIONS)
+_CALENDAR = NameIndex("calendar function", FUNCTIONS)
 
 
 def build_dimensions(
     shape: CollectionShape,
     declared: Declarations,
     schemas: Mapping[str, Schema],
-    spot: Spot,
+    cursor: Cursor,
 ) -> Mapping[str, DimensionFamily]:
     """Return every dimension family by name, and note what is wrong with them."""
     edges = _Edges(declared, schemas)
     families: dict[str, DimensionFamily] = {}
     for at, family in enumerate(shape.dimension_families):
-        here = spot.at("dimension_families", at)
+        here = cursor.at("dimension_families", at)
         built = DimensionFamily(
             name=family.name,
             levels=tuple(family.levels),
@@ -59,18 +59,21 @@ def build_dimensions(
             ),
             description=family.description,
             level_descriptions=_described(family, here.at("level_descriptions")),
-            mark=here.mark,
+            location=here.location,
         )
         families.setdefault(family.name, built)
-    derived = add_derived(families, shape, declared, spot)
-    return MappingProxyType(add_roles(derived, shape, declared, spot))
+    derived = add_derived(families, shape, declared, cursor)
+    return MappingProxyType(add_roles(derived, shape, declared, cursor))
 
 
-def _described(family: DimensionFamilyShape, spot: Spot) -> Mapping[str, str]:
+def _described(family: DimensionFamilyShape, cursor: Cursor) -> Mapping[str, str]:
     """Return what the family says of its levels, by their names as declared."""
-    own = Names(f"level of {family.name}", family.levels)
+    own = NameIndex(f"level of {family.name}", family.levels)
     return MappingProxyType(
-        {spot.at(name).known(own, name): text for name, text in family.level_descriptions.items()}
+        {
+            cursor.at(name).resolve(own, name): text
+            for name, text in family.level_descriptions.items()
+        }
     )
 
 
@@ -84,60 +87,64 @@ class _Edges:
         }
         self.roles: dict[str, str] = {}
 
-    def build(self, family: str, shape: EdgeShape, spot: Spot) -> Edge:
+    def build(self, family: str, shape: EdgeShape, cursor: Cursor) -> Edge:
         """Return one edge."""
         levels = self.declared.levels
-        source = spot.at("from").known(levels, shape.source)
-        target = spot.at("to").known(levels, shape.target)
+        source = cursor.at("from").resolve(levels, shape.source)
+        target = cursor.at("to").resolve(levels, shape.target)
         if levels.find(source) and self.declared.listed.get(source) != family:
-            spot.at("from").report(
+            cursor.at("from").report(
                 f"the level '{shown(source)}' is not listed in the family '{shown(family)}'",
                 "an edge stands in the family that lists the level it starts from",
             )
-        return Edge(source, target, self.map(shape, source, target, spot), mark=spot.mark)
+        return Edge(
+            source, target, self.map(shape, source, target, cursor), location=cursor.location
+        )
 
-    def map(self, shape: EdgeShape, source: str, target: str, spot: Spot) -> TableMap | FunctionMap:
+    def map(
+        self, shape: EdgeShape, source: str, target: str, cursor: Cursor
+    ) -> TableMap | FunctionMap:
         """Return the edge's map."""
         if (shape.via is None) == (shape.derived_by is None):
             which = "neither via nor" if shape.via is None else "both via and"
             hint = "say where its map comes from: via a schema, or derived_by a calendar function"
-            spot.report(f"the edge has {which} derived_by", hint)
+            cursor.report(f"the edge has {which} derived_by", hint)
         if shape.derived_by is not None:
-            here = spot.at("derived_by")
-            return FunctionMap(here.known(_CALENDAR, shape.derived_by), mark=here.mark)
+            here = cursor.at("derived_by")
+            return FunctionMap(here.resolve(_CALENDAR, shape.derived_by), location=here.location)
         if isinstance(shape.via, ViaShape):
-            return self.long(shape.via, source, spot.at("via"))
-        return self.short(shape.via, source, target, spot.at("via"))
+            return self.long(shape.via, source, cursor.at("via"))
+        return self.short(shape.via, source, target, cursor.at("via"))
 
-    def short(self, name: str | None, source: str, target: str, spot: Spot) -> TableMap:
+    def short(self, name: str | None, source: str, target: str, cursor: Cursor) -> TableMap:
         """Return the map of `via: stores`: columns that are named like the levels."""
-        schema = "" if name is None else spot.known(self.declared.schemas, name)
+        schema = "" if name is None else cursor.resolve(self.declared.schemas, name)
         own = self.declared.columns.get(schema)
         if own is None:
-            return TableMap(schema, source, target, mark=spot.mark)
+            return TableMap(schema, source, target, location=cursor.location)
         for level in (source, target):
             if own.find(level) is None and self.declared.levels.find(level):
-                spot.report(
+                cursor.report(
                     f"the schema '{shown(schema)}' has no column named like the level"
                     f" '{shown(level)}'",
                     "name the column so, or write via: {schema: ..., from: ..., to: ...}",
                 )
         columns = (own.find(source) or source, own.find(target) or target)
-        return TableMap(schema, *columns, mark=spot.mark)
+        return TableMap(schema, *columns, location=cursor.location)
 
-    def long(self, via: ViaShape, source: str, spot: Spot) -> TableMap:
+    def long(self, via: ViaShape, source: str, cursor: Cursor) -> TableMap:
         """Return the map of `via: {schema, from, to}`."""
-        schema = spot.at("schema").known(self.declared.schemas, via.schema_name)
+        schema = cursor.at("schema").resolve(self.declared.schemas, via.schema_name)
         own = self.declared.columns.get(schema)
         if own is None:
-            return TableMap(schema, via.source, via.target, mark=spot.mark)
-        column = spot.at("from").known(own, via.source)
-        target = spot.at("to").known(own, via.target)
+            return TableMap(schema, via.source, via.target, location=cursor.location)
+        column = cursor.at("from").resolve(own, via.source)
+        target = cursor.at("to").resolve(own, via.target)
         if own.find(column):
-            self.check_role(source, schema, column, spot.at("from"))
-        return TableMap(schema, column, target, mark=spot.mark)
+            self.check_role(source, schema, column, cursor.at("from"))
+        return TableMap(schema, column, target, location=cursor.location)
 
-    def check_role(self, level: str, schema: str, column: str, spot: Spot) -> None:
+    def check_role(self, level: str, schema: str, column: str, cursor: Cursor) -> None:
         """Note an edge that joins its level to a column holding something else."""
         if column.casefold() == level.casefold():
             return
@@ -155,4 +162,4 @@ class _Edges:
         else:
             return
         message = f"the column '{shown(column)}' of '{shown(schema)}' does not hold the level"
-        spot.report(f"{message} '{shown(level)}'", hint)
+        cursor.report(f"{message} '{shown(level)}'", hint)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from flightframe_server.catalog.collection import ReducerDeclaration, Sibling, Snapshot
 from flightframe_server.catalog.declarations import Declarations
 from flightframe_server.catalog.expressions import REDUCERS
-from flightframe_server.catalog.findings import Names, Spot
+from flightframe_server.catalog.findings import Cursor, NameIndex
 from flightframe_server.catalog.shapes import ReducerShape, SiblingShape, SnapshotShape
 from flightframe_server.errors import shown
 
@@ -22,16 +22,16 @@ MUST_BE_DECLARED = frozenset({"SUM", "FIRST", "LAST"})
 ORDERED = frozenset({"FIRST", "LAST"})
 """Reducers that pick a row, and so need an order."""
 
-_OPERATORS = Names("reducer", REDUCERS)
+_OPERATORS = NameIndex("reducer", REDUCERS)
 
 
-def known_operator(text: str, spot: Spot) -> str:
+def known_operator(text: str, spot: Cursor) -> str:
     """Return a reducer's name in upper case; note a mistake where there is no such reducer."""
-    return spot.known(_OPERATORS, text)
+    return spot.resolve(_OPERATORS, text)
 
 
 def build_reducers(
-    shapes: Sequence[ReducerShape], declared: Declarations, spot: Spot
+    shapes: Sequence[ReducerShape], declared: Declarations, spot: Cursor
 ) -> tuple[ReducerDeclaration, ...]:
     """Return the declarations of `ip_reducers`."""
     found: dict[str, ReducerDeclaration] = {}
@@ -46,15 +46,15 @@ def build_reducers(
             operator=operator,
             a_block=_blocks(shape.a_block, declared, here.at("a_block")),
             default=shape.default,
-            order_by=here.at("order_by").all_known(declared.levels, shape.order_by),
+            order_by=here.at("order_by").resolve_all(declared.levels, shape.order_by),
             snapshot=_snapshot(shape.snapshot, declared, here.at("snapshot")),
-            mark=here.mark,
+            location=here.location,
         )
     return tuple(found.values())
 
 
 def check_defaults(
-    reducers: Iterable[ReducerDeclaration], default: str | None, spot: Spot, *, rows: bool
+    reducers: Iterable[ReducerDeclaration], default: str | None, spot: Cursor, *, rows: bool
 ) -> None:
     """Note reducers that cannot be what a bare name means.
 
@@ -88,25 +88,25 @@ def build_siblings(
     shapes: Iterable[SiblingShape],
     reducers: Iterable[ReducerDeclaration],
     declared: Declarations,
-    spot: Spot,
+    spot: Cursor,
 ) -> tuple[Sibling, ...]:
     """Return the declarations of `siblings`."""
     known = {reducer.operator for reducer in reducers}
     found = []
     for at, shape in enumerate(shapes):
         here = spot.at(at)
-        schema = here.at("schema").known(declared.schemas, shape.schema_name)
+        schema = here.at("schema").resolve(declared.schemas, shape.schema_name)
         own, column = declared.columns.get(schema), shape.column
         if own is not None:
-            column = here.at("column").known(own, column)
+            column = here.at("column").resolve(own, column)
         operator = known_operator(shape.operator, here.at("operator"))
         if operator in MUST_BE_DECLARED - known:
             here.at("operator").report(f"{operator} is not declared in ip_reducers")
-        found.append(Sibling(schema, column, operator, mark=here.mark))
+        found.append(Sibling(schema, column, operator, location=here.location))
     return tuple(found)
 
 
-def _check_order(operator: str, shape: ReducerShape, spot: Spot) -> None:
+def _check_order(operator: str, shape: ReducerShape, spot: Cursor) -> None:
     if operator in ORDERED and not shape.order_by:
         hint = "say which row that is: order_by: [level, ...]"
         spot.report(f"{operator} needs order_by", hint)
@@ -115,7 +115,7 @@ def _check_order(operator: str, shape: ReducerShape, spot: Spot) -> None:
         spot.at("order_by").report(message)
 
 
-def _blocks(listed: Sequence[str], declared: Declarations, spot: Spot) -> tuple[str, ...]:
+def _blocks(listed: Sequence[str], declared: Declarations, spot: Cursor) -> tuple[str, ...]:
     """Return the dimension families of an a_block; a level in none is a family of its own."""
     found: dict[str, None] = {}
     for at, name in enumerate(listed):
@@ -128,16 +128,16 @@ def _blocks(listed: Sequence[str], declared: Declarations, spot: Spot) -> tuple[
                 message = f"'{shown(name)}' is a level, and a_block lists dimension families"
                 spot.at(at).report(message, f"its family is '{shown(home)}'")
                 continue
-        found[family or spot.at(at).known(declared.dimension_families, name)] = None
+        found[family or spot.at(at).resolve(declared.dimension_families, name)] = None
     return tuple(found)
 
 
-def _snapshot(shape: SnapshotShape | None, declared: Declarations, spot: Spot) -> Snapshot | None:
+def _snapshot(shape: SnapshotShape | None, declared: Declarations, spot: Cursor) -> Snapshot | None:
     if shape is None:
         return None
     return Snapshot(
-        level=spot.at("level").known(declared.levels, shape.level),
+        level=spot.at("level").resolve(declared.levels, shape.level),
         pick=shape.pick,
-        per=spot.at("per").all_known(declared.levels, shape.per),
-        mark=spot.mark,
+        per=spot.at("per").resolve_all(declared.levels, shape.per),
+        location=spot.location,
     )

@@ -2,7 +2,7 @@
 
 What comes in: the name of a function such as MONTH_OF, and a date or timestamp. What goes out: the
 first instant of the period that holds it, a date from DAY_OF up and a timestamp below. It must
-never convert between time zones: a zoned timestamp is cut on its own wall clock, and whoever calls
+never convert between time zones: a zoned timestamp is cut on its own wall clock, and the caller
 has moved it to the collection's zone. NULL is the caller's: X_OF(NULL) is NULL.
 
 Weeks start on Monday. A week belongs to no month, so nothing is derived from WEEK_OF.

@@ -18,18 +18,18 @@ from flightframe_server.catalog.collection import (
 )
 from flightframe_server.catalog.cycles import find_cycle, used_first
 from flightframe_server.catalog.expressions import anchors_in, bare_names_in, names_in
-from flightframe_server.catalog.findings import Spot
+from flightframe_server.catalog.findings import Cursor
 from flightframe_server.catalog.levels import LevelGraph
 from flightframe_server.errors import did_you_mean, shown
 
 
-def check_derived(collection: Collection, graph: LevelGraph, spot: Spot) -> None:
+def check_derived(collection: Collection, graph: LevelGraph, cursor: Cursor) -> None:
     """Note what is wrong with the derived families of a collection."""
     families = collection.metric_families
     by_folded = {name.casefold(): family for name, family in families.items()}
     for at, family in enumerate(families.values()):
         if isinstance(family.meaning, DerivedMetric):
-            here = spot.at("metric_families", at, "derived")
+            here = cursor.at("metric_families", at, "derived")
             _check_inputs(family.meaning, families, graph, here)
             _check_formula(family.meaning, by_folded, graph, here.at("formula"))
     uses = {
@@ -38,15 +38,15 @@ def check_derived(collection: Collection, graph: LevelGraph, spot: Spot) -> None
     }
     cycle = find_cycle(uses)
     if cycle is None:
-        _check_common_anchors(families, used_first(uses), graph, spot)
+        _check_common_anchors(families, used_first(uses), graph, cursor)
         return
     at = list(families).index(cycle[0])
-    here = spot.at("metric_families", at, "derived", "inputs")
+    here = cursor.at("metric_families", at, "derived", "inputs")
     here.report(f"the derived families go in a circle: {walk_text(cycle)}")
 
 
 def _check_inputs(
-    derived: DerivedMetric, families: Mapping[str, MetricFamily], graph: LevelGraph, spot: Spot
+    derived: DerivedMetric, families: Mapping[str, MetricFamily], graph: LevelGraph, cursor: Cursor
 ) -> None:
     """Note names that stand in the formula alone or in `inputs` alone."""
     inputs = {name.casefold(): name for name in derived.inputs}
@@ -59,24 +59,24 @@ def _check_inputs(
                 hint = "it is a level, and a formula is over metric families"
             elif all(folded != known.casefold() for known in families):
                 hint = did_you_mean(name.text, families) or "there is no such metric family"
-            spot.at("formula").report(f"'{shown(name.text)}' is not among the inputs", hint)
+            cursor.at("formula").report(f"'{shown(name.text)}' is not among the inputs", hint)
         used.add(folded)
     for at, unused in enumerate(derived.inputs):
         if unused.casefold() not in used:
-            spot.at("inputs", at).report(f"the formula does not use the input '{shown(unused)}'")
+            cursor.at("inputs", at).report(f"the formula does not use the input '{shown(unused)}'")
 
 
 def _check_formula(
-    derived: DerivedMetric, by_folded: Mapping[str, MetricFamily], graph: LevelGraph, spot: Spot
+    derived: DerivedMetric, by_folded: Mapping[str, MetricFamily], graph: LevelGraph, cursor: Cursor
 ) -> None:
     """Note anchors of unknown levels, and bare names that mean no reducer."""
     for anchor in anchors_in(derived.formula):
         if not anchor.levels:
-            spot.report("@ () adds no level to any anchor", "name a level after @")
+            cursor.report("@ () adds no level to any anchor", "name a level after @")
         for level in anchor.levels:
             if graph.find(level.parts[-1]) is None:
                 hint = did_you_mean(level.parts[-1], graph.level_names)
-                spot.report(f"there is no level '{shown(level.text)}'", hint)
+                cursor.report(f"there is no level '{shown(level.text)}'", hint)
     for name in bare_names_in(derived.formula):
         family = by_folded.get(name.text.casefold())
         if (
@@ -85,11 +85,13 @@ def _check_formula(
             and default_operator(family.meaning) is None
         ):
             hint = "name its reducer in the formula, or give the family a default_reducer"
-            spot.report(f"'{shown(name.text)}' has several reducers or none, and no default", hint)
+            cursor.report(
+                f"'{shown(name.text)}' has several reducers or none, and no default", hint
+            )
 
 
 def _check_common_anchors(
-    families: Mapping[str, MetricFamily], order: Iterable[str], graph: LevelGraph, spot: Spot
+    families: Mapping[str, MetricFamily], order: Iterable[str], graph: LevelGraph, cursor: Cursor
 ) -> None:
     """Note families whose inputs stand in schemas that share no level."""
     schemas: dict[str, frozenset[str]] = {}
@@ -102,7 +104,7 @@ def _check_common_anchors(
     for at, (name, family) in enumerate(families.items()):
         reached = [graph.reachable(schema) for schema in schemas[name]]
         if len(reached) > 1 and not frozenset.intersection(*reached):
-            spot.at("metric_families", at, "derived", "inputs").report(
+            cursor.at("metric_families", at, "derived", "inputs").report(
                 f"the inputs of '{shown(family.name)}' have no level in common",
                 "there is no anchor but () at which both exist",
             )

@@ -23,12 +23,12 @@ def check_edges(families: Mapping[str, DimensionFamily]) -> Iterator[Finding]:
     first: dict[tuple[str, str], Edge] = {}
     for edge in edges:
         if edge.source == edge.target:
-            yield Finding(edge.mark, f"the edge leads from '{shown(edge.source)}' to itself")
+            yield Finding(edge.location, f"the edge leads from '{shown(edge.source)}' to itself")
             continue
         before = first.setdefault((edge.source, edge.target), edge)
         if before is not edge:
-            message = f"there are two edges {shown(edge)}, the first on line {before.mark.line}"
-            yield Finding(edge.mark, message, "keep one of them")
+            message = f"there are two edges {shown(edge)}, the first on line {before.location.line}"
+            yield Finding(edge.location, message, "keep one of them")
     yield from _circles(list(first.values()))
     yield from _calendar(edges)
 
@@ -46,10 +46,10 @@ def _circles(edges: Sequence[Edge]) -> Iterator[Finding]:
         targets.setdefault(edge.source, []).append(edge.target)
     cycle = find_cycle(targets)
     if cycle is not None:
-        marks = {(edge.source, edge.target): edge.mark for edge in edges}
-        mark = marks[cycle[0], cycle[1]]
+        locations = {(edge.source, edge.target): edge.location for edge in edges}
+        location = locations[cycle[0], cycle[1]]
         hint = "an edge leads from the finer level to the coarser one"
-        yield Finding(mark, f"the edges go in a circle: {walk_text(cycle)}", hint)
+        yield Finding(location, f"the edges go in a circle: {walk_text(cycle)}", hint)
 
 
 def _calendar(edges: Sequence[Edge]) -> Iterator[Finding]:
@@ -62,9 +62,9 @@ def _calendar(edges: Sequence[Edge]) -> Iterator[Finding]:
         if function != edge.map.function:
             message = (
                 f"'{shown(edge.target)}' is derived by {edge.map.function} here and by"
-                f" {function} on line {before.mark.line}"
+                f" {function} on line {before.location.line}"
             )
-            yield Finding(edge.map.mark, message, "one level holds one kind of period")
+            yield Finding(edge.map.location, message, "one level holds one kind of period")
     for edge in edges:
         if not isinstance(edge.map, FunctionMap) or edge.source not in produced:
             continue
@@ -79,4 +79,4 @@ def _calendar(edges: Sequence[Edge]) -> Iterator[Finding]:
             )
             known = ", ".join(name for name in COARSER if name in COARSER[finer])
             hint = f"from {finer} lead: {known}" if known else f"nothing is derived from {finer}"
-            yield Finding(edge.map.mark, message, hint)
+            yield Finding(edge.map.location, message, hint)

@@ -12,17 +12,17 @@ from collections.abc import Sequence
 from flightframe_server.catalog.build_schemas import column_named
 from flightframe_server.catalog.collection import Collection, ReducerDeclaration, RootedMetric
 from flightframe_server.catalog.expressions import names_in
-from flightframe_server.catalog.findings import Names, Spot
+from flightframe_server.catalog.findings import Cursor, NameIndex
 from flightframe_server.catalog.levels import LevelGraph
 from flightframe_server.errors import shown
 from flightframe_server.language.syntax import Name
 
 
-def check_rooted(collection: Collection, graph: LevelGraph, spot: Spot) -> None:
+def check_rooted(collection: Collection, graph: LevelGraph, cursor: Cursor) -> None:
     """Note what is wrong with the rooted families of a collection."""
     for at, family in enumerate(collection.metric_families.values()):
         if isinstance(family.meaning, RootedMetric):
-            here = spot.at("metric_families", at)
+            here = cursor.at("metric_families", at)
             for position, reducer in enumerate(family.meaning.reducers):
                 at_reducer = here.at("ip_reducers", position)
                 _check_reducer(reducer, family.meaning, graph, at_reducer)
@@ -35,8 +35,8 @@ def check_rooted(collection: Collection, graph: LevelGraph, spot: Spot) -> None:
                 _check_anchor(anchor, family.meaning, graph, hints.at(position))
 
 
-def _report_rows(what: str, schema: str, spot: Spot) -> None:
-    spot.report(
+def _report_rows(what: str, schema: str, cursor: Cursor) -> None:
+    cursor.report(
         f"{what} needs a unique key, and '{shown(schema)}' has none",
         "its grain is: rows",
     )
@@ -56,30 +56,30 @@ def default_operator(family: RootedMetric) -> str | None:
 
 
 def _check_reducer(
-    reducer: ReducerDeclaration, family: RootedMetric, graph: LevelGraph, spot: Spot
+    reducer: ReducerDeclaration, family: RootedMetric, graph: LevelGraph, cursor: Cursor
 ) -> None:
     own = {graph.family_of(level) for level in graph.own_levels(family.schema)}
     for at, block in enumerate(reducer.a_block):
         if block not in own:
-            spot.at("a_block", at).report(
+            cursor.at("a_block", at).report(
                 f"the schema '{shown(family.schema)}' has no level of '{shown(block)}'",
                 "only a family with a level among the root's own columns can be blocked",
             )
     for at, level in enumerate(reducer.order_by):
-        _check_reachable(level, family, graph, spot.at("order_by", at))
+        _check_reachable(level, family, graph, cursor.at("order_by", at))
     if reducer.snapshot is not None:
-        here = spot.at("snapshot")
+        here = cursor.at("snapshot")
         _check_reachable(reducer.snapshot.level, family, graph, here.at("level"))
         for at, level in enumerate(reducer.snapshot.per):
             _check_reachable(level, family, graph, here.at("per", at))
 
 
-def _check_reachable(level: str, family: RootedMetric, graph: LevelGraph, spot: Spot) -> bool:
+def _check_reachable(level: str, family: RootedMetric, graph: LevelGraph, cursor: Cursor) -> bool:
     """Note a level that the family's rows do not determine; return whether they do."""
     if level in graph.reachable(family.schema):
         return True
     known = [name for name in graph.level_names if name in graph.reachable(family.schema)]
-    spot.report(
+    cursor.report(
         f"'{shown(level)}' is not reachable from the schema '{shown(family.schema)}'",
         f"its rows reach: {shown(', '.join(known))}" if known else "its rows reach no level",
     )
@@ -87,21 +87,21 @@ def _check_reachable(level: str, family: RootedMetric, graph: LevelGraph, spot: 
 
 
 def _check_filter(
-    collection: Collection, family: RootedMetric, graph: LevelGraph, spot: Spot
+    collection: Collection, family: RootedMetric, graph: LevelGraph, cursor: Cursor
 ) -> None:
     if family.filter is None:
         return
-    columns = Names("column", collection.schemas[family.schema].columns)
+    columns = NameIndex("column", collection.schemas[family.schema].columns)
     for name in names_in(family.filter):
         if column_named(name, family.schema, columns) is not None:
             continue
         level = _level_named(name, graph)
         if level is not None:
-            _check_reachable(level, family, graph, spot)
+            _check_reachable(level, family, graph, cursor)
         else:
-            known = Names("", [*columns.by_folded.values(), *graph.level_names])
+            known = NameIndex("", [*columns.by_folded.values(), *graph.level_names])
             message = f"'{shown(name.text)}' is neither a level nor a column of"
-            spot.report(f"{message} '{shown(family.schema)}'", known.hint(name.parts[-1]))
+            cursor.report(f"{message} '{shown(family.schema)}'", known.hint(name.parts[-1]))
 
 
 def _level_named(name: Name, graph: LevelGraph) -> str | None:
@@ -114,10 +114,10 @@ def _level_named(name: Name, graph: LevelGraph) -> str | None:
 
 
 def _check_siblings(
-    collection: Collection, family: RootedMetric, graph: LevelGraph, spot: Spot
+    collection: Collection, family: RootedMetric, graph: LevelGraph, cursor: Cursor
 ) -> None:
     for at, sibling in enumerate(family.siblings):
-        here = spot.at(at, "schema")
+        here = cursor.at(at, "schema")
         if sibling.schema == family.schema:
             here.report("a sibling is another table than the family's root")
             continue
@@ -133,22 +133,22 @@ def _check_siblings(
 
 
 def _check_anchor(
-    anchor: Sequence[str], family: RootedMetric, graph: LevelGraph, spot: Spot
+    anchor: Sequence[str], family: RootedMetric, graph: LevelGraph, cursor: Cursor
 ) -> None:
     """Note an anchor at which the family's default, or no reducer at all, has a meaning."""
     reached = [
-        _check_reachable(level, family, graph, spot.at(at)) for at, level in enumerate(anchor)
+        _check_reachable(level, family, graph, cursor.at(at)) for at, level in enumerate(anchor)
     ]
     default = default_operator(family)
-    asked = [entry for entry in family.reducers if entry.operator == default] or family.reducers
-    if not all(reached) or not asked:
+    relevant = [entry for entry in family.reducers if entry.operator == default] or family.reducers
+    if not all(reached) or not relevant:
         return
-    blocked = [_blocked_levels(entry, anchor, family, graph) for entry in asked]
+    blocked = [_blocked_levels(entry, anchor, family, graph) for entry in relevant]
     if all(blocked):
         names = ", ".join(f"'{shown(level)}'" for level in blocked[0][:3])
-        spot.report(
-            f"{asked[0].operator} may not aggregate over {names} at this anchor",
-            f"its a_block lists {', '.join(shown(block) for block in asked[0].a_block)}",
+        cursor.report(
+            f"{relevant[0].operator} may not aggregate over {names} at this anchor",
+            f"its a_block lists {', '.join(shown(block) for block in relevant[0].a_block)}",
         )
 
 
@@ -156,8 +156,10 @@ def _blocked_levels(
     reducer: ReducerDeclaration, anchor: Sequence[str], family: RootedMetric, graph: LevelGraph
 ) -> list[str]:
     """Return the root's own levels that the a_block protects and the anchor collapses."""
-    held = graph.determined(anchor)
+    determined = graph.determined(anchor)
     own = graph.own_levels(family.schema)
     return [
-        level for level in own if graph.family_of(level) in reducer.a_block and level not in held
+        level
+        for level in own
+        if graph.family_of(level) in reducer.a_block and level not in determined
     ]

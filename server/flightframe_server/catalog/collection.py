@@ -16,7 +16,7 @@ from flightframe_server.language.syntax import Expression, LiteralValue
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class SourceLocation:
     """Where a declaration stands: `metric_families[2].cache_hint`, and its line from 1."""
 
     path: str = ""
@@ -27,7 +27,9 @@ class Mark:
 class Declared:
     """Anything that stands somewhere in the collection's file."""
 
-    mark: Mark = field(default=Mark(), compare=False, kw_only=True, repr=False)
+    location: SourceLocation = field(
+        default=SourceLocation(), compare=False, kw_only=True, repr=False
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from flightframe_server.catalog.collection import Mark
-from flightframe_server.catalog.findings import Names, Spot
+from flightframe_server.catalog.collection import SourceLocation
+from flightframe_server.catalog.findings import Cursor, NameIndex
 from flightframe_server.catalog.shapes import CollectionShape
 from flightframe_server.errors import shown
 
@@ -26,12 +26,12 @@ class Declarations:
         sources: for each derived dimension and role, the level that it is of.
     """
 
-    schemas: Names
-    columns: Mapping[str, Names]
-    dimension_families: Names
-    levels: Names
+    schemas: NameIndex
+    columns: Mapping[str, NameIndex]
+    dimension_families: NameIndex
+    levels: NameIndex
     listed: Mapping[str, str]
-    metric_families: Names
+    metric_families: NameIndex
     sources: Mapping[str, str]
 
     def home(self, level: str) -> str:
@@ -46,42 +46,46 @@ class Declarations:
         return self.listed.get(level, level)
 
 
-def declare(shape: CollectionShape, spot: Spot) -> Declarations:
+def declare(shape: CollectionShape, cursor: Cursor) -> Declarations:
     """Return the names that a collection declares, and note those that clash."""
-    schemas, families, words = _Namespace(), _Namespace(), _Namespace()
-    columns: dict[str, Names] = {}
+    schemas, families, terms = _Namespace(), _Namespace(), _Namespace()
+    columns: dict[str, NameIndex] = {}
     for at, schema in enumerate(shape.schemas):
-        schemas.take(schema.name, "schema", spot.at("schemas", at, "name"))
+        schemas.add(schema.name, "schema", cursor.at("schemas", at, "name"))
         own = _Namespace()
         for column in schema.columns:
-            own.take(column, "column", spot.at("schemas", at, "columns", column))
-        columns.setdefault(schema.name, Names(f"column of schema {schema.name}", schema.columns))
+            own.add(column, "column", cursor.at("schemas", at, "columns", column))
+        columns.setdefault(
+            schema.name, NameIndex(f"column of schema {schema.name}", schema.columns)
+        )
     listed: dict[str, str] = {}
     for at, family in enumerate(shape.dimension_families):
-        here = spot.at("dimension_families", at)
-        families.take(family.name, "dimension family", here.at("name"))
+        here = cursor.at("dimension_families", at)
+        families.add(family.name, "dimension family", here.at("name"))
         for position, level in enumerate(family.levels):
-            words.take(level, "level", here.at("levels", position))
+            terms.add(level, "level", here.at("levels", position))
             listed.setdefault(level, family.name)
-    derived = _derived(shape, words, listed, spot)
+    derived = _derived(shape, terms, listed, cursor)
     for at, role in enumerate(shape.roles):
-        words.take(role.name, "role", spot.at("roles", at, "name"))
+        terms.add(role.name, "role", cursor.at("roles", at, "name"))
         derived.setdefault(role.name)
-    grains = dict(_grain_levels(shape, spot))
-    levels = Names("level", [*listed, *derived, *grains])
+    grains = dict(_grain_levels(shape, cursor))
+    levels = NameIndex("level", [*listed, *derived, *grains])
     for level, here in grains.items():
         if levels.find(level) == level and level not in listed and level not in derived:
-            words.take(level, "level", here)
+            terms.add(level, "level", here)
             families.refuse_level(level, here)
     for at, metric in enumerate(shape.metric_families):
-        words.take(metric.name, "metric family", spot.at("metric_families", at, "name"))
+        terms.add(metric.name, "metric family", cursor.at("metric_families", at, "name"))
     return Declarations(
-        schemas=Names("schema", schemas.names()),
+        schemas=NameIndex("schema", schemas.names()),
         columns=columns,
-        dimension_families=Names("dimension family", families.names()),
+        dimension_families=NameIndex("dimension family", families.names()),
         levels=levels,
         listed=listed,
-        metric_families=Names("metric family", [family.name for family in shape.metric_families]),
+        metric_families=NameIndex(
+            "metric family", [family.name for family in shape.metric_families]
+        ),
         sources={
             name: levels.find(source) or source
             for name, source in (
@@ -93,57 +97,61 @@ def declare(shape: CollectionShape, spot: Spot) -> Declarations:
 
 
 def _derived(
-    shape: CollectionShape, words: _Namespace, listed: Mapping[str, str], spot: Spot
+    shape: CollectionShape, terms: _Namespace, listed: Mapping[str, str], cursor: Cursor
 ) -> dict[str, None]:
-    """Take the derived dimensions' names; one may also be listed, as a level, in a family."""
-    taken: dict[str, None] = {}
+    """Add the names of the derived dimensions; one may also be listed, as a level, in a family."""
+    derived: dict[str, None] = {}
     for at, dimension in enumerate(shape.derived_dimensions):
-        if dimension.name not in listed or dimension.name in taken:
-            here = spot.at("derived_dimensions", at, "name")
-            words.take(dimension.name, "derived dimension", here)
-        taken[dimension.name] = None
-    return taken
+        if dimension.name not in listed or dimension.name in derived:
+            here = cursor.at("derived_dimensions", at, "name")
+            terms.add(dimension.name, "derived dimension", here)
+        derived[dimension.name] = None
+    return derived
 
 
-def _grain_levels(shape: CollectionShape, spot: Spot) -> Iterator[tuple[str, Spot]]:
+def _grain_levels(shape: CollectionShape, cursor: Cursor) -> Iterator[tuple[str, Cursor]]:
     seen: set[str] = set()
     for at, schema in enumerate(shape.schemas):
         for position, level in enumerate(schema.key):
             if level.casefold() not in seen:
                 seen.add(level.casefold())
-                yield level, spot.at("schemas", at, "grain", position)
+                yield level, cursor.at("schemas", at, "grain", position)
 
 
 class _Namespace:
     """Names that must differ in more than case."""
 
     def __init__(self) -> None:
-        self.taken: dict[str, tuple[str, str, Mark]] = {}
+        self._by_folded: dict[str, tuple[str, str, SourceLocation]] = {}
 
     def names(self) -> list[str]:
-        """Return the names taken, as declared."""
-        return [name for name, _, _ in self.taken.values()]
+        """Return the names, as declared."""
+        return [name for name, _, _ in self._by_folded.values()]
 
-    def take(self, name: str, what: str, spot: Spot) -> None:
-        """Take a name for a thing; note a clash with one that has it already."""
-        mark = spot.mark
-        first, kind, before = self.taken.setdefault(name.casefold(), (name, what, mark))
-        if before is mark:
+    def add(self, name: str, kind: str, cursor: Cursor) -> None:
+        """Add a name; report a clash with one that is there already."""
+        location = cursor.location
+        first, other_kind, before = self._by_folded.setdefault(
+            name.casefold(), (name, kind, location)
+        )
+        if before is location:
             return
         where = f"on line {before.line}"
         if first != name:
-            message = f"'{shown(name)}' and the {kind} '{shown(first)}' {where} differ only in case"
-        elif kind == what:
-            message = f"the {what} '{shown(name)}' is declared twice, first {where}"
+            message = (
+                f"'{shown(name)}' and the {other_kind} '{shown(first)}' {where} differ only in case"
+            )
+        elif other_kind == kind:
+            message = f"the {kind} '{shown(name)}' is declared twice, first {where}"
         else:
-            message = f"the {what} '{shown(name)}' has the name of a {kind} {where}"
-        spot.report(message, "give one of them another name")
+            message = f"the {kind} '{shown(name)}' has the name of a {other_kind} {where}"
+        cursor.report(message, "give one of them another name")
 
-    def refuse_level(self, level: str, spot: Spot) -> None:
+    def refuse_level(self, level: str, cursor: Cursor) -> None:
         """Note a level in no family whose own family would have the name of a declared one."""
-        if level.casefold() in self.taken:
-            spot.report(
+        if level.casefold() in self._by_folded:
+            family, _, _ = self._by_folded[level.casefold()]
+            cursor.report(
                 f"the level '{shown(level)}' is in no dimension family, and a family has its name",
-                f"list it in the levels of a dimension family, {self.taken[level.casefold()][0]}"
-                " or another",
+                f"list it in the levels of a dimension family, {family} or another",
             )

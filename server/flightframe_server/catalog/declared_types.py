@@ -50,8 +50,8 @@ def read_type(text: str) -> DataType:
         return TYPE_NAMES[folded]
     parts = _DECIMAL.fullmatch(folded)
     if parts is None:
-        known = [*TYPE_NAMES, "decimal(p,s)"]
-        hint = did_you_mean(folded, known) or f"known types: {', '.join(known)}"
+        names = [*TYPE_NAMES, "decimal(p,s)"]
+        hint = did_you_mean(folded, names) or f"known types: {', '.join(names)}"
         if folded.startswith("decimal"):
             hint = "write precision and scale: decimal(18,2)"
         raise CatalogError(f"there is no type '{shown(text)}'", hint=hint)

@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 from flightframe_server.catalog.collection import DimensionFamily, Edge, ValueMap
 from flightframe_server.catalog.declarations import Declarations
-from flightframe_server.catalog.findings import Spot
+from flightframe_server.catalog.findings import Cursor
 from flightframe_server.catalog.shapes import CollectionShape, DerivedDimensionShape
 from flightframe_server.errors import shown
 from flightframe_server.language.syntax import LiteralValue
@@ -25,16 +25,16 @@ def add_derived(
     families: Mapping[str, DimensionFamily],
     shape: CollectionShape,
     declared: Declarations,
-    spot: Spot,
+    cursor: Cursor,
 ) -> dict[str, DimensionFamily]:
     """Return the families with each derived dimension in the family of its source.
 
     A source that is in no family gets one of its own name.
     """
-    found = dict(families)
+    extended = dict(families)
     for at, dimension in enumerate(shape.derived_dimensions):
-        here = spot.at("derived_dimensions", at)
-        source = here.at("source").known(declared.levels, dimension.source)
+        here = cursor.at("derived_dimensions", at)
+        source = here.at("source").resolve(declared.levels, dimension.source)
         home = declared.home(dimension.name)
         listed = declared.listed.get(dimension.name, home)
         if listed != home:
@@ -43,39 +43,39 @@ def add_derived(
                 f" and its source is in '{shown(home)}'",
                 "leave it out of the list: it joins the family of its source",
             )
-        family = found.get(home) or DimensionFamily(home, (home,), mark=here.mark)
+        family = extended.get(home) or DimensionFamily(home, (home,), location=here.location)
         value_map = _value_map(dimension, here.at("mapping"))
-        edge = Edge(source, dimension.name, value_map, mark=here.mark)
-        words = dict(family.level_descriptions)
+        edge = Edge(source, dimension.name, value_map, location=here.location)
+        descriptions = dict(family.level_descriptions)
         if dimension.description:
-            words[dimension.name] = dimension.description
-        found[home] = replace(
+            descriptions[dimension.name] = dimension.description
+        extended[home] = replace(
             family,
             levels=tuple(dict.fromkeys((*family.levels, dimension.name))),
             edges=(*family.edges, edge),
-            level_descriptions=MappingProxyType(words),
+            level_descriptions=MappingProxyType(descriptions),
         )
-    return found
+    return extended
 
 
-def _value_map(dimension: DerivedDimensionShape, spot: Spot) -> ValueMap:
+def _value_map(dimension: DerivedDimensionShape, cursor: Cursor) -> ValueMap:
     mapping = dimension.mapping
     if not mapping and dimension.default is None:
-        spot.report("it maps nothing")
+        cursor.report("it maps nothing")
     for what, values in (("values", mapping), ("targets", mapping.values())):
         kinds = {kind: value for value in values if (kind := _kind(value))}
         if what == "targets" and dimension.default is not None:
             kinds.setdefault(_kind(dimension.default), dimension.default)
         if len(kinds) > 1:
             names = " and ".join(sorted(kinds))
-            spot.report(
+            cursor.report(
                 f"its {what} are {names}: a level has one type", "quote those that are text"
             )
     return ValueMap(
         pairs=tuple((value, target) for value, target in mapping.items() if value is not None),
         default=dimension.default,
         null=mapping.get(None),
-        mark=spot.mark,
+        location=cursor.location,
     )
 
 

@@ -5,7 +5,7 @@ never read a file, make an object out of a tag, or let a small text grow: size, 
 are bounded.
 
 The tree is made from the parser's events, not by PyYAML's composer, so that nesting is bounded
-before anything recurses and unquoted scalars mean what `scalars.plain_value` says.
+before anything recurses and unquoted scalars mean what `scalars.scalar_value` says.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from flightframe_server.catalog.nodes import (
     path_text,
     value_text,
 )
-from flightframe_server.catalog.scalars import plain_value
+from flightframe_server.catalog.scalars import scalar_value
 from flightframe_server.errors import CatalogError, shown
 from flightframe_server.language.syntax import LiteralValue
 
@@ -140,35 +140,35 @@ class _Composer:
             raise self.refusal("tags are not read here", steps, _line(event), hint)
         if event.tag is None and event.implicit[0]:
             try:
-                value = plain_value(event.value)
+                value = scalar_value(event.value)
             except CatalogError as error:
                 raise self.refusal(error.message, steps, _line(event), error.hint) from None
         return ScalarNode(_line(event), _column(event), 1, 1, value)
 
     def items(self, start: Any, steps: tuple[Step, ...]) -> ListNode:
         """Return a list, its start already read."""
-        found: list[Node] = []
+        items: list[Node] = []
         while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
-            found.append(self.node(event, (*steps, len(found))))
-        size = 1 + sum(node.size for node in found)
-        height = 1 + max((node.height for node in found), default=0)
-        return ListNode(_line(start), _column(start), size, height, tuple(found))
+            items.append(self.node(event, (*steps, len(items))))
+        size = 1 + sum(node.size for node in items)
+        height = 1 + max((node.height for node in items), default=0)
+        return ListNode(_line(start), _column(start), size, height, tuple(items))
 
     def entries(self, start: Any, steps: tuple[Step, ...]) -> MapNode:
         """Return a mapping, its start already read."""
-        found: list[tuple[ScalarNode, Node]] = []
+        entries: list[tuple[ScalarNode, Node]] = []
         index: dict[LiteralValue, int] = {}
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             key = self.key(event, steps)
             if key.value in index:
-                first = found[index[key.value]][0].line
+                first = entries[index[key.value]][0].line
                 message = f"the key {value_text(key.value)} is written twice, first on line {first}"
                 raise self.refusal(message, steps, _line(event))
-            index[key.value] = len(found)
-            found.append((key, self.node(next(self.events), (*steps, key.value))))
-        size = 1 + sum(1 + value.size for _, value in found)
-        height = 1 + max((value.height for _, value in found), default=0)
-        return MapNode(_line(start), _column(start), size, height, tuple(found), index)
+            index[key.value] = len(entries)
+            entries.append((key, self.node(next(self.events), (*steps, key.value))))
+        size = 1 + sum(1 + value.size for _, value in entries)
+        height = 1 + max((value.height for _, value in entries), default=0)
+        return MapNode(_line(start), _column(start), size, height, tuple(entries), index)
 
     def key(self, event: Any, steps: tuple[Step, ...]) -> ScalarNode:
         """Return a mapping's key."""

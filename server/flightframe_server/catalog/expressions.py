@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields
 
-from flightframe_server.catalog.findings import Spot
+from flightframe_server.catalog.findings import Cursor
 from flightframe_server.errors import FrameQLSyntaxError, QueryError
 from flightframe_server.language import parse_expression
 from flightframe_server.language.syntax import (
@@ -45,8 +45,8 @@ REDUCERS = (
 _PLACEHOLDER = Literal(None, LiteralKind.NULL)
 
 
-def read_expression(spot: Spot, text: str) -> Expression:
-    """Return the tree of the expression that stands at a spot.
+def read_expression(cursor: Cursor, text: str) -> Expression:
+    """Return the tree of the expression that stands at a cursor.
 
     Where it does not parse, the mistake is noted with a caret in its hint, and NULL stands for it.
     """
@@ -58,24 +58,24 @@ def read_expression(spot: Spot, text: str) -> Expression:
         if error.place is not None and caret is not None:
             parts.append(f"line {error.place.line}, column {error.place.column} of it:\n{caret}")
         what = "not an expression" if isinstance(error, FrameQLSyntaxError) else "refused"
-        spot.report(f"{what}: {error.message}", "; ".join(parts) or None)
+        cursor.report(f"{what}: {error.message}", "; ".join(parts) or None)
         return _PLACEHOLDER
 
 
 def walk(root: Node) -> Iterator[Node]:
     """Yield a node and all below it, parents first, left to right."""
-    waiting: list[Node] = [root]
-    while waiting:
-        node = waiting.pop()
+    pending: list[Node] = [root]
+    while pending:
+        node = pending.pop()
         yield node
-        waiting.extend(reversed(list(_children(node))))
+        pending.extend(reversed(list(_children(node))))
 
 
 def names_in(expression: Expression) -> tuple[Name, ...]:
     """Return the names in an expression that are not part of an anchor, as often as they stand."""
     in_anchors = {id(name) for anchor in anchors_in(expression) for name in anchor.levels}
-    found = (node for node in walk(expression) if isinstance(node, Name))
-    return tuple(name for name in found if id(name) not in in_anchors)
+    names = (node for node in walk(expression) if isinstance(node, Name))
+    return tuple(name for name in names if id(name) not in in_anchors)
 
 
 def anchors_in(expression: Expression) -> tuple[Anchor, ...]:

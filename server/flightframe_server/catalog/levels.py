@@ -95,22 +95,22 @@ class LevelGraph:
         starts = sorted(set(sources))
         for level in (target, *starts):
             _known(self._edges, level, "level")
-        return self._found(starts, starts, target, usable)
+        return self._shortest(starts, starts, target, usable)
 
-    def _found(
+    def _shortest(
         self, starts: Iterable[str], closed: Iterable[str], target: str, usable: EdgeTest | None
     ) -> Path | None:
         """Return a shortest path from one of `starts` that enters no `closed` level."""
-        came_by: dict[str, Edge | None] = dict.fromkeys(closed)
+        edge_to: dict[str, Edge | None] = dict.fromkeys(closed)
         queue = deque(starts)
-        if target in came_by:
+        if target in edge_to:
             return ()
-        while queue and target not in came_by:
+        while queue and target not in edge_to:
             for edge in self._edges[queue.popleft()]:
-                if edge.target not in came_by and (usable is None or usable(edge)):
-                    came_by[edge.target] = edge
+                if edge.target not in edge_to and (usable is None or usable(edge)):
+                    edge_to[edge.target] = edge
                     queue.append(edge.target)
-        return _traced(came_by, target)
+        return _trace(edge_to, target)
 
     def own_levels(self, schema: str) -> Mapping[str, str]:
         """Return the levels that are columns of a schema, each with that column's name."""
@@ -132,11 +132,11 @@ class LevelGraph:
             own = sorted(self.own_levels(schema))
             _known(self._edges, level, "level")
             if level in own:
-                found: list[Path] = [()]
+                paths: list[Path] = [()]
             else:
-                every = (self._found([start], own, level, None) for start in own)
-                found = sorted((way for way in every if way is not None), key=len)
-            self._ways[key] = tuple(found)
+                every = (self._shortest([start], own, level, None) for start in own)
+                paths = sorted((way for way in every if way is not None), key=len)
+            self._ways[key] = tuple(paths)
         return self._ways[key]
 
     def schema_path(self, schema: str, level: str) -> Path | None:
@@ -156,26 +156,26 @@ class LevelGraph:
         grain is shared in part (tags over product and tag) come before those that only mention
         both, each group in the order declared. None where the target is determined already.
         """
-        held = self.determined(levels)
-        if target in held:
+        determined = self.determined(levels)
+        if target in determined:
             return ()
         close: list[str] = []
         loose: list[str] = []
         for name, schema in self.collection.schemas.items():
-            shared = held.intersection(self._own[name])
+            shared = determined.intersection(self._own[name])
             grain = {self.find(level) or level for level in schema.grain}
-            closed = bool(grain) and grain <= held
+            closed = bool(grain) and grain <= determined
             if not shared or target not in self._reachable[name] or closed:
                 continue
-            (loose if grain.isdisjoint(held) else close).append(name)
+            (loose if grain.isdisjoint(determined) else close).append(name)
         return (*close, *loose)
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
 
     def _levels_among(self, columns: Iterable[str]) -> Mapping[str, str]:
-        found = ((self.find(column), column) for column in columns)
-        return MappingProxyType({level: column for level, column in found if level is not None})
+        pairs = ((self.find(column), column) for column in columns)
+        return MappingProxyType({level: column for level, column in pairs if level is not None})
 
     def _walk(self, levels: Iterable[str], usable: EdgeTest | None) -> frozenset[str]:
         seen = set(levels)
@@ -211,17 +211,17 @@ def _edges_by_source(collection: Collection, names: Iterable[str]) -> dict[str, 
     for family in collection.dimension_families.values():
         for edge in family.edges:
             edges[edge.source].append(edge)
-    return {name: tuple(found) for name, found in edges.items()}
+    return {name: tuple(outgoing) for name, outgoing in edges.items()}
 
 
-def _traced(came_by: Mapping[str, Edge | None], target: str) -> tuple[Edge, ...] | None:
-    if target not in came_by:
+def _trace(edge_to: Mapping[str, Edge | None], target: str) -> tuple[Edge, ...] | None:
+    if target not in edge_to:
         return None
     edges: list[Edge] = []
-    edge = came_by[target]
+    edge = edge_to[target]
     while edge is not None:
         edges.append(edge)
-        edge = came_by[edge.source]
+        edge = edge_to[edge.source]
     return tuple(reversed(edges))
 
 

@@ -21,7 +21,7 @@ KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 MAX_REQUEST_BYTES = 4 * MIB
 """What the readers of tickets are made for; an installation may only ask for less."""
 
-MOST_SECONDS = 7 * 24 * 3600
+MAX_SECONDS = 7 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def checked_seconds(value: Any) -> float:
     """Return a number of seconds above 0 and up to a week; for use inside shapes."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise PydanticCustomError("seconds", "expected a number of seconds")
-    if not 0 < value <= MOST_SECONDS:
+    if not 0 < value <= MAX_SECONDS:
         raise PydanticCustomError("seconds", "expected more than 0 seconds and at most a week")
     return float(value)
 
@@ -111,24 +111,24 @@ def checked_seconds(value: Any) -> float:
 _Seconds = Annotated[Any, AfterValidator(checked_seconds)]
 
 
-def _count(default: int, meaning: str, most: int = 1 << 40) -> int:
-    found: int = Field(default=default, ge=1, le=most, description=meaning)
-    return found
+def _count(default: int, meaning: str, maximum: int = 1 << 40) -> int:
+    field: int = Field(default=default, ge=1, le=maximum, description=meaning)
+    return field
 
 
 def _seconds(default: float, meaning: str) -> float:
-    found: float = Field(default=default, description=meaning)
-    return found
+    field: float = Field(default=default, description=meaning)
+    return field
 
 
-def _share(of: str, fraction: str, meaning: str, most: int = 1 << 20) -> int | None:
-    found: int | None = Field(
+def _share(of: str, fraction: str, meaning: str, maximum: int = 1 << 20) -> int | None:
+    field: int | None = Field(
         default=None,
         ge=1,
-        le=most,
+        le=maximum,
         description=f"{meaning}, of one caller; the default is {fraction} of `{of}`",
     )
-    return found
+    return field
 
 
 class LimitsShape(Shape):

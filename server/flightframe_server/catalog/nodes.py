@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flightframe_server.catalog.collection import Mark
+from flightframe_server.catalog.collection import SourceLocation
 from flightframe_server.errors import shown
 from flightframe_server.language.syntax import LiteralValue
 
@@ -60,12 +60,12 @@ class MapNode(Node):
     index: Mapping[LiteralValue, int]
 
 
-def plain(node: Node) -> Any:
+def to_python(node: Node) -> Any:
     """Return a node as dicts, lists and values."""
     if isinstance(node, MapNode):
-        return {key.value: plain(value) for key, value in node.entries}
+        return {key.value: to_python(value) for key, value in node.entries}
     if isinstance(node, ListNode):
-        return [plain(item) for item in node.items]
+        return [to_python(item) for item in node.items]
     return node.value if isinstance(node, ScalarNode) else None
 
 
@@ -123,6 +123,6 @@ class Document:
             followed.append(step)
         return tuple(followed), place
 
-    def mark(self, *steps: Step) -> Mark:
+    def location(self, *steps: Step) -> SourceLocation:
         """Return the path and line of what stands at `steps`."""
-        return Mark(path_text(steps), self.find(steps)[1][0])
+        return SourceLocation(path_text(steps), self.find(steps)[1][0])

@@ -20,10 +20,10 @@ from flightframe_server.catalog.collection import Collection
 from flightframe_server.catalog.content_hash import content_hash
 from flightframe_server.catalog.declarations import declare
 from flightframe_server.catalog.document import read_document
-from flightframe_server.catalog.findings import Names, Spot
+from flightframe_server.catalog.findings import Cursor, NameIndex
 from flightframe_server.catalog.levels import LevelGraph
-from flightframe_server.catalog.nodes import Document, plain, value_text
-from flightframe_server.catalog.shape_errors import validated
+from flightframe_server.catalog.nodes import Document, to_python, value_text
+from flightframe_server.catalog.shape_errors import validate
 from flightframe_server.catalog.shapes import CollectionShape
 from flightframe_server.catalog.zones import UTC, zone_names
 from flightframe_server.errors import CatalogError
@@ -47,31 +47,33 @@ def read_collection(text: str, file: str = "ac.yaml") -> Collection:
     """
     document = read_document(text, file)
     _check_version(document)
-    shape = validated(CollectionShape, document)
-    spot = Spot(document)
+    shape = validate(CollectionShape, document)
+    cursor = Cursor(document)
     timezone = UTC
     if shape.timezone is not None:
-        timezone = spot.at("timezone").known(Names("time zone", zone_names()), shape.timezone)
-    declared = declare(shape, spot)
-    schemas = build_schemas(shape, declared, spot)
-    dimensions = build_dimensions(shape, declared, schemas, spot)
-    families = build_families(shape, declared, spot)
-    spot.findings.extend(check_edges(dimensions))
-    spot.stop_if_any()
+        timezone = cursor.at("timezone").resolve(
+            NameIndex("time zone", zone_names()), shape.timezone
+        )
+    declared = declare(shape, cursor)
+    schemas = build_schemas(shape, declared, cursor)
+    dimensions = build_dimensions(shape, declared, schemas, cursor)
+    families = build_families(shape, declared, cursor)
+    cursor.findings.extend(check_edges(dimensions))
+    cursor.raise_if_any()
     collection = Collection(
         name=shape.name,
         schemas=schemas,
         dimension_families=dimensions,
         metric_families=families,
-        content_hash=content_hash(plain(document.root)),
+        content_hash=content_hash(to_python(document.root)),
         timezone=timezone,
         description=shape.description,
         file=file,
     )
     graph = LevelGraph(collection)
-    check_rooted(collection, graph, spot)
-    check_derived(collection, graph, spot)
-    spot.stop_if_any()
+    check_rooted(collection, graph, cursor)
+    check_derived(collection, graph, cursor)
+    cursor.raise_if_any()
     return collection
 
 
@@ -81,13 +83,13 @@ def _check_version(document: Document) -> None:
         raise CatalogError(
             "the key 'version' is missing", file=document.file, line=1, hint="write version: 1"
         )
-    version = plain(document.root)["version"]
+    version = to_python(document.root)["version"]
     if type(version) is not int or version != VERSION:
-        mark = document.mark("version")
+        location = document.location("version")
         raise CatalogError(
             f"version {value_text(version)} is not known",
             file=document.file,
-            path=mark.path,
-            line=mark.line,
+            path=location.path,
+            line=location.line,
             hint=f"this server reads version: {VERSION}",
         )

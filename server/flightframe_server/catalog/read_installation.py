@@ -15,7 +15,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from flightframe_server.catalog.document import read_document
-from flightframe_server.catalog.findings import Spot
+from flightframe_server.catalog.findings import Cursor
 from flightframe_server.catalog.installation import (
     AuditSettings,
     AuthSettings,
@@ -26,7 +26,7 @@ from flightframe_server.catalog.installation import (
     TlsSettings,
 )
 from flightframe_server.catalog.limits import LimitsShape
-from flightframe_server.catalog.shape_errors import validated
+from flightframe_server.catalog.shape_errors import validate
 from flightframe_server.catalog.shape_values import Name, Shape, Text
 
 
@@ -119,10 +119,10 @@ def read_installation(text: str, file: str = "installation.yaml") -> Installatio
             others.
     """
     document = read_document(text, file)
-    shape = validated(_InstallationShape, document)
-    spot = Spot(document)
-    _check(shape, spot)
-    spot.stop_if_any()
+    shape = validate(_InstallationShape, document)
+    cursor = Cursor(document)
+    _check(shape, cursor)
+    cursor.raise_if_any()
     backend, engine = shape.backend, shape.metric_engine
     limits = shape.limits.limits()
     return Installation(
@@ -155,38 +155,38 @@ def _server(shape: _ServerShape) -> ServerSettings:
     )
 
 
-def _check(shape: _InstallationShape, spot: Spot) -> None:
+def _check(shape: _InstallationShape, cursor: Cursor) -> None:
     seen: set[str] = set()
     for at, collection in enumerate(shape.collections):
         if collection in seen:
-            spot.at("collections", at).report("this collection is listed twice")
+            cursor.at("collections", at).report("this collection is listed twice")
         seen.add(collection)
     server = shape.server
     if server.flight_port and server.flight_port == server.http_port:
-        spot.at("server", "http_port").report(
+        cursor.at("server", "http_port").report(
             "Flight and HTTP cannot share a port", "port 0 takes any free one"
         )
-    _check_tls(server.tls, spot.at("server", "tls"))
+    _check_tls(server.tls, cursor.at("server", "tls"))
     auth = server.auth
     if auth is not None and auth.users is None and auth.tokens is None:
-        spot.at("server", "auth").report(
+        cursor.at("server", "auth").report(
             "neither users nor tokens are named, so that nobody could be let in",
             "name a file: flightframe user add and flightframe token new write it",
         )
 
 
-def _check_tls(tls: _TlsShape | None, spot: Spot) -> None:
+def _check_tls(tls: _TlsShape | None, cursor: Cursor) -> None:
     """Refuse what Flight cannot do: to ask for a client's certificate and not require it."""
     if tls is None:
         return
-    wanted = tls.require_client_certificate
-    if wanted and tls.client_ca is None:
-        spot.at("require_client_certificate").report(
+    required = tls.require_client_certificate
+    if required and tls.client_ca is None:
+        cursor.at("require_client_certificate").report(
             "a client's certificate cannot be checked without client_ca",
             "name the certificate of who signs them",
         )
-    if wanted is False and tls.client_ca is not None:
-        spot.at("require_client_certificate").report(
+    if required is False and tls.client_ca is not None:
+        cursor.at("require_client_certificate").report(
             "a client's certificate is either required or not asked for",
             "leave client_ca out, or this key",
         )

@@ -2,8 +2,8 @@
 
 What comes in: the letters of a plain scalar. What goes out: NULL, TRUE or FALSE, a number, a date,
 a timestamp, or the letters themselves. It must never guess: `no`, `on`, `12:30`, `1_000`, `0x1F`
-and `007` are text, since somebody's country, switch or code is more likely than the number that
-YAML 1.1 reads there.
+and `007` are text, since a country, a switch or a code is more likely than the number that YAML
+1.1 reads there.
 
 A point makes a decimal, a point with an exponent makes a double, as in Frame-QL.
 """
@@ -37,14 +37,14 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?")
 
 
-def plain_value(text: str) -> LiteralValue:
+def scalar_value(text: str) -> LiteralValue:
     """Return what an unquoted scalar means.
 
     Raises:
         CatalogError: it has the shape of a number or a day and is none that we can hold. The
             caller knows the place.
 
-    >>> plain_value("no"), plain_value("true"), plain_value("1.50"), plain_value("007")
+    >>> scalar_value("no"), scalar_value("true"), scalar_value("1.50"), scalar_value("007")
     ('no', True, Decimal('1.50'), '007')
     """
     if text in _NULLS:

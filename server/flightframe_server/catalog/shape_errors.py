@@ -1,4 +1,4 @@
-"""Plain data against a shape, with mistakes told as places in the file.
+"""A document against a shape, with the place of each mistake in the file.
 
 What comes in: a document and the shape it should have. What goes out: the shape, or one
 `CatalogError` for the mistakes in the order of the document. It must never echo a value: the
@@ -16,9 +16,9 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, Tag, ValidationError
 
-from flightframe_server.catalog.collection import Mark
+from flightframe_server.catalog.collection import SourceLocation
 from flightframe_server.catalog.findings import Finding, raise_all
-from flightframe_server.catalog.nodes import Document, Step, path_text, plain
+from flightframe_server.catalog.nodes import Document, Step, path_text, to_python
 from flightframe_server.errors import InternalError, did_you_mean, shown
 
 _S = TypeVar("_S", bound=BaseModel)
@@ -39,7 +39,7 @@ _BOUNDS = {
     "less_than_equal": "expected at most {le}",
     "too_short": "it must not be empty",
 }
-_FOUND: tuple[tuple[type | tuple[type, ...], str], ...] = (
+_KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (NoneType, "nothing"),
     (bool, "true or false"),
     (str, "text"),
@@ -50,14 +50,14 @@ _FOUND: tuple[tuple[type | tuple[type, ...], str], ...] = (
 )
 
 
-def validated(shape: type[_S], document: Document) -> _S:
+def validate(shape: type[_S], document: Document) -> _S:
     """Return the document's content as a shape.
 
     Raises:
         CatalogError: the content has not that shape; the first mistake, and all that follow.
     """
     try:
-        return shape.model_validate(plain(document.root))
+        return shape.model_validate(to_python(document.root))
     except ValidationError as error:
         mistakes = [_placed(document, details) for details in error.errors(include_url=False)]
     raise_all([_finding(shape, mistake) for mistake in _in_order(mistakes)], document.file)
@@ -83,7 +83,7 @@ def _placed(document: Document, details: Any) -> _Mistake:
 def _in_order(mistakes: Sequence[_Mistake]) -> list[_Mistake]:
     """Return mistakes by place, a missing key where the first unknown one of its mapping stands.
 
-    A key that is misspelled is both unknown and missing: only the misspelling is told.
+    A key that is misspelled is both unknown and missing: only the misspelling is reported.
     """
     missing = {mistake.details["loc"] for mistake in mistakes if _is_missing(mistake)}
     misspelled = {
@@ -106,7 +106,7 @@ def _in_order(mistakes: Sequence[_Mistake]) -> list[_Mistake]:
         else mistake
         for mistake in mistakes
     ]
-    return sorted(moved, key=lambda found: (found.place, _is_missing(found)))
+    return sorted(moved, key=lambda mistake: (mistake.place, _is_missing(mistake)))
 
 
 def _is_missing(mistake: _Mistake) -> bool:
@@ -114,11 +114,11 @@ def _is_missing(mistake: _Mistake) -> bool:
 
 
 def _finding(shape: type[BaseModel], mistake: _Mistake) -> Finding:
-    message, hint = _told(shape, mistake.details)
-    return Finding(Mark(path_text(mistake.steps), mistake.place[0]), message, hint)
+    message, hint = _message_and_hint(shape, mistake.details)
+    return Finding(SourceLocation(path_text(mistake.steps), mistake.place[0]), message, hint)
 
 
-def _told(shape: type[BaseModel], details: Any) -> tuple[str, str | None]:
+def _message_and_hint(shape: type[BaseModel], details: Any) -> tuple[str, str | None]:
     kind, loc, value = details["type"], details["loc"], details["input"]
     context = details.get("ctx", {})
     if kind == "missing":
@@ -129,14 +129,14 @@ def _told(shape: type[BaseModel], details: Any) -> tuple[str, str | None]:
         return f"unknown key '{shown(loc[-1])}'", hint
     if kind in _EXPECTED:
         what = "text as a key" if loc[-1] == "[key]" else _EXPECTED[kind]
-        return f"expected {what}, found {_found(value)}", _advice(kind, value)
+        return f"expected {what}, found {_kind(value)}", _advice(kind, value)
     if kind in _BOUNDS:
         return _BOUNDS[kind].format(**context), None
     return str(details["msg"]), None
 
 
-def _found(value: object) -> str:
-    return next((text for types, text in _FOUND if isinstance(value, types)), "something else")
+def _kind(value: object) -> str:
+    return next((text for types, text in _KINDS if isinstance(value, types)), "something else")
 
 
 def _advice(kind: str, value: object) -> str | None:

@@ -67,13 +67,13 @@ def micros(moment: datetime.datetime) -> int:
 @lru_cache(maxsize=64)
 def clock(zone: str) -> Clock:
     """Return a zone's clock from the year 1 to the year 9999."""
-    known = rules(zone)
+    zone_rules = rules(zone)
     starts = [_new_year(year) for year, _ in _SEARCHED]
     ends = [*starts[1:], starts[-1] + _CYCLE]
-    jumps, offsets = [_new_year(1) - _WEEK], [_offset(known, starts[0])]
+    jumps, offsets = [_new_year(1) - _WEEK], [_offset(zone_rules, starts[0])]
     for begin, end, (_, step) in zip(starts, ends, _SEARCHED, strict=True):
         for start in range(begin, end, step):
-            _note(known, start, min(start + step, end), jumps, offsets)
+            _add_jump(zone_rules, start, min(start + step, end), jumps, offsets)
     cycle = [pair for pair in zip(jumps, offsets, strict=True) if pair[0] > starts[-1]]
     for shift in range(_CYCLE, _new_year(9999) - starts[-1], _CYCLE):
         jumps += [jump + shift for jump, _ in cycle]
@@ -85,16 +85,16 @@ def _new_year(year: int) -> int:
     return micros(datetime.datetime(year, 1, 1, tzinfo=datetime.UTC))
 
 
-def _note(
-    known: zoneinfo.ZoneInfo, start: int, end: int, jumps: list[int], offsets: list[int]
+def _add_jump(
+    zone_rules: zoneinfo.ZoneInfo, start: int, end: int, jumps: list[int], offsets: list[int]
 ) -> None:
     """Note the jump between two instants, if the offset differs."""
-    after = _offset(known, end)
+    after = _offset(zone_rules, end)
     if after == offsets[-1]:
         return
     while end - start > _SECOND:
         middle = (start + end) // (2 * _SECOND) * _SECOND
-        if _offset(known, middle) == offsets[-1]:
+        if _offset(zone_rules, middle) == offsets[-1]:
             start = middle
         else:
             end = middle
@@ -102,9 +102,9 @@ def _note(
     offsets.append(after)
 
 
-def _offset(known: zoneinfo.ZoneInfo, instant: int) -> int:
+def _offset(zone_rules: zoneinfo.ZoneInfo, instant: int) -> int:
     # Of a timestamp in seconds, since this is asked for every day of two centuries.
-    offset = datetime.datetime.fromtimestamp(instant // _SECOND, known).utcoffset()
+    offset = datetime.datetime.fromtimestamp(instant // _SECOND, zone_rules).utcoffset()
     return _SECOND * int(offset.total_seconds()) if offset is not None else 0
 
 
@@ -133,19 +133,20 @@ def instants_of(wall: datetime.datetime, zone: str) -> tuple[datetime.datetime, 
     >>> [str(at) for at in instants_of(datetime.datetime(2024, 10, 27, 2), "Europe/Berlin")]
     ['2024-10-27 00:00:00+00:00', '2024-10-27 01:00:00+00:00']
     """
-    known = rules(zone)
-    found = {
-        wall.replace(tzinfo=known, fold=fold).astimezone(datetime.UTC): None for fold in (0, 1)
+    zone_rules = rules(zone)
+    candidates = {
+        wall.replace(tzinfo=zone_rules, fold=fold).astimezone(datetime.UTC): None for fold in (0, 1)
     }
-    return tuple(at for at in sorted(found) if wall_clock(at, zone) == wall)
+    return tuple(at for at in sorted(candidates) if wall_clock(at, zone) == wall)
 
 
 def jump_over(wall: datetime.datetime, zone: str) -> datetime.datetime:
     """Return the instant at which a zone's clock jumps over a wall clock time that it skips."""
-    known = rules(zone)
+    zone_rules = rules(zone)
     # Read with the offset from before the jump it is after it, and the other way round.
     ends = [
-        micros(wall.replace(tzinfo=known, fold=fold).astimezone(datetime.UTC)) for fold in (1, 0)
+        micros(wall.replace(tzinfo=zone_rules, fold=fold).astimezone(datetime.UTC))
+        for fold in (1, 0)
     ]
     within = [jump for jump in clock(zone).jumps if ends[0] <= jump <= ends[1]]
     return _EPOCH + within[0] * MICROSECOND
@@ -161,5 +162,5 @@ def start_of_day(day: datetime.date, zone: str) -> datetime.datetime:
     '2018-11-04 03:00:00+00:00'
     """
     midnight = datetime.datetime.combine(day, datetime.time())
-    found = instants_of(midnight, zone)
-    return found[0] if found else jump_over(midnight, zone)
+    instants = instants_of(midnight, zone)
+    return instants[0] if instants else jump_over(midnight, zone)

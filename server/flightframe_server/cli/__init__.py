@@ -22,7 +22,7 @@ from flightframe_server.cli.describe import describe
 from flightframe_server.cli.logs import configure_logs
 from flightframe_server.cli.query import explain, query
 from flightframe_server.cli.serve import serve
-from flightframe_server.cli.streams import run_to_the_end, take_every_character
+from flightframe_server.cli.streams import escape_unencodable, run_command
 
 app = typer.Typer(
     name="flightframe",
@@ -43,8 +43,8 @@ app.add_typer(user_app, name="user")
 app.add_typer(token_app, name="token")
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(requested: bool) -> None:
+    if requested:
         print(f"flightframe {__version__}")
         raise typer.Exit
 
@@ -71,8 +71,8 @@ def flightframe(
 
 def main() -> None:
     """Run the command line."""
-    take_every_character()
-    sys.exit(run_to_the_end(lambda: app(prog_name="flightframe")))
+    escape_unencodable()
+    sys.exit(run_command(lambda: app(prog_name="flightframe")))
 
 
 __all__ = ["app", "main"]

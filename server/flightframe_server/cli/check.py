@@ -15,15 +15,15 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from flightframe_server.access.opening import open_access
+from flightframe_server.access.open_access import open_access
 from flightframe_server.app import read_files
 from flightframe_server.backends.protocol import Backend
 from flightframe_server.backends.registry import open_backend
 from flightframe_server.catalog.collection import Collection, MetricFamily, RootedMetric, Schema
-from flightframe_server.catalog.idle_columns import idle_columns
-from flightframe_server.cli.faults import tell, told
+from flightframe_server.catalog.unused_columns import unused_columns
+from flightframe_server.cli.console import Bar, counted, out, progress
+from flightframe_server.cli.error_output import print_error, reported_errors
 from flightframe_server.cli.overview import show_collection, show_installation
-from flightframe_server.cli.screen import Bar, counted, out, progress
 from flightframe_server.engine.engine import MetricEngine
 from flightframe_server.engine.facts import Attested
 from flightframe_server.engine.warm_up import hints, warm_up
@@ -36,8 +36,8 @@ from flightframe_server.errors import (
     SiblingDiffers,
 )
 from flightframe_server.language.syntax import Anchor, Call, Item, Name, Statement
-from flightframe_server.planner.broken import edge_key, grain_key, violation
 from flightframe_server.planner.promises import table_hops
+from flightframe_server.planner.violations import edge_key, grain_key, violation
 from flightframe_server.resolver.resolve import resolve
 
 
@@ -84,7 +84,7 @@ def check(
       flightframe check installation.yaml
     """
     problems = 0
-    with told():
+    with reported_errors():
         manifest, collections = read_files(installation)
         open_access(manifest.server, installation.parent)
         show_installation(manifest)
@@ -106,19 +106,19 @@ def check_collection(collection: Collection, backend: Backend) -> int:
             findings = examined(engine, attested)
             show_collection(snapshot.typed, attested)
     except FlightframeError as error:
-        tell(error)
+        print_error(error)
         return len(error.each()) if isinstance(error, CatalogError) else 1
     if findings.passed:
         out.print(Text.assemble(("  ✓ ", "bold green"), str(findings)))
     for text in findings.unchecked:
         out.print(f"  - not checked: {text}")
-    for schema, column in idle_columns(snapshot.typed.collection, snapshot.typed.graph):
+    for schema, column in unused_columns(snapshot.typed.collection, snapshot.typed.graph):
         out.print(
             f"  - never asked for: {schema}.{column} stands in no dimension family, and no metric"
             " or column reads it"
         )
     for problem in findings.problems:
-        tell(problem)
+        print_error(problem)
     out.print()
     return len(findings.problems)
 
@@ -155,12 +155,12 @@ def examine_grain(
         findings.unchecked.append(f"the grain of {schema.name}, which is trusted")
         return
     problem = None
-    if (twice := attested.broken.get(grain_key(schema.name))) is not None:
+    if (twice := attested.violations.get(grain_key(schema.name))) is not None:
         problem = CatalogError(
             f"the grain of {schema.name} ({', '.join(schema.grain)}) is not unique: {twice}",
             file=collection.file,
-            path=schema.mark.path,
-            line=schema.mark.line,
+            path=schema.location.path,
+            line=schema.location.line,
         )
     findings.note("unique grain", problem)
 
@@ -170,11 +170,11 @@ def examine_promises(engine: MetricEngine, attested: Attested, findings: Finding
     for hop in table_hops(engine.typed):
         if hop.trusted:
             findings.unchecked.append(f"{hop.edge}, which is trusted")
-        elif edge_key(hop.edge) not in attested.broken:
+        elif edge_key(hop.edge) not in attested.violations:
             findings.note("attested edge", None)
-    told = {grain_key(name) for name in engine.collection.schemas}
-    for promise, example in attested.broken.items():
-        if promise not in told:
+    reported = {grain_key(name) for name in engine.collection.schemas}
+    for promise, example in attested.violations.items():
+        if promise not in reported:
             problem = violation(promise, f"the data breaks {promise}: {example}", example)
             findings.note("promise", problem)
     for (family, schema), difference in attested.siblings.items():
@@ -195,12 +195,12 @@ def examine_totals(engine: MetricEngine, family: MetricFamily, findings: Finding
     """Note whether a metric fits its type over all rows, by each of its reducers.
 
     A metric that may not be asked for without a level says nothing here, and neither does one that
-    rests on a promise which the data break: that is told already.
+    rests on a promise which the data break: that is reported already.
     """
     declared = family.meaning.reducers if isinstance(family.meaning, RootedMetric) else ()
     name = Name((family.name,))
-    asked = {reducer.operator: Call(reducer.operator, (name,)) for reducer in declared}
-    for expression in asked.values() or (name,):
+    calls = {reducer.operator: Call(reducer.operator, (name,)) for reducer in declared}
+    for expression in calls.values() or (name,):
         statement = Statement((Item(expression, alias=family.name),), Anchor(()))
         try:
             engine.answer(partial(resolve, statement))

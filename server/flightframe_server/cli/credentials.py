@@ -1,8 +1,8 @@
-"""`flightframe user add` and `flightframe token new`: who may ask a server.
+"""`flightframe user add` and `flightframe token new`: the users of a server.
 
-What comes in: a name, and a password that nobody sees. What goes out: a line of the file of users
-or tokens, and once, on stdout, a new token. It must never take a secret as an argument, where other
-users of the machine could read it, nor leave a file of secrets open to them.
+What comes in: a name, and a password that is never shown. What goes out: a line of the file of
+users or tokens, and once, on stdout, a new token. It must never take a secret as an argument, where
+other users of the machine could read it, nor leave a file of secrets open to them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,11 @@ from typing import Annotated
 
 import typer
 
-from flightframe_server.access.editing import (
+from flightframe_server.access.files import read_tokens, read_users
+from flightframe_server.access.open_access import read_text
+from flightframe_server.access.passwords import hash_password
+from flightframe_server.access.tokens import digest_of, new_lasting_token
+from flightframe_server.access.user_admin import (
     TOKENS_HEAD,
     USERS_HEAD,
     token_line,
@@ -23,13 +27,9 @@ from flightframe_server.access.editing import (
     with_token,
     with_user,
 )
-from flightframe_server.access.files import read_tokens, read_users
-from flightframe_server.access.opening import read_text
-from flightframe_server.access.passwords import hash_password
-from flightframe_server.access.tokens import digest_of, new_lasting_token
-from flightframe_server.cli.connecting import as_text
-from flightframe_server.cli.faults import told
-from flightframe_server.cli.screen import err
+from flightframe_server.cli.connection_options import as_text
+from flightframe_server.cli.console import err
+from flightframe_server.cli.error_output import reported_errors
 from flightframe_server.errors import SetupError
 
 PASSWORD_LENGTH_MIN = 8
@@ -65,8 +65,8 @@ def add_user(
       flightframe user add alice --file users.yaml
       pass show metrics/alice | flightframe user add alice --password-stdin
     """
-    with told():
-        # Before anybody types a password: whether the name can be one.
+    with reported_errors():
+        # Before a password is typed: whether the name can be one.
         read_users(USERS_HEAD + user_line(name, _EXAMPLE))
         stored = hash_password(read_password(from_stdin=password_stdin))
         if file is None:
@@ -108,7 +108,7 @@ def new_token(
 
       flightframe token new grafana --file tokens.yaml --expires 2099-12-31
     """
-    with told():
+    with reported_errors():
         day = None if expires is None else expires.date()
         if day is not None and day < datetime.datetime.now(datetime.UTC).date():
             raise SetupError(
@@ -145,7 +145,7 @@ def read_password(*, from_stdin: bool) -> str:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Put a text in the place of a file, whole or not at all, for its owner's eyes.
+    """Replace a file by a text, completely or not at all, readable by its owner alone.
 
     Raises:
         SetupError: it cannot be written.
@@ -154,10 +154,10 @@ def write_private(path: Path, text: str) -> None:
     try:
         mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
         handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as written:
-            written.write(text)
-            written.flush()
-            os.fsync(written.fileno())
+        with os.fdopen(handle, "w", encoding="utf-8") as target:
+            target.write(text)
+            target.flush()
+            os.fsync(target.fileno())
         beside.chmod(mode)
         beside.replace(path)
     except OSError as error:

@@ -4,7 +4,7 @@ What comes in: a folder. What goes out: the retail demonstration in it; and for 
 a running server, and each of the walkthrough's queries with its answer, compared with what the
 walkthrough promises. It must never show a label that the server did not give.
 
-The walkthrough begins with grains that nobody has asked for yet, so each run of `demo` keeps its
+The walkthrough begins with grains that no query has used yet, so each run of `demo` keeps its
 answers in a new folder among the system's temporary files, removed at the end. What
 `flightframe serve` keeps beside the demo's files is neither read nor touched.
 """
@@ -22,19 +22,19 @@ from rich.text import Text
 
 import flightframe
 from flightframe_server.app import OpenInstallation, open_installation
-from flightframe_server.cli.faults import told
+from flightframe_server.cli.console import out, progress
+from flightframe_server.cli.error_output import reported_errors
 from flightframe_server.cli.logs import configure_logs
 from flightframe_server.cli.query import DEFAULT_URI
-from flightframe_server.cli.running import (
-    Running,
-    TakenPorts,
+from flightframe_server.cli.serve import FlightPort, HttpPort, SkipWarmUp
+from flightframe_server.cli.servers import (
+    ReservedPorts,
+    Servers,
     chosen_ports,
     without_tracebacks,
 )
-from flightframe_server.cli.screen import out, progress
-from flightframe_server.cli.serve import FlightPort, HttpPort, SkipWarmUp
-from flightframe_server.cli.stopping import StopSignals, end_now
-from flightframe_server.cli.tour import show_outcome, show_python, verdict
+from flightframe_server.cli.stop_signals import StopSignals, end_now
+from flightframe_server.cli.walkthrough_output import show_outcome, show_python, verdict
 from flightframe_server.demo.files import (
     DATABASE,
     GENERATE,
@@ -65,7 +65,7 @@ def init_demo(
       flightframe init-demo shop
       flightframe serve shop/installation.yaml
     """
-    with told():
+    with reported_errors():
         written = written_demo(folder)
         for name in written.written:
             out.print(f"  ✓ wrote {folder / name}")
@@ -104,25 +104,25 @@ def demo(
     if leave:
         flight_port = 0 if flight_port is None else flight_port
         http_port = 0 if http_port is None else http_port
-    with without_tracebacks(), told(), StopSignals() as stop, ExitStack() as stack:
+    with without_tracebacks(), reported_errors(), StopSignals() as stop, ExitStack() as stack:
         written = boot(data_dir)
         store = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=STORE_PREFIX)))
         opened = stack.enter_context(
             closing(open_installation(data_dir / INSTALLATION, store=store))
         )
         ports = chosen_ports(opened.installation.server, flight_port, http_port)
-        taken = stack.enter_context(closing(TakenPorts(ports)))
+        reserved = stack.enter_context(closing(ReservedPorts(ports)))
         if not skip_warmup:
             warm_up(opened)
-        running = taken.start(opened)
+        servers = reserved.start(opened)
         try:
-            show_addresses(running, opened)
-            kept = tour(running, opened, written, store, stop, labels=not skip_warmup)
-            if not leave and not stop.asked:
-                invite(running)
+            show_addresses(servers, opened)
+            kept = run_walkthrough(servers, opened, written, store, stop, labels=not skip_warmup)
+            if not leave and not stop.requested:
+                invite(servers)
                 stop.wait()
         finally:
-            ended = running.close()
+            ended = servers.close()
         code = 0 if kept or not leave else 1
         if not ended:
             stack.close()
@@ -164,7 +164,7 @@ def boot(folder: Path) -> WrittenDemo:
 def warm_up(opened: OpenInstallation) -> None:
     """Make what is hinted, and log each entry."""
     made = 0
-    for name in opened.serving.engines:
+    for name in opened.runtime.engines:
         out.print(f"  → warming up engine for AC {name!r} …")
     for _, warmed in opened.warm_up():
         if warmed.failure is None:
@@ -175,16 +175,16 @@ def warm_up(opened: OpenInstallation) -> None:
     out.print(Text.assemble(("  ✓ ", "green"), f"pre-materialised {made} (family, anchor) entries"))
 
 
-def show_addresses(running: Running, opened: OpenInstallation) -> None:
+def show_addresses(servers: Servers, opened: OpenInstallation) -> None:
     """Say where the demonstration answers."""
-    out.print(Text.assemble("\n", ("Serving ", "bold"), (running.flight_uri, "bold cyan")))
-    out.print(f"  http:             {running.http_url}")
-    out.print(f"  runtime:          {running.http_url}/runtime/healthz")
+    out.print(Text.assemble("\n", ("Runtime ", "bold"), (servers.flight_uri, "bold cyan")))
+    out.print(f"  http:             {servers.http_url}")
+    out.print(f"  runtime:          {servers.http_url}/runtime/healthz")
     out.print(f"  installation_id:  {opened.installation.id}\n")
 
 
-def tour(
-    running: Running,
+def run_walkthrough(
+    servers: Servers,
     opened: OpenInstallation,
     written: WrittenDemo,
     store: Path,
@@ -195,7 +195,7 @@ def tour(
     """Ask the walkthrough's queries as a client, show them, and return whether all is as promised.
 
     Args:
-        running: the server.
+        servers: both servers.
         opened: what it serves.
         written: the demo's files.
         store: the folder of its entries.
@@ -209,27 +209,27 @@ def tour(
     if not labels:
         out.print("The warm-up was skipped: rows are compared, labels are not.\n")
     kept: list[bool] = []
-    (engine,) = opened.serving.engines.values()
+    (engine,) = opened.runtime.engines.values()
     collection = engine.collection
     in_python = labels
-    with flightframe.connect(running.flight_uri) as connection:
+    with flightframe.connect(servers.flight_uri) as connection:
         for outcome in walk(connection, written.folder, labels=labels):
             if in_python and outcome.step.number > PYTHON_STEP:
-                found = walk_in_python(collection, store / collection.name, written.folder)
-                show_python(found)
-                kept.append(not found.differences)
+                python = walk_in_python(collection, store / collection.name, written.folder)
+                show_python(python)
+                kept.append(not python.differences)
                 in_python = False
             show_outcome(outcome)
             kept.append(not outcome.differences)
-            if stop.asked:
+            if stop.requested:
                 return False
     out.print(verdict(kept))
     return all(kept)
 
 
-def invite(running: Running) -> None:
+def invite(servers: Servers) -> None:
     """Say what can be done with a server that stays up."""
     out.print("\nIt stays up until Ctrl-C. In another terminal:\n")
-    here = "" if running.flight_uri == DEFAULT_URI else f"--uri {running.flight_uri} "
+    here = "" if servers.flight_uri == DEFAULT_URI else f"--uri {servers.flight_uri} "
     for source in SUGGESTIONS:
         out.print(f'  flightframe query {here}"{source}"')

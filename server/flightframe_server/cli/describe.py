@@ -26,23 +26,23 @@ from flightframe import (
     MetricDescription,
 )
 from flightframe.display import printable
-from flightframe_server.cli.connecting import (
+from flightframe_server.cli.connection_options import (
     ClientCert,
     ClientKey,
+    ConnectionOptions,
     RootCerts,
     User,
-    Who,
     as_text,
     connected,
 )
-from flightframe_server.cli.faults import told
+from flightframe_server.cli.console import cell_text, counted, new_table, out, show_table, writable
+from flightframe_server.cli.error_output import reported_errors
 from flightframe_server.cli.query import (
     DEFAULT_URI,
     CollectionName,
     Timeout,
     Uri,
 )
-from flightframe_server.cli.screen import cell_text, counted, out, plain_table, show_table, writable
 
 MEMBERS = 20
 INDENT = 2
@@ -111,17 +111,21 @@ def describe(
       flightframe describe on_hand
     """
     most = MEMBERS if members is None and name is not None else members
-    who = Who(user, tls_root_certs, tls_client_cert, tls_client_key)
-    with told(), connected(uri, timeout, who) as connection:
-        found = connection.describe(name, collection=collection, members=most, schema=schema)
+    options = ConnectionOptions(user, tls_root_certs, tls_client_cert, tls_client_key)
+    with reported_errors(), connected(uri, timeout, options) as connection:
+        description = connection.describe(name, collection=collection, members=most, schema=schema)
     if output is Shape.JSON:
-        print(writable(json.dumps(asdict(found), indent=2, ensure_ascii=False, default=_plain)))
+        print(
+            writable(
+                json.dumps(asdict(description), indent=2, ensure_ascii=False, default=_json_value)
+            )
+        )
     else:
-        show(found, whole=name is not None)
+        show(description, in_full=name is not None)
 
 
-def show(description: Description, *, whole: bool) -> None:
-    """Draw a description; `whole` adds the members of levels and the reasons of blocked ones."""
+def show(description: Description, *, in_full: bool) -> None:
+    """Draw a description; `in_full` adds the members of levels and the reasons of blocked ones."""
     for collection in description.collections:
         out.print(Text.assemble(("collection ", "bold"), (printable(collection.name), "bold cyan")))
         if collection.description:
@@ -130,7 +134,7 @@ def show(description: Description, *, whole: bool) -> None:
         _levels(collection)
         _metrics(collection)
         _schemas(collection)
-        if whole:
+        if in_full:
             for level in collection.levels:
                 _members(level)
             for metric in collection.metrics:
@@ -141,14 +145,14 @@ def show(description: Description, *, whole: bool) -> None:
 def _levels(collection: CollectionDescription) -> None:
     if not collection.levels:
         return
-    asked = any(level.facts or level.refused for level in collection.levels)
-    table = plain_table("level", "type", "dimension")
-    if asked:
+    with_facts = any(level.facts or level.refused for level in collection.levels)
+    table = new_table("level", "type", "dimension")
+    if with_facts:
         table.add_column("members", justify="right", no_wrap=True)
         for heading in ("first", "last", "rows of", "served_from"):
             table.add_column(heading, overflow="fold")
     for level in collection.levels:
-        facts = _fact_cells(level.facts) if asked else ()
+        facts = _fact_cells(level.facts) if with_facts else ()
         table.add_row(*map(_cell, (level.name, level.type, level.family, *facts)))
     show_table(table, INDENT)
     out.print()
@@ -164,7 +168,7 @@ def _fact_cells(facts: LevelFacts | None) -> tuple[str, ...]:
 def _metrics(collection: CollectionDescription) -> None:
     if not collection.metrics:
         return
-    table = plain_table("metric", "type", "reducer", "may be asked at", "and only with")
+    table = new_table("metric", "type", "reducer", "may be asked at", "and only with")
     for metric in collection.metrics:
         for at, anchors in enumerate(metric.anchors or (AnchorsDescription(""),)):
             own = (metric.name, metric.type) if at == 0 else ("", "")
@@ -177,7 +181,7 @@ def _metrics(collection: CollectionDescription) -> None:
 def _schemas(collection: CollectionDescription) -> None:
     if not collection.schemas:
         return
-    table = plain_table("schema", "grain")
+    table = new_table("schema", "grain")
     for schema in collection.schemas:
         table.add_row(_cell(schema.name), _cell(", ".join(schema.grain) or "rows"))
     show_table(table, INDENT)
@@ -189,8 +193,8 @@ def _members(level: LevelDescription) -> None:
         out.print(f"  {printable(level.name)} is refused: {printable(level.refused)}")
     if level.facts is None or not level.facts.members:
         return
-    shown = len(level.facts.members)
-    first = "" if level.facts.complete else f" (the first {shown:,})"
+    count = len(level.facts.members)
+    first = "" if level.facts.complete else f" (the first {count:,})"
     out.print(f"  {counted(level.facts.cardinality, 'member')} of {printable(level.name)}{first}")
     for member in level.facts.members:
         out.print(f"    {cell_text(member)}")
@@ -211,6 +215,6 @@ def _cell(text: str) -> Text:
     return Text(printable(text))
 
 
-def _plain(value: Any) -> str:
+def _json_value(value: Any) -> str:
     """Return a member as JSON holds it: dates and decimals as texts, exact."""
     return value.isoformat() if isinstance(value, datetime.date) else str(Decimal(value))

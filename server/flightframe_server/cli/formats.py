@@ -20,20 +20,20 @@ from rich.text import Text
 
 from flightframe import ProtocolError, Result
 from flightframe.display import printable
-from flightframe_server.cli.screen import (
+from flightframe_server.cli.console import (
     cell_text,
     counted,
-    drawn,
     err,
+    first_rows,
     footer,
     out,
+    rows_table,
     show_table,
-    taken,
     writable,
 )
 from flightframe_server.web.json_text import names_text, not_finite, null_notes, row_texts
 
-MOST_ROWS = 100
+MAX_ROWS = 100
 
 
 class Format(StrEnum):
@@ -45,11 +45,11 @@ class Format(StrEnum):
     ARROW = "arrow"
 
 
-def write_table(result: Result, most: int = MOST_ROWS) -> None:
+def write_table(result: Result, most: int = MAX_ROWS) -> None:
     """Draw the first rows (0: all of them), then how many there are and who answered."""
-    rows = taken(result.schema, result, most or None)
+    rows = first_rows(result.schema, result, most or None)
     if len(rows.schema):
-        show_table(drawn(rows))
+        show_table(rows_table(rows))
     out.print(footer(rows, result.served_from))
     _write_notes(result, out)
 
@@ -65,9 +65,9 @@ def write_steps(result: Result) -> None:
     """Write the rows of EXPLAIN one under the other: SQL and reasons are too long for a table."""
     for row in result.to_pylist():
         facts = {name: cell_text(value) for name, value in row.items()}
-        asked = f"{facts['operator']}({facts['family']}) @ ({facts['anchor']})"
+        metric = f"{facts['operator']}({facts['family']}) @ ({facts['anchor']})"
         note = facts["route"] == "note"
-        what = facts["column"] if note else f"{facts['column']} = {asked}"
+        what = facts["column"] if note else f"{facts['column']} = {metric}"
         out.print(
             Text.assemble(f"{facts['step']}  ", (what, "bold"), "  ", (facts["route"], "cyan"))
         )

@@ -11,7 +11,7 @@ from rich.text import Text
 from flightframe.display import printable
 from flightframe_server.catalog.collection import DerivedMetric, MetricFamily, TableMap
 from flightframe_server.catalog.installation import Installation
-from flightframe_server.cli.screen import out, plain_table, show_table
+from flightframe_server.cli.console import new_table, out, show_table
 from flightframe_server.engine.facts import Attested
 from flightframe_server.resolver.typed import TypedCollection
 
@@ -23,7 +23,7 @@ def show_installation(installation: Installation) -> None:
     engine, server = installation.metric_engine, installation.server
     kept = f"up to {size(engine.max_bytes_per_ac)} for each collection, in {engine.store}"
     _heading("installation", installation.id, installation.file)
-    table = plain_table()
+    table = new_table()
     table.show_header = False
     table.box = None
     table.add_column()
@@ -65,7 +65,7 @@ def _heading(kind: str, name: str, file: str) -> None:
 
 
 def _schemas(typed: TypedCollection, attested: Attested) -> None:
-    table = plain_table("schema", "table")
+    table = new_table("schema", "table")
     table.add_column("rows", justify="right", no_wrap=True)
     table.add_column("grain", overflow="fold")
     for schema in typed.collection.schemas.values():
@@ -78,7 +78,7 @@ def _schemas(typed: TypedCollection, attested: Attested) -> None:
 
 
 def _dimensions(typed: TypedCollection) -> None:
-    table = plain_table("dimension", "levels", "edges")
+    table = new_table("dimension", "levels", "edges")
     for family in typed.collection.dimension_families.values():
         edges = [
             f"{edge} by table" if isinstance(edge.map, TableMap) else str(edge)
@@ -91,7 +91,7 @@ def _dimensions(typed: TypedCollection) -> None:
 
 
 def _metrics(typed: TypedCollection) -> None:
-    table = plain_table("metric", "made from", "reducers", "hints")
+    table = new_table("metric", "made from", "reducers", "hints")
     for family in typed.collection.metric_families.values():
         table.add_row(*(Text(printable(cell)) for cell in _metric(family)))
     show_table(table, INDENT)

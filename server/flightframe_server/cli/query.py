@@ -15,18 +15,18 @@ import typer
 
 import flightframe
 from flightframe import ArgumentError
-from flightframe_server.cli.connecting import (
+from flightframe_server.cli.connection_options import (
     ClientCert,
     ClientKey,
+    ConnectionOptions,
     RootCerts,
     User,
-    Who,
     as_text,
     connected,
 )
-from flightframe_server.cli.faults import told
+from flightframe_server.cli.error_output import reported_errors
 from flightframe_server.cli.formats import (
-    MOST_ROWS,
+    MAX_ROWS,
     Format,
     write_arrow,
     write_csv,
@@ -99,7 +99,7 @@ def query(
     only_if_cached: OnlyIfCached = False,
     no_cache: NoCache = False,
     timeout: Timeout = None,
-    max_rows: MaxRows = MOST_ROWS,
+    max_rows: MaxRows = MAX_ROWS,
     user: User = None,
     tls_root_certs: RootCerts = None,
     tls_client_cert: ClientCert = None,
@@ -118,10 +118,10 @@ def query(
                         --param r=West --format csv > west.csv
       flightframe query - --format arrow < question.fql > answer.arrows
     """
-    with told():
+    with reported_errors():
         text = read_source(source)
-    who = Who(user, tls_root_certs, tls_client_cert, tls_client_key)
-    with told(text), connected(uri, timeout, who) as connection:
+    options = ConnectionOptions(user, tls_root_certs, tls_client_cert, tls_client_key)
+    with reported_errors(text), connected(uri, timeout, options) as connection:
         refuse_terminal(output)
         result = connection.query(
             text,
@@ -162,10 +162,10 @@ def explain(
 
       flightframe explain "SELECT day, SUM(revenue) AS r AT day"
     """
-    with told():
+    with reported_errors():
         text = read_source(source)
-    who = Who(user, tls_root_certs, tls_client_cert, tls_client_key)
-    with told(text), connected(uri, timeout, who) as connection:
+    options = ConnectionOptions(user, tls_root_certs, tls_client_cert, tls_client_key)
+    with reported_errors(text), connected(uri, timeout, options) as connection:
         refuse_terminal(output)
         result = connection.explain(
             text,
@@ -219,11 +219,11 @@ def bound(parameters: Sequence[str]) -> list[str] | dict[str, str] | None:
     """
     if not parameters:
         return None
-    found = [_NAMED.fullmatch(parameter) for parameter in parameters]
-    named = [match for match in found if match is not None]
+    matches = [_NAMED.fullmatch(parameter) for parameter in parameters]
+    named = [match for match in matches if match is not None]
     if not named:
         return list(parameters)
-    if len(named) < len(found):
+    if len(named) < len(matches):
         raise ArgumentError(
             "some parameters have a name and others have none",
             "write --param name=value for $name, or --param value for each ?",

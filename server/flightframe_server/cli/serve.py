@@ -13,20 +13,20 @@ from typing import Annotated
 import structlog
 import typer
 
-from flightframe_server.access.exposure import missing, refuse_exposure
-from flightframe_server.access.opening import read_text
+from flightframe_server.access.bind_policy import check_bind_address, missing_protection
+from flightframe_server.access.open_access import read_text
 from flightframe_server.app import OpenInstallation, open_installation
 from flightframe_server.catalog import read_installation
-from flightframe_server.cli.faults import told
+from flightframe_server.cli.console import progress
+from flightframe_server.cli.error_output import reported_errors
 from flightframe_server.cli.logs import configure_logs
-from flightframe_server.cli.running import (
-    Running,
-    TakenPorts,
+from flightframe_server.cli.servers import (
+    ReservedPorts,
+    Servers,
     chosen_ports,
     without_tracebacks,
 )
-from flightframe_server.cli.screen import progress
-from flightframe_server.cli.stopping import StopSignals, end_now
+from flightframe_server.cli.stop_signals import StopSignals, end_now
 from flightframe_server.engine.warm_up import hints
 
 log = structlog.get_logger(__name__)
@@ -103,38 +103,38 @@ def serve(
       flightframe serve installation.yaml --flight-port 0 --store /var/cache/ff
     """
     configure_logs()
-    with without_tracebacks(), told(), StopSignals() as stop:
+    with without_tracebacks(), reported_errors(), StopSignals() as stop:
         check_exposure(installation, insecure=insecure)
         opened = open_installation(installation, store=store)
         with closing(opened):
             ports = chosen_ports(opened.installation.server, flight_port, http_port, with_http=http)
-            with closing(TakenPorts(ports)) as taken:
+            with closing(ReservedPorts(ports)) as reserved:
                 if not skip_warmup:
                     warm_up(opened, stop)
-                if stop.asked:
+                if stop.requested:
                     return
-                running = taken.start(opened)
-            announce(running, opened)
+                servers = reserved.start(opened)
+            announce(servers, opened)
             stop.wait()
-            close(running)
+            close(servers)
 
 
 def check_exposure(manifest: Path, *, insecure: bool) -> None:
     """Refuse to be reached unprotected, before anything is opened.
 
     Raises:
-        SetupError: that is what would happen, and nobody said --insecure.
+        SetupError: that is what would happen, and --insecure is not set.
         CatalogError: the manifest is wrong.
     """
     settings = read_installation(read_text(manifest), manifest.name).server
-    refuse_exposure(settings, insecure=insecure)
-    if insecure and missing(settings):
-        log.warning("serve.insecure", host=settings.host, missing=missing(settings))
+    check_bind_address(settings, insecure=insecure)
+    if insecure and missing_protection(settings):
+        log.warning("serve.insecure", host=settings.host, missing=missing_protection(settings))
 
 
 def warm_up(opened: OpenInstallation, stop: StopSignals) -> None:
     """Make what is hinted, with a bar on a terminal and an event for each hint."""
-    total = sum(len(hints(engine)) for engine in opened.serving.engines.values())
+    total = sum(len(hints(engine)) for engine in opened.runtime.engines.values())
     with progress("warming up", total) as bar:
         for done, (collection, warmed) in enumerate(opened.warm_up(), start=1):
             bar.at(f"warming up {warmed.hint}", done, total)
@@ -148,22 +148,22 @@ def warm_up(opened: OpenInstallation, stop: StopSignals) -> None:
             else:
                 state = "fresh" if warmed.fresh else "made"
                 log.info("warm_up", collection=collection, hint=str(warmed.hint), entry=state)
-            if stop.asked:
+            if stop.requested:
                 return
 
 
-def announce(running: Running, opened: OpenInstallation) -> None:
+def announce(servers: Servers, opened: OpenInstallation) -> None:
     """Print the ready line."""
-    http = f" http={running.http_url}" if running.http_url is not None else ""
+    http = f" http={servers.http_url}" if servers.http_url is not None else ""
     name = opened.installation.id
-    print(f"flightframe ready flight={running.flight_uri}{http} installation={name}", flush=True)
-    log.info("serve.ready", flight=running.flight_uri, http=running.http_url, installation=name)
+    print(f"flightframe ready flight={servers.flight_uri}{http} installation={name}", flush=True)
+    log.info("serve.ready", flight=servers.flight_uri, http=servers.http_url, installation=name)
 
 
-def close(running: Running) -> None:
+def close(servers: Servers) -> None:
     """Drain and close; where something cannot be ended, end the process without it."""
     log.info("serve.stopping")
-    if running.close():
+    if servers.close():
         log.info("serve.stopped")
         return
     end_now(0)

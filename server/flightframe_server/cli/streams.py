@@ -53,19 +53,19 @@ def fits(text: str, encoding: str | None) -> bool:
     return True
 
 
-def take_every_character() -> None:
+def escape_unencodable() -> None:
     """Let stdout and stderr write what their encoding lacks as signs or escapes."""
     codecs.register_error(ERRORS, _replace)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
-            # Closed by whoever started us: what is written goes nowhere, and nothing fails.
+            # Closed by the parent process: what is written goes nowhere, and nothing fails.
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=ERRORS)
 
 
-def run_to_the_end(command: Callable[[], object]) -> int:
+def run_command(command: Callable[[], object]) -> int:
     """Run a command that ends in `SystemExit`, write out what it printed, and return its exit code.
 
     A reader that left (`| head -1`) is no failure to tell of; a disk that is full is one.

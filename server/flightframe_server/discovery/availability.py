@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from flightframe_server.catalog.collection import MetricFamily, RootedMetric
 from flightframe_server.errors import AmbiguousReducer, FlightframeError
 from flightframe_server.language.syntax import Call, Expression, Name
-from flightframe_server.planner.broken import check_promises
 from flightframe_server.planner.source import metric_reads
+from flightframe_server.planner.violations import check_promises
 from flightframe_server.resolver.anchors import anchors_of
 from flightframe_server.resolver.legality import check_metric, check_nested
 from flightframe_server.resolver.metrics import MetricNames, default_operator
@@ -54,16 +54,16 @@ class Availability:
 
 
 def availabilities(
-    typed: TypedCollection, broken: Mapping[str, str], family: MetricFamily
+    typed: TypedCollection, violations: Mapping[str, str], family: MetricFamily
 ) -> tuple[Availability, ...]:
     """Return where a family may be asked, its default reducer first.
 
     Args:
         typed: the collection.
-        broken: the promises that its data break, by key, with the row that shows it.
+        violations: the promises that its data break, by key, with the row that shows it.
         family: one of its metric families.
     """
-    return tuple(_availability(typed, broken, family, reducer) for reducer in _reducers(family))
+    return tuple(_availability(typed, violations, family, reducer) for reducer in _reducers(family))
 
 
 def _reducers(family: MetricFamily) -> tuple[str, ...]:
@@ -76,7 +76,7 @@ def _reducers(family: MetricFamily) -> tuple[str, ...]:
 
 
 def _availability(
-    typed: TypedCollection, broken: Mapping[str, str], family: MetricFamily, reducer: str
+    typed: TypedCollection, violations: Mapping[str, str], family: MetricFamily, reducer: str
 ) -> Availability:
     name: Expression = Name((family.name,))
     asked = Call(reducer, (name,)) if reducer else name
@@ -87,7 +87,7 @@ def _availability(
     blocked: list[BlockedLevel] = []
     for level in typed.graph.level_names:
         try:
-            _check(typed, broken, term, tuple(sorted({level, *required})))
+            _check(typed, violations, term, tuple(sorted({level, *required})))
         except FlightframeError as error:
             blocked.append(BlockedLevel(level, error.code, error.message))
         else:
@@ -96,11 +96,11 @@ def _availability(
 
 
 def _check(
-    typed: TypedCollection, broken: Mapping[str, str], term: Term, anchor: tuple[str, ...]
+    typed: TypedCollection, violations: Mapping[str, str], term: Term, anchor: tuple[str, ...]
 ) -> None:
     """Refuse an anchor as a query would: by the rules of the collection, then by the data."""
     for need in needs_of(term, anchor, ()):
         check_metric(typed, need.metric, need.anchor, ())
         reads, columns = metric_reads(typed, need.metric, need.anchor)
-        check_promises(typed, broken, frozenset(), need.metric, reads, columns)
+        check_promises(typed, violations, frozenset(), need.metric, reads, columns)
     check_nested(typed, term, anchor, ())

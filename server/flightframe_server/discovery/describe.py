@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from flightframe_server.answer import Serving, engine_named
+from flightframe_server.answer import Runtime, engine_named
 from flightframe_server.call_context import SERVER_CALL, CallContext
 from flightframe_server.catalog.collection import MetricFamily, RootedMetric
 from flightframe_server.discovery.availability import availabilities
@@ -62,12 +62,12 @@ class Asked:
         return not self.name or known.casefold() == self.name
 
 
-def describe(asked: Asked, serving: Serving, context: CallContext = SERVER_CALL) -> bytes:
+def describe(asked: Asked, runtime: Runtime, context: CallContext = SERVER_CALL) -> bytes:
     """Return the description as JSON.
 
     Args:
         asked: what is wanted of it.
-        serving: the installation.
+        runtime: the installation.
         context: the call that waits for it.
 
     Raises:
@@ -75,12 +75,12 @@ def describe(asked: Asked, serving: Serving, context: CallContext = SERVER_CALL)
         BackendError: the database failed.
     """
     engines = (
-        [engine_named(serving, asked.collection)]
+        [engine_named(runtime, asked.collection)]
         if asked.collection
-        else list(serving.engines.values())
+        else list(runtime.engines.values())
     )
     described = {
-        "installation_id": serving.installation_id,
+        "installation_id": runtime.installation_id,
         "collections": [_collection(engine, asked, context) for engine in engines],
     }
     return json.dumps(described, separators=(",", ":"), ensure_ascii=False).encode()
@@ -235,7 +235,7 @@ def _metric(typed: TypedCollection, attested: Attested, family: MetricFamily) ->
         "description": family.description,
         "type": "" if type_ is None else str(type_),
         "reducers": [],
-        "anchors": [asdict(found) for found in availabilities(typed, attested.broken, family)],
+        "anchors": [asdict(found) for found in availabilities(typed, attested.violations, family)],
     }
     if isinstance(family.meaning, RootedMetric):
         described["reducers"] = [reducer.operator for reducer in family.meaning.reducers]

@@ -107,7 +107,7 @@ class Attempts:
             self._reducers,
             holdings.without(without) if without else holdings,
             snapshot.versions,
-            known.broken,
+            known.violations,
             # An entry was made where its promises held, and without a database nothing else is.
             known.unattested if self._answers else frozenset(),
             frozenset(facts.held_maps) if frugal else facts.edges,

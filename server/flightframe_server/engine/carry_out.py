@@ -17,7 +17,7 @@ import structlog
 from flightframe_server.arrow_types import arrow_type
 from flightframe_server.backends.cancellation import CancelToken
 from flightframe_server.backends.protocol import Backend
-from flightframe_server.cache.entries import EntryGone, Made
+from flightframe_server.cache.entries import EntryGone, Lineage
 from flightframe_server.cache.store import EntryStore
 from flightframe_server.call_context import CallContext
 from flightframe_server.composer.order import sort_points
@@ -27,7 +27,7 @@ from flightframe_server.engine.reading import VersionReader
 from flightframe_server.engine.snapshot import DataSnapshot
 from flightframe_server.error_subject import about
 from flightframe_server.errors import ArithmeticOverflow, FlightframeError
-from flightframe_server.planner.holdings import HeldEntry
+from flightframe_server.planner.holdings import CacheEntry
 from flightframe_server.planner.hops import TableHop
 from flightframe_server.planner.identity import EntryKey, Version
 from flightframe_server.planner.make import can_stream
@@ -126,7 +126,7 @@ class Carrier:
             raise EntryGone("none")
         return self._store
 
-    def _entry(self, entry: HeldEntry, part: Part) -> pa.Table:
+    def _entry(self, entry: CacheEntry, part: Part) -> pa.Table:
         """Read an entry; one whose states are of other types was made from other data."""
         store = self._held()
         table = store.read(entry)
@@ -153,11 +153,13 @@ class Carrier:
         except ArithmeticOverflow as error:
             raise about(error, [part.metric.subject]) from error.__cause__
         if keeping and part.version is not None:
-            made = Made("rollup", rollup.entry.entry_id, rollup.entry.key.anchor, rollup.edges)
+            lineage = Lineage(
+                "rollup", rollup.entry.entry_id, rollup.entry.key.anchor, rollup.edges
+            )
             version = merged(rollup.entry.version, part.version)
             # Of an older version it would be kept as if its age began now.
             if version is not None and snapshot.is_of(version):
-                store.put(part.key, table, version, made)
+                store.put(part.key, table, version, lineage)
         return table
 
     def _fetch(
@@ -194,7 +196,7 @@ class Carrier:
             if keeping and self._store is not None:
                 for metric, part in wanted.items():
                     if part.version is not None:
-                        self._store.put(part.key, tables[metric], part.version, Made("backend"))
+                        self._store.put(part.key, tables[metric], part.version, Lineage("backend"))
             return tables
 
         # What is read of a version that cannot be told is of the moment at which it is read.

@@ -30,9 +30,9 @@ from flightframe_server.engine.facts import Attested, Inspector
 from flightframe_server.engine.snapshot import DataSnapshot, Snapshots
 from flightframe_server.errors import BackendError, NotSupported
 from flightframe_server.language.syntax import Anchor, Call, Item, Name, Statement
-from flightframe_server.planner.broken import rows_key
 from flightframe_server.planner.identity import Domain
 from flightframe_server.planner.plan import NO_FRESHNESS, Freshness, Plan
+from flightframe_server.planner.violations import rows_key
 from flightframe_server.resolver.operators import Combine
 from flightframe_server.resolver.question import Question
 from flightframe_server.resolver.resolve import resolve

@@ -24,7 +24,6 @@ from flightframe_server.engine.attest import attest
 from flightframe_server.engine.reading import VersionReader
 from flightframe_server.error_subject import about
 from flightframe_server.errors import FlightframeError
-from flightframe_server.planner.broken import edge_key
 from flightframe_server.planner.hops import TableHop
 from flightframe_server.planner.identity import Version
 from flightframe_server.planner.promises import (
@@ -35,6 +34,7 @@ from flightframe_server.planner.promises import (
     table_hops,
 )
 from flightframe_server.planner.route import version_of
+from flightframe_server.planner.violations import edge_key
 from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.statements.runner import Statements
 from flightframe_server.statements.single_flight import SingleFlight
@@ -47,13 +47,13 @@ class Attested:
     """What is known by now of one version of the data.
 
     Attributes:
-        broken: for each broken promise, by key, a row that shows it, in words.
+        violations: for each broken promise, by key, a row that shows it, in words.
         unattested: the keys of what nobody has looked at.
         siblings: for each (family, sibling schema) None where they are equal, else a row.
         rows: the rows of each table that was counted.
     """
 
-    broken: Mapping[str, str] = field(default_factory=dict)
+    violations: Mapping[str, str] = field(default_factory=dict)
     unattested: frozenset[str] = frozenset()
     siblings: Mapping[tuple[str, str], str | None] = field(default_factory=dict)
     rows: Mapping[str, int] = field(default_factory=dict)
@@ -224,7 +224,7 @@ class DataFacts:
             log.warning("promise.broken", collection=self._typed.collection.name, what=fact.key)
 
     def _gathered(self) -> Attested:
-        broken: dict[str, str] = {}
+        violations: dict[str, str] = {}
         siblings: dict[tuple[str, str], str | None] = {}
         rows: dict[str, int] = {}
         for key, verdict in self._verdicts.items():
@@ -235,9 +235,9 @@ class DataFacts:
                     siblings[family, schema] = verdict
                 case _:
                     if verdict is not None:
-                        broken[key] = verdict
+                        violations[key] = verdict
         unattested = frozenset(self._facts) - frozenset(self._verdicts)
-        return Attested(broken, unattested, siblings, rows)
+        return Attested(violations, unattested, siblings, rows)
 
     def _take_over(self, fact: Fact, before: DataFacts | None) -> None:
         version, kept = self._version(fact), self._inspector.kept

@@ -13,8 +13,8 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
+from flightframe_server.bounded_cache import BoundedCache
 from flightframe_server.provenance import Provenance
-from flightframe_server.remembered import Remembered
 
 Value = TypeVar("Value")
 
@@ -23,7 +23,7 @@ FINISHED_ONE = 4 * 1024 * 1024
 LAST_QUERIES = 1000
 
 
-class FinishedAnswers(Remembered[Hashable, Value]):
+class FinishedAnswers(BoundedCache[Hashable, Value]):
     """Least recently used answers, bounded by the bytes of rows and questions."""
 
     def __init__(self, max_bytes: int = FINISHED_BYTES, max_one: int = FINISHED_ONE) -> None:

@@ -21,7 +21,7 @@ from flightframe_server.catalog.types import Kind
 from flightframe_server.engine.attempt import Served
 from flightframe_server.engine.facts import DataFacts
 from flightframe_server.errors import did_you_mean, shown
-from flightframe_server.planner.holdings import HeldEntry
+from flightframe_server.planner.holdings import CacheEntry
 from flightframe_server.planner.plan import Part
 from flightframe_server.planner.route import members_metric
 from flightframe_server.resolver.question import Question
@@ -113,14 +113,14 @@ def _mapped(typed: TypedCollection, facts: DataFacts, part: Part, level: str) ->
 def _held(served: Served, store: EntryStore, part: Part, level: str) -> pa.Array | None:
     """Return a level's members in the smallest entry that has them all, or None."""
     listing = members_metric(part.metric.schema)
-    shelf = part.key.shelf
+    group = part.key.group
     members = replace(
-        shelf, domain=listing.domain, family=listing.identity, operator=listing.operator
+        group, domain=listing.domain, family=listing.identity, operator=listing.operator
     )
     holdings, versions = store.holdings(), served.snapshot.versions
-    fit: list[HeldEntry] = [
+    fit: list[CacheEntry] = [
         entry
-        for entry in (*holdings.on(shelf), *holdings.on(members))
+        for entry in (*holdings.on(group), *holdings.on(members))
         if level in entry.key.anchor
         and not entry.key.filter
         and entry.rows <= MOST_ROWS

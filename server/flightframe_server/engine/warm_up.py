@@ -94,7 +94,7 @@ def _check_kept(engine: MetricEngine, hint: Hint, served: Served) -> None:
         return
     holdings = engine.store.holdings()
     for part in served.plan.parts:
-        if all(entry.key != part.key for entry in holdings.on(part.key.shelf)):
+        if all(entry.key != part.key for entry in holdings.on(part.key.group)):
             raise LimitExceeded(
                 f"{hint} does not fit the store, and is not kept",
                 hint="hint a coarser anchor, or raise max_bytes_per_ac",

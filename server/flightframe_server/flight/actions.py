@@ -99,7 +99,7 @@ def _set_options(body: bytes, call: ActionCall) -> list[bytes]:
 
 def _get_options(body: bytes, call: ActionCall) -> list[bytes]:
     bare(body, sql.GetSessionOptionsRequest)
-    options = told(call.options, call.state.serving)
+    options = told(call.options, call.state.runtime)
     return [sql.GetSessionOptionsResult(session_options=options).SerializeToString()]
 
 
@@ -118,7 +118,7 @@ def _close_session(body: bytes, call: ActionCall) -> list[bytes]:
 
 def _describe(body: bytes, call: ActionCall) -> list[bytes]:
     context = CallContext(call.caller, call.options, call.context.is_cancelled)
-    return [describe(read_body(body), call.state.serving, context)]
+    return [describe(read_body(body), call.state.runtime, context)]
 
 
 ACTIONS: dict[str, KnownAction] = {

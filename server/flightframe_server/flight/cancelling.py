@@ -56,7 +56,7 @@ def _cancel(ticket: bytes, state: FlightState, caller: Caller) -> Status:
     if result.answer.hot:
         return _NOT_CANCELLABLE
     state.results.drop(handle, caller)
-    ended = state.serving.statements.cancel(result.answer.provenance.query_id)
+    ended = state.runtime.statements.cancel(result.answer.provenance.query_id)
     return _CANCELLING if ended is False else _CANCELLED
 
 

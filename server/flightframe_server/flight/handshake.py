@@ -26,7 +26,7 @@ from pyarrow import flight
 
 from flightframe_server.access.access import Access
 from flightframe_server.access.audit import OFF, Audit, audited_call
-from flightframe_server.access.door import ANONYMOUS_TOKEN, Door
+from flightframe_server.access.authenticate import ANONYMOUS_TOKEN, Authenticator
 from flightframe_server.call_context import Caller
 from flightframe_server.flight.auditing import camel
 from flightframe_server.flight.caller import MIDDLEWARE
@@ -82,12 +82,14 @@ class _LetIn(flight.ServerMiddleware):  # type: ignore[misc]
 class _Claims(flight.ServerMiddleware):  # type: ignore[misc]
     """Stands beside a call whose credentials are looked at once it is known where it comes from."""
 
-    def __init__(self, door: Door, header: Sequence[str | bytes], session: bytes | None) -> None:
-        self._door, self._header, self.session = door, header, session
+    def __init__(
+        self, authenticator: Authenticator, header: Sequence[str | bytes], session: bytes | None
+    ) -> None:
+        self._authenticator, self._header, self.session = authenticator, header, session
 
     def leave(self) -> bytes | None:
-        """End the session of the call's token; see `Door.leave`."""
-        return self._door.leave(self._header)
+        """End the session of the call's token; see `Authenticator.end_session`."""
+        return self._authenticator.end_session(self._header)
 
     def from_peer(self, peer: str) -> Caller:
         """Return whose call it is.
@@ -99,8 +101,8 @@ class _Claims(flight.ServerMiddleware):  # type: ignore[misc]
         """
         call = audited_call()
         if call is not None:
-            call.claimed = self._door.claimed(self._header)
-        caller = self._door.enter(self._header, peer)
+            call.claimed = self._authenticator.claimed_user(self._header)
+        caller = self._authenticator.authenticate(self._header, peer)
         return caller if self.session is None else replace(caller, session=self.session)
 
 
@@ -131,13 +133,13 @@ class CheckedCalls(flight.ServerMiddlewareFactory):  # type: ignore[misc]
     can tell: `caller_of` is then where it is looked at, and every method begins with it.
 
     Args:
-        door: checks them.
+        authenticator: checks them.
         audit: notes Handshakes, and calls that are not let in.
     """
 
-    def __init__(self, door: Door, audit: Audit = OFF) -> None:
-        """Keep the door."""
-        self._door, self._audit = door, audit
+    def __init__(self, authenticator: Authenticator, audit: Audit = OFF) -> None:
+        """Keep the authenticator."""
+        self._authenticator, self._audit = authenticator, audit
 
     def start_call(self, info: Any, headers: Any) -> flight.ServerMiddleware:
         """Return what names the caller; to a Handshake, what gives it its token.
@@ -150,21 +152,25 @@ class CheckedCalls(flight.ServerMiddlewareFactory):  # type: ignore[misc]
             session = session_in(headers)
             if info.method == flight.FlightMethod.HANDSHAKE:
                 return _Bearer(self._exchange(given))
-            if self._door.needs_peer(given):
-                return _Claims(self._door, given, session)
-            return _LetIn(self._door.enter(given), session, partial(self._door.leave, given))
+            if self._authenticator.needs_peer(given):
+                return _Claims(self._authenticator, given, session)
+            return _LetIn(
+                self._authenticator.authenticate(given),
+                session,
+                partial(self._authenticator.end_session, given),
+            )
         except Exception as error:
             with self._audit.call("flight", camel(info.method.name)) as call:
                 if call is not None:
-                    call.claimed = self._door.claimed(given)
+                    call.claimed = self._authenticator.claimed_user(given)
                 fresh = wire_error(error, "start_call", uuid.uuid4().hex)
         raise fresh
 
     def _exchange(self, given: Sequence[str | bytes]) -> str:
-        token = self._door.exchange(given)
+        token = self._authenticator.exchange(given)
         with self._audit.call("flight", "Handshake") as call:
             if call is not None:
-                call.claimed = self._door.claimed(given)
+                call.claimed = self._authenticator.claimed_user(given)
         return token
 
 
@@ -175,8 +181,8 @@ def hooks(access: Access, *, handshake: bool) -> dict[str, Any]:
         access: what they check.
         handshake: whether a Handshake is answered where nobody is asked for credentials.
     """
-    if access.door is not None:
-        checked = CheckedCalls(access.door, access.audit)
+    if access.authenticator is not None:
+        checked = CheckedCalls(access.authenticator, access.audit)
         return {"auth_handler": OpenDoor(), "middleware": {MIDDLEWARE: checked}}
     if access.named_by_certificate:
         return {"middleware": {MIDDLEWARE: CookieOnly()}}

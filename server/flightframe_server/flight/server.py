@@ -23,7 +23,7 @@ from pyarrow import flight
 from flightframe.wire import flight_sql_pb2 as sql
 from flightframe_server.access.access import OPEN, Access
 from flightframe_server.access.audit import audited_call
-from flightframe_server.answer import Answer, Request, Serving
+from flightframe_server.answer import Answer, Request, Runtime
 from flightframe_server.call_context import CallContext, Caller
 from flightframe_server.errors import (
     FrameQLSyntaxError,
@@ -80,7 +80,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
     """Serves an installation over Arrow Flight and Flight SQL, from the moment it is made.
 
     Args:
-        serving: what answers. It is the caller's to close, after this server.
+        runtime: what answers. It is the caller's to close, after this server.
         location: where to listen, such as `grpc://127.0.0.1:0`, or `grpc+tls://` with TLS; port 0
             takes any free one, and `port` says which. None: that one.
         bounds: how much is held for clients; None: what the installation's limits allow.
@@ -95,7 +95,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
 
     def __init__(
         self,
-        serving: Serving,
+        runtime: Runtime,
         location: str | None = None,
         *,
         bounds: FlightBounds | None = None,
@@ -103,9 +103,9 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         access: Access = OPEN,
     ) -> None:
         """Begin to listen; see the class."""
-        limits = serving.statements.limits
+        limits = runtime.statements.limits
         self._most = limits.request_bytes
-        self._serving = serving
+        self._runtime = runtime
         scheme = "grpc" if access.tls is None else "grpc+tls"
         self._location = location or f"{scheme}://{DEFAULT_ADDRESS}"
         if not self._location.startswith(f"{scheme}://"):
@@ -115,13 +115,13 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         before = hooks(access, handshake=handshake)
         self.audit = access.audit
         self._state = FlightState.of(
-            serving,
+            runtime,
             bounds or FlightBounds.within(limits),
             cookies="middleware" in before,
             secure=access.tls is not None,
         )
-        if access.door is not None:
-            access.door.when_left(self._state.forget)
+        if access.authenticator is not None:
+            access.authenticator.on_session_end(self._state.forget)
         super().__init__(self._location, **before, **encryption(access))
         self._watch = IncomingWatch(self.port, IncomingBounds.within(limits))
 
@@ -190,7 +190,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         call = call_of(context, caller, self._state)
         if isinstance(asked, Request):
             request = applied(call.options, asked)
-            typed = type_text(request, self._serving, self._state.tables)
+            typed = type_text(request, self._runtime, self._state.tables)
             return flight.SchemaResult(typed.schema)
         return flight.SchemaResult(schema_of(asked, self._state, caller, call.options))
 
@@ -302,7 +302,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
             raise LimitExceeded(f"a request has at most {self._most:,} bytes")
 
     def _request(self, ticket: QueryTicket) -> Request:
-        wanted, here = ticket.installation_id, self._serving.installation_id
+        wanted, here = ticket.installation_id, self._runtime.installation_id
         if wanted and wanted != here:
             raise UnknownName(f"the installation {shown(wanted)} is not served here")
         return Request(
@@ -314,7 +314,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
 
     def _answer(self, asked: Request, call: CallContext) -> Answer:
         request = applied(call.options, asked)
-        return answer_text(request, self._serving, self._state.tables, call)
+        return answer_text(request, self._runtime, self._state.tables, call)
 
     def _one_call(
         self, asked: Request, context: flight.ServerCallContext, caller: Caller
@@ -328,7 +328,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         if answer.table is None:
             return live_stream(answer, call)
         if is_large(answer):
-            return held_stream(answer, call, self._serving.statements)
+            return held_stream(answer, call, self._runtime.statements)
         chunks = finished_chunks(answer, answer.provenance.to_bytes())
         return flight.GeneratorStream(answer.schema, chunks)
 
@@ -341,7 +341,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
             return live_stream(result.answer, call_of(context, caller, self._state))
         if is_large(result.answer):
             call = call_of(context, caller, self._state)
-            return held_stream(result.answer, call, self._serving.statements)
+            return held_stream(result.answer, call, self._runtime.statements)
         return flight.GeneratorStream(result.answer.schema, result.chunks)
 
 

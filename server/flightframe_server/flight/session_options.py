@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from flightframe.wire import flight_sql_pb2 as sql
-from flightframe_server.answer import Request, Serving, engine_named
+from flightframe_server.answer import Request, Runtime, engine_named
 from flightframe_server.call_context import NO_OPTIONS, SessionOptions
 from flightframe_server.errors import UnknownName
 from flightframe_server.planner.plan import NO_FRESHNESS, Freshness
@@ -47,7 +47,7 @@ def refreshed(options: SessionOptions, request: Request) -> Request:
 
 
 def with_changes(
-    options: SessionOptions, changes: Mapping[str, Value], serving: Serving
+    options: SessionOptions, changes: Mapping[str, Value], runtime: Runtime
 ) -> tuple[SessionOptions, dict[str, Error]]:
     """Return options with changes made, and an error for each that could not be.
 
@@ -61,22 +61,22 @@ def with_changes(
             errors[name] = Error(value=INVALID_NAME)
             continue
         try:
-            options = change(options, changes[name], serving)
+            options = change(options, changes[name], runtime)
         except InvalidValue:
             errors[name] = Error(value=INVALID_VALUE)
     return options, errors
 
 
-def told(options: SessionOptions, serving: Serving) -> dict[str, Value]:
+def told(options: SessionOptions, runtime: Runtime) -> dict[str, Value]:
     """Return what holds in a session, as GetSessionOptions tells it."""
-    limit = serving.statements.limits.statement_timeout
+    limit = runtime.statements.limits.statement_timeout
     found = {
-        "catalog": Value(string_value=serving.installation_id),
+        "catalog": Value(string_value=runtime.installation_id),
         "only_if_cached": Value(bool_value=options.only_if_cached),
         "no_cache": Value(bool_value=options.no_cache),
         "statement_timeout": Value(double_value=options.statement_timeout or limit),
     }
-    schema = options.schema or (next(iter(serving.engines)) if len(serving.engines) == 1 else None)
+    schema = options.schema or (next(iter(runtime.engines)) if len(runtime.engines) == 1 else None)
     if schema is not None:
         found["schema"] = Value(string_value=schema)
     if options.max_staleness is not None:
@@ -84,44 +84,44 @@ def told(options: SessionOptions, serving: Serving) -> dict[str, Value]:
     return found
 
 
-def _catalog(options: SessionOptions, value: Value, serving: Serving) -> SessionOptions:
-    if _is_set(value) and _text(value) != serving.installation_id:
+def _catalog(options: SessionOptions, value: Value, runtime: Runtime) -> SessionOptions:
+    if _is_set(value) and _text(value) != runtime.installation_id:
         raise InvalidValue
     return options
 
 
-def _schema(options: SessionOptions, value: Value, serving: Serving) -> SessionOptions:
+def _schema(options: SessionOptions, value: Value, runtime: Runtime) -> SessionOptions:
     if not _is_set(value):
         return replace(options, schema=None)
     try:
-        engine = engine_named(serving, _text(value))
+        engine = engine_named(runtime, _text(value))
     except UnknownName:
         raise InvalidValue from None
     return replace(options, schema=engine.collection.name)
 
 
-def _max_staleness(options: SessionOptions, value: Value, serving: Serving) -> SessionOptions:
+def _max_staleness(options: SessionOptions, value: Value, runtime: Runtime) -> SessionOptions:
     return replace(options, max_staleness=_seconds(value) if _is_set(value) else None)
 
 
-def _only_if_cached(options: SessionOptions, value: Value, serving: Serving) -> SessionOptions:
+def _only_if_cached(options: SessionOptions, value: Value, runtime: Runtime) -> SessionOptions:
     return _agreeing(replace(options, only_if_cached=_is_set(value) and _flag(value)))
 
 
-def _no_cache(options: SessionOptions, value: Value, serving: Serving) -> SessionOptions:
+def _no_cache(options: SessionOptions, value: Value, runtime: Runtime) -> SessionOptions:
     return _agreeing(replace(options, no_cache=_is_set(value) and _flag(value)))
 
 
-def _timeout(options: SessionOptions, value: Value, serving: Serving) -> SessionOptions:
+def _timeout(options: SessionOptions, value: Value, runtime: Runtime) -> SessionOptions:
     if not _is_set(value):
         return replace(options, statement_timeout=None)
     seconds = _seconds(value)
-    if not 0 < seconds <= serving.statements.limits.statement_timeout:
+    if not 0 < seconds <= runtime.statements.limits.statement_timeout:
         raise InvalidValue
     return replace(options, statement_timeout=seconds)
 
 
-Change = Callable[[SessionOptions, Value, Serving], SessionOptions]
+Change = Callable[[SessionOptions, Value, Runtime], SessionOptions]
 
 _CHANGES: dict[str, Change] = {
     "catalog": _catalog,

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from flightframe_server.access.peers import peer_of
-from flightframe_server.answer import Serving
+from flightframe_server.answer import Runtime
 from flightframe_server.call_context import NO_OPTIONS, Caller, SessionOptions
 from flightframe_server.catalog.limits import tenth
 from flightframe_server.errors import LimitExceeded, NotSupported, TicketRefused
@@ -36,21 +36,21 @@ class Sessions:
     """The sessions of one server that have options set.
 
     Args:
-        serving: what the options speak of, and the limits on sessions.
+        runtime: what the options speak of, and the limits on sessions.
         cookies: whether calls are looked through for cookies.
         clock: a clock that never goes back, in seconds.
     """
 
     def __init__(
         self,
-        serving: Serving,
+        runtime: Runtime,
         *,
         cookies: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Start without any."""
-        limits = serving.statements.limits
-        self._serving, self._cookies, self._clock = serving, cookies, clock
+        limits = runtime.statements.limits
+        self._runtime, self._cookies, self._clock = runtime, cookies, clock
         self._most, self._seconds = limits.sessions, limits.session_seconds
         self._of_caller = limits.sessions_per_caller or tenth(limits.sessions)
         self._lock = threading.Lock()
@@ -109,7 +109,7 @@ class Sessions:
             session = caller.session
             found = None if session is None else self._find((caller.user, session))
             before = NO_OPTIONS if found is None else found.options
-            options, errors = with_changes(before, changes, self._serving)
+            options, errors = with_changes(before, changes, self._runtime)
             if found is not None:
                 found.options = options
                 return errors, None

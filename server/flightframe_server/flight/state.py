@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flightframe_server.answer import Serving
+from flightframe_server.answer import Runtime
 from flightframe_server.catalog.limits import Limits, half
 from flightframe_server.flight.handles import Bounds
 from flightframe_server.flight.result_handles import RESULT_BOUNDS, ResultHandles
@@ -55,7 +55,7 @@ class FlightState:
     """What the calls of one server share.
 
     Attributes:
-        serving: the installation.
+        runtime: the installation.
         results: answers between GetFlightInfo and DoGet.
         prepared: prepared statements.
         tables: what tools see as tables.
@@ -63,7 +63,7 @@ class FlightState:
         secure: whether clients speak TLS with this server.
     """
 
-    serving: Serving
+    runtime: Runtime
     results: ResultHandles
     prepared: PreparedStatements
     tables: PublishedTables
@@ -77,15 +77,15 @@ class FlightState:
 
     @classmethod
     def of(
-        cls, serving: Serving, bounds: FlightBounds, *, cookies: bool = True, secure: bool = False
+        cls, runtime: Runtime, bounds: FlightBounds, *, cookies: bool = True, secure: bool = False
     ) -> FlightState:
         """Return the state of a server that begins; see `Sessions` for `cookies`."""
-        tables = PublishedTables(serving)
+        tables = PublishedTables(runtime)
         return cls(
-            serving,
+            runtime,
             ResultHandles(bounds.results),
-            PreparedStatements(serving, tables, bounds.prepared),
+            PreparedStatements(runtime, tables, bounds.prepared),
             tables,
-            Sessions(serving, cookies=cookies),
+            Sessions(runtime, cookies=cookies),
             secure,
         )

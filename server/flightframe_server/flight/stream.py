@@ -15,8 +15,8 @@ from pyarrow import flight
 
 from flightframe_server.access.audit import AuditedCall, audited_call
 from flightframe_server.answer import Answer
+from flightframe_server.batching import OpenAnswer
 from flightframe_server.call_context import CallContext
-from flightframe_server.delivery import OpenAnswer
 from flightframe_server.errors import BackendCancelled
 from flightframe_server.flight.wire_errors import wire_error
 from flightframe_server.statements.runner import Statements

@@ -2,7 +2,7 @@
 
 What comes in: the text before it is read, its tokens while it is read, the tree after. What goes
 out: nothing, or `LimitExceeded` at the place where the bound was passed. It must never cut a text
-down to size: a query is taken whole or refused.
+down to size: it reads all of a query or refuses it.
 
 Reading needs no recursion, so parentheses may nest 1,000 deep. Walking a tree does: comparing two
 trees (`==` of nested dataclasses) takes up to 4 frames of Python's 1,000 for each level, a walker
@@ -76,16 +76,16 @@ def check_text(text: str) -> None:
         raise LimitExceeded("the query is longer than 1 MiB")
 
 
-class Tally:
+class TokenCounter:
     """Counts the tokens of one text as they are read, and numbers its parameters.
 
     Attributes:
-        seen: the tokens admitted so far.
+        tokens: those admitted so far.
     """
 
     def __init__(self) -> None:
         """Start before the first token."""
-        self.seen: list[Token] = []
+        self.tokens: list[Token] = []
         self._nesting = 0
         self._parameters = 0
         self._style = ""
@@ -97,7 +97,7 @@ class Tally:
             LimitExceeded: it is the 50,001st token, or opens the 1,001st parenthesis.
             FrameQLSyntaxError: it is a `?` in a text with `$name`, or the reverse.
         """
-        if len(self.seen) >= MAX_TOKENS:
+        if len(self.tokens) >= MAX_TOKENS:
             raise LimitExceeded(
                 f"the query has more than {MAX_TOKENS:,} words and signs", place=token_place(token)
             )
@@ -111,7 +111,7 @@ class Tally:
             self._nesting -= 1
         elif token.type in ("QUESTION", "DOLLAR"):
             self._number(token)
-        self.seen.append(token)
+        self.tokens.append(token)
 
     def _number(self, token: Token) -> None:
         if self._style and self._style != token.type:
@@ -126,28 +126,28 @@ class Tally:
             self._parameters += 1
 
 
-def check_depth(root: Node, most: int = MAX_DEPTH) -> None:
+def check_depth(root: Node, max_depth: int = MAX_DEPTH) -> None:
     """Refuse a tree that a recursive walker could not walk.
 
     Args:
         root: the tree.
-        most: the most levels; never more than `MAX_DEPTH`.
+        max_depth: the most levels; never more than `MAX_DEPTH`.
 
     Raises:
         LimitExceeded: some path through it holds more expressions.
     """
-    waiting = [(root, 0)]
-    while waiting:
-        node, above = waiting.pop()
+    pending = [(root, 0)]
+    while pending:
+        node, above = pending.pop()
         depth = above + isinstance(node, Expression | When)
-        if depth > most:
+        if depth > max_depth:
             raise LimitExceeded(
-                f"the expression is more than {most} levels deep",
+                f"the expression is more than {max_depth} levels deep",
                 hint="every sign, NOT, call, CASE, WHEN and operand of a chain of + - * / % is one"
                 " level; a chain of AND or of OR is one level however long",
                 place=node.place,
             )
-        waiting.extend((child, depth) for child in _children(node))
+        pending.extend((child, depth) for child in _children(node))
 
 
 def check_copies(root: Node) -> None:
@@ -156,10 +156,10 @@ def check_copies(root: Node) -> None:
     Raises:
         LimitExceeded: written out, it would hold more than `MAX_COPIES` nodes.
     """
-    waiting = [(root, 1)]
+    pending = [(root, 1)]
     total = 0
-    while waiting:
-        node, copies = waiting.pop()
+    while pending:
+        node, copies = pending.pop()
         total += copies
         if total > MAX_COPIES:
             raise LimitExceeded(
@@ -168,7 +168,7 @@ def check_copies(root: Node) -> None:
                 place=node.place,
             )
         for child in _children(node):
-            waiting.append((child, copies * _repeats(node, child)))
+            pending.append((child, copies * _repeats(node, child)))
 
 
 def _repeats(node: Node, child: Node) -> int:

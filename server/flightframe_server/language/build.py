@@ -52,10 +52,10 @@ Parts = list[Any]
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One clause on its way into a statement or a call: its first word, and what it holds."""
+    """One clause on its way into a statement or a call: its first word, and its value."""
 
     word: Token
-    held: Any
+    value: Any
     place: Place
 
 
@@ -95,24 +95,24 @@ class TreeBuilder:
 
     def query(self, parts: Parts) -> Statement:
         """The clauses of a query, in any order that the grammar lets through."""
-        held: dict[str, Any] = {}
+        clauses: dict[str, Any] = {}
         for part in parts:
             if isinstance(part, Clause):
-                if part.word.type in held:
+                if part.word.type in clauses:
                     raise FrameQLSyntaxError(
                         f"{part.word.type} given twice",
                         hint="join the two conditions with AND",
                         place=token_place(part.word),
                     )
-                held[part.word.type] = part.held
+                clauses[part.word.type] = part.value
         return Statement(
             items=tuple(part for part in parts if isinstance(part, Item)),
-            anchor=held["AT"],
-            source=held.get("FROM"),
-            where=held.get("WHERE"),
-            having=held.get("HAVING"),
-            order_by=held.get("ORDER_BY", ()),
-            limit=held.get("LIMIT"),
+            anchor=clauses["AT"],
+            source=clauses.get("FROM"),
+            where=clauses.get("WHERE"),
+            having=clauses.get("HAVING"),
+            order_by=clauses.get("ORDER_BY", ()),
+            limit=clauses.get("LIMIT"),
             place=_span(parts),
         )
 
@@ -231,10 +231,14 @@ class TreeBuilder:
 
     def call(self, parts: Parts) -> Call:
         """`name(...) [FILTER (WHERE p)]`."""
-        kept = parts[-1].held if isinstance(parts[-1], Clause) else None
+        condition = parts[-1].value if isinstance(parts[-1], Clause) else None
         distinct = isinstance(parts[2], Token) and parts[2].type == "DISTINCT"
         return Call(
-            spelling(parts[0]).upper(), tuple(_nodes(parts)), distinct, kept, place=_span(parts)
+            spelling(parts[0]).upper(),
+            tuple(_nodes(parts)),
+            distinct,
+            condition,
+            place=_span(parts),
         )
 
     def filter(self, parts: Parts) -> Clause:

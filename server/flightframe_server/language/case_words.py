@@ -38,19 +38,19 @@ class CaseWords:
 
     def process(self, stream: Iterable[Token]) -> Iterator[Token]:
         """Yield the tokens, each with its type settled."""
-        reading = _Reading()
+        lookahead = _Lookahead()
         for token in stream:
-            reading.take(token)
-            if not reading.undecided or len(reading.waiting) > MAX_TOKENS:
-                yield from reading.release()
-        yield from reading.release()
+            lookahead.push(token)
+            if not lookahead.undecided or len(lookahead.pending) > MAX_TOKENS:
+                yield from lookahead.release()
+        yield from lookahead.release()
 
 
-class _Reading:
-    """One text on its way through: tokens held back while a CASE may still be a name."""
+class _Lookahead:
+    """The tokens held back while a CASE may still be a name."""
 
     def __init__(self) -> None:
-        self.waiting: list[Token] = []
+        self.pending: list[Token] = []
         self.undecided = 0
         # For each open parenthesis the CASEs within it, innermost last: a token whose kind is not
         # known yet, or None for one that is known to be an expression.
@@ -58,10 +58,10 @@ class _Reading:
         self._before = "SELECT"
         self._when: Token | None = None
 
-    def take(self, token: Token) -> None:
+    def push(self, token: Token) -> None:
         """Settle the type of one token, or hold it back."""
         self._settle_when(token)
-        self.waiting.append(token)
+        self.pending.append(token)
         if token.type == "WORD" and token.upper() in CASE_WORDS:
             self._word(token, token.upper())
         elif token.type in _OPENING:
@@ -73,15 +73,15 @@ class _Reading:
         self._before = token.type
 
     def release(self) -> list[Token]:
-        """Return what was held back; a CASE that is still undecided is a name."""
+        """Return the tokens held back; a CASE that is still undecided is a name."""
         for index in range(len(self._open)):
             self._open[index] = [case for case in self._open[index] if case is None]
-        released, self.waiting, self.undecided, self._when = self.waiting, [], 0, None
+        released, self.pending, self.undecided, self._when = self.pending, [], 0, None
         return released
 
     def _word(self, token: Token, word: str) -> None:
         cases = self._open[-1]
-        after_case = bool(cases) and cases[-1] is not None and self.waiting[-2] is cases[-1]
+        after_case = bool(cases) and cases[-1] is not None and self.pending[-2] is cases[-1]
         due = self._before in _OPERATORS or self._before in CASE_WORDS - {"END"} or after_case
         if word == "CASE":
             if due:
@@ -91,9 +91,9 @@ class _Reading:
             # Only what follows tells `CASE WHEN x` from a name `case` with the alias `when`.
             self._when = token
         elif not due or (after_case and word != "WHEN" and None in cases):
-            self._belongs(token, word)
+            self._attach(token, word)
 
-    def _belongs(self, token: Token, word: str) -> None:
+    def _attach(self, token: Token, word: str) -> None:
         """Make a word part of the CASE around it, if there is one."""
         cases = self._open[-1]
         if word == "WHEN" and cases and cases[-1] is not None:

@@ -143,10 +143,10 @@ class _Writer:
 
     def write(self, node: Expression, floor: int = _OR) -> str:
         """Return the text of an expression, in parentheses if it binds looser than `floor`."""
-        text = self._bare(node)
+        text = self._unparenthesised(node)
         return f"({text})" if floor and _binding(node) < floor else text
 
-    def _bare(self, node: Expression) -> str:
+    def _unparenthesised(self, node: Expression) -> str:
         match node:
             case Name() | Literal() | Parameter() | Star():
                 return self._leaf(node)

@@ -125,14 +125,14 @@ def _check_digits(text: str, place: Place) -> None:
         raise LimitExceeded(f"a number has more than {MAX_DIGITS:,} digits", place=place)
 
 
-def _day(text: str, whole: str, kind: str, place: Place) -> datetime.date:
+def _day(text: str, literal: str, kind: str, place: Place) -> datetime.date:
     match = _DATE.fullmatch(text)
     if match is None:
-        raise _bad(kind, whole, place)
+        raise _bad(kind, literal, place)
     try:
         return datetime.date(*(int(part) for part in match.groups()))
     except ValueError:
-        raise _bad(kind, whole, place) from None
+        raise _bad(kind, literal, place) from None
 
 
 def _bad(kind: str, text: str, place: Place) -> FrameQLSyntaxError:

@@ -2,7 +2,8 @@
 
 What comes in: one query, or one expression of a collection. What goes out: a `Statement` or an
 `Expression`, or one error with its place. It must never know a catalog, recurse on what it reads,
-or take more than linear time: bounds stand in `bounds`, the words of its refusals in `diagnose`.
+or take more than linear time: its bounds stand in `bounds`, its errors in `lexical_errors` and
+`syntax_errors`.
 """
 
 from __future__ import annotations
@@ -18,17 +19,17 @@ from lark import Lark, Token, UnexpectedCharacters, UnexpectedToken
 
 from flightframe_server.language.bounds import (
     MAX_DEPTH,
-    Tally,
+    TokenCounter,
     check_copies,
     check_depth,
     check_text,
 )
 from flightframe_server.language.build import TreeBuilder
 from flightframe_server.language.case_words import CaseWords
-from flightframe_server.language.diagnose import unexpected
-from flightframe_server.language.scene import Scene
-from flightframe_server.language.stray import stray_character
+from flightframe_server.language.lexical_errors import lexical_error
+from flightframe_server.language.parse_failure import ParseFailure
 from flightframe_server.language.syntax import Expression, Node, Statement
+from flightframe_server.language.syntax_errors import syntax_error
 
 _BUILDING = threading.Lock()
 _END = "$END"
@@ -67,23 +68,24 @@ def parse_expression(text: str) -> Expression:
 def _read(text: str, rule: str) -> Node:
     check_text(text)
     machine = _machine().parse_interactive(text, rule)
-    tally = Tally()
-    seen = tally.seen
+    counter = TokenCounter()
+    tokens = counter.tokens
     try:
         for token in machine.iter_parse():
-            tally.admit(token)
-        end = Token.new_borrow_pos(_END, "", seen[-1]) if seen else Token(_END, "", 0, 1, 1)
+            counter.admit(token)
+        end = Token.new_borrow_pos(_END, "", tokens[-1]) if tokens else Token(_END, "", 0, 1, 1)
         tree: Node = machine.feed_token(end)
     except UnexpectedCharacters as error:
-        raise stray_character(text, error.pos_in_stream or 0) from None
+        raise lexical_error(text, error.pos_in_stream or 0) from None
     except UnexpectedToken as error:
         ended = error.token.type == _END
-        before, found = (seen, None) if ended else (seen[:-1], seen[-1])
-        accepts = _accepted_after(before, rule)
-        raise unexpected(Scene.of(text, before, found, accepts, rule == "start")) from None
-    if len(seen) > MAX_DEPTH:  # every level of a tree takes a token at least
+        before, unexpected = (tokens, None) if ended else (tokens[:-1], tokens[-1])
+        expected = _accepted_after(before, rule)
+        failure = ParseFailure.of(text, before, unexpected, expected, rule == "start")
+        raise syntax_error(failure) from None
+    if len(tokens) > MAX_DEPTH:  # every level of a tree takes a token at least
         check_depth(tree)
-    if any(token.type in _REPEATING for token in seen):
+    if any(token.type in _REPEATING for token in tokens):
         check_copies(tree)
     return tree
 

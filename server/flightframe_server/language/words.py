@@ -1,8 +1,8 @@
 """The words of Frame-QL: which of them are kept from being names, and in which order clauses stand.
 
 What comes in: nothing, these are tables; a test holds them to the grammar. What goes out: what
-`format` needs to know when a name wants quotes, and `diagnose` to name a misspelled keyword. It
-must never know what a name means.
+`format` needs to know when a name wants quotes, and `syntax_errors` to name a misspelled keyword.
+It must never know what a name means.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ def words(text: str) -> frozenset[str]:
 
 
 # A name written without quotes must match; anything else takes quotes.
-PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+UNQUOTED_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 # ORDER and BY are names each; only the pair is a keyword, and a name is never such a pair.
 HARD_KEYWORDS = words(
@@ -93,11 +93,11 @@ CLAUSE_FUNCTIONS = words("FILTER CAST EXTRACT")
 
 def needs_quotes(name: str) -> bool:
     """Return whether `name` must stand in double quotes to be read back as a name."""
-    return name.lower() in HARD_KEYWORDS or PLAIN_NAME.fullmatch(name) is None
+    return name.lower() in HARD_KEYWORDS or UNQUOTED_NAME.fullmatch(name) is None
 
 
-# What a set of acceptable terminals is called together, in the order in which it is said: where
-# all of `sign` are acceptable, say `words` and count `covered` as said.
+# The phrase for a set of acceptable terminals, in the order of a message: where all of the first
+# set are acceptable, the message has the phrase, which covers the second set.
 _OPERATORS = words(
     "CMP PLUS MINUS CONCAT STAR SLASH PERCENT ASCRIBE AND OR NOT IN IS LIKE BETWEEN DOT FILTER"
 )
@@ -124,18 +124,18 @@ _GROUPS: tuple[tuple[frozenset[str], str, frozenset[str]], ...] = (
 )
 
 
-def expected_words(accepts: frozenset[str], end: str) -> str:
+def expected_words(expected: frozenset[str], end: str) -> str:
     """Return a few human words for the terminals that would have fitted.
 
     Args:
-        accepts: names of terminals of the grammar, `$END` for the end of the text.
+        expected: names of terminals of the grammar, `$END` for the end of the text.
         end: what the end of the text is called.
     """
     phrases = []
-    rest = set(accepts) - {"SEMICOLON", "DOT"}
-    for sign, called, covered in _GROUPS:
-        if sign <= rest:
-            phrases.append(called)
+    rest = set(expected) - {"SEMICOLON", "DOT"}
+    for terminals, phrase, covered in _GROUPS:
+        if terminals <= rest:
+            phrases.append(phrase)
             rest -= covered
     phrases.extend(
         word if word[0].isalpha() else f"`{word}`"
@@ -144,5 +144,5 @@ def expected_words(accepts: frozenset[str], end: str) -> str:
     )
     if "$END" in rest:
         phrases.append(end)
-    *most, last = phrases or ["nothing more"]
-    return f"{', '.join(most)} or {last}" if most else last
+    *others, last = phrases or ["nothing more"]
+    return f"{', '.join(others)} or {last}" if others else last

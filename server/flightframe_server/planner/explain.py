@@ -83,7 +83,7 @@ def _standing(plan: Plan, part: Part) -> str:
 
 
 def _family(part: Part) -> str:
-    return part.metric.schema if part.key.shelf.domain is Domain.QM else part.metric.identity
+    return part.metric.schema if part.key.group.domain is Domain.QM else part.metric.identity
 
 
 def _uses(plan: Plan) -> Iterator[tuple[str, Part]]:

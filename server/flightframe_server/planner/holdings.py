@@ -1,6 +1,6 @@
 """What the cache holds, as an immutable value that planning reads.
 
-What comes in: entries, put in and taken out by the cache. What goes out: for one shelf, the
+What comes in: entries, put in and taken out by the cache. What goes out: for one group, the
 entries on it, or those that a filter may use. It must never read a disk: a snapshot may be out of
 date, and whoever carries out a plan finds that out when an entry is gone.
 """
@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from itertools import chain, combinations
 from types import MappingProxyType
 
-from flightframe_server.planner.identity import EntryKey, Shelf, Version
+from flightframe_server.planner.identity import EntryGroup, EntryKey, Version
 
 
 @dataclass(frozen=True, slots=True)
-class HeldEntry:
+class CacheEntry:
     """One entry as planning sees it.
 
     Attributes:
@@ -41,82 +41,95 @@ class HeldEntry:
 Filter = tuple[str, ...]
 """The canonical texts of an entry's conjuncts, sorted, as in its key."""
 
-OnShelf = Mapping[Filter, tuple[HeldEntry, ...]]
+EntriesByFilter = Mapping[Filter, tuple[CacheEntry, ...]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Holdings:
-    """Every entry, shelf by shelf and filter by filter; a change makes a new value and shares.
+    """Every entry, group by group and filter by filter; a change makes a new value and shares.
 
     Attributes:
-        shelves: for each shelf its entries by their filter, in the order they were put there.
+        groups: for each group its entries by their filter, in the order they were put there.
     """
 
-    shelves: Mapping[Shelf, OnShelf] = field(default_factory=lambda: MappingProxyType({}))
+    groups: Mapping[EntryGroup, EntriesByFilter] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
 
     @classmethod
-    def of(cls, entries: Iterable[HeldEntry]) -> Holdings:
+    def of(cls, entries: Iterable[CacheEntry]) -> Holdings:
         """Return holdings with exactly these entries."""
-        shelves: dict[Shelf, dict[Filter, tuple[HeldEntry, ...]]] = {}
+        groups: dict[EntryGroup, dict[Filter, tuple[CacheEntry, ...]]] = {}
         for entry in entries:
-            shelf = shelves.setdefault(entry.key.shelf, {})
-            shelf[entry.key.filter] = (*shelf.get(entry.key.filter, ()), entry)
-        return cls(MappingProxyType({shelf: MappingProxyType(on) for shelf, on in shelves.items()}))
+            group = groups.setdefault(entry.key.group, {})
+            group[entry.key.filter] = (*group.get(entry.key.filter, ()), entry)
+        return cls(MappingProxyType({group: MappingProxyType(on) for group, on in groups.items()}))
 
-    def on(self, shelf: Shelf) -> tuple[HeldEntry, ...]:
-        """Return the entries of one shelf, filter by filter."""
-        return tuple(chain.from_iterable(self.shelves.get(shelf, {}).values()))
+    def on(self, group: EntryGroup) -> tuple[CacheEntry, ...]:
+        """Return the entries of one group, filter by filter."""
+        return tuple(chain.from_iterable(self.groups.get(group, {}).values()))
 
-    def within(self, shelf: Shelf, conjuncts: Collection[str]) -> Iterator[HeldEntry]:
-        """Yield the entries of a shelf that are filtered by nothing but some of the conjuncts.
+    def within(self, group: EntryGroup, conjuncts: Collection[str]) -> Iterator[CacheEntry]:
+        """Yield the entries of a group that are filtered by nothing but some of the conjuncts.
 
-        It takes time by the conjuncts or by the filters on the shelf, whichever are fewer, and not
+        It takes time by the conjuncts or by the filters on the group, whichever are fewer, and not
         by the entries of other filters.
         """
-        on = self.shelves.get(shelf, {})
+        on = self.groups.get(group, {})
         wanted = sorted(conjuncts)
         if len(wanted) < len(on).bit_length():
             parts = (combinations(wanted, size) for size in range(len(wanted) + 1))
             filters: Iterable[Filter] = (part for part in chain.from_iterable(parts) if part in on)
         else:
             known = frozenset(wanted)
-            filters = (held for held in on if known.issuperset(held))
-        for held in filters:
-            yield from on[held]
+            filters = (filter_texts for filter_texts in on if known.issuperset(filter_texts))
+        for filter_texts in filters:
+            yield from on[filter_texts]
 
-    def beyond(self, shelf: Shelf, conjuncts: Collection[str]) -> Iterator[HeldEntry]:
-        """Yield the entries of a shelf that `within` does not."""
+    def beyond(self, group: EntryGroup, conjuncts: Collection[str]) -> Iterator[CacheEntry]:
+        """Yield the entries of a group that `within` does not."""
         known = frozenset(conjuncts)
-        for held, entries in self.shelves.get(shelf, {}).items():
-            if not known.issuperset(held):
+        for filter_texts, entries in self.groups.get(group, {}).items():
+            if not known.issuperset(filter_texts):
                 yield from entries
 
-    def with_entry(self, entry: HeldEntry) -> Holdings:
+    def with_entry(self, entry: CacheEntry) -> Holdings:
         """Return holdings in which `entry` stands for its key, whatever stood there before."""
         key = entry.key
-        on = self.shelves.get(key.shelf, {})
-        others = tuple(held for held in on.get(key.filter, ()) if held.key != key)
-        return self._with(key.shelf, {**on, key.filter: (*others, entry)})
+        on = self.groups.get(key.group, {})
+        others = tuple(
+            filter_texts for filter_texts in on.get(key.filter, ()) if filter_texts.key != key
+        )
+        return self._with(key.group, {**on, key.filter: (*others, entry)})
 
     def without(self, entry_ids: Iterable[str]) -> Holdings:
         """Return holdings that lack these entries; unknown ids are fine."""
         gone, left = frozenset(entry_ids), self
-        for shelf, on in self.shelves.items():
-            if any(entry.entry_id in gone for held in on.values() for entry in held):
+        for group, on in self.groups.items():
+            if any(
+                entry.entry_id in gone for filter_texts in on.values() for entry in filter_texts
+            ):
                 kept = {
-                    filter_: tuple(entry for entry in held if entry.entry_id not in gone)
-                    for filter_, held in on.items()
+                    filter_: tuple(entry for entry in filter_texts if entry.entry_id not in gone)
+                    for filter_, filter_texts in on.items()
                 }
-                left = left._with(shelf, {filter_: held for filter_, held in kept.items() if held})
+                left = left._with(
+                    group,
+                    {
+                        filter_: filter_texts
+                        for filter_, filter_texts in kept.items()
+                        if filter_texts
+                    },
+                )
         return left
 
-    def _with(self, shelf: Shelf, on: OnShelf) -> Holdings:
-        shelves = {**self.shelves, shelf: MappingProxyType(on)}
+    def _with(self, group: EntryGroup, on: EntriesByFilter) -> Holdings:
+        groups = {**self.groups, group: MappingProxyType(on)}
         if not on:
-            del shelves[shelf]
-        return Holdings(MappingProxyType(shelves))
+            del groups[group]
+        return Holdings(MappingProxyType(groups))
 
-    def __iter__(self) -> Iterator[HeldEntry]:
-        """Iterate over every entry, shelf by shelf."""
-        for shelf in self.shelves:
-            yield from self.on(shelf)
+    def __iter__(self) -> Iterator[CacheEntry]:
+        """Iterate over every entry, group by group."""
+        for group in self.groups:
+            yield from self.on(group)

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 from flightframe_server.resolver.operators import Domain, Operator
 
-__all__ = ["Domain", "EntryKey", "Operator", "Shelf", "Version"]
+__all__ = ["Domain", "EntryGroup", "EntryKey", "Operator", "Version"]
 
 Version = tuple[tuple[str, str], ...]
 """Sorted pairs (table, fingerprint) of every table an answer was read from, via tables included."""
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class EntryGroup:
     """Where entries that could answer one metric stand together: all but anchor and filter."""
 
     collection: str
@@ -33,11 +33,11 @@ class EntryKey:
     """The identity of one entry.
 
     Attributes:
-        shelf: collection content hash, back-end id, domain, family and operator.
+        group: collection content hash, back-end id, domain, family and operator.
         anchor: levels, sorted, without duplicates.
         filter: canonical texts of the normalised conjuncts, sorted; empty for a complete entry.
     """
 
-    shelf: Shelf
+    group: EntryGroup
     anchor: tuple[str, ...]
     filter: tuple[str, ...] = ()

@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from flightframe_server.errors import NotCached
-from flightframe_server.planner.broken import rows_key
 from flightframe_server.planner.holdings import Holdings
 from flightframe_server.planner.identity import Version
 from flightframe_server.planner.plan import Conditions, Fetch, Part, Plan
 from flightframe_server.planner.route import Reads, entry_key, members_metric, route
 from flightframe_server.planner.source import frame_query
+from flightframe_server.planner.violations import rows_key
 from flightframe_server.resolver.needs import Need
 from flightframe_server.resolver.question import Question
 from flightframe_server.resolver.terms import nested_of
@@ -133,8 +133,8 @@ def _older_plan(question: Question, typed: TypedCollection, conditions: Conditio
     if current is not None:
         return current
     keys = (entry_key(typed, conditions.backend, need) for need in _needs(question))
-    shelves = dict.fromkeys(key.shelf for key in keys)
-    held = (entry for shelf in shelves for entry in conditions.holdings.on(shelf))
+    groups = dict.fromkeys(key.group for key in keys)
+    held = (entry for group in groups for entry in conditions.holdings.on(group))
     young = Holdings.of(entry for entry in held if entry.created >= limit)
     newest: dict[Version, float] = {}
     for entry in young:
@@ -142,7 +142,7 @@ def _older_plan(question: Question, typed: TypedCollection, conditions: Conditio
     # Edge maps are of the data now; climbing an older entry with them would mix two versions. What
     # an entry rests on was attested on the version it was made from.
     unmapped = replace(
-        asked, holdings=young, mapped=frozenset(), withdrawn={}, unattested=frozenset()
+        asked, holdings=young, mapped=frozenset(), violations={}, unattested=frozenset()
     )
     for version in sorted(newest, key=lambda item: -newest[item]):
         plan = _attempt(question, typed, unmapped, {**conditions.versions, **dict(version)})

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from flightframe_server.catalog.types import DataType
-from flightframe_server.planner.holdings import HeldEntry, Holdings
+from flightframe_server.planner.holdings import CacheEntry, Holdings
 from flightframe_server.planner.hops import Hop
 from flightframe_server.planner.identity import EntryKey, Version
 from flightframe_server.planner.source import FrameQuery, SourceQuery
@@ -36,14 +36,14 @@ class Climb:
 class Exact:
     """Read an entry as it is."""
 
-    entry: HeldEntry
+    entry: CacheEntry
 
 
 @dataclass(frozen=True, slots=True)
 class Rollup:
     """Read a finer or less filtered entry, climb, filter, and combine states at the anchor."""
 
-    entry: HeldEntry
+    entry: CacheEntry
     climbs: tuple[Climb, ...]
     filter: tuple[Term, ...]
 
@@ -175,7 +175,7 @@ class Conditions:
         reducers: those that the back-end computes; None for all.
         holdings: what the cache holds.
         versions: the fingerprint of each table now; None where it cannot be told.
-        withdrawn: promises that the current data breaks, by key, with the row that shows it.
+        violations: promises that the current data breaks, by key, with the row that shows it.
         unattested: keys of the facts of the current data that nobody has looked at yet: promises,
             siblings, sizes of tables; whoever carries the plan out looks at those it needs first.
         mapped: edges whose maps may be used, of the version now.
@@ -191,7 +191,7 @@ class Conditions:
     reducers: frozenset[str] | None = None
     holdings: Holdings = field(default_factory=Holdings)
     versions: Mapping[str, str | None] = field(default_factory=dict)
-    withdrawn: Mapping[str, str] = field(default_factory=dict)
+    violations: Mapping[str, str] = field(default_factory=dict)
     unattested: frozenset[str] = frozenset()
     mapped: frozenset[str] = frozenset()
     siblings: Mapping[tuple[str, str], str | None] = field(default_factory=dict)

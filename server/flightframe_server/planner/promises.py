@@ -22,16 +22,6 @@ from flightframe_server.catalog.collection import (
 )
 from flightframe_server.catalog.types import DATE
 from flightframe_server.errors import FlightframeError, InternalError
-from flightframe_server.planner.broken import (
-    column_key,
-    edge_key,
-    grain_key,
-    level_key,
-    pair_key,
-    rows_key,
-    sibling_key,
-    way_key,
-)
 from flightframe_server.planner.hops import Hop, TableHop, hop_of
 from flightframe_server.planner.siblings import compared
 from flightframe_server.planner.source import (
@@ -40,6 +30,16 @@ from flightframe_server.planner.source import (
     read_level,
     read_way,
     tables_of,
+)
+from flightframe_server.planner.violations import (
+    column_key,
+    edge_key,
+    grain_key,
+    level_key,
+    pair_key,
+    rows_key,
+    sibling_key,
+    way_key,
 )
 from flightframe_server.planner.ways import several_ways
 from flightframe_server.resolver.typed import TypedCollection

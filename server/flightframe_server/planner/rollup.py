@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flightframe_server.planner.holdings import HeldEntry
+from flightframe_server.planner.holdings import CacheEntry
 from flightframe_server.planner.hops import TableHop, hops_of
 from flightframe_server.planner.identity import EntryKey
 from flightframe_server.planner.plan import Climb, Exact, Rollup
@@ -29,7 +29,7 @@ class Target:
         key: its identity at the target anchor under the target filter.
         filter: the target filter's conjuncts.
         versions: the fingerprint that each table must have.
-        withdrawn: edges that the current data breaks.
+        violations: edges that the current data breaks.
         current: the fingerprint of each table now, to which the edge maps belong.
         mapped: edges whose maps are at hand.
     """
@@ -38,12 +38,12 @@ class Target:
     key: EntryKey
     filter: tuple[Term, ...]
     versions: Mapping[str, str | None]
-    withdrawn: Mapping[str, str]
+    violations: Mapping[str, str]
     current: Mapping[str, str | None]
     mapped: frozenset[str]
 
 
-def judge(typed: TypedCollection, target: Target, entry: HeldEntry) -> Exact | Rollup | str:
+def judge(typed: TypedCollection, target: Target, entry: CacheEntry) -> Exact | Rollup | str:
     """Return how an entry answers the target, or the first rule that it fails.
 
     The rules, in order: it is of the version wanted; its filter is part of the target's; what is
@@ -74,7 +74,7 @@ def judge(typed: TypedCollection, target: Target, entry: HeldEntry) -> Exact | R
     return Rollup(entry, tuple(climb for climb in climbs.values() if climb.hops), rest)
 
 
-def _stale(target: Target, entry: HeldEntry) -> str | None:
+def _stale(target: Target, entry: CacheEntry) -> str | None:
     for table, fingerprint in entry.version:
         wanted = target.versions.get(table)
         if wanted is None or wanted != fingerprint:
@@ -82,13 +82,13 @@ def _stale(target: Target, entry: HeldEntry) -> str | None:
     return None
 
 
-def _kept_apart(target: Target, entry: HeldEntry) -> bool:
+def _kept_apart(target: Target, entry: CacheEntry) -> bool:
     pinned = pinned_levels(target.filter)
     extra = set(entry.key.anchor) - set(target.key.anchor)
     return set(target.key.anchor) <= set(entry.key.anchor) and extra <= pinned
 
 
-def _climb(typed: TypedCollection, target: Target, entry: HeldEntry, level: str) -> Climb | str:
+def _climb(typed: TypedCollection, target: Target, entry: CacheEntry, level: str) -> Climb | str:
     type_ = typed.level_types[level]
     if level in entry.key.anchor:
         return Climb(level, type_, level, ())
@@ -101,7 +101,7 @@ def _climb(typed: TypedCollection, target: Target, entry: HeldEntry, level: str)
     taken = path[starts[-1] :]
     hops = hops_of(typed, taken)
     for hop in hops:
-        if hop.edge in target.withdrawn:
+        if hop.edge in target.violations:
             return f"the data breaks {hop.edge}"
         if isinstance(hop, TableHop):
             wanted = target.versions.get(hop.table)

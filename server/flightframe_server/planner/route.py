@@ -12,9 +12,9 @@ from itertools import islice
 
 from flightframe_server.catalog.types import INTEGER
 from flightframe_server.errors import NotSupported, SiblingDiffers
-from flightframe_server.planner.broken import check_promises, sibling_key, trusted_promises
-from flightframe_server.planner.holdings import HeldEntry
-from flightframe_server.planner.identity import Domain, EntryKey, Operator, Shelf, Version
+from flightframe_server.planner.holdings import CacheEntry
+from flightframe_server.planner.identity import Domain, EntryGroup, EntryKey, Operator, Version
+from flightframe_server.planner.masked_filters import masked_filter
 from flightframe_server.planner.plan import (
     Conditions,
     Exact,
@@ -33,7 +33,7 @@ from flightframe_server.planner.source import (
     source_query,
     tables_of,
 )
-from flightframe_server.planner.told_filters import told_filter
+from flightframe_server.planner.violations import check_promises, sibling_key, trusted_promises
 from flightframe_server.resolver.needs import Need
 from flightframe_server.resolver.terms import Metric, Term, levels_of, text
 from flightframe_server.resolver.typed import TypedCollection
@@ -125,11 +125,11 @@ def route(
 def entry_key(typed: TypedCollection, backend: str, need: Need) -> EntryKey:
     """Return the identity of what is read for a need: a shift moves what was read already."""
     metric = need.metric
-    shelf = Shelf(
+    group = EntryGroup(
         typed.collection.content_hash, backend, metric.domain, metric.identity, metric.operator
     )
     texts = tuple(sorted(text(part) for part in need.filter))
-    return EntryKey(shelf, need.anchor, texts)
+    return EntryKey(group, need.anchor, texts)
 
 
 def version_of(versions: Mapping[str, str | None], tables: set[str]) -> Version | None:
@@ -179,7 +179,7 @@ def _rests_on(
     filtered = {level for part in need.filter for level in levels_of(part)}
     reads, columns = metric_reads(typed, metric, {*need.anchor, *filtered})
     lacking = check_promises(
-        typed, conditions.withdrawn, conditions.unattested, metric, reads, columns
+        typed, conditions.violations, conditions.unattested, metric, reads, columns
     )
     tables = {typed.schema(metric.schema).table, *tables_of(reads), *fetched_tables(columns)}
     return tables, trusted_promises(typed, metric, reads, columns), lacking
@@ -202,13 +202,13 @@ def _from_cache(
         key,
         need.filter,
         versions,
-        conditions.withdrawn,
+        conditions.violations,
         conditions.versions,
         conditions.mapped,
     )
     fit: list[Rollup] = []
     rejected: list[WhyNot] = []
-    for entry in conditions.holdings.within(key.shelf, key.filter):
+    for entry in conditions.holdings.within(key.group, key.filter):
         verdict = judge(typed, target, entry)
         if isinstance(verdict, Exact):
             return verdict, (), ()
@@ -218,7 +218,7 @@ def _from_cache(
             rejected.append(_why_not(target, entry, verdict))
     fit.sort(key=_cost)
     rejected += [_dearer(target, other.entry, fit[0].entry) for other in fit[1:]]
-    others = conditions.holdings.beyond(key.shelf, key.filter)
+    others = conditions.holdings.beyond(key.group, key.filter)
     for entry in islice(others, LOOKED_AT):
         # One of another filter fails by that rule at the latest.
         rejected.append(_why_not(target, entry, str(judge(typed, target, entry))))
@@ -229,16 +229,16 @@ def _from_cache(
     return (fit[0] if fit else None), told[:WHY_NOT_LIMIT], aside
 
 
-def _dearer(target: Target, other: HeldEntry, chosen: HeldEntry) -> WhyNot:
+def _dearer(target: Target, other: CacheEntry, chosen: CacheEntry) -> WhyNot:
     rule = "it would do, and has more rows"
     if other.rows == chosen.rows:
         rule = "it would do, and has no fewer rows"
     return _why_not(target, other, rule)
 
 
-def _why_not(target: Target, entry: HeldEntry, rule: str) -> WhyNot:
+def _why_not(target: Target, entry: CacheEntry, rule: str) -> WhyNot:
     """Return what a reader is told of an entry: of its filter, no value that is not theirs."""
-    return WhyNot(entry.key.anchor, told_filter(entry.key.filter, target.key.filter), rule)
+    return WhyNot(entry.key.anchor, masked_filter(entry.key.filter, target.key.filter), rule)
 
 
 def _cost(rollup: Rollup) -> tuple[int, int, tuple[str, ...], tuple[str, ...]]:

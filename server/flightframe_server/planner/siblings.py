@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 
 from flightframe_server.catalog.collection import MetricFamily, RootedMetric, Sibling
 from flightframe_server.language.syntax import Call, Name
-from flightframe_server.planner.broken import rows_key, sibling_key
 from flightframe_server.planner.plan import Conditions
 from flightframe_server.planner.source import SourceQuery, source_query
+from flightframe_server.planner.violations import rows_key, sibling_key
 from flightframe_server.resolver.metrics import MetricNames
 from flightframe_server.resolver.operators import REDUCERS
 from flightframe_server.resolver.scope import Scope
@@ -34,9 +34,9 @@ def root_metric(
 
 def sibling_metric(typed: TypedCollection, metric: Metric, sibling: Sibling) -> Metric:
     """Return a metric as it is read from a sibling."""
-    held = typed.column_types[sibling.schema, sibling.column]
-    argument = ColumnTerm(held, sibling.schema, sibling.column)
-    type_ = REDUCERS[sibling.operator].type_of(held)
+    column_type = typed.column_types[sibling.schema, sibling.column]
+    argument = ColumnTerm(column_type, sibling.schema, sibling.column)
+    type_ = REDUCERS[sibling.operator].type_of(column_type)
     return replace(metric, schema=sibling.schema, argument=argument, type=type_, filter=())
 
 
@@ -81,9 +81,9 @@ def read_as(
 ) -> Reading:
     """Return the metric as it is cheapest to read."""
     best, passed_over, lacking = metric, [], set[str]()
-    wanted = {*anchor, *(level for part in filters for level in levels_of(part))}
+    required = {*anchor, *(level for part in filters for level in levels_of(part))}
     for sibling in _siblings(typed, metric):
-        reason = _unfit(typed, metric, sibling, wanted)
+        reason = _unfit(typed, metric, sibling, required)
         if reason is None:
             unknown = _unknown(typed, conditions, metric, sibling)
             lacking |= unknown
@@ -124,14 +124,14 @@ def _is_smaller(typed: TypedCollection, conditions: Conditions, schema: str, oth
 
 
 def _unfit(
-    typed: TypedCollection, metric: Metric, sibling: Sibling, wanted: set[str]
+    typed: TypedCollection, metric: Metric, sibling: Sibling, required: set[str]
 ) -> str | None:
     """Return why a sibling could not hold this very metric at these levels, or None."""
     if sibling.operator != metric.operator.name:
         return f"it holds {sibling.operator} alone"
     if metric.snapshot is not None or metric.order or metric.filter != _own_filter(typed, metric):
         return "it holds the family as it is, and this takes some of its rows"
-    lacking = _lacking(typed, metric, sibling, wanted)
+    lacking = _lacking(typed, metric, sibling, required)
     return None if lacking is None else f"it neither holds nor determines {lacking}"
 
 
@@ -142,11 +142,11 @@ def _own_filter(typed: TypedCollection, metric: Metric) -> tuple[Term, ...]:
 
 
 def _lacking(
-    typed: TypedCollection, metric: Metric, sibling: Sibling, wanted: set[str]
+    typed: TypedCollection, metric: Metric, sibling: Sibling, required: set[str]
 ) -> str | None:
     """Return a level not had from the sibling's grain along the very edges the root takes."""
     grain = set(typed.schema(sibling.schema).grain)
-    for level in sorted(wanted):
+    for level in sorted(required):
         path = typed.graph.schema_path(sibling.schema, level)
         if path is None or (path[0].source if path else level) not in grain:
             return level

@@ -207,7 +207,7 @@ def _wrong(
     collection: Collection, at: Declared, message: str, hint: str | None = None
 ) -> CatalogError:
     return CatalogError(
-        message, file=collection.file, path=at.mark.path, line=at.mark.line, hint=hint
+        message, file=collection.file, path=at.location.path, line=at.location.line, hint=hint
     )
 
 

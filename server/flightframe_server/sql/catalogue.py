@@ -14,7 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from flightframe_server.answer import Serving
+from flightframe_server.answer import Runtime
 from flightframe_server.engine.finished import LastQuery
 from flightframe_server.sql.columns import KEY
 from flightframe_server.sql.select import Relation
@@ -81,18 +81,18 @@ class _Kept:
     """One table of the catalogue: its columns, and its rows as they are now."""
 
     schema: pa.Schema
-    rows: Callable[[PublishedTables, Serving, str], Iterator[Row]]
+    rows: Callable[[PublishedTables, Runtime, str], Iterator[Row]]
 
 
 def find(
-    schema: str, name: str, tables: PublishedTables, serving: Serving, user: str
+    schema: str, name: str, tables: PublishedTables, runtime: Runtime, user: str
 ) -> Relation | None:
     """Return a table of the catalogue as a user sees it, named in any case; None: there is none."""
     kept = _KEPT.get((schema.casefold(), name.casefold()))
     if kept is None:
         return None
     path = (tables.catalog, schema, name)
-    return Relation(kept.schema, lambda: kept.rows(tables, serving, user), path)
+    return Relation(kept.schema, lambda: kept.rows(tables, runtime, user), path)
 
 
 def names() -> tuple[str, ...]:
@@ -100,20 +100,20 @@ def names() -> tuple[str, ...]:
     return tuple(f"{schema}.{name}" for schema, name in _KEPT)
 
 
-def _schemata(tables: PublishedTables, serving: Serving, user: str) -> Iterator[Row]:
+def _schemata(tables: PublishedTables, runtime: Runtime, user: str) -> Iterator[Row]:
     words = {item.name: item.typed.collection.description for item in tables.collections()}
     for name in tables.names:
         yield tables.catalog, name, _OWNER, words.get(name) or None
 
 
-def _tables(tables: PublishedTables, serving: Serving, user: str) -> Iterator[Row]:
+def _tables(tables: PublishedTables, runtime: Runtime, user: str) -> Iterator[Row]:
     for table in tables:
         words = table.description or None
         # The standard's word for what Flight SQL calls TABLE.
         yield tables.catalog, table.collection, table.name, "BASE TABLE", "NO", words
 
 
-def _columns(tables: PublishedTables, serving: Serving, user: str) -> Iterator[Row]:
+def _columns(tables: PublishedTables, runtime: Runtime, user: str) -> Iterator[Row]:
     for table in tables:
         for place, field in enumerate(table.schema, 1):
             facts = _facts(field)
@@ -143,10 +143,10 @@ def _number(facts: Mapping[str, str], key: str) -> int | None:
     return int(facts[key]) if key in facts else None
 
 
-def _last_queries(tables: PublishedTables, serving: Serving, user: str) -> Iterator[Row]:
+def _last_queries(tables: PublishedTables, runtime: Runtime, user: str) -> Iterator[Row]:
     """Yield the user's newest queries first."""
     # Where nobody is asked for a name, everybody has the same one.
-    own = [query for query in serving.last_queries if query.user == user]
+    own = [query for query in runtime.last_queries if query.user == user]
     yield from (_query(query) for query in own[::-1])
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 from sqlglot import exp
 
-from flightframe_server.answer import Answer, Request, Serving, Typed
+from flightframe_server.answer import Answer, QuerySignature, Request, Runtime
 from flightframe_server.errors import (
     AmbiguousSchema,
     FlightframeError,
@@ -52,13 +52,13 @@ class CatalogueQuery:
     parameters: tuple[tuple[int | str, pa.DataType], ...] = ()
 
     @property
-    def typed(self) -> Typed:
+    def typed(self) -> QuerySignature:
         """Its types alone."""
-        return Typed(self.relation.schema, self.parameters)
+        return QuerySignature(self.relation.schema, self.parameters)
 
-    def answer(self, serving: Serving) -> Answer:
+    def answer(self, runtime: Runtime) -> Answer:
         """Return the answer, labelled as what touched no back-end."""
-        enabled = any(engine.enabled for engine in serving.engines.values())
+        enabled = any(engine.enabled for engine in runtime.engines.values())
         label = fold(()) if enabled else ServedFrom.BACKEND
         provenance = Provenance(label, uuid.uuid4().hex, "")
         carried = {
@@ -73,14 +73,14 @@ Meaning = CatalogueQuery | Request
 
 
 def meaning(
-    request: Request, tables: PublishedTables, serving: Serving, user: str, *, typing: bool = False
+    request: Request, tables: PublishedTables, runtime: Runtime, user: str, *, typing: bool = False
 ) -> Meaning:
     """Return what a request means; the request itself, where it is for the language.
 
     Args:
         request: any request.
         tables: what is published.
-        serving: the installation.
+        runtime: the installation.
         user: who asks; the catalogue shows a user's own queries.
         typing: whether only types are wanted, no parameter being bound.
 
@@ -89,18 +89,18 @@ def meaning(
     """
     if is_plain(request.source):
         return request
-    return sql_meaning(request, tables, serving, user, typing=typing) or request
+    return sql_meaning(request, tables, runtime, user, typing=typing) or request
 
 
 def sql_meaning(
-    request: Request, tables: PublishedTables, serving: Serving, user: str, *, typing: bool = False
+    request: Request, tables: PublishedTables, runtime: Runtime, user: str, *, typing: bool = False
 ) -> Meaning | None:
     """Return what a request means as SQL, None where it means nothing; raises as `meaning`."""
     parsed = parse_sql(request.source)
     if parsed is None:
         return None
     parameters = Parameters(None if typing else dict(request.parameters))
-    return _Names(tables, serving, request, user).meaning(parsed, parameters)
+    return _Names(tables, runtime, request, user).meaning(parsed, parameters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class _Names:
     """What one request's SQL may name: tables published, and those that the server keeps."""
 
     tables: PublishedTables
-    serving: Serving
+    runtime: Runtime
     request: Request
     user: str
 
@@ -157,7 +157,7 @@ class _Names:
     def _kept(self, table: exp.Table) -> Relation | None:
         if not same(table.catalog or None, self.tables.catalog):
             return None
-        return catalogue.find(table.db, table.name, self.tables, self.serving, self.user)
+        return catalogue.find(table.db, table.name, self.tables, self.runtime, self.user)
 
     def _published(self, table: exp.Table) -> PublishedTable | None:
         """Return the one published table that a name means; None where there is none.

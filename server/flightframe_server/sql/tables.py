@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import structlog
 
-from flightframe_server.answer import Serving
+from flightframe_server.answer import Runtime
 from flightframe_server.engine.engine import MetricEngine
 from flightframe_server.errors import BackendError
 from flightframe_server.language.syntax import Statement
@@ -81,29 +81,29 @@ class PublishedTables:
     """The tables of an installation, made anew only when a collection's types moved.
 
     Args:
-        serving: the installation.
+        runtime: the installation.
     """
 
-    def __init__(self, serving: Serving) -> None:
+    def __init__(self, runtime: Runtime) -> None:
         """Make nothing yet."""
-        self._serving = serving
+        self._runtime = runtime
         self._lock = threading.Lock()
         self._made: dict[str, PublishedCollection] = {}
 
     @property
     def catalog(self) -> str:
         """The one catalog: the installation."""
-        return self._serving.installation_id
+        return self._runtime.installation_id
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the collections, sorted; known even where their types are not."""
-        return tuple(sorted(self._serving.engines))
+        return tuple(sorted(self._runtime.engines))
 
     def collections(self) -> Iterator[PublishedCollection]:
         """Iterate over the collections whose types are known, by name."""
         for name in self.names:
-            found = self._collection(name, self._serving.engines[name])
+            found = self._collection(name, self._runtime.engines[name])
             if found is not None:
                 yield found
 

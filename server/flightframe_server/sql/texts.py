@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from typing import NoReturn, TypeVar
 
 from flightframe_server.access.audit import audited_call
-from flightframe_server.answer import Answer, Request, Serving, Typed, answer, explain, type_request
+from flightframe_server.answer import (
+    Answer,
+    QuerySignature,
+    Request,
+    Runtime,
+    answer,
+    explain,
+    type_request,
+)
 from flightframe_server.call_context import SERVER_CALL, CallContext
 from flightframe_server.errors import FrameQLSyntaxError, NotSupported, ReadOnly
 from flightframe_server.sql.catalogue_query import CatalogueQuery, meaning, sql_meaning
@@ -30,7 +38,7 @@ _WRITES = re.compile(
 
 def answer_text(
     request: Request,
-    serving: Serving,
+    runtime: Runtime,
     tables: PublishedTables,
     context: CallContext = SERVER_CALL,
 ) -> Answer:
@@ -42,16 +50,16 @@ def answer_text(
     """
 
     def in_language(asked: Request) -> Answer:
-        return answer(asked, serving, context)
+        return answer(asked, runtime, context)
 
-    return _Text(request, serving, tables, context.caller.user).carried(
-        lambda query: query.answer(serving), in_language
+    return _Text(request, runtime, tables, context.caller.user).carried(
+        lambda query: query.answer(runtime), in_language
     )
 
 
 def explain_text(
     request: Request,
-    serving: Serving,
+    runtime: Runtime,
     tables: PublishedTables,
     context: CallContext = SERVER_CALL,
 ) -> Answer:
@@ -62,15 +70,15 @@ def explain_text(
     """
 
     def in_language(asked: Request) -> Answer:
-        return explain(asked, serving, context)
+        return explain(asked, runtime, context)
 
-    return _Text(request, serving, tables, context.caller.user).carried(_no_plan, in_language)
+    return _Text(request, runtime, tables, context.caller.user).carried(_no_plan, in_language)
 
 
-def type_text(request: Request, serving: Serving, tables: PublishedTables) -> Typed:
+def type_text(request: Request, runtime: Runtime, tables: PublishedTables) -> QuerySignature:
     """Type a request without carrying it out; raises as `answer_text`."""
-    return _Text(request, serving, tables, "", typing=True).carried(
-        lambda query: query.typed, lambda asked: type_request(asked, serving)
+    return _Text(request, runtime, tables, "", typing=True).carried(
+        lambda query: query.typed, lambda asked: type_request(asked, runtime)
     )
 
 
@@ -79,7 +87,7 @@ class _Text:
     """One text with what it may be about; `typing` where no parameter is bound."""
 
     request: Request
-    serving: Serving
+    runtime: Runtime
     tables: PublishedTables
     user: str
     typing: bool = False
@@ -92,14 +100,14 @@ class _Text:
         """Return what one of two does with the text: which of them, its meaning decides."""
         request = self.request
         _note(request)
-        meant = meaning(request, self.tables, self.serving, self.user, typing=self.typing)
+        meant = meaning(request, self.tables, self.runtime, self.user, typing=self.typing)
         if isinstance(meant, CatalogueQuery):
             return over_catalogue(meant)
         try:
             return in_language(meant)
         except FrameQLSyntaxError as error:
             _refuse_writing(request.source, error)
-            other = sql_meaning(request, self.tables, self.serving, self.user, typing=self.typing)
+            other = sql_meaning(request, self.tables, self.runtime, self.user, typing=self.typing)
             if other is None:
                 raise
         if isinstance(other, CatalogueQuery):

@@ -29,7 +29,7 @@ from flightframe_server import __version__
 from flightframe_server.access.access import OPEN, Access
 from flightframe_server.access.audit import AuditedCall
 from flightframe_server.access.peers import peer_named
-from flightframe_server.answer import Serving
+from flightframe_server.answer import Runtime
 from flightframe_server.call_context import CallContext, Caller
 from flightframe_server.error_subject import cause_of, with_request
 from flightframe_server.errors import (
@@ -74,7 +74,7 @@ class Api:
     """The endpoints over one running installation.
 
     Args:
-        serving: what answers.
+        runtime: what answers.
         hosts: what the Host header may name; None: anything. A page in a browser that resolves
             its own name to 127.0.0.1 names that name.
         limits: the most that a reply may hold; None: what the installation says.
@@ -83,17 +83,17 @@ class Api:
 
     def __init__(
         self,
-        serving: Serving,
+        runtime: Runtime,
         *,
         hosts: Collection[str] | None = None,
         limits: ReplyLimits | None = None,
         access: Access = OPEN,
     ) -> None:
         """Keep what the endpoints answer with; see the class."""
-        self._serving, self._hosts = serving, hosts
-        bounds = serving.statements.limits
+        self._runtime, self._hosts = runtime, hosts
+        bounds = runtime.statements.limits
         most = limits if limits is not None else reply_limits(bounds)
-        self._endpoints = Endpoints(serving, PublishedTables(serving), most)
+        self._endpoints = Endpoints(runtime, PublishedTables(runtime), most)
         self._admission, self._body_seconds = Admission(bounds), bounds.http_body_seconds
         self._threads = Threads(bounds.http_requests)
         self._access = access
@@ -119,7 +119,7 @@ class Api:
     async def _health(self, _: HttpRequest) -> Response:
         body = {
             "status": "ok",
-            "installation_id": self._serving.installation_id,
+            "installation_id": self._runtime.installation_id,
             "version": __version__,
         }
         return json_response(body)
@@ -166,17 +166,21 @@ class Api:
             caller = await self._caller(request)
             if call is not None:
                 call.caller = caller
-            door = self._access.door
+            authenticator = self._access.authenticator
             header = request.headers.getlist("authorization")
-            left = None if door is None else await to_thread.run_sync(door.leave, header)
+            left = None
+            if authenticator is not None:
+                left = await to_thread.run_sync(authenticator.end_session, header)
             return json_response({"ended": left is not None})
 
     async def _answered(
         self, request: HttpRequest, call: AuditedCall | None, work: OfBody
     ) -> Response:
         self._check_host(request)
-        if call is not None and self._access.door is not None:
-            call.claimed = self._access.door.claimed(request.headers.getlist("authorization"))
+        if call is not None and self._access.authenticator is not None:
+            call.claimed = self._access.authenticator.claimed_user(
+                request.headers.getlist("authorization")
+            )
         caller = await self._caller(request)
         if call is not None:
             call.caller = caller
@@ -189,7 +193,7 @@ class Api:
 
     async def _body(self, request: HttpRequest, caller: Caller) -> bytes:
         """Return the body of a request, or the refusal of one that is too long, or too slow."""
-        most = self._serving.statements.limits.request_bytes
+        most = self._runtime.statements.limits.request_bytes
         with self._admission.body(caller.key) as taken:
             try:
                 async with asyncio.timeout(self._body_seconds):
@@ -207,10 +211,10 @@ class Api:
         peer = _peer(request)
         if self._access.named_by_certificate:
             return Caller(getattr(request.state, CERTIFIED, ""), peer=peer)
-        if self._access.door is None:
+        if self._access.authenticator is None:
             return Caller("", peer=peer)
         # Whatever takes its time there has threads of its own.
-        entering = self._access.door.begin(request.headers.getlist("authorization"), peer)
+        entering = self._access.authenticator.begin(request.headers.getlist("authorization"), peer)
         return await asyncio.wrap_future(entering)
 
 
@@ -281,7 +285,7 @@ async def read_all(
 def broken(error: Exception) -> InternalError:
     """Log a failure that is ours, and return what the client is told of it."""
     name = uuid.uuid4().hex[:12]
-    # The serving process has no tracebacks at all (`sys.tracebacklimit`), hence a limit here.
+    # The process that serves has no tracebacks at all (`sys.tracebacklimit`), hence a limit here.
     frames = traceback.extract_tb(error.__traceback__, limit=-8)
     where = [f"{frame.name}:{frame.lineno}" for frame in frames]
     log.error("web.broken", id=name, kind=type(error).__name__, text=str(error)[:500], where=where)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flightframe_server.access.audit import audited_call
-from flightframe_server.answer import Answer, Serving, answer, explain
+from flightframe_server.answer import Answer, Runtime, answer, explain
 from flightframe_server.call_context import CallContext
 from flightframe_server.discovery import describe as discovery
 from flightframe_server.errors import FrameQLSyntaxError, UnknownName, did_you_mean, shown
@@ -30,12 +30,12 @@ class Endpoints:
     """The endpoints of one running installation; each may take its time.
 
     Attributes:
-        serving: what answers.
+        runtime: what answers.
         tables: what SQL sees as tables.
         limits: the most that a reply may hold.
     """
 
-    serving: Serving
+    runtime: Runtime
     tables: PublishedTables
     limits: ReplyLimits
 
@@ -47,9 +47,9 @@ class Endpoints:
         """
         asked = self._asked(body, "query")
         if asked.sql:
-            found = answer_text(asked.request, self.serving, self.tables, context)
+            found = answer_text(asked.request, self.runtime, self.tables, context)
         else:
-            found = answer(asked.request, self.serving, context)
+            found = answer(asked.request, self.runtime, context)
         reply = Reply(found, self.limits, context)
         _note_answer(found, reply.rows)
         return reply
@@ -58,9 +58,9 @@ class Endpoints:
         """Tell what the query in a body would be answered from; raises as `query`."""
         asked = self._asked(body, "explain")
         if asked.sql:
-            found = explain_text(asked.request, self.serving, self.tables, context)
+            found = explain_text(asked.request, self.runtime, self.tables, context)
         else:
-            found = explain(asked.request, self.serving, context)
+            found = explain(asked.request, self.runtime, context)
         assert found.table is not None
         steps = found.table.to_pylist()
         _note_answer(found, len(steps))
@@ -90,12 +90,12 @@ class Endpoints:
         call = audited_call()
         if call is not None:
             call.what = "describe"
-        return TextReply(discovery.describe(asked, self.serving, context))
+        return TextReply(discovery.describe(asked, self.runtime, context))
 
     def _asked(self, body: bytes, what: str) -> Asked:
         """Return what a body asks of this installation, once the audit knows of it."""
         asked = read_body(body)
-        known = self.serving.installation_id
+        known = self.runtime.installation_id
         if asked.installation_id not in (None, known):
             raise UnknownName(
                 f"there is no installation {shown(asked.installation_id)} here",

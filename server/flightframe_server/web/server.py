@@ -19,7 +19,7 @@ from typing import Self
 import uvicorn
 
 from flightframe_server.access.access import OPEN, Access
-from flightframe_server.answer import Serving
+from flightframe_server.answer import Runtime
 from flightframe_server.errors import SetupError, shown
 from flightframe_server.web.api import Api
 from flightframe_server.web.connections import Connections, HandshakeLoop, Patience, protocol
@@ -100,7 +100,7 @@ class HttpServer:
     """The HTTP API in a thread of its own.
 
     Args:
-        serving: what answers.
+        runtime: what answers.
         taken: a socket of `listen`; the server closes it.
         host: as it was asked for.
         limits: the most that a reply may hold; None: what the installation says.
@@ -112,7 +112,7 @@ class HttpServer:
 
     def __init__(
         self,
-        serving: Serving,
+        runtime: Runtime,
         taken: socket.socket,
         host: str,
         *,
@@ -125,10 +125,10 @@ class HttpServer:
         self.url = f"{scheme}://{shown_host(host)}:{port}"
         self._taken = taken
         hosts = (*LOOPBACK, host) if address in LOOPBACK else None
-        patience = Patience.within(serving.statements.limits)
+        patience = Patience.within(runtime.statements.limits)
         connections = Connections(patience)
         config = uvicorn.Config(
-            Api(serving, hosts=hosts, limits=limits, access=access).application,
+            Api(runtime, hosts=hosts, limits=limits, access=access).application,
             http=protocol(connections, certified=access.named_by_certificate),  # type: ignore[arg-type]
             ssl_context_factory=_context_of(access),
             loop="asyncio",

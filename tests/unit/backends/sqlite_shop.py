@@ -3,7 +3,7 @@
 import sqlite3
 from contextlib import closing
 
-from flightframe_server.answer import Request, Serving, answer
+from flightframe_server.answer import Request, Runtime, answer
 from flightframe_server.backends.sqlite.backend import SQLiteBackend
 from flightframe_server.backends.sqlite.decimals import DecimalForm
 from flightframe_server.backends.sqlite.files import DESCRIPTORS
@@ -100,7 +100,7 @@ class Till:
         self.backend = SQLiteBackend(path, form=form)
         collection = read_collection(COLLECTION)
         self.engine = MetricEngine(collection, path.parent / "store", self.backend, enabled=False)
-        self._serving = Serving("test", {"till": self.engine})
+        self._serving = Runtime("test", {"till": self.engine})
 
     def table(self, query, *values):
         return answer(Request(query, tuple(enumerate(values))), self._serving).table

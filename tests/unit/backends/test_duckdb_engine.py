@@ -3,7 +3,7 @@
 import pytest
 from duckdb_shop import copy, replace, write
 
-from flightframe_server.answer import Request, Serving, answer
+from flightframe_server.answer import Request, Runtime, answer
 from flightframe_server.backends.duckdb.backend import DuckDBBackend
 from flightframe_server.catalog import read_collection
 from flightframe_server.engine import MetricEngine
@@ -30,7 +30,7 @@ class Engine:
     def __init__(self, folder):
         self.backend = DuckDBBackend(folder / "data.duckdb")
         engine = MetricEngine(read_collection(COLLECTION), folder / "store", self.backend)
-        self.serving = Serving("test", {"shop": engine})
+        self.serving = Runtime("test", {"shop": engine})
 
     def ask(self, freshness=None):
         request = Request("SELECT amount AT shop", freshness=freshness or Freshness())

@@ -7,7 +7,7 @@ from datetime import date
 import duckdb
 import pytest
 
-from flightframe_server.answer import Request, Serving, answer
+from flightframe_server.answer import Request, Runtime, answer
 from flightframe_server.backends.duckdb.backend import DuckDBBackend
 from flightframe_server.backends.polars.backend import PolarsBackend
 from flightframe_server.backends.sqlite.backend import SQLiteBackend
@@ -143,7 +143,7 @@ def serving(kind, folder, rows):
     """The collection over these rows, with nothing remembered."""
     with closing(opened(kind, folder, rows)) as backend:
         engine = MetricEngine(read_collection(COLLECTION), folder / "store", backend, enabled=False)
-        with closing(Serving("test", {"stock": engine})) as found:
+        with closing(Runtime("test", {"stock": engine})) as found:
             yield found
 
 

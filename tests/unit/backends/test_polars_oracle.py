@@ -9,7 +9,7 @@ import duckdb
 import pytest
 import yaml
 
-from flightframe_server.answer import Request, Serving, answer
+from flightframe_server.answer import Request, Runtime, answer
 from flightframe_server.backends.polars.backend import PolarsBackend
 from flightframe_server.catalog import read_collection
 from flightframe_server.engine import MetricEngine
@@ -79,7 +79,7 @@ def test_case_over_parquet(name, case, stream_rows, fixtures, tmp_path):
         fixture.collection, tmp_path, fixture.backend, enabled=False, stream_rows=stream_rows
     )
     request = Request(case["query"], tuple(enumerate(case.get("parameters", ()))))
-    found = answer(request, Serving("test", {fixture.collection.name: engine}))
+    found = answer(request, Runtime("test", {fixture.collection.name: engine}))
     rows = [row for batch in found.open() for row in batch.to_pylist()]
     got = [tuple(map(plain, row.values())) for row in rows]
     wanted = [tuple(map(plain, row)) for row in fixture.expected(case)]

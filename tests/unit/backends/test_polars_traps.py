@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flightframe_server.answer import Request, Serving, answer
+from flightframe_server.answer import Request, Runtime, answer
 from flightframe_server.backends.polars.backend import PolarsBackend
 from flightframe_server.backends.polars.rows import truncated
 from flightframe_server.backends.polars.terms import compile_term
@@ -58,7 +58,7 @@ def ask(folder, query, columns, *, computed="", families="", **tables):
     )
     backend = PolarsBackend(folder)
     engine = MetricEngine(collection, folder, backend, enabled=False)
-    found = answer(Request(query), Serving("test", {"traps": engine}))
+    found = answer(Request(query), Runtime("test", {"traps": engine}))
     backend.close()
     return [tuple(row.values()) for row in found.table.to_pylist()]
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flightframe_server.answer import Request, Serving, answer
+from flightframe_server.answer import Request, Runtime, answer
 from flightframe_server.backends.duckdb.backend import DuckDBBackend
 from flightframe_server.backends.polars.backend import PolarsBackend
 from flightframe_server.catalog import read_collection
@@ -185,7 +185,7 @@ def queries(draw):
 
 
 def outcome(engine, query):
-    serving = Serving("test", {"witness": engine})
+    serving = Runtime("test", {"witness": engine})
     try:
         found = answer(Request(query), serving)
         rows = [row for batch in found.open() for row in batch.to_pylist()]

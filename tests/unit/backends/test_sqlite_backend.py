@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from sqlite_shop import COLLECTION, Till, add, write
 
-from flightframe_server.answer import Request, Serving, answer
+from flightframe_server.answer import Request, Runtime, answer
 from flightframe_server.backends.protocol import Capabilities
 from flightframe_server.backends.registry import open_backend
 from flightframe_server.backends.sql.names import Statement
@@ -87,7 +87,7 @@ def test_a_table_declared_anew_is_read_anew(tmp_path):
     shop.engine = MetricEngine(
         read_collection(collection), path.parent / "other", shop.backend, enabled=False
     )
-    found = answer(Request("SELECT total AT ()"), Serving("test", {"till": shop.engine}))
+    found = answer(Request("SELECT total AT ()"), Runtime("test", {"till": shop.engine}))
     assert str(found.table["total"][0]) == "1.250"
     shop.close()
 
@@ -341,7 +341,7 @@ def test_what_a_backend_lacks_is_refused_before_anything_runs(stream_rows, till,
     engine = MetricEngine(
         read_collection(COLLECTION), tmp_path / "poor", poor, stream_rows=stream_rows
     )
-    serving = Serving("test", {"till": engine})
+    serving = Runtime("test", {"till": engine})
     surveyed = poor.asked
     for query in ("SELECT total, MEDIAN(total) AS m AT ()", "EXPLAIN SELECT MEDIAN(total) AT ()"):
         with pytest.raises(NotSupported, match="MEDIAN is not computed by the back-end sqlite"):
@@ -354,7 +354,7 @@ def test_what_the_cache_holds_needs_no_backend(till, tmp_path):
     shop = till([{"line": 1, "price": 100}])
     poor = Poorer(shop.backend, set())
     engine = MetricEngine(read_collection(COLLECTION), tmp_path / "poor", poor)
-    serving = Serving("test", {"till": engine})
+    serving = Runtime("test", {"till": engine})
     query = Request("SELECT MEDIAN(total) AS m AT ()")
     first = answer(query, serving).table
     poor.reducers -= {"MEDIAN"}

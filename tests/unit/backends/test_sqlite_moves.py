@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager
 import pytest
 from sqlite_shop import COLLECTION, Till, held_files, write
 
-from flightframe_server.answer import Request, Serving, answer
+from flightframe_server.answer import Request, Runtime, answer
 from flightframe_server.backends.cancellation import CancelToken
 from flightframe_server.backends.protocol import BATCH_ROWS, SourceMoved
 from flightframe_server.backends.sqlite import reading as sqlite_reading
@@ -80,7 +80,7 @@ def opened(path, *, enabled=False):
     engine = MetricEngine(
         read_collection(COLLECTION), path.parent / "kept", backend, enabled=enabled
     )
-    serving = Serving("test", {"till": engine})
+    serving = Runtime("test", {"till": engine})
     try:
         yield backend, lambda query: answer(Request(query), serving)
     finally:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from flightframe_server.cache.store import EntryStore, Timing
-from flightframe_server.planner.identity import Domain, EntryKey, Operator, Shelf
+from flightframe_server.planner.identity import Domain, EntryGroup, EntryKey, Operator
 
 NO_THREAD = Timing(refresh=0.0, flush=None)
 
@@ -36,8 +36,8 @@ def make_key() -> Callable[..., EntryKey]:
     def build(
         family: str = "revenue", anchor: tuple[str, ...] = ("day",), filter: tuple[str, ...] = ()
     ) -> EntryKey:
-        shelf = Shelf("c0ffee", "duckdb", Domain.METRIC, family, Operator("SUM"))
-        return EntryKey(shelf, anchor, filter)
+        group = EntryGroup("c0ffee", "duckdb", Domain.METRIC, family, Operator("SUM"))
+        return EntryKey(group, anchor, filter)
 
     return build
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from flightframe_server.cache.store import EntryGone, EntryStore, Made
-from flightframe_server.planner.holdings import HeldEntry
+from flightframe_server.cache.store import EntryGone, EntryStore, Lineage
+from flightframe_server.planner.holdings import CacheEntry
 
 VERSION = (("sales", "v1"),)
-BACKEND = Made("backend")
+BACKEND = Lineage("backend")
 
 
 @pytest.fixture
@@ -19,12 +19,12 @@ def folder(tmp_path) -> Path:
     return tmp_path / "cache" / "entries"
 
 
-def file_of(folder: Path, held: HeldEntry) -> Path:
+def file_of(folder: Path, held: CacheEntry) -> Path:
     return folder / f"{held.entry_id}.parquet"
 
 
 def keys_of(store: EntryStore) -> set[str]:
-    return {entry.key.shelf.family for entry in store.holdings()}
+    return {entry.key.group.family for entry in store.holdings()}
 
 
 def file_bytes(folder: Path) -> int:
@@ -52,7 +52,7 @@ def test_the_least_recently_used_goes_and_the_hinted_last(
     one = sizes(open_store, make_key, make_table, tmp_path)
     store = open_store(max_bytes=3 * one)
 
-    def put(family: str) -> HeldEntry:
+    def put(family: str) -> CacheEntry:
         clock.now += 1
         return store.put(make_key(family), make_table(), VERSION, BACKEND)
 
@@ -127,7 +127,7 @@ def test_exactly_the_hinted_keys_are_pinned(open_store, make_key, make_table):
         store.put(make_key(family), make_table(), VERSION, BACKEND)
 
     def pinned() -> set[str]:
-        return {record.key.shelf.family for record in store.records() if record.pinned}
+        return {record.key.group.family for record in store.records() if record.pinned}
 
     store.set_pinned([make_key("a"), make_key("later")])
     assert pinned() == {"a"}

@@ -11,22 +11,22 @@ from hypothesis import strategies as st
 from flightframe_server.cache.canonical import (
     key_hash,
     key_text,
-    made_text,
+    lineage_text,
     read_key,
-    read_made,
+    read_lineage,
     read_version,
     version_text,
 )
-from flightframe_server.cache.entries import Made
-from flightframe_server.planner.identity import Domain, EntryKey, Operator, Shelf
+from flightframe_server.cache.entries import Lineage
+from flightframe_server.planner.identity import Domain, EntryGroup, EntryKey, Operator
 
 # Few and treacherous: texts that would run together if they were merely joined.
 NAMES = st.sampled_from(["", "a", "b", "ab", 'a"', "a,b", "a|b", "é", "\x00", "\ud800", "null"])
 TUPLES = st.lists(NAMES, max_size=3).map(tuple)
 KEYS = st.builds(
     EntryKey,
-    shelf=st.builds(
-        Shelf,
+    group=st.builds(
+        EntryGroup,
         collection=NAMES,
         backend=NAMES,
         domain=st.sampled_from(Domain),
@@ -39,8 +39,8 @@ KEYS = st.builds(
 
 
 def test_the_text_is_what_it_was_when_the_files_were_written():
-    shelf = Shelf("c0", "duckdb", Domain.METRIC, "revenue", Operator("QUANTILE", ("0.9",)))
-    key = EntryKey(shelf, ("day", "région"), ("day >= 3",))
+    group = EntryGroup("c0", "duckdb", Domain.METRIC, "revenue", Operator("QUANTILE", ("0.9",)))
+    key = EntryKey(group, ("day", "région"), ("day >= 3",))
     assert key_text(key) == (
         '{"anchor":["day","r\\u00e9gion"],"arguments":["0.9"],"backend":"duckdb",'
         '"collection":"c0","domain":"METRIC","family":"revenue","filter":["day >= 3"],'
@@ -67,15 +67,15 @@ def test_a_version_comes_back(version):
 
 @given(
     st.builds(
-        Made,
+        Lineage,
         route=NAMES,
         source_entry=st.none() | NAMES,
         source_anchor=st.none() | TUPLES,
         edges=TUPLES,
     )
 )
-def test_a_making_comes_back(made):
-    assert read_made(made_text(made)) == made
+def test_a_lineage_comes_back(lineage):
+    assert read_lineage(lineage_text(lineage)) == lineage
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"domain": "NONE"}', "nonsense"])

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from flightframe_server.cache.store import Made, Timing
+from flightframe_server.cache.store import Lineage, Timing
 
 VERSION = (("sales", "v1"),)
-BACKEND = Made("backend")
+BACKEND = Lineage("backend")
 
 
 @contextmanager

@@ -11,17 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flightframe_server.cache.canonical import key_hash, key_text
-from flightframe_server.cache.entries import EntryRecord, Made
-from flightframe_server.cache.eviction import Candidate, Standing, victims
+from flightframe_server.cache.entries import EntryRecord, Lineage
+from flightframe_server.cache.eviction import Candidate, Priority, victims
 from flightframe_server.cache.manifest import Manifest
-from flightframe_server.cache.opening import open_manifest
+from flightframe_server.cache.open_manifest import open_manifest
 from flightframe_server.cache.rows import Row
-from flightframe_server.planner.identity import Domain, EntryKey, Operator, Shelf
+from flightframe_server.planner.identity import Domain, EntryGroup, EntryKey, Operator
 
 FILES = st.lists(
     st.builds(
         Candidate,
-        standing=st.sampled_from([int(standing) for standing in Standing]),
+        priority=st.sampled_from([int(priority) for priority in Priority]),
         last_used=st.integers(0, 6).map(float),
         entry_id=st.integers(0, 40).map(lambda number: f"{number:032x}-{number:032x}"),
         bytes=st.integers(1, 50),
@@ -36,9 +36,9 @@ def one_at_a_time(held: list[Candidate], excess: int) -> list[str]:
     left, gone = {file.entry_id: file for file in held}, []
     budget = sum(file.bytes for file in held) - excess
     while left and sum(file.bytes for file in left.values()) > budget:
-        for standing in ("superseded", "plain", "pinned"):
-            number = {"superseded": 0, "plain": 1, "pinned": 2}[standing]
-            group = [file for file in left.values() if file.standing == number]
+        for priority in ("superseded", "plain", "pinned"):
+            number = {"superseded": 0, "plain": 1, "pinned": 2}[priority]
+            group = [file for file in left.values() if file.priority == number]
             if group:
                 oldest = min(file.last_used for file in group)
                 names = [file.entry_id for file in group if file.last_used == oldest]
@@ -66,8 +66,8 @@ def test_no_more_than_needed_goes_and_the_dear_stay_longest(held, excess):
     assert not gone or freed - gone[-1].bytes < excess
     for staying in kept:
         for going in gone:
-            assert going.standing <= staying.standing
-            if going.standing == staying.standing:
+            assert going.priority <= staying.priority
+            if going.priority == staying.priority:
                 assert going.last_used <= staying.last_used
 
 
@@ -83,8 +83,8 @@ def test_what_was_used_last_and_what_a_hint_asks_for_stays():
 @given(FILES, st.integers(-20, 200), st.integers(-2, 14))
 def test_as_many_entries_go_as_are_too_many(held, excess, surplus):
     gone = victims(held, excess, surplus)
-    entries = [file for file in held if file.standing != Standing.SUPERSEDED]
-    leaving = [file for file in gone if file.standing != Standing.SUPERSEDED]
+    entries = [file for file in held if file.priority != Priority.SUPERSEDED]
+    leaving = [file for file in gone if file.priority != Priority.SUPERSEDED]
     assert len(leaving) >= min(surplus, len(entries))
     # Not one more than bytes or number ask for.
     assert set(ids(victims(held, excess))) <= set(ids(gone))
@@ -103,8 +103,8 @@ def manifest_of(held: list[Candidate]) -> Iterator[tuple[Manifest, list[Candidat
 
 
 def insert(manifest: Manifest, file: Candidate) -> Candidate:
-    shelf = Shelf("c", "duckdb", Domain.METRIC, file.entry_id, Operator("SUM"))
-    key = EntryKey(shelf, ())
+    group = EntryGroup("c", "duckdb", Domain.METRIC, file.entry_id, Operator("SUM"))
+    key = EntryKey(group, ())
     hashed = key_hash(key_text(key))
     record = EntryRecord(
         key=key,
@@ -115,24 +115,24 @@ def insert(manifest: Manifest, file: Candidate) -> Candidate:
         created=0.0,
         since=0.0,
         last_used=file.last_used,
-        pinned=file.standing == Standing.PINNED,
-        made=Made("backend"),
+        pinned=file.priority == Priority.PINNED,
+        lineage=Lineage("backend"),
         version=(),
     )
     row = Row(record, b"")
     manifest.insert(row)
     cost = row.cost
-    if file.standing == Standing.SUPERSEDED:
+    if file.priority == Priority.SUPERSEDED:
         assert manifest.supersede(hashed, file.last_used) is not None
         cost = file.bytes
-    return Candidate(file.standing, file.last_used, record.entry_id, cost)
+    return Candidate(file.priority, file.last_used, record.entry_id, cost)
 
 
 @settings(max_examples=40, deadline=None)
 @given(FILES, st.integers(1, 20_000), st.integers(-1, 12))
 def test_the_manifest_names_enough_of_them(held, excess, surplus):
     with manifest_of(held) as (manifest, inserted):
-        entries = sum(file.standing != Standing.SUPERSEDED for file in inserted)
+        entries = sum(file.priority != Priority.SUPERSEDED for file in inserted)
         assert manifest.ledger() == (sum(file.bytes for file in inserted), entries)
         assert manifest.recount() == manifest.ledger()
         assert ids(victims(manifest.candidates(excess), excess)) == one_at_a_time(inserted, excess)

@@ -12,11 +12,11 @@ import pyarrow as pa
 import pytest
 
 from flightframe_server.cache.files import EntryFiles
-from flightframe_server.cache.store import EntryGone, EntryStore, Made, Timing
-from flightframe_server.planner.identity import Domain, EntryKey, Operator, Shelf
+from flightframe_server.cache.store import EntryGone, EntryStore, Lineage, Timing
+from flightframe_server.planner.identity import Domain, EntryGroup, EntryKey, Operator
 
 VERSION = (("sales", "v1"),)
-BACKEND = Made("backend")
+BACKEND = Lineage("backend")
 
 
 def test_threads_that_put_one_key_leave_one_row_and_whole_files(
@@ -34,12 +34,12 @@ def test_threads_that_put_one_key_leave_one_row_and_whole_files(
             assert store.read(held).equals(table)
             own = store.put(make_key(f"own{number}"), table, VERSION, BACKEND)
             assert own in list(store.holdings())
-            assert len(store.holdings().on(make_key("shared").shelf)) == 1
+            assert len(store.holdings().on(make_key("shared").group)) == 1
 
     with ThreadPoolExecutor(8) as pool:
         for done in [pool.submit(work, number) for number in range(8)]:
             done.result()
-    families = [record.key.shelf.family for record in store.records()]
+    families = [record.key.group.family for record in store.records()]
     assert sorted(families) == sorted(["shared", *(f"own{number}" for number in range(8))])
     assert store.counts().failures == store.damaged == 0
     clock.now += 9999
@@ -61,7 +61,7 @@ def test_threads_read_while_others_evict(open_store, make_key, make_table, tmp_p
     def read() -> None:
         while not stop.is_set():
             for entry in store.holdings():
-                number = int(entry.key.shelf.family[1:])
+                number = int(entry.key.group.family[1:])
                 try:
                     assert store.read(entry).equals(make_table(number))
                     right.append(number)
@@ -111,7 +111,7 @@ def test_a_snapshot_waits_for_nobody(open_store, make_key, make_table):
     store = open_store()
     held = store.put(make_key(), make_table(), VERSION, BACKEND)
     seen: list[object] = []
-    with store._books._lock:
+    with store._index._lock:
         asking = threading.Thread(target=lambda: seen.extend(store.holdings()))
         asking.start()
         asking.join(timeout=5)
@@ -154,11 +154,11 @@ def test_an_entry_of_another_store_is_read_before_the_next_refresh(
 
 
 def put_one_key(root: str, number: int) -> None:
-    shelf = Shelf("c0ffee", "duckdb", Domain.METRIC, "shared", Operator("SUM"))
+    group = EntryGroup("c0ffee", "duckdb", Domain.METRIC, "shared", Operator("SUM"))
     with EntryStore(Path(root), max_bytes=1 << 30) as store:
         for step in range(15):
             table = pa.table({"value": [number, step]})
-            held = store.put(EntryKey(shelf, ("day",)), table, VERSION, BACKEND)
+            held = store.put(EntryKey(group, ("day",)), table, VERSION, BACKEND)
             assert held is not None
             assert store.read(held).equals(table)
 

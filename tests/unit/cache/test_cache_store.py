@@ -11,11 +11,11 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from flightframe_server.cache.store import Collected, EntryGone, EntryStore, Made, Timing
-from flightframe_server.planner.holdings import HeldEntry
+from flightframe_server.cache.store import CollectorReport, EntryGone, EntryStore, Lineage, Timing
+from flightframe_server.planner.holdings import CacheEntry
 
 VERSION = (("calendar", "7"), ("sales", "v1"))
-BACKEND = Made("backend")
+BACKEND = Lineage("backend")
 
 
 @pytest.fixture
@@ -23,20 +23,20 @@ def folder(tmp_path) -> Path:
     return tmp_path / "cache" / "entries"
 
 
-def file_of(folder: Path, held: HeldEntry) -> Path:
+def file_of(folder: Path, held: CacheEntry) -> Path:
     return folder / f"{held.entry_id}.parquet"
 
 
 def keys_of(store: EntryStore) -> set[str]:
-    return {entry.key.shelf.family for entry in store.holdings()}
+    return {entry.key.group.family for entry in store.holdings()}
 
 
 def test_what_is_put_is_held_and_read(open_store, make_key, make_table, folder):
     store = open_store()
     before = store.epoch
-    made = Made("rollup", "source", ("day", "store"), ("store -> region",))
+    made = Lineage("rollup", "source", ("day", "store"), ("store -> region",))
     held = store.put(make_key(), make_table(), VERSION, made)
-    assert held == HeldEntry(
+    assert held == CacheEntry(
         make_key(),
         held.entry_id,
         3,
@@ -46,7 +46,7 @@ def test_what_is_put_is_held_and_read(open_store, make_key, make_table, folder):
         2000000000.0,
     )
     assert store.epoch > before
-    assert store.holdings().on(make_key().shelf) == (held,)
+    assert store.holdings().on(make_key().group) == (held,)
     assert store.read(held).equals(make_table())
 
 
@@ -62,7 +62,7 @@ def test_a_hot_read_touches_neither_disk_nor_manifest(open_store, make_key, make
     store = open_store()
     held = store.put(make_key(), make_table(), VERSION, BACKEND)
     file_of(folder, held).unlink()
-    with store._books._lock:
+    with store._index._lock:
         reader = threading.Thread(target=store.read, args=(held,))
         reader.start()
         reader.join(timeout=5)
@@ -72,7 +72,7 @@ def test_a_hot_read_touches_neither_disk_nor_manifest(open_store, make_key, make
 
 def test_entries_are_found_again(open_store, make_key, make_table, clock):
     store = open_store()
-    made = Made("rollup", "source", ("day",), ("day -> month",))
+    made = Lineage("rollup", "source", ("day",), ("day -> month",))
     first = store.put(make_key("b"), make_table(1), VERSION, BACKEND)
     second = store.put(make_key("a", ("day", "region"), ("day > 3",)), make_table(2), (), made)
     records = store.records()
@@ -80,7 +80,7 @@ def test_entries_are_found_again(open_store, make_key, make_table, clock):
     again = open_store()
     assert list(again.holdings()) == [first, second]
     assert again.records() == records
-    assert [record.made for record in records] == [BACKEND, made]
+    assert [record.lineage for record in records] == [BACKEND, made]
     assert again.read(first).equals(make_table(1))
     assert again.read(second).equals(make_table(2))
     assert again.damaged == 0
@@ -116,10 +116,10 @@ def test_a_superseded_file_can_be_read_until_its_grace_is_over(
     os.utime(file_of(folder, old), (clock.now - 9999, clock.now - 9999))
     store.put(make_key(), make_table(2), VERSION, BACKEND)
     clock.now += 299
-    assert store.collect() == Collected()
+    assert store.collect() == CollectorReport()
     assert store.read(old).equals(make_table(1))
     clock.now += 2
-    assert store.collect() == Collected(superseded=1)
+    assert store.collect() == CollectorReport(superseded=1)
     with pytest.raises(EntryGone) as gone:
         store.read(old)
     assert gone.value.entry_id == old.entry_id
@@ -304,7 +304,7 @@ def test_the_collector_takes_what_a_crash_left_and_nothing_else(
         (folder / name).write_bytes(b"left")
         os.utime(folder / name, (clock.now - age, clock.now - age))
     os.utime(file_of(folder, held), (1, 1))
-    assert store.collect() == Collected(temporaries=1, orphans=1)
+    assert store.collect() == CollectorReport(temporaries=1, orphans=1)
     assert {path.name for path in folder.iterdir()} == {
         f"{held.entry_id}.parquet",
         f"{digits}-{'1' * 32}.parquet",

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 from flightframe_server.cache.canonical import key_hash, key_text
-from flightframe_server.cache.rows import _cost, _seal, shelf_hash
-from flightframe_server.cache.store import EntryGone, EntryStore, Made, Timing
+from flightframe_server.cache.rows import _cost, _seal, group_hash
+from flightframe_server.cache.store import EntryGone, EntryStore, Lineage, Timing
 from flightframe_server.errors import SetupError
 
 VERSION = (("sales", "v1"),)
 OTHER = (("sales", "v2"),)
-BACKEND = Made("backend")
+BACKEND = Lineage("backend")
 NAME = "manifest-1.sqlite"
 
 
@@ -35,7 +35,7 @@ def root(open_store, make_key, make_table, tmp_path) -> Path:
 
 
 def keys_of(store: EntryStore) -> set[str]:
-    return {entry.key.shelf.family for entry in store.holdings()}
+    return {entry.key.group.family for entry in store.holdings()}
 
 
 def execute(root: Path, *statements: str, values: tuple[object, ...] = ()) -> None:
@@ -145,17 +145,17 @@ def test_a_row_that_was_sealed_again_fails_nobody_and_answers_nothing(
         text = json.dumps({**json.loads(old), **change}, sort_keys=True, separators=(",", ":"))
         entry_id = f"{key_hash(text)}-{'0' * 32}"
         seal = _seal(text, entry_id, rows, size, digest, version, made, created)
-        shelf = shelf_hash(make_key("b").shelf)
+        group = group_hash(make_key("b").group)
         connection.execute(
             """UPDATE entries SET key = ?, key_hash = ?, entry_id = ?, seal = ?, shelf = ?, cost = ?
             WHERE key = ?""",
-            (text, key_hash(text), entry_id, seal, shelf, _cost(size, text, version, made), old),
+            (text, key_hash(text), entry_id, seal, group, _cost(size, text, version, made), old),
         )
     (path,) = (root / "entries").glob(f"{key_hash(key_text(make_key('b')))}-*")
     path.rename(root / "entries" / f"{entry_id}.parquet")
     store = open_store()
     assert {"a", "c"} == keys_of(store)
-    assert store.holdings().on(make_key("b").shelf) == ()
+    assert store.holdings().on(make_key("b").group) == ()
     goes_on(store, make_key, make_table)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from flightframe_server.catalog import document as document_module
 from flightframe_server.catalog.document import NODES_MAX, TEXT_BYTES_MAX, read_document
-from flightframe_server.catalog.nodes import plain
+from flightframe_server.catalog.nodes import to_python
 from flightframe_server.errors import CatalogError
 
 
@@ -24,7 +24,7 @@ def loader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def read(text: str) -> Any:
-    return plain(read_document(text, "x.yaml").root)
+    return to_python(read_document(text, "x.yaml").root)
 
 
 def refused(text: str) -> CatalogError:
@@ -165,10 +165,10 @@ def test_the_text_is_bounded_in_bytes() -> None:
 
 def test_places() -> None:
     document = read_document("a:\n  b:\n    - x\n    - {c: 1}\n  d: >\n    text\n", "x.yaml")
-    assert document.mark("a", "b").line == 2
-    assert document.mark("a", "b", 1).line == 4
-    assert document.mark("a", "b", 1, "c").path == "a.b[1].c"
-    assert document.mark("a", "d").line == 5
+    assert document.location("a", "b").line == 2
+    assert document.location("a", "b", 1).line == 4
+    assert document.location("a", "b", 1, "c").path == "a.b[1].c"
+    assert document.location("a", "d").line == 5
     assert document.find(("a", "b", 7, "zz"))[0] == ("a", "b")
 
 

@@ -149,10 +149,10 @@ def test_derived_families_name_their_inputs_as_declared(retail: Collection) -> N
 def test_marks_are_lines_of_the_text(retail: Collection) -> None:
     lines = TEXT.splitlines()
     edge = retail.dimension_families["location"].edges[0]
-    assert "from: store, to: region" in lines[edge.mark.line - 1]
-    assert edge.mark.path == "dimension_families[0].edges[0]"
+    assert "from: store, to: region" in lines[edge.location.line - 1]
+    assert edge.location.path == "dimension_families[0].edges[0]"
     for family in retail.metric_families.values():
-        assert f"name: {family.name}" in lines[family.mark.line - 1]
+        assert f"name: {family.name}" in lines[family.location.line - 1]
 
 
 def test_references_are_shown_as_declared() -> None:

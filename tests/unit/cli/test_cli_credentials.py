@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 import flightframe
 from flightframe_server.access.files import read_tokens, read_users
-from flightframe_server.access.passwords import fits
+from flightframe_server.access.passwords import verify
 from flightframe_server.access.tokens import digest_of
 from flightframe_server.cli import app
 
@@ -35,7 +35,7 @@ def test_a_user_is_written_into_a_file_that_only_its_owner_reads(tmp_path: Path)
     done = add("alice", "--file", file)
     assert (done.exit_code, done.stdout) == (0, "")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert fits(read_users(file.read_text())["alice"], PASSWORD)
+    assert verify(read_users(file.read_text())["alice"], PASSWORD)
     assert PASSWORD not in file.read_text() + done.output
     assert [path.name for path in tmp_path.iterdir()] == ["users.yaml"]
 
@@ -49,21 +49,21 @@ def test_a_second_user_a_changed_password_and_the_mode_of_the_file(tmp_path: Pat
     assert file.read_text().startswith(before)
     add("alice", "--file", file, given="another one\n")
     users = read_users(file.read_text())
-    assert fits(users["alice"], "another one")
-    assert fits(users["bob"], PASSWORD)
+    assert verify(users["alice"], "another one")
+    assert verify(users["bob"], PASSWORD)
     assert stat.S_IMODE(file.stat().st_mode) == 0o640
 
 
 def test_without_a_file_the_lines_are_printed() -> None:
     done = add("alice")
-    assert fits(read_users(done.stdout)["alice"], PASSWORD)
+    assert verify(read_users(done.stdout)["alice"], PASSWORD)
 
 
 def test_a_person_types_the_password_twice(tmp_path: Path) -> None:
     file = tmp_path / "users.yaml"
     done = run("user", "add", "alice", "--file", file, given=f"{PASSWORD}\n{PASSWORD}\n")
     assert done.exit_code == 0
-    assert fits(read_users(file.read_text())["alice"], PASSWORD)
+    assert verify(read_users(file.read_text())["alice"], PASSWORD)
     assert PASSWORD not in done.output
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from flightframe import Result
-from flightframe_server.cli import screen
+from flightframe_server.cli import console as module
 from flightframe_server.cli.formats import write_arrow, write_csv, write_json, write_table
 
 Make = Callable[..., Result]
@@ -160,10 +160,10 @@ def test_no_terminal_is_too_narrow_for_a_number(
 ) -> None:
     stream = io.StringIO()
     console = Console(file=stream, force_terminal=True, width=width, color_system=None)
-    monkeypatch.setattr(screen, "out", console)
+    monkeypatch.setattr(module, "out", console)
     amounts = pa.array(numbers, pa.decimal128(38, 2))
     table = pa.table({"text": [text] * len(numbers), "m": amounts, "again": amounts})
-    screen.show_table(screen.drawn(screen.taken(table.schema, table.to_batches())))
+    module.show_table(module.rows_table(module.first_rows(table.schema, table.to_batches())))
     words = stream.getvalue().replace("─", " ").split()
     for number in numbers:
         assert words.count(format(number, "f")) >= 2

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 import flightframe
 from flightframe_server.app import open_installation
 from flightframe_server.cli import app
-from flightframe_server.cli.running import Ports, TakenPorts
+from flightframe_server.cli.servers import Ports, ReservedPorts
 
 Start = Callable[..., "subprocess.Popen[str]"]
 
@@ -116,10 +116,10 @@ def grow(shop: Path) -> None:
 def test_a_stream_that_nobody_reads_does_not_hold_up_the_end(
     shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flightframe_server.cli.running.INTERRUPT_SECONDS", 0.2)
+    monkeypatch.setattr("flightframe_server.cli.servers.INTERRUPT_SECONDS", 0.2)
     grow(shop)
     opened = open_installation(shop, stream_rows=1)
-    running = TakenPorts(Ports("127.0.0.1", 0, None)).start(opened)
+    running = ReservedPorts(Ports("127.0.0.1", 0, None)).start(opened)
     with flightframe.connect(running.flight_uri) as connection:
         batches = iter(connection.query("SELECT sale, amount AT sale"))
         rows = next(batches).num_rows

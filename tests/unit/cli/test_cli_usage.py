@@ -7,9 +7,9 @@ import flightframe
 from flightframe_server import __version__
 from flightframe_server.catalog.installation import ServerSettings
 from flightframe_server.cli import app
-from flightframe_server.cli.faults import tell
+from flightframe_server.cli.error_output import print_error
 from flightframe_server.cli.query import bound
-from flightframe_server.cli.running import Ports, chosen_ports
+from flightframe_server.cli.servers import Ports, chosen_ports
 from flightframe_server.errors import FrameQLSyntaxError, Place, UnknownName
 
 COMMANDS = ["serve", "demo", "init-demo", "query", "explain", "describe", "check"]
@@ -120,7 +120,7 @@ def test_the_command_line_is_asked_before_the_manifest(
 def test_an_error_is_told_with_its_place_and_hint(
     error: UnknownName | flightframe.QueryError, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tell(error, "SELECT\n  x AT z")
+    print_error(error, "SELECT\n  x AT z")
     assert capsys.readouterr().err.splitlines() == [
         "error UNKNOWN_NAME: there is no level x",
         "    x AT z",
@@ -130,7 +130,7 @@ def test_an_error_is_told_with_its_place_and_hint(
 
 
 def test_an_error_cannot_act_on_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    tell(FrameQLSyntaxError("unexpected \x1b[2J", hint="[red]no[/red] \x07"))
+    print_error(FrameQLSyntaxError("unexpected \x1b[2J", hint="[red]no[/red] \x07"))
     assert capsys.readouterr().err.splitlines() == [
         "error PARSE: unexpected \\x1b[2J",
         "  hint: [red]no[/red] \\x07",

@@ -27,7 +27,7 @@ def attested(tmp_path):
 
 def test_nothing_is_broken_and_every_map_is_at_hand(attested):
     found, held_maps = attested()
-    assert found.broken == {}
+    assert found.violations == {}
     assert found.siblings == {("revenue", "daily"): None}
     assert found.rows == {"stores": 3, "prices": 2, "tx": 5, "daily": 4, "inv": 3}
     maps = {
@@ -99,7 +99,7 @@ def test_nothing_is_broken_and_every_map_is_at_hand(attested):
 )
 def test_a_broken_promise_stands_under_its_key(attested, sql, broken):
     found, _ = attested(sql)
-    assert found.broken == broken
+    assert found.violations == broken
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_a_broken_promise_stands_under_its_key(attested, sql, broken):
 )
 def test_a_sibling_that_differs_says_in_which_row(attested, sql, difference):
     found, _ = attested(sql)
-    assert found.broken == {}
+    assert found.violations == {}
     assert difference in found.siblings["revenue", "daily"]
 
 

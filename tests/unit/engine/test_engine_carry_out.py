@@ -76,7 +76,7 @@ def asking(text):
 
 def held(engine):
     return sorted(
-        (str(entry.key.shelf.operator), entry.key.anchor) for entry in engine.store.holdings()
+        (str(entry.key.group.operator), entry.key.anchor) for entry in engine.store.holdings()
     )
 
 

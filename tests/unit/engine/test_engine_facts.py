@@ -40,7 +40,7 @@ def versions(backend, **changed):
 def test_nothing_is_known_before_it_is_looked_at(typed, inspector, backend):
     facts = DataFacts(typed, versions(backend), inspector)
     assert GRAIN in facts.known.unattested
-    assert (facts.known.broken, facts.known.siblings, facts.known.rows) == ({}, {}, {})
+    assert (facts.known.violations, facts.known.siblings, facts.known.rows) == ({}, {}, {})
     assert backend.read == []
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
+from flightframe_server.bounded_cache import OVERHEAD
 from flightframe_server.engine.finished import FinishedAnswers, LastQueries
 from flightframe_server.provenance import Provenance, ServedFrom
-from flightframe_server.remembered import OVERHEAD
 
 
 def answers(number, one=None):

@@ -3,7 +3,7 @@
 import pytest
 
 from flightframe.wire import flight_sql_pb2 as sql
-from flightframe_server.answer import Serving
+from flightframe_server.answer import Runtime
 from flightframe_server.call_context import ANONYMOUS, Caller
 from flightframe_server.catalog.limits import Limits
 from flightframe_server.errors import LimitExceeded, NotSupported, TicketRefused
@@ -27,7 +27,7 @@ def now() -> list[float]:
 @pytest.fixture
 def sessions(now) -> Sessions:
     statements = Statements(Limits(sessions=3, sessions_per_caller=2, session_seconds=10))
-    return Sessions(Serving("shop", {}, statements), clock=lambda: now[0])
+    return Sessions(Runtime("shop", {}, statements), clock=lambda: now[0])
 
 
 def test_a_token_is_a_session_without_a_cookie(sessions):

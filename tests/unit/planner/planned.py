@@ -5,7 +5,7 @@ from functools import cache
 from flightframe_server.catalog import read_collection
 from flightframe_server.catalog.types import DATE, INTEGER, TEXT, decimal
 from flightframe_server.language import parse
-from flightframe_server.planner.holdings import HeldEntry, Holdings
+from flightframe_server.planner.holdings import CacheEntry, Holdings
 from flightframe_server.planner.make import make_plan
 from flightframe_server.planner.plan import Conditions
 from flightframe_server.planner.rollup import Target, judge
@@ -119,7 +119,7 @@ def key_of(text):
 def held(text, name="e1", rows=10, tables=("t_tx",), sign="1", created=0.0):
     """An entry that a question of one metric left, made from these tables."""
     version = tuple((table, sign) for table in sorted(tables))
-    return HeldEntry(key_of(text), name, rows, 100, version, (), created)
+    return CacheEntry(key_of(text), name, rows, 100, version, (), created)
 
 
 def conditions(*entries, **given):
@@ -133,7 +133,7 @@ def plan(text, *entries, **given):
     return make_plan(question(text), typed(), conditions(*entries, **given))
 
 
-def judged(text, entry, withdrawn=None, mapped=MAPS, versions=NOW, current=NOW):
+def judged(text, entry, violations=None, mapped=MAPS, versions=NOW, current=NOW):
     """How an entry answers the one metric of a question, or why it does not."""
     asked = question(text)
     (need,) = asked.needs
@@ -142,7 +142,7 @@ def judged(text, entry, withdrawn=None, mapped=MAPS, versions=NOW, current=NOW):
         key_of(text),
         asked.filter,
         versions,
-        withdrawn or {},
+        violations or {},
         current,
         frozenset(mapped),
     )

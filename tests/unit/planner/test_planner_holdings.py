@@ -18,9 +18,9 @@ def ids(holdings):
 
 def test_a_shelf_holds_one_family_and_reducer_in_the_order_put():
     holdings = Holdings.of([held(STORE, "a"), held(COST, "b"), held(DAY, "c")])
-    assert ids(holdings.on(key_of(STORE).shelf)) == ["a", "c"]
-    assert ids(holdings.on(key_of(COST).shelf)) == ["b"]
-    assert holdings.on(key_of("SELECT COUNT(cost) AS n AT ()").shelf) == ()
+    assert ids(holdings.on(key_of(STORE).group)) == ["a", "c"]
+    assert ids(holdings.on(key_of(COST).group)) == ["b"]
+    assert holdings.on(key_of("SELECT COUNT(cost) AS n AT ()").group) == ()
 
 
 def test_an_entry_stands_in_place_of_the_one_of_its_key():
@@ -35,15 +35,15 @@ def test_entries_are_taken_out_by_id_and_empty_shelves_with_them():
     assert ids(before.without(["a", "unknown"])) == ["b", "c"]
     left = before.without(["a", "b"])
     assert ids(left) == ["c"]
-    assert len(left.shelves) == 1
+    assert len(left.groups) == 1
     assert ids(before) == ["a", "b", "c"]
 
 
 def test_what_is_not_touched_is_shared():
     before = Holdings.of([held(STORE, "a"), held(COST, "c")])
-    shelf = key_of(COST).shelf
-    assert before.without(["a"]).shelves[shelf] is before.shelves[shelf]
-    assert before.with_entry(held(DAY, "b")).shelves[shelf] is before.shelves[shelf]
+    group = key_of(COST).group
+    assert before.without(["a"]).groups[group] is before.groups[group]
+    assert before.with_entry(held(DAY, "b")).groups[group] is before.groups[group]
 
 
 CONJUNCTS = "abcdefgh"
@@ -59,8 +59,8 @@ def test_within_a_filter_are_the_entries_that_a_scan_finds(held_filters, asked):
     ]
     holdings = Holdings.of(entries)
     scanned = {entry.entry_id for entry in entries if set(entry.key.filter) <= set(asked)}
-    assert set(ids(holdings.within(base.key.shelf, asked))) == scanned
-    beyond = ids(holdings.beyond(base.key.shelf, asked))
+    assert set(ids(holdings.within(base.key.group, asked))) == scanned
+    beyond = ids(holdings.beyond(base.key.group, asked))
     assert sorted(beyond) == sorted({entry.entry_id for entry in entries} - scanned)
 
 

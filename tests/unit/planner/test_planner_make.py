@@ -140,19 +140,19 @@ def test_only_if_cached_refuses_with_the_rule_that_failed():
 
 
 def test_a_broken_edge_withdraws_what_needs_it_and_nothing_else():
-    broken = {"withdrawn": {"store -> region": "S1 has East and West"}}
+    violations = {"violations": {"store -> region": "S1 has East and West"}}
     for text in (BY_REGION, "SELECT revenue WHERE coast = 'Inland' AT ()", "SELECT eastern AT ()"):
         with pytest.raises(FDViolation, match="S1 has East and West"):
-            plan(text, **broken)
+            plan(text, **violations)
     # The very entry does not help: it was made when the edge held.
     with pytest.raises(FDViolation):
-        plan(BY_REGION, held(BY_REGION), **broken)
+        plan(BY_REGION, held(BY_REGION), **violations)
     for text in (STORE, "SELECT month, revenue AT month", "SELECT region, amount AT region"):
-        assert plan(text, **broken).parts
+        assert plan(text, **violations).parts
 
 
 @pytest.mark.parametrize(
-    ("promise", "withdrawn", "kept"),
+    ("promise", "refused", "kept"),
     [
         ("region => coast", "SELECT coast, revenue AT coast", BY_REGION),
         ("inv.month is a period", "SELECT month, on_hand AT month", STORE),
@@ -169,10 +169,10 @@ def test_a_broken_edge_withdraws_what_needs_it_and_nothing_else():
         ("the grain of daily", "SELECT COUNT(day) AS n FROM daily AT ()", BY_REGION),
     ],
 )
-def test_each_promise_withdraws_its_own(promise, withdrawn, kept):
+def test_each_promise_withdraws_its_own(promise, refused, kept):
     with pytest.raises(FDViolation):
-        plan(withdrawn, withdrawn={promise: "a row"})
-    assert plan(kept, withdrawn={promise: "a row"}).parts
+        plan(refused, violations={promise: "a row"})
+    assert plan(kept, violations={promise: "a row"}).parts
 
 
 def test_a_reducer_that_the_back_end_lacks_is_refused_unless_it_is_held():
@@ -282,7 +282,7 @@ def test_a_broken_promise_is_refused_before_others_are_looked_at():
     with pytest.raises(FDViolation, match="S1 has East and West"):
         plan(
             "SELECT region, category, revenue AT (region, category)",
-            withdrawn={"store -> region": "S1 has East and West"},
+            violations={"store -> region": "S1 has East and West"},
             unattested=frozenset({"product -> category"}),
         )
 
@@ -306,5 +306,5 @@ def test_the_same_plan_has_the_same_fingerprint_and_another_another():
 def test_levels_alone_are_listed_from_their_schema():
     found = plan("SELECT region FROM stores AT region")
     (part,) = found.parts
-    assert str(part.key.shelf.domain) == "QM"
+    assert str(part.key.group.domain) == "QM"
     assert found.queries[0].schema == "stores"

@@ -158,7 +158,7 @@ def test_a_table_whose_fingerprint_is_unknown_matches_no_entry():
 @pytest.mark.parametrize(
     ("given", "rule"),
     [
-        ({"withdrawn": {"store -> region": "S1 has two"}}, "the data breaks store -> region"),
+        ({"violations": {"store -> region": "S1 has two"}}, "the data breaks store -> region"),
         ({"mapped": MAPS - {"store -> region"}}, "the map store -> region is not at hand"),
         (
             {"current": {**NOW, "t_stores": "2"}},

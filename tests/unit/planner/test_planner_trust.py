@@ -30,7 +30,7 @@ FACTS = ("    table: t_tx\n", "    table: t_tx\n    attest: trusted\n")
 def test_what_is_trusted_is_named_and_not_checked(change, text, trusted):
     assert COLLECTION.count(change[0]) == 1
     trusting = type_collection(read_collection(COLLECTION.replace(*change)), TABLES)
-    conditions = Conditions("db", versions=NOW, withdrawn={trusted: "a row"})
+    conditions = Conditions("db", versions=NOW, violations={trusted: "a row"})
     (part,) = make_plan(resolve(parse(text), trusting), trusting, conditions).parts
     assert part.trusted == (trusted,)
     with pytest.raises(FDViolation, match="a row"):

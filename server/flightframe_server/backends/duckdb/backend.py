@@ -37,11 +37,11 @@ from flightframe_server.backends.sql.statement import (
     statement_bytes,
     statement_of,
 )
+from flightframe_server.bounded_cache import cached
 from flightframe_server.catalog.installation import BackendSettings
 from flightframe_server.catalog.types import DataType
 from flightframe_server.planner.hops import TableHop
 from flightframe_server.planner.source import FrameQuery, SourceQuery
-from flightframe_server.remembered import remembering
 from flightframe_server.resolver.operators import REDUCERS
 
 _COLUMNS = (
@@ -80,7 +80,7 @@ class DuckDBBackend:
         self._dialect = DuckDBDialect(corrections)
         given = {key: str(value) for key, value in (settings or {}).items()}
         self._source = DuckDBSource(Path(database), settings=given)
-        self._statement = remembering(self._compile, statement_bytes, STATEMENTS_BYTES)
+        self._statement = cached(self._compile, statement_bytes, STATEMENTS_BYTES)
 
     @classmethod
     def open(cls, settings: BackendSettings, folder: Path) -> Self:

@@ -23,6 +23,7 @@ from flightframe_server.backends.sqlite.decimals import DecimalForm
 from flightframe_server.backends.sqlite.dialect import SQLiteDialect
 from flightframe_server.backends.sqlite.reading import SchemaRow
 from flightframe_server.backends.sqlite.types import declared_type
+from flightframe_server.bounded_cache import cached
 from flightframe_server.catalog.types import DataType, Kind
 from flightframe_server.planner.hops import TableHop
 from flightframe_server.planner.source import (
@@ -31,7 +32,6 @@ from flightframe_server.planner.source import (
     SourceQuery,
     StoredRead,
 )
-from flightframe_server.remembered import remembering
 
 log = structlog.get_logger(__name__)
 
@@ -151,7 +151,7 @@ class Compiler:
         self.types = {name: facts.types for name, facts in tables.items()}
         numbers = {name: facts.number for name, facts in tables.items() if facts.number}
         self.dialect = SQLiteDialect(self.types, form, numbers)
-        self.statement = remembering(self._compile, statement_bytes, STATEMENTS_BYTES)
+        self.statement = cached(self._compile, statement_bytes, STATEMENTS_BYTES)
 
     def _compile(self, query: SourceQuery | FrameQuery) -> Statement:
         return statement_of(query, self.dialect)

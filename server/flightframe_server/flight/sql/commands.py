@@ -82,7 +82,7 @@ LISTINGS: dict[type[Message], Listing] = {
     ),
     sql.CommandGetSqlInfo: Listing(
         _fixed(info.SCHEMA),
-        lambda message, state: info.sql_info(message.info, state.serving.statements.limits),
+        lambda message, state: info.sql_info(message.info, state.runtime.statements.limits),
     ),
 }
 
@@ -115,7 +115,7 @@ def answer_of(message: Message, state: FlightState, call: CallContext) -> Answer
     match message:
         case sql.CommandStatementQuery():
             request = applied(call.options, statement_request(message))
-            answer = answer_text(request, state.serving, state.tables, call)
+            answer = answer_text(request, state.runtime, state.tables, call)
         case sql.CommandPreparedStatementQuery():
             prepared = state.prepared.get(message.prepared_statement_handle, call.caller)
             answer = _executed(prepared, state, call)
@@ -129,9 +129,9 @@ def _executed(prepared: Prepared, state: FlightState, call: CallContext) -> Answ
 
     Its collection was settled when it was prepared; its time is that of all rows together.
     """
-    call = state.serving.statements.bounded(call)
+    call = state.runtime.statements.bounded(call)
     answers = (
-        answer_text(refreshed(call.options, request), state.serving, state.tables, call)
+        answer_text(refreshed(call.options, request), state.runtime, state.tables, call)
         for request in prepared.requests
     )
     if len(prepared.requests) == 1:
@@ -154,7 +154,7 @@ def schema_of(
             return schema_in_utc(prepared.typed.schema)
         case sql.CommandStatementQuery():
             request = applied(options, statement_request(message))
-            return schema_in_utc(type_text(request, state.serving, state.tables).schema)
+            return schema_in_utc(type_text(request, state.runtime, state.tables).schema)
     listing = LISTINGS.get(type(message))
     if listing is None:
         raise _not_asked(message)

@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from flightframe.wire import flight_sql_pb2 as sql
-from flightframe_server.answer import Request, Serving, Typed
+from flightframe_server.answer import QuerySignature, Request, Runtime
 from flightframe_server.call_context import NO_OPTIONS, Caller, SessionOptions
 from flightframe_server.errors import (
     FrameQLSyntaxError,
@@ -54,7 +54,7 @@ class Prepared:
     """
 
     request: Request
-    typed: Typed
+    typed: QuerySignature
     rows: tuple[Values, ...] | None = None
 
     @property
@@ -69,16 +69,16 @@ class PreparedStatements:
     """The statements that clients have prepared and not closed.
 
     Args:
-        serving: what they are typed with.
+        runtime: what they are typed with.
         tables: what is published, for statements about the catalogue.
         bounds: how many, how large, how long.
     """
 
     def __init__(
-        self, serving: Serving, tables: PublishedTables, bounds: Bounds = PREPARED_BOUNDS
+        self, runtime: Runtime, tables: PublishedTables, bounds: Bounds = PREPARED_BOUNDS
     ) -> None:
         """Start empty."""
-        self._serving, self._tables = serving, tables
+        self._runtime, self._tables = runtime, tables
         self._handles: Handles[Prepared] = Handles(bounds)
 
     def __len__(self) -> int:
@@ -99,7 +99,7 @@ class PreparedStatements:
         """
         check_transaction(message)
         request = Request(message.query, collection=options.schema)
-        prepared = Prepared(request, type_text(request, self._serving, self._tables))
+        prepared = Prepared(request, type_text(request, self._runtime, self._tables))
         size = len(message.query.encode())
         handle = self._handles.keep(prepared, size, caller.user, caller.session, caller.key)
         return sql.ActionCreatePreparedStatementResult(
@@ -161,7 +161,7 @@ class PreparedStatements:
         self._handles.replace(handle, bound, size, caller.user)
         return bound
 
-    def _read(self, reader: Any, typed: Typed) -> tuple[tuple[Values, ...], int]:
+    def _read(self, reader: Any, typed: QuerySignature) -> tuple[tuple[Values, ...], int]:
         """Return the rows that a DoPut brings, and the bytes that they take."""
         found: list[Values] = []
         size = 0
@@ -175,7 +175,7 @@ class PreparedStatements:
         return tuple(found), size
 
     def _check_rows(self, rows: int, size: int) -> None:
-        most = self._serving.statements.limits.bound_bytes
+        most = self._runtime.statements.limits.bound_bytes
         if rows > MAX_ROWS:
             raise LimitExceeded(
                 f"at most {MAX_ROWS} rows of parameters are bound at once",
@@ -189,7 +189,7 @@ class PreparedStatements:
             )
 
 
-def parameter_schema(typed: Typed) -> pa.Schema:
+def parameter_schema(typed: QuerySignature) -> pa.Schema:
     """Return the parameters as fields: named `0`, `1`, ... for `?`, or by their own names.
 
     Timestamps are announced in milliseconds, which is what JDBC drivers write whatever the unit; a
@@ -202,7 +202,7 @@ def _announced(type_: pa.DataType) -> pa.DataType:
     return pa.timestamp("ms", type_.tz) if pa.types.is_timestamp(type_) else type_
 
 
-def bound_values(row: pa.RecordBatch, typed: Typed) -> Values:
+def bound_values(row: pa.RecordBatch, typed: QuerySignature) -> Values:
     """Return one row of values under the statement's own keys.
 
     Columns bind `?` by position, whatever their names; `$name` by name, or, where there is but

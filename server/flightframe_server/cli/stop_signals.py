@@ -1,0 +1,70 @@
+"""SIGTERM and SIGINT: the first requests a stop, the second ends the process.
+
+What comes in: signals. What goes out: something to wait for. It must never do anything in the
+handler that could wait.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from types import FrameType, TracebackType
+from typing import Self
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+POLL_SECONDS = 0.1
+
+
+class StopSignals:
+    """Handles both signals while it is entered; for the main thread."""
+
+    def __init__(self) -> None:
+        """Start without a request."""
+        self._requested = False
+        self._before: dict[signal.Signals, object] = {}
+
+    @property
+    def requested(self) -> bool:
+        """Whether a signal has come."""
+        return self._requested
+
+    def wait(self) -> None:
+        """Return when the first signal has come.
+
+        It polls a flag: a lock that the handler released could be missed by
+        a wait that was just about to begin, and a handler that takes one could wait for itself.
+        """
+        while not self._requested:
+            time.sleep(POLL_SECONDS)
+
+    def __enter__(self) -> Self:
+        """Install the handlers."""
+        self._before = {number: signal.signal(number, self._handle) for number in SIGNALS}
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Restore the former handlers."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+
+    def _handle(self, number: int, _: FrameType | None) -> None:
+        if self._requested:
+            os._exit(128 + number)
+        self._requested = True
+
+
+def end_now(code: int) -> None:
+    """End the process without waiting for its threads.
+
+    A thread that still holds native resources would bring the interpreter's own exit down.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
