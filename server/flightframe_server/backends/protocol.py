@@ -13,8 +13,8 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from flightframe_server.algebra.types import DataType
 from flightframe_server.backends.cancellation import CancelToken
-from flightframe_server.catalog.types import DataType
 from flightframe_server.planner.hops import TableHop
 from flightframe_server.planner.source import FrameQuery, SourceQuery
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from flightframe_server.algebra.types import DataType, Kind
 from flightframe_server.backends.cancellation import CancelToken
 from flightframe_server.backends.protocol import (
     Capabilities,
@@ -20,7 +21,6 @@ from flightframe_server.backends.protocol import (
     RunningQuery,
     TableStatistics,
 )
-from flightframe_server.catalog.types import DataType, Kind
 from flightframe_server.errors import BackendError, SetupError
 from flightframe_server.planner.hops import TableHop
 from flightframe_server.planner.source import FrameQuery, SourceQuery

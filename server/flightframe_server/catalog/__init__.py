@@ -4,6 +4,7 @@ What comes in: the text of their files. What goes out: values that everything af
 graph of levels. It must never read a file or ask a database.
 """
 
+from flightframe_server.algebra.types import DataType, Kind
 from flightframe_server.catalog.collection import (
     Collection,
     Column,
@@ -36,7 +37,6 @@ from flightframe_server.catalog.installation import (
 from flightframe_server.catalog.levels import LevelGraph
 from flightframe_server.catalog.read_collection import read_collection
 from flightframe_server.catalog.read_installation import read_installation
-from flightframe_server.catalog.types import DataType, Kind
 
 __all__ = [
     "AuthSettings",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from flightframe_server.catalog.types import DataType
+from flightframe_server.algebra.types import DataType
 from flightframe_server.catalog.zones import UTC
 from flightframe_server.language.syntax import Expression, LiteralValue
 

@@ -14,8 +14,8 @@ from functools import reduce
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flightframe_server.algebra.types import DataType, Kind
 from flightframe_server.arrow_types import arrow_type
-from flightframe_server.catalog.types import DataType, Kind
 from flightframe_server.composer.doubles import compare
 from flightframe_server.composer.exact import combine, to_double
 from flightframe_server.composer.row_functions import apply_function

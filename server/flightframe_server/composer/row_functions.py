@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flightframe_server import row_values
+from flightframe_server.algebra.types import DataType, Kind
 from flightframe_server.arrow_types import arrow_type
-from flightframe_server.catalog.types import DataType, Kind
 from flightframe_server.composer import moments
 from flightframe_server.composer.exact import to_double
 from flightframe_server.resolver.terms import Apply, places_of

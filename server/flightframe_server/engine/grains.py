@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import pyarrow.compute as pc
 
+from flightframe_server.algebra.types import INTEGER
 from flightframe_server.catalog.collection import StoredColumn
-from flightframe_server.catalog.types import INTEGER
 from flightframe_server.engine.reading import VersionReader
 from flightframe_server.engine.siblings import word
 from flightframe_server.planner.source import source_query

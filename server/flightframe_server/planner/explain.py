@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 
-from flightframe_server.catalog.types import Kind
+from flightframe_server.algebra.types import Kind
 from flightframe_server.planner.identity import Domain
 from flightframe_server.planner.plan import Exact, Fetch, Part, Plan, Rollup
 from flightframe_server.planner.source import FrameQuery, SourceQuery

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from itertools import islice
 
-from flightframe_server.catalog.types import INTEGER
+from flightframe_server.algebra.types import INTEGER
 from flightframe_server.errors import NotCached, NotSupported, SiblingDiffers
 from flightframe_server.planner.broken import (
     check_promises,

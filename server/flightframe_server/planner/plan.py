@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from flightframe_server.catalog.types import DataType
+from flightframe_server.algebra.types import DataType
 from flightframe_server.planner.holdings import HeldEntry, Holdings
 from flightframe_server.planner.hops import Hop
 from flightframe_server.planner.identity import EntryKey, Version

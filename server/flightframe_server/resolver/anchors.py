@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from flightframe_server.algebra.types import DataType
 from flightframe_server.catalog.collection import MetricFamily, RootedMetric
-from flightframe_server.catalog.types import DataType
 from flightframe_server.errors import AmbiguousReducer, QueryError
 from flightframe_server.language.syntax import Call, Expression, Literal, LiteralKind, Name
 from flightframe_server.resolver.legality import is_finer, settled

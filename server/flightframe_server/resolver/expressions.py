@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from flightframe_server.catalog.types import BOOLEAN, NULL, TEXT, TIMESTAMP, DataType, Kind
+from flightframe_server.algebra.types import BOOLEAN, NULL, TEXT, TIMESTAMP, DataType, Kind
 from flightframe_server.catalog.zones import UTC
 from flightframe_server.errors import (
     NotSupported,

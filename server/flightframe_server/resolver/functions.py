@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from flightframe_server.catalog.declared_types import read_type
-from flightframe_server.catalog.types import (
+from flightframe_server.algebra.types import (
     DATE,
     INTEGER,
     MAX_PRECISION,
@@ -23,6 +22,7 @@ from flightframe_server.catalog.types import (
     Kind,
     decimal,
 )
+from flightframe_server.catalog.declared_types import read_type
 from flightframe_server.errors import (
     CatalogError,
     Place,

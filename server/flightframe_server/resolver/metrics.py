@@ -10,13 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from flightframe_server.algebra.types import DOUBLE, INTEGER
 from flightframe_server.catalog.collection import (
     DerivedMetric,
     MetricFamily,
     ReducerDeclaration,
     RootedMetric,
 )
-from flightframe_server.catalog.types import DOUBLE, INTEGER
 from flightframe_server.errors import (
     AmbiguousReducer,
     AmbiguousSchema,

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from flightframe_server.catalog.types import DOUBLE, INTEGER, MAX_PRECISION, DataType, Kind, decimal
+from flightframe_server.algebra.types import DOUBLE, INTEGER, MAX_PRECISION, DataType, Kind, decimal
 from flightframe_server.errors import TypeMismatch
 
 

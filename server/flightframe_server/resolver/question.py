@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from flightframe_server.algebra.types import DataType
 from flightframe_server.catalog.collection import Snapshot
-from flightframe_server.catalog.types import DataType
 from flightframe_server.language.syntax import LiteralValue
 from flightframe_server.resolver.operators import REDUCERS, Combine, Domain, Operator, Reducer
 from flightframe_server.resolver.terms import ColumnTerm, LevelTerm, Term, name_text, needs_of, text

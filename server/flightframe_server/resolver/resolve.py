@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from flightframe_server.catalog.types import INTEGER, Kind
+from flightframe_server.algebra.types import INTEGER, Kind
 from flightframe_server.errors import (
     AmbiguousMetric,
     AmbiguousSchema,

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flightframe_server.catalog.types import BOOLEAN, NULL, DataType, Kind
+from flightframe_server.algebra.types import BOOLEAN, NULL, DataType, Kind
 from flightframe_server.errors import InternalError
 from flightframe_server.language.syntax import LiteralValue
 
@@ -113,7 +113,7 @@ UNKNOWN = Constant(NULL, None)
 def text(term: Term) -> str:
     """Return the canonical text of a term.
 
-    >>> from flightframe_server.catalog.types import TEXT
+    >>> from flightframe_server.algebra.types import TEXT
     >>> text(Apply(BOOLEAN, "eq", (LevelTerm(TEXT, "region"), Constant(TEXT, "O'Brien"))))
     "eq(region,'O''Brien')"
     """

@@ -11,6 +11,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from flightframe_server.algebra.types import (
+    BOOLEAN,
+    DATE,
+    TEXT,
+    TIMESTAMP,
+    DataType,
+    Kind,
+    fine_timestamp,
+)
 from flightframe_server.catalog.collection import (
     Collection,
     ComputedColumn,
@@ -27,15 +36,6 @@ from flightframe_server.catalog.collection import (
 )
 from flightframe_server.catalog.expressions import names_in
 from flightframe_server.catalog.levels import LevelGraph
-from flightframe_server.catalog.types import (
-    BOOLEAN,
-    DATE,
-    TEXT,
-    TIMESTAMP,
-    DataType,
-    Kind,
-    fine_timestamp,
-)
 from flightframe_server.errors import CatalogError, QueryError, did_you_mean, shown
 from flightframe_server.language.syntax import Ascribed, Call, Name, Star
 from flightframe_server.resolver.expressions import Typer

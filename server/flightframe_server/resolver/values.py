@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Context, Decimal, InvalidOperation
 
-from flightframe_server.catalog.types import (
+from flightframe_server.algebra.types import (
     BOOLEAN,
     DATE,
     DOUBLE,

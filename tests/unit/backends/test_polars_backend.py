@@ -11,16 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from flightframe_server.backends.polars import parquet_file
-from flightframe_server.backends.polars import running as running_module
-from flightframe_server.backends.polars.backend import PolarsBackend
-from flightframe_server.backends.polars.frames import LazyQuery
-from flightframe_server.backends.polars.gate import Gate
-from flightframe_server.backends.polars.running import PolarsRunning, translated
-from flightframe_server.backends.protocol import BATCH_ROWS
-from flightframe_server.backends.registry import open_backend
-from flightframe_server.catalog.installation import BackendSettings
-from flightframe_server.catalog.types import (
+from flightframe_server.algebra.types import (
     BOOLEAN,
     DATE,
     INTEGER,
@@ -30,6 +21,15 @@ from flightframe_server.catalog.types import (
     Kind,
     decimal,
 )
+from flightframe_server.backends.polars import parquet_file
+from flightframe_server.backends.polars import running as running_module
+from flightframe_server.backends.polars.backend import PolarsBackend
+from flightframe_server.backends.polars.frames import LazyQuery
+from flightframe_server.backends.polars.gate import Gate
+from flightframe_server.backends.polars.running import PolarsRunning, translated
+from flightframe_server.backends.protocol import BATCH_ROWS
+from flightframe_server.backends.registry import open_backend
+from flightframe_server.catalog.installation import BackendSettings
 from flightframe_server.errors import (
     ArithmeticOverflow,
     BackendCancelled,

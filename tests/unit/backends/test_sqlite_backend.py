@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from sqlite_shop import COLLECTION, Till, add, write
 
+from flightframe_server.algebra.types import INTEGER
 from flightframe_server.answer import Request, Serving, answer
 from flightframe_server.backends.protocol import Capabilities
 from flightframe_server.backends.registry import open_backend
@@ -17,7 +18,6 @@ from flightframe_server.backends.sqlite.backend import SQLiteBackend
 from flightframe_server.backends.sqlite.statement import SQLiteRunning
 from flightframe_server.catalog import read_collection
 from flightframe_server.catalog.installation import BackendSettings
-from flightframe_server.catalog.types import INTEGER
 from flightframe_server.engine import MetricEngine
 from flightframe_server.errors import (
     BackendCancelled,

@@ -2,8 +2,8 @@
 
 import pytest
 
+from flightframe_server.algebra.types import NULL
 from flightframe_server.catalog.declared_types import read_type
-from flightframe_server.catalog.types import NULL
 from flightframe_server.errors import QueryError, TypeMismatch, UnknownName
 from flightframe_server.language import parse_expression
 from flightframe_server.resolver.expressions import Typer

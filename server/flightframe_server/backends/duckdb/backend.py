@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Self
 import pyarrow as pa
 from sqlglot import exp
 
+from flightframe_server.algebra.types import DataType
 from flightframe_server.backends.cancellation import CancelToken
 from flightframe_server.backends.duckdb.clocks import corrections
 from flightframe_server.backends.duckdb.dialect import DuckDBDialect
@@ -38,7 +39,6 @@ from flightframe_server.backends.sql.statement import (
     statement_of,
 )
 from flightframe_server.catalog.installation import BackendSettings
-from flightframe_server.catalog.types import DataType
 from flightframe_server.planner.hops import TableHop
 from flightframe_server.planner.source import FrameQuery, SourceQuery
 from flightframe_server.remembered import remembering

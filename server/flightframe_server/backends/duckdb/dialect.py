@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from flightframe_server.algebra.types import DOUBLE, DataType, Kind
 from flightframe_server.backends.duckdb.sql_functions import (
     checked_cast,
     refuses,
@@ -23,7 +24,6 @@ from flightframe_server.backends.duckdb.sql_moments import (
 )
 from flightframe_server.backends.duckdb.sql_sums import WIDE_PRECISION, wide_sum
 from flightframe_server.backends.sql.dialect import Bound, SqlDialect
-from flightframe_server.catalog.types import DOUBLE, DataType, Kind
 from flightframe_server.resolver.question import Metric
 from flightframe_server.resolver.terms import Apply, Constant
 

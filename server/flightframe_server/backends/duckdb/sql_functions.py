@@ -11,7 +11,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from flightframe_server import row_values
-from flightframe_server.catalog.types import MAX_PRECISION, DataType, Kind
+from flightframe_server.algebra.types import MAX_PRECISION, DataType, Kind
 from flightframe_server.errors import InternalError
 from flightframe_server.resolver.terms import Apply, field_of, places_of
 

@@ -18,6 +18,7 @@ import polars as pl
 import pyarrow as pa
 import structlog
 
+from flightframe_server.algebra.types import DataType
 from flightframe_server.backends.cancellation import CancelToken
 from flightframe_server.backends.polars.files import OpenTables, ParquetFolder
 from flightframe_server.backends.polars.frames import LazyQuery, lazy_query
@@ -36,7 +37,6 @@ from flightframe_server.backends.protocol import (
 )
 from flightframe_server.backends.unbounded import refuse_bounds
 from flightframe_server.catalog.installation import BackendSettings
-from flightframe_server.catalog.types import DataType
 from flightframe_server.errors import BackendError, SetupError, shown
 from flightframe_server.planner.hops import TableHop
 from flightframe_server.planner.source import FrameQuery, SourceQuery

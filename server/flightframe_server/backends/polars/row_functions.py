@@ -10,9 +10,7 @@ from __future__ import annotations
 import polars as pl
 
 from flightframe_server import row_values
-from flightframe_server.backends.polars import exact
-from flightframe_server.backends.polars.values import Value, cast, day_number, held
-from flightframe_server.catalog.types import (
+from flightframe_server.algebra.types import (
     DATE,
     DOUBLE,
     INTEGER,
@@ -21,6 +19,8 @@ from flightframe_server.catalog.types import (
     DataType,
     Kind,
 )
+from flightframe_server.backends.polars import exact
+from flightframe_server.backends.polars.values import Value, cast, day_number, held
 from flightframe_server.errors import InternalError
 from flightframe_server.resolver.terms import Apply, field_of, places_of
 

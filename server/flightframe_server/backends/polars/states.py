@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import polars as pl
 
+from flightframe_server.algebra.types import BOOLEAN, DataType, Kind
 from flightframe_server.backends.polars import exact
 from flightframe_server.backends.polars.rows import Rows, level_column
 from flightframe_server.backends.polars.terms import every
 from flightframe_server.backends.polars.values import Value, as_double, constant
-from flightframe_server.catalog.types import BOOLEAN, DataType, Kind
 from flightframe_server.errors import InternalError
 from flightframe_server.resolver.operators import Combine
 from flightframe_server.resolver.question import Metric

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 import polars as pl
 
+from flightframe_server.algebra.types import BOOLEAN, DOUBLE, INTEGER, TIMESTAMP, DataType, Kind
 from flightframe_server.backends.polars import exact
 from flightframe_server.backends.polars.row_functions import ROW_FUNCTIONS, row_function
 from flightframe_server.backends.polars.values import (
@@ -22,7 +23,6 @@ from flightframe_server.backends.polars.values import (
     held,
     plain,
 )
-from flightframe_server.catalog.types import BOOLEAN, DOUBLE, INTEGER, TIMESTAMP, DataType, Kind
 from flightframe_server.errors import InternalError
 from flightframe_server.resolver.terms import Apply, Constant, Term
 from flightframe_server.resolver.values import common_type

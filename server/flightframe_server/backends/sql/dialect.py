@@ -15,8 +15,8 @@ from typing import ClassVar
 
 from sqlglot import exp
 
+from flightframe_server.algebra.types import DataType, whole
 from flightframe_server.backends.sql.names import column_expression
-from flightframe_server.catalog.types import DataType, whole
 from flightframe_server.errors import LimitExceeded
 from flightframe_server.language.syntax import LiteralValue
 from flightframe_server.resolver.question import Metric

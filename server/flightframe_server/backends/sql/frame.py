@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from flightframe_server.algebra.types import DataType
 from flightframe_server.backends.sql.dialect import Bound, SqlDialect
 from flightframe_server.backends.sql.names import (
     Statement,
@@ -18,7 +19,6 @@ from flightframe_server.backends.sql.names import (
 )
 from flightframe_server.backends.sql.source import source_select
 from flightframe_server.backends.sql.terms import compile_term
-from flightframe_server.catalog.types import DataType
 from flightframe_server.planner.source import FrameQuery, SourceQuery, state_name
 from flightframe_server.resolver.terms import Constant, LevelTerm, MetricTerm, Term
 from flightframe_server.resolver.values import literal_type

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from sqlglot import exp
 
+from flightframe_server.algebra.types import DataType, whole
 from flightframe_server.backends.sql.dialect import Bound, SqlDialect
 from flightframe_server.backends.sql.names import (
     column_expression,
@@ -19,7 +20,6 @@ from flightframe_server.backends.sql.names import (
     table_expression,
 )
 from flightframe_server.backends.sql.terms import compile_term
-from flightframe_server.catalog.types import DataType, whole
 from flightframe_server.language.syntax import LiteralValue
 from flightframe_server.planner.hops import FunctionHop, Hop, TableHop, ValueHop
 from flightframe_server.planner.source import (

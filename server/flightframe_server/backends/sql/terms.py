@@ -12,8 +12,8 @@ from functools import reduce
 
 from sqlglot import exp
 
+from flightframe_server.algebra.types import DOUBLE, TIMESTAMP
 from flightframe_server.backends.sql.dialect import Bound, SqlDialect
-from flightframe_server.catalog.types import DOUBLE, TIMESTAMP
 from flightframe_server.resolver.terms import Apply, Constant, Term
 
 Leaf = Callable[[Term], exp.Expr]

@@ -16,6 +16,7 @@ from typing import ClassVar, Self
 import pyarrow as pa
 from sqlglot import exp
 
+from flightframe_server.algebra.types import INTEGER, DataType
 from flightframe_server.backends.cancellation import CancelToken
 from flightframe_server.backends.protocol import (
     Capabilities,
@@ -39,7 +40,6 @@ from flightframe_server.backends.sqlite.source import SQLiteSource
 from flightframe_server.backends.sqlite.statement import SQLiteRunning, translated
 from flightframe_server.backends.unbounded import refuse_bounds
 from flightframe_server.catalog.installation import BackendSettings
-from flightframe_server.catalog.types import INTEGER, DataType
 from flightframe_server.errors import BackendError, SetupError, shown
 from flightframe_server.planner.hops import TableHop
 from flightframe_server.planner.source import FrameQuery, SourceQuery

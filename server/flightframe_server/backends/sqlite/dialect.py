@@ -16,6 +16,12 @@ from decimal import Context, Decimal
 
 from sqlglot import exp
 
+from flightframe_server.algebra.types import (
+    DOUBLE,
+    MAX_PRECISION,
+    DataType,
+    Kind,
+)
 from flightframe_server.backends.sql.dialect import Bound, SqlDialect
 from flightframe_server.backends.sql.names import column_expression
 from flightframe_server.backends.sqlite.decimals import DecimalForm
@@ -24,12 +30,6 @@ from flightframe_server.backends.sqlite.row_functions import microseconds
 from flightframe_server.backends.sqlite.sql_decimals import stored_decimal
 from flightframe_server.backends.sqlite.sql_row_terms import called, integer
 from flightframe_server.backends.sqlite.sql_terms import apply_term, converted, text_literal
-from flightframe_server.catalog.types import (
-    DOUBLE,
-    MAX_PRECISION,
-    DataType,
-    Kind,
-)
 from flightframe_server.errors import ArithmeticOverflow, BackendError, NotSupported, shown
 from flightframe_server.language.syntax import LiteralValue
 from flightframe_server.resolver.question import Metric

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from flightframe_server.algebra.types import DataType, Kind
 from flightframe_server.backends.sql.terms import chosen
-from flightframe_server.catalog.types import DataType, Kind
 from flightframe_server.errors import InternalError
 from flightframe_server.resolver.terms import Apply, field_of, places_of
 

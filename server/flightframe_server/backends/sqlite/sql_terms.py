@@ -14,6 +14,7 @@ from decimal import Context, Decimal
 
 from sqlglot import exp
 
+from flightframe_server.algebra.types import DOUBLE, TIMESTAMP, DataType, Kind
 from flightframe_server.backends.sql.dialect import Bound
 from flightframe_server.backends.sql.terms import computed_arguments
 from flightframe_server.backends.sqlite.sql_row_terms import (
@@ -23,7 +24,6 @@ from flightframe_server.backends.sqlite.sql_row_terms import (
     row_cast,
     row_term,
 )
-from flightframe_server.catalog.types import DOUBLE, TIMESTAMP, DataType, Kind
 from flightframe_server.errors import InternalError, NotSupported
 from flightframe_server.resolver.terms import Apply, Constant, Term
 from flightframe_server.resolver.values import common_type

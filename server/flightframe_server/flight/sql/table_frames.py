@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from flightframe_server.algebra.types import DataType
 from flightframe_server.catalog.collection import MetricFamily, RootedMetric
-from flightframe_server.catalog.types import DataType
 from flightframe_server.errors import AmbiguousReducer, QueryError
 from flightframe_server.language.syntax import Anchor, Call, Item, Name, Statement
 from flightframe_server.resolver.metrics import default_operator
