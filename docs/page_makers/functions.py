@@ -60,6 +60,7 @@ _FORMS = {
     "COALESCE(a, b, ...)": "COALESCE({0}, {0})",
     "NULLIF(a, b)": "NULLIF({0}, {0})",
     "ABS(number)": "ABS({0})",
+    "SQRT(number)": "SQRT({0})",
     "ROUND(number)": "ROUND({0})",
     "ROUND(number, 1)": "ROUND({0}, 1)",
     "ROUND(number, -1)": "ROUND({0}, -1)",

@@ -38,6 +38,7 @@ EXACT = (
     ("bin", "%", bare("qty"), ("lit", 3)),
     ("bin", "*", bare("revenue"), bare("cost")),
     ("fn", "ABS", (bare("cost"),)),
+    ("fn", "SQRT", (bare("sales"),)),
     ("fn", "ROUND", (bare("cost"), ("lit", 1))),
     ("fn", "ROUND", (bare("qty"), ("lit", -1))),
     ("case", ("cmp", ">=", bare("qty"), ("lit", 3)), bare("revenue"), bare("sales")),

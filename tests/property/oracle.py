@@ -390,6 +390,8 @@ def function_kind(name, arguments, found):
     """What a function makes of the kinds of its arguments."""
     if name == "COALESCE":
         return common_kind(found)
+    if name == "SQRT":
+        return "double"
     if name == "ROUND" and isinstance(found[0], tuple) and arguments[1][1] < found[0][1]:
         return 38, max(arguments[1][1], 0)
     return found[0]
@@ -440,6 +442,8 @@ def function(name, values, kind):
             return None if values[0] == values[1] else values[0]
         case "ABS":
             return None if values[0] is None else fitting(abs(values[0]), kind)
+        case "SQRT":
+            return None if values[0] is None else math.sqrt(values[0])
         case "ROUND":
             value, places = values
             if value is None:

@@ -11,8 +11,9 @@ import hashlib
 import json
 from typing import Any
 
+from flightframe_server.algebra.reducers import Domain, Operator
 from flightframe_server.cache.entries import Made
-from flightframe_server.planner.identity import Domain, EntryKey, Operator, Shelf, Version
+from flightframe_server.planner.identity import EntryKey, Shelf, Version
 
 
 def _dumped(value: Any) -> str:

@@ -4,7 +4,6 @@ What comes in: the text of their files. What goes out: values that everything af
 graph of levels. It must never read a file or ask a database.
 """
 
-from flightframe_server.algebra.types import DataType, Kind
 from flightframe_server.catalog.collection import (
     Collection,
     Column,
@@ -44,14 +43,12 @@ __all__ = [
     "Collection",
     "Column",
     "ComputedColumn",
-    "DataType",
     "DerivedMetric",
     "DimensionFamily",
     "Edge",
     "EngineSettings",
     "FunctionMap",
     "Installation",
-    "Kind",
     "LevelGraph",
     "LookupColumn",
     "Mark",

@@ -161,6 +161,11 @@ class Snapshot(Declared):
     pick: str
     per: tuple[str, ...] = ()
 
+    @property
+    def is_last(self) -> bool:
+        """Whether the last moment counts, and not the first."""
+        return self.pick == "LAST"
+
 
 @dataclass(frozen=True, slots=True)
 class ReducerDeclaration(Declared):
@@ -170,7 +175,7 @@ class ReducerDeclaration(Declared):
         operator: its name in upper case.
         a_block: dimension families over which it may not aggregate.
         default: whether a bare name means it.
-        order_by: for FIRST and LAST, the levels that order the rows.
+        order_by: for a reducer that picks a row, the levels that order the rows.
         snapshot: for stock read at one moment.
     """
 

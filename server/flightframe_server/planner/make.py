@@ -11,16 +11,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from itertools import islice
 
+from flightframe_server.algebra.reducers import POINTS, Domain, Operator
 from flightframe_server.algebra.types import INTEGER
-from flightframe_server.errors import NotCached, NotSupported, SiblingDiffers
+from flightframe_server.errors import NotCached, SiblingDiffers
 from flightframe_server.planner.broken import (
     check_promises,
     rows_key,
     sibling_key,
     trusted_promises,
 )
+from flightframe_server.planner.capabilities import check_capable
 from flightframe_server.planner.holdings import HeldEntry
-from flightframe_server.planner.identity import Domain, EntryKey, Operator, Shelf, Version
+from flightframe_server.planner.identity import EntryKey, Shelf, Version
 from flightframe_server.planner.plan import (
     Conditions,
     Exact,
@@ -73,9 +75,7 @@ def make_plan(question: Question, typed: TypedCollection, conditions: Conditions
 
 def members_metric(schema: str) -> Metric:
     """Return the metric that lists the realised points of a schema."""
-    return Metric(
-        f"members({schema})", Operator("MEMBERS"), schema, None, INTEGER, domain=Domain.QM
-    )
+    return Metric(f"members({schema})", Operator(POINTS), schema, None, INTEGER, domain=Domain.QM)
 
 
 def _plan_at(
@@ -95,7 +95,8 @@ def _plan_at(
         found, rejected, aside = _from_cache(question, typed, conditions, metric, key, versions)
         how: Exact | Rollup | Fetch | None = found
         if how is None:
-            _check_capable(conditions, metric)
+            able = conditions.capabilities
+            check_capable(able, conditions.backend, typed, question, metric, anchor)
             reading = read_as(typed, conditions, metric, anchor, question.filter)
             read = reading.metric
             aside += reading.passed_over
@@ -208,14 +209,6 @@ def _check_source(question: Question, conditions: Conditions, metric: Metric) ->
             hint=f"leave FROM out, or name {metric.schema}",
         )
     return frozenset()
-
-
-def _check_capable(conditions: Conditions, metric: Metric) -> None:
-    """Refuse, before anything runs, a reducer that the back-end does not compute."""
-    if conditions.reducers is not None and metric.operator.name not in conditions.reducers:
-        raise NotSupported(
-            f"{metric.operator.name} is not computed by the back-end {conditions.backend}"
-        )
 
 
 def _rests_on(

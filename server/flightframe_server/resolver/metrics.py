@@ -10,7 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from flightframe_server.algebra.types import DOUBLE, INTEGER
+from flightframe_server.algebra.reducers import (
+    REDUCER_NAMES,
+    REDUCERS,
+    Operator,
+    result_type,
+)
+from flightframe_server.algebra.types import INTEGER
+from flightframe_server.catalog import check_families
 from flightframe_server.catalog.collection import (
     DerivedMetric,
     MetricFamily,
@@ -30,14 +37,8 @@ from flightframe_server.errors import (
 from flightframe_server.language import format_expression
 from flightframe_server.language.syntax import Ascribed, Call, Expression, Name, Star
 from flightframe_server.resolver.expressions import Typer
+from flightframe_server.resolver.finishing import finished
 from flightframe_server.resolver.functions import unknown_function
-from flightframe_server.resolver.operators import (
-    COMPOSED,
-    REDUCER_NAMES,
-    REDUCERS,
-    Operator,
-    result_type,
-)
 from flightframe_server.resolver.question import Metric
 from flightframe_server.resolver.scope import Scope, column_named
 from flightframe_server.resolver.terms import (
@@ -52,7 +53,7 @@ from flightframe_server.resolver.terms import (
     metrics_of,
     nested_of,
 )
-from flightframe_server.resolver.values import arithmetic, fill_of
+from flightframe_server.resolver.values import fill_of
 
 _RESERVED = frozenset({"PRIOR", "RUNNING"})
 
@@ -119,9 +120,9 @@ class MetricNames:
         arguments = _arguments(name, rest, self.scope, node.place)
         match subject:
             case Star():
-                if name != "COUNT":
+                if not REDUCERS[name].of_rows:
                     raise NotSupported(f"{node.function}(*) has no meaning", place=node.place)
-                return self._rows(None, "COUNT", node)
+                return self._rows(None, name, node)
             case Name():
                 family = self.scope.family(subject.text)
                 if family is not None:
@@ -142,16 +143,14 @@ class MetricNames:
                 place=node.place,
                 hint="filter the metric inside",
             )
-        if name in REDUCERS and REDUCERS[name].ordered:
+        reducer = REDUCERS[name]
+        if reducer.ordered:
             raise NotSupported(f"{name} over an anchor of its own is refused", place=node.place)
         inner = Typer(self.leaf, self.scope.binding, zone=self.scope.zone).term(subject.operand)
         if not metrics_of(inner) and not nested_of(inner):
             raise NotSupported("an anchor of its own is given to metrics", place=subject.place)
         what = format_expression(subject.operand)[:40]
-        reducer = REDUCERS["SUM" if name == "AVG" else name]
-        type_ = DOUBLE if name == "AVG" else result_type(reducer, inner.type, what)
-        if name == "AVG":
-            result_type(reducer, inner.type, what)
+        type_ = result_type(reducer, inner.type, what)
         anchor = tuple(sorted(self.scope.levels(subject.anchor)))
         return NestedTerm(type_, Operator(name, arguments), inner, anchor)
 
@@ -187,7 +186,7 @@ class MetricNames:
                 )
             schema = schemas[0]
         argument = None if level is None else self.scope.level_term(level)
-        if operator not in ("COUNT", "COUNT_DISTINCT"):
+        if not REDUCERS[operator].of_levels:
             raise ReducerNotDeclared(
                 f"{operator} takes a metric, and {shown(level.text if level else '*')} is a level",
                 place=node.place,
@@ -215,16 +214,19 @@ class MetricNames:
                 " formula over what was reduced",
             )
         declared = _declaration(family, root, name, place)
-        if name == "AVG":
-            # A mean has no fill: where there is nothing, there is no mean.
-            bare = replace(root, fill=None)
-            mean = f"AVG({family.name})"
-            parts = [
-                self._stored(family, bare, part, (), (declared, filters), place, mean)
-                for part in ("SUM", "COUNT")
-            ]
-            return arithmetic("/", parts[0], parts[1], place)
-        return self._stored(family, root, name, arguments, (declared, filters), place)
+        reducer = REDUCERS[name]
+        if not reducer.parts:
+            return self._stored(family, root, name, arguments, (declared, filters), place)
+        # A mean has no fill: where there is nothing, there is no mean.
+        bare, called = replace(root, fill=None), f"{name}({family.name})"
+        if root.column is not None:
+            column_type = self.scope.typed.column_types[root.schema, root.column]
+            result_type(reducer, column_type, family.name)
+
+        def part(name: str) -> Term:
+            return self._stored(family, bare, name, (), (declared, filters), place, called)
+
+        return finished(reducer.finish, part, place)
 
     def _stored(
         self,
@@ -244,7 +246,7 @@ class MetricNames:
             column_type = self.scope.typed.column_types[root.schema, root.column]
             argument = ColumnTerm(column_type, root.schema, root.column)
             type_ = result_type(REDUCERS[name], column_type, family.name)
-        elif name != "COUNT":
+        elif not REDUCERS[name].of_rows:
             raise ReducerNotDeclared(f"{family.name} counts rows and has no values", place=place)
         own = () if root.filter is None else conjuncts(self._row_filter(root.schema, root.filter))
         both = merged_conjuncts(own + filters)
@@ -263,7 +265,7 @@ class MetricNames:
             type_,
             both,
             declared.a_block if declared is not None else (),
-            fill_of(root.fill, type_) if name == "SUM" else None,
+            fill_of(root.fill, type_) if REDUCERS[name].adds_up else None,
             order,
             None if declared is None else declared.snapshot,
         )
@@ -301,15 +303,9 @@ def default_operator(family: MetricFamily, root: RootedMetric, place: Place | No
     Raises:
         AmbiguousReducer: it has several, or none, and no default.
     """
-    if root.default_reducer is not None:
-        return root.default_reducer
-    marked = [reducer.operator for reducer in root.reducers if reducer.default]
-    if marked:
-        return marked[0]
-    if len(root.reducers) == 1:
-        return root.reducers[0].operator
-    if root.column is None:
-        return "COUNT"
+    declared = check_families.default_operator(root)
+    if declared is not None:
+        return declared
     choices = [f"{reducer.operator}({family.name})" for reducer in root.reducers]
     raise AmbiguousReducer(
         f"{family.name} alone could mean several reducers"
@@ -324,9 +320,9 @@ def _declaration(
     family: MetricFamily, root: RootedMetric, name: str, place: Place
 ) -> ReducerDeclaration | None:
     found = next((reducer for reducer in root.reducers if reducer.operator == name), None)
-    if found is None and name == root.default_reducer and name not in ("SUM", "FIRST", "LAST"):
+    statistic = not REDUCERS[name].must_be_declared
+    if found is None and name == root.default_reducer and statistic:
         return None
-    statistic = name in COMPOSED or (name in REDUCERS and REDUCERS[name].statistic)
     if found is None and (root.closed or not statistic) and root.column is not None:
         declared = [reducer.operator for reducer in root.reducers]
         raise ReducerNotDeclared(
@@ -344,17 +340,18 @@ def _operator_name(node: Call) -> str:
         raise unknown_function(node)
     if not node.distinct:
         return node.function
-    if node.function != "COUNT":
-        raise NotSupported(
-            f"{node.function}(DISTINCT x) is refused",
-            place=node.place,
-            hint="only COUNT takes DISTINCT",
-        )
-    return "COUNT_DISTINCT"
+    if distinct := REDUCERS[node.function].distinct:
+        return distinct
+    takers = [name for name in REDUCER_NAMES if REDUCERS[name].distinct]
+    raise NotSupported(
+        f"{node.function}(DISTINCT x) is refused",
+        place=node.place,
+        hint=f"only {' and '.join(takers)} takes DISTINCT",
+    )
 
 
 def _arguments(name: str, rest: list[Expression], scope: Scope, place: Place) -> tuple[str, ...]:
-    wanted = 1 if name == "QUANTILE" else 0
+    wanted = 1 if REDUCERS[name].parameter else 0
     if len(rest) != wanted:
         raise TypeMismatch(
             f"{name} takes {1 + wanted} argument{'s' if wanted else ''}", place=place
@@ -363,10 +360,10 @@ def _arguments(name: str, rest: list[Expression], scope: Scope, place: Place) ->
         return ()
     value = Typer(MetricNames(scope).leaf, scope.binding, zone=scope.zone).term(rest[0])
     if not isinstance(value, Constant) or not (value.type.is_number or value.value is None):
-        raise TypeMismatch("QUANTILE takes a number from 0 to 1", place=place)
+        raise TypeMismatch(f"{name} takes a number from 0 to 1", place=place)
     q = Decimal(str(value.value if value.value is not None else "0.5"))
     if not 0 <= q <= 1:
-        raise TypeMismatch("QUANTILE takes a number from 0 to 1", place=place)
+        raise TypeMismatch(f"{name} takes a number from 0 to 1", place=place)
     return (str(q.normalize() + 0),)
 
 

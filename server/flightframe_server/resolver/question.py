@@ -8,11 +8,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from flightframe_server.algebra.reducers import REDUCERS, Domain, Operator, Reducer
 from flightframe_server.algebra.types import DataType
 from flightframe_server.catalog.collection import Snapshot
 from flightframe_server.language.syntax import LiteralValue
-from flightframe_server.resolver.operators import REDUCERS, Combine, Domain, Operator, Reducer
-from flightframe_server.resolver.terms import ColumnTerm, LevelTerm, Term, name_text, needs_of, text
+from flightframe_server.resolver.finishing import finished
+from flightframe_server.resolver.terms import (
+    ColumnTerm,
+    LevelTerm,
+    StateTerm,
+    Term,
+    name_text,
+    needs_of,
+    text,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +37,9 @@ class Metric:
         filter: conjuncts that a row must satisfy to be reduced; they empty a cell, they never
             remove a point.
         blocks: dimension families that the reducer may not collapse.
-        fill: for SUM, the value where there is nothing to reduce, of `type`; None: NULL.
-        order: for FIRST and LAST, the levels that order the rows.
+        fill: for a reducer that adds up, the value where there is nothing to reduce, of `type`;
+            None: NULL.
+        order: for a reducer that picks a row, the levels that order the rows.
         snapshot: for stock read at one moment, which rows count.
         asked: what a refusal calls it, where that is not its own text: the mean that it is read
             for, or the formula that it stands in. It is no part of what makes two metrics equal.
@@ -59,9 +69,15 @@ class Metric:
         return self.type if self.argument is None else self.argument.type
 
     @property
-    def combine(self) -> Combine:
-        """How its states roll up; a snapshot needs the rows again."""
-        return Combine.NEVER if self.snapshot is not None else self.reducer.combine
+    def rolls_up(self) -> bool:
+        """Whether its states combine at a coarser anchor; a snapshot needs the rows again."""
+        return self.snapshot is None and self.reducer.rolls_up
+
+    @property
+    def finish(self) -> Term:
+        """Its value, before a fill, as a term over its states."""
+        types = dict(self.states)
+        return finished(self.reducer.finish, lambda name: StateTerm(types[name], name))
 
     @property
     def states(self) -> tuple[tuple[str, DataType], ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from flightframe_server.algebra.reducers import REDUCER_NAMES
 from flightframe_server.algebra.types import INTEGER, Kind
 from flightframe_server.errors import (
     AmbiguousMetric,
@@ -40,7 +41,6 @@ from flightframe_server.resolver.expressions import Typer
 from flightframe_server.resolver.functions import unknown_function
 from flightframe_server.resolver.legality import check_metric, check_nested, check_reach
 from flightframe_server.resolver.metrics import IN_HAVING, MetricNames
-from flightframe_server.resolver.operators import REDUCER_NAMES
 from flightframe_server.resolver.question import Ordering, OutputColumn, Question, Window
 from flightframe_server.resolver.scope import Scope
 from flightframe_server.resolver.terms import (

@@ -14,12 +14,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flightframe_server.algebra.types import BOOLEAN, NULL, DataType, Kind
+from flightframe_server.algebra.reducers import Operator
+from flightframe_server.algebra.types import NULL, DataType, Kind
 from flightframe_server.errors import InternalError
 from flightframe_server.language.syntax import LiteralValue
 
 if TYPE_CHECKING:
-    from flightframe_server.resolver.operators import Operator
     from flightframe_server.resolver.question import Metric
 
 
@@ -53,6 +53,13 @@ class MetricTerm(Term):
 
 
 @dataclass(frozen=True, slots=True)
+class StateTerm(Term):
+    """A column of a metric's state, in the term by which its value is finished."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class NestedTerm(Term):
     """A reducer over cells: `R(inner @ anchor)`.
 
@@ -74,13 +81,11 @@ class Constant(Term):
 
 @dataclass(frozen=True, slots=True)
 class Apply(Term):
-    """A function of terms.
+    """A function of terms: a row of the table of row functions.
 
-    Functions: `add subtract multiply divide modulo negate`, `eq ne lt le gt ge`, `and or not`,
-    `in like is_null distinct`, `coalesce nullif abs round`, `lower upper substr concat`,
-    `extract make_date`, `cast to_double to_timestamp`, and `case` of test, result, test, result,
-    ..., otherwise. A result, and each argument of `coalesce` after the first, is computed only for
-    rows that come to it: what would not fit elsewhere does not fail there.
+    The arguments of `case` are test, result, test, result, ..., otherwise. A result, and each
+    argument of `coalesce` after the first, is computed only for rows that come to it: what would
+    not fit elsewhere does not fail there.
     """
 
     function: str
@@ -106,7 +111,6 @@ def field_of(term: Apply) -> str:
 _PLAIN = re.compile(r"[^\W\d]\w*")
 _VALUES = frozenset({"null", "true", "false"})
 
-TRUE = Constant(BOOLEAN, True)
 UNKNOWN = Constant(NULL, None)
 
 

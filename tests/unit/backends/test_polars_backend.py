@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from flightframe_server.algebra.reducers import Domain, Operator
 from flightframe_server.algebra.types import (
     BOOLEAN,
     DATE,
@@ -46,7 +47,6 @@ from flightframe_server.planner.source import (
     SourceQuery,
     StoredRead,
 )
-from flightframe_server.resolver.operators import Domain, Operator
 from flightframe_server.resolver.question import Metric, Ordering, Window
 from flightframe_server.resolver.terms import Apply, ColumnTerm, Constant, LevelTerm, MetricTerm
 
@@ -527,7 +527,7 @@ def test_opened_by_an_installation(tmp_path):
     found = open_backend(BackendSettings("polars", "data"), tmp_path)
     assert isinstance(found, PolarsBackend)
     assert found.id == "polars:data"
-    assert found.capabilities().cancels
+    assert found.capabilities().answers
     with pytest.raises(SetupError):
         open_backend(BackendSettings("polars", "nowhere"), tmp_path)
     with pytest.raises(SetupError):

@@ -10,13 +10,14 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flightframe_server.algebra.reducers import Domain, Operator
 from flightframe_server.cache.canonical import key_hash, key_text
 from flightframe_server.cache.entries import EntryRecord, Made
 from flightframe_server.cache.eviction import Candidate, Standing, victims
 from flightframe_server.cache.manifest import Manifest
 from flightframe_server.cache.opening import open_manifest
 from flightframe_server.cache.rows import Row
-from flightframe_server.planner.identity import Domain, EntryKey, Operator, Shelf
+from flightframe_server.planner.identity import EntryKey, Shelf
 
 FILES = st.lists(
     st.builds(

@@ -30,7 +30,6 @@ from flightframe_server.planner.source import (
     StoredRead,
     metric_columns,
 )
-from flightframe_server.resolver.operators import Combine
 from flightframe_server.resolver.question import Metric
 from flightframe_server.resolver.terms import ColumnTerm, Constant, LevelTerm, Term
 
@@ -233,7 +232,7 @@ class RowSelect:
                 yield f"r{index}", _rank(metric, eligible[f"e{index}"], keys, points)
             if metric.snapshot is not None:
                 points += [member(level) for level in metric.snapshot.per]
-                pick = exp.Max if metric.snapshot.pick == "LAST" else exp.Min
+                pick = exp.Max if metric.snapshot.is_last else exp.Min
                 moment = pick(this=member(metric.snapshot.level))
                 yield f"s{index}", exp.Window(this=moment, partition_by=points)
 
@@ -258,7 +257,7 @@ def _rank(
     metric: Metric, eligible: exp.Expr, keys: list[exp.Expr], points: list[exp.Expr]
 ) -> exp.Expr:
     """Rank a point's rows by the key; one without a key, or filtered out, after all others."""
-    descending = metric.reducer.combine is Combine.LAST
+    descending = metric.reducer.picks_last
     ordered = [exp.Ordered(this=eligible.copy(), desc=True, nulls_first=False)]
     ordered += [exp.Ordered(this=key, desc=descending, nulls_first=False) for key in keys]
     order = exp.Order(expressions=ordered)
