@@ -54,7 +54,8 @@ def reducers_page() -> str:
         ),
         "",
         "- A reducer that is made of others keeps no state of its own, and shares their entries:"
-        " AVG is SUM over COUNT, both exact, divided once.",
+        " AVG is SUM over COUNT, both exact, divided once; RANGE is MAX less MIN, NULL where there"
+        " is no value, and refused (`OVERFLOW`) where it does not fit.",
         "- `COUNT(DISTINCT x)` is COUNT_DISTINCT.",
         "- A reducer that never rolls up is still answered from an entry when every level that the"
         " anchor leaves out is pinned to one value by WHERE: nothing has to be combined then.",

@@ -336,15 +336,21 @@ def reduce_values(reducer, values, kind, q=None):
             return fitting(sum(known), reduced_kind("SUM", kind))
         case "AVG":
             return float(fitting(sum(known), reduced_kind("SUM", kind))) / float(len(known))
-        case "MIN":
-            return min(known, key=number_key)
-        case "MAX":
-            return max(known, key=number_key)
+        case "MIN" | "MAX" | "RANGE":
+            return extreme(reducer, known, kind)
         case "MEDIAN" | "QUANTILE":
             return quantile([float(value) for value in known], 0.5 if q is None else float(q))
         case "VAR" | "STDDEV":
             return spread(known, root=reducer == "STDDEV")
     raise AssertionError(reducer)
+
+
+def extreme(reducer, values, kind):
+    """The least or greatest value, or how far one is from the other."""
+    least, greatest = (found(values, key=number_key) for found in (min, max))
+    if reducer == "RANGE":
+        return fitting(greatest - least, reduced_kind("RANGE", kind))
+    return least if reducer == "MIN" else greatest
 
 
 def quantile(values, q):
@@ -373,7 +379,7 @@ def reduced_kind(reducer, kind):
         return "int"
     if reducer in ("AVG", "MEDIAN", "QUANTILE", "VAR", "STDDEV"):
         return "double"
-    return (38, kind[1]) if reducer == "SUM" and isinstance(kind, tuple) else kind
+    return (38, kind[1]) if reducer in ("SUM", "RANGE") and isinstance(kind, tuple) else kind
 
 
 def literal_kind(value):

@@ -9,7 +9,7 @@ finish by row functions, and never name a reducer. It must never compute anythin
 |---|---|---|
 | SUM | SUM as `value` | value |
 | VAR | COUNT as `count`, MEAN as `mean`, M2 as `m2` | m2 / (count - 1) |
-| AVG | the reducers SUM and COUNT | SUM / COUNT |
+| RANGE | the reducers MAX and MIN | MAX - MIN |
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from flightframe_server.algebra.primitives import (
     Primitive,
     TypeRule,
     double,
+    summed,
 )
 from flightframe_server.algebra.types import DOUBLE, INTEGER, DataType
 from flightframe_server.errors import TypeMismatch
@@ -224,6 +225,13 @@ _TABLE = (
         parts=("SUM", "COUNT"),
         finish=Over("divide", ("SUM", "COUNT")),
         gives=double,
+        numbers_only=True,
+    ),
+    Reducer(
+        "RANGE",
+        parts=("MAX", "MIN"),
+        finish=Over("subtract", ("MAX", "MIN")),
+        gives=summed,
         numbers_only=True,
     ),
     Reducer("MEMBERS", askable=False),

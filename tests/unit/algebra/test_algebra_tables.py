@@ -87,6 +87,7 @@ def test_a_row_is_whole(name):
         ("COUNT_DISTINCT", "holistic", (Combine.NEVER,), INTEGER),
         ("STDDEV", "algebraic", (Combine.SUM, Combine.CHAN), None),
         ("AVG", "algebraic", (Combine.SUM,), None),
+        ("RANGE", "algebraic", (Combine.MAX, Combine.MIN), decimal(38, 2)),
     ],
 )
 def test_what_follows_from_a_row(name, kind, combines, type_):
