@@ -10,13 +10,7 @@ from collections.abc import Callable, Iterator
 
 from sqlglot import exp
 
-from flightframe_server.backends.duckdb.dialect import DuckDBDialect
-from flightframe_server.backends.polars.terms import compile_term as polars_term
-from flightframe_server.backends.polars.values import constant
-from flightframe_server.backends.sql.dialect import Bound, SqlDialect
-from flightframe_server.backends.sql.terms import compile_term
-from flightframe_server.backends.sqlite.dialect import SQLiteDialect
-from flightframe_server.catalog.types import (
+from flightframe_server.algebra.types import (
     BOOLEAN,
     DATE,
     DOUBLE,
@@ -27,6 +21,12 @@ from flightframe_server.catalog.types import (
     Kind,
     decimal,
 )
+from flightframe_server.backends.duckdb.dialect import DuckDBDialect
+from flightframe_server.backends.polars.terms import compile_term as polars_term
+from flightframe_server.backends.polars.values import constant
+from flightframe_server.backends.sql.dialect import Bound, SqlDialect
+from flightframe_server.backends.sql.terms import compile_term
+from flightframe_server.backends.sqlite.dialect import SQLiteDialect
 from flightframe_server.errors import (
     TypeMismatch,
 )
@@ -60,6 +60,7 @@ _FORMS = {
     "COALESCE(a, b, ...)": "COALESCE({0}, {0})",
     "NULLIF(a, b)": "NULLIF({0}, {0})",
     "ABS(number)": "ABS({0})",
+    "SQRT(number)": "SQRT({0})",
     "ROUND(number)": "ROUND({0})",
     "ROUND(number, 1)": "ROUND({0}, 1)",
     "ROUND(number, -1)": "ROUND({0}, -1)",

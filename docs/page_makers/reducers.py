@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flightframe_server.algebra.primitives import Combine
+from flightframe_server.algebra.reducers import REDUCER_NAMES, REDUCERS, Finish, Over, Reducer
 from flightframe_server.backends.registry import OWN
-from flightframe_server.resolver.operators import REDUCERS, Combine, Reducer
+from flightframe_server.resolver.values import OPERATIONS
 from page_makers.functions import _ARGUMENTS
 from page_makers.markdown import HEADER, table
 
@@ -21,13 +23,12 @@ _COMBINES = {
     Combine.LAST: "the state with the greatest key",
     Combine.CHAN: "Chan's merge of count, mean and M2",
     Combine.NEVER: "never",
-    Combine.DISTINCT: "points are listed once",
 }
 
 
 def reducers_page() -> str:
     """Return the page of every reducer: what it keeps, and whether it rolls up."""
-    rows = [reducer_row(reducer) for name, reducer in REDUCERS.items() if name != "MEMBERS"]
+    rows = [reducer_row(REDUCERS[name]) for name in REDUCER_NAMES]
     lines = [
         HEADER,
         "# Reducers",
@@ -42,6 +43,8 @@ def reducers_page() -> str:
                 "reducer",
                 "class",
                 "state",
+                "value",
+                "exact",
                 "combines by",
                 "may roll up",
                 "must be declared",
@@ -50,7 +53,9 @@ def reducers_page() -> str:
             rows,
         ),
         "",
-        "- AVG keeps no state of its own: it is SUM over COUNT, both exact, divided once.",
+        "- A reducer that is made of others keeps no state of its own, and shares their entries:"
+        " AVG is SUM over COUNT, both exact, divided once; RANGE is MAX less MIN, NULL where there"
+        " is no value, and refused (`OVERFLOW`) where it does not fit.",
         "- `COUNT(DISTINCT x)` is COUNT_DISTINCT.",
         "- A reducer that never rolls up is still answered from an entry when every level that the"
         " anchor leaves out is pinned to one value by WHERE: nothing has to be combined then.",
@@ -68,22 +73,46 @@ def reducers_page() -> str:
 def reducer_row(reducer: Reducer) -> tuple[str, ...]:
     """Return a reducer's row of the first table."""
     state = [column.name for column in reducer.state] + ["order key"] * reducer.ordered
+    computes = (
+        name for name, kind in OWN.items() if reducer.primitives <= kind.CAPABILITIES.primitives
+    )
     return (
         reducer.name,
         reducer.kind,
-        ", ".join(state),
-        _COMBINES[reducer.combine],
+        ", ".join(state) or f"that of {' and '.join(reducer.parts)}",
+        finish_text(reducer.finish),
+        reducer.exactness,
+        _combines(reducer),
         "yes" if reducer.rolls_up else "no",
-        "no" if reducer.statistic else "yes",
-        ", ".join(name for name, kind in OWN.items() if reducer.name in kind.CAPABILITIES.reducers),
+        "yes" if reducer.must_be_declared else "no",
+        ", ".join(computes),
     )
+
+
+def _combines(reducer: Reducer) -> str:
+    if Combine.CHAN in reducer.combines:
+        return _COMBINES[Combine.CHAN]
+    return ", ".join(_COMBINES[how] for how in reducer.combines)
+
+
+def finish_text(finish: Finish) -> str:
+    """Return how a value is computed, as text: `m2 / (count - 1)`."""
+    if not isinstance(finish, Over):
+        return str(finish)
+    sides = [finish_text(side) for side in finish.sides]
+    if finish.function not in OPERATIONS:
+        return f"{finish.function.upper()}({', '.join(sides)})"
+    operands = (
+        f"({text})" if isinstance(side, Over) else text
+        for side, text in zip(finish.sides, sides, strict=True)
+    )
+    return f" {OPERATIONS[finish.function]} ".join(operands)
 
 
 def type_rows() -> Iterator[tuple[str, ...]]:
     """Yield each reducer's row of the table of types."""
-    for name, reducer in REDUCERS.items():
-        if name == "MEMBERS":
-            continue
+    for name in REDUCER_NAMES:
+        reducer = REDUCERS[name]
         yield (
             name,
             *(

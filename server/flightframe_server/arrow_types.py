@@ -14,7 +14,7 @@ from functools import lru_cache
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flightframe_server.catalog.types import DataType, Kind
+from flightframe_server.algebra.types import DataType, Kind
 from flightframe_server.errors import ArithmeticOverflow, InternalError, shown
 
 _FARTHEST = datetime.timedelta(hours=16)

@@ -178,6 +178,13 @@ def round_double(number: float, places: int) -> float:
     return rounded / unit if places >= 0 else rounded * unit
 
 
+def square_root(number: float) -> float:
+    """Return the double nearest to a square root; raises `ArithmeticOverflow` below zero."""
+    if number < 0:
+        raise misfit()
+    return math.sqrt(number)
+
+
 def text_to_integer(text: str) -> int:
     """Return the whole number that a text is; raises `ArithmeticOverflow`."""
     return fitting(int(_read(INTEGER_TEXT, text)[1]))

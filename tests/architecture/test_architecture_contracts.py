@@ -27,6 +27,8 @@ PLANTED = [
         {ONE_WAY, NO_IO},
     ),
     ("server/flightframe_server/language/syntax.py", "flightframe_server.catalog", {ONE_WAY}),
+    ("server/flightframe_server/algebra/types.py", "flightframe_server.catalog", {ONE_WAY}),
+    ("server/flightframe_server/algebra/primitives.py", "pyarrow", {NO_IO}),
     ("server/flightframe_server/web/__init__.py", "flightframe_server.flight", {ONE_WAY}),
     ("server/flightframe_server/composer/merge.py", "flightframe_server.backends", {ONE_WAY}),
     (

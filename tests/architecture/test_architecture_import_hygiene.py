@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-CORE = ("language", "catalog", "resolver", "planner")
+CORE = ("language", "algebra", "catalog", "resolver", "planner")
 ROOMS = ("sql", "discovery")
 WIRES = {"pyarrow.flight", "pyarrow._flight", "google.protobuf", "grpc", "starlette", "uvicorn"}
 HEAVY = {"duckdb", "polars", "pyarrow", "pandas", "numpy", "sqlite3", "grpc"}

@@ -204,19 +204,19 @@ MUTATIONS = (
         "add up counts of distinct",
         3,
         f"{ENTRIES}[kept apart]",
-        "resolver.operators:",
-        '"COUNT_DISTINCT",\n            _COUNT,\n            Combine.NEVER',
-        '"COUNT_DISTINCT",\n            _COUNT,\n            Combine.SUM',
+        "algebra.primitives:",
+        "Primitive.COUNT_DISTINCT: PrimitiveRule(Combine.NEVER",
+        "Primitive.COUNT_DISTINCT: PrimitiveRule(Combine.SUM",
     ),
     _mutation(
         "count counts instead of adding them up",
         3,
         f"{ENTRIES}[counts]",
-        "composer.states:combine_states",
-        "        values = summable(values)\n",
-        "        values = summable(values)\n"
-        '        if metric.operator.name == "COUNT":\n'
-        "            values = pc.is_valid(values).cast(pa.int64())\n",
+        "composer.states:_each_by_itself",
+        "columns[name] = summable(values) if how is Combine.SUM else values\n",
+        "columns[name] = summable(values) if how is Combine.SUM else values\n"
+        "        if state.primitive.name == 'COUNT':\n"
+        "            columns[name] = pc.is_valid(values).cast(pa.int64())\n",
     ),
     _mutation(
         "use an entry of another filter",
@@ -264,9 +264,9 @@ MUTATIONS = (
         "roll up stock of one moment",
         3,
         LEVELS,
-        "resolver.terms:Metric.combine",
-        "Combine.NEVER if self.snapshot is not None else self.reducer.combine",
-        "self.reducer.combine",
+        "resolver.terms:Metric.rolls_up",
+        "self.snapshot is None and self.reducer.rolls_up",
+        "self.reducer.rolls_up",
     ),
     _mutation(
         "ignore attestation",
@@ -385,7 +385,7 @@ MUTATIONS = (
         5,
         f"{ENTRIES}[ordered]",
         "composer.states:_picked",
-        '"descending" if metric.reducer.combine is Combine.LAST else "ascending"',
+        '"descending" if metric.reducer.picks_last else "ascending"',
         '"ascending"',
     ),
     _mutation(
@@ -507,24 +507,24 @@ MUTATIONS = (
         7,
         f"{CASES}[shop: a fill stands where there is nothing to sum, and for no other reducer]",
         "resolver.metrics:MetricNames._stored",
-        'if name == "SUM" else None',
-        'if name in ("SUM", "MIN") else None',
+        "if REDUCERS[name].adds_up else None",
+        'if REDUCERS[name].adds_up or name == "MIN" else None',
     ),
     _mutation(
         "divide decimals as decimals",
         7,
         f"{CASES}[shop: 47 margin keeps its digits]",
-        "composer.evaluate:_scalar",
+        "composer.functions:_divide",
         "return pc.divide(left, pc.if_else(zero, pa.scalar(None, pa.float64()), right))",
         "quotient = pc.divide(left, pc.if_else(zero, pa.scalar(None, pa.float64()), right))\n"
-        "            decimal = any(pa.types.is_decimal(side.type) for side in sides)\n"
-        "            return pc.round(quotient, ndigits=2) if decimal else quotient",
+        "    decimal = any(pa.types.is_decimal(side.type) for side in sides)\n"
+        "    return pc.round(quotient, ndigits=2) if decimal else quotient",
     ),
     _mutation(
         "divide by zero to infinity",
         7,
         DIVISION,
-        "composer.evaluate:_scalar",
+        "composer.functions:_divide",
         "zero = pc.equal(right, 0.0)",
         'zero = pc.equal(right, float("inf"))',
     ),
@@ -533,15 +533,15 @@ MUTATIONS = (
         7,
         f"{CASES}[shop: 7 the mean of rows, not of means]",
         "resolver.metrics:MetricNames._metric",
-        'return arithmetic("/", parts[0], parts[1], place)',
-        'means = arithmetic("/", parts[0], parts[1], place)\n'
-        '            return NestedTerm(DOUBLE, Operator("AVG"), means, ("store",))',
+        "return finished(reducer.finish, part, place)",
+        "means = finished(reducer.finish, part, place)\n"
+        '        return NestedTerm(means.type, Operator("AVG"), means, ("store",))',
     ),
     _mutation(
         "give decimal sums the type of their column",
         8,
         TYPES,
-        "resolver.operators:_sum",
+        "algebra.primitives:summed",
         "return decimal(MAX_PRECISION, argument.scale)",
         "return argument",
     ),

@@ -8,8 +8,8 @@ from test_promises import BY_REGION, SUMMARY, SUMMARY_SQL, shop
 from flightframe_server.answer import Request, Runtime, answer
 from flightframe_server.engine import MetricEngine
 from flightframe_server.errors import FDViolation, NotCached
-from flightframe_server.planner.make import WHY_NOT_LIMIT
 from flightframe_server.planner.plan import Freshness
+from flightframe_server.planner.route import WHY_NOT_LIMIT
 
 __all__ = ["shop"]
 

@@ -12,12 +12,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from flightframe_server.algebra.reducers import REDUCER_NAMES
 from flightframe_server.answer import Request, Runtime, answer
 from flightframe_server.backends.duckdb.backend import DuckDBBackend
 from flightframe_server.catalog import read_collection
 from flightframe_server.engine import MetricEngine
 from flightframe_server.errors import FlightframeError
-from flightframe_server.resolver.operators import REDUCER_NAMES
 
 SERVER = Path(__file__).parents[2] / "server" / "flightframe_server"
 TABLES = """

@@ -336,15 +336,21 @@ def reduce_values(reducer, values, kind, q=None):
             return fitting(sum(known), reduced_kind("SUM", kind))
         case "AVG":
             return float(fitting(sum(known), reduced_kind("SUM", kind))) / float(len(known))
-        case "MIN":
-            return min(known, key=number_key)
-        case "MAX":
-            return max(known, key=number_key)
+        case "MIN" | "MAX" | "RANGE":
+            return extreme(reducer, known, kind)
         case "MEDIAN" | "QUANTILE":
             return quantile([float(value) for value in known], 0.5 if q is None else float(q))
         case "VAR" | "STDDEV":
             return spread(known, root=reducer == "STDDEV")
     raise AssertionError(reducer)
+
+
+def extreme(reducer, values, kind):
+    """The least or greatest value, or how far one is from the other."""
+    least, greatest = (found(values, key=number_key) for found in (min, max))
+    if reducer == "RANGE":
+        return fitting(greatest - least, reduced_kind("RANGE", kind))
+    return least if reducer == "MIN" else greatest
 
 
 def quantile(values, q):
@@ -373,7 +379,7 @@ def reduced_kind(reducer, kind):
         return "int"
     if reducer in ("AVG", "MEDIAN", "QUANTILE", "VAR", "STDDEV"):
         return "double"
-    return (38, kind[1]) if reducer == "SUM" and isinstance(kind, tuple) else kind
+    return (38, kind[1]) if reducer in ("SUM", "RANGE") and isinstance(kind, tuple) else kind
 
 
 def literal_kind(value):
@@ -390,6 +396,8 @@ def function_kind(name, arguments, found):
     """What a function makes of the kinds of its arguments."""
     if name == "COALESCE":
         return common_kind(found)
+    if name == "SQRT":
+        return "double"
     if name == "ROUND" and isinstance(found[0], tuple) and arguments[1][1] < found[0][1]:
         return 38, max(arguments[1][1], 0)
     return found[0]
@@ -440,6 +448,8 @@ def function(name, values, kind):
             return None if values[0] == values[1] else values[0]
         case "ABS":
             return None if values[0] is None else fitting(abs(values[0]), kind)
+        case "SQRT":
+            return None if values[0] is None else math.sqrt(values[0])
         case "ROUND":
             value, places = values
             if value is None:

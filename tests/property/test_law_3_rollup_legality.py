@@ -41,7 +41,8 @@ DERIVED = ("profit", "margin", "width", "typical", "kept", "share")
 SIMPLE = tuple(
     term
     for term in (*EXACT, *ROUNDED, *OTHER, *STOCK)
-    if (term[0] == "call" and term[1] != "AVG") or (term[0] == "bare" and term[1] not in DERIVED)
+    if (term[0] == "call" and term[1] not in ("AVG", "RANGE"))
+    or (term[0] == "bare" and term[1] not in DERIVED)
 )
 NEVER = ("COUNT_DISTINCT", "MEDIAN", "QUANTILE")
 

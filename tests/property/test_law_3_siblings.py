@@ -22,6 +22,7 @@ SUMMED = (
     bare("revenue"),
     call("COUNT", "revenue"),
     call("AVG", "revenue"),
+    call("RANGE", "revenue"),
     ("bin", "-", bare("revenue"), bare("cost")),
     ("nested", "MAX", bare("revenue"), ("store",)),
     call("SUM", "revenue", None, ("cmp", "<>", ("level", "store"), ("lit", "S1"))),

@@ -22,7 +22,7 @@ from flightframe_server.resolver.resolve import resolve
 NESTED = (
     *(
         ("nested", outer, inner, anchor)
-        for outer in ("SUM", "AVG", "MAX")
+        for outer in ("SUM", "AVG", "RANGE", "MAX")
         for inner in (
             call("SUM", "on_hand"),
             call("LAST", "on_hand"),

@@ -28,7 +28,7 @@ METRICS = (
     call("SUM", "revenue", None, ("not", EAST)),
     call("COUNT", "qty", None, EAST),
     *(call(name, "ends") for name in ("FIRST", "LAST", "MIN")),
-    *(term for term in (*ROUNDED, *OTHER) if term[0] == "call" and term[1] != "AVG"),
+    *(term for term in (*ROUNDED, *OTHER) if term[0] == "call" and term[1] not in ("AVG", "RANGE")),
 )
 
 

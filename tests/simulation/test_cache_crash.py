@@ -21,11 +21,12 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from flightframe_server.algebra.reducers import Domain, Operator
 from flightframe_server.cache.files import EntryFiles
 from flightframe_server.cache.manifest import Manifest
 from flightframe_server.cache.rows import Row
 from flightframe_server.cache.store import EntryGone, EntryStore, Lineage, Timing
-from flightframe_server.planner.identity import Domain, EntryGroup, EntryKey, Operator
+from flightframe_server.planner.identity import EntryGroup, EntryKey
 
 KEYS = 8
 ROUNDS = 4

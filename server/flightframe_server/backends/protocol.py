@@ -13,8 +13,9 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from flightframe_server.algebra.types import DataType
 from flightframe_server.backends.cancellation import CancelToken
-from flightframe_server.catalog.types import DataType
+from flightframe_server.planner.capabilities import Capabilities
 from flightframe_server.planner.hops import TableHop
 from flightframe_server.planner.source import FrameQuery, SourceQuery
 
@@ -30,25 +31,6 @@ class SourceMoved(Exception):
     A signal between a back-end and the engine, never an error of a user's: whoever catches it takes
     a new snapshot of the data and begins anew, or says that it cannot.
     """
-
-
-@dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What a back-end can do; the planner refuses the rest before anything runs.
-
-    Attributes:
-        reducers: names of the reducers whose states it computes.
-        exact_decimal: whether decimals are summed exactly.
-        streams: whether results come in batches as they are made.
-        cancels: whether a running statement can be stopped.
-        answers: whether there is a database behind it at all.
-    """
-
-    reducers: frozenset[str]
-    exact_decimal: bool = True
-    streams: bool = True
-    cancels: bool = True
-    answers: bool = True
 
 
 @dataclass(frozen=True, slots=True)

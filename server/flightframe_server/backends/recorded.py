@@ -13,15 +13,15 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from flightframe_server.algebra.types import DataType, Kind
 from flightframe_server.backends.cancellation import CancelToken
 from flightframe_server.backends.protocol import (
-    Capabilities,
     Fingerprints,
     RunningQuery,
     TableStatistics,
 )
-from flightframe_server.catalog.types import DataType, Kind
 from flightframe_server.errors import BackendError, SetupError
+from flightframe_server.planner.capabilities import Capabilities
 from flightframe_server.planner.hops import TableHop
 from flightframe_server.planner.source import FrameQuery, SourceQuery
 
@@ -82,7 +82,7 @@ class RecordedBackend:
 
     def capabilities(self) -> Capabilities:
         """Return that it can do nothing."""
-        return Capabilities(frozenset(), streams=False, cancels=False, answers=False)
+        return Capabilities(frozenset(), frozenset(), answers=False)
 
     def tables(self, at: Fingerprints | None = None) -> Mapping[str, Mapping[str, DataType]]:
         """Return the recorded types."""

@@ -11,8 +11,9 @@ import hashlib
 import json
 from typing import Any
 
+from flightframe_server.algebra.reducers import Domain, Operator
 from flightframe_server.cache.entries import Lineage
-from flightframe_server.planner.identity import Domain, EntryGroup, EntryKey, Operator, Version
+from flightframe_server.planner.identity import EntryGroup, EntryKey, Version
 
 
 def _dumped(value: Any) -> str:

@@ -36,7 +36,6 @@ from flightframe_server.catalog.installation import (
 from flightframe_server.catalog.levels import LevelGraph
 from flightframe_server.catalog.read_collection import read_collection
 from flightframe_server.catalog.read_installation import read_installation
-from flightframe_server.catalog.types import DataType, Kind
 
 __all__ = [
     "AuthSettings",
@@ -44,14 +43,12 @@ __all__ = [
     "Collection",
     "Column",
     "ComputedColumn",
-    "DataType",
     "DerivedMetric",
     "DimensionFamily",
     "Edge",
     "EngineSettings",
     "FunctionMap",
     "Installation",
-    "Kind",
     "LevelGraph",
     "LookupColumn",
     "MetricFamily",

@@ -7,22 +7,17 @@ with the dimension families that it may not cross.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
+from flightframe_server.algebra.reducers import COUNT_OF_ROWS, REDUCER_NAMES, REDUCERS
 from flightframe_server.catalog.collection import ReducerDeclaration, Sibling, Snapshot
 from flightframe_server.catalog.declarations import Declarations
-from flightframe_server.catalog.expressions import REDUCERS
 from flightframe_server.catalog.findings import Cursor, NameIndex
 from flightframe_server.catalog.shapes import ReducerShape, SiblingShape, SnapshotShape
 from flightframe_server.errors import shown
 
-MUST_BE_DECLARED = frozenset({"SUM", "FIRST", "LAST"})
-"""Reducers that mean nothing for a family that does not declare them."""
-
-ORDERED = frozenset({"FIRST", "LAST"})
-"""Reducers that pick a row, and so need an order."""
-
-_OPERATORS = NameIndex("reducer", REDUCERS)
+_OPERATORS = NameIndex("reducer", REDUCER_NAMES)
+_ORDERED = tuple(name for name in REDUCER_NAMES if REDUCERS[name].ordered)
 
 
 def known_operator(text: str, spot: Cursor) -> str:
@@ -72,15 +67,16 @@ def check_defaults(
     key = spot.at("default_reducer")
     if default is not None and marked and marked != [default]:
         key.report(f"the default is {shown(default)} here and {marked[0]} in ip_reducers")
-    if default in MUST_BE_DECLARED and default not in declared:
+    if default is not None and _lacks(default, declared):
         key.report(f"{default} is not declared in ip_reducers", "only statistics need no entry")
-    if default == "QUANTILE" or "QUANTILE" in marked:
-        spot.report("QUANTILE cannot be a default: a bare name does not say which quantile")
+    for operator in dict.fromkeys((*([default] if default else ()), *marked)):
+        if what := _parameter(operator):
+            spot.report(f"{operator} cannot be a default: a bare name does not say which {what}")
     for at, operator in enumerate(declared):
-        if rows and operator != "COUNT":
+        if rows and operator != COUNT_OF_ROWS:
             here = spot.at("ip_reducers", at, "operator")
             here.report(f"{shown(operator)} needs a column: the rows can only be counted")
-    if rows and default not in (None, "COUNT"):
+    if rows and default not in (None, COUNT_OF_ROWS):
         key.report(f"{shown(default)} needs a column: the rows can only be counted")
 
 
@@ -100,18 +96,29 @@ def build_siblings(
         if own is not None:
             column = here.at("column").resolve(own, column)
         operator = known_operator(shape.operator, here.at("operator"))
-        if operator in MUST_BE_DECLARED - known:
+        if _lacks(operator, known):
             here.at("operator").report(f"{operator} is not declared in ip_reducers")
         found.append(Sibling(schema, column, operator, location=here.location))
     return tuple(found)
 
 
+def _lacks(operator: str, declared: Collection[str]) -> bool:
+    """Whether a reducer that means nothing undeclared is not declared; one unknown is no such."""
+    reducer = REDUCERS.get(operator)
+    return reducer is not None and reducer.must_be_declared and operator not in declared
+
+
+def _parameter(operator: str) -> str:
+    reducer = REDUCERS.get(operator)
+    return reducer.parameter if reducer is not None else ""
+
+
 def _check_order(operator: str, shape: ReducerShape, spot: Cursor) -> None:
-    if operator in ORDERED and not shape.order_by:
+    if operator in _ORDERED and not shape.order_by:
         hint = "say which row that is: order_by: [level, ...]"
         spot.report(f"{operator} needs order_by", hint)
-    if operator not in ORDERED and shape.order_by:
-        message = f"{shown(operator)} takes no order_by: only FIRST and LAST pick a row"
+    if operator not in _ORDERED and shape.order_by:
+        message = f"{shown(operator)} takes no order_by: only {' and '.join(_ORDERED)} pick a row"
         spot.at("order_by").report(message)
 
 

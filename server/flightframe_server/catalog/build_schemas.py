@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 
+from flightframe_server.algebra.types import NULL, DataType
 from flightframe_server.catalog.collection import (
     Column,
     ComputedColumn,
@@ -27,7 +28,6 @@ from flightframe_server.catalog.shapes import (
     LookupShape,
     SchemaShape,
 )
-from flightframe_server.catalog.types import NULL, DataType
 from flightframe_server.errors import CatalogError, shown
 from flightframe_server.language.syntax import Name
 

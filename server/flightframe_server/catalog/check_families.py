@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from flightframe_server.algebra.reducers import COUNT_OF_ROWS
 from flightframe_server.catalog.build_schemas import column_named
 from flightframe_server.catalog.collection import Collection, ReducerDeclaration, RootedMetric
 from flightframe_server.catalog.expressions import names_in
@@ -52,7 +53,7 @@ def default_operator(family: RootedMetric) -> str | None:
     for candidates in ([family.default_reducer], marked, declared):
         if len(candidates) == 1 and candidates[0] is not None:
             return candidates[0]
-    return "COUNT" if family.column is None else None
+    return COUNT_OF_ROWS if family.column is None else None
 
 
 def _check_reducer(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from flightframe_server.catalog.types import DataType
+from flightframe_server.algebra.types import DataType
 from flightframe_server.catalog.zones import UTC
 from flightframe_server.language.syntax import Expression, LiteralValue
 
@@ -163,6 +163,11 @@ class Snapshot(Declared):
     pick: str
     per: tuple[str, ...] = ()
 
+    @property
+    def is_last(self) -> bool:
+        """Whether the last moment counts, and not the first."""
+        return self.pick == "LAST"
+
 
 @dataclass(frozen=True, slots=True)
 class ReducerDeclaration(Declared):
@@ -172,7 +177,7 @@ class ReducerDeclaration(Declared):
         operator: its name in upper case.
         a_block: dimension families over which it may not aggregate.
         default: whether a bare name means it.
-        order_by: for FIRST and LAST, the levels that order the rows.
+        order_by: for a reducer that picks a row, the levels that order the rows.
         snapshot: for stock read at one moment.
     """
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from flightframe_server.catalog.types import (
+from flightframe_server.algebra.types import (
     BOOLEAN,
     DATE,
     DOUBLE,

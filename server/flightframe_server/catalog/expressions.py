@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields
 
+from flightframe_server.algebra.reducers import REDUCER_NAMES
 from flightframe_server.catalog.findings import Cursor
 from flightframe_server.errors import FrameQLSyntaxError, QueryError
 from flightframe_server.language import parse_expression
@@ -25,22 +26,6 @@ from flightframe_server.language.syntax import (
     Parameter,
     Star,
 )
-
-REDUCERS = (
-    "SUM",
-    "COUNT",
-    "MIN",
-    "MAX",
-    "AVG",
-    "COUNT_DISTINCT",
-    "MEDIAN",
-    "QUANTILE",
-    "VAR",
-    "STDDEV",
-    "FIRST",
-    "LAST",
-)
-"""Every reducer that a collection may name, upper case."""
 
 _PLACEHOLDER = Literal(None, LiteralKind.NULL)
 
@@ -88,7 +73,7 @@ def bare_names_in(expression: Expression) -> tuple[Name, ...]:
     reduced = {
         id(argument)
         for node in walk(expression)
-        if isinstance(node, Call) and node.function in REDUCERS
+        if isinstance(node, Call) and node.function in REDUCER_NAMES
         for argument in node.arguments
         if isinstance(argument, Name)
     }
@@ -98,7 +83,7 @@ def bare_names_in(expression: Expression) -> tuple[Name, ...]:
 def misplaced_in_row(expression: Expression) -> str | None:
     """Return what an expression over one row may not hold and this one does, or None."""
     for node in walk(expression):
-        if isinstance(node, Call) and node.function in REDUCERS:
+        if isinstance(node, Call) and node.function in REDUCER_NAMES:
             return f"the reducer {node.function}"
         if isinstance(node, Ascribed):
             return "an anchor after @"

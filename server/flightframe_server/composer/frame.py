@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flightframe_server.algebra.reducers import REDUCERS
 from flightframe_server.composer.cells import reduce_cells
 from flightframe_server.composer.evaluate import evaluate, whole
 from flightframe_server.composer.merge import attach, merge
@@ -76,7 +77,7 @@ class Frame:
                 return self._finished[metric]
             case NestedTerm(operator=operator):
                 values = whole(self.table[self._nested[term]])
-                if operator.name in ("COUNT", "COUNT_DISTINCT"):
+                if REDUCERS[operator.name].zero_when_empty:
                     return pc.fill_null(values, 0)
                 return values
         raise InternalError("a frame holds levels and metrics only")

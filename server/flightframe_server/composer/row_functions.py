@@ -17,21 +17,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flightframe_server import row_values
+from flightframe_server.algebra.types import DataType, Kind
 from flightframe_server.arrow_types import arrow_type
-from flightframe_server.catalog.types import DataType, Kind
 from flightframe_server.composer import moments
 from flightframe_server.composer.exact import to_double
 from flightframe_server.resolver.terms import Apply, places_of
 
 _DIGITS = Context(prec=100)
 _EXACT = (Kind.INTEGER, Kind.DECIMAL)
-_BY_VALUE: dict[str, Callable[..., Any]] = {
-    "lower": row_values.lower,
-    "upper": row_values.upper,
-    "substr": row_values.substr,
-    "extract": row_values.extract,
-    "make_date": row_values.make_date,
-}
 _READERS: dict[Kind, Callable[[str], Any]] = {
     Kind.INTEGER: row_values.text_to_integer,
     Kind.DOUBLE: row_values.text_to_double,
@@ -41,21 +34,27 @@ _READERS: dict[Kind, Callable[[str], Any]] = {
 }
 
 
-def apply_function(term: Apply, sides: list[pa.Array]) -> pa.Array:
-    """Return the values of a row function.
+def by_value(function: Callable[..., Any]) -> Callable[[Apply, list[pa.Array]], pa.Array]:
+    """Return a function of plain values as one over arrays."""
+    return lambda term, sides: mapped(function, arrow_type(term.type), *sides)
 
-    Raises:
-        ArithmeticOverflow: a value does not fit.
-    """
-    wanted = arrow_type(term.type)
-    match term.function:
-        case "concat":
-            return pc.binary_join_element_wise(*sides, "", null_handling="emit_null")
-        case "round":
-            return _rounded(term, sides[0])
-        case "cast":
-            return cast(sides[0], term.arguments[0].type, term.type)
-    return mapped(_BY_VALUE[term.function], wanted, *sides)
+
+def joined(term: Apply, sides: list[pa.Array]) -> pa.Array:
+    """Return texts joined."""
+    return pc.binary_join_element_wise(*sides, "", null_handling="emit_null")
+
+
+def cast_term(term: Apply, sides: list[pa.Array]) -> pa.Array:
+    """Return a CAST; see `cast`."""
+    return cast(sides[0], term.arguments[0].type, term.type)
+
+
+def square_root(term: Apply, sides: list[pa.Array]) -> pa.Array:
+    """Return square roots, the nearest doubles; raises `ArithmeticOverflow` below zero."""
+    numbers = to_double(sides[0])
+    if pc.any(pc.less(numbers, 0.0)).as_py():
+        raise row_values.misfit()
+    return pc.sqrt(numbers)
 
 
 def mapped(function: Callable[..., Any], wanted: pa.DataType, *sides: pa.Array) -> pa.Array:
@@ -70,19 +69,20 @@ def mapped(function: Callable[..., Any], wanted: pa.DataType, *sides: pa.Array) 
     return pa.array(found, wanted)
 
 
-def _rounded(term: Apply, side: pa.Array) -> pa.Array:
+def rounded(term: Apply, sides: list[pa.Array]) -> pa.Array:
+    """Return numbers rounded half away from zero; raises `ArithmeticOverflow`."""
     given, places = term.arguments[0].type, places_of(term)
     if given.kind is Kind.DOUBLE:
-        return _rounded_double(side, places)
+        return _rounded_double(sides[0], places)
     have = given.scale
 
-    def rounded(number: int | Decimal) -> int | Decimal:
+    def one(number: int | Decimal) -> int | Decimal:
         digits = row_values.round_digits(_digits(number, have), have, places)
         if term.type.kind is Kind.INTEGER:
             return row_values.fitting(digits)
         return _decimal(row_values.narrow(digits, term.type.precision), term.type.scale)
 
-    return mapped(rounded, arrow_type(term.type), side)
+    return mapped(one, arrow_type(term.type), sides[0])
 
 
 def _rounded_double(side: pa.Array, places: int) -> pa.Array:

@@ -3,7 +3,7 @@
 What comes in: tables of states beside the levels of an anchor. What goes out: coarser tables of
 states, or finished values. It must never combine what the table of reducers says never combines.
 
-VAR and STDDEV merge (count, mean, M2) as in Chan, Golub and LeVeque, 1979; sums of squares would
+Moments, (count, mean, M2), merge as in Chan, Golub and LeVeque, 1979; sums of squares would
 lose every digit of the variance of 1e9 + {0, 1, 2}.
 """
 
@@ -14,14 +14,15 @@ from collections.abc import Mapping
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flightframe_server.algebra.primitives import PRIMITIVES, Combine
 from flightframe_server.arrow_types import arrow_type
 from flightframe_server.composer.doubles import nan_marks, raised
-from flightframe_server.composer.evaluate import whole
+from flightframe_server.composer.evaluate import evaluate, whole
 from flightframe_server.composer.exact import fitted, summable
 from flightframe_server.errors import InternalError
 from flightframe_server.planner.source import held_name
-from flightframe_server.resolver.operators import Combine
-from flightframe_server.resolver.terms import Metric
+from flightframe_server.resolver.finishing import finish_of
+from flightframe_server.resolver.terms import Metric, StateTerm, Term
 
 _ANY = pc.ScalarAggregateOptions(skip_nulls=True, min_count=1)
 
@@ -48,30 +49,39 @@ def combine_states(table: pa.Table, anchor: tuple[str, ...], metric: Metric) -> 
     Raises:
         ArithmeticOverflow: a sum does not fit its declared type.
     """
-    how = metric.combine
-    if how is Combine.NEVER:
+    ways = metric.reducer.combines
+    if not metric.rolls_up:
         # Only reached where each group holds one row: the rows are kept apart by pinned levels.
         return _one_each(table, anchor, metric)
-    if how is Combine.CHAN:
-        return _chan(table, anchor)
-    if how is Combine.DISTINCT:
+    if not metric.states:
         return table.select(list(anchor)).group_by(list(anchor), use_threads=False).aggregate([])
-    if how in (Combine.FIRST, Combine.LAST):
+    if metric.reducer.ordered:
         return _picked(table, anchor, metric)
-    values = whole(table[" value"])
-    if how is Combine.SUM:
-        values = summable(values)
-    if how is Combine.MAX and pa.types.is_floating(values.type):
-        marked = {" value": values, " nan": nan_marks(values)}
-        grouped = _grouped(table, anchor, marked, dict.fromkeys(marked, "max"))
-        greatest = raised(whole(grouped[" value"]), whole(grouped[" nan"]))
-        return grouped.drop_columns([" nan", " value"]).append_column(" value", greatest)
-    grouped = _grouped(table, anchor, {" value": values}, {" value": str(how)})
-    return grouped.set_column(
-        grouped.column_names.index(" value"),
-        " value",
-        fitted(whole(grouped[" value"]), arrow_type(dict(metric.states)["value"])),
-    )
+    if Combine.CHAN in ways:
+        return _chan(table, anchor)
+    return _each_by_itself(table, anchor, metric)
+
+
+def _each_by_itself(table: pa.Table, anchor: tuple[str, ...], metric: Metric) -> pa.Table:
+    """Combine states that know nothing of each other: sums, minima, maxima."""
+    columns: dict[str, pa.Array] = {}
+    functions: dict[str, str] = {}
+    for state in metric.reducer.state:
+        name, how = held_name(state.name), PRIMITIVES[state.primitive].combine
+        values = whole(table[name])
+        columns[name] = summable(values) if how is Combine.SUM else values
+        functions[name] = str(how)
+        if how is Combine.MAX and pa.types.is_floating(values.type):
+            columns[f"{name} nan"], functions[f"{name} nan"] = nan_marks(values), "max"
+    grouped = _grouped(table, anchor, columns, functions)
+    found = {level: grouped[level] for level in anchor}
+    for own, declared in metric.states:
+        name = held_name(own)
+        values = whole(grouped[name])
+        if f"{name} nan" in functions:
+            values = raised(values, whole(grouped[f"{name} nan"]))
+        found[name] = fitted(values, arrow_type(declared))
+    return pa.table(found)
 
 
 def _grouped(
@@ -109,7 +119,7 @@ def _picked(table: pa.Table, anchor: tuple[str, ...], metric: Metric) -> pa.Tabl
     """
     names = [held_name(name) for name, _ in metric.states]
     keys = [name for name in names if name.startswith(" key")]
-    direction = "descending" if metric.reducer.combine is Combine.LAST else "ascending"
+    direction = "descending" if metric.reducer.picks_last else "ascending"
     absent = pc.is_null(whole(table[keys[0]]))
     ranked = pa.table({"absent": absent, **{name: table[name] for name in keys}})
     order = pc.sort_indices(
@@ -167,13 +177,12 @@ def finish(table: pa.Table, names: Mapping[str, str], metric: Metric) -> pa.Arra
         names: for each state column, its name in `table`.
         metric: whose states they are.
     """
-    if metric.operator.name in ("VAR", "STDDEV"):
-        count = whole(table[names["count"]])
-        enough = pc.fill_null(pc.greater(count, 1), False)
-        spare = pc.if_else(enough, pc.subtract(count, 1), pa.scalar(None, pa.int64()))
-        variance = pc.divide(whole(table[names["m2"]]), spare.cast(pa.float64()))
-        return pc.sqrt(variance) if metric.operator.name == "STDDEV" else variance
-    values = whole(table[names["value"]])
+
+    def state(term: Term) -> pa.Array:
+        assert isinstance(term, StateTerm)
+        return whole(table[names[term.name]])
+
+    values = evaluate(finish_of(metric), state, table.num_rows)
     if metric.fill is not None:
         return pc.fill_null(values, pa.scalar(metric.fill, values.type))
     if metric.reducer.zero_when_empty:

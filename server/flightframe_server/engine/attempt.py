@@ -80,7 +80,7 @@ class Attempts:
         self._bypass = Carrier(store, backend, ServedFrom.BACKEND, statements)
         able = backend.capabilities()
         self._answers = able.answers
-        self._reducers = able.reducers if able.answers else None
+        self._able = able if able.answers else None
 
     def plan(
         self,
@@ -104,7 +104,7 @@ class Attempts:
         conditions = Conditions(
             self._backend.id,
             self._store is not None,
-            self._reducers,
+            self._able,
             holdings.without(without) if without else holdings,
             snapshot.versions,
             known.violations,

@@ -225,7 +225,7 @@ def subjects(error: FlightframeError, metrics: Iterable[Metric]) -> list[str]:
     """
     read = list(metrics)
     if isinstance(error, ArithmeticOverflow):
-        read = [metric for metric in read if not metric.operator.name.startswith("COUNT")] or read
+        read = [metric for metric in read if not metric.reducer.zero_when_empty] or read
     return [metric.subject for metric in read]
 
 

@@ -16,6 +16,7 @@ import polars as pl
 import pyarrow as pa
 import structlog
 
+from flightframe_server.algebra.reducers import Domain
 from flightframe_server.backends.protocol import Backend, SourceMoved
 from flightframe_server.backends.recorded import RecordedBackend, record
 from flightframe_server.cache.attestations import AttestationStore
@@ -30,10 +31,8 @@ from flightframe_server.engine.facts import Attested, Inspector
 from flightframe_server.engine.snapshot import DataSnapshot, Snapshots
 from flightframe_server.errors import BackendError, NotSupported
 from flightframe_server.language.syntax import Anchor, Call, Item, Name, Statement
-from flightframe_server.planner.identity import Domain
 from flightframe_server.planner.plan import NO_FRESHNESS, Freshness, Plan
 from flightframe_server.planner.violations import rows_key
-from flightframe_server.resolver.operators import Combine
 from flightframe_server.resolver.question import Question
 from flightframe_server.resolver.resolve import resolve
 from flightframe_server.resolver.typed import TypedCollection
@@ -260,7 +259,7 @@ class MetricEngine:
 
         def ask(typed: TypedCollection) -> Question:
             question = resolve(statement, typed)
-            never = any(need.metric.combine is Combine.NEVER for need in question.needs)
+            never = any(not need.metric.rolls_up for need in question.needs)
             if partition_invariant and never:
                 raise NotSupported(
                     f"{operator} is not partition-invariant", hint="say partition_invariant=False"

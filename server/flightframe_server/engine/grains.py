@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import pyarrow.compute as pc
 
+from flightframe_server.algebra.reducers import COUNT_OF_ROWS, Operator
+from flightframe_server.algebra.types import INTEGER
 from flightframe_server.catalog.collection import StoredColumn
-from flightframe_server.catalog.types import INTEGER
 from flightframe_server.engine.reading import VersionReader
 from flightframe_server.engine.siblings import word
 from flightframe_server.planner.source import source_query
-from flightframe_server.resolver.operators import Operator
 from flightframe_server.resolver.terms import Metric
 from flightframe_server.resolver.typed import TypedCollection
 
@@ -49,7 +49,7 @@ def _counted(
     typed: TypedCollection, reader: VersionReader, schema: str
 ) -> tuple[object, ...] | None:
     levels = tuple(sorted(typed.graph.find(name) or name for name in typed.schema(schema).grain))
-    rows = Metric(f"rows({schema})", Operator("COUNT"), schema, None, INTEGER)
+    rows = Metric(f"rows({schema})", Operator(COUNT_OF_ROWS), schema, None, INTEGER)
     counted = reader.collect(source_query(typed, schema, levels, (), (rows,)))
     several = counted.filter(pc.greater(counted.column(counted.num_columns - 1), 1))
     if not several.num_rows:

@@ -14,10 +14,10 @@ from dataclasses import replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flightframe_server.algebra.types import Kind
 from flightframe_server.cache.entries import EntryGone
 from flightframe_server.cache.store import EntryStore
 from flightframe_server.catalog.collection import TableMap, ValueMap
-from flightframe_server.catalog.types import Kind
 from flightframe_server.engine.attempt import Served
 from flightframe_server.engine.facts import DataFacts
 from flightframe_server.errors import did_you_mean, shown

@@ -20,7 +20,7 @@ from google.protobuf.message import DecodeError, Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from flightframe.wire import ticket_pb2
-from flightframe_server.catalog.types import MAX_PRECISION
+from flightframe_server.algebra.types import MAX_PRECISION
 from flightframe_server.errors import (
     FrameQLSyntaxError,
     LimitExceeded,

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 
-from flightframe_server.catalog.types import Kind
-from flightframe_server.planner.identity import Domain
+from flightframe_server.algebra.reducers import Domain
+from flightframe_server.algebra.types import Kind
 from flightframe_server.planner.plan import Exact, Fetch, Part, Plan, Rollup
 from flightframe_server.planner.source import FrameQuery, SourceQuery
 from flightframe_server.resolver.needs import Need, needs_of
@@ -141,13 +141,11 @@ def _notes(question: Question) -> Iterator[tuple[str, str]]:
 
 
 def reads_doubles(term: Term) -> bool:
-    """Whether a term rests on doubles that were computed, not on exact numbers read as doubles."""
+    """Whether a term rests on doubles that were computed, not on constants."""
     for node in walk(term):
         if isinstance(node, NestedTerm) and reads_doubles(node.inner):
             return True
-        computed = isinstance(node, MetricTerm | NestedTerm) or (
-            isinstance(node, Apply) and node.function != "to_double"
-        )
+        computed = isinstance(node, MetricTerm | NestedTerm | Apply)
         if computed and node.type.kind is Kind.DOUBLE:
             return True
     return False

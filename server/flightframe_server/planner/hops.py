@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from flightframe_server.algebra.types import DataType
 from flightframe_server.catalog.collection import (
     Edge,
     FunctionMap,
@@ -16,7 +17,6 @@ from flightframe_server.catalog.collection import (
     TableMap,
     ValueMap,
 )
-from flightframe_server.catalog.types import DataType
 from flightframe_server.errors import InternalError
 from flightframe_server.language.syntax import LiteralValue
 from flightframe_server.resolver.moments import listed

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flightframe_server.resolver.operators import Domain, Operator
-
-__all__ = ["Domain", "EntryGroup", "EntryKey", "Operator", "Version"]
+from flightframe_server.algebra.reducers import Domain, Operator
 
 Version = tuple[tuple[str, str], ...]
 """Sorted pairs (table, fingerprint) of every table an answer was read from, via tables included."""

@@ -13,10 +13,19 @@ from dataclasses import replace
 from flightframe_server.errors import NotCached
 from flightframe_server.planner.holdings import Holdings
 from flightframe_server.planner.identity import Version
-from flightframe_server.planner.plan import Conditions, Fetch, Part, Plan
+from flightframe_server.planner.plan import (
+    Conditions,
+    Fetch,
+    Part,
+    Plan,
+)
 from flightframe_server.planner.route import Reads, entry_key, members_metric, route
-from flightframe_server.planner.source import frame_query
-from flightframe_server.planner.violations import rows_key
+from flightframe_server.planner.source import (
+    frame_query,
+)
+from flightframe_server.planner.violations import (
+    rows_key,
+)
 from flightframe_server.resolver.needs import Need
 from flightframe_server.resolver.question import Question
 from flightframe_server.resolver.terms import nested_of
@@ -48,8 +57,7 @@ def _plan_at(
 ) -> Plan:
     reads = Reads()
     routed = [
-        route(need, question.source, reads, typed, conditions, versions)
-        for need in _needs(question)
+        route(need, question, reads, typed, conditions, versions) for need in _needs(question)
     ]
     parts = tuple(part for part, _ in routed)
     if reads and conditions.freshness.only_if_cached:

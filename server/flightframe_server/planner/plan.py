@@ -12,7 +12,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from flightframe_server.catalog.types import DataType
+from flightframe_server.algebra.types import DataType
+from flightframe_server.planner.capabilities import Capabilities
 from flightframe_server.planner.holdings import CacheEntry, Holdings
 from flightframe_server.planner.hops import Hop
 from flightframe_server.planner.identity import EntryKey, Version
@@ -172,7 +173,7 @@ class Conditions:
     Attributes:
         backend: the back-end's id, part of every entry's identity.
         enabled: whether the engine remembers at all.
-        reducers: those that the back-end computes; None for all.
+        capabilities: what the back-end can do; None where it is never asked.
         holdings: what the cache holds.
         versions: the fingerprint of each table now; None where it cannot be told.
         violations: promises that the current data breaks, by key, with the row that shows it.
@@ -188,7 +189,7 @@ class Conditions:
 
     backend: str
     enabled: bool = True
-    reducers: frozenset[str] | None = None
+    capabilities: Capabilities | None = None
     holdings: Holdings = field(default_factory=Holdings)
     versions: Mapping[str, str | None] = field(default_factory=dict)
     violations: Mapping[str, str] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from flightframe_server.algebra.types import DATE
 from flightframe_server.catalog.collection import (
     Edge,
     FunctionMap,
@@ -20,7 +21,6 @@ from flightframe_server.catalog.collection import (
     Sibling,
     TableMap,
 )
-from flightframe_server.catalog.types import DATE
 from flightframe_server.errors import FlightframeError, InternalError
 from flightframe_server.planner.hops import Hop, TableHop, hop_of
 from flightframe_server.planner.siblings import compared

@@ -14,7 +14,6 @@ from flightframe_server.planner.holdings import CacheEntry
 from flightframe_server.planner.hops import TableHop, hops_of
 from flightframe_server.planner.identity import EntryKey
 from flightframe_server.planner.plan import Climb, Exact, Rollup
-from flightframe_server.resolver.operators import Combine
 from flightframe_server.resolver.predicates import pinned_levels
 from flightframe_server.resolver.terms import Metric, Term, levels_of, text
 from flightframe_server.resolver.typed import TypedCollection
@@ -69,7 +68,7 @@ def judge(typed: TypedCollection, target: Target, entry: CacheEntry) -> Exact | 
         if isinstance(found, str):
             return found
         climbs[level] = found
-    if target.metric.combine is Combine.NEVER and not _kept_apart(target, entry):
+    if not target.metric.rolls_up and not _kept_apart(target, entry):
         return f"{target.metric.operator} never rolls up"
     return Rollup(entry, tuple(climb for climb in climbs.values() if climb.hops), rest)
 

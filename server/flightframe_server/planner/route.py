@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import islice
 
-from flightframe_server.catalog.types import INTEGER
-from flightframe_server.errors import NotSupported, SiblingDiffers
+from flightframe_server.algebra.reducers import POINTS, Domain, Operator
+from flightframe_server.algebra.types import INTEGER
+from flightframe_server.errors import SiblingDiffers
+from flightframe_server.planner.capabilities import check_capable
 from flightframe_server.planner.holdings import CacheEntry
-from flightframe_server.planner.identity import Domain, EntryGroup, EntryKey, Operator, Version
+from flightframe_server.planner.identity import EntryGroup, EntryKey, Version
 from flightframe_server.planner.masked_filters import masked_filter
 from flightframe_server.planner.plan import (
     Conditions,
@@ -35,6 +37,7 @@ from flightframe_server.planner.source import (
 )
 from flightframe_server.planner.violations import check_promises, sibling_key, trusted_promises
 from flightframe_server.resolver.needs import Need
+from flightframe_server.resolver.question import Question
 from flightframe_server.resolver.terms import Metric, Term, levels_of, text
 from flightframe_server.resolver.typed import TypedCollection
 
@@ -73,14 +76,12 @@ class Reads:
 
 def members_metric(schema: str) -> Metric:
     """Return the metric that lists the realised points of a schema."""
-    return Metric(
-        f"members({schema})", Operator("MEMBERS"), schema, None, INTEGER, domain=Domain.QM
-    )
+    return Metric(f"members({schema})", Operator(POINTS), schema, None, INTEGER, domain=Domain.QM)
 
 
 def route(
     need: Need,
-    source: str | None,
+    question: Question,
     reads: Reads,
     typed: TypedCollection,
     conditions: Conditions,
@@ -90,7 +91,7 @@ def route(
 
     Args:
         need: what is read.
-        source: the schema that FROM names, or None.
+        question: whose need it is; it may name the schema to read, and asks for an order.
         reads: what the plan asks the back-end for; the need is added where no entry answers it.
         typed: the collection.
         conditions: everything else that a plan depends on.
@@ -105,14 +106,15 @@ def route(
         NotSupported: the back-end does not compute the reducer.
     """
     metric = need.metric
-    unattested = _check_source(source, conditions, metric)
+    unattested = _check_source(question.source, conditions, metric)
     key = entry_key(typed, conditions.backend, need)
     tables, trusted, lacking = _rests_on(need, typed, conditions)
     unattested |= lacking
     how: Exact | Rollup | Fetch | None
     how, rejected, aside = _from_cache(need, typed, conditions, key, versions)
     if how is None:
-        _check_capable(conditions, metric)
+        able = conditions.capabilities
+        check_capable(able, conditions.backend, typed, need, question.ordering)
         reading = read_as(typed, conditions, metric, need.anchor, need.filter)
         aside += reading.passed_over
         unattested |= reading.unattested
@@ -157,14 +159,6 @@ def _check_source(source: str | None, conditions: Conditions, metric: Metric) ->
             hint=f"leave FROM out, or name {metric.schema}",
         )
     return frozenset()
-
-
-def _check_capable(conditions: Conditions, metric: Metric) -> None:
-    """Refuse, before anything runs, a reducer that the back-end does not compute."""
-    if conditions.reducers is not None and metric.operator.name not in conditions.reducers:
-        raise NotSupported(
-            f"{metric.operator.name} is not computed by the back-end {conditions.backend}"
-        )
 
 
 def _rests_on(

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from flightframe_server.algebra.reducers import REDUCERS
 from flightframe_server.catalog.collection import MetricFamily, RootedMetric, Sibling
 from flightframe_server.language.syntax import Call, Name
 from flightframe_server.planner.plan import Conditions
 from flightframe_server.planner.source import SourceQuery, source_query
 from flightframe_server.planner.violations import rows_key, sibling_key
 from flightframe_server.resolver.metrics import MetricNames
-from flightframe_server.resolver.operators import REDUCERS
 from flightframe_server.resolver.scope import Scope
 from flightframe_server.resolver.terms import ColumnTerm, Metric, MetricTerm, Term, levels_of
 from flightframe_server.resolver.typed import TypedCollection

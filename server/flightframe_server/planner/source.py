@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from flightframe_server.algebra.types import DataType, Kind
 from flightframe_server.catalog.collection import (
     ComputedColumn,
     Edge,
     LookupColumn,
     StoredColumn,
 )
-from flightframe_server.catalog.types import DataType, Kind
 from flightframe_server.errors import InternalError
 from flightframe_server.planner.hops import FunctionHop, Hop, TableHop, hops_of
 from flightframe_server.resolver.legality import filter_levels

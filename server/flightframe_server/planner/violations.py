@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from itertools import combinations
 
+from flightframe_server.algebra.reducers import Domain
 from flightframe_server.errors import AmbiguousPath, FDViolation, QueryError
 from flightframe_server.planner.hops import TableHop
 from flightframe_server.planner.source import ColumnRead, FetchedRead, LevelRead
-from flightframe_server.resolver.operators import Domain
 from flightframe_server.resolver.terms import Metric
 from flightframe_server.resolver.typed import TypedCollection
 

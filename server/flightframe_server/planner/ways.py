@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from flightframe_server.algebra.types import BOOLEAN
 from flightframe_server.catalog.collection import Edge
-from flightframe_server.catalog.types import BOOLEAN
 from flightframe_server.planner.route import members_metric
 from flightframe_server.planner.source import (
     LevelRead,

@@ -11,20 +11,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from flightframe_server.algebra.reducers import REDUCER_NAMES, REDUCERS
+from flightframe_server.algebra.types import DataType
 from flightframe_server.catalog.collection import MetricFamily, RootedMetric
-from flightframe_server.catalog.types import DataType
 from flightframe_server.errors import AmbiguousReducer, QueryError
 from flightframe_server.language.syntax import Call, Expression, Literal, LiteralKind, Name
 from flightframe_server.resolver.legality import is_finer, settled
 from flightframe_server.resolver.metrics import MetricNames, default_operator
 from flightframe_server.resolver.needs import needs_of
-from flightframe_server.resolver.operators import COMPOSED, REDUCERS
 from flightframe_server.resolver.scope import Scope
 from flightframe_server.resolver.terms import Metric, Term, nested_of
 from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.resolver.values import Binding
-
-_NAMES = (*(name for name in REDUCERS if name != "MEMBERS"), *sorted(COMPOSED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +101,7 @@ def allowed_reducers(typed: TypedCollection, family: MetricFamily) -> tuple[Allo
         default = ""
     names = MetricNames(Scope(typed, Binding()))
     found = []
-    for name in _NAMES:
+    for name in REDUCER_NAMES:
         try:
             term = names.leaf(Call(name, _arguments(name, family.name)))
         except QueryError:
@@ -118,7 +116,7 @@ def allowed_reducers(typed: TypedCollection, family: MetricFamily) -> tuple[Allo
 
 def _arguments(reducer: str, family: str) -> tuple[Expression, ...]:
     subject = Name((family,))
-    if reducer == "QUANTILE":
+    if REDUCERS[reducer].parameter:
         return subject, Literal(Decimal("0.5"), LiteralKind.DECIMAL)
     return (subject,)
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from flightframe_server.catalog.types import BOOLEAN, NULL, TEXT, TIMESTAMP, DataType, Kind
+from flightframe_server.algebra.functions import CALLED
+from flightframe_server.algebra.types import BOOLEAN, NULL, TEXT, TIMESTAMP, DataType, Kind
 from flightframe_server.catalog.zones import UTC
 from flightframe_server.errors import (
     NotSupported,
@@ -84,7 +85,7 @@ class Typer:
             TypeMismatch: operands do not go together.
         """
         match node:
-            case Call() if node.function in functions.ROW_FUNCTIONS:
+            case Call() if node.function in CALLED:
                 return self._call(node)
             case Name() | Call() | Ascribed() | Star():
                 return self.leaf(node)
@@ -138,10 +139,10 @@ class Typer:
             return found
         if node.distinct or node.filter is not None:
             raise TypeMismatch(f"{node.function} takes no DISTINCT and no FILTER", place=node.place)
-        wants = functions.ROW_FUNCTIONS[node.function].wants
-        wanted = (*wants, *(None,) * len(node.arguments))
+        function = CALLED[node.function]
+        wanted = functions.wanted(function, len(node.arguments))
         arguments = tuple(map(self._as, node.arguments, wanted))
-        if not wants:
+        if not any(takes.type for takes in function.takes):
             self._note_all(node.arguments, arguments)
         return functions.call(node.function, arguments, node.place)
 

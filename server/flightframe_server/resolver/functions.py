@@ -9,12 +9,11 @@ type depends.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
-from flightframe_server.catalog.declared_types import read_type
-from flightframe_server.catalog.types import (
+from flightframe_server.algebra.functions import CALLED, RowFunction, Takes
+from flightframe_server.algebra.reducers import REDUCER_NAMES
+from flightframe_server.algebra.types import (
     BOOLEAN,
-    DATE,
     INTEGER,
     MAX_PRECISION,
     NULL,
@@ -24,6 +23,7 @@ from flightframe_server.catalog.types import (
     Kind,
     decimal,
 )
+from flightframe_server.catalog.declared_types import read_type
 from flightframe_server.errors import (
     CatalogError,
     Place,
@@ -34,7 +34,6 @@ from flightframe_server.errors import (
 )
 from flightframe_server.language.syntax import Call
 from flightframe_server.resolver.moments import aligned
-from flightframe_server.resolver.operators import REDUCER_NAMES
 from flightframe_server.resolver.terms import Apply, Constant, Term
 from flightframe_server.resolver.values import common_type
 
@@ -77,43 +76,34 @@ _REFUSED_CASTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class RowFunction:
-    """One function that is called by name.
-
-    Attributes:
-        form: how it is written.
-        least: how many arguments it takes at least.
-        most: and at most; None for any number.
-        wants: the type of each argument, where it is always the same; a parameter that stands
-            there is declared to have it.
-        build: gives the term, or None where the arguments do not fit.
-    """
-
-    form: str
-    least: int
-    most: int | None
-    wants: tuple[DataType | None, ...]
-    build: Callable[[Arguments], Term | None]
-
-
-def call(name: str, arguments: Arguments, place: Place) -> Term:
+def call(name: str, arguments: Arguments, place: Place | None) -> Term:
     """Return the term of a function called by name.
 
     Raises:
         TypeMismatch: wrong number or types of arguments.
     """
-    function = ROW_FUNCTIONS[name]
-    most = function.most if function.most is not None else len(arguments)
+    function = CALLED[name]
     found = None
+    most = len(arguments) if function.more else len(function.takes)
     if function.least <= len(arguments) <= most:
-        found = function.build(tuple(map(typed, arguments, _wanted(function, len(arguments)))))
+        found = _built(function, tuple(map(typed, arguments, wanted(function, len(arguments)))))
     if found is None:
         types = ", ".join(str(argument.type) for argument in arguments)
         raise TypeMismatch(
             f"{name} does not take ({shown(types)})", place=place, hint=f"write {function.form}"
         )
     return found
+
+
+def applied(name: str, arguments: Arguments, place: Place | None = None) -> Term:
+    """Return a function over terms of ours; raises `TypeMismatch` where they do not fit."""
+    return call(name.upper(), arguments, place)
+
+
+def wanted(function: RowFunction, count: int) -> tuple[DataType | None, ...]:
+    """Return the one type that each of some arguments must have, or None where several fit."""
+    types = (takes.type for takes in function.takes)
+    return (*types, *(None,) * count)[:count]
 
 
 def case(whens: tuple[tuple[Term, Term], ...], otherwise: Term, place: Place) -> Term:
@@ -224,17 +214,23 @@ def typed(term: Term, wanted: DataType | None) -> Term:
     return Constant(wanted, None) if wanted and term.type.kind is Kind.NULL else term
 
 
-def _wanted(function: RowFunction, count: int) -> tuple[DataType | None, ...]:
-    return (*function.wants, *(None,) * count)[:count]
+def _built(function: RowFunction, arguments: Arguments) -> Term | None:
+    """Return the term of a function over arguments, or None where they do not fit."""
+    if function.name in _RULES:
+        return _RULES[function.name](arguments)
+    assert function.gives is not None
+    for argument, takes in zip(arguments, function.takes, strict=False):
+        if takes is Takes.NUMBER and argument.type.kind is Kind.NULL:
+            return Constant(function.gives(NULL), None)
+        if not _fits(argument.type, takes):
+            return None
+    return Apply(function.gives(arguments[0].type), function.name, arguments)
 
 
-def _all_of(
-    wanted: tuple[DataType, ...], type_: DataType, name: str, arguments: Arguments
-) -> Term | None:
-    pairs = zip(arguments, wanted, strict=False)
-    if any(argument.type.kind is not due.kind for argument, due in pairs):
-        return None
-    return Apply(type_, name, arguments)
+def _fits(given: DataType, takes: Takes) -> bool:
+    if takes is Takes.NUMBER:
+        return given.is_number
+    return takes.type is None or given.kind is takes.type.kind
 
 
 def _coalesce(arguments: Arguments) -> Term | None:
@@ -246,13 +242,6 @@ def _nullif(arguments: Arguments) -> Term | None:
     shared = common_type(arguments[0].type, arguments[1].type)
     sides = None if shared is None else aligned(arguments)
     return None if sides is None else Apply(sides[0].type, "nullif", sides)
-
-
-def _absolute(arguments: Arguments) -> Term | None:
-    (only,) = arguments
-    if only.type.kind is Kind.NULL:
-        return only
-    return Apply(only.type, "abs", arguments) if only.type.is_number else None
 
 
 def _round(arguments: Arguments) -> Term | None:
@@ -284,36 +273,12 @@ def _never(term: Term) -> Term:
     return Apply(term.type, "case", (Constant(BOOLEAN, False), term, Constant(term.type, None)))
 
 
-def _texts(name: str) -> Callable[[Arguments], Term | None]:
-    return lambda arguments: _all_of((TEXT,), TEXT, name, arguments)
-
-
-_PART = (TEXT, INTEGER, INTEGER)
-_DAY = (INTEGER, INTEGER, INTEGER)
-
-ROW_FUNCTIONS: Mapping[str, RowFunction] = {
-    "COALESCE": RowFunction("COALESCE(a, b, ...)", 1, None, (), _coalesce),
-    "NULLIF": RowFunction("NULLIF(a, b)", 2, 2, (), _nullif),
-    "ABS": RowFunction("ABS(number)", 1, 1, (), _absolute),
-    "ROUND": RowFunction("ROUND(number[, places])", 1, 2, (None, INTEGER), _round),
-    "LOWER": RowFunction("LOWER(text)", 1, 1, (TEXT,), _texts("lower")),
-    "UPPER": RowFunction("UPPER(text)", 1, 1, (TEXT,), _texts("upper")),
-    "SUBSTR": RowFunction(
-        "SUBSTR(text, start[, length])",
-        2,
-        3,
-        _PART,
-        lambda arguments: _all_of(_PART, TEXT, "substr", arguments),
-    ),
-    "MAKE_DATE": RowFunction(
-        "MAKE_DATE(year, month, day)",
-        3,
-        3,
-        _DAY,
-        lambda arguments: _all_of(_DAY, DATE, "make_date", arguments),
-    ),
+_RULES: Mapping[str, Callable[[Arguments], Term | None]] = {
+    "coalesce": _coalesce,
+    "nullif": _nullif,
+    "round": _round,
 }
-"""Every function that is called by name; CASE, CAST, EXTRACT and || have words of their own."""
+"""The functions whose type does not follow from that of their first argument."""
 
 
 def unknown_function(node: Call) -> UnknownName:
@@ -321,5 +286,5 @@ def unknown_function(node: Call) -> UnknownName:
     return UnknownName(
         f"there is no function {shown(node.function)}",
         place=node.place,
-        hint=did_you_mean(node.function, sorted(REDUCER_NAMES | ROW_FUNCTIONS.keys())),
+        hint=did_you_mean(node.function, sorted({*REDUCER_NAMES, *CALLED})),
     )

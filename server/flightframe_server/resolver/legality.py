@@ -7,6 +7,7 @@ a direct answer, a rollup and a nested frame (laws 4 and 5, docs/laws.md).
 
 from __future__ import annotations
 
+from flightframe_server.algebra.reducers import REDUCERS
 from flightframe_server.catalog.collection import RootedMetric
 from flightframe_server.errors import (
     BlockedReduction,
@@ -142,15 +143,16 @@ def _check_blocks(
 
 
 def _other_stock(typed: TypedCollection, metric: Metric, kept: set[str]) -> str:
-    """Return in words what may be meant instead by a sum over time of what declares a LAST.
+    """Return in words what may be meant instead by a sum over time of what has a last value.
 
     No text stands for it: the sum of last values counts what has ended as if it were still there.
     """
     family = typed.collection.metric_families.get(metric.family)
     if family is None or not isinstance(family.meaning, RootedMetric):
         return ""
-    last = next((item for item in family.meaning.reducers if item.operator == "LAST"), None)
-    if last is None or metric.operator.name != "SUM":
+    declared = family.meaning.reducers
+    last = next((item for item in declared if REDUCERS[item.operator].picks_last), None)
+    if last is None or not metric.reducer.adds_up:
         return ""
     left = _open_grain(typed, metric, {*kept, *last.order_by})
     each = f"of each {' and '.join(left)}" if left else "of each point"
@@ -200,7 +202,7 @@ def check_nested(
                 f" itself: {inner} adds no level to the anchor, and no total over other points",
                 hint="name a level after @ that the anchor leaves open",
             )
-        if nested.operator.name == "SUM":
+        if REDUCERS[nested.operator.name].adds_up:
             kept = {*anchor, *pinned_levels(filters)}
             for need in needs_of(nested.inner, cells, filters):
                 schema = need.metric.schema
@@ -230,7 +232,7 @@ def _check_outer_sum(typed: TypedCollection, metric: Metric, collapsed: set[str]
     if family is None or not isinstance(family.meaning, RootedMetric):
         return
     for reducer in family.meaning.reducers:
-        if reducer.operator != "SUM":
+        if not REDUCERS[reducer.operator].adds_up:
             continue
         own = typed.graph.own_levels(metric.schema)
         held = [level for level in own if typed.graph.family_of(level) in reducer.a_block]
@@ -239,8 +241,8 @@ def _check_outer_sum(typed: TypedCollection, metric: Metric, collapsed: set[str]
         for level in sorted(collapsed):
             if level in blocked or typed.graph.family_of(level) in reducer.a_block:
                 raise BlockedReduction(
-                    f"SUM would add {metric.called} up over {level}, and {metric.family}"
-                    f" does not add up over {', '.join(reducer.a_block)}",
+                    f"{reducer.operator} would add {metric.called} up over {level},"
+                    f" and {metric.family} does not add up over {', '.join(reducer.a_block)}",
                     hint=f"keep {level} in AT; AVG, MIN and MAX over it are other numbers",
                 )
 

@@ -10,13 +10,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from flightframe_server.algebra.reducers import (
+    REDUCER_NAMES,
+    REDUCERS,
+    Operator,
+    result_type,
+)
+from flightframe_server.algebra.types import DOUBLE, INTEGER, DataType
+from flightframe_server.catalog import check_families
 from flightframe_server.catalog.collection import (
     DerivedMetric,
     MetricFamily,
     ReducerDeclaration,
     RootedMetric,
 )
-from flightframe_server.catalog.types import DOUBLE, INTEGER, DataType
 from flightframe_server.errors import (
     AmbiguousReducer,
     AmbiguousSchema,
@@ -30,14 +37,8 @@ from flightframe_server.errors import (
 from flightframe_server.language import format_expression
 from flightframe_server.language.syntax import Ascribed, Call, Expression, Name, Parameter, Star
 from flightframe_server.resolver.expressions import Typer
+from flightframe_server.resolver.finishing import finished
 from flightframe_server.resolver.functions import unknown_function
-from flightframe_server.resolver.operators import (
-    COMPOSED,
-    REDUCER_NAMES,
-    REDUCERS,
-    Operator,
-    result_type,
-)
 from flightframe_server.resolver.predicates import conjuncts, merged_conjuncts
 from flightframe_server.resolver.scope import Scope, column_named
 from flightframe_server.resolver.terms import (
@@ -51,7 +52,7 @@ from flightframe_server.resolver.terms import (
     metrics_of,
     nested_of,
 )
-from flightframe_server.resolver.values import arithmetic, fill_of
+from flightframe_server.resolver.values import fill_of
 
 _RESERVED = frozenset({"PRIOR", "RUNNING"})
 
@@ -118,9 +119,9 @@ class MetricNames:
         arguments = _arguments(name, rest, self.scope, node.place)
         match subject:
             case Star():
-                if name != "COUNT":
+                if not REDUCERS[name].of_rows:
                     raise NotSupported(f"{node.function}(*) has no meaning", place=node.place)
-                return self._rows(None, "COUNT", node)
+                return self._rows(None, name, node)
             case Name():
                 family = self.scope.family(subject.text)
                 if family is not None:
@@ -141,13 +142,14 @@ class MetricNames:
                 place=node.place,
                 hint="filter the metric inside",
             )
-        if name in REDUCERS and REDUCERS[name].ordered:
+        reducer = REDUCERS[name]
+        if reducer.ordered:
             raise NotSupported(f"{name} over an anchor of its own is refused", place=node.place)
         inner = Typer(self.leaf, self.scope.binding, zone=self.scope.zone).term(subject.operand)
         if not metrics_of(inner) and not nested_of(inner):
             raise NotSupported("an anchor of its own is given to metrics", place=subject.place)
         what = format_expression(subject.operand)[:40]
-        type_ = _result_type(name, inner.type, what)
+        type_ = result_type(reducer, inner.type, what)
         anchor = tuple(sorted(self.scope.levels(subject.anchor)))
         return NestedTerm(type_, Operator(name, arguments), inner, anchor)
 
@@ -188,6 +190,11 @@ class MetricNames:
                 )
             schema = schemas[0]
         argument = None if level is None else self.scope.level_term(level)
+        if not REDUCERS[operator].of_levels:
+            raise ReducerNotDeclared(
+                f"{operator} takes a metric, and {shown(level.text if level else '*')} is a level",
+                place=node.place,
+            )
         family = f"rows({schema})" if argument is None else f"level({schema}.{argument.level})"
         filters = self._filter(node)
         return MetricTerm(
@@ -211,19 +218,19 @@ class MetricNames:
                 " formula over what was reduced",
             )
         declared = _declaration(family, root, name, place)
-        if name == "AVG":
-            if root.column is not None:
-                column_type = self.scope.typed.column_types[root.schema, root.column]
-                _result_type(name, column_type, family.name)
-            # A mean has no fill: where there is nothing, there is no mean.
-            bare = replace(root, fill=None)
-            mean = f"AVG({family.name})"
-            parts = [
-                self._stored(family, bare, part, (), (declared, filters), place, mean)
-                for part in ("SUM", "COUNT")
-            ]
-            return arithmetic("/", parts[0], parts[1], place)
-        return self._stored(family, root, name, arguments, (declared, filters), place)
+        reducer = REDUCERS[name]
+        if not reducer.parts:
+            return self._stored(family, root, name, arguments, (declared, filters), place)
+        # A mean has no fill: where there is nothing, there is no mean.
+        bare, called = replace(root, fill=None), f"{name}({family.name})"
+        if root.column is not None:
+            column_type = self.scope.typed.column_types[root.schema, root.column]
+            result_type(reducer, column_type, family.name)
+
+        def part(name: str) -> Term:
+            return self._stored(family, bare, name, (), (declared, filters), place, called)
+
+        return finished(reducer.finish, part, place)
 
     def _stored(
         self,
@@ -243,7 +250,7 @@ class MetricNames:
             column_type = self.scope.typed.column_types[root.schema, root.column]
             argument = ColumnTerm(column_type, root.schema, root.column)
             type_ = result_type(REDUCERS[name], column_type, family.name)
-        elif name != "COUNT":
+        elif not REDUCERS[name].of_rows:
             raise ReducerNotDeclared(f"{family.name} counts rows and has no values", place=place)
         own = () if root.filter is None else conjuncts(self._row_filter(root.schema, root.filter))
         both = merged_conjuncts(own + filters)
@@ -262,7 +269,7 @@ class MetricNames:
             type_,
             both,
             declared.a_block if declared is not None else (),
-            fill_of(root.fill, type_) if name == "SUM" else None,
+            fill_of(root.fill, type_) if REDUCERS[name].adds_up else None,
             order,
             None if declared is None else declared.snapshot,
         )
@@ -300,15 +307,9 @@ def default_operator(family: MetricFamily, root: RootedMetric, place: Place | No
     Raises:
         AmbiguousReducer: it has several, or none, and no default.
     """
-    if root.default_reducer is not None:
-        return root.default_reducer
-    marked = [reducer.operator for reducer in root.reducers if reducer.default]
-    if marked:
-        return marked[0]
-    if len(root.reducers) == 1:
-        return root.reducers[0].operator
-    if root.column is None:
-        return "COUNT"
+    declared = check_families.default_operator(root)
+    if declared is not None:
+        return declared
     choices = [f"{reducer.operator}({family.name})" for reducer in root.reducers]
     raise AmbiguousReducer(
         f"{family.name} alone could mean several reducers"
@@ -323,9 +324,9 @@ def _declaration(
     family: MetricFamily, root: RootedMetric, name: str, place: Place
 ) -> ReducerDeclaration | None:
     found = next((reducer for reducer in root.reducers if reducer.operator == name), None)
-    if found is None and name == root.default_reducer and name not in ("SUM", "FIRST", "LAST"):
+    statistic = not REDUCERS[name].must_be_declared
+    if found is None and name == root.default_reducer and statistic:
         return None
-    statistic = name in COMPOSED or (name in REDUCERS and REDUCERS[name].statistic)
     if found is None and (root.closed or not statistic) and root.column is not None:
         declared = [reducer.operator for reducer in root.reducers]
         raise ReducerNotDeclared(
@@ -343,13 +344,14 @@ def _operator_name(node: Call) -> str:
         raise unknown_function(node)
     if not node.distinct:
         return node.function
-    if node.function != "COUNT":
-        raise NotSupported(
-            f"{node.function}(DISTINCT x) is refused",
-            place=node.place,
-            hint="only COUNT takes DISTINCT",
-        )
-    return "COUNT_DISTINCT"
+    if distinct := REDUCERS[node.function].distinct:
+        return distinct
+    takers = [name for name in REDUCER_NAMES if REDUCERS[name].distinct]
+    raise NotSupported(
+        f"{node.function}(DISTINCT x) is refused",
+        place=node.place,
+        hint=f"only {' and '.join(takers)} takes DISTINCT",
+    )
 
 
 def _result_type(name: str, argument: DataType, what: str) -> DataType:
@@ -362,7 +364,7 @@ def _result_type(name: str, argument: DataType, what: str) -> DataType:
 
 
 def _arguments(name: str, rest: list[Expression], scope: Scope, place: Place) -> tuple[str, ...]:
-    wanted = 1 if name == "QUANTILE" else 0
+    wanted = 1 if REDUCERS[name].parameter else 0
     if len(rest) != wanted:
         raise TypeMismatch(
             f"{name} takes {1 + wanted} argument{'s' if wanted else ''}", place=place
@@ -378,7 +380,7 @@ def _arguments(name: str, rest: list[Expression], scope: Scope, place: Place) ->
         q = Decimal(str(value.value))
         if q.is_finite() and 0 <= q <= 1:
             return (str(q.normalize() + 0),)
-    raise TypeMismatch("QUANTILE takes a number from 0 to 1", place=place)
+    raise TypeMismatch(f"{name} takes a number from 0 to 1", place=place)
 
 
 def _level_leaf(scope: Scope, node: Name | Call | Ascribed | Star) -> Term:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 
-from flightframe_server.catalog.types import DATE, TIMESTAMP, DataType, Kind
+from flightframe_server.algebra.types import DATE, TIMESTAMP, DataType, Kind
 from flightframe_server.catalog.zones import (
     instants_of,
     jump_over,

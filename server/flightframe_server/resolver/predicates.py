@@ -6,7 +6,7 @@ each once. It must never rewrite a conjunct: equal texts mean the same, and noth
 
 from __future__ import annotations
 
-from flightframe_server.catalog.types import Kind
+from flightframe_server.algebra.types import Kind
 from flightframe_server.resolver.terms import Apply, Constant, LevelTerm, Term, text
 
 

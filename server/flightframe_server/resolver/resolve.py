@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from flightframe_server.catalog.types import INTEGER, Kind
+from flightframe_server.algebra.reducers import REDUCER_NAMES
+from flightframe_server.algebra.types import INTEGER, Kind
 from flightframe_server.errors import (
     AmbiguousMetric,
     AmbiguousSchema,
@@ -41,7 +42,6 @@ from flightframe_server.resolver.functions import unknown_function
 from flightframe_server.resolver.legality import check_metric, check_nested, check_reach
 from flightframe_server.resolver.metrics import IN_HAVING, MetricNames
 from flightframe_server.resolver.needs import needs_of
-from flightframe_server.resolver.operators import REDUCER_NAMES
 from flightframe_server.resolver.predicates import conjuncts
 from flightframe_server.resolver.question import Ordering, OutputColumn, Question, Window
 from flightframe_server.resolver.scope import Scope

@@ -13,11 +13,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from flightframe_server.algebra.reducers import REDUCERS, Domain, Operator, Reducer
+from flightframe_server.algebra.types import NULL, DataType, Kind
 from flightframe_server.catalog.collection import Snapshot
-from flightframe_server.catalog.types import BOOLEAN, NULL, DataType, Kind
 from flightframe_server.errors import InternalError
 from flightframe_server.language.syntax import LiteralValue
-from flightframe_server.resolver.operators import REDUCERS, Combine, Domain, Operator, Reducer
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,9 @@ class Metric:
         filter: conjuncts that a row must satisfy to be reduced; they empty a cell, they never
             remove a point.
         blocks: dimension families that the reducer may not collapse.
-        fill: for SUM, the value where there is nothing to reduce, of `type`; None: NULL.
-        order: for FIRST and LAST, the levels that order the rows.
+        fill: for a reducer that adds up, the value where there is nothing to reduce, of `type`;
+            None: NULL.
+        order: for a reducer that picks a row, the levels that order the rows.
         snapshot: for stock read at one moment, which rows count.
         asked: what a refusal calls it, where that is not its own text: the mean that it is read
             for, or the formula that it stands in. It is no part of what makes two metrics equal.
@@ -86,9 +87,9 @@ class Metric:
         return self.type if self.argument is None else self.argument.type
 
     @property
-    def combine(self) -> Combine:
-        """How its states roll up; a snapshot needs the rows again."""
-        return Combine.NEVER if self.snapshot is not None else self.reducer.combine
+    def rolls_up(self) -> bool:
+        """Whether its states combine at a coarser anchor; a snapshot needs the rows again."""
+        return self.snapshot is None and self.reducer.rolls_up
 
     @property
     def states(self) -> tuple[tuple[str, DataType], ...]:
@@ -133,6 +134,13 @@ class MetricTerm(Term):
 
 
 @dataclass(frozen=True, slots=True)
+class StateTerm(Term):
+    """A column of a metric's state, in the term by which its value is finished."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class NestedTerm(Term):
     """A reducer over cells: `R(inner @ anchor)`.
 
@@ -154,13 +162,11 @@ class Constant(Term):
 
 @dataclass(frozen=True, slots=True)
 class Apply(Term):
-    """A function of terms.
+    """A function of terms: a row of the table of row functions.
 
-    Functions: `add subtract multiply divide modulo negate`, `eq ne lt le gt ge`, `and or not`,
-    `in like is_null distinct`, `coalesce nullif abs round`, `lower upper substr concat`,
-    `extract make_date`, `cast to_double to_timestamp`, and `case` of test, result, test, result,
-    ..., otherwise. A result, and each argument of `coalesce` after the first, is computed only for
-    rows that come to it: what would not fit elsewhere does not fail there.
+    The arguments of `case` are test, result, test, result, ..., otherwise. A result, and each
+    argument of `coalesce` after the first, is computed only for rows that come to it: what would
+    not fit elsewhere does not fail there.
     """
 
     function: str
@@ -186,14 +192,13 @@ def field_of(term: Apply) -> str:
 _PLAIN = re.compile(r"[^\W\d]\w*")
 _VALUES = frozenset({"null", "true", "false"})
 
-TRUE = Constant(BOOLEAN, True)
 UNKNOWN = Constant(NULL, None)
 
 
 def text(term: Term) -> str:
     """Return the canonical text of a term.
 
-    >>> from flightframe_server.catalog.types import TEXT
+    >>> from flightframe_server.algebra.types import TEXT
     >>> text(Apply(BOOLEAN, "eq", (LevelTerm(TEXT, "region"), Constant(TEXT, "O'Brien"))))
     "eq(region,'O''Brien')"
     """

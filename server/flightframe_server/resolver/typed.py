@@ -11,6 +11,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from flightframe_server.algebra.reducers import TOTAL
+from flightframe_server.algebra.types import (
+    BOOLEAN,
+    DATE,
+    TEXT,
+    TIMESTAMP,
+    DataType,
+    Kind,
+    fine_timestamp,
+)
 from flightframe_server.catalog.collection import (
     Collection,
     ComputedColumn,
@@ -27,20 +37,10 @@ from flightframe_server.catalog.collection import (
 )
 from flightframe_server.catalog.expressions import names_in
 from flightframe_server.catalog.levels import LevelGraph
-from flightframe_server.catalog.types import (
-    BOOLEAN,
-    DATE,
-    TEXT,
-    TIMESTAMP,
-    DataType,
-    Kind,
-    fine_timestamp,
-)
 from flightframe_server.errors import CatalogError, QueryError, did_you_mean, shown
 from flightframe_server.language.syntax import Ascribed, Call, Name, Star
 from flightframe_server.resolver.expressions import Typer
 from flightframe_server.resolver.functions import unknown_function
-from flightframe_server.resolver.operators import REDUCERS
 from flightframe_server.resolver.terms import ColumnTerm, Term
 from flightframe_server.resolver.values import Binding, castable, fill_of, literal_type
 
@@ -293,7 +293,7 @@ def _check_fills(collection: Collection, columns: Mapping[tuple[str, str], DataT
         if not isinstance(root, RootedMetric) or root.fill is None or root.column is None:
             continue
         column = columns[root.schema, root.column]
-        type_ = REDUCERS["SUM"].type_of(column)
+        type_ = TOTAL.type_of(column)
         if column.is_number and fill_of(root.fill, type_) is None:
             raise _wrong(collection, root, f"the fill {root.fill} is no {type_}, as the sum is")
 

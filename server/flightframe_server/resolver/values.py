@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Context, Decimal, InvalidOperation
 
-from flightframe_server.catalog.types import (
+from flightframe_server.algebra.types import (
     BOOLEAN,
     DATE,
     DOUBLE,
@@ -154,6 +154,12 @@ def _parsed(written: str, wanted: DataType) -> Constant:
             return constant(datetime.datetime.fromisoformat(written))
 
 
+OPERATIONS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "modulo": "%"}
+"""The functions of arithmetic, each with its operator."""
+
+_NAMES = {operator: name for name, operator in OPERATIONS.items()}
+
+
 def arithmetic(operator: str, left: Term, right: Term, place: Place | None = None) -> Apply:
     """Return `left operator right` with its declared type.
 
@@ -163,7 +169,7 @@ def arithmetic(operator: str, left: Term, right: Term, place: Place | None = Non
     for side in (left, right):
         if not side.type.is_number and side.type.kind is not Kind.NULL:
             raise TypeMismatch(f"{operator} takes numbers, not {side.type}", place=place)
-    name = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "modulo"}[operator]
+    name = _NAMES[operator]
     kinds = {left.type.kind, right.type.kind}
     if operator == "/" or (Kind.DOUBLE in kinds and operator != "%"):
         return Apply(DOUBLE, name, (left, right))

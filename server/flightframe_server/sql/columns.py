@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from flightframe_server.algebra.types import DataType, Kind
 from flightframe_server.arrow_types import arrow_type
 from flightframe_server.catalog.collection import DerivedMetric, MetricFamily, RootedMetric
-from flightframe_server.catalog.types import DataType, Kind
 from flightframe_server.language import format_expression
 from flightframe_server.resolver.anchors import (
     AllowedReducer,

@@ -15,15 +15,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from flightframe_server.algebra.reducers import REDUCER_NAMES, REDUCERS
+from flightframe_server.algebra.types import DataType
 from flightframe_server.catalog.collection import MetricFamily, RootedMetric
-from flightframe_server.catalog.types import DataType
 from flightframe_server.errors import AmbiguousReducer, QueryError
 from flightframe_server.language.syntax import Anchor, Call, Item, Name, Statement
 from flightframe_server.resolver.metrics import default_operator
 from flightframe_server.resolver.resolve import resolve
 from flightframe_server.resolver.typed import TypedCollection
 
-_VALUE_OF_ONE_ROW = ("SUM", "MIN", "MAX")
+_VALUE_OF_ONE_ROW = tuple(name for name in REDUCER_NAMES if REDUCERS[name].keeps_one_row)
 
 
 @dataclass(frozen=True, slots=True)

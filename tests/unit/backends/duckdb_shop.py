@@ -8,10 +8,10 @@ from pathlib import Path
 
 import duckdb
 
+from flightframe_server.algebra.reducers import Operator
+from flightframe_server.algebra.types import INTEGER, TEXT
 from flightframe_server.backends.duckdb.backend import DuckDBBackend
-from flightframe_server.catalog.types import INTEGER, TEXT
 from flightframe_server.planner.source import LevelRead, SourceQuery, StoredRead
-from flightframe_server.resolver.operators import Operator
 from flightframe_server.resolver.terms import ColumnTerm, Metric
 
 TOTALS = tuple(

@@ -7,11 +7,11 @@ import duckdb
 import pytest
 from duckdb_shop import BY_SHOP, ONES, SEVENS, soon, write
 
+from flightframe_server.algebra.types import INTEGER, TEXT
 from flightframe_server.backends.cancellation import CancelToken
 from flightframe_server.backends.duckdb.backend import DuckDBBackend
 from flightframe_server.backends.duckdb.reading import Reading
 from flightframe_server.backends.protocol import TableStatistics
-from flightframe_server.catalog.types import INTEGER, TEXT
 from flightframe_server.errors import (
     BackendCancelled,
     BackendError,

@@ -11,16 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from flightframe_server.backends.polars import parquet_file
-from flightframe_server.backends.polars import running as running_module
-from flightframe_server.backends.polars.backend import PolarsBackend
-from flightframe_server.backends.polars.frames import LazyQuery
-from flightframe_server.backends.polars.gate import Gate
-from flightframe_server.backends.polars.running import PolarsRunning, translated
-from flightframe_server.backends.protocol import BATCH_ROWS
-from flightframe_server.backends.registry import open_backend
-from flightframe_server.catalog.installation import BackendSettings
-from flightframe_server.catalog.types import (
+from flightframe_server.algebra.reducers import Domain, Operator
+from flightframe_server.algebra.types import (
     BOOLEAN,
     DATE,
     INTEGER,
@@ -30,6 +22,15 @@ from flightframe_server.catalog.types import (
     Kind,
     decimal,
 )
+from flightframe_server.backends.polars import parquet_file
+from flightframe_server.backends.polars import running as running_module
+from flightframe_server.backends.polars.backend import PolarsBackend
+from flightframe_server.backends.polars.frames import LazyQuery
+from flightframe_server.backends.polars.gate import Gate
+from flightframe_server.backends.polars.running import PolarsRunning, translated
+from flightframe_server.backends.protocol import BATCH_ROWS
+from flightframe_server.backends.registry import open_backend
+from flightframe_server.catalog.installation import BackendSettings
 from flightframe_server.errors import (
     ArithmeticOverflow,
     BackendCancelled,
@@ -46,7 +47,6 @@ from flightframe_server.planner.source import (
     SourceQuery,
     StoredRead,
 )
-from flightframe_server.resolver.operators import Domain, Operator
 from flightframe_server.resolver.question import Ordering, Window
 from flightframe_server.resolver.terms import (
     Apply,
@@ -534,7 +534,7 @@ def test_opened_by_an_installation(tmp_path):
     found = open_backend(BackendSettings("polars", "data"), tmp_path)
     assert isinstance(found, PolarsBackend)
     assert found.id == "polars:data"
-    assert found.capabilities().cancels
+    assert found.capabilities().answers
     with pytest.raises(SetupError):
         open_backend(BackendSettings("polars", "nowhere"), tmp_path)
     with pytest.raises(SetupError):

@@ -11,14 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flightframe_server.answer import Request, Runtime, answer
-from flightframe_server.backends.polars.backend import PolarsBackend
-from flightframe_server.backends.polars.rows import truncated
-from flightframe_server.backends.polars.terms import compile_term
-from flightframe_server.backends.polars.values import Value, constant
-from flightframe_server.catalog import read_collection
-from flightframe_server.catalog.calendar import FUNCTIONS, truncate
-from flightframe_server.catalog.types import (
+from flightframe_server.algebra.types import (
     BOOLEAN,
     DATE,
     DOUBLE,
@@ -27,6 +20,13 @@ from flightframe_server.catalog.types import (
     TIMESTAMP,
     decimal,
 )
+from flightframe_server.answer import Request, Runtime, answer
+from flightframe_server.backends.polars.backend import PolarsBackend
+from flightframe_server.backends.polars.rows import truncated
+from flightframe_server.backends.polars.terms import compile_term
+from flightframe_server.backends.polars.values import Value, constant
+from flightframe_server.catalog import read_collection
+from flightframe_server.catalog.calendar import FUNCTIONS, truncate
 from flightframe_server.engine import MetricEngine
 from flightframe_server.errors import ArithmeticOverflow
 from flightframe_server.resolver.terms import Apply, ColumnTerm, Constant

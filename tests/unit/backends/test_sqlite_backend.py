@@ -9,15 +9,15 @@ from dataclasses import replace
 import pytest
 from sqlite_shop import COLLECTION, Till, add, write
 
+from flightframe_server.algebra.primitives import Primitive
+from flightframe_server.algebra.types import INTEGER
 from flightframe_server.answer import Request, Runtime, answer
-from flightframe_server.backends.protocol import Capabilities
 from flightframe_server.backends.registry import open_backend
 from flightframe_server.backends.sql.names import Statement
 from flightframe_server.backends.sqlite.backend import SQLiteBackend
 from flightframe_server.backends.sqlite.statement import SQLiteRunning
 from flightframe_server.catalog import read_collection
 from flightframe_server.catalog.installation import BackendSettings
-from flightframe_server.catalog.types import INTEGER
 from flightframe_server.engine import MetricEngine
 from flightframe_server.errors import (
     BackendCancelled,
@@ -27,7 +27,7 @@ from flightframe_server.errors import (
     SetupError,
 )
 from flightframe_server.language import parse
-from flightframe_server.resolver.operators import REDUCERS
+from flightframe_server.planner.capabilities import Capabilities
 from flightframe_server.resolver.resolve import resolve
 
 
@@ -290,7 +290,7 @@ def test_an_installation_names_it(tmp_path):
 def test_every_reducer_is_answered(till):
     rows = [{"line": at, "price": price} for at, price in enumerate([100, 300, 400, None])]
     shop = till(rows)
-    assert shop.backend.capabilities().reducers == frozenset(REDUCERS)
+    assert shop.backend.capabilities().primitives == frozenset(Primitive)
     found = shop.table(
         "SELECT SUM(total) AS s, COUNT(total) AS c, MIN(total) AS lo, MAX(total) AS hi,"
         " COUNT(DISTINCT total) AS d, MEDIAN(total) AS m, QUANTILE(total, 0.25) AS q,"
@@ -316,15 +316,15 @@ def test_the_spread_of_some_rows_only(till):
 
 
 class Poorer:
-    """A back-end that lacks some reducers, and counts what it is asked."""
+    """A back-end that lacks some primitives or row functions, and counts what it is asked."""
 
-    def __init__(self, backend, lacking):
-        self._backend = backend
-        self.reducers = frozenset(REDUCERS) - lacking
+    def __init__(self, backend, *lacking):
+        self._backend, able = backend, backend.capabilities()
+        self.able = Capabilities(able.primitives - {*lacking}, able.functions - {*lacking})
         self.asked = 0
 
     def capabilities(self):
-        return replace(Capabilities(frozenset()), reducers=self.reducers)
+        return self.able
 
     def run(self, query, **how):
         self.asked += 1
@@ -337,7 +337,7 @@ class Poorer:
 @pytest.mark.parametrize("stream_rows", [1_000_000, -1])
 def test_what_a_backend_lacks_is_refused_before_anything_runs(stream_rows, till, tmp_path):
     shop = till([{"line": 1, "price": 100}])
-    poor = Poorer(shop.backend, {"MEDIAN"})
+    poor = Poorer(shop.backend, Primitive.QUANTILE)
     engine = MetricEngine(
         read_collection(COLLECTION), tmp_path / "poor", poor, stream_rows=stream_rows
     )
@@ -350,14 +350,41 @@ def test_what_a_backend_lacks_is_refused_before_anything_runs(stream_rows, till,
     serving.close()
 
 
+@pytest.mark.parametrize(
+    ("lacking", "query", "named"),
+    [
+        ("upper", "SELECT COUNT(*) WHERE UPPER(name) = 'A' AT ()", "UPPER"),
+        ("upper", "SELECT COUNT(*) FILTER (WHERE UPPER(name) = 'A') AS n AT ()", "UPPER"),
+        ("like", "SELECT COUNT(*) WHERE name LIKE 'A%' AT ()", "like"),
+        ("upper", "SELECT name FROM lines WHERE UPPER(name) = 'A' AT name", "UPPER"),
+        ("abs", "SELECT total AT name ORDER BY ABS(total)", "ABS"),
+        ("sqrt", "SELECT VAR(total) AS v AT name ORDER BY STDDEV(total)", "SQRT"),
+    ],
+)
+def test_a_row_function_that_a_backend_lacks_is_refused_too(lacking, query, named, till, tmp_path):
+    shop = till([{"line": 1, "price": 100}])
+    poor = Poorer(shop.backend, lacking)
+    engine = MetricEngine(read_collection(COLLECTION), tmp_path / "poor", poor)
+    serving = Runtime("test", {"till": engine})
+    surveyed = poor.asked
+    with pytest.raises(NotSupported, match=f"{named} is not computed by the back-end sqlite"):
+        answer(Request(query), serving)
+    assert poor.asked == surveyed
+    # A formula over finished numbers needs no back-end.
+    over = "SELECT ABS(total) AS a, SQRT(total) AS r, UPPER(CAST(total AS text)) AS u AT ()"
+    assert answer(Request(over), serving).table.num_rows == 1
+    assert answer(Request("SELECT name FROM lines AT name"), serving).table.num_rows == 1
+    serving.close()
+
+
 def test_what_the_cache_holds_needs_no_backend(till, tmp_path):
     shop = till([{"line": 1, "price": 100}])
-    poor = Poorer(shop.backend, set())
+    poor = Poorer(shop.backend)
     engine = MetricEngine(read_collection(COLLECTION), tmp_path / "poor", poor)
     serving = Runtime("test", {"till": engine})
     query = Request("SELECT MEDIAN(total) AS m AT ()")
     first = answer(query, serving).table
-    poor.reducers -= {"MEDIAN"}
+    poor.able = replace(poor.able, primitives=frozenset())
     again = Request("SELECT MEDIAN(total) AS middle AT ()")
     assert answer(again, serving).table["middle"].to_pylist() == first["m"].to_pylist()
     serving.close()

@@ -10,8 +10,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from flightframe_server.algebra.reducers import Domain, Operator
 from flightframe_server.cache.store import EntryStore, Timing
-from flightframe_server.planner.identity import Domain, EntryGroup, EntryKey, Operator
+from flightframe_server.planner.identity import EntryGroup, EntryKey
 
 NO_THREAD = Timing(refresh=0.0, flush=None)
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flightframe_server.algebra.reducers import Domain, Operator
 from flightframe_server.cache.canonical import (
     key_hash,
     key_text,
@@ -18,7 +19,7 @@ from flightframe_server.cache.canonical import (
     version_text,
 )
 from flightframe_server.cache.entries import Lineage
-from flightframe_server.planner.identity import Domain, EntryGroup, EntryKey, Operator
+from flightframe_server.planner.identity import EntryGroup, EntryKey
 
 # Few and treacherous: texts that would run together if they were merely joined.
 NAMES = st.sampled_from(["", "a", "b", "ab", 'a"', "a,b", "a|b", "é", "\x00", "\ud800", "null"])

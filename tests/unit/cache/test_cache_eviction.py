@@ -10,13 +10,14 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flightframe_server.algebra.reducers import Domain, Operator
 from flightframe_server.cache.canonical import key_hash, key_text
 from flightframe_server.cache.entries import EntryRecord, Lineage
 from flightframe_server.cache.eviction import Candidate, Priority, victims
 from flightframe_server.cache.manifest import Manifest
 from flightframe_server.cache.open_manifest import open_manifest
 from flightframe_server.cache.rows import Row
-from flightframe_server.planner.identity import Domain, EntryGroup, EntryKey, Operator
+from flightframe_server.planner.identity import EntryGroup, EntryKey
 
 FILES = st.lists(
     st.builds(

@@ -11,9 +11,10 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from flightframe_server.algebra.reducers import Domain, Operator
 from flightframe_server.cache.files import EntryFiles
 from flightframe_server.cache.store import EntryGone, EntryStore, Lineage, Timing
-from flightframe_server.planner.identity import Domain, EntryGroup, EntryKey, Operator
+from flightframe_server.planner.identity import EntryGroup, EntryKey
 
 VERSION = (("sales", "v1"),)
 BACKEND = Lineage("backend")

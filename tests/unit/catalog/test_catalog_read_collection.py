@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from flightframe_server.algebra.types import decimal
 from flightframe_server.catalog import (
     Collection,
     ComputedColumn,
@@ -23,7 +24,6 @@ from flightframe_server.catalog import (
     ValueMap,
     read_collection,
 )
-from flightframe_server.catalog.types import decimal
 from flightframe_server.errors import CatalogError
 from flightframe_server.language import parse_expression
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flightframe_server.catalog.types import DATE, TEXT
-from flightframe_server.composer.climb import climb, follow, truncate
+from flightframe_server.algebra.types import DATE, TEXT
+from flightframe_server.composer.climb import climb, follow
+from flightframe_server.composer.moments import truncate
 from flightframe_server.errors import InternalError
 from flightframe_server.planner.hops import FunctionHop, TableHop, ValueHop
 from flightframe_server.planner.plan import Climb

@@ -6,8 +6,8 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from flightframe_server.algebra.types import INTEGER, TEXT, decimal
 from flightframe_server.catalog import read_collection
-from flightframe_server.catalog.types import INTEGER, TEXT, decimal
 from flightframe_server.composer.compose import compose, compose_stream, derive
 from flightframe_server.language import parse
 from flightframe_server.planner.source import held_name, state_name

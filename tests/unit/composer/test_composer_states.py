@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flightframe_server.algebra.reducers import REDUCERS, Operator
+from flightframe_server.algebra.types import DOUBLE, INTEGER, TEXT, decimal
 from flightframe_server.catalog.collection import Snapshot
-from flightframe_server.catalog.types import DOUBLE, INTEGER, TEXT, decimal
 from flightframe_server.composer.states import combine_states, finish
 from flightframe_server.errors import ArithmeticOverflow, InternalError
-from flightframe_server.resolver.operators import REDUCERS, Operator
 from flightframe_server.resolver.terms import ColumnTerm, LevelTerm, Metric
 
 NAN = math.nan

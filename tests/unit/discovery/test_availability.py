@@ -3,7 +3,7 @@
 import pytest
 from engine_shop import collection
 
-from flightframe_server.catalog.types import DATE, INTEGER, TEXT, decimal
+from flightframe_server.algebra.types import DATE, INTEGER, TEXT, decimal
 from flightframe_server.discovery.availability import availabilities
 from flightframe_server.resolver.typed import type_collection
 

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pyarrow as pa
 import pytest
 
+from flightframe_server.algebra.types import DATE, INTEGER, TEXT
 from flightframe_server.catalog import read_collection
-from flightframe_server.catalog.types import DATE, INTEGER, TEXT
 from flightframe_server.engine.grains import doubled, several_rows
 from flightframe_server.resolver.typed import type_collection
 

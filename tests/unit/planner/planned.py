@@ -2,8 +2,8 @@
 
 from functools import cache
 
+from flightframe_server.algebra.types import DATE, INTEGER, TEXT, decimal
 from flightframe_server.catalog import read_collection
-from flightframe_server.catalog.types import DATE, INTEGER, TEXT, decimal
 from flightframe_server.language import parse
 from flightframe_server.planner.holdings import CacheEntry, Holdings
 from flightframe_server.planner.make import make_plan

@@ -3,7 +3,10 @@
 import pytest
 from planned import NOW, conditions, held, plan, question, typed
 
+from flightframe_server.algebra.functions import FUNCTIONS
+from flightframe_server.algebra.primitives import Primitive
 from flightframe_server.errors import FDViolation, NotCached, NotSupported, SiblingDiffers
+from flightframe_server.planner.capabilities import Capabilities
 from flightframe_server.planner.make import make_plan, whole_plan
 from flightframe_server.planner.plan import Exact, Fetch, Freshness, Rollup
 from flightframe_server.planner.route import version_of
@@ -175,11 +178,14 @@ def test_each_promise_withdraws_its_own(promise, refused, kept):
     assert plan(kept, violations={promise: "a row"}).parts
 
 
+ADDS = Capabilities(frozenset({Primitive.SUM}), frozenset(FUNCTIONS))
+
+
 def test_a_reducer_that_the_back_end_lacks_is_refused_unless_it_is_held():
     text = "SELECT store, MEDIAN(revenue) AS x AT store"
     with pytest.raises(NotSupported):
-        plan(text, reducers=frozenset({"SUM"}))
-    assert chosen(plan(text, held(text), reducers=frozenset({"SUM"}))) == "e1"
+        plan(text, capabilities=ADDS)
+    assert chosen(plan(text, held(text), capabilities=ADDS)) == "e1"
 
 
 def test_from_a_sibling_is_refused_unless_it_is_attested_equal():

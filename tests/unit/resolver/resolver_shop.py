@@ -7,8 +7,8 @@ from functools import cache
 
 import pytest
 
+from flightframe_server.algebra.types import DATE, DOUBLE, INTEGER, TEXT, decimal
 from flightframe_server.catalog import read_collection
-from flightframe_server.catalog.types import DATE, DOUBLE, INTEGER, TEXT, decimal
 from flightframe_server.errors import QueryError
 from flightframe_server.language import parse
 from flightframe_server.resolver.resolve import resolve

@@ -3,7 +3,7 @@
 import pytest
 from resolver_shop import refused, resolved, scope, typed
 
-from flightframe_server.catalog.types import DOUBLE
+from flightframe_server.algebra.types import DOUBLE
 from flightframe_server.errors import AmbiguousReducer
 from flightframe_server.language import parse
 from flightframe_server.resolver.metrics import MetricNames, default_operator

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
+from flightframe_server.algebra.types import DOUBLE, INTEGER, TEXT, decimal
 from flightframe_server.catalog import read_collection
-from flightframe_server.catalog.types import DOUBLE, INTEGER, TEXT, decimal
 from flightframe_server.errors import CatalogError
 from flightframe_server.language import parse
 from flightframe_server.resolver.resolve import resolve

@@ -2,12 +2,13 @@
 
 import pytest
 
+from flightframe_server.algebra.functions import CALLED
+from flightframe_server.algebra.types import NULL
 from flightframe_server.catalog.declared_types import read_type
-from flightframe_server.catalog.types import NULL
 from flightframe_server.errors import QueryError, TypeMismatch, UnknownName
 from flightframe_server.language import parse_expression
 from flightframe_server.resolver.expressions import Typer
-from flightframe_server.resolver.functions import FIELDS, ROW_FUNCTIONS, unknown_function
+from flightframe_server.resolver.functions import FIELDS, unknown_function
 from flightframe_server.resolver.terms import Apply, ColumnTerm, Constant, text
 from flightframe_server.resolver.values import Binding
 
@@ -156,7 +157,7 @@ def test_a_parameter_gives_the_places_of_round():
 
 
 def test_every_function_says_how_it_is_written():
-    for name, function in ROW_FUNCTIONS.items():
+    for name, function in CALLED.items():
         assert function.form.startswith(f"{name}(")
     assert len(FIELDS) == 12
 

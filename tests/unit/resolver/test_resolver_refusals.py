@@ -2,8 +2,8 @@
 
 import pytest
 
+from flightframe_server.algebra.types import DATE, INTEGER, TEXT
 from flightframe_server.catalog import read_collection
-from flightframe_server.catalog.types import DATE, INTEGER, TEXT
 from flightframe_server.errors import FlightframeError
 from flightframe_server.language import parse
 from flightframe_server.resolver.resolve import resolve

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
+from flightframe_server.algebra.types import DATE, DOUBLE, INTEGER, TEXT, DataType, decimal
 from flightframe_server.catalog import read_collection
-from flightframe_server.catalog.types import DATE, DOUBLE, INTEGER, TEXT, DataType, decimal
 from flightframe_server.errors import CatalogError
 from flightframe_server.resolver.typed import type_collection
 

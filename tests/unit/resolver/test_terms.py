@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from flightframe_server.catalog.types import BOOLEAN, DATE, DOUBLE, INTEGER, NULL, TEXT, decimal
-from flightframe_server.resolver.operators import Operator
+from flightframe_server.algebra.reducers import Operator
+from flightframe_server.algebra.types import BOOLEAN, DATE, DOUBLE, INTEGER, NULL, TEXT, decimal
 from flightframe_server.resolver.predicates import conjuncts, merged_conjuncts, pinned_levels
 from flightframe_server.resolver.terms import (
     Apply,

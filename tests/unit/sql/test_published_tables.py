@@ -7,8 +7,8 @@ import json
 import pyarrow as pa
 import pytest
 
+from flightframe_server.algebra.types import DATE, INTEGER, TEXT, decimal
 from flightframe_server.catalog import read_collection
-from flightframe_server.catalog.types import DATE, INTEGER, TEXT, decimal
 from flightframe_server.language import format_statement
 from flightframe_server.resolver.typed import TypedCollection, type_collection
 from flightframe_server.sql.table_frames import frame_columns, frame_statement

@@ -14,14 +14,16 @@ from typing import Any, ClassVar, Self
 import pyarrow as pa
 from sqlglot import exp
 
+from flightframe_server.algebra.primitives import Primitive
+from flightframe_server.algebra.types import DataType
 from flightframe_server.backends.cancellation import CancelToken
 from flightframe_server.backends.duckdb.clocks import corrections
 from flightframe_server.backends.duckdb.dialect import DuckDBDialect
 from flightframe_server.backends.duckdb.reading import Reading, Running
 from flightframe_server.backends.duckdb.source import DuckDBSource, bounds
+from flightframe_server.backends.duckdb.sql_functions import FUNCTIONS
 from flightframe_server.backends.duckdb.types import declared_type
 from flightframe_server.backends.protocol import (
-    Capabilities,
     Fingerprints,
     RunningQuery,
     TableStatistics,
@@ -39,10 +41,9 @@ from flightframe_server.backends.sql.statement import (
 )
 from flightframe_server.bounded_cache import cached
 from flightframe_server.catalog.installation import BackendSettings
-from flightframe_server.catalog.types import DataType
+from flightframe_server.planner.capabilities import Capabilities
 from flightframe_server.planner.hops import TableHop
 from flightframe_server.planner.source import FrameQuery, SourceQuery
-from flightframe_server.resolver.operators import REDUCERS
 
 _COLUMNS = (
     "SELECT table_schema, table_name, column_name, data_type FROM information_schema.columns"
@@ -91,7 +92,7 @@ class DuckDBBackend:
             settings={**bounds(settings), **settings.options},
         )
 
-    CAPABILITIES: ClassVar[Capabilities] = Capabilities(frozenset(REDUCERS))
+    CAPABILITIES: ClassVar[Capabilities] = Capabilities(frozenset(Primitive), frozenset(FUNCTIONS))
 
     def capabilities(self) -> Capabilities:
         """Return what DuckDB can do: everything."""

@@ -6,12 +6,15 @@ leave a cast, a sum or a period to DuckDB where that would round, wrap or read a
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlglot import exp
 
+from flightframe_server.algebra.types import DOUBLE, DataType, Kind
 from flightframe_server.backends.duckdb.sql_functions import (
+    FUNCTIONS,
     checked_cast,
     refuses,
-    row_function,
     typed,
 )
 from flightframe_server.backends.duckdb.sql_moments import (
@@ -23,8 +26,8 @@ from flightframe_server.backends.duckdb.sql_moments import (
 )
 from flightframe_server.backends.duckdb.sql_sums import WIDE_PRECISION, wide_sum
 from flightframe_server.backends.sql.dialect import Bound, SqlDialect
-from flightframe_server.catalog.types import DOUBLE, DataType, Kind
-from flightframe_server.resolver.terms import Apply, Constant, Metric
+from flightframe_server.backends.sql.terms import computed_arguments
+from flightframe_server.resolver.terms import Apply, Constant, Term
 
 
 class DuckDBDialect(SqlDialect):
@@ -48,9 +51,10 @@ class DuckDBDialect(SqlDialect):
             return self._clocks.cast(value, given, declared)
         return checked_cast(value, given, declared)
 
-    def row_function(self, term: Apply, sides: list[exp.Expr]) -> exp.Expr:
-        """Return a function of one row."""
-        return row_function(term, sides)
+    def apply(self, term: Apply, compiled: Callable[[Term], exp.Expr], bound: Bound) -> exp.Expr:
+        """Return a row function of terms."""
+        sides = [compiled(argument) for argument in computed_arguments(term)]
+        return FUNCTIONS[term.function](term, sides, self)
 
     def volatile(self, value: exp.Expr) -> bool:
         """Return whether a value cannot stand in a window: DuckDB counts what may fail as that."""
@@ -78,21 +82,24 @@ class DuckDBDialect(SqlDialect):
         """Return the first instant of a period of a moment; see `SqlDialect.truncate`."""
         return self._clocks.truncated(function, moment, given)
 
-    def spread(self, argument: exp.Expr, given: DataType) -> tuple[exp.Expr, exp.Expr]:
-        """Return a mean, and the variance of all times their count: DuckDB's is Welford's."""
+    def mean(self, argument: exp.Expr, given: DataType) -> exp.Expr:
+        """Return a mean."""
+        return exp.Avg(this=self.cast(argument, DOUBLE))
+
+    def m2(self, argument: exp.Expr, given: DataType) -> exp.Expr:
+        """Return the variance of all times their count: DuckDB's is Welford's."""
         number = self.cast(argument, DOUBLE)
-        squares = exp.Mul(
+        return exp.Mul(
             this=exp.Anonymous(this="var_pop", expressions=[number]),
             expression=exp.Count(this=argument.copy()),
         )
-        return exp.Avg(this=number.copy()), squares
 
-    def sum(self, argument: exp.Expr, metric: Metric) -> exp.Expr:
+    def sum(self, argument: exp.Expr, given: DataType, declared: DataType) -> exp.Expr:
         """Return a sum that is exact, or fails."""
-        if metric.type.kind is Kind.INTEGER:
-            return exp.Sum(this=self.cast(argument, metric.type))
-        if metric.argument_type.precision > WIDE_PRECISION:
-            return wide_sum(argument, metric.type)
+        if declared.kind is Kind.INTEGER:
+            return exp.Sum(this=self.cast(argument, declared))
+        if given.precision > WIDE_PRECISION:
+            return wide_sum(argument, declared)
         return exp.Sum(this=argument)
 
     def quantile(self, argument: exp.Expr, given: DataType, q: str) -> exp.Expr:

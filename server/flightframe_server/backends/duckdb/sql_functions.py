@@ -8,11 +8,14 @@ calls would grow like a power. What is needed several times is bound by a lambda
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlglot import exp
 
 from flightframe_server import row_values
-from flightframe_server.catalog.types import MAX_PRECISION, DataType, Kind
-from flightframe_server.errors import InternalError
+from flightframe_server.algebra.types import MAX_PRECISION, DataType, Kind
+from flightframe_server.backends.sql.dialect import SqlDialect
+from flightframe_server.backends.sql.terms import SHARED, Word
 from flightframe_server.resolver.terms import Apply, field_of, places_of
 
 MISFIT = "flightframe: a value does not fit"
@@ -67,25 +70,6 @@ def checked_cast(value: exp.Expr, given: DataType, wanted: DataType) -> exp.Expr
             # DuckDB leaves the 0 before such a point out.
             return called("regexp_replace", cast(value, wanted), text(r"^(-?)\."), text(r"\10."))
     return cast(value, wanted)
-
-
-def row_function(term: Apply, sides: list[exp.Expr]) -> exp.Expr:
-    """Return a row function of compiled arguments."""
-    match term.function:
-        case "concat":
-            left, right = (exp.Paren(this=side) for side in sides)
-            return exp.Paren(this=exp.DPipe(this=left, expression=right))
-        case "lower" | "upper":
-            return called(term.function, *sides)
-        case "extract":
-            return cast(called("date_part", text(field_of(term)), sides[0]), term.type)
-        case "round":
-            return _round(term, sides[0])
-        case "substr":
-            return _substr(term, sides)
-        case "make_date":
-            return _make_date(sides)
-    raise InternalError(f"no meaning for {term.function}")
 
 
 def let(value: exp.Expr, body: exp.Expr) -> exp.Expr:
@@ -207,8 +191,8 @@ def _pattern(wanted: DataType) -> str:
     return rf" *({row_values.DATE_TEXT}(?:[ T]{row_values.TIME_TEXT})?) *"
 
 
-def _round(term: Apply, value: exp.Expr) -> exp.Expr:
-    argument, places = term.arguments[0], places_of(term)
+def _round(term: Apply, sides: list[exp.Expr], dialect: SqlDialect) -> exp.Expr:
+    value, argument, places = sides[0], term.arguments[0], places_of(term)
     if argument.type.kind is Kind.DOUBLE:
         return let(value, _rounded_double(places))
     if places >= 0:
@@ -250,7 +234,7 @@ def _rounded_away(places: int, kept: int, wanted: DataType) -> exp.Expr:
     )
 
 
-def _substr(term: Apply, sides: list[exp.Expr]) -> exp.Expr:
+def _substr(term: Apply, sides: list[exp.Expr], dialect: SqlDialect) -> exp.Expr:
     names = ("x", "s", "n")[: len(sides)]
     held = {name: bound(name) for name in names}
     start = called("greatest", held["s"], number(1))
@@ -272,7 +256,7 @@ def _substr(term: Apply, sides: list[exp.Expr]) -> exp.Expr:
     )
 
 
-def _make_date(sides: list[exp.Expr]) -> exp.Expr:
+def _make_date(term: Apply, sides: list[exp.Expr], dialect: SqlDialect) -> exp.Expr:
     ends = {"y": 9999, "m": 12, "d": 31}
     absent = [exp.Is(this=bound(name), expression=exp.Null()) for name in ends]
     inside = [
@@ -281,3 +265,31 @@ def _make_date(sides: list[exp.Expr]) -> exp.Expr:
     found = called("make_date", *(bound(name) for name in ends))
     body = exp.Case().when(exp.or_(*absent), exp.Null()).when(exp.and_(*inside), found)
     return let_all(dict(zip(ends, sides, strict=True)), body.else_(refused()))
+
+
+def _lettered(term: Apply, sides: list[exp.Expr], dialect: SqlDialect) -> exp.Expr:
+    return called(term.function, *sides)
+
+
+def _extract(term: Apply, sides: list[exp.Expr], dialect: SqlDialect) -> exp.Expr:
+    return cast(called("date_part", text(field_of(term)), sides[0]), term.type)
+
+
+def _square_root(term: Apply, sides: list[exp.Expr], dialect: SqlDialect) -> exp.Expr:
+    below = exp.LT(this=bound(), expression=number(0))
+    return let(
+        cast(sides[0], term.type), exp.Case().when(below, refused()).else_(called("sqrt", bound()))
+    )
+
+
+FUNCTIONS: Mapping[str, Word] = {
+    **SHARED,
+    "round": _round,
+    "sqrt": _square_root,
+    "lower": _lettered,
+    "upper": _lettered,
+    "substr": _substr,
+    "extract": _extract,
+    "make_date": _make_date,
+}
+"""Every row function in DuckDB's words."""

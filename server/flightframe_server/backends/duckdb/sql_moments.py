@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from flightframe_server.algebra.types import DATE, TEXT, TIMESTAMP, DataType, whole
 from flightframe_server.backends.duckdb.sql_functions import (
     bound,
     called,
@@ -23,7 +24,6 @@ from flightframe_server.backends.duckdb.sql_functions import (
     text,
 )
 from flightframe_server.backends.misfits import no_whole_microsecond
-from flightframe_server.catalog.types import DATE, TEXT, TIMESTAMP, DataType, whole
 from flightframe_server.catalog.zones import UTC, clock
 
 REFUSED = 1 << 62

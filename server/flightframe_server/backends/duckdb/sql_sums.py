@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from flightframe_server.algebra.types import DataType
 from flightframe_server.backends.duckdb.sql_functions import bound, called, cast, let, number, text
-from flightframe_server.catalog.types import DataType
 
 WIDE_PRECISION = 28
 """Past so many digits, a part of a sum over ten thousand million rows may pass 128 bits."""

@@ -18,9 +18,13 @@ import polars as pl
 import pyarrow as pa
 import structlog
 
+from flightframe_server.algebra.functions import CHOOSING
+from flightframe_server.algebra.primitives import Primitive
+from flightframe_server.algebra.types import DataType
 from flightframe_server.backends.cancellation import CancelToken
 from flightframe_server.backends.polars.files import OpenTables, ParquetFolder
 from flightframe_server.backends.polars.frames import LazyQuery, lazy_query
+from flightframe_server.backends.polars.functions import FUNCTIONS
 from flightframe_server.backends.polars.gate import Gate
 from flightframe_server.backends.polars.rows import edge_map
 from flightframe_server.backends.polars.running import (
@@ -29,18 +33,16 @@ from flightframe_server.backends.polars.running import (
     translated,
 )
 from flightframe_server.backends.protocol import (
-    Capabilities,
     Fingerprints,
     SourceMoved,
     TableStatistics,
 )
 from flightframe_server.backends.unbounded import refuse_bounds
 from flightframe_server.catalog.installation import BackendSettings
-from flightframe_server.catalog.types import DataType
 from flightframe_server.errors import BackendError, SetupError, shown
+from flightframe_server.planner.capabilities import Capabilities
 from flightframe_server.planner.hops import TableHop
 from flightframe_server.planner.source import FrameQuery, SourceQuery
-from flightframe_server.resolver.operators import REDUCERS
 
 log = structlog.get_logger(__name__)
 
@@ -81,7 +83,9 @@ class PolarsBackend:
         source = folder / settings.source
         return cls(source, backend_id=f"polars:{source.name}")
 
-    CAPABILITIES: ClassVar[Capabilities] = Capabilities(frozenset(REDUCERS))
+    CAPABILITIES: ClassVar[Capabilities] = Capabilities(
+        frozenset(Primitive), frozenset({*FUNCTIONS, *CHOOSING})
+    )
 
     def capabilities(self) -> Capabilities:
         """Return what it can do: every reducer."""

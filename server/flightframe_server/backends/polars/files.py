@@ -19,13 +19,7 @@ import polars.selectors as cs
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flightframe_server.backends.polars import exact
-from flightframe_server.backends.polars.gate import Gate
-from flightframe_server.backends.polars.parquet_file import ParquetFile, held_type
-from flightframe_server.backends.polars.signs import PATIENCE, SettledSigns
-from flightframe_server.backends.polars.values import Value, held
-from flightframe_server.backends.protocol import Fingerprints, SourceMoved
-from flightframe_server.catalog.types import (
+from flightframe_server.algebra.types import (
     BOOLEAN,
     DATE,
     DOUBLE,
@@ -37,6 +31,12 @@ from flightframe_server.catalog.types import (
     decimal,
     fine_timestamp,
 )
+from flightframe_server.backends.polars import exact
+from flightframe_server.backends.polars.gate import Gate
+from flightframe_server.backends.polars.parquet_file import ParquetFile, held_type
+from flightframe_server.backends.polars.signs import PATIENCE, SettledSigns
+from flightframe_server.backends.polars.values import Value, held
+from flightframe_server.backends.protocol import Fingerprints, SourceMoved
 from flightframe_server.catalog.zones import UTC
 from flightframe_server.errors import BackendError, SetupError, shown
 

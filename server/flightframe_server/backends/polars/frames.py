@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from flightframe_server.algebra.types import DataType
 from flightframe_server.backends.polars.files import OpenTables
 from flightframe_server.backends.polars.rows import Rows, level_column
 from flightframe_server.backends.polars.states import aggregates, finished
 from flightframe_server.backends.polars.terms import compile_term
 from flightframe_server.backends.polars.values import Value
-from flightframe_server.catalog.types import DataType
 from flightframe_server.errors import InternalError
 from flightframe_server.planner.source import FrameQuery, SourceQuery, state_name
 from flightframe_server.resolver.terms import LevelTerm, Metric, MetricTerm, Term

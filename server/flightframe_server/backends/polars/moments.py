@@ -10,8 +10,8 @@ from __future__ import annotations
 import polars as pl
 
 from flightframe_server import local_time
+from flightframe_server.algebra.types import DataType, Kind, whole
 from flightframe_server.backends.misfits import no_whole_microsecond
-from flightframe_server.catalog.types import DataType, Kind, whole
 
 _WALL = pl.Datetime("us")
 

@@ -7,12 +7,12 @@ text generously, rounds another way, or knows the letters of a newer Unicode.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import polars as pl
 
 from flightframe_server import row_values
-from flightframe_server.backends.polars import exact
-from flightframe_server.backends.polars.values import Value, cast, day_number, held
-from flightframe_server.catalog.types import (
+from flightframe_server.algebra.types import (
     DATE,
     DOUBLE,
     INTEGER,
@@ -21,7 +21,8 @@ from flightframe_server.catalog.types import (
     DataType,
     Kind,
 )
-from flightframe_server.errors import InternalError
+from flightframe_server.backends.polars import exact
+from flightframe_server.backends.polars.values import Value, as_double, cast, day_number, held
 from flightframe_server.resolver.terms import Apply, field_of, places_of
 
 _MICROS_A_DAY = 86_400_000_000
@@ -40,40 +41,29 @@ _FIELDS = {
     "second": "second",
 }
 
-ROW_FUNCTIONS = frozenset(
-    {"round", "lower", "upper", "substr", "concat", "extract", "make_date", "cast"}
-)
-"""The functions that `row_function` gives."""
+
+def _cast(term: Apply, sides: list[Value]) -> Value:
+    return checked_cast(sides[0], term.type)
 
 
-def row_function(term: Apply, sides: list[Value]) -> Value:
-    """Return a function of `ROW_FUNCTIONS`."""
-    match term.function:
-        case "cast":
-            return checked_cast(sides[0], term.type)
-        case "round":
-            return _round(term, sides[0])
-        case "concat":
-            return Value(sides[0].expr + sides[1].expr, TEXT)
-        case "lower":
-            return Value(_replaced(sides[0].expr, row_values.lower_pairs()), TEXT)
-        case "upper":
-            return Value(_replaced(sides[0].expr, row_values.upper_pairs()), TEXT)
-        case "substr":
-            return Value(_substr([side.expr for side in sides]), TEXT)
-        case "extract":
-            return Value(_extract(field_of(term), sides[1].expr), INTEGER)
-        case "make_date":
-            return Value(_date(*(side.expr for side in sides)), DATE)
-    raise InternalError(f"no meaning for {term.function}")
+def _concat(term: Apply, sides: list[Value]) -> Value:
+    return Value(sides[0].expr + sides[1].expr, TEXT)
+
+
+def _lower(term: Apply, sides: list[Value]) -> Value:
+    return Value(_replaced(sides[0].expr, row_values.lower_pairs()), TEXT)
+
+
+def _upper(term: Apply, sides: list[Value]) -> Value:
+    return Value(_replaced(sides[0].expr, row_values.upper_pairs()), TEXT)
 
 
 def _replaced(text: pl.Expr, pairs: dict[str, str]) -> pl.Expr:
     return text.str.replace_many(list(pairs), list(pairs.values()))
 
 
-def _substr(sides: list[pl.Expr]) -> pl.Expr:
-    text, start, *rest = sides
+def _substr(term: Apply, sides: list[Value]) -> Value:
+    text, start, *rest = [side.expr for side in sides]
     first = pl.max_horizontal(start, pl.lit(1, dtype=pl.Int64)) - 1
     if not rest:
         found = text.str.slice(first)
@@ -83,14 +73,24 @@ def _substr(sides: list[pl.Expr]) -> pl.Expr:
         length = (end - first.cast(exact.DIGITS)).clip(exact.whole(0), exact.whole(2**40))
         found = text.str.slice(first, length.cast(pl.Int64))
     known = [side.is_not_null() for side in (start, *rest)]
-    return pl.when(pl.all_horizontal(known)).then(found)
+    return Value(pl.when(pl.all_horizontal(known)).then(found), TEXT)
 
 
-def _extract(field: str, moment: pl.Expr) -> pl.Expr:
+def _extract(term: Apply, sides: list[Value]) -> Value:
+    field, moment = field_of(term), sides[1].expr
     if field == "dow":
-        return moment.dt.weekday().cast(pl.Int64) % 7
+        return Value(moment.dt.weekday().cast(pl.Int64) % 7, INTEGER)
     found: pl.Expr = getattr(moment.dt, _FIELDS[field])()
-    return found.cast(pl.Int64)
+    return Value(found.cast(pl.Int64), INTEGER)
+
+
+def _make_date(term: Apply, sides: list[Value]) -> Value:
+    return Value(_date(*(side.expr for side in sides)), DATE)
+
+
+def _square_root(term: Apply, sides: list[Value]) -> Value:
+    number = as_double(sides[0]).expr
+    return Value(_unless(number < 0.0, number.sqrt()), DOUBLE)
 
 
 def _date(year: pl.Expr, month: pl.Expr, day: pl.Expr) -> pl.Expr:
@@ -114,7 +114,8 @@ def _days(year: pl.Expr, month: pl.Expr, day: pl.Expr) -> pl.Expr:
     return before + (153 * months + 2) // 5 + day - 719_469
 
 
-def _round(term: Apply, value: Value) -> Value:
+def _round(term: Apply, sides: list[Value]) -> Value:
+    value = sides[0]
     places = places_of(term)
     if value.type.kind is Kind.DOUBLE:
         return Value(_round_double(value.expr, places), DOUBLE)
@@ -236,8 +237,13 @@ def _unlike(text: pl.Expr, pattern: str, found: pl.Expr) -> pl.Expr:
 
 
 def _finite(number: pl.Expr) -> pl.Expr:
-    # The cast fails where there is a text at all, which is where a number has no end.
-    text = pl.when(number.is_infinite()).then(pl.lit(_NO_NUMBER))
+    return _unless(number.is_infinite(), number)
+
+
+def _unless(wrong: pl.Expr, number: pl.Expr) -> pl.Expr:
+    """Return doubles, failing the query where `wrong` is true."""
+    # The cast fails where there is a text at all, which is where it is wrong.
+    text = pl.when(wrong).then(pl.lit(_NO_NUMBER))
     return pl.when(text.cast(pl.Float64).is_null()).then(number)
 
 
@@ -275,3 +281,17 @@ def _read_moment(text: pl.Expr) -> pl.Expr:
     seconds = (clock[0] * 60 + clock[1]) * 60 + clock[2]
     moment = days * _MICROS_A_DAY + seconds * 1_000_000 + micros
     return moment.cast(held(TIMESTAMP))
+
+
+FUNCTIONS: Mapping[str, Callable[[Apply, list[Value]], Value]] = {
+    "cast": _cast,
+    "round": _round,
+    "sqrt": _square_root,
+    "concat": _concat,
+    "lower": _lower,
+    "upper": _upper,
+    "substr": _substr,
+    "extract": _extract,
+    "make_date": _make_date,
+}
+"""The functions of text, dates and rounding."""

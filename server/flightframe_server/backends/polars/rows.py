@@ -11,11 +11,11 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from flightframe_server.algebra.types import DataType, Kind, whole
 from flightframe_server.backends.polars.files import OpenTables
 from flightframe_server.backends.polars.moments import floored, narrowed, starts
 from flightframe_server.backends.polars.terms import compile_term, every
 from flightframe_server.backends.polars.values import Value, cast, constant, held, plain
-from flightframe_server.catalog.types import DataType, Kind, whole
 from flightframe_server.errors import InternalError
 from flightframe_server.language.syntax import LiteralValue
 from flightframe_server.planner.hops import FunctionHop, Hop, TableHop, ValueHop

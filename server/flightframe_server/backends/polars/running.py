@@ -21,6 +21,7 @@ import polars as pl
 import pyarrow as pa
 import structlog
 
+from flightframe_server.algebra.types import Kind
 from flightframe_server.arrow_types import arrow_schema, in_years
 from flightframe_server.backends.cancellation import Completion
 from flightframe_server.backends.misfits import said
@@ -28,7 +29,6 @@ from flightframe_server.backends.polars.files import OpenTables
 from flightframe_server.backends.polars.frames import LazyQuery
 from flightframe_server.backends.polars.gate import Gate
 from flightframe_server.backends.protocol import BATCH_ROWS, SourceMoved
-from flightframe_server.catalog.types import Kind
 from flightframe_server.errors import (
     ArithmeticOverflow,
     BackendCancelled,

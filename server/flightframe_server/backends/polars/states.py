@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import polars as pl
 
+from flightframe_server.algebra.primitives import PRIMITIVES, Primitive
+from flightframe_server.algebra.types import BOOLEAN, DataType, Kind
 from flightframe_server.backends.polars import exact
 from flightframe_server.backends.polars.rows import Rows, level_column
-from flightframe_server.backends.polars.terms import every
+from flightframe_server.backends.polars.terms import compile_term, every
 from flightframe_server.backends.polars.values import Value, as_double, constant
-from flightframe_server.catalog.types import BOOLEAN, DataType, Kind
 from flightframe_server.errors import InternalError
-from flightframe_server.resolver.operators import Combine
-from flightframe_server.resolver.terms import Metric
+from flightframe_server.resolver.finishing import finish_of
+from flightframe_server.resolver.terms import Metric, StateTerm, Term
 
 
 def aggregates(rows: Rows, anchor: tuple[str, ...], index: int, metric: Metric) -> list[pl.Expr]:
@@ -36,14 +37,17 @@ def aggregates(rows: Rows, anchor: tuple[str, ...], index: int, metric: Metric) 
     argument = rows.value(metric.argument)
     if metric.order:
         return _taken(rows, index, metric, argument, passed)
-    if metric.operator.name in _OVER_DOUBLES:
-        argument = as_double(argument)
     if passed is not None:
         argument = Value(pl.when(passed).then(argument.expr), argument.type)
-    return _reduced(metric, rows.keep(argument, f"a{index}"))
-
-
-_OVER_DOUBLES = frozenset({"MEDIAN", "QUANTILE", "VAR", "STDDEV"})
+    kept: dict[bool, Value] = {}
+    found = []
+    for state in metric.reducer.state:
+        doubles = PRIMITIVES[state.primitive].of_doubles
+        if doubles not in kept:
+            value = as_double(argument) if doubles else argument
+            kept[doubles] = rows.keep(value, f"{'d' if doubles else 'a'}{index}")
+        found.append(_reduced(state.primitive, metric, kept[doubles]))
+    return found
 
 
 def _passed(rows: Rows, anchor: tuple[str, ...], index: int, metric: Metric) -> pl.Expr | None:
@@ -52,7 +56,7 @@ def _passed(rows: Rows, anchor: tuple[str, ...], index: int, metric: Metric) -> 
     snapshot = metric.snapshot
     if snapshot is not None:
         level = pl.col(level_column(snapshot.level))
-        moment = level.max() if snapshot.pick == "LAST" else level.min()
+        moment = level.max() if snapshot.is_last else level.min()
         points = [level_column(name) for name in dict.fromkeys((*anchor, *snapshot.per))]
         if points:
             moment = moment.over(points)
@@ -74,7 +78,7 @@ def _taken(
         eligible = eligible & passed
     taken = rows.keep(Value(eligible, BOOLEAN), f"e{index}").expr
     value = rows.keep(argument, f"a{index}").expr
-    descending = metric.reducer.combine is Combine.LAST
+    descending = metric.reducer.picks_last
     order = [key.filter(taken) for key in keys]
     return [
         column.filter(taken).sort_by(order, descending=[descending] * len(order)).first()
@@ -82,29 +86,29 @@ def _taken(
     ]
 
 
-def _reduced(metric: Metric, argument: Value) -> list[pl.Expr]:
+def _reduced(primitive: Primitive, metric: Metric, argument: Value) -> pl.Expr:
+    """Return the aggregate of a primitive; the rows' order gives FIRST and LAST."""
     column = argument.expr
-    match metric.operator.name:
-        case "SUM":
-            return [pl.when(column.count() > 0).then(_total(argument))]
-        case "COUNT":
-            return [column.count().cast(pl.Int64)]
-        case "COUNT_DISTINCT":
-            return [column.drop_nulls().n_unique().cast(pl.Int64)]
-        case "MIN":
-            return [column.min()]
-        case "MAX":
+    match primitive:
+        case Primitive.SUM:
+            return pl.when(column.count() > 0).then(_total(argument))
+        case Primitive.COUNT:
+            return column.count().cast(pl.Int64)
+        case Primitive.COUNT_DISTINCT:
+            return column.drop_nulls().n_unique().cast(pl.Int64)
+        case Primitive.MIN:
+            return column.min()
+        case Primitive.MAX:
             # Polars' own maximum passes NaN by; NaN is above every number.
-            return [column.nan_max() if argument.type.kind is Kind.DOUBLE else column.max()]
-        case "MEDIAN":
-            return [column.quantile(0.5, interpolation="linear")]
-        case "QUANTILE":
-            q = float(metric.operator.arguments[0])
-            return [column.quantile(q, interpolation="linear")]
-        case "VAR" | "STDDEV":
-            spread = column.var(ddof=0) * column.count().cast(pl.Float64)
-            return [column.count().cast(pl.Int64), column.mean(), spread]
-    raise InternalError(f"no states for {metric.operator.name}")
+            return column.nan_max() if argument.type.kind is Kind.DOUBLE else column.max()
+        case Primitive.QUANTILE:
+            q = float(metric.reducer.argument_of(metric.operator))
+            return column.quantile(q, interpolation="linear")
+        case Primitive.MEAN:
+            return column.mean()
+        case Primitive.M2:
+            return column.var(ddof=0) * column.count().cast(pl.Float64)
+    raise InternalError(f"no aggregate for {primitive}")
 
 
 def _total(argument: Value) -> pl.Expr:
@@ -118,12 +122,17 @@ def _total(argument: Value) -> pl.Expr:
 
 def finished(metric: Metric, states: list[pl.Expr], types: list[DataType]) -> Value:
     """Return the value that a metric's states mean; a missing point's states are NULL."""
-    if metric.operator.name in ("VAR", "STDDEV"):
-        count, _, spread = states
-        variance = pl.when(count > 1).then(spread / (count - 1).cast(pl.Float64))
-        deviation = variance.sqrt() if metric.operator.name == "STDDEV" else variance
-        return Value(deviation, metric.type)
-    value = states[0]
+    held = {
+        name: Value(state, type_)
+        for (name, _), state, type_ in zip(metric.states, states, types, strict=True)
+    }
+
+    def state(part: Term) -> Value:
+        assert isinstance(part, StateTerm)
+        return held[part.name]
+
+    value = compile_term(finish_of(metric), state, lambda part: part)
     if metric.fill is not None:
-        return Value(value.fill_null(constant(metric.fill, metric.type).expr), types[0])
-    return Value(value.fill_null(0) if metric.reducer.zero_when_empty else value, types[0])
+        return Value(value.expr.fill_null(constant(metric.fill, metric.type).expr), value.type)
+    zero = metric.reducer.zero_when_empty
+    return Value(value.expr.fill_null(0), value.type) if zero else value

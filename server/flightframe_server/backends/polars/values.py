@@ -16,9 +16,9 @@ from decimal import Context, Decimal
 
 import polars as pl
 
+from flightframe_server.algebra.types import BOOLEAN, DOUBLE, DataType, Kind
 from flightframe_server.backends.polars import exact
 from flightframe_server.backends.polars.moments import held_moment, wall, within_day
-from flightframe_server.catalog.types import BOOLEAN, DOUBLE, DataType, Kind
 from flightframe_server.errors import InternalError
 from flightframe_server.language.syntax import LiteralValue
 

@@ -15,8 +15,9 @@ from typing import ClassVar
 
 from sqlglot import exp
 
+from flightframe_server.algebra.primitives import Primitive
+from flightframe_server.algebra.types import DataType, whole
 from flightframe_server.backends.sql.names import column_expression
-from flightframe_server.catalog.types import DataType, whole
 from flightframe_server.errors import LimitExceeded
 from flightframe_server.language.syntax import LiteralValue
 from flightframe_server.resolver.terms import Apply, Constant, Metric, Term
@@ -62,8 +63,8 @@ class SqlDialect(ABC):
         """Return a checked cast; `given` is the value's type, for databases that do not know it."""
 
     @abstractmethod
-    def row_function(self, term: Apply, sides: list[exp.Expr]) -> exp.Expr:
-        """Return a function of one row, its arguments compiled."""
+    def apply(self, term: Apply, compiled: Callable[[Term], exp.Expr], bound: Bound) -> exp.Expr:
+        """Return a row function of terms; `compiled` gives its arguments."""
 
     @abstractmethod
     def constant(self, term: Constant, bound: Bound) -> exp.Expr:
@@ -79,11 +80,15 @@ class SqlDialect(ABC):
         """
 
     @abstractmethod
-    def spread(self, argument: exp.Expr, given: DataType) -> tuple[exp.Expr, exp.Expr]:
-        """Return the aggregates of a mean, and of the sum of squared distances from it."""
+    def mean(self, argument: exp.Expr, given: DataType) -> exp.Expr:
+        """Return the aggregate of a mean."""
 
     @abstractmethod
-    def sum(self, argument: exp.Expr, metric: Metric) -> exp.Expr:
+    def m2(self, argument: exp.Expr, given: DataType) -> exp.Expr:
+        """Return the aggregate of the sum of squared distances from the mean."""
+
+    @abstractmethod
+    def sum(self, argument: exp.Expr, given: DataType, declared: DataType) -> exp.Expr:
         """Return the aggregate of a sum that is exact, or fails."""
 
     @abstractmethod
@@ -114,45 +119,45 @@ class SqlDialect(ABC):
         """Return a stored column, of the type given, as a member of a level of another."""
         return self.level(self.counted(table, column, given, None), declared, whole(given))
 
-    def apply(
-        self, term: Apply, compiled: Callable[[Term], exp.Expr], bound: Bound
-    ) -> exp.Expr | None:
-        """Return a function of terms, or None where the rules of `terms` hold."""
-        return None
-
     def rows(self, select: exp.Select) -> exp.Select:
         """Return the rows that are grouped; databases that compute them more than once say how."""
         return select
 
-    def finished(self, value: exp.Expr, metric: Metric) -> exp.Expr:
-        """Return the first state of a metric as a number to compute with and order by."""
-        return value
+    def finished(self, state: exp.Expr, declared: DataType) -> exp.Expr:
+        """Return a state as a value to compute with and order by."""
+        return state
 
     def states(self, metric: Metric, argument: exp.Expr | None) -> list[tuple[str, exp.Expr]]:
         """Return the aggregates of a metric's state, by state column, without casts."""
         if argument is None:
-            return [("value", exp.Count(this=exp.Star()))]
-        if metric.operator.name in ("VAR", "STDDEV"):
-            mean, squares = self.spread(argument, metric.argument_type)
-            return [("count", exp.Count(this=argument.copy())), ("mean", mean), ("m2", squares)]
-        return [("value", self._reduced(metric, argument))]
+            return [(name, exp.Count(this=exp.Star())) for name, _ in metric.states]
+        types = dict(metric.states)
+        return [
+            (state.name, self._reduced(state.primitive, argument.copy(), metric, types[state.name]))
+            for state in metric.reducer.state
+        ]
 
-    def _reduced(self, metric: Metric, argument: exp.Expr) -> exp.Expr:
-        """Return the aggregate of a reducer with one state column."""
-        match metric.operator.name:
-            case "SUM":
-                return self.sum(argument, metric)
-            case "COUNT":
+    def _reduced(
+        self, primitive: Primitive, argument: exp.Expr, metric: Metric, declared: DataType
+    ) -> exp.Expr:
+        """Return the aggregate of a primitive; the rows' order gives FIRST and LAST."""
+        given = metric.argument_type
+        match primitive:
+            case Primitive.SUM:
+                return self.sum(argument, given, declared)
+            case Primitive.COUNT:
                 return exp.Count(this=argument)
-            case "COUNT_DISTINCT":
+            case Primitive.COUNT_DISTINCT:
                 return exp.Count(this=exp.Distinct(expressions=[argument]))
-            case "MIN":
+            case Primitive.MIN:
                 return exp.Min(this=argument)
-            case "MAX":
+            case Primitive.MAX:
                 return exp.Max(this=argument)
-            case "MEDIAN":
-                return self.quantile(argument, metric.argument_type, "0.5")
-            case "QUANTILE":
-                q = metric.operator.arguments[0]
-                return self.quantile(argument, metric.argument_type, q)
-        raise AssertionError(metric.operator.name)
+            case Primitive.QUANTILE:
+                q = metric.reducer.argument_of(metric.operator)
+                return self.quantile(argument, given, q)
+            case Primitive.MEAN:
+                return self.mean(argument, given)
+            case Primitive.M2:
+                return self.m2(argument, given)
+        raise AssertionError(primitive)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from flightframe_server.algebra.types import DataType
 from flightframe_server.backends.sql.dialect import Bound, SqlDialect
 from flightframe_server.backends.sql.names import (
     Statement,
@@ -18,9 +19,9 @@ from flightframe_server.backends.sql.names import (
 )
 from flightframe_server.backends.sql.source import source_select
 from flightframe_server.backends.sql.terms import compile_term
-from flightframe_server.catalog.types import DataType
 from flightframe_server.planner.source import FrameQuery, SourceQuery, state_name
-from flightframe_server.resolver.terms import Constant, LevelTerm, MetricTerm, Term
+from flightframe_server.resolver.finishing import finish_of
+from flightframe_server.resolver.terms import Constant, LevelTerm, MetricTerm, StateTerm, Term
 from flightframe_server.resolver.values import literal_type
 
 # Whether a branch makes points; no level's name starts with a blank.
@@ -103,19 +104,15 @@ def _value(query: FrameQuery, term: Term, dialect: SqlDialect, bound: Bound) -> 
     assert isinstance(term, MetricTerm)
     metrics = [metric for source in query.sources for metric in source.metrics]
     metric, index = term.metric, metrics.index(term.metric)
-    state = column_expression(state_name(index, metric.states[0][0]))
-    value = dialect.finished(state, metric)
+
+    def state(part: Term) -> exp.Expr:
+        assert isinstance(part, StateTerm)
+        return dialect.finished(column_expression(state_name(index, part.name)), part.type)
+
+    value = compile_term(finish_of(metric), state, dialect, bound)
     if metric.fill is not None:
         fill = dialect.constant(Constant(literal_type(metric.fill), metric.fill), bound)
         return dialect.cast(exp.Coalesce(this=value, expressions=[fill]), metric.type)
     if metric.reducer.zero_when_empty:
         return exp.Coalesce(this=value, expressions=[exp.Literal.number(0)])
-    if metric.operator.name in ("VAR", "STDDEV"):
-        spare = exp.Sub(this=value, expression=exp.Literal.number(1))
-        value = exp.Div(
-            this=column_expression(state_name(index, "m2")),
-            expression=exp.Nullif(this=exp.Paren(this=spare), expression=exp.Literal.number(0)),
-        )
-    if metric.operator.name == "STDDEV":
-        value = exp.Sqrt(this=value)
     return value

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from flightframe_server.catalog.types import DataType
+from flightframe_server.algebra.types import DataType
 from flightframe_server.language.syntax import LiteralValue
 from flightframe_server.planner.source import state_name
 from flightframe_server.resolver.terms import Metric

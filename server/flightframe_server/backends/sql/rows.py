@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from sqlglot import exp
 
+from flightframe_server.algebra.types import DataType, whole
 from flightframe_server.backends.sql.dialect import Bound, SqlDialect
 from flightframe_server.backends.sql.names import (
     column_expression,
@@ -19,7 +20,6 @@ from flightframe_server.backends.sql.names import (
     table_expression,
 )
 from flightframe_server.backends.sql.terms import compile_term
-from flightframe_server.catalog.types import DataType, whole
 from flightframe_server.language.syntax import LiteralValue
 from flightframe_server.planner.hops import FunctionHop, Hop, TableHop, ValueHop
 from flightframe_server.planner.source import (
@@ -30,7 +30,6 @@ from flightframe_server.planner.source import (
     StoredRead,
     metric_columns,
 )
-from flightframe_server.resolver.operators import Combine
 from flightframe_server.resolver.terms import ColumnTerm, Constant, LevelTerm, Metric, Term
 
 FACTS = "f"
@@ -232,7 +231,7 @@ class RowSelect:
                 yield f"r{index}", _rank(metric, eligible[f"e{index}"], keys, points)
             if metric.snapshot is not None:
                 points += [member(level) for level in metric.snapshot.per]
-                pick = exp.Max if metric.snapshot.pick == "LAST" else exp.Min
+                pick = exp.Max if metric.snapshot.is_last else exp.Min
                 moment = pick(this=member(metric.snapshot.level))
                 yield f"s{index}", exp.Window(this=moment, partition_by=points)
 
@@ -257,7 +256,7 @@ def _rank(
     metric: Metric, eligible: exp.Expr, keys: list[exp.Expr], points: list[exp.Expr]
 ) -> exp.Expr:
     """Rank a point's rows by the key; one without a key, or filtered out, after all others."""
-    descending = metric.reducer.combine is Combine.LAST
+    descending = metric.reducer.picks_last
     ordered = [exp.Ordered(this=eligible.copy(), desc=True, nulls_first=False)]
     ordered += [exp.Ordered(this=key, desc=descending, nulls_first=False) for key in keys]
     order = exp.Order(expressions=ordered)

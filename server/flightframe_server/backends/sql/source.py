@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from flightframe_server.algebra.types import DataType
 from flightframe_server.backends.sql.dialect import Bound, SqlDialect
 from flightframe_server.backends.sql.names import (
     Statement,
@@ -19,7 +20,6 @@ from flightframe_server.backends.sql.names import (
 )
 from flightframe_server.backends.sql.rows import RowSelect
 from flightframe_server.backends.sql.terms import compile_term
-from flightframe_server.catalog.types import DataType
 from flightframe_server.planner.source import SourceQuery, state_name
 from flightframe_server.resolver.terms import ColumnTerm, LevelTerm, Metric, Term
 

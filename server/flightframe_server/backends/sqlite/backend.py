@@ -16,9 +16,10 @@ from typing import ClassVar, Self
 import pyarrow as pa
 from sqlglot import exp
 
+from flightframe_server.algebra.primitives import Primitive
+from flightframe_server.algebra.types import INTEGER, DataType
 from flightframe_server.backends.cancellation import CancelToken
 from flightframe_server.backends.protocol import (
-    Capabilities,
     Fingerprints,
     RunningQuery,
     SourceMoved,
@@ -36,14 +37,14 @@ from flightframe_server.backends.sqlite.examine import examine_decimals
 from flightframe_server.backends.sqlite.reading import Reading, SchemaRow
 from flightframe_server.backends.sqlite.schema import Compiler, read_tables
 from flightframe_server.backends.sqlite.source import SQLiteSource
+from flightframe_server.backends.sqlite.sql_terms import FUNCTIONS
 from flightframe_server.backends.sqlite.statement import SQLiteRunning, translated
 from flightframe_server.backends.unbounded import refuse_bounds
 from flightframe_server.catalog.installation import BackendSettings
-from flightframe_server.catalog.types import INTEGER, DataType
 from flightframe_server.errors import BackendError, SetupError, shown
+from flightframe_server.planner.capabilities import Capabilities
 from flightframe_server.planner.hops import TableHop
 from flightframe_server.planner.source import FrameQuery, SourceQuery
-from flightframe_server.resolver.operators import REDUCERS
 
 SAMPLE_ROWS = 65_536
 _SCHEMAS_KEPT = 8
@@ -98,7 +99,7 @@ class SQLiteBackend:
             form=_form(settings),
         )
 
-    CAPABILITIES: ClassVar[Capabilities] = Capabilities(frozenset(REDUCERS))
+    CAPABILITIES: ClassVar[Capabilities] = Capabilities(frozenset(Primitive), frozenset(FUNCTIONS))
 
     def capabilities(self) -> Capabilities:
         """Return what it can do: every reducer, some by functions of ours."""

@@ -16,6 +16,12 @@ from decimal import Context, Decimal
 
 from sqlglot import exp
 
+from flightframe_server.algebra.types import (
+    DOUBLE,
+    MAX_PRECISION,
+    DataType,
+    Kind,
+)
 from flightframe_server.backends.sql.dialect import Bound, SqlDialect
 from flightframe_server.backends.sql.names import column_expression
 from flightframe_server.backends.sqlite.decimals import DecimalForm
@@ -23,16 +29,10 @@ from flightframe_server.backends.sqlite.functions import NAN
 from flightframe_server.backends.sqlite.row_functions import microseconds
 from flightframe_server.backends.sqlite.sql_decimals import stored_decimal
 from flightframe_server.backends.sqlite.sql_row_terms import called, integer
-from flightframe_server.backends.sqlite.sql_terms import apply_term, converted, text_literal
-from flightframe_server.catalog.types import (
-    DOUBLE,
-    MAX_PRECISION,
-    DataType,
-    Kind,
-)
+from flightframe_server.backends.sqlite.sql_terms import FUNCTIONS, converted, text_literal
 from flightframe_server.errors import ArithmeticOverflow, BackendError, NotSupported, shown
 from flightframe_server.language.syntax import LiteralValue
-from flightframe_server.resolver.terms import Apply, Constant, Metric, Term
+from flightframe_server.resolver.terms import Apply, Constant, Term
 from flightframe_server.row_values import INT64_MAX, INT64_MIN
 
 _DIGITS = Context(prec=100)
@@ -129,12 +129,12 @@ class SQLiteDialect(SqlDialect):
         raise NotSupported(f"SQLite does not know {function}")
 
     def apply(self, term: Apply, compiled: Callable[[Term], exp.Expr], bound: Bound) -> exp.Expr:
-        """Return a function of terms.
+        """Return a row function of terms.
 
         Raises:
-            NotSupported: a function that is not answered on SQLite.
+            ArithmeticOverflow: a constant of more digits than 64 bits hold.
         """
-        return apply_term(term, compiled, bound)
+        return FUNCTIONS[term.function](term, compiled, bound)
 
     def rows(self, select: exp.Select) -> exp.Select:
         """Return the rows, each value of which is then checked once.
@@ -143,23 +143,21 @@ class SQLiteDialect(SqlDialect):
         """
         return select.limit(-1)
 
-    def finished(self, value: exp.Expr, metric: Metric) -> exp.Expr:
+    def finished(self, state: exp.Expr, declared: DataType) -> exp.Expr:
         """Return a state to compute with; a sum past 64 bits is refused there."""
-        declared = metric.states[0][1]
-        return called("ff_small", value) if declared.kind is Kind.DECIMAL else value
+        return called("ff_small", state) if declared.kind is Kind.DECIMAL else state
 
-    def row_function(self, term: Apply, sides: list[exp.Expr]) -> exp.Expr:
-        """Never: `apply` answers for every function."""
-        raise AssertionError(term.function)
+    def mean(self, argument: exp.Expr, given: DataType) -> exp.Expr:
+        """Return a mean, by a function of ours."""
+        return called("ff_mean", converted(argument, given, DOUBLE))
 
-    def spread(self, argument: exp.Expr, given: DataType) -> tuple[exp.Expr, exp.Expr]:
-        """Return a mean and the sum of squared distances from it, by functions of ours."""
-        number = converted(argument, given, DOUBLE)
-        return called("ff_mean", number), called("ff_spread", number.copy())
+    def m2(self, argument: exp.Expr, given: DataType) -> exp.Expr:
+        """Return the sum of squared distances from the mean, by a function of ours."""
+        return called("ff_spread", converted(argument, given, DOUBLE))
 
-    def sum(self, argument: exp.Expr, metric: Metric) -> exp.Expr:
+    def sum(self, argument: exp.Expr, given: DataType, declared: DataType) -> exp.Expr:
         """Return a sum that is exact, or fails."""
-        return _sum(argument, metric.argument_type)
+        return _sum(argument, given)
 
     def quantile(self, argument: exp.Expr, given: DataType, q: str) -> exp.Expr:
         """Return the continuous quantile, by a function of ours."""

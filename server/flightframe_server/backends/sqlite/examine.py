@@ -13,6 +13,7 @@ from collections.abc import Mapping
 import structlog
 from sqlglot import exp
 
+from flightframe_server.algebra.types import Kind
 from flightframe_server.backends.sql.names import (
     column_expression,
     named,
@@ -20,7 +21,6 @@ from flightframe_server.backends.sql.names import (
 )
 from flightframe_server.backends.sqlite.decimals import DecimalForm, migration
 from flightframe_server.backends.sqlite.schema import TableFacts
-from flightframe_server.catalog.types import Kind
 from flightframe_server.errors import SetupError, shown
 
 log = structlog.get_logger(__name__)

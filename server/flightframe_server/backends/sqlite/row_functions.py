@@ -49,6 +49,10 @@ def _round_double(number: float | str, places: int) -> float | str:
     return number if isinstance(number, str) else row_values.round_double(number, places)
 
 
+def _square_root(number: float | str) -> float | str:
+    return number if isinstance(number, str) else row_values.square_root(number)
+
+
 def _text_to_digits(text: str, precision: int, scale: int) -> int:
     return row_values.fitting(row_values.text_to_digits(text, precision, scale))
 
@@ -111,6 +115,7 @@ NEVER_FAIL: dict[str, tuple[int, Callable[..., Value]]] = {
 MAY_FAIL: dict[str, tuple[int, Callable[..., Value]]] = {
     "ff_make_date": (3, _make_date),
     "ff_round": (3, _round),
+    "ff_sqrt": (1, _square_root),
     "ff_read_integer": (1, row_values.text_to_integer),
     "ff_read_decimal": (3, _text_to_digits),
     "ff_read_double": (1, row_values.text_to_double),

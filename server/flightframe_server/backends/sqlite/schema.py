@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from flightframe_server.algebra.types import DataType, Kind
 from flightframe_server.backends.sql.names import Statement, identifier
 from flightframe_server.backends.sql.statement import (
     STATEMENTS_BYTES,
@@ -24,7 +25,6 @@ from flightframe_server.backends.sqlite.dialect import SQLiteDialect
 from flightframe_server.backends.sqlite.reading import SchemaRow
 from flightframe_server.backends.sqlite.types import declared_type
 from flightframe_server.bounded_cache import cached
-from flightframe_server.catalog.types import DataType, Kind
 from flightframe_server.planner.hops import TableHop
 from flightframe_server.planner.source import (
     FetchedRead,

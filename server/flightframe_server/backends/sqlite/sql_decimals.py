@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from flightframe_server.algebra.types import DataType
 from flightframe_server.backends.sqlite.decimals import DecimalForm
 from flightframe_server.backends.sqlite.sql_row_terms import called, integer
-from flightframe_server.catalog.types import DataType
 from flightframe_server.row_values import power
 
 _EXACT_POWER = 22

@@ -7,10 +7,12 @@ functions, which guess, cut off, and know the letters A to Z only.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from sqlglot import exp
 
+from flightframe_server.algebra.types import DataType, Kind
 from flightframe_server.backends.sql.terms import chosen
-from flightframe_server.catalog.types import DataType, Kind
 from flightframe_server.errors import InternalError
 from flightframe_server.resolver.terms import Apply, field_of, places_of
 
@@ -21,10 +23,9 @@ _READERS = {
     Kind.DATE: "ff_read_date",
     Kind.TIMESTAMP: "ff_read_timestamp",
 }
-ROW_TERMS = frozenset(
-    {"case", "round", "lower", "upper", "substr", "concat", "extract", "make_date"}
-)
-"""The functions that `row_term` gives."""
+
+RowTerm = Callable[[Apply, list[exp.Expr]], exp.Expr]
+"""Gives the expression of a function from those of its arguments."""
 
 
 def called(name: str, *arguments: exp.Expr) -> exp.Expr:
@@ -37,24 +38,29 @@ def integer(value: int) -> exp.Expr:
     return exp.Literal.number(value)
 
 
-def row_term(term: Apply, sides: list[exp.Expr]) -> exp.Expr:
-    """Return a function of `ROW_TERMS`."""
-    match term.function:
-        case "case":
-            return chosen(sides)
-        case "concat":
-            left, right = (exp.Paren(this=side) for side in sides)
-            return exp.Paren(this=exp.DPipe(this=left, expression=right))
-        case "substr":
-            return called("ff_substr" if sides[2:] else "ff_rest", *sides)
-        case "round":
-            return _round(term, sides[0])
-        case "extract":
-            return called("ff_extract", exp.Literal.string(field_of(term)), sides[0])
+def _case(term: Apply, sides: list[exp.Expr]) -> exp.Expr:
+    return chosen(sides)
+
+
+def _concat(term: Apply, sides: list[exp.Expr]) -> exp.Expr:
+    left, right = (exp.Paren(this=side) for side in sides)
+    return exp.Paren(this=exp.DPipe(this=left, expression=right))
+
+
+def _substr(term: Apply, sides: list[exp.Expr]) -> exp.Expr:
+    return called("ff_substr" if sides[2:] else "ff_rest", *sides)
+
+
+def _extract(term: Apply, sides: list[exp.Expr]) -> exp.Expr:
+    return called("ff_extract", exp.Literal.string(field_of(term)), sides[0])
+
+
+def _own(term: Apply, sides: list[exp.Expr]) -> exp.Expr:
     return called(f"ff_{term.function}", *sides)
 
 
-def _round(term: Apply, value: exp.Expr) -> exp.Expr:
+def _round(term: Apply, sides: list[exp.Expr]) -> exp.Expr:
+    value = sides[0]
     given, places = term.arguments[0].type, integer(places_of(term))
     if given.kind is Kind.DOUBLE:
         return called("ff_round_double", value, places)
@@ -84,3 +90,14 @@ def row_cast(value: exp.Expr, given: DataType, wanted: DataType) -> exp.Expr:
             places = map(integer, (wanted.precision, wanted.scale))
             return called("ff_double_decimal", value, *places)
     raise InternalError(f"no way from {given} to {wanted}")
+
+
+ROW_TERMS: Mapping[str, RowTerm] = {
+    "case": _case,
+    "concat": _concat,
+    "substr": _substr,
+    "round": _round,
+    "extract": _extract,
+    **dict.fromkeys(("abs", "lower", "upper", "make_date"), _own),
+}
+"""Functions that take their arguments as they stand."""

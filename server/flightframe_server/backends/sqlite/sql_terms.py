@@ -9,22 +9,22 @@ a double to the nearest double.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Context, Decimal
 
 from sqlglot import exp
 
+from flightframe_server.algebra.types import DOUBLE, DataType, Kind
 from flightframe_server.backends.sql.dialect import Bound
 from flightframe_server.backends.sql.terms import computed_arguments
 from flightframe_server.backends.sqlite.sql_row_terms import (
     ROW_TERMS,
+    RowTerm,
     called,
     integer,
     row_cast,
-    row_term,
 )
-from flightframe_server.catalog.types import DOUBLE, TIMESTAMP, DataType, Kind
-from flightframe_server.errors import InternalError, NotSupported
+from flightframe_server.errors import InternalError
 from flightframe_server.resolver.terms import Apply, Constant, Term
 from flightframe_server.resolver.values import common_type
 from flightframe_server.row_values import INT64_MAX, INT64_MIN
@@ -41,7 +41,9 @@ _COMPARE: dict[str, type[exp.Binary]] = {
     "gt": exp.GT,
     "ge": exp.GTE,
 }
-_ARITHMETIC = frozenset({"add", "subtract", "multiply", "divide"})
+
+Word = Callable[[Apply, Compiled, Bound], exp.Expr]
+"""Gives the expression of a function; it compiles the arguments as their types want it."""
 
 
 def text_literal(value: str) -> exp.Expr:
@@ -73,62 +75,64 @@ def converted(value: exp.Expr, given: DataType, wanted: DataType) -> exp.Expr:
     return row_cast(value, given, wanted)
 
 
-def apply_term(term: Apply, compiled: Compiled, bound: Bound) -> exp.Expr:
-    """Return a function of terms as an expression.
-
-    Raises:
-        NotSupported: the function is not answered on SQLite.
-        ArithmeticOverflow: a constant of more digits than 64 bits hold.
-    """
-    function, arguments = term.function, term.arguments
-    if function in ("and", "or"):
-        return _joined(function, [compiled(part) for part in arguments])
-    if function in _COMPARE:
-        return _compared(function, arguments[0], arguments[1], compiled, bound)
-    match function:
-        case "not":
-            return exp.Not(this=exp.Paren(this=compiled(arguments[0])))
-        case "is_null":
-            return _is_null(compiled(arguments[0]))
-        case "distinct":
-            return _distinct(arguments, compiled)
-        case "in":
-            return _isin(arguments, compiled, bound)
-        case "like":
-            return called("ff_like", *(compiled(part) for part in arguments))
-        case "nullif" if _alike(arguments):
-            one, other = (exp.Paren(this=compiled(part)) for part in arguments)
-            return exp.Nullif(this=one, expression=other)
-        case "nullif":
-            return called("ff_nullif", *_formed(arguments, compiled))
-    return _value(term, compiled)
+def _and_or(term: Apply, compiled: Compiled, bound: Bound) -> exp.Expr:
+    return _joined(term.function, [compiled(part) for part in term.arguments])
 
 
-def _value(term: Apply, compiled: Compiled) -> exp.Expr:
-    if term.function in _ARITHMETIC:
-        return _arithmetic(term, compiled)
-    types = [part.type for part in term.arguments]
-    sides = [compiled(part) for part in computed_arguments(term)]
-    if term.function in ROW_TERMS:
-        return row_term(term, sides)
-    match term.function:
-        case "modulo":
-            left, right = (exp.Paren(this=side) for side in sides)
-            return exp.Paren(this=exp.Mod(this=left, expression=right))
-        case "negate":
-            if types[0].kind in _EXACT:
-                return called("ff_subtract", integer(0), sides[0])
-            return called("ff_double", text_literal("multiply"), sides[0], integer(-1))
-        case "abs":
-            return called("ff_abs", sides[0])
-        case "coalesce":
-            sides = [converted(side, of, term.type) for side, of in zip(sides, types, strict=True)]
-            return exp.Coalesce(this=sides[0], expressions=sides[1:]) if sides[1:] else sides[0]
-        case "to_timestamp":
-            return converted(sides[0], types[0], TIMESTAMP)
-        case "cast" | "to_double":
-            return converted(sides[0], types[0], term.type)
-    raise NotSupported(f"{term.function.upper()} is not answered on SQLite")
+def _comparison(term: Apply, compiled: Compiled, bound: Bound) -> exp.Expr:
+    return _compared(term.function, term.arguments[0], term.arguments[1], compiled, bound)
+
+
+def _not(term: Apply, compiled: Compiled, bound: Bound) -> exp.Expr:
+    return exp.Not(this=exp.Paren(this=compiled(term.arguments[0])))
+
+
+def _null(term: Apply, compiled: Compiled, bound: Bound) -> exp.Expr:
+    return _is_null(compiled(term.arguments[0]))
+
+
+def _like(term: Apply, compiled: Compiled, bound: Bound) -> exp.Expr:
+    return called("ff_like", *(compiled(part) for part in term.arguments))
+
+
+def _nullif(term: Apply, compiled: Compiled, bound: Bound) -> exp.Expr:
+    if not _alike(term.arguments):
+        return called("ff_nullif", *_formed(term.arguments, compiled))
+    one, other = (exp.Paren(this=compiled(part)) for part in term.arguments)
+    return exp.Nullif(this=one, expression=other)
+
+
+def _modulo(term: Apply, compiled: Compiled, bound: Bound) -> exp.Expr:
+    left, right = (exp.Paren(this=compiled(part)) for part in term.arguments)
+    return exp.Paren(this=exp.Mod(this=left, expression=right))
+
+
+def _negate(term: Apply, compiled: Compiled, bound: Bound) -> exp.Expr:
+    side = compiled(term.arguments[0])
+    if term.arguments[0].type.kind in _EXACT:
+        return called("ff_subtract", integer(0), side)
+    return called("ff_double", text_literal("multiply"), side, integer(-1))
+
+
+def _coalesce(term: Apply, compiled: Compiled, bound: Bound) -> exp.Expr:
+    sides = [converted(compiled(part), part.type, term.type) for part in term.arguments]
+    return exp.Coalesce(this=sides[0], expressions=sides[1:]) if sides[1:] else sides[0]
+
+
+def _converted(term: Apply, compiled: Compiled, bound: Bound) -> exp.Expr:
+    only = term.arguments[0]
+    return converted(compiled(only), only.type, term.type)
+
+
+def _square_root(term: Apply, compiled: Compiled, bound: Bound) -> exp.Expr:
+    return called("ff_sqrt", _converted(term, compiled, bound))
+
+
+def _row_term(word: RowTerm) -> Word:
+    """Return the word of a function that takes its arguments as they are."""
+    return lambda term, compiled, _: word(
+        term, [compiled(part) for part in computed_arguments(term)]
+    )
 
 
 def _is_null(value: exp.Expr) -> exp.Expr:
@@ -145,7 +149,7 @@ def _joined(function: str, sides: list[exp.Expr]) -> exp.Expr:
     return exp.Paren(this=node(this=left, expression=right))
 
 
-def _arithmetic(term: Apply, compiled: Compiled) -> exp.Expr:
+def _arithmetic(term: Apply, compiled: Compiled, bound: Bound) -> exp.Expr:
     sides = [compiled(part) for part in term.arguments]
     types = [part.type for part in term.arguments]
     if term.type.kind is Kind.DOUBLE:
@@ -221,8 +225,9 @@ def _alike(arguments: tuple[Term, ...]) -> bool:
     return exact or (one.kind is other.kind and one.kind not in _EXACT)
 
 
-def _distinct(arguments: tuple[Term, ...], compiled: Compiled) -> exp.Expr:
+def _distinct(term: Apply, compiled: Compiled, bound: Bound) -> exp.Expr:
     """Return whether two values differ, NULL counted as a value."""
+    arguments = term.arguments
     if _alike(arguments):
         left, right = (exp.Paren(this=compiled(part)) for part in arguments)
         return exp.Paren(this=exp.Not(this=exp.Is(this=left, expression=right)))
@@ -239,9 +244,9 @@ def _formed(arguments: tuple[Term, ...], compiled: Compiled) -> list[exp.Expr]:
     return found
 
 
-def _isin(arguments: tuple[Term, ...], compiled: Compiled, bound: Bound) -> exp.Expr:
+def _isin(term: Apply, compiled: Compiled, bound: Bound) -> exp.Expr:
     """Return membership in a list, as one IN for the members that stand as the subject does."""
-    subject, *members = arguments
+    subject, *members = term.arguments
     alike: list[exp.Expr] = []
     others: list[exp.Expr] = []
     for member in members:
@@ -259,3 +264,25 @@ def _isin(arguments: tuple[Term, ...], compiled: Compiled, bound: Bound) -> exp.
     value = exp.Paren(this=compiled(subject))
     listed = exp.In(this=value, expressions=alike) if alike else _known(value, holds=False)
     return _joined("or", [exp.Paren(this=listed), *others])
+
+
+FUNCTIONS: Mapping[str, Word] = {
+    **dict.fromkeys(("add", "subtract", "multiply", "divide"), _arithmetic),
+    "modulo": _modulo,
+    "negate": _negate,
+    **dict.fromkeys(_COMPARE, _comparison),
+    "and": _and_or,
+    "or": _and_or,
+    "not": _not,
+    "is_null": _null,
+    "distinct": _distinct,
+    "in": _isin,
+    "like": _like,
+    "nullif": _nullif,
+    "coalesce": _coalesce,
+    "cast": _converted,
+    "to_timestamp": _converted,
+    "sqrt": _square_root,
+    **{name: _row_term(word) for name, word in ROW_TERMS.items()},
+}
+"""Every row function in SQLite's words, most of them functions of ours."""

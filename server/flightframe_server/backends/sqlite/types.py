@@ -27,9 +27,7 @@ from decimal import Context, Decimal
 
 import pyarrow as pa
 
-from flightframe_server.arrow_types import conform_array
-from flightframe_server.backends.sqlite.functions import NAN
-from flightframe_server.catalog.types import (
+from flightframe_server.algebra.types import (
     BOOLEAN,
     DATE,
     DOUBLE,
@@ -40,6 +38,8 @@ from flightframe_server.catalog.types import (
     DataType,
     decimal,
 )
+from flightframe_server.arrow_types import conform_array
+from flightframe_server.backends.sqlite.functions import NAN
 from flightframe_server.errors import ArithmeticOverflow
 
 _WIDE = Context(prec=100)
