@@ -118,7 +118,7 @@ class _Text:
 def _no_plan(query: CatalogueQuery) -> NoReturn:
     raise NotSupported(
         "what the catalogue answers has no plan",
-        hint="a plan is that of a query of metrics: SELECT region, revenue AT region",
+        hint="a query of metrics, whose grain AT names, has one",
     )
 
 
