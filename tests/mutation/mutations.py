@@ -322,8 +322,8 @@ MUTATIONS = (
         4,
         NESTING,
         "resolver.legality:check_nested",
-        'nested.operator.name == "SUM"',
-        'nested.operator.name == "NONE"',
+        "if REDUCERS[nested.operator.name].adds_up:",
+        "if False:",
     ),
     _mutation(
         "let an inner anchor add no level",
