@@ -8,6 +8,7 @@ cell is not counted, as in SQL, but its point stays.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import polars as pl
 import pyarrow as pa
@@ -28,8 +29,19 @@ _COUNTED = pc.CountOptions(mode="only_valid")
 _OF_ALL = pc.VarianceOptions(ddof=0, skip_nulls=True, min_count=1)
 
 Keys = Mapping[str, pa.Array]
-Grouped = tuple[pa.Table, pa.Array]
-"""The points, in the order in which the values beside them stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """One aggregate of Arrow's over some values, each beside the cell that it is of."""
+
+    values: pa.Array
+    function: str
+    options: pc.FunctionOptions
+
+
+Reduced = tuple[tuple[Aggregate, ...], Callable[..., pa.Array]]
+"""The aggregates that a primitive takes, and what makes its column of theirs."""
 
 
 def reduce_cells(
@@ -50,15 +62,12 @@ def reduce_cells(
         return StateTerm(columns[name].type_of(nested.inner.type), name)
 
     finish = finished(reducer.finish, state)
-    found: dict[str, pa.Array] = {}
-    points = pa.table({})
-    for read in dict.fromkeys(part.name for part in walk(finish) if isinstance(part, StateTerm)):
-        primitive = columns[read].primitive
-        if primitive is Primitive.QUANTILE:
-            q = float(reducer.argument_of(nested.operator))
-            points, found[read] = _quantile(keys, values, q)
-        else:
-            points, found[read] = _REDUCED[primitive](keys, values)
+    read = tuple(dict.fromkeys(part.name for part in walk(finish) if isinstance(part, StateTerm)))
+    if columns[read[0]].primitive is Primitive.QUANTILE:
+        points, quantiles = _quantile(keys, values, float(reducer.argument_of(nested.operator)))
+        found = {read[0]: quantiles}
+    else:
+        points, found = _reduced(keys, values, {one: columns[one].primitive for one in read})
 
     def column(term: Term) -> pa.Array:
         assert isinstance(term, StateTerm)
@@ -69,41 +78,71 @@ def reduce_cells(
     return sort_points(pa.table([*levels, result], names=[*anchor, name]), anchor)
 
 
-def _sum(keys: Keys, values: pa.Array) -> Grouped:
-    return _grouped(keys, summable(values), "sum", _ANY)
+def _reduced(
+    keys: Keys, values: pa.Array, primitives: Mapping[str, Primitive]
+) -> tuple[pa.Table, dict[str, pa.Array]]:
+    """Return the points, and beside them each primitive under its name, grouped once."""
+    source: dict[str, pa.Array] = dict(keys)
+    asked: list[tuple[str, str, pc.FunctionOptions]] = []
+    makers: dict[str, tuple[list[str], Callable[..., pa.Array]]] = {}
+    for name, primitive in primitives.items():
+        aggregates, make = _PRIMITIVES[primitive](values)
+        made: list[str] = []
+        for aggregate in aggregates:
+            column = f" {len(asked)}"
+            source[column] = aggregate.values
+            asked.append((column, aggregate.function, aggregate.options))
+            made.append(f"{column}_{aggregate.function}")
+        makers[name] = made, make
+    grouped = pa.table(source).group_by(list(keys), use_threads=False).aggregate(asked)
+    found = {
+        name: make(*(whole(grouped[column]) for column in made))
+        for name, (made, make) in makers.items()
+    }
+    return grouped, found
 
 
-def _count(keys: Keys, values: pa.Array) -> Grouped:
-    return _grouped(keys, values, "count", _COUNTED)
+def _as_it_is(column: pa.Array) -> pa.Array:
+    return column
 
 
-def _count_distinct(keys: Keys, values: pa.Array) -> Grouped:
-    return _grouped(keys, values, "count_distinct", _COUNTED)
+def _sum(values: pa.Array) -> Reduced:
+    return (Aggregate(summable(values), "sum", _ANY),), _as_it_is
 
 
-def _min(keys: Keys, values: pa.Array) -> Grouped:
-    return _grouped(keys, values, "min", _ANY)
+def _count(values: pa.Array) -> Reduced:
+    return (Aggregate(values, "count", _COUNTED),), _as_it_is
 
 
-def _max(keys: Keys, values: pa.Array) -> Grouped:
-    points, greatest = _grouped(keys, values, "max", _ANY)
+def _count_distinct(values: pa.Array) -> Reduced:
+    return (Aggregate(values, "count_distinct", _COUNTED),), _as_it_is
+
+
+def _min(values: pa.Array) -> Reduced:
+    return (Aggregate(values, "min", _ANY),), _as_it_is
+
+
+def _max(values: pa.Array) -> Reduced:
+    greatest = Aggregate(values, "max", _ANY)
     if not pa.types.is_floating(values.type):
-        return points, greatest
-    _, marks = _grouped(keys, nan_marks(values), "max", _ANY)
-    return points, raised(greatest, marks)
+        return (greatest,), _as_it_is
+    return (greatest, Aggregate(nan_marks(values), "max", _ANY)), raised
 
 
-def _mean(keys: Keys, values: pa.Array) -> Grouped:
-    return _grouped(keys, to_double(values), "mean", _ANY)
+def _mean(values: pa.Array) -> Reduced:
+    return (Aggregate(to_double(values), "mean", _ANY),), _as_it_is
 
 
-def _m2(keys: Keys, values: pa.Array) -> Grouped:
-    points, variance = _grouped(keys, to_double(values), "variance", _OF_ALL)
-    _, count = _count(keys, values)
-    return points, pc.multiply(variance, count.cast(pa.float64()))
+def _m2(values: pa.Array) -> Reduced:
+    variance = Aggregate(to_double(values), "variance", _OF_ALL)
+    return (variance, Aggregate(values, "count", _COUNTED)), _times
 
 
-_REDUCED: Mapping[Primitive, Callable[[Keys, pa.Array], Grouped]] = {
+def _times(variance: pa.Array, count: pa.Array) -> pa.Array:
+    return pc.multiply(variance, count.cast(pa.float64()))
+
+
+_PRIMITIVES: Mapping[Primitive, Callable[[pa.Array], Reduced]] = {
     Primitive.SUM: _sum,
     Primitive.COUNT: _count,
     Primitive.MIN: _min,
@@ -115,16 +154,7 @@ _REDUCED: Mapping[Primitive, Callable[[Keys, pa.Array], Grouped]] = {
 """How each primitive is had of cells; a quantile takes an argument, and cells have no order."""
 
 
-def _grouped(keys: Keys, values: pa.Array, function: str, options: pc.FunctionOptions) -> Grouped:
-    # One thread groups in the order of the rows, so that the points of every call are alike.
-    source = pa.table({**keys, " value": values})
-    grouped = source.group_by(list(keys), use_threads=False).aggregate(
-        [(" value", function, options)]
-    )
-    return grouped, whole(grouped[f" value_{function}"])
-
-
-def _quantile(keys: Keys, values: pa.Array, q: float) -> Grouped:
+def _quantile(keys: Keys, values: pa.Array, q: float) -> tuple[pa.Table, pa.Array]:
     frame = pl.from_arrow(pa.table({**keys, " value": to_double(values)}))
     assert isinstance(frame, pl.DataFrame)
     spread = pl.col(" value").quantile(q, interpolation="linear").alias(" value")

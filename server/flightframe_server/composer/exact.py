@@ -46,7 +46,8 @@ def combine(function: str, left: pa.Array, right: pa.Array, wanted: pa.DataType)
         return _OPERATIONS[function][1](*sides)
     if pa.types.is_integer(wanted):
         try:
-            return _CHECKED[function](left.cast(wanted), right.cast(wanted))
+            sides = [side if side.type == wanted else side.cast(wanted) for side in (left, right)]
+            return _CHECKED[function](*sides)
         except pa.ArrowInvalid as error:
             raise overflow() from error
     return _decimals(function, left, right, wanted)
@@ -106,7 +107,9 @@ def to_double(array: pa.Array) -> pa.Array:
     pyarrow multiplies by an inexact power of ten and gives 19.150000000000002 for 19.15. Digits
     below 2^53 over an exact power of ten are one correctly rounded division; others go by text.
     """
-    if pa.types.is_floating(array.type) or not pa.types.is_decimal(array.type):
+    if array.type == pa.float64():
+        return array
+    if not pa.types.is_decimal(array.type):
         return array.cast(pa.float64(), safe=False)
     scale = array.type.scale
     if pa.types.is_decimal256(array.type):

@@ -182,7 +182,11 @@ def finish(table: pa.Table, names: Mapping[str, str], metric: Metric) -> pa.Arra
         assert isinstance(term, StateTerm)
         return whole(table[names[term.name]])
 
-    values = evaluate(finish_of(metric), state, table.num_rows)
+    plain = metric.reducer.finish
+    if isinstance(plain, str):
+        values = whole(table[names[plain]])
+    else:
+        values = evaluate(finish_of(metric), state, table.num_rows)
     if metric.fill is not None:
         return pc.fill_null(values, pa.scalar(metric.fill, values.type))
     if metric.reducer.zero_when_empty:

@@ -40,7 +40,7 @@ def test_the_composer_computes_every_function():
 
 
 def test_the_composer_reduces_cells_to_every_primitive_without_order_or_argument():
-    assert cells._REDUCED.keys() == set(Primitive) - {
+    assert cells._PRIMITIVES.keys() == set(Primitive) - {
         Primitive.FIRST,
         Primitive.LAST,
         Primitive.QUANTILE,

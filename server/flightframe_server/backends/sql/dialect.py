@@ -131,10 +131,12 @@ class SqlDialect(ABC):
         """Return the aggregates of a metric's state, by state column, without casts."""
         if argument is None:
             return [(name, exp.Count(this=exp.Star())) for name, _ in metric.states]
-        types = dict(metric.states)
+        types, columns = dict(metric.states), metric.reducer.state
+        # An expression stands in one place: each state has its own.
+        arguments = [argument, *(argument.copy() for _ in columns[1:])]
         return [
-            (state.name, self._reduced(state.primitive, argument.copy(), metric, types[state.name]))
-            for state in metric.reducer.state
+            (state.name, self._reduced(state.primitive, own, metric, types[state.name]))
+            for state, own in zip(columns, arguments, strict=True)
         ]
 
     def _reduced(
