@@ -78,16 +78,16 @@ clean: ## remove what these verbs made, the demonstration included
 	rm -rf $(VENV) .clients dist build .flightframe-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # One environment, two stamps: the product alone is enough for a demonstration.
-$(VENV)/.tools: pyproject.toml $(VENV)/.product
+$(VENV)/.tools: pyproject.toml client/pyproject.toml $(VENV)/.product
 	@echo "installing the tools into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e . --group dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ./client -e . --group dev
 	@touch $@
 
-$(VENV)/.product: pyproject.toml | $(BIN)/python
+$(VENV)/.product: pyproject.toml client/pyproject.toml | $(BIN)/python
 	@echo "installing flightframe into $(VENV) ..."
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip --upgrade >/dev/null
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ./client -e .
 	@touch $@
 
 $(BIN)/python:
