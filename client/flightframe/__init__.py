@@ -38,7 +38,7 @@ from flightframe.errors import FlightframeError as Error
 from flightframe.provenance import ColumnProvenance, PartProvenance, Provenance
 from flightframe.result import Result
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "AnchorsDescription",

@@ -1,3 +1,3 @@
 """The flightframe server: governed metrics as Arrow batches that say where they came from."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -9,6 +9,7 @@ imported anew for the next: only other packages, which take the time, stay.
 """
 
 import ast
+import gc
 import io
 import json
 import re
@@ -87,13 +88,19 @@ def run(name, arguments, replayed):
 
 
 def forget(finder):
-    """Let go of every module of ours but those of this folder, patched or not."""
+    """Let go of every module of ours but those of this folder, patched or not.
+
+    What stays is not looked through for garbage again while the next ones run.
+    """
     sys.meta_path.remove(finder)
     for name, module in tuple(sys.modules.items()):
         path = Path(getattr(module, "__file__", None) or "/")
         ours = path.is_relative_to(ROOT) and not path.is_relative_to(ROOT / ".venv")
         if ours and path.parent != HERE:
             del sys.modules[name]
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ what every command imports is imported once. It takes the path of a JSON file wi
 `line` or before the first (`left`), or `closed`.
 """
 
+import gc
 import json
 import os
 import sys
@@ -50,6 +51,9 @@ def connect(job: dict[str, str], folder: Path, name: str) -> None:
 
 def run(path: Path) -> None:
     """Run the jobs of a file."""
+    # What was imported stays: no fork looks it through for garbage, as each would when it ends.
+    gc.collect()
+    gc.freeze()
     for number, job in enumerate(json.loads(path.read_text("utf-8"))):
         child = os.fork()
         if child == 0:

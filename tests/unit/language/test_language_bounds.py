@@ -37,6 +37,7 @@ def test_length_counts_bytes_not_letters():
     assert parse(QUERY + "a = '" + "é" * (half - 100) + "'")
 
 
+@pytest.mark.slow
 def test_fifty_thousand_tokens_are_the_most():
     # SELECT a AT a WHERE, then x OR x OR ... x.
     words = (MAX_TOKENS - 5) // 2 + 1
@@ -174,6 +175,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tail", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_texts_take_no_more_than_linear_time(tail):
     # A quadratic step over a mebibyte takes an hour of this thread; these take a second or so.
