@@ -55,12 +55,13 @@ def is_right(key: EntryKey, table: pa.Table) -> bool:
 
 
 def write_until_killed(root: Path, progress: Path, seed: int) -> None:
-    """Put, hit, drop and collect for ever; one byte of `progress` per put that returned."""
+    """Put, hit, drop and collect; one byte of `progress` per put that returned."""
     chance = random.Random(seed)
     descriptor = os.open(progress, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     sys.stdin.readline()
     store = EntryStore(root, max_bytes=BUDGET, timing=NO_THREAD)
-    while True:
+    parent = os.getppid()
+    while os.getppid() == parent:
         number, stamp = chance.randrange(KEYS), chance.randrange(10**6)
         held = store.put(key_of(number), table_of(number, stamp), VERSION, Lineage("backend"))
         if held is not None:
