@@ -198,6 +198,10 @@ def test_guesses_of_others_do_not_shut_a_handshake_out(guessed):
     assert guessed.authenticator.exchange(bearer(token)) == token
 
 
+def test_guesses_by_handshake_are_not_those_of_calls_without_a_peer(guessed):
+    assert guessed.authenticator.authenticate(basic("alice", "correct")).user == "alice"
+
+
 def test_a_pending_token_is_no_faster_way_to_guess(guessed):
     tokens = [guessed.authenticator.exchange(basic("alice", f"guess {n}")) for n in range(3)]
     guessed.refusal(bearer(tokens[0]))
