@@ -1,16 +1,17 @@
 # Two verbs need nothing but make and Python 3.11: `make demo` and `make test`. Each sets up .venv
-# once, and again when pyproject.toml changes.
+# once, and again when a pyproject.toml changes.
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup clients test check static docs snapshots serve demo bench bench-compare soak moving proto release clean
+.PHONY: help setup clients test test-all coverage check static docs snapshots serve demo bench bench-compare soak moving proto release clean
 
 VENV   := .venv
 BIN    := $(VENV)/bin
 PYTHON ?=
 # Test files are spread over two processes; TEST_SPREAD= runs them in one.
-TEST_SPREAD   ?= -n 2 --dist loadfile
-# What pytest is given, for instance: make test TEST_FLAGS="tests/unit/language -x"
+TEST_SPREAD   ?= -n 2 --dist loadfile --no-loadscope-reorder
+# What pytest is given, for instance: make test TEST_FLAGS="tests/unit/language -x". A path may name
+# any tests, those of `make test-all` too.
 TEST_FLAGS    ?=
 # What the demo is given, for instance: make demo DEMO_FLAGS=--exit
 DEMO_FLAGS    ?=
@@ -31,10 +32,17 @@ setup: $(VENV)/.tools ## .venv with the product and its tools
 clients: $(VENV)/.tools ## what the tests of foreign clients need: Node, Java and Python environments
 	@$(BIN)/python tests/clients/foreign/foreign_prepare.py
 
-test: clients ## run every test (sets up .venv and .clients first)
-	@$(BIN)/python -m pytest $(TEST_SPREAD) $(TEST_FLAGS)
+# Where a path names tests of foreign clients, what those need is prepared first.
+test: $(VENV)/.tools $(if $(findstring tests/clients,$(TEST_FLAGS)),clients) ## the tests to run after an edit, in minutes (sets up .venv first)
+	@TEST_PART=test $(BIN)/python -m pytest $(TEST_SPREAD) $(TEST_FLAGS)
 
-check: static test ## exactly what CI runs: style, types, contracts, pages, tests
+test-all: clients ## all the other tests: laws, clients over sockets, crashes, mutations, docs (half an hour)
+	@TEST_PART=test-all $(BIN)/python -m pytest $(TEST_SPREAD) $(TEST_FLAGS)
+
+coverage: $(VENV)/.tools ## how many lines of the pure core its own tests run; below the least of .ci/coverage.py it fails
+	@$(BIN)/python .ci/coverage.py
+
+check: static coverage test test-all ## exactly what CI runs: style, types, contracts, pages, tests, coverage
 
 static: $(VENV)/.tools ## the checks that run nothing: style, types, contracts, pages
 	@$(BIN)/ruff check .
@@ -78,16 +86,14 @@ clean: ## remove what these verbs made, the demonstration included
 	rm -rf $(VENV) .clients dist build .flightframe-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # One environment, two stamps: the product alone is enough for a demonstration.
-$(VENV)/.tools: pyproject.toml client/pyproject.toml $(VENV)/.product
-	@echo "installing the tools into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ./client -e . --group dev
-	@touch $@
+$(VENV)/.tools: pyproject.toml client/pyproject.toml .ci/install.py | $(BIN)/python
+	@echo "installing flightframe and the tools to work on it into $(VENV): a minute or two, some 300 MB ..."
+	@$(BIN)/python .ci/install.py -e ./client -e . --group dev
+	@touch $(VENV)/.product $@
 
-$(VENV)/.product: pyproject.toml client/pyproject.toml | $(BIN)/python
-	@echo "installing flightframe into $(VENV) ..."
-	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip --upgrade >/dev/null
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ./client -e .
+$(VENV)/.product: pyproject.toml client/pyproject.toml .ci/install.py | $(BIN)/python
+	@echo "installing flightframe into $(VENV): a minute, some 200 MB ..."
+	@$(BIN)/python .ci/install.py -e ./client -e .
 	@touch $@
 
 $(BIN)/python:

@@ -1,17 +1,22 @@
 """What holds for every test: hypothesis judges answers, never the speed of the machine.
 
+`make test` and `make test-all` are two selections of one suite, and tell in words how far they are.
 At the end of a run it says how much was tried, how many mutations were caught, and how long each
 part took.
 """
 
 from __future__ import annotations
 
+import gc
+import os
 import re
 from collections import Counter
 from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import settings
+from suite_parts import VARIABLE, chosen_part, folder_of, select
+from suite_progress import Progress
 
 settings.register_profile("flightframe", deadline=None, print_blob=True)
 settings.load_profile("flightframe")
@@ -20,6 +25,30 @@ COUNTED = "hypothesis examples"
 FOREIGN = "foreign client"
 """Properties of a test's report: how much was tried; a client, the seconds it ran, or why not."""
 MUTATIONS = "tests/mutation/test_mutations.py::test_a_mutation_is_caught"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tell in words what make runs; leave to the workers the part that this process chose."""
+    if hasattr(config, "workerinput") or VARIABLE not in os.environ:
+        return
+    if config.option.verbose == 0:
+        config.pluginmanager.register(Progress(config))
+    part = chosen_part(config)
+    if part is None:
+        del os.environ[VARIABLE]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Select the tests of the part that is run, and begin with the files that take longest."""
+    left = select(items, os.environ.get(VARIABLE))
+    if left:
+        config.hook.pytest_deselected(items=left)
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over the thousands of tests, which stay until the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -63,8 +92,7 @@ def _seconds(terminalreporter: pytest.TerminalReporter) -> str:
     for reports in terminalreporter.stats.values():
         for report in reports:
             if isinstance(report, pytest.TestReport):
-                parts = report.nodeid.split("/")
-                spent[parts[1] if parts[0] == "tests" else "doctests"] += report.duration
+                spent[folder_of(report.nodeid)] += report.duration
     return ", ".join(f"{part} {seconds:.0f}" for part, seconds in spent.most_common())
 
 

@@ -183,8 +183,9 @@ def test_make_lists_every_verb():
 
 
 def test_ci_runs_exactly_what_make_check_runs():
-    prerequisites = re.search(r"^check: ([a-z ]+) ##", text_of("Makefile"), re.MULTILINE)
-    commands = re.findall(r"^make ([a-z]+)$", text_of(".ci/run"), re.MULTILINE)
+    prerequisites = re.search(r"^check: ([a-z -]+) ##", text_of("Makefile"), re.MULTILINE)
+    commands = re.findall(r"^make ([a-z-]+)", text_of(".ci/run"), re.MULTILINE)
     assert prerequisites is not None
     assert commands == prerequisites[1].split()
-    assert commands[-1] == "test"
+    # The summary of the longest part is the last thing printed.
+    assert commands == ["static", "coverage", "test", "test-all"]

@@ -33,6 +33,8 @@ from flightframe_server.backends.duckdb.source import INSTANCES
 from flightframe_server.backends.protocol import SourceMoved
 from flightframe_server.errors import BackendError, SetupError
 
+pytestmark = pytest.mark.slow
+
 MANY = 400_000
 
 

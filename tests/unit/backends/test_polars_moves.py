@@ -25,6 +25,8 @@ from flightframe_server.backends.polars.signs import SettledSigns, sign_of
 from flightframe_server.backends.protocol import SourceMoved
 from flightframe_server.errors import BackendCancelled, BackendError
 
+pytestmark = pytest.mark.slow
+
 TOTAL = source((metric("SUM", "amount"),), columns=("amount",))
 BY_SHOP = source((metric("SUM", "amount"),), (SHOP,))
 PATIENT = 20

@@ -14,6 +14,8 @@ from flightframe_server.backends.polars.backend import PolarsBackend
 from flightframe_server.catalog import read_collection
 from flightframe_server.engine import MetricEngine
 
+pytestmark = pytest.mark.slow
+
 ORACLE = Path(__file__).parents[2] / "oracle"
 CASES = [
     pytest.param(document["collection"], case, id=case["name"])

@@ -205,6 +205,7 @@ def place(tmp_path_factory):
     return tmp_path_factory.mktemp("polars_witness")
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(
     database=databases(), asked=st.lists(queries(), min_size=9, max_size=9), stream=st.booleans()

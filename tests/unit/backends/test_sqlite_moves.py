@@ -27,6 +27,8 @@ from flightframe_server.language import parse
 from flightframe_server.planner.hops import TableHop
 from flightframe_server.resolver.resolve import resolve
 
+pytestmark = pytest.mark.slow
+
 JOURNALS = ["DELETE", "WAL"]
 ROWS = 2_000
 MANY = 3 * BATCH_ROWS

@@ -163,6 +163,7 @@ def put_one_key(root: str, number: int) -> None:
             assert store.read(held).equals(table)
 
 
+@pytest.mark.slow
 def test_processes_that_open_and_put_one_key_at_once_leave_one_row(open_store, tmp_path):
     context = multiprocessing.get_context("spawn")
     workers = [

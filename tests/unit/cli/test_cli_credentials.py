@@ -144,6 +144,7 @@ def test_nothing_is_opened_where_others_could_reach_it_unprotected(shop: Path, h
     assert "there is no database file" in insecure.stderr
 
 
+@pytest.mark.slow
 def test_insecure_is_told_in_the_log(start: Start, shop: Path) -> None:
     shop.write_text(shop.read_text().replace("host: 127.0.0.1", "host: 0.0.0.0"))
     process = start("serve", shop, "--insecure", "--skip-warmup")
@@ -154,6 +155,7 @@ def test_insecure_is_told_in_the_log(start: Start, shop: Path) -> None:
     assert '"event": "serve.insecure"' in err
 
 
+@pytest.mark.slow
 def test_a_command_says_who_asks(start: Start, shop: Path) -> None:
     users, tokens = shop.parent / "users.yaml", shop.parent / "tokens.yaml"
     add("alice", "--file", users)

@@ -147,6 +147,7 @@ def run(
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("terminal", TERMINALS)
 def test_every_command_writes_on_every_terminal(
     terminal: str, tmp_path: Path, manifest: Path, uri: str
@@ -179,6 +180,7 @@ def test_every_command_writes_on_every_terminal(
     assert f"{sign} no problems" in done["check"].out.decode("utf-8", "replace")
 
 
+@pytest.mark.slow
 def test_a_member_is_never_shown_as_another(tmp_path: Path, manifest: Path, uri: str) -> None:
     """`…` of a value is an escape; a sign of our own texts has a spelling."""
     (done,) = run(tmp_path, manifest, uri, [("query", "file")], PYTHONIOENCODING="ascii")
@@ -186,6 +188,7 @@ def test_a_member_is_never_shown_as_another(tmp_path: Path, manifest: Path, uri:
     assert "1 row - served_from: " in done.out.decode("ascii")
 
 
+@pytest.mark.slow
 def test_a_reader_may_leave_and_a_disk_may_be_full(
     tmp_path: Path, manifest: Path, uri: str
 ) -> None:
@@ -199,6 +202,7 @@ def test_a_reader_may_leave_and_a_disk_may_be_full(
         assert done.err == (full if kind == "full" else b""), (name, kind)
 
 
+@pytest.mark.slow
 def test_a_buffered_line_that_nobody_reads_is_no_failure_at_exit(
     tmp_path: Path, manifest: Path, uri: str
 ) -> None:

@@ -141,6 +141,7 @@ conditions = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(conditions)
 def test_any_condition_keeps_the_rows_that_duckdb_keeps(condition):
