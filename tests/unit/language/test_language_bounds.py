@@ -201,10 +201,10 @@ def test_what_a_short_text_stands_for_is_bounded():
         text = "a"
         for _ in range(30):
             text = nest.replace("#", text)
-        started = time.monotonic()
+        started = time.process_time()
         with pytest.raises(LimitExceeded, match="100,000 operations"):
             parse_expression(text)
-        assert time.monotonic() - started < 1
+        assert time.process_time() - started < 1
 
 
 def test_a_long_case_is_within_the_bounds():
@@ -214,7 +214,7 @@ def test_a_long_case_is_within_the_bounds():
 
 def test_case_words_that_are_names_take_linear_time():
     text = "SELECT " + "case + " * 20_000 + "case AT r"
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(LimitExceeded):  # of depth: it is read all the same
         parse(text)
-    assert time.monotonic() - started < 20
+    assert time.process_time() - started < 20
