@@ -38,7 +38,8 @@ def clients_page() -> str:
         "- Where a client cannot see a label beside its rows, it asks"
         " `SELECT * FROM system.last_queries`.",
         "- Node, Java and the two separate Python environments are prepared by `make test-all`."
-        " Where Node or Java is missing, the end of the run counts what was not exercised; CI fails.",
+        " Where Node or Java is missing, the end of the run counts what was not exercised, and CI"
+        " fails.",
         "- JDBC 19.0.0 runs where Maven finds it; its absence is told, and fails nothing.",
         "- Grafana's plugin is replayed: its calls, read in its source, are sent by pyarrow.",
     ]
