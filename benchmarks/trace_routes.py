@@ -169,7 +169,7 @@ def trace_of(route: Route) -> Trace:
     with shop(streamed=route.streamed) as opened:
 
         def ask(source: str) -> None:
-            for _ in answer(Request(source), opened.serving).open():
+            for _ in answer(Request(source), opened.runtime).open():
                 pass
 
         ask(route.before)

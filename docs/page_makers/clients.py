@@ -27,7 +27,7 @@ def clients_page() -> str:
         "",
         "Each of these is the real thing, run against a server on a socket before every change. A"
         " row is written from the declaration that the client's own tests are held to: a step that"
-        " is not taken, or a carrier that does not say `served_from`, fails them. How to connect"
+        " is not taken, or a executor that does not say `served_from`, fails them. How to connect"
         " with each stands in [connecting.md](connecting.md).",
         "",
         *table(
@@ -75,7 +75,7 @@ def library_row(client: Any) -> tuple[str, ...]:
 def places(carriers: tuple[str, ...]) -> str:
     """Return where a client sees the label, the names of code as code."""
     code = re.compile(r"[A-Za-z]\w*[._-]\w[\w.-]*|getAppMetadata")
-    return "; ".join(code.sub(r"`\g<0>`", carrier) for carrier in carriers)
+    return "; ".join(code.sub(r"`\g<0>`", executor) for executor in carriers)
 
 
 def wanted_version(package: str) -> str:

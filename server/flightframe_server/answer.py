@@ -23,9 +23,10 @@ from flightframe_server.composer.compose import answer_schema
 from flightframe_server.engine.attempt import Served
 from flightframe_server.engine.engine import MetricEngine, Resolve
 from flightframe_server.engine.explanation import explanation
-from flightframe_server.engine.finished import FinishedAnswers, LastQueries
 from flightframe_server.engine.frames import StreamedFrame
-from flightframe_server.engine.strangers import remarks
+from flightframe_server.engine.query_log import QueryLog
+from flightframe_server.engine.result_cache import ResultCache
+from flightframe_server.engine.unknown_members import remarks
 from flightframe_server.errors import (
     AmbiguousMetric,
     FlightframeError,
@@ -177,15 +178,15 @@ class Runtime:
         installation_id: as its manifest says.
         engines: by collection name.
         statements: what runs the engines' statements, and the limits that hold for all.
-        finished: hot answers.
-        last_queries: what was answered lately.
+        results: hot answers.
+        query_log: what was answered lately.
     """
 
     installation_id: str
     engines: Mapping[str, MetricEngine]
     statements: Statements = field(default_factory=Statements)
-    finished: FinishedAnswers[Answer] = field(default_factory=FinishedAnswers)
-    last_queries: LastQueries = field(default_factory=LastQueries)
+    results: ResultCache[Answer] = field(default_factory=ResultCache)
+    query_log: QueryLog = field(default_factory=QueryLog)
 
     def close(self) -> None:
         """Close every engine."""
@@ -210,13 +211,13 @@ def answer(request: Request, runtime: Runtime, context: CallContext = SERVER_CAL
     started = time.perf_counter()
     state = _state(runtime, request)
     key = (request.key, state)
-    result = runtime.finished.get(key)
+    result = runtime.results.get(key)
     if result is None:
         result = _answer(request, runtime, context)
         # It may be of another version than the one that was current before: A, B, and A again.
         if result.hot and result.bytes is not None and result.state in state:
-            runtime.finished.put(key, result, result.bytes + request.bytes)
-    runtime.last_queries.add(
+            runtime.results.put(key, result, result.bytes + request.bytes)
+    runtime.query_log.add(
         request.source, result.provenance, result.rows, started, context.caller.user
     )
     return result

@@ -1,7 +1,7 @@
 """Where an answer came from: the parts of one answer folded into one `served_from`.
 
 What comes in: for each output column, what was *executed* to make it. What goes out: the label and
-the JSON that travels in every carrier (batch metadata, FlightInfo, schema metadata, header, system
+the JSON that travels in every executor (batch metadata, FlightInfo, schema metadata, header, system
 table). It must never be filled from a plan: a plan is a wish.
 """
 
@@ -47,7 +47,7 @@ class PartProvenance:
         served_from: the label of this part alone.
         entry: id of the entry that was read; None where none was.
         rolled_up_from: the anchor of that entry, for a rollup.
-        edges: the functional dependencies climbed, such as `store -> region`.
+        edges: the functional dependencies followed, such as `store -> region`.
         version: fingerprint of each table that the part depends on.
         trusted: promises about the data that it rests on and that nothing checks.
         shift: where its points are told, such as `month moved by 12 months`; None: where read.

@@ -37,10 +37,10 @@ def run(client: flight.FlightClient, handle: bytes) -> list[dict[str, object]]:
 
 
 def test_a_statement_is_typed_before_it_is_run(client, retail):
-    asked = len(list(retail.runtime.last_queries))
+    asked = len(list(retail.runtime.query_log))
     text = "SELECT region, revenue AT region WHERE region = ? AND day >= ?"
     made = prepare(client, text)
-    assert len(list(retail.runtime.last_queries)) == asked
+    assert len(list(retail.runtime.query_log)) == asked
     assert pa.ipc.read_schema(pa.py_buffer(made.dataset_schema)) == pa.schema(
         {"region": pa.string(), "revenue": pa.decimal128(38, 2)}
     )

@@ -51,7 +51,7 @@ def test_two_calls_say_the_same_thing_in_every_carrier(client, truth, command):
     provenance = json.loads(schema.metadata[b"flightframe"])
     carriers = [info.app_metadata, endpoint.app_metadata]
     carriers += [chunk.app_metadata.to_pybytes() for chunk in chunks]
-    assert [json.loads(carrier) for carrier in carriers] == [provenance] * len(carriers)
+    assert [json.loads(executor) for executor in carriers] == [provenance] * len(carriers)
     assert schema.metadata[b"served_from"] == b"engine_cache"
     assert provenance["served_from"] == "engine_cache"
     assert [column["column"] for column in provenance["columns"]] == ["region", "total_revenue"]

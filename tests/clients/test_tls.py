@@ -197,15 +197,15 @@ def test_both_surfaces_take_the_same_name_from_a_certificate(by_certificate, cer
         tls_client_key=key,
     ) as connection:
         assert rows(connection.query(TOTAL).to_arrow()) == ROWS
-        assert list(opened.runtime.last_queries)[-1].user == expected
+        assert list(opened.runtime.query_log)[-1].user == expected
         mine = connection.query(LAST).to_arrow().num_rows
     with (
         http_of(opened) as web,
         httpx.Client(base_url=web.url, verify=context_of(certificates, shown, key)) as client,
     ):
         assert post(client).status_code == 200
-        assert list(opened.runtime.last_queries)[-1].user == expected
-        found = list(opened.runtime.last_queries)
+        assert list(opened.runtime.query_log)[-1].user == expected
+        found = list(opened.runtime.query_log)
     assert sum(query.user == expected for query in found) == mine + 1
 
 
@@ -289,7 +289,7 @@ def test_a_certificate_does_not_stand_in_for_a_password(tmp_path: Path):
         with flightframe.connect(server.uri, **connection_options, **bob) as connection:
             assert rows(connection.query(TOTAL).to_arrow()) == ROWS
         # The password says who it is, not the certificate.
-        assert list(opened.runtime.last_queries)[-1].user == "bob"
+        assert list(opened.runtime.query_log)[-1].user == "bob"
 
 
 def spoilt(folder: Path, kind: str) -> None:

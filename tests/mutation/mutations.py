@@ -93,12 +93,12 @@ SIBLINGS = PROPERTY + "test_law_3_siblings.py::test_law_3_a_sibling_answers_only
 
 LEGALITY = "tests/unit/resolver/test_legality.py::"
 FLOWN = (
-    "tests/unit/engine/test_engine_carry_out.py"
+    "tests/unit/engine/test_engine_executor.py"
     "::test_what_is_read_of_one_version_is_not_given_to_who_asks_for_another"
 )
 AGED = "tests/unit/planner/test_planner_make.py::test_every_older_part_is_young_enough"
 REAGED = (
-    "tests/unit/engine/test_engine_carry_out.py"
+    "tests/unit/engine/test_engine_executor.py"
     "::test_what_is_rolled_up_from_an_older_version_is_not_kept"
 )
 REQUESTS = (
@@ -127,7 +127,7 @@ MUTATIONS = (
         "keep LIMIT in an entry",
         1,
         CUT,
-        "engine.carry_out:Carrier._fetch",
+        "engine.executor:PlanExecutor._fetch",
         'self._store.put(part.key, tables[metric], part.version, Lineage("backend"))',
         "window, kept = plan.question.window, tables[metric]\n"
         "                        if window is not None and window.count:\n"
@@ -171,9 +171,9 @@ MUTATIONS = (
         2,
         f"{ENTRIES}[sums]",
         "composer.rollup:roll_up",
-        "    table = climb(table, rollup.climbs, maps)\n",
-        "    table = climb(table, rollup.climbs, maps)\n"
-        "    for step in rollup.climbs:\n"
+        "    table = roll_to(table, rollup.lookups, maps)\n",
+        "    table = roll_to(table, rollup.lookups, maps)\n"
+        "    for step in rollup.lookups:\n"
         "        table = table.filter(pc.is_valid(table[step.level]))\n",
     ),
     _mutation(
@@ -241,11 +241,11 @@ MUTATIONS = (
         "planner.rollup:_climb",
         "    if not starts:\n",
         '    if not starts and level == "month" and "week" in entry.key.anchor:\n'
-        '        return Climb(level, type_, "week", hops_of(typed, path)[-1:])\n'
+        '        return LevelLookup(level, type_, "week", hops_of(typed, path)[-1:])\n'
         "    if not starts:\n",
     ),
     _mutation(
-        "climb by any path to the level",
+        "look a level up by any path",
         3,
         LEVELS,
         "planner.rollup:_climb",
@@ -405,10 +405,10 @@ MUTATIONS = (
         "{},",
     ),
     _mutation(
-        "forget the version of the map climbed",
+        "forget the version of the map that is followed",
         6,
         MAPS,
-        "engine.carry_out:Carrier._rolled_up",
+        "engine.executor:PlanExecutor._rolled_up",
         "version = merged(rollup.entry.version, part.version)",
         "version = rollup.entry.version",
     ),
@@ -424,7 +424,7 @@ MUTATIONS = (
         "file an answer under the version that comes after the reading",
         6,
         STALE,
-        "engine.carry_out:Carrier._fetch",
+        "engine.executor:PlanExecutor._fetch",
         'self._store.put(part.key, tables[metric], part.version, Lineage("backend"))',
         "found = self._backend.fingerprints(query.tables).items()\n"
         "                        at = tuple(sorted(found))\n"
@@ -434,7 +434,7 @@ MUTATIONS = (
         "share a statement over two versions",
         6,
         FLOWN,
-        "engine.carry_out:Carrier._fetch",
+        "engine.executor:PlanExecutor._fetch",
         "None if untold else (keys, version, keeping, most)",
         "(keys, keeping, most)",
     ),
@@ -450,7 +450,7 @@ MUTATIONS = (
         "let the age of an older version begin anew",
         6,
         REAGED,
-        "engine.carry_out:Carrier._rolled_up",
+        "engine.executor:PlanExecutor._rolled_up",
         "snapshot.is_of(version)",
         "True",
     ),

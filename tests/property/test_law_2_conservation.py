@@ -25,7 +25,7 @@ ADDED = (
 
 
 @st.composite
-def climbs(draw):
+def lookups(draw):
     """A world, a filter, and anchors each determined by the one before it."""
     shape = draw(shapes)
     model, _ = model_and_collection(shape)
@@ -57,7 +57,7 @@ def totals(model, data, where):
 
 
 @HEAVY
-@given(climbs())
+@given(lookups())
 def test_law_2_members_add_up_to_the_rows_and_to_coarser_members_by_every_route(given):
     shape, data, where, anchors = given
     with Rig(shape, data) as rig:

@@ -122,7 +122,6 @@ class Backend(Protocol):
         query: SourceQuery | FrameQuery,
         *,
         at: Fingerprints | None = None,
-        timeout: float | None = None,
         token: CancelToken | None = None,
     ) -> RunningQuery:
         """Start a query; its columns are the anchor's levels, then each metric's states.
@@ -130,13 +129,12 @@ class Backend(Protocol):
         Args:
             query: what to read.
             at: the version to read.
-            timeout: seconds after which the statement ends by itself.
             token: its cancellation; it is attached before anything that may take long.
 
         Raises:
             SourceMoved: the data are of another version.
-            BackendError: it could not be started; `BackendTimeout` after `timeout` seconds,
-                `BackendCancelled` where it was cancelled meanwhile.
+            BackendError: it could not be started; `BackendCancelled` where it was cancelled
+                meanwhile.
         """
         ...
 

@@ -101,7 +101,6 @@ class RecordedBackend:
         query: SourceQuery | FrameQuery,
         *,
         at: Fingerprints | None = None,
-        timeout: float | None = None,
         token: CancelToken | None = None,
     ) -> RunningQuery:
         """Refuse."""

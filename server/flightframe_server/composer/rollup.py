@@ -1,4 +1,4 @@
-"""One entry rolled up: climb, filter, drop levels, combine states.
+"""One entry rolled up: look levels up, filter, drop levels, combine states.
 
 What comes in: an entry's table and the legal rollup that the planner chose. What goes out: the
 metric's states at the target anchor, sorted, as an entry of that anchor would hold them. It must
@@ -10,8 +10,8 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flightframe_server.composer.climb import EdgeMaps, climb
 from flightframe_server.composer.evaluate import evaluate, whole
+from flightframe_server.composer.level_lookup import EdgeMaps, roll_to
 from flightframe_server.composer.order import sort_points
 from flightframe_server.composer.states import combine_states
 from flightframe_server.errors import InternalError
@@ -35,7 +35,7 @@ def roll_up(
     Raises:
         ArithmeticOverflow: a sum does not fit its declared type.
     """
-    table = climb(table, rollup.climbs, maps)
+    table = roll_to(table, rollup.lookups, maps)
     if rollup.filter:
         table = table.filter(keep(table, rollup.filter))
     return sort_points(combine_states(table, anchor, metric), anchor)

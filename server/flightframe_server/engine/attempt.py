@@ -17,7 +17,7 @@ from flightframe_server.backends.protocol import Backend, SourceMoved
 from flightframe_server.cache.store import EntryStore
 from flightframe_server.call_context import CallContext
 from flightframe_server.composer.compose import answer_schema, compose
-from flightframe_server.engine.carry_out import Carrier
+from flightframe_server.engine.executor import PlanExecutor
 from flightframe_server.engine.frames import OpenStream, StreamedFrame
 from flightframe_server.engine.snapshot import DataSnapshot, Snapshots
 from flightframe_server.errors import BackendError, NotCached, TicketRefused
@@ -76,8 +76,8 @@ class Attempts:
         self._backend, self._store, self._statements = backend, store, statements
         self.stream_rows = stream_rows
         self._label = ServedFrom.BACKEND if store is None else ServedFrom.ENGINE_BACKEND
-        self._carrier = Carrier(store, backend, self._label, statements)
-        self._bypass = Carrier(store, backend, ServedFrom.BACKEND, statements)
+        self._executor = PlanExecutor(store, backend, self._label, statements)
+        self._bypass = PlanExecutor(store, backend, ServedFrom.BACKEND, statements)
         able = backend.capabilities()
         self._answers = able.answers
         self._able = able if able.answers else None
@@ -148,14 +148,14 @@ class Attempts:
             return self._streamed(plan, snapshot, bypass=bypass)
         if any(part.version is None for part in plan.parts):
             return self._unversioned(plan, freshness, snapshot, context, bypass=bypass)
-        return self._carried_out(plan, snapshot, context, bypass=bypass)
+        return self._executed(plan, snapshot, context, bypass=bypass)
 
-    def _carried_out(
+    def _executed(
         self, plan: Plan, snapshot: DataSnapshot, context: CallContext, *, bypass: bool
     ) -> Served:
-        carrier = self._bypass if bypass else self._carrier
+        executor = self._bypass if bypass else self._executor
         try:
-            carried = carrier.carry_out(
+            executed = executor.execute(
                 plan, snapshot, keep=not bypass, most_rows=self.stream_rows, context=context
             )
         except TooManyRows:
@@ -163,9 +163,9 @@ class Attempts:
             assert whole is not None
             return self._streamed(whole, snapshot, bypass=bypass)
         needs = [part.need for part in plan.parts]
-        table = compose(plan.question, needs, carried.tables)
+        table = compose(plan.question, needs, executed.tables)
         self._statements.check_result(table.num_rows, table.nbytes)
-        return Served(snapshot, plan, carried.parts, table)
+        return Served(snapshot, plan, executed.parts, table)
 
     def attested_plan(
         self,
@@ -207,7 +207,7 @@ class Attempts:
         """
         question = plan.question
         if len(plan.queries) == len(plan.parts) == 1:
-            served = self._carried_out(plan, snapshot, context, bypass=bypass)
+            served = self._executed(plan, snapshot, context, bypass=bypass)
         else:
             served = self._in_one_query(plan, snapshot, context, bypass=bypass)
         after = self._snapshots.take(context)

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flightframe_server.catalog.collection import RootedMetric, StoredColumn
-from flightframe_server.composer.climb import follow
 from flightframe_server.composer.evaluate import whole
+from flightframe_server.composer.level_lookup import follow
 from flightframe_server.composer.moments import is_first
 from flightframe_server.engine.grains import doubled, several_rows
 from flightframe_server.engine.reading import VersionReader

@@ -19,7 +19,7 @@ from flightframe_server.backends.cancellation import CancelToken
 from flightframe_server.backends.protocol import Backend, Fingerprints
 from flightframe_server.cache.attestations import MISSING, AttestationStore
 from flightframe_server.call_context import CallContext
-from flightframe_server.composer.climb import EdgeMaps
+from flightframe_server.composer.level_lookup import EdgeMaps
 from flightframe_server.engine.attest import attest
 from flightframe_server.engine.reading import VersionReader
 from flightframe_server.error_subject import about

@@ -13,7 +13,7 @@ import pyarrow as pa
 from flightframe_server.backends.protocol import Backend, Fingerprints, SourceMoved
 from flightframe_server.call_context import SERVER_CALL, CallContext
 from flightframe_server.composer.compose import compose_stream
-from flightframe_server.engine.carry_out import subjects
+from flightframe_server.engine.executor import subjects
 from flightframe_server.error_subject import about
 from flightframe_server.errors import FlightframeError, TicketRefused
 from flightframe_server.planner.plan import Plan

@@ -147,8 +147,8 @@ def _older_plan(question: Question, typed: TypedCollection, conditions: Conditio
     newest: dict[Version, float] = {}
     for entry in young:
         newest[entry.version] = max(entry.created, newest.get(entry.version, 0.0))
-    # Edge maps are of the data now; climbing an older entry with them would mix two versions. What
-    # an entry rests on was attested on the version it was made from.
+    # Edge maps are of the data now; rolling an older entry up with them would mix two versions.
+    # What an entry rests on was attested on the version it was made from.
     unmapped = replace(
         asked, holdings=young, mapped=frozenset(), violations={}, unattested=frozenset()
     )

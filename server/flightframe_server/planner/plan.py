@@ -24,7 +24,7 @@ from flightframe_server.resolver.terms import Metric, Term, text
 
 
 @dataclass(frozen=True, slots=True)
-class Climb:
+class LevelLookup:
     """How a level of the target is had from a level of an entry: hop by hop along edges."""
 
     level: str
@@ -42,16 +42,23 @@ class Exact:
 
 @dataclass(frozen=True, slots=True)
 class Rollup:
-    """Read a finer or less filtered entry, climb, filter, and combine states at the anchor."""
+    """Read a finer or less filtered entry, look levels up, filter, and combine its states."""
 
     entry: CacheEntry
-    climbs: tuple[Climb, ...]
+    lookups: tuple[LevelLookup, ...]
     filter: tuple[Term, ...]
 
     @property
     def edges(self) -> tuple[str, ...]:
-        """The functional dependencies climbed, as text, each once."""
-        return tuple(dict.fromkeys(hop.edge for climb in self.climbs for hop in climb.hops))
+        """The functional dependencies followed, as text, each once."""
+        return tuple(dict.fromkeys(hop.edge for lookup in self.lookups for hop in lookup.hops))
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """An entry that does not answer, and the first rule that it fails."""
+
+    rule: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from flightframe_server.planner.holdings import CacheEntry
 from flightframe_server.planner.hops import TableHop, hops_of
 from flightframe_server.planner.identity import EntryKey
-from flightframe_server.planner.plan import Climb, Exact, Rollup
+from flightframe_server.planner.plan import Exact, LevelLookup, Rejected, Rollup
 from flightframe_server.resolver.predicates import pinned_levels
 from flightframe_server.resolver.terms import Metric, Term, levels_of, text
 from flightframe_server.resolver.typed import TypedCollection
@@ -42,7 +42,7 @@ class Target:
     mapped: frozenset[str]
 
 
-def judge(typed: TypedCollection, target: Target, entry: CacheEntry) -> Exact | Rollup | str:
+def judge(typed: TypedCollection, target: Target, entry: CacheEntry) -> Exact | Rollup | Rejected:
     """Return how an entry answers the target, or the first rule that it fails.
 
     The rules, in order: it is of the version wanted; its filter is part of the target's; what is
@@ -50,27 +50,27 @@ def judge(typed: TypedCollection, target: Target, entry: CacheEntry) -> Exact | 
     its states combine, or nothing has to be combined.
     """
     if (stale := _stale(target, entry)) is not None:
-        return stale
+        return Rejected(stale)
     if entry.key == target.key:
         return Exact(entry)
     texts = {text(part): part for part in target.filter}
     if not set(entry.key.filter) <= set(texts):
-        return "its filter is not part of the query's"
+        return Rejected("its filter is not part of the query's")
     rest = tuple(part for key, part in texts.items() if key not in entry.key.filter)
-    climbs: dict[str, Climb] = {}
+    lookups: dict[str, LevelLookup] = {}
     for level in sorted({level for part in rest for level in levels_of(part)}):
-        found = _climb(typed, target, entry, level)
-        if isinstance(found, str):
-            return f"it cannot be filtered by {level}: {found}"
-        climbs[level] = found
+        found = _lookup(typed, target, entry, level)
+        if isinstance(found, Rejected):
+            return Rejected(f"it cannot be filtered by {level}: {found.rule}")
+        lookups[level] = found
     for level in target.key.anchor:
-        found = _climb(typed, target, entry, level)
-        if isinstance(found, str):
+        found = _lookup(typed, target, entry, level)
+        if isinstance(found, Rejected):
             return found
-        climbs[level] = found
+        lookups[level] = found
     if not target.metric.rolls_up and not _kept_apart(target, entry):
-        return f"{target.metric.operator} never rolls up"
-    return Rollup(entry, tuple(climb for climb in climbs.values() if climb.hops), rest)
+        return Rejected(f"{target.metric.operator} never rolls up")
+    return Rollup(entry, tuple(lookup for lookup in lookups.values() if lookup.hops), rest)
 
 
 def _stale(target: Target, entry: CacheEntry) -> str | None:
@@ -87,25 +87,27 @@ def _kept_apart(target: Target, entry: CacheEntry) -> bool:
     return set(target.key.anchor) <= set(entry.key.anchor) and extra <= pinned
 
 
-def _climb(typed: TypedCollection, target: Target, entry: CacheEntry, level: str) -> Climb | str:
+def _lookup(
+    typed: TypedCollection, target: Target, entry: CacheEntry, level: str
+) -> LevelLookup | Rejected:
     type_ = typed.level_types[level]
     if level in entry.key.anchor:
-        return Climb(level, type_, level, ())
+        return LevelLookup(level, type_, level, ())
     # Only along the very edges that the metric's own rows would take: another path to the same
     # level, or an edge to a level that the rows hold themselves, may tell another number.
     path = typed.graph.schema_path(target.metric.schema, level) or ()
     starts = [index for index, edge in enumerate(path) if edge.source in entry.key.anchor]
     if not starts:
-        return f"it neither holds nor determines {level}"
+        return Rejected(f"it neither holds nor determines {level}")
     taken = path[starts[-1] :]
     hops = hops_of(typed, taken)
     for hop in hops:
         if hop.edge in target.violations:
-            return f"the data breaks {hop.edge}"
+            return Rejected(f"the data breaks {hop.edge}")
         if isinstance(hop, TableHop):
             wanted = target.versions.get(hop.table)
             if wanted is None or target.current.get(hop.table) != wanted:
-                return f"the map {hop.edge} is of another version"
+                return Rejected(f"the map {hop.edge} is of another version")
             if hop.edge not in target.mapped:
-                return f"the map {hop.edge} is not at hand"
-    return Climb(level, type_, taken[0].source, hops)
+                return Rejected(f"the map {hop.edge} is not at hand")
+    return LevelLookup(level, type_, taken[0].source, hops)

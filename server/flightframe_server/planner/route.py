@@ -22,6 +22,7 @@ from flightframe_server.planner.plan import (
     Exact,
     Fetch,
     Part,
+    Rejected,
     Rollup,
     WhyNot,
     folded,
@@ -209,13 +210,15 @@ def _from_cache(
         if isinstance(verdict, Rollup):
             fit.append(verdict)
         else:
-            rejected.append(_why_not(target, entry, verdict))
+            rejected.append(_why_not(target, entry, verdict.rule))
     fit.sort(key=_cost)
     rejected += [_dearer(target, other.entry, fit[0].entry) for other in fit[1:]]
     others = conditions.holdings.beyond(key.group, key.filter)
     for entry in islice(others, LOOKED_AT):
+        verdict = judge(typed, target, entry)
         # One of another filter fails by that rule at the latest.
-        rejected.append(_why_not(target, entry, str(judge(typed, target, entry))))
+        assert isinstance(verdict, Rejected)
+        rejected.append(_why_not(target, entry, verdict.rule))
     told = folded(rejected)
     aside = () if told or fit else ("the cache: it holds nothing of this family and reducer",)
     if unsaid := sum(more.entries for more in told[WHY_NOT_LIMIT:]) + sum(1 for _ in others):

@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from flightframe_server.answer import Runtime
-from flightframe_server.engine.finished import LastQuery
+from flightframe_server.engine.query_log import LoggedQuery
 from flightframe_server.sql.columns import KEY
 from flightframe_server.sql.select import Relation
 from flightframe_server.sql.tables import PublishedTables
@@ -146,11 +146,11 @@ def _number(facts: Mapping[str, str], key: str) -> int | None:
 def _last_queries(tables: PublishedTables, runtime: Runtime, user: str) -> Iterator[Row]:
     """Yield the user's newest queries first."""
     # Where nobody is asked for a name, everybody has the same one.
-    own = [query for query in runtime.last_queries if query.user == user]
+    own = [query for query in runtime.query_log if query.user == user]
     yield from (_query(query) for query in own[::-1])
 
 
-def _query(query: LastQuery) -> Row:
+def _query(query: LoggedQuery) -> Row:
     provenance = query.provenance
     return (
         datetime.datetime.fromtimestamp(query.at, datetime.UTC),

@@ -1,7 +1,6 @@
 """What one statement of the DuckDB back-end reads, and how it ends."""
 
 import threading
-import time
 
 import duckdb
 import pytest
@@ -15,7 +14,6 @@ from flightframe_server.backends.protocol import TableStatistics
 from flightframe_server.errors import (
     BackendCancelled,
     BackendError,
-    BackendTimeout,
     LimitExceeded,
     SetupError,
 )
@@ -159,22 +157,6 @@ def test_tables_and_queries_can_be_stopped_before_they_begin(backend):
     with pytest.raises(BackendCancelled):
         backend.run(BY_SHOP, token=token)
     assert backend._source.lent == 0
-
-
-def test_a_statement_ends_by_itself_after_its_time(backend):
-    began = time.monotonic()
-    with pytest.raises(BackendTimeout):
-        Reading(backend._source, (), timeout=0.2).rows(ENDLESS)
-    assert time.monotonic() - began < 30
-    assert backend._source.lent == 0
-    assert (
-        sum(
-            row["m0_value"]
-            for batch in backend.run(BY_SHOP, timeout=60)
-            for row in batch.to_pylist()
-        )
-        == 20
-    )
 
 
 def test_a_wish_for_an_ended_statement_does_not_reach_the_next_on_its_cursor(backend):

@@ -8,8 +8,8 @@ from engine_shop import collection, opened
 
 from flightframe_server.call_context import SERVER_CALL
 from flightframe_server.composer.compose import compose
-from flightframe_server.engine.carry_out import Carrier
 from flightframe_server.engine.engine import MetricEngine
+from flightframe_server.engine.executor import PlanExecutor
 from flightframe_server.language import parse
 from flightframe_server.planner.plan import NO_FRESHNESS
 from flightframe_server.provenance import ServedFrom
@@ -51,9 +51,9 @@ def carried(engine, *needs):
     found = resolve(parse(BY_MONTH), engine.typed)
     asked = Asked(found.collection, found.anchor, found.columns)
     object.__setattr__(asked, "told", needs)
-    carrier = Carrier(engine.store, engine.backend, ServedFrom.ENGINE_BACKEND, Statements())
+    executor = PlanExecutor(engine.store, engine.backend, ServedFrom.ENGINE_BACKEND, Statements())
     plan = engine._attempts.attested_plan(asked, NO_FRESHNESS, snapshot, SERVER_CALL)
-    return carrier.carry_out(plan, snapshot, keep=True, most_rows=-1, context=SERVER_CALL)
+    return executor.execute(plan, snapshot, keep=True, most_rows=-1, context=SERVER_CALL)
 
 
 def rows(table):

@@ -7,7 +7,7 @@ from flightframe_server.catalog import read_collection
 from flightframe_server.language import parse
 from flightframe_server.planner.holdings import CacheEntry, Holdings
 from flightframe_server.planner.make import make_plan
-from flightframe_server.planner.plan import Conditions
+from flightframe_server.planner.plan import Conditions, Rejected
 from flightframe_server.planner.rollup import Target, judge
 from flightframe_server.planner.route import entry_key
 from flightframe_server.resolver.resolve import resolve
@@ -146,4 +146,5 @@ def judged(text, entry, violations=None, mapped=MAPS, versions=NOW, current=NOW)
         current,
         frozenset(mapped),
     )
-    return judge(typed(), target, entry)
+    verdict = judge(typed(), target, entry)
+    return verdict.rule if isinstance(verdict, Rejected) else verdict

@@ -17,7 +17,7 @@ def test_an_entry_of_the_very_key_is_exact():
 
 
 @pytest.mark.parametrize(
-    ("asked", "climbs"),
+    ("asked", "lookups"),
     [
         ("SELECT revenue AT ()", {}),
         ("SELECT store, day, revenue AT (store, day)", {}),
@@ -36,12 +36,12 @@ def test_an_entry_of_the_very_key_is_exact():
         ),
     ],
 )
-def test_levels_are_climbed_hop_by_hop(asked, climbs):
+def test_levels_are_climbed_hop_by_hop(asked, lookups):
     found = judged(asked, held(FINE))
     assert isinstance(found, Rollup)
-    got = {step.level: (step.start, [hop.edge for hop in step.hops]) for step in found.climbs}
-    assert got == climbs
-    assert set(found.edges) == {edge for _, edges in climbs.values() for edge in edges}
+    got = {step.level: (step.start, [hop.edge for hop in step.hops]) for step in found.lookups}
+    assert got == lookups
+    assert set(found.edges) == {edge for _, edges in lookups.values() for edge in edges}
 
 
 def test_the_nearest_level_of_the_entry_is_climbed_from():
@@ -49,7 +49,7 @@ def test_the_nearest_level_of_the_entry_is_climbed_from():
         "SELECT coast, revenue AT coast",
         held("SELECT store, region, revenue AT (store, region)"),
     )
-    assert [(step.start, [hop.edge for hop in step.hops]) for step in found.climbs] == [
+    assert [(step.start, [hop.edge for hop in step.hops]) for step in found.lookups] == [
         ("region", ["region -> coast"])
     ]
 

@@ -55,7 +55,7 @@ class Backend:
     def __init__(self, batches: int = 1, *, blocks: bool = False, fails: bool = False) -> None:
         self.running, self.blocks, self.fails = Running(batches), blocks, fails
 
-    def run(self, query, *, at=None, timeout=None, token: CancelToken) -> Running:
+    def run(self, query, *, at=None, token: CancelToken) -> Running:
         token.attach(self.running)
         if self.fails:
             raise BackendError("no")

@@ -135,12 +135,11 @@ class DuckDBBackend:
         query: SourceQuery | FrameQuery,
         *,
         at: Fingerprints | None = None,
-        timeout: float | None = None,
         token: CancelToken | None = None,
     ) -> RunningQuery:
         """Start a query; see `Backend.run`."""
         wanted = _versions(at or {}, query.tables)
-        return Running(self._source, self._statement(query), wanted, timeout=timeout, token=token)
+        return Running(self._source, self._statement(query), wanted, token=token)
 
     def text(self, query: SourceQuery | FrameQuery) -> str:
         """Return the SQL of a query."""

@@ -27,7 +27,6 @@ from flightframe_server.errors import (
     ArithmeticOverflow,
     BackendCancelled,
     BackendError,
-    BackendTimeout,
     FlightframeError,
     LimitExceeded,
 )
@@ -49,7 +48,6 @@ class Reading:
     Args:
         source: where to read.
         wanted: the versions that the file must be of.
-        timeout: seconds after which the statement ends by itself.
         token: cancels it.
 
     Raises:
@@ -62,23 +60,19 @@ class Reading:
         source: DuckDBSource,
         wanted: Collection[str],
         *,
-        timeout: float | None = None,
         token: CancelToken | None = None,
     ) -> None:
         """Take a cursor; see the class."""
         self._completion = Completion()
         # Held while the cursor is interrupted or given back, and while the database works for us.
         self._lock, self._busy = threading.Lock(), threading.Lock()
-        self._expired = self._cancelled = self._evicted = False
+        self._cancelled = self._evicted = False
         self._sound = True
         self._cursor: duckdb.DuckDBPyConnection | None = None
         self._reader: pa.RecordBatchReader | None = None
-        self._timer: threading.Timer | None = None
         if token is not None:
             token.attach(self)
         self._instance, self._cursor = source.lend(wanted, self)
-        if timeout is not None:
-            self._expire_in(timeout)
 
     def rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Return all rows of a short answer, and close."""
@@ -120,7 +114,7 @@ class Reading:
     def _steps(self, step: Callable[[duckdb.DuckDBPyConnection], Found]) -> Found:
         """Have the database do something for us, while we hold `_busy`."""
         cursor = self._cursor
-        if self._evicted or self._cancelled or self._expired or cursor is None:
+        if self._evicted or self._cancelled or cursor is None:
             raise self._fault(None)
         try:
             return step(cursor)
@@ -150,17 +144,6 @@ class Reading:
             finally:
                 self._busy.release()
 
-    def _expire_in(self, seconds: float) -> None:
-        self._timer = threading.Timer(seconds, self._expire)
-        self._timer.daemon = True
-        self._timer.start()
-
-    def _expire(self) -> None:
-        self._expired = True
-        # DuckDB may overlook an interrupt that comes between two steps.
-        if self._interrupt():
-            self._expire_in(INSIST_SECONDS)
-
     def _interrupt(self) -> bool:
         """Interrupt what runs; return whether there is a cursor still."""
         with self._lock:
@@ -183,8 +166,6 @@ class Reading:
     def _release(self) -> None:
         with self._lock:
             cursor, self._cursor = self._cursor, None
-        if self._timer is not None:
-            self._timer.cancel()
         reader, self._reader = self._reader, None
         if reader is not None:
             with suppress(duckdb.Error, OSError, pa.ArrowException):
@@ -197,8 +178,6 @@ class Reading:
         """Return what an error means: a cancellation, a file that moved, or what failed."""
         if self._cancelled:
             return BackendCancelled("the statement was cancelled")
-        if self._expired:
-            return BackendTimeout("the statement ran past its time limit")
         if self._evicted:
             return SourceMoved()
         try:
@@ -221,11 +200,10 @@ class Running(Reading):
         statement: Statement,
         wanted: Collection[str] = (),
         *,
-        timeout: float | None = None,
         token: CancelToken | None = None,
     ) -> None:
         """Start it; see `Backend.run`."""
-        super().__init__(source, wanted, timeout=timeout, token=token)
+        super().__init__(source, wanted, token=token)
         self.schema = arrow_schema(statement.columns)
         try:
             self.begin(statement)

@@ -130,11 +130,10 @@ class PolarsBackend:
         query: SourceQuery | FrameQuery,
         *,
         at: Fingerprints | None = None,
-        timeout: float | None = None,
         token: CancelToken | None = None,
     ) -> PolarsRunning:
         """Start a query; see `Backend.run`."""
-        return self._started(lambda tables: lazy_query(query, tables), at, timeout, token)
+        return self._started(lambda tables: lazy_query(query, tables), at, token)
 
     def text(self, query: SourceQuery | FrameQuery) -> str:
         """Return the optimised plan of a query, without the folder's path."""
@@ -147,9 +146,7 @@ class PolarsBackend:
     ) -> pa.Table:
         """Return the distinct map of an edge as `source`, `target`; see `Backend.edge_map`."""
         columns = (("source", hop.source_type), ("target", hop.type))
-        running = self._started(
-            lambda tables: LazyQuery(edge_map(hop, tables), columns), at, None, token
-        )
+        running = self._started(lambda tables: LazyQuery(edge_map(hop, tables), columns), at, token)
         return pa.Table.from_batches(list(running), schema=running.schema)
 
     def duplicate(
@@ -207,11 +204,10 @@ class PolarsBackend:
         self,
         compiled: Callable[[OpenTables], LazyQuery],
         at: Fingerprints | None,
-        timeout: float | None,
         token: CancelToken | None,
     ) -> PolarsRunning:
         def start(tables: OpenTables, gate: Gate) -> PolarsRunning:
-            return PolarsRunning(compiled(tables), timeout, gate, tables)
+            return PolarsRunning(compiled(tables), gate, tables)
 
         return self._begun(start, at, token)
 
@@ -223,9 +219,7 @@ class PolarsBackend:
     ) -> pl.DataFrame:
         def start(tables: OpenTables, gate: Gate) -> Computation[pl.DataFrame]:
             frame = compiled(tables)
-            return Computation(
-                lambda: iter([frame.collect(engine="streaming")]), tables, None, gate
-            )
+            return Computation(lambda: iter([frame.collect(engine="streaming")]), tables, gate)
 
         [found] = self._begun(start, at, token)
         return found

@@ -12,7 +12,6 @@ is past all of its tables, such as a sort, ends when its next batch is due, whic
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
@@ -33,7 +32,6 @@ from flightframe_server.errors import (
     ArithmeticOverflow,
     BackendCancelled,
     BackendError,
-    BackendTimeout,
     FDViolation,
     FlightframeError,
     InternalError,
@@ -52,7 +50,6 @@ class Computation(Generic[T]):
     Args:
         make: makes them.
         tables: the tables that they are made from, closed with the end; None: of none.
-        timeout: seconds from now after which iterating raises `BackendTimeout`.
         gate: what the tables' batches pass; None where they pass none.
     """
 
@@ -60,12 +57,10 @@ class Computation(Generic[T]):
         self,
         make: Callable[[], Iterator[T]],
         tables: OpenTables | None = None,
-        timeout: float | None = None,
         gate: Gate | None = None,
     ) -> None:
         """Start to make them; see the class."""
         self._tables = tables
-        self._deadline = None if timeout is None else time.monotonic() + timeout
         self._gate = gate if gate is not None else Gate()
         self._completion = Completion()
         self._changed = threading.Condition()
@@ -76,7 +71,7 @@ class Computation(Generic[T]):
         thread.start()
 
     def __iter__(self) -> Iterator[T]:
-        """Yield items; raises what went wrong, `BackendTimeout` or `BackendCancelled`."""
+        """Yield items; raises what went wrong, or `BackendCancelled`."""
         try:
             while (item := self._next()) is not None:
                 yield item
@@ -104,12 +99,9 @@ class Computation(Generic[T]):
 
     def _next(self) -> T | None:
         with self._changed:
-            left = None if self._deadline is None else self._deadline - time.monotonic()
-            self._changed.wait_for(lambda: self._ready or self._over or self._stopped, left)
+            self._changed.wait_for(lambda: self._ready or self._over or self._stopped)
             if self._cancelled:
                 raise BackendCancelled("the query was cancelled")
-            if self._deadline is not None and time.monotonic() > self._deadline:
-                raise BackendTimeout("the query ran past its time limit")
             if self._ready:
                 item = self._ready.popleft()
                 self._changed.notify_all()
@@ -167,7 +159,6 @@ class PolarsRunning(Computation[pa.RecordBatch]):
 
     Args:
         query: what is run.
-        timeout: seconds from now after which iterating raises `BackendTimeout`.
         gate: what its tables' batches pass; None where they pass none.
         tables: what it reads.
 
@@ -178,7 +169,6 @@ class PolarsRunning(Computation[pa.RecordBatch]):
     def __init__(
         self,
         query: LazyQuery,
-        timeout: float | None = None,
         gate: Gate | None = None,
         tables: OpenTables | None = None,
     ) -> None:
@@ -189,7 +179,7 @@ class PolarsRunning(Computation[pa.RecordBatch]):
             for frame in narrow(query).collect_batches(chunk_size=BATCH_ROWS, engine="streaming"):
                 yield from arrow_batches(frame, schema)
 
-        super().__init__(batches, tables, timeout, gate)
+        super().__init__(batches, tables, gate)
 
 
 def narrow(query: LazyQuery) -> pl.LazyFrame:

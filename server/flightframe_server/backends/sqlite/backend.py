@@ -127,7 +127,6 @@ class SQLiteBackend:
         query: SourceQuery | FrameQuery,
         *,
         at: Fingerprints | None = None,
-        timeout: float | None = None,
         token: CancelToken | None = None,
     ) -> RunningQuery:
         """Start a query; see `Backend.run`. Its version is that of now, whenever it is read."""
@@ -136,7 +135,7 @@ class SQLiteBackend:
             compiler = self._compiler(reading)
             if not compiler.fits(query):
                 raise SourceMoved
-            running = SQLiteRunning(self._source, reading, compiler.statement(query), timeout)
+            running = SQLiteRunning(self._source, reading, compiler.statement(query))
         if token is not None:
             token.attach(running)
         return running

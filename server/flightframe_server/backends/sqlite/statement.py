@@ -27,7 +27,6 @@ from flightframe_server.errors import (
     ArithmeticOverflow,
     BackendCancelled,
     BackendError,
-    BackendTimeout,
     FlightframeError,
 )
 
@@ -44,7 +43,6 @@ class SQLiteRunning:
         source: SQLiteSource,
         reading: Reading,
         statement: Statement,
-        timeout: float | None = None,
     ) -> None:
         """Run nothing yet; the statement starts when it is first read."""
         self.schema = arrow_schema(statement.columns)
@@ -59,12 +57,6 @@ class SQLiteRunning:
             lambda: self._stopped is not None or reading.moved(), _LOOK_STEPS
         )
         reading.connection.give_up = self._give_up
-        self._timer: threading.Timer | None = None
-        if timeout is not None:
-            late = BackendTimeout("the statement ran past its time limit")
-            self._timer = threading.Timer(timeout, self._stop, (late,))
-            self._timer.daemon = True
-            self._timer.start()
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows; see `RunningQuery`."""
@@ -123,8 +115,6 @@ class SQLiteRunning:
 
     def close(self) -> None:
         """End the transaction; idempotent."""
-        if self._timer is not None:
-            self._timer.cancel()
         with self._lock:
             reading, self._reading = self._reading, None
             if reading is None:

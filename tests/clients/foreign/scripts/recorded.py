@@ -52,13 +52,13 @@ class Recorder:
 
         return take
 
-    def carried(self, carrier: str, value: object) -> None:
-        """Write down the label that came by one carrier: bare, or in the JSON of provenance."""
+    def carried(self, executor: str, value: object) -> None:
+        """Write down the label that came by one executor: bare, or in the JSON of provenance."""
         if isinstance(value, bytes):
             value = value.decode()
         if isinstance(value, str) and value.startswith("{"):
             value = json.loads(value)["served_from"]
-        self._carriers[carrier] = None if value is None else str(value)
+        self._carriers[executor] = None if value is None else str(value)
 
     def write(self) -> None:
         """Print all of it."""

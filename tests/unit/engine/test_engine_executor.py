@@ -1,4 +1,4 @@
-"""A plan carried out over a real store and a real database: what is kept, and what is not."""
+"""A plan executed over a real store and a real database: what is kept, and what is not."""
 
 from decimal import Decimal
 
@@ -9,8 +9,8 @@ from stalled import Asked, Stalled
 from flightframe_server.backends.protocol import SourceMoved
 from flightframe_server.cache.entries import EntryGone
 from flightframe_server.call_context import SERVER_CALL
-from flightframe_server.engine.carry_out import merged
 from flightframe_server.engine.engine import MetricEngine
+from flightframe_server.engine.executor import merged
 from flightframe_server.errors import BackendError
 from flightframe_server.language import parse
 from flightframe_server.planner.plan import Freshness
@@ -51,10 +51,10 @@ def engine(tmp_path):
     backend.close()
 
 
-def carried(engine, text, keep=True):
-    """What one plan gave, carried out once."""
+def executed(engine, text, keep=True):
+    """What one plan gave, executed once."""
     snapshot = engine.snapshot()
-    return carry_out(engine, planned(engine, text, snapshot), snapshot, keep=keep)
+    return execute(engine, planned(engine, text, snapshot), snapshot, keep=keep)
 
 
 def planned(engine, text, snapshot):
@@ -63,10 +63,10 @@ def planned(engine, text, snapshot):
     return engine._attempts.attested_plan(asked, Freshness(), snapshot, SERVER_CALL)
 
 
-def carry_out(engine, plan, snapshot, keep=True):
-    """What a plan gives, carried out once."""
-    carrier = engine._attempts._carrier
-    return carrier.carry_out(plan, snapshot, keep=keep, most_rows=1000, context=SERVER_CALL)
+def execute(engine, plan, snapshot, keep=True):
+    """What a plan gives, executed once."""
+    executor = engine._attempts._executor
+    return executor.execute(plan, snapshot, keep=keep, most_rows=1000, context=SERVER_CALL)
 
 
 def asking(text):
@@ -81,7 +81,7 @@ def held(engine):
 
 
 def test_one_statement_is_split_into_an_entry_for_each_metric(engine):
-    found = carried(engine, BY_STORE)
+    found = executed(engine, BY_STORE)
     assert engine.backend.statements == 1
     assert [part.route for part in found.parts] == ["backend", "backend"]
     sums, counts = (
@@ -96,15 +96,15 @@ def test_one_statement_is_split_into_an_entry_for_each_metric(engine):
 
 
 def test_the_same_again_asks_nobody(engine):
-    carried(engine, BY_STORE)
-    again = carried(engine, BY_STORE)
+    executed(engine, BY_STORE)
+    again = executed(engine, BY_STORE)
     assert engine.backend.statements == 1
     assert [part.route for part in again.parts] == ["exact", "exact"]
 
 
 def test_a_rollup_is_kept_with_the_tables_of_the_edges_it_climbed(engine):
-    carried(engine, BY_STORE)
-    found = carried(engine, BY_REGION)
+    executed(engine, BY_STORE)
+    found = executed(engine, BY_REGION)
     (part,) = found.parts
     assert (part.route, part.rolled_up_from) == ("rollup", ("store",))
     rolled = next(entry for entry in engine.store.holdings() if entry.key.anchor == ("region",))
@@ -113,10 +113,10 @@ def test_a_rollup_is_kept_with_the_tables_of_the_edges_it_climbed(engine):
 
 
 def test_what_is_not_to_be_kept_leaves_nothing(engine):
-    carried(engine, BY_STORE, keep=False)
+    executed(engine, BY_STORE, keep=False)
     assert held(engine) == []
-    carried(engine, BY_STORE)
-    carried(engine, BY_REGION, keep=False)
+    executed(engine, BY_STORE)
+    executed(engine, BY_REGION, keep=False)
     assert ("SUM", ("region",)) not in held(engine)
 
 
@@ -127,7 +127,7 @@ def test_data_that_moved_meanwhile_is_not_kept_nor_answered_with(engine, tmp_pat
 
     engine.backend.before = move
     with pytest.raises(SourceMoved):
-        carried(engine, BY_STORE)
+        executed(engine, BY_STORE)
     assert held(engine) == []
     # The engine begins anew, on the data as it is by then.
     engine.backend.before = move
@@ -137,12 +137,12 @@ def test_data_that_moved_meanwhile_is_not_kept_nor_answered_with(engine, tmp_pat
 
 
 def test_an_entry_that_is_gone_is_a_signal_and_the_engine_asks_again(engine):
-    carried(engine, BY_STORE)
+    executed(engine, BY_STORE)
     snapshot = engine.snapshot()
     plan = planned(engine, BY_REGION, snapshot)
     engine.store.drop([entry.entry_id for entry in engine.store.holdings()])
     with pytest.raises(EntryGone):
-        carry_out(engine, plan, snapshot)
+        execute(engine, plan, snapshot)
     served = engine.answer(asking(BY_REGION))
     assert [part.route for part in served.parts] == ["backend"]
 
@@ -163,7 +163,7 @@ def test_a_source_that_never_stands_still_is_refused_and_nothing_is_kept(engine,
 
 
 def test_no_cache_neither_reads_nor_keeps(engine):
-    carried(engine, BY_STORE)
+    executed(engine, BY_STORE)
     before = held(engine)
     served = engine.answer(asking(BY_REGION), Freshness(no_cache=True))
     assert [str(part.served_from) for part in served.parts] == ["backend"]
@@ -185,7 +185,7 @@ def test_versions_are_merged_or_disagree(one, other, both):
 
 def test_what_is_rolled_up_from_an_older_version_is_not_kept(engine, tmp_path):
     """Its age would begin anew, and pass the bound that the next question sets."""
-    carried(engine, "SELECT store, day, revenue AT (store, day)")
+    executed(engine, "SELECT store, day, revenue AT (store, day)")
     before = held(engine)
     write(tmp_path / "shop.duckdb", "UPDATE tx SET revenue = 1;")
     served = engine.answer(
@@ -213,7 +213,7 @@ MOST = "SELECT MAX(revenue) AS x AT ()"
 
 
 def test_two_ask_the_back_end_once_for_one_version(stalled):
-    both = [Asked(carried, stalled, MOST) for _ in range(2)]
+    both = [Asked(executed, stalled, MOST) for _ in range(2)]
     assert stalled.backend.begun.acquire(timeout=10)
     assert not stalled.backend.begun.acquire(timeout=0.3)
     stalled.backend.let.set()
@@ -223,10 +223,10 @@ def test_two_ask_the_back_end_once_for_one_version(stalled):
 
 
 def test_what_is_read_of_one_version_is_not_given_to_who_asks_for_another(stalled, tmp_path):
-    first = Asked(carried, stalled, MOST)
+    first = Asked(executed, stalled, MOST)
     assert stalled.backend.begun.acquire(timeout=10)
     write(tmp_path / "shop.duckdb", AS_LARGE + "UPDATE tx SET revenue = 1;")
-    second = Asked(carried, stalled, MOST)
+    second = Asked(executed, stalled, MOST)
     assert stalled.backend.begun.acquire(timeout=10)
     stalled.backend.let.set()
     (table,) = second.join().tables

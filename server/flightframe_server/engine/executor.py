@@ -1,4 +1,4 @@
-"""A plan carried out: entries read, rollups combined, the back-end asked, and what it said kept.
+"""A plan executed: entries read, rollups combined, the back-end asked, and what it said kept.
 
 What comes in: a plan, the snapshot it was made on, the store, the back-end. What goes out: for each
 metric the table of its states at the anchor, and what was executed to get it. It must never mix
@@ -44,16 +44,16 @@ Fetched = dict[Metric, pa.Table]
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
-    """What carrying out a plan gave: states and provenance, part by part."""
+class Executed:
+    """What the execution of a plan gave: states and provenance, part by part."""
 
     plan: Plan
     tables: tuple[pa.Table, ...]
     parts: tuple[PartProvenance, ...]
 
 
-class Carrier:
-    """Carries out plans over one store and one back-end.
+class PlanExecutor:
+    """Executes plans over one store and one back-end.
 
     Args:
         store: where entries are; None where the engine remembers nothing.
@@ -69,12 +69,12 @@ class Carrier:
         label: ServedFrom,
         statements: Statements,
     ) -> None:
-        """Keep what plans are carried out with; see the class."""
+        """Keep what plans are executed with; see the class."""
         self._store, self._backend, self._label = store, backend, label
         self._statements = statements
         self._fetches: SingleFlight[Fetched] = SingleFlight()
 
-    def carry_out(
+    def execute(
         self,
         plan: Plan,
         snapshot: DataSnapshot,
@@ -82,8 +82,8 @@ class Carrier:
         keep: bool,
         most_rows: int,
         context: CallContext,
-    ) -> Carried:
-        """Carry out a plan that is not streamed.
+    ) -> Executed:
+        """Execute a plan that is not streamed.
 
         Args:
             plan: what to do.
@@ -119,7 +119,7 @@ class Carrier:
                     parts.append(cached(part, Route.ROLLUP))
             if part.need.shift is not None:
                 tables[-1] = move_points(tables[-1], part.key.anchor, part.need.shift)
-        return Carried(plan, tuple(tables), tuple(parts))
+        return Executed(plan, tuple(tables), tuple(parts))
 
     def _held(self) -> EntryStore:
         if self._store is None:
@@ -146,7 +146,7 @@ class Carrier:
     ) -> pa.Table:
         store = self._held()
         finer = self._entry(rollup.entry, part)
-        hops = (hop for climb in rollup.climbs for hop in climb.hops)
+        hops = (hop for lookup in rollup.lookups for hop in lookup.hops)
         maps = snapshot.facts.maps((hop for hop in hops if isinstance(hop, TableHop)), context)
         try:
             table = roll_up(finer, rollup, part.key.anchor, part.metric, maps)

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flightframe_server.algebra.types import DATE, TEXT
-from flightframe_server.composer.climb import climb, follow
+from flightframe_server.composer.level_lookup import follow, roll_to
 from flightframe_server.composer.moments import truncate
 from flightframe_server.errors import InternalError
 from flightframe_server.planner.hops import FunctionHop, TableHop, ValueHop
-from flightframe_server.planner.plan import Climb
+from flightframe_server.planner.plan import LevelLookup
 
 DAY = datetime.date
 REGION = TableHop("store -> region", "region", "stores", "id", "region", TEXT, TEXT)
@@ -81,8 +81,11 @@ def test_every_climb_adds_a_column_hop_by_hop_and_leaves_the_rest():
             " value": [1, 2],
         }
     )
-    steps = (Climb("coast", TEXT, "store", (REGION, COAST)), Climb("month", DATE, "day", (MONTH,)))
-    found = climb(table, steps, MAPS)
+    steps = (
+        LevelLookup("coast", TEXT, "store", (REGION, COAST)),
+        LevelLookup("month", DATE, "day", (MONTH,)),
+    )
+    found = roll_to(table, steps, MAPS)
     assert found.select(table.column_names).equals(table)
     # A store without a region has none of the coasts either: NULL maps to NULL, not to `default`.
     assert found["coast"].to_pylist() == ["Atlantic", None]

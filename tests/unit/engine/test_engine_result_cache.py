@@ -3,14 +3,15 @@
 import pytest
 
 from flightframe_server.bounded_cache import OVERHEAD
-from flightframe_server.engine.finished import FinishedAnswers, LastQueries
+from flightframe_server.engine.query_log import QueryLog
+from flightframe_server.engine.result_cache import ResultCache
 from flightframe_server.provenance import Provenance, ServedFrom
 
 
 def answers(number, one=None):
     """Room for so many answers of 100 bytes."""
     size = OVERHEAD + 100
-    return FinishedAnswers(number * size, one or size)
+    return ResultCache(number * size, one or size)
 
 
 def kept(found, *keys):
@@ -51,7 +52,7 @@ def test_one_that_is_too_large_is_not_kept_and_costs_nobody_a_place():
 
 
 def test_a_small_answer_has_a_cost_too():
-    found = FinishedAnswers(2 * OVERHEAD, OVERHEAD)
+    found = ResultCache(2 * OVERHEAD, OVERHEAD)
     for key in "abc":
         found.put(key, key, 0)
     assert kept(found, *"abc") == ["b", "c"]
@@ -59,7 +60,7 @@ def test_a_small_answer_has_a_cost_too():
 
 @pytest.mark.parametrize("length", [1, 3])
 def test_the_last_queries_are_bounded_and_newest_last(length):
-    last = LastQueries(length)
+    last = QueryLog(length)
     for number in range(5):
         last.add(f"q{number}", Provenance(ServedFrom.BACKEND, "id", "shop"), number, 0.0)
     assert [query.source for query in last] == [f"q{number}" for number in range(5)][-length:]

@@ -1,8 +1,8 @@
 """Levels from finer levels: edge maps, calendar functions and listed values over Arrow arrays.
 
-What comes in: the members of a level and the hops to climb. What goes out: the members of the level
-that they determine. It must never match NULL to a row of a map: look-up uses plain equality, and a
-member without a parent goes to the NULL member (law 2, docs/laws.md).
+What comes in: the members of a level and the hops to follow. What goes out: the members of the
+level that they determine. It must never match NULL to a row of a map: look-up uses plain equality,
+and a member without a parent goes to the NULL member (law 2, docs/laws.md).
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from flightframe_server.composer.evaluate import whole
 from flightframe_server.composer.moments import truncate
 from flightframe_server.errors import InternalError
 from flightframe_server.planner.hops import FunctionHop, Hop, TableHop, ValueHop
-from flightframe_server.planner.plan import Climb
+from flightframe_server.planner.plan import LevelLookup
 
 EdgeMaps = Mapping[str, pa.Table]
 """For each edge, as text, its map as a table of `source` and `target`."""
 
 
-def climb(table: pa.Table, climbs: tuple[Climb, ...], maps: EdgeMaps) -> pa.Table:
-    """Return the table with one more column for each level climbed to.
+def roll_to(table: pa.Table, lookups: tuple[LevelLookup, ...], maps: EdgeMaps) -> pa.Table:
+    """Return the table with one more column for each level looked up.
 
     From store to region, by a map of S1 to East alone:
 
@@ -33,7 +33,7 @@ def climb(table: pa.Table, climbs: tuple[Climb, ...], maps: EdgeMaps) -> pa.Tabl
         S9         2          S9         2  NULL
         NULL       1          NULL       1  NULL
     """
-    for step in climbs:
+    for step in lookups:
         members = whole(table[step.start])
         for hop in step.hops:
             members = follow(members, hop, maps)
