@@ -16,7 +16,7 @@ from flightframe_server.algebra.reducers import (
     Operator,
     result_type,
 )
-from flightframe_server.algebra.types import DOUBLE, INTEGER, DataType
+from flightframe_server.algebra.types import DOUBLE, INTEGER
 from flightframe_server.catalog import check_families
 from flightframe_server.catalog.collection import (
     DerivedMetric,
@@ -174,7 +174,7 @@ class MetricNames:
         return Typer(leaf, self.scope.binding, zone=self.scope.zone).predicate(node)
 
     def _rows(self, level: Name | None, operator: str, node: Call) -> Term:
-        if operator not in ("COUNT", "COUNT_DISTINCT"):
+        if not REDUCERS[operator].of_levels:
             raise ReducerNotDeclared(
                 f"{operator} takes a metric, and {shown(level.text if level else '*')} is a level",
                 place=node.place,
@@ -190,11 +190,6 @@ class MetricNames:
                 )
             schema = schemas[0]
         argument = None if level is None else self.scope.level_term(level)
-        if not REDUCERS[operator].of_levels:
-            raise ReducerNotDeclared(
-                f"{operator} takes a metric, and {shown(level.text if level else '*')} is a level",
-                place=node.place,
-            )
         family = f"rows({schema})" if argument is None else f"level({schema}.{argument.level})"
         filters = self._filter(node)
         return MetricTerm(
@@ -352,15 +347,6 @@ def _operator_name(node: Call) -> str:
         place=node.place,
         hint=f"only {' and '.join(takers)} takes DISTINCT",
     )
-
-
-def _result_type(name: str, argument: DataType, what: str) -> DataType:
-    """Return the type of a reducer's values; a mean is refused as a mean, not as its sum."""
-    if name != "AVG":
-        return result_type(REDUCERS[name], argument, what)
-    if not argument.is_number:
-        raise TypeMismatch(f"AVG takes a number, and {what} is {argument}")
-    return DOUBLE
 
 
 def _arguments(name: str, rest: list[Expression], scope: Scope, place: Place) -> tuple[str, ...]:

@@ -63,10 +63,10 @@ def reducers(family):
         ("size", "SUM"),
         ("visits", "COUNT"),
         ("profit", ""),
-        ("weight", "AVG COUNT COUNT_DISTINCT MAX MEDIAN MIN QUANTILE STDDEV VAR"),
+        ("weight", "AVG COUNT COUNT_DISTINCT MAX MEDIAN MIN QUANTILE RANGE STDDEV VAR"),
         (
             "on_hand",
-            "AVG COUNT COUNT_DISTINCT FIRST LAST MAX MEDIAN MIN QUANTILE STDDEV SUM VAR",
+            "AVG COUNT COUNT_DISTINCT FIRST LAST MAX MEDIAN MIN QUANTILE RANGE STDDEV SUM VAR",
         ),
     ],
 )
