@@ -32,7 +32,6 @@ class Route(StrEnum):
     EXACT = "exact"
     ROLLUP = "rollup"
     BACKEND = "backend"
-    CONSTANT = "constant"
 
 
 @dataclass(frozen=True, slots=True)

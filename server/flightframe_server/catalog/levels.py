@@ -2,8 +2,7 @@
 
 What comes in: a collection. What goes out: answers to "which levels does this set determine",
 "along which edges", "through which schema would facts be counted twice". It must never look at
-data: an edge here is declared, and whether it holds today is for the caller to say, through
-`usable`.
+data: an edge here is declared, and whether it holds today is for others to say.
 
 Levels and schemas are named as declared; `find` turns what a user wrote into that. A name that the
 collection does not declare is a mistake of the caller and raises `InternalError`.
@@ -12,7 +11,7 @@ collection does not declare is a mistake of the caller and raises `InternalError
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeVar
@@ -25,7 +24,6 @@ _T = TypeVar("_T")
 Path = tuple[Edge, ...]
 """Edges, each of which starts where the one before it leads."""
 
-EdgeTest = Callable[[Edge], bool]
 """Whether an edge may be used, for instance because it is attested on the current data."""
 
 
@@ -55,7 +53,7 @@ class LevelGraph:
         self._set("_by_folded", MappingProxyType({name.casefold(): name for name in names}))
         self._set("_family", MappingProxyType(_families_of(self.collection, names)))
         self._set("_edges", MappingProxyType(_edges_by_source(self.collection, names)))
-        closure = {name: self._walk((name,), None) for name in names}
+        closure = {name: self._walk((name,)) for name in names}
         self._set("_closure", MappingProxyType(closure))
         schemas = self.collection.schemas
         own = {name: self._levels_among(schema.columns) for name, schema in schemas.items()}
@@ -76,17 +74,13 @@ class LevelGraph:
         """Return the edges that start in a level, in the order declared."""
         return _known(self._edges, level, "level")
 
-    def determined(self, levels: Iterable[str], usable: EdgeTest | None = None) -> frozenset[str]:
-        """Return the levels and all that they determine, over usable edges (None: over all)."""
-        if usable is not None:
-            return self._walk(levels, usable)
+    def determined(self, levels: Iterable[str]) -> frozenset[str]:
+        """Return the levels and all that they determine."""
         closures = [_known(self._closure, level, "level") for level in levels]
         return closures[0] if len(closures) == 1 else frozenset().union(*closures)
 
-    def path(
-        self, sources: Iterable[str], target: str, usable: EdgeTest | None = None
-    ) -> Path | None:
-        """Return a shortest path of usable edges from any source to the target.
+    def path(self, sources: Iterable[str], target: str) -> Path | None:
+        """Return a shortest path from any source to the target.
 
         It is empty where the target is itself a source, None where no path leads there. Among
         paths of equal length that of the source first by name is taken, and of several from one
@@ -95,11 +89,9 @@ class LevelGraph:
         starts = sorted(set(sources))
         for level in (target, *starts):
             _known(self._edges, level, "level")
-        return self._shortest(starts, starts, target, usable)
+        return self._shortest(starts, starts, target)
 
-    def _shortest(
-        self, starts: Iterable[str], closed: Iterable[str], target: str, usable: EdgeTest | None
-    ) -> Path | None:
+    def _shortest(self, starts: Iterable[str], closed: Iterable[str], target: str) -> Path | None:
         """Return a shortest path from one of `starts` that enters no `closed` level."""
         edge_to: dict[str, Edge | None] = dict.fromkeys(closed)
         queue = deque(starts)
@@ -107,7 +99,7 @@ class LevelGraph:
             return ()
         while queue and target not in edge_to:
             for edge in self._edges[queue.popleft()]:
-                if edge.target not in edge_to and (usable is None or usable(edge)):
+                if edge.target not in edge_to:
                     edge_to[edge.target] = edge
                     queue.append(edge.target)
         return _trace(edge_to, target)
@@ -134,7 +126,7 @@ class LevelGraph:
             if level in own:
                 paths: list[Path] = [()]
             else:
-                every = (self._shortest([start], own, level, None) for start in own)
+                every = (self._shortest([start], own, level) for start in own)
                 paths = sorted((way for way in every if way is not None), key=len)
             self._ways[key] = tuple(paths)
         return self._ways[key]
@@ -143,10 +135,6 @@ class LevelGraph:
         """Return the first way from a schema's columns to a level; None where there is none."""
         ways = self.ways(schema, level)
         return ways[0] if ways else None
-
-    def sorted_anchor(self, levels: Iterable[str]) -> tuple[str, ...]:
-        """Return an anchor as identity knows it: sorted, each level once."""
-        return tuple(sorted(set(levels)))
 
     def bridges(self, levels: Iterable[str], target: str) -> tuple[str, ...]:
         """Return the schemas through which facts at `levels` would fan out to `target`.
@@ -177,12 +165,12 @@ class LevelGraph:
         pairs = ((self.find(column), column) for column in columns)
         return MappingProxyType({level: column for level, column in pairs if level is not None})
 
-    def _walk(self, levels: Iterable[str], usable: EdgeTest | None) -> frozenset[str]:
+    def _walk(self, levels: Iterable[str]) -> frozenset[str]:
         seen = set(levels)
         waiting = list(seen)
         while waiting:
             for edge in self.edges_from(waiting.pop()):
-                if edge.target not in seen and (usable is None or usable(edge)):
+                if edge.target not in seen:
                     seen.add(edge.target)
                     waiting.append(edge.target)
         return frozenset(seen)

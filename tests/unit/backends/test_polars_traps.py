@@ -8,6 +8,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from calendar_oracle import truncate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,7 +27,7 @@ from flightframe_server.backends.polars.rows import truncated
 from flightframe_server.backends.polars.terms import compile_term
 from flightframe_server.backends.polars.values import Value, constant
 from flightframe_server.catalog import read_collection
-from flightframe_server.catalog.calendar import FUNCTIONS, truncate
+from flightframe_server.catalog.calendar import FUNCTIONS
 from flightframe_server.engine import MetricEngine
 from flightframe_server.errors import ArithmeticOverflow
 from flightframe_server.resolver.terms import Apply, ColumnTerm, Constant

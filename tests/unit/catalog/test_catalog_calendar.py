@@ -6,16 +6,11 @@ import calendar
 import datetime
 
 import pytest
+from calendar_oracle import following, is_edge, truncate
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flightframe_server.catalog.calendar import (
-    COARSER,
-    FUNCTIONS,
-    following,
-    is_edge,
-    truncate,
-)
+from flightframe_server.catalog.calendar import COARSER, FUNCTIONS
 from flightframe_server.errors import ArithmeticOverflow, InternalError
 
 D, T = datetime.date, datetime.datetime
