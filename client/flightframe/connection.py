@@ -227,7 +227,7 @@ def connect(
     Raises:
         ArgumentError: the arguments make no sense.
         AuthenticationFailed: the user name or the password is refused.
-        ConnectionFailed: nobody answers (only where a user name is given).
+        ConnectionFailed: no server answers (only where a user name is given).
     """
     address = parse_address(uri)
     _check_timeout(timeout)

@@ -49,7 +49,7 @@ def handshake(
         header = (b"", b"")
     except ARROW_FAILURES as error:
         failure = from_arrow(error, str(address))
-        # A handshake that reaches nobody does not learn why: it ends as an unfinished write.
+        # A handshake that reaches no server does not learn why: it ends as an unfinished write.
         unfinished = isinstance(error, flight.FlightInternalError) and _UNFINISHED in str(error)
         raise (no_answer(str(address)) if unfinished else failure) from None
     name, value = bytes(header[0]), bytes(header[1])

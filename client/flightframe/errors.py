@@ -5,7 +5,7 @@
     ├── CatalogError                     the owner of the collection can act
     ├── BackendError                     the operator can act; also: it took too long, was cancelled
     ├── InternalError                    a broken invariant of the server
-    ├── ConnectionFailed                 nobody answers, or the connection is closed
+    ├── ConnectionFailed                 no server answers, or the connection is closed
     ├── AuthenticationFailed             the credentials are missing, wrong or not enough
     ├── ProtocolError                    what answered does not speak as a flightframe server does
     ├── ArgumentError                    (ValueError) a call was made wrongly; nothing was sent
@@ -70,7 +70,7 @@ class InternalError(FlightframeError):
 
 
 class ConnectionFailed(FlightframeError):
-    """Nobody answers at the address, the connection broke, or it has been closed."""
+    """No server answers at the address, the connection broke, or it has been closed."""
 
 
 class AuthenticationFailed(FlightframeError):

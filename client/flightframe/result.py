@@ -136,7 +136,7 @@ class Result:
             MissingPackage: Polars is not installed.
         """
         try:
-            # Optional: whoever does not ask for Polars neither needs it nor waits for it.
+            # Optional: a caller that does not ask for Polars neither needs it nor waits for it.
             import polars as pl  # noqa: PLC0415
         except ImportError:
             raise _missing("polars") from None
@@ -201,7 +201,7 @@ class Result:
                     whole = True
                     break
         except FlightframeError:
-            # Showing a result is no place to fail: whoever reads on gets the same error.
+            # Showing a result is no place to fail: a caller that reads on gets the same error.
             whole = False
         return self._previewed(tuple(self._ahead), whole)
 

@@ -112,7 +112,7 @@ class FlightBatches:
         if reader is None:
             return
         self._failure = why
-        # Nobody waits for this stream any more, so there is nobody to tell of a second failure.
+        # No reader waits for this stream any more, so a second failure is not told.
         with suppress(*ARROW_FAILURES):
             reader.cancel()
 

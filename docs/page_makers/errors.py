@@ -19,7 +19,7 @@ from page_makers.markdown import HEADER, table
 
 _MOVES: tuple[tuple[type[FlightframeError], str], ...] = (
     (QueryError, "the author of the query"),
-    (AccessError, "whoever calls: credentials"),
+    (AccessError, "the caller: credentials"),
     (CatalogError, "the owner of the collection or installation"),
     (SetupError, "the operator, before anything is served"),
     (BackendError, "the operator, while serving"),

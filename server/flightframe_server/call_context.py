@@ -23,7 +23,7 @@ class Caller:
     """Who makes one call.
 
     Attributes:
-        user: the name that was proven; empty where nobody is asked for one.
+        user: the name that was proven; empty where the server asks for none.
         session: what the calls of one Handshake have in common, and those of no other; None where
             a call belongs to none. It opens nothing: it is the name of a session, not its token.
         peer: where the call comes from (`access/peers.py`); whose it is does not depend on it.
@@ -48,7 +48,7 @@ class Caller:
 
 
 ANONYMOUS = Caller("")
-"""The caller where nobody is asked for a name."""
+"""The caller of a server that asks for no names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class CallContext:
         caller: who makes it.
         options: what the caller's session has set.
         is_cancelled: whether the client wants no answer any more; asked only while a statement
-            runs, and never once the call is over.
+            runs, and never once the call has ended.
         deadline: when everything asked for must be answered, as `time.monotonic` counts.
         query_id: the name that the statements of its question go by.
     """

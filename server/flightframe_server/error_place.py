@@ -1,4 +1,4 @@
-"""What every error has beside its text: a status, and a place in what somebody wrote.
+"""What every error has beside its text: a status, and a place in what a user wrote.
 
 What comes in: facts about one failure. What goes out: frozen values. They must never hold more of
 a text than where something stands in it.

@@ -1,8 +1,8 @@
 """What a failure of the database or of a number was about: metrics, their columns, and a name.
 
 What comes in: an error that names nothing, and what was being read or reckoned. What goes out: the
-same error with that in its text. It must never name a value of the data: whoever asks may not be
-whoever may see it.
+same error with that in its text. It must never name a value of the data: the user who asks may not
+be one who may see it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _ABOUT: dict[type[Exception], str] = {ArithmeticOverflow: "in", BackendError: "a
 def about(error: Failure, subjects: Iterable[str]) -> Failure:
     """Return an error of a number or of the database with what it was about; others as they are.
 
-    What was named before stays the name: whoever is nearest to the failure knows it best.
+    What was named before stays the name: the code nearest to the failure knows it best.
 
     >>> str(about(ArithmeticOverflow("a value does not fit"), ["SUM(revenue) of sales.revenue"]))
     'OVERFLOW: a value does not fit (in SUM(revenue) of sales.revenue).'
@@ -48,7 +48,7 @@ def with_request(error: Failure, request_id: str) -> Failure:
 
 
 def cause_of(error: BaseException) -> str:
-    """Return what the database or a library said first, for the log; empty where nobody did."""
+    """Return what the database or a library said first, for the log; empty where neither did."""
     first = error
     while first.__cause__ is not None:
         first = first.__cause__

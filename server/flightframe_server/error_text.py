@@ -1,4 +1,4 @@
-"""What somebody sent, as an error may repeat it.
+"""What a client sent, as an error may repeat it.
 
 What comes in: a text or name of a user's. What goes out: a short text. It must never give back more
 than 80 characters of what was sent.
@@ -14,7 +14,7 @@ TEXT_LIMIT = 900
 
 
 def shown(text: object) -> str:
-    """Return what somebody sent, shortened to what an error may echo."""
+    """Return what a client sent, shortened to what an error may echo."""
     flat = " ".join(str(text).split())
     return flat if len(flat) <= ECHO_LIMIT else flat[: ECHO_LIMIT - 1] + "…"
 

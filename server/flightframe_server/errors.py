@@ -26,7 +26,7 @@
     │   ├── TicketRefused                TICKET
     │   ├── CallNotAnswered              UNIMPLEMENTED
     │   └── ReadOnly                     READ_ONLY
-    ├── AccessError                      whoever calls can act: credentials
+    ├── AccessError                      the caller can act: credentials
     │   ├── NotAuthenticated             UNAUTHENTICATED
     │   └── TooManyAttempts              TOO_MANY_ATTEMPTS
     ├── CatalogError                     CATALOG: the owner of the collection or installation
@@ -39,7 +39,7 @@
 
 What comes in: facts about one failure. What goes out: one short text, a stable code, a place, a
 hint, and the gRPC and HTTP status that a surface answers with. It must never hold a path of the
-server, a traceback, or more than 80 characters of what somebody sent.
+server, a traceback, or more than 80 characters of what a client sent.
 """
 
 from __future__ import annotations

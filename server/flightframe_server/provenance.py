@@ -2,7 +2,7 @@
 
 What comes in: for each output column, what was *executed* to make it. What goes out: the label and
 the JSON that travels in every executor (batch metadata, FlightInfo, schema metadata, header, system
-table). It must never be filled from a plan: a plan is a wish.
+table). It must never be filled from a plan: a plan says what is to be done.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ class LastingToken:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a session's token says: whose it is, which session, and when it is over."""
+    """What a session's token says: whose it is, which session, and when it expires."""
 
     user: str
     session: bytes
@@ -73,7 +73,7 @@ class SessionTokens:
         return SESSION_PREFIX + base64.urlsafe_b64encode(signed).rstrip(b"=").decode()
 
     def read(self, token: str, proof_of: Callable[[str], str | None]) -> Session | None:
-        """Return what a token says, or None where it is forged, over, or its user's proof is gone.
+        """Return what a token says; None where it is forged, expired, or its user's proof changed.
 
         Args:
             token: as a client sent it.
@@ -85,7 +85,7 @@ class SessionTokens:
         claim, mac = signed[:-_MAC_BYTES], signed[-_MAC_BYTES:]
         user = claim[_HEAD_BYTES:].decode("utf-8", "replace")
         proof = proof_of(user)
-        # Of a user that there is not, the signature is checked all the same: it takes the time.
+        # The signature is checked even where there is no such user: a refusal takes as long.
         valid = hmac.compare_digest(mac, self._mac(claim, proof or ""))
         (ends,) = _ENDS.unpack_from(claim)
         if not valid or proof is None or ends <= self._clock():
@@ -110,7 +110,7 @@ def digest_of(token: str) -> bytes:
 def find_lasting(
     token: str, known: Mapping[bytes, LastingToken], now: float
 ) -> LastingToken | None:
-    """Return the lasting token that `token` is, or None where it is unknown or over."""
+    """Return the lasting token that `token` is, or None where it is unknown or expired."""
     digest = digest_of(token)
     lasting = known.get(digest)
     stored = lasting.digest if lasting is not None else bytes(len(digest))

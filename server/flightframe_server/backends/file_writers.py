@@ -4,7 +4,7 @@ What comes in: a descriptor that is open for reading. What goes out: yes, no, or
 cannot tell. It must never disturb a writer for longer than one call.
 
 Locks of POSIX belong to the process, and all of them on a file go when any descriptor of it is
-closed, whoever opened it. Locks of an open file description stand until that description is closed,
+closed, by whatever code. Locks of an open file description stand until that description is closed,
 so one that is taken here stays whatever a database library in this process opens and closes.
 """
 
@@ -39,7 +39,7 @@ def lock_for_reading(descriptor: int) -> bool:
 def open_for_writing(descriptor: int) -> bool:
     """Return whether any process has the file of a descriptor open for writing.
 
-    A lease for reading is granted only where nobody has; it is given back at once. Where leases
+    A lease for reading is granted only where no process has; it is given back at once. Where leases
     cannot be had (another owner's file, a network's file system) the answer is False.
     """
     command = getattr(fcntl, "F_SETLEASE", None)
@@ -47,7 +47,7 @@ def open_for_writing(descriptor: int) -> bool:
         return False
     try:
         # A writer that opens the file while the lease stands raises a signal that ends a process
-        # unless another is chosen; this one is ignored where nobody handles it.
+        # unless another is chosen; this one is ignored where no handler is set.
         fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)
         fcntl.fcntl(descriptor, command, fcntl.F_RDLCK)
     except OSError as error:

@@ -28,8 +28,8 @@ Fingerprints = Mapping[str, str | None]
 class SourceMoved(Exception):
     """The data are, or became, of another version than the reader was told to read.
 
-    A signal between a back-end and the engine, never an error of a user's: whoever catches it takes
-    a new snapshot of the data and begins anew, or says that it cannot.
+    A signal between a back-end and the engine, never an error of a user's: the engine takes a new
+    snapshot of the data and begins anew, or says that it cannot.
     """
 
 

@@ -68,8 +68,8 @@ class _Damaged(Exception):
 class AttestationStore:
     """Verdicts and edge maps of one collection over one back-end. Thread-safe.
 
-    Several processes may use one folder. Of each key the last used few versions are kept, and of
-    all files those last used that fit the budget.
+    Several processes may use one folder. It keeps the few last used versions of each key, and of
+    all files the last used ones that fit the budget.
 
     Args:
         root: the collection's folder; the files lie in a folder of their own in it.

@@ -24,8 +24,8 @@ from flightframe_server.cache.files import ENTRY_ID
 from flightframe_server.cache.hits import Hits
 from flightframe_server.cache.rows import COLUMNS, Row, group_hash, read_row, row_columns
 
-# Not only the tables below: what an entry's file holds and what a version says are part of it. A
-# store of a lower number is emptied when it is opened.
+# It counts the form of an entry's file and of a version too, not only the tables below. A store
+# of a lower number is emptied when it is opened.
 SCHEMA_VERSION = 2
 # The ledger is kept by triggers, so that the budget is one row to read and never a sum to compute.
 SCHEMA = (

@@ -170,7 +170,7 @@ def _check(shape: _InstallationShape, cursor: Cursor) -> None:
     auth = server.auth
     if auth is not None and auth.users is None and auth.tokens is None:
         cursor.at("server", "auth").report(
-            "neither users nor tokens are named, so that nobody could be let in",
+            "neither users nor tokens are named, so that no caller could be let in",
             "name a file: flightframe user add and flightframe token new write it",
         )
 

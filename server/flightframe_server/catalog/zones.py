@@ -103,7 +103,7 @@ def _add_jump(
 
 
 def _offset(zone_rules: zoneinfo.ZoneInfo, instant: int) -> int:
-    # Of a timestamp in seconds, since this is asked for every day of two centuries.
+    # It takes a timestamp in seconds, since this is asked for every day of two centuries.
     offset = datetime.datetime.fromtimestamp(instant // _SECOND, zone_rules).utcoffset()
     return _SECOND * int(offset.total_seconds()) if offset is not None else 0
 
@@ -143,7 +143,7 @@ def instants_of(wall: datetime.datetime, zone: str) -> tuple[datetime.datetime, 
 def jump_over(wall: datetime.datetime, zone: str) -> datetime.datetime:
     """Return the instant at which a zone's clock jumps over a wall clock time that it skips."""
     zone_rules = rules(zone)
-    # Read with the offset from before the jump it is after it, and the other way round.
+    # The time read with the offset from before the jump is after it, and the other way round.
     ends = [
         micros(wall.replace(tzinfo=zone_rules, fold=fold).astimezone(datetime.UTC))
         for fold in (1, 0)

@@ -48,7 +48,7 @@ User = Annotated[
         "--user",
         envvar="FLIGHTFRAME_USER",
         help="Who asks; the password is FLIGHTFRAME_PASSWORD, or asked for.",
-        show_default="FLIGHTFRAME_TOKEN, or nobody",
+        show_default="FLIGHTFRAME_TOKEN, or none",
         callback=as_text,
     ),
 ]

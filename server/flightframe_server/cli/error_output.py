@@ -56,7 +56,7 @@ def print_error(
 ) -> None:
     """Print one error: code and message, the place in the query, the hint.
 
-    Of an error that carries several mistakes each is printed, as far as a screen holds them.
+    Each mistake of an error that carries several is printed, as far as a screen holds them.
     """
     mistakes = error.each() if isinstance(error, CatalogError) else (error,)
     for mistake in mistakes[:MAX_MISTAKES]:

@@ -2,7 +2,7 @@
 
 What comes in: a resolved question and the snapshot it was resolved on. What goes out: the finished
 answer, or the frame to stream, and what was executed. It must never leave the snapshot: where the
-data are of another version, the attempt fails, and whoever asked begins anew.
+data are of another version, the attempt fails, and the engine begins another.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ class Attempts:
         context: CallContext,
         without: Collection[str] = (),
     ) -> Plan:
-        """Plan, and plan again as long as the plan rests on what nobody has looked at."""
+        """Plan, and plan again as long as the plan rests on what has not been looked at."""
         while True:
             plan = self.plan(question, freshness, snapshot, without)
             if not plan.unattested:

@@ -61,7 +61,7 @@ def attest(typed: TypedCollection, fact: Fact, reader: VersionReader, map_of: Ma
     try:
         return _looked_up(typed, fact, reader, map_of)
     except ArithmeticOverflow as error:
-        # Of rows whose values cannot be had, it is said why not.
+        # The text says why the values of the rows cannot be had.
         return error.message
 
 

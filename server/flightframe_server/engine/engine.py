@@ -201,7 +201,7 @@ class MetricEngine:
         Raises:
             QueryError: the question cannot be answered on the current data, or within the limits.
             BackendError: the database failed, or has too much to do, or the data move faster than
-                they are read; or nobody waits any more.
+                they are read; or no caller waits any more.
         """
         without: set[str] = set()
 
@@ -286,6 +286,6 @@ class MetricEngine:
         return derive(frames, anchor, frame_expression)
 
     def close(self) -> None:
-        """Close the store; the back-end belongs to whoever opened it."""
+        """Close the store; the back-end is closed by the code that opened it."""
         if self.store is not None:
             self.store.close()

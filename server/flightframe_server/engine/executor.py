@@ -157,7 +157,7 @@ class PlanExecutor:
                 "rollup", rollup.entry.entry_id, rollup.entry.key.anchor, rollup.edges
             )
             version = merged(rollup.entry.version, part.version)
-            # Of an older version it would be kept as if its age began now.
+            # An entry of an older version would be kept as if its age began now.
             if version is not None and snapshot.is_of(version):
                 store.put(part.key, table, version, lineage)
         return table

@@ -48,7 +48,7 @@ class Attested:
 
     Attributes:
         violations: for each broken promise, by key, a row that shows it, in words.
-        unattested: the keys of what nobody has looked at.
+        unattested: the keys of what has not been looked at.
         siblings: for each (family, sibling schema) None where they are equal, else a row.
         rows: the rows of each table that was counted.
     """

@@ -37,7 +37,7 @@ class StreamedFrame:
         self._backend, self._statements = backend, statements
 
     def open(self, context: CallContext = SERVER_CALL) -> OpenStream:
-        """Start the statement, for whoever reads it.
+        """Start the statement, for one reader.
 
         Raises:
             TicketRefused: the data changed since the frame was planned.

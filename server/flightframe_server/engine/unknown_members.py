@@ -32,7 +32,7 @@ MOST_ROWS = 100_000
 """An entry of more rows is not read for a remark."""
 
 MOST_MEMBERS = 2_000
-"""Among more members none is looked for that is only like a text."""
+"""Where there are more members, it looks for none that is only like a text."""
 
 MOST_TOLD = 3
 

@@ -109,7 +109,7 @@ def _close_session(body: bytes, call: ActionCall) -> list[bytes]:
     proven = call.context.get_middleware(MIDDLEWARE)
     if proven is not None:
         proven.leave()
-    # A client may have a token and a cookie; what it has under the token is gone with that.
+    # A client may have a token and a cookie; what it has under the token ends with the token.
     if call.caller.session is not None:
         call.state.forget(call.caller.session)
     closed = sql.CloseSessionResult(status=sql.CloseSessionResult.STATUS_CLOSED)

@@ -20,7 +20,7 @@ def caller_of(context: flight.ServerCallContext) -> Caller:
     """Return who makes a call.
 
     The name is the one that credentials proved; where none are asked for, the one in the client's
-    certificate, which the connection has proved; where there is none either, nobody's.
+    certificate, which the connection has proved; where there is none either, the name is empty.
 
     Raises:
         AccessError: the call came with a password, and it is wrong, or was wrong too often.

@@ -1,7 +1,7 @@
 """What a client may do with a FlightInfo besides reading it: cancel it, or keep it longer.
 
 What comes in: messages of actions, from anybody. What goes out: what became of the answer that a
-ticket names. It must never end what somebody else still reads: a hot answer is shared, costs
+ticket names. It must never end what another caller still reads: a hot answer is shared, costs
 nothing, and is not cancellable.
 """
 
@@ -31,7 +31,7 @@ def cancel(info: sql.FlightInfo, state: FlightState, caller: Caller) -> Status:
         is held for this caller alone.
 
     Raises:
-        TicketRefused: it names no answer that is held, or somebody else's.
+        TicketRefused: it names no answer that is held, or another caller's.
         QueryError: its ticket is none.
     """
     if not info.endpoint:
@@ -66,7 +66,7 @@ def renew(endpoint: sql.FlightEndpoint, state: FlightState, caller: Caller) -> s
     A ticket that is a question or a listing itself never expires: it comes back as it is.
 
     Raises:
-        TicketRefused: it names no answer that is held, or somebody else's.
+        TicketRefused: it names no answer that is held, or another caller's.
         QueryError: its ticket is none.
     """
     renewed = sql.FlightEndpoint(ticket=endpoint.ticket, location=endpoint.location)

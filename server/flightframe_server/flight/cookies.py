@@ -19,7 +19,7 @@ _LONGEST = 8192
 
 
 def new_session() -> bytes:
-    """Return the name of a session that nobody can guess."""
+    """Return a new name of a session, which cannot be guessed."""
     return PREFIX + secrets.token_hex(16).encode()
 
 

@@ -2,7 +2,7 @@
 
 What comes in: values with their sizes and owners. What goes out: the same values under handles of
 256 random bits, to their owners, until they are old, or room is needed. It must never tell a forged
-handle from an expired one, nor from one of somebody else's, nor let go what one caller holds for
+handle from an expired one, nor from one of another owner's, nor let go what one caller holds for
 the sake of another who holds as much.
 """
 
@@ -93,7 +93,7 @@ class Handles(Generic[Value]):
         self._next_sweep = clock() + bounds.seconds
 
     def __len__(self) -> int:
-        """Return how many values are held, expired ones that nobody asked for included."""
+        """Return how many values are held, with expired ones that were not asked for since."""
         return len(self._held)
 
     @property
@@ -116,7 +116,7 @@ class Handles(Generic[Value]):
             size: its bytes.
             owner: whom it is given back to.
             holder: whose share of `of_one` it takes, such as a session; None: the owner's.
-            caller: whose share of the bounds it takes; empty: nobody's.
+            caller: whose share of the bounds it takes; empty: no caller's.
 
         Raises:
             LimitExceeded: the holder or the caller has as many as it may, and the bounds refuse
@@ -212,7 +212,7 @@ class Handles(Generic[Value]):
 
     def _make_room_of_holder(self, new: _Held[Value], now: float) -> None:
         most, own = self._bounds.of_one, self._of_holder.get(new.holder)
-        # Whoever calls without a name or a session is one caller among many of an address.
+        # A caller without a name or a session is one among many of an address.
         if most is None or own is None or len(own) < most or new.holder == "":
             return
         if not self._bounds.refuses:

@@ -7,8 +7,8 @@ where credentials are asked for, and never cost one anything that it does not ne
 
 pyarrow can set that header from a middleware alone, and answers a Handshake only where there is an
 auth handler. Both are asked at every call, which costs each a hand-over of the interpreter lock.
-Where nobody is asked for credentials, the middleware therefore stands aside (returns None, so that
-nothing of it runs later) for every call but the Handshake, whose token is the same for everybody
+Where no client is asked for credentials, the middleware therefore stands aside (returns None, so
+that nothing of it runs later) for every call but the Handshake, whose token is the same for all
 and opens nothing, and calls that bring the cookie of a session; and a server whose clients send no
 user names can do without both. Where a client's certificate alone says who it is, there is no auth
 handler: with one, pyarrow no longer tells whose certificate it was.
@@ -179,7 +179,7 @@ def hooks(access: Access, *, handshake: bool) -> dict[str, Any]:
 
     Args:
         access: what they check.
-        handshake: whether a Handshake is answered where nobody is asked for credentials.
+        handshake: whether a Handshake is answered where no client is asked for credentials.
     """
     if access.authenticator is not None:
         checked = CheckedCalls(access.authenticator, access.audit)

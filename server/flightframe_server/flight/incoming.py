@@ -146,7 +146,7 @@ class Incoming:
         """Return the connections that have to end now, each told once why.
 
         Where it is all of them that are past the bound, that is the largest of the address that
-        has most: whoever sends much makes room for the others.
+        has most: an address that sends much makes room.
         """
         found = []
         for one in self.connections.values():

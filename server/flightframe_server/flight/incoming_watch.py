@@ -115,7 +115,7 @@ class IncomingWatch:
         self._pause = BUSY_SECONDS if busy or self._again else CALM_SECONDS
 
     def _search(self, now: float) -> None:
-        """Find the connections that were made, and forget those that are gone."""
+        """Find the connections that were made, and forget those that were closed."""
         incoming = self._incoming
         found = {one.cookie: one for one in self._sockets.find()}
         for cookie in incoming.connections.keys() - found.keys():
@@ -141,7 +141,7 @@ class IncomingWatch:
         """Be told when something comes, until the descriptor's owner closes it."""
         # That it can be written to is asked as well, for the sake of the answer: what came may
         # have been read by the time of the question, and would then be no event.
-        # One that is registered already is still open; one that is gone is found gone later.
+        # One that is registered already is still open; one that is closed is found out later.
         with contextlib.suppress(OSError):
             self._events.register(found.fd, _HEARD)
 

@@ -27,7 +27,7 @@ from flightframe_server.flight.tickets import ResultTicket, encode
 
 RESULT_BOUNDS = Bounds(count=4096, bytes=256 * 1024 * 1024, seconds=300.0)
 
-# Of the provenance: in the schema, in the batches, and twice in a FlightInfo.
+# How often the provenance is held: in the schema, in the batches, and twice in a FlightInfo.
 COPIES = 4
 INFOS = 16
 INFO_COMMAND_BYTES = 4096

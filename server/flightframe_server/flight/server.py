@@ -84,7 +84,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         location: where to listen, such as `grpc://127.0.0.1:0`, or `grpc+tls://` with TLS; port 0
             takes any free one, and `port` says which. None: that one.
         bounds: how much is held for clients; None: what the installation's limits allow.
-        handshake: whether a Handshake is answered where nobody is asked for credentials. Clients
+        handshake: whether a Handshake is answered where no client is asked for credentials. Clients
             that send a user name need it; every call pays for it, see `handshake.py`.
         access: who is let in, and whether over TLS.
 
@@ -347,7 +347,8 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
 
 def _batches(table: pa.Table) -> list[Chunk] | list[pa.RecordBatch]:
     """Return a listing's batches, one empty one where it lists nothing."""
-    # Not made from rows: Arrow has no way from no rows to an empty union, as of GetSqlInfo.
+    # The empty one is not made from rows: Arrow has no way from no rows to an empty union, as of
+    # GetSqlInfo.
     empty = [
         column.chunk(0) if column.num_chunks else pa.array([], column.type)
         for column in table.columns

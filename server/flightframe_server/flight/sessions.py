@@ -59,7 +59,7 @@ class Sessions:
         self._owed: OrderedDict[str, float] = OrderedDict()
 
     def __len__(self) -> int:
-        """Return how many are held, expired ones that nobody asked for included."""
+        """Return how many are held, with expired ones that were not asked for since."""
         return len(self._held)
 
     def options(self, caller: Caller, peer: Callable[[], str]) -> SessionOptions:
@@ -174,7 +174,7 @@ class Sessions:
         """Remember that a connection was given a cookie, until a call on it returns one."""
         self._owed[peer] = self._clock() + self._seconds
         if len(self._owed) > self._most:
-            # Of the address with most of them, so that nobody makes the server forget others.
+            # The address with most of them loses one, so that it cannot push out the others'.
             (most, _) = Counter(map(peer_of, self._owed)).most_common(1)[0]
             del self._owed[next(other for other in self._owed if peer_of(other) == most)]
 

@@ -1,9 +1,9 @@
 """The TCP connections of this process on one of its ports, and what the kernel counts of them.
 
-What comes in: a port that somebody in this process listens on, such as gRPC, which hands its
-sockets to nobody. What goes out: their descriptors with the kernel's names for them, counts of
+What comes in: a port that a library in this process listens on, such as gRPC, which hands its
+sockets to no caller. What goes out: their descriptors with the kernel's names for them, counts of
 bytes, and an end to one of them. It must never keep a descriptor open that its owner closes, nor
-act on another connection that has got the number of one that is gone: a number is borrowed, and
+act on another connection that has got the number of a closed one: a number is borrowed, and
 held only while a connection is ended, after it was looked at once more.
 
 Only Linux counts the bytes of a connection (`TCP_INFO`) and shows a process its descriptors.
@@ -30,11 +30,11 @@ _ACCOUNT = "/proc/self/net/snmp"
 _ACCOUNT_BYTES = 1 << 14
 _SO_COOKIE = 57
 _TCP_INFO = 11
-# Of `struct tcp_info`: bytes_acked and bytes_received, both of 64 bits.
+# Two fields of `struct tcp_info`: bytes_acked and bytes_received, both of 64 bits.
 _COUNTS = struct.Struct("=QQ")
 _COUNTS_AT = 120
 _INFO_BYTES = _COUNTS_AT + _COUNTS.size
-# Of one that listens: how many connections wait to be taken, of 32 bits.
+# Its field for a listening socket: how many connections wait to be taken, of 32 bits.
 _WAITING = struct.Struct("=I")
 _WAITING_AT = 24
 _NOWHERE = bytes(16)
@@ -105,7 +105,7 @@ class PortSockets:
 
 
 def counts_of(found: Found) -> Counts | None:
-    """Return what is counted of a connection; None where it is gone, or nothing is counted."""
+    """Return what is counted of a connection; None where it is closed, or nothing is counted."""
     info = _info(found)
     if info is None:
         return None
@@ -116,8 +116,8 @@ def counts_of(found: Found) -> Counts | None:
 class PassiveOpens:
     """How many connections others have made to ports of this network, as the kernel counts them.
 
-    A listening socket does not do: whoever asks it whether somebody waits is told no as soon as
-    the owner has taken the connection.
+    A listening socket does not do: it says that no connection waits as soon as its owner has taken
+    the connection.
     """
 
     def __init__(self) -> None:
@@ -152,16 +152,16 @@ def waiting(found: Found) -> int:
 
 
 def end(found: Found) -> bool:
-    """End a connection now, whoever reads it; whether it was there still."""
+    """End a connection now, even while it is read; return whether it was still open."""
     try:
         held = socket.socket(fileno=os.dup(found.fd))
     except OSError:
         return False
     with held:
-        # Of the copy, which nobody else can close: the number may be another's by now.
+        # The copy is asked, which no other code can close: the number may be another's by now.
         if cookie_of(held.fileno()) != found.cookie:
             return False
-        # To disconnect is to send a reset and to drop what nobody has read; a shutdown would leave
+        # To disconnect is to send a reset and to drop what was not read; a shutdown would leave
         # the other end sending until gRPC reads on, which it need not do.
         if _libc().connect(held.fileno(), _NOWHERE, len(_NOWHERE)) != 0:
             with contextlib.suppress(OSError):
@@ -176,7 +176,7 @@ def cookie_of(fd: int) -> int | None:
 
 
 def _info(found: Found) -> bytes | None:
-    """Return the kernel's account of a socket; None where it is gone, or has no counts."""
+    """Return the kernel's account of a socket; None where it is closed, or has no counts."""
     if cookie_of(found.fd) != found.cookie:
         return None
     info = _option(found.fd, socket.IPPROTO_TCP, _TCP_INFO, _INFO_BYTES)

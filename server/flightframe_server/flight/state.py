@@ -1,7 +1,7 @@
 """What one Flight server holds beside the installation it serves.
 
 What comes in: an installation and bounds. What goes out: the things that its calls share. It must
-never hold anything of one caller's that another can reach without a handle nobody can guess.
+never hold anything of one caller's that another can reach without a handle of random bits.
 """
 
 from __future__ import annotations

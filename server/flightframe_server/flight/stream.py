@@ -2,7 +2,7 @@
 
 What comes in: an answer, and the call that reads it. What goes out: what pyarrow streams. It must
 never send a batch without its provenance (readers see batches, not streams), and never leave a
-statement running for a client that is gone.
+statement running for a client that has hung up.
 """
 
 from __future__ import annotations
@@ -146,5 +146,5 @@ class LiveChunks:
             self._call.end()
 
     def __del__(self) -> None:
-        """Close what nobody reads any more."""
+        """Close what has no reader any more."""
         self.close()

@@ -2,7 +2,7 @@
 
 What comes in: entries, put in and taken out by the cache. What goes out: for one group, the
 entries on it, or those that a filter may use. It must never read a disk: a snapshot may be out of
-date, and whoever carries out a plan finds that out when an entry is gone.
+date, and the engine finds that out when an entry of the plan can no longer be read.
 """
 
 from __future__ import annotations

@@ -35,8 +35,8 @@ from flightframe_server.resolver.typed import TypedCollection
 def make_plan(question: Question, typed: TypedCollection, conditions: Conditions) -> Plan:
     """Decide where each metric of a question comes from.
 
-    Facts of the data that nobody has looked at yet are taken to be as promised, and named in the
-    plan: whoever carries it out looks at them first, and plans again.
+    Facts of the data that have not been looked at yet are taken to be as promised, and named in
+    the plan: the engine looks at them before it carries the plan out, and plans again.
 
     Raises:
         FDViolation: the data breaks an edge that the answer needs.
@@ -118,8 +118,8 @@ def _is_surely_large(
 ) -> tuple[bool, frozenset[str]]:
     """Return whether the frame has more rows than are collected, and the sizes not known yet.
 
-    Sure is it only of a frame that has a row for every row of a table: at its very grain, with
-    nothing filtered. What other frames hold is found out when they come.
+    It is certain only for a frame that has a row for every row of a table: at its very grain, with
+    nothing filtered. The engine finds out how large other frames are when they come.
     """
     if question.filter or conditions.stream_rows < 0:
         return conditions.stream_rows < 0, frozenset()

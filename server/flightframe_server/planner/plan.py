@@ -134,7 +134,7 @@ class Plan:
         parts: one for each need (or the members listed), in order.
         queries: what the back-end is asked, one for each schema, anchor and filter to fetch.
         stream: the question as one query, where the frame is too large to collect.
-        unattested: keys of the facts that the plan takes for granted, since nobody looked yet.
+        unattested: keys of the facts that the plan takes for granted, not looked at yet.
     """
 
     question: Question
@@ -184,8 +184,8 @@ class Conditions:
         holdings: what the cache holds.
         versions: the fingerprint of each table now; None where it cannot be told.
         violations: promises that the current data breaks, by key, with the row that shows it.
-        unattested: keys of the facts of the current data that nobody has looked at yet: promises,
-            siblings, sizes of tables; whoever carries the plan out looks at those it needs first.
+        unattested: keys of the facts of the current data that have not been looked at yet:
+            promises, siblings, sizes of tables; the engine looks at those that a plan needs first.
         mapped: edges whose maps may be used, of the version now.
         siblings: for each (family, sibling schema) None where it is attested equal, else a row.
         rows: how many rows tables have, as far as they were counted.

@@ -93,8 +93,8 @@ def _lookup(
     type_ = typed.level_types[level]
     if level in entry.key.anchor:
         return LevelLookup(level, type_, level, ())
-    # Only along the very edges that the metric's own rows would take: another path to the same
-    # level, or an edge to a level that the rows hold themselves, may tell another number.
+    # A level is looked up only along the very edges that the metric's own rows would take: another
+    # path to it, or an edge to a level that the rows hold themselves, may tell another number.
     path = typed.graph.schema_path(target.metric.schema, level) or ()
     starts = [index for index, edge in enumerate(path) if edge.source in entry.key.anchor]
     if not starts:

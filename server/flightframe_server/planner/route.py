@@ -44,7 +44,7 @@ from flightframe_server.resolver.typed import TypedCollection
 
 WHY_NOT_LIMIT = 20
 LOOKED_AT = 100
-"""Of the entries of other filters: so many may be told, and the rest is counted."""
+"""So many entries of other filters may be told; the rest is counted."""
 
 Group = tuple[str, tuple[str, ...], tuple[Term, ...]]
 """A schema, a sorted anchor and a filter: what is read by the same three travels in one query."""

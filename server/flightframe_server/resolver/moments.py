@@ -2,7 +2,7 @@
 
 What comes in: typed terms, and the zone of the collection. What goes out: terms that are all
 instants or all without a zone. It must never choose between two instants, nor read a column without
-a zone as instants: whoever wrote the data has not said where its clock hung.
+a zone as instants: the data do not say in which zone they were written.
 """
 
 from __future__ import annotations

@@ -145,7 +145,7 @@ def _number(facts: Mapping[str, str], key: str) -> int | None:
 
 def _last_queries(tables: PublishedTables, runtime: Runtime, user: str) -> Iterator[Row]:
     """Yield the user's newest queries first."""
-    # Where nobody is asked for a name, everybody has the same one.
+    # Where no caller is asked for a name, all callers have the same one.
     own = [query for query in runtime.query_log if query.user == user]
     yield from (_query(query) for query in own[::-1])
 

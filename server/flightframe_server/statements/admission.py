@@ -69,7 +69,7 @@ class AdmissionQueue:
 
         Args:
             check: raises where the caller does not want the permit any more.
-            caller: whose share it is of; empty: nobody's, which has no bound but the total.
+            caller: whose share it is of; empty: no caller's, which has no bound but the total.
 
         Raises:
             Overloaded: the queue is full, or it did not move in time.

@@ -2,7 +2,7 @@
 
 What comes in: queries for a back-end, and who waits for them. What goes out: tables, or streams at
 the pace of their readers, each within the limits of the installation. It must never let a statement
-run on for nobody, nor stand in the way of an answer that needs none.
+run on for no caller, nor stand in the way of an answer that needs none.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from flightframe_server.statements.streams import WatchedStream
 Result = TypeVar("Result")
 
 END_SECONDS = 1.0
-"""How long whoever cancels waits to hear of the end."""
+"""How long the thread that cancels waits to hear of the end."""
 
 COARSER = "ask at a coarser anchor, add a filter, or LIMIT"
 

@@ -1,9 +1,9 @@
 """Many identical misses at once: one statement for all, for as long as one of them wants it.
 
-What comes in: a key, what to do for it, and who waits. What goes out: the one result, to everybody
-who still waits. It must never remember a result once nobody waits, nor let the caller who happened
-to come first decide for the others: the work runs in a thread of its own, whoever gives up leaves,
-and only with the last one to leave it ends.
+What comes in: a key, what to do for it, and who waits. What goes out: the one result, to all
+callers who still wait. It must never remember a result once no caller waits, nor let the caller who
+happened to come first decide for the others: the work runs in a thread of its own, a caller who
+gives up leaves, and the work ends when the last one leaves.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
 
 INSIST_SECONDS = 1.0
-"""How long whoever left last sees to it that the work ends."""
+"""How long the last caller to leave waits for the work to end."""
 
 
 class _Call(Generic[Result]):
@@ -113,7 +113,7 @@ class SingleFlight(Generic[Result]):
             call.wanted -= 1
             if call.wanted:
                 return
-            # Whoever comes now begins anew.
+            # The next caller begins anew.
             if self._calls.get(key) is call:
                 del self._calls[key]
         until = time.monotonic() + INSIST_SECONDS

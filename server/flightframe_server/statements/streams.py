@@ -1,10 +1,11 @@
 """A statement read as it comes, and watched: it ends with its reader, its time, or a word.
 
-A reader that takes nothing for too long is gone as well: its statement holds a permit and memory.
+A reader that takes nothing for too long is taken for one that left: its statement holds a permit
+and memory.
 
 What comes in: a statement to start, and who reads it. What goes out: its batches, until there are
-no more, or the reader is gone, its time is up, or somebody ended it. It must never hold a statement
-open for a reader that does not come back: the watch closes it even between two batches.
+no more, the reader leaves, its time ends, or a call cancels it. It must never hold a statement open
+for a reader that does not come back: the watch closes it even between two batches.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class WatchedStream:
         self._idle_since = math.inf
         self._reason: FlightframeError | None = None
         self._running: RunningQuery | None = None
-        # Held by whoever steps or closes the statement.
+        # The thread that steps or closes the statement holds it.
         self._stepping = threading.Lock()
         self._closed = threading.Event()
         self._watch = threading.Thread(target=self._look, name="statement-watch", daemon=True)
@@ -119,7 +120,7 @@ class WatchedStream:
         self._rest()
 
     def _rest(self) -> None:
-        """Watch no more; returns when nobody is asked anything any more."""
+        """Stop the watch; return once it asks the context nothing any more."""
         self._closed.set()
         if self._watch.ident is not None and threading.current_thread() is not self._watch:
             self._watch.join()

@@ -15,7 +15,7 @@ from flightframe_server.catalog.limits import MIB, Limits, three_quarters
 from flightframe_server.errors import Overloaded
 
 BODIES_BYTES = 128 * MIB
-"""Of the bodies that are being read, all together; half of them of one caller."""
+"""The most bytes of all bodies that are being read together; of one caller half of that."""
 
 
 class Share:

@@ -1,8 +1,8 @@
 """Answers made in threads beside the event loop, for as long as their clients stay.
 
 What comes in: a request, and the work that answers it. What goes out: what the work returns. It
-must never let slow answers keep fast ones waiting for a thread, nor work on for a client that went,
-nor leave open what the work returns when nobody is there any more to take it.
+must never let slow answers keep fast ones waiting for a thread, nor work on for a client that hung
+up, nor leave open what the work returns when its client is no longer there to take it.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Threads:
 
         Args:
             request: whose body has been read.
-            work: takes a function that tells whether the client has gone.
+            work: takes a function that tells whether the client has hung up.
         """
         if self._limiter is None:
             # It belongs to an event loop, and there is one now.
@@ -87,7 +87,7 @@ class Handover(Generic[Result]):
     def give(
         self, work: Callable[[Callable[[], bool]], Result], is_gone: Callable[[], bool]
     ) -> None:
-        """Do the work, in a thread, and keep what it returns for whoever waits."""
+        """Do the work, in a thread, and keep what it returns for the request that waits."""
         result = work(is_gone)
         with self._lock:
             if not self._left:

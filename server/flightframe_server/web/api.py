@@ -188,7 +188,7 @@ class Api:
         with ExitStack() as held:
             held.enter_context(self._admission.request(caller.key))
             reply = await self._threads.run(request, partial(_reply, work, body, caller))
-            # Until it is taken: whoever reads slowly holds memory, or a file.
+            # Held until the reply is taken: a client that reads slowly holds memory, or a file.
             return ReplyResponse(reply, _HEADERS, held.pop_all().close)
 
     async def _body(self, request: HttpRequest, caller: Caller) -> bytes:

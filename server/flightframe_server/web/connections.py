@@ -6,7 +6,7 @@ connection whose request is being answered to make room for another, nor count a
 
 A client is waited for while its head, or its body, is to come and while it does not take what was
 written for it. For a connection more than may be, the one waited for longest is ended, of the peer
-that has the most of them: whoever opens many ends its own.
+that has the most of them: a peer that opens many ends its own.
 """
 
 from __future__ import annotations

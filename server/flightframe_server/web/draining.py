@@ -44,7 +44,7 @@ class Draining:
             if ended or message["type"] != "http.response.body" or message.get("more_body", False):
                 await send(message)
                 return
-            # The answer is whole for its reader, who knows its length; the exchange is not over.
+            # The answer is whole for its reader, who knows its length; the exchange has not ended.
             await send({**message, "more_body": True})
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._seconds):

@@ -50,7 +50,7 @@ class Reply:
     def __init__(
         self, answer: Answer, limits: ReplyLimits = LIMITS, context: CallContext = SERVER_CALL
     ) -> None:
-        """Write the answer aside, for as long as whoever asked stays.
+        """Write the answer aside, for as long as the client that asked stays.
 
         Raises:
             LimitExceeded: it is larger than `limits`.

@@ -43,7 +43,7 @@ Found = TypeVar("Found")
 
 
 class Reading:
-    """A cursor in use. Whoever makes one closes it.
+    """A cursor in use. The code that makes one closes it.
 
     Args:
         source: where to read.

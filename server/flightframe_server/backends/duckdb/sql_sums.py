@@ -40,7 +40,7 @@ def _pointed(wanted: DataType) -> exp.Expr:
     before = called("abs", exp.Paren(this=exp.IntDiv(this=bound(), expression=unit)))
     behind = called("abs", exp.Paren(this=exp.Mod(this=bound(), expression=unit.copy())))
     padded = called("lpad", _as(behind, "VARCHAR"), number(wanted.scale), text("0"))
-    # Not by CONCAT, which takes NULL for nothing.
+    # CONCAT would not do: it takes NULL for nothing.
     written: exp.Expr = exp.Paren(this=sign)
     for part in (_as(before, "VARCHAR"), text("."), padded):
         written = exp.DPipe(this=written, expression=part)

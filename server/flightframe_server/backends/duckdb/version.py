@@ -5,12 +5,12 @@ What comes in: a path. What goes out: its *sign*, which is two calls of the syst
 two contents, nor a version to a file that is being written.
 
 - The sign is device, inode, size, modification and change time of the file and of its write-ahead
-  log. The change time moves with every write and nobody can set it back.
+  log. The change time moves with every write and no process can set it back.
 - The version is a digest of all bytes. DuckDB's own checksums would be cheaper and do not do: they
   are the XOR of a hash of each word, so that two numbers that change places leave them as they are.
   Files past `WHOLE_BYTES` have the sign for a version: a touch moves it, and nothing is wrong.
 - A change time is as coarse as the kernel's tick: a sign is believed once it is `MARGIN` old, so
-  that every later write must show, and where nobody has the file open for writing.
+  that every later write must show, and where no process has the file open for writing.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def narrowed(moment: pl.Expr, given: DataType, column: str) -> pl.Expr:
     wrong = moment.to_physical() % 1000 != 0
     zone = "+00" if given.zone else ""
     written = moment.dt.replace_time_zone(None).dt.to_string(f"%Y-%m-%d %H:%M:%S%.9f{zone}")
-    # Only where a moment does not fit is there a text, and no text of ours is a number.
+    # There is a text only where a moment does not fit, and no text of ours is a number.
     told = pl.when(wrong).then(pl.lit(before) + written + pl.lit(after)).cast(pl.Int64)
     micros = pl.when(wrong).then(told).otherwise(moment.to_physical() // 1000)
     return micros.cast(held_moment(whole(given)))

@@ -72,7 +72,7 @@ class ParquetFile:
 
     @property
     def being_written(self) -> bool:
-        """Whether somebody wrote to the file a moment ago and has it open for more.
+        """Whether a process wrote to the file a moment ago and has it open for more.
 
         What stands there may then be half of one version and half of another, both of them whole
         Parquet files. A writer that rests for `WRITING_SECONDS` is taken for one that is done:
@@ -165,7 +165,7 @@ class _Reader:
             return
         others = [column for column in columns if column not in tested]
         for group in self._groups:
-            # Of a group of rows that none satisfies, the other columns are not even read.
+            # Where no row of a group satisfies it, the group's other columns are not even read.
             found = list(self._read([group], tested))
             kept = [frame.select(predicate).to_series() for frame in found]
             if any(rows.any() for rows in kept):

@@ -96,7 +96,7 @@ def _square_root(term: Apply, sides: list[Value]) -> Value:
 def _date(year: pl.Expr, month: pl.Expr, day: pl.Expr) -> pl.Expr:
     """Return a day of the calendar, of the years 1 to 9999; none such makes the query fail."""
     inside = year.is_between(1, 9999) & month.is_between(1, 12) & day.is_between(1, 31)
-    # Of a year out of bounds the sums below might wrap, so that it is taken for another.
+    # The sums below might wrap for a year out of bounds, so that it is taken for another.
     safe = [pl.when(inside).then(part).otherwise(1) for part in (year, month, day)]
     number = _days(*safe)
     back = number.cast(pl.Int32).cast(pl.Date)

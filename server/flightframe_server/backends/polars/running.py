@@ -119,7 +119,7 @@ class Computation(Generic[T]):
                 if not self._hand_over(item):
                     return
             self._check()
-        # A panic of the engine is no Exception, and whoever waits must hear of it.
+        # A panic of Polars is no Exception, and the thread that waits must hear of it.
         except BaseException as error:
             fault = self._translated(error)
         finally:

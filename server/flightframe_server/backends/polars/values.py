@@ -4,8 +4,8 @@ What comes in: declared types, constants, expressions. What goes out: values, ea
 with the declared type that it holds. It must never cast with loss: what does not fit makes the
 query fail.
 
-Held are: INTEGER as Int64, DECIMAL as Int128 digits, DOUBLE as Float64, TEXT as String, DATE as
-Date, TIMESTAMP as Datetime in microseconds, in UTC where it has a zone, BOOLEAN as Boolean.
+INTEGER is held as Int64, DECIMAL as Int128 digits, DOUBLE as Float64, TEXT as String, DATE as Date,
+TIMESTAMP as Datetime in microseconds, in UTC where it has a zone, BOOLEAN as Boolean.
 """
 
 from __future__ import annotations

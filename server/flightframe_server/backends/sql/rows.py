@@ -94,7 +94,7 @@ class RowSelect:
         read = {column for metric in self._query.metrics for column in metric_columns(metric)}
         for name, value in self._columns.items():
             if name in self._fine and name not in read:
-                # What nobody reads must not be refused.
+                # A value that the query does not read must not be refused.
                 continue
             select = select.select(named(value.copy(), f"c {name}"))
         for name, value in eligible.items():

@@ -102,7 +102,7 @@ class SQLiteRunning:
         self._stop(BackendCancelled("the statement was cancelled"))
 
     def _give_up(self) -> None:
-        """End the transaction although nobody reads on: its file has moved."""
+        """End the transaction although no reader takes its rows: its file has moved."""
         self._stop(SourceMoved())
         self.close()
 

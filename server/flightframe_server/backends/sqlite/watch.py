@@ -156,8 +156,8 @@ class Watch:
         files = self._files_beside()
         if self._index is None or len(files) < 2 or self._index.file != files[1]:
             self._end_log()
-            # Of one file, SQLite has one index in a process: as long as anything here reads with
-            # that of a log which was removed, all would.
+            # SQLite has one index of one file in a process: as long as anything here reads with the
+            # index of a log which was removed, all would.
             if not self._leave(main.file) or not self._begin_log(main, files):
                 return None
             files = self._files_beside()

@@ -91,7 +91,7 @@ class PreparedStatements:
         caller: Caller,
         options: SessionOptions = NO_OPTIONS,
     ) -> sql.ActionCreatePreparedStatementResult:
-        """Prepare a statement for its caller, and nobody else, in the collection of the session.
+        """Prepare a statement for its caller alone, in the collection of the session.
 
         Raises:
             QueryError: it cannot be answered, whatever its parameters.
@@ -193,7 +193,7 @@ def parameter_schema(typed: QuerySignature) -> pa.Schema:
     """Return the parameters as fields: named `0`, `1`, ... for `?`, or by their own names.
 
     Timestamps are announced in milliseconds, which is what JDBC drivers write whatever the unit; a
-    value that is bound is read by its own type, so that nobody loses microseconds.
+    value that is bound is read by its own type, so that no client loses microseconds.
     """
     return pa.schema([pa.field(str(key), _announced(type_)) for key, type_ in typed.parameters])
 
