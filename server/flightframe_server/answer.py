@@ -62,7 +62,7 @@ EngineState = tuple[str, int, tuple[tuple[str, str | None], ...]]
 VALUE_BYTES = 256
 PARSED_BYTES = 32 * 1024 * 1024
 TREE_BYTES = 128
-"""For each character of a text, its tree's: lists of names and numbers take 77 to 90, measured."""
+"""Bytes of a tree for each character of a text: lists of names and numbers take 77 to 90."""
 
 
 def tree_bytes(source: str, _: Statement) -> int:

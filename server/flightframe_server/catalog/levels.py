@@ -82,9 +82,9 @@ class LevelGraph:
     def path(self, sources: Iterable[str], target: str) -> Path | None:
         """Return a shortest path from any source to the target.
 
-        It is empty where the target is itself a source, None where no path leads there. Among
-        paths of equal length that of the source first by name is taken, and of several from one
-        source the one whose edges are declared first.
+        It is empty where the target is itself a source, None where no path leads there. Of paths
+        of equal length it is that of the source first by name; of several from one source, the one
+        whose edges are declared first.
         """
         starts = sorted(set(sources))
         for level in (target, *starts):

@@ -129,8 +129,8 @@ class CookieOnly(flight.ServerMiddlewareFactory):  # type: ignore[misc]
 class CheckedCalls(flight.ServerMiddlewareFactory):  # type: ignore[misc]
     """Lets a call in by its credentials, or not at all.
 
-    A token is known here. For a password it matters where it comes from, which only the call itself
-    can tell: `caller_of` is then where it is looked at, and every method begins with it.
+    A token is checked here. A password is checked in `caller_of`, with which every method begins:
+    it matters where a password comes from, and only the call itself can tell.
 
     Args:
         authenticator: checks them.

@@ -138,7 +138,7 @@ class ResultHandles:
         """Start empty."""
         self._handles: Handles[HeldResult] = Handles(bounds, clock)
         self._seconds, self._clock = bounds.seconds, clock
-        # By identity: a hot answer is given again as the very same object for as long as it holds.
+        # Found by identity: a hot answer is given again as the very same object while it holds.
         self._hot: weakref.WeakValueDictionary[tuple[int, str], HeldResult] = (
             weakref.WeakValueDictionary()
         )

@@ -86,7 +86,7 @@ class PortSockets:
     def __init__(self, port: int) -> None:
         """Look at nothing yet."""
         self._port = port
-        # By cookie; None for a socket that is not of the port.
+        # Keyed by cookie; None for a socket that is not of the port.
         self._known: dict[int, Found | None] = {}
 
     def find(self) -> list[Found]:

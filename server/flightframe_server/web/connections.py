@@ -5,8 +5,8 @@ requests with whole heads, and an end to what does not come or is not taken. It 
 connection whose request is being answered to make room for another, nor count a silent one as work.
 
 A client is waited for while its head, or its body, is to come and while it does not take what was
-written for it. For a connection more than may be, the one waited for longest is ended, of the peer
-that has the most of them: a peer that opens many ends its own.
+written for it. Where there is one connection too many, it ends the one waited for longest of the
+peer that has the most of them: a peer that opens many ends its own.
 """
 
 from __future__ import annotations

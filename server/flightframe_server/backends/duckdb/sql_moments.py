@@ -27,17 +27,17 @@ from flightframe_server.backends.misfits import no_whole_microsecond
 from flightframe_server.catalog.zones import UTC, clock
 
 REFUSED = 1 << 62
-"""In place of an offset: the statement fails at such an instant."""
+"""It stands in place of an offset: the statement fails at such an instant."""
 
 _UNITS = {"SECOND_OF": 1_000_000, "MINUTE_OF": 60_000_000, "HOUR_OF": 3_600_000_000}
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """From an instant on, in microseconds since 1970: how far a clock is ahead of UTC.
+    """How far a clock is ahead of UTC from an instant on.
 
     Attributes:
-        start: the instant.
+        start: the instant, in microseconds since 1970.
         offset: in microseconds; None: as the database itself has it; REFUSED: it is not known.
     """
 
@@ -46,7 +46,7 @@ class Stretch:
 
 
 Corrections = Callable[[str], tuple[Stretch, ...]]
-"""For a zone, where the database's clock is another than ours; ascending, none where it is not."""
+"""The stretches of a zone where the database's clock is not ours, ascending; none where it is."""
 
 
 def uncorrected(zone: str) -> tuple[Stretch, ...]:

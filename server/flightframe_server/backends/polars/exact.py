@@ -137,8 +137,8 @@ def double(digits: pl.Expr, scale: int, precision: int) -> pl.Expr:
 def divide(left: pl.Expr, right: pl.Expr) -> pl.Expr:
     """Return a quotient of doubles to the last bit.
 
-    By one number for all rows Polars multiplies with its reciprocal, which is off by a bit for one
-    row in seven. As a column of its own, the same divisor is divided by.
+    Where one number divides all rows, Polars multiplies with its reciprocal, which is off by a bit
+    for one row in seven. It divides by the same number where that is a column of its own.
     """
     return left / (right + left.is_null().cast(pl.Float64))
 

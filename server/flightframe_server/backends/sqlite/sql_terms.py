@@ -181,7 +181,7 @@ def _compared(function: str, left: Term, right: Term, compiled: Compiled, bound:
         return _bounded(function, exp.Paren(this=compiled(left)), left.type, right, bound)
     one, other = compiled(left), compiled(right)
     if left.type.scale != right.type.scale:
-        # At one scale a large number might not fit: these are compared without a limit.
+        # A large number might not fit at one scale: these are compared without a limit.
         scales = integer(left.type.scale), integer(right.type.scale)
         one, other = called("ff_compare", one, scales[0], other, scales[1]), integer(0)
     else:
