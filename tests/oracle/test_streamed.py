@@ -9,6 +9,8 @@ from flightframe_server.resolver.resolve import resolve
 from flightframe_server.resolver.terms import nested_of
 from flightframe_server.resolver.values import Binding
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(("name", "case"), parametrized(answered))
 def test_streamed_case(name, case, subjects):

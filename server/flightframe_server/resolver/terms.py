@@ -198,7 +198,7 @@ UNKNOWN = Constant(NULL, None)
 def text(term: Term) -> str:
     """Return the canonical text of a term.
 
-    >>> from flightframe_server.algebra.types import TEXT
+    >>> from flightframe_server.algebra.types import BOOLEAN, TEXT
     >>> text(Apply(BOOLEAN, "eq", (LevelTerm(TEXT, "region"), Constant(TEXT, "O'Brien"))))
     "eq(region,'O''Brien')"
     """
