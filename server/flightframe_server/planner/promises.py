@@ -21,7 +21,7 @@ from flightframe_server.catalog.collection import (
     Sibling,
     TableMap,
 )
-from flightframe_server.errors import FlightframeError, InternalError
+from flightframe_server.errors import FlightframeError
 from flightframe_server.planner.hops import Hop, TableHop, hop_of
 from flightframe_server.planner.siblings import compared
 from flightframe_server.planner.source import (
@@ -169,8 +169,7 @@ def table_hops(typed: TypedCollection) -> Iterator[TableHop]:
     for edge in _declared_edges(typed):
         if isinstance(edge.map, TableMap):
             hop = hop_of(typed, edge)
-            if not isinstance(hop, TableHop):
-                raise InternalError(f"{edge} is read from no table")
+            assert isinstance(hop, TableHop)
             yield hop
 
 

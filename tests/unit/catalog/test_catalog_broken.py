@@ -214,6 +214,25 @@ CASES = {
         "tax.via.schema",
         "another schema",
     ),
+    "lookup along a key spelled otherwise": Case(
+        "{name: rates, grain: [store], columns: {store:",
+        "{name: rates, grain: [store], columns: {Store:",
+        15,
+        "tax.via.on[0]",
+        "the key is 'store' here and 'Store' there",
+        "spell both columns alike",
+    ),
+    "computed from another schema": Case(
+        '"amount / 2"',
+        '"rates.rate / 2"',
+        14,
+        "price.expr",
+        "no column of schema sales 'rates.rate'",
+    ),
+    "computed at another anchor": Case(
+        '"amount / 2"', '"amount @ day"', 14, "price.expr", "cannot hold an anchor after @"
+    ),
+    "computed from a star": Case('"amount / 2"', '"ABS(*)"', 14, "price.expr", "a *"),
     "lookups in a circle": Case(
         "rate: rate}",
         "rate: {lookup: tax, via: {schema: sales, on: [store]}}}",
@@ -256,6 +275,9 @@ CASES = {
     "neither via nor derived_by": Case(", via: stores}", "}", 24, "edges[0]", "neither via nor"),
     "via unknown schema": Case(
         "via: stores}", "via: store}", 24, "edges[0].via", "no schema 'store'", "stores"
+    ),
+    "long via unknown schema": Case(
+        "{schema: nation, from:", "{schema: nations, from:", 25, "via.schema", "'nations'", "nation"
     ),
     "via without column": Case("via: stores}", "via: sales}", 24, "via", "level 'region'", "name"),
     "via unknown column": Case("to: nation_name", "to: nation_nam", 25, "via.to", "nation_nam"),
@@ -536,6 +558,34 @@ CASES = {
         "metric_families[4].derived.inputs",
         "a -> b -> c -> a",
     ),
+    "no level after @": Case(
+        'formula: "amount / units"',
+        'formula: "SUM(amount @ ()) / units"',
+        53,
+        "derived.formula",
+        "@ () adds no level to any anchor",
+        "name a level after @",
+    ),
+    "long name": Case(
+        "name: shop", f"name: {'s' * 201}", 2, "name", "a name has at most 200 letters"
+    ),
+    "no zone": Case(
+        "name: shop",
+        "name: shop\ntimezone: Europe Berlin",
+        3,
+        "timezone",
+        "expected a time zone such as Europe/Berlin",
+    ),
+    "rows cannot be summed": Case(
+        'filter: "amount > 0"',
+        "default_reducer: MAX",
+        49,
+        "default_reducer",
+        "MAX needs a column: the rows can only be counted",
+    ),
+    "no calendar function before another": Case(
+        "derived_by: MONTH_OF", "derived_by: MONTHOF", 30, "derived_by", "'MONTHOF'", "MONTH_OF"
+    ),
     "no common level": Case(
         'formula: "amount / units", inputs: [amount, units]',
         'formula: "amount / things", inputs: [amount, things]',
@@ -554,6 +604,21 @@ def test_the_sound_document_is_sound() -> None:
         "things",
         "share",
     ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        # A column by its schema's name as well; a map whose columns are named like the levels.
+        ('"amount / 2"', '"Sales.amount / 2"'),
+        ("via: stores", "via: {schema: stores, from: store, to: region}"),
+        ("name: shop", f"name: {'s' * 200}"),
+        ("name: shop", "name: shop\ntimezone: Europe/Berlin"),
+    ],
+)
+def test_another_sound_document_is_sound(old: str, new: str) -> None:
+    assert SOUND.count(old) == 1
+    assert read_collection(SOUND.replace(old, new)).metric_families
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -1,9 +1,11 @@
 """The section `limits` of a manifest."""
 
+from collections.abc import Callable
+
 import pytest
 
 from flightframe_server.catalog import read_installation
-from flightframe_server.catalog.limits import Limits
+from flightframe_server.catalog.limits import Limits, half, tenth, three_quarters
 from flightframe_server.errors import CatalogError
 
 TOP = "id: a\ncollections: [ac.yaml]\nbackend: {type: duckdb, source: ./x.duckdb}\n"
@@ -41,3 +43,16 @@ def test_what_is_wrong_is_refused_where_it_stands(written: str) -> None:
         read_installation(f"{TOP}limits:\n  {written}\n")
     assert (refused.value.line, refused.value.path) == (5, path)
     assert message in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("share", "expected"),
+    [
+        # Rounded up, so that one caller alone always has something.
+        (three_quarters, {1: 1, 2: 2, 3: 3, 4: 3, 5: 4, 8: 6}),
+        (half, {1: 1, 2: 1, 3: 2, 8: 4}),
+        (tenth, {1: 1, 10: 1, 11: 2, 10_000: 1_000}),
+    ],
+)
+def test_the_share_of_one_caller(share: Callable[[int], int], expected: dict[int, int]) -> None:
+    assert {total: share(total) for total in expected} == expected

@@ -1,9 +1,14 @@
 """EXPLAIN: one row for each part of each column, with its route, and why no entry did."""
 
 import pytest
-from planned import held, plan
+from planned import COLLECTION, TABLES, conditions, held, plan
 
+from flightframe_server.catalog import read_collection
+from flightframe_server.language import parse
 from flightframe_server.planner.explain import explain
+from flightframe_server.planner.make import make_plan
+from flightframe_server.resolver.resolve import resolve
+from flightframe_server.resolver.typed import type_collection
 
 STORE = "SELECT store, revenue AT store"
 
@@ -75,3 +80,39 @@ def test_a_streamed_frame_is_one_statement():
 def test_order_by_doubles_is_warned_of(text, warned):
     found, _ = rows_of(text)
     assert ("note" in [route for _, route, _ in found]) == warned
+
+
+def test_members_alone_are_one_row_of_their_schema():
+    found, (step,) = rows_of("SELECT region, store FROM stores AT (region, store)")
+    assert found == [("region, store", "backend", "ask ['t_stores']")]
+    assert (step.family, step.anchor) == ("stores", "region, store")
+
+
+def test_a_sibling_that_is_read_is_said_in_a_note():
+    given = {"siblings": {("revenue", "daily"): None}, "rows": {"t_tx": 9, "t_daily": 3}}
+    found, _ = rows_of(STORE, **given)
+    assert found == [
+        ("revenue", "backend", "ask ['t_daily']"),
+        ("SUM(revenue)", "note", "read from its sibling daily, equal to it on this data"),
+    ]
+
+
+def test_what_is_trusted_and_not_checked_is_said_in_a_note():
+    trusting = COLLECTION.replace("table: t_stores,", "table: t_stores, attest: trusted,")
+    typed = type_collection(read_collection(trusting), TABLES)
+    asked = resolve(parse("SELECT region, revenue AT region"), typed)
+    _, note = explain(make_plan(asked, typed, conditions()), lambda _: "sql")
+    assert (note.column, note.route) == ("SUM(revenue)", "note")
+    assert note.source == "rests on a promise that is trusted and not checked: store -> region"
+
+
+def test_doubles_inside_a_nested_frame_are_warned_of():
+    _, steps = rows_of("SELECT store, MAX(AVG(revenue) @ (store, day)) AS x AT store ORDER BY x")
+    assert [step.column for step in steps if step.route == "note"] == ["ORDER BY"]
+    _, steps = rows_of("SELECT store, MAX(revenue @ (store, day)) AS x AT store ORDER BY x")
+    assert [step.column for step in steps if step.route == "note"] == []
+
+
+def test_a_window_may_cut_between_doubles():
+    _, steps = rows_of("SELECT store, AVG(cost) AS m AT store ORDER BY m LIMIT 1")
+    assert steps[-1].source.endswith(", and LIMIT may cut between them")

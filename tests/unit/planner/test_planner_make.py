@@ -314,3 +314,22 @@ def test_levels_alone_are_listed_from_their_schema():
     (part,) = found.parts
     assert str(part.key.group.domain) == "QM"
     assert found.queries[0].schema == "stores"
+
+
+def test_entries_of_another_filter_beyond_what_is_told_are_counted():
+    others = [
+        held(f"SELECT day, revenue WHERE store = 'S{at}' AT day", f"e{at}") for at in range(120)
+    ]
+    (part,) = plan(STORE, *others).parts
+    # A hundred are looked at, and are one to the reader, who may not know their values.
+    assert [why.entries for why in part.why_not] == [100]
+    assert part.aside[0] == "20 entries more"
+    (part,) = plan(STORE, *others[:100]).parts
+    assert not any("more" in aside for aside in part.aside)
+
+
+def test_an_entry_of_now_answers_whatever_lag_is_allowed():
+    old = held(STORE, "old", rows=1, sign="0", created=100.0)
+    new = held(STORE, "new", created=1.0)
+    asked = Freshness(max_staleness=60.0)
+    assert chosen(plan(STORE, old, new, freshness=asked, now=110.0)) == "new"

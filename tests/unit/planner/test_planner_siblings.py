@@ -1,7 +1,12 @@
 """Which table a metric is read from: a sibling only if equal, smaller, and on the same paths."""
 
 import pytest
-from planned import plan
+from planned import COLLECTION, TABLES, plan
+
+from flightframe_server.algebra.types import DOUBLE, decimal
+from flightframe_server.catalog import read_collection
+from flightframe_server.planner.siblings import compared
+from flightframe_server.resolver.typed import type_collection
 
 EQUAL = {("revenue", "daily"): None}
 SMALL = {"t_tx": 100, "t_daily": 10}
@@ -91,3 +96,43 @@ def test_one_that_cannot_hold_the_question_is_not_looked_at():
     keys = frozenset({"daily holds revenue", "the rows of t_daily"})
     found = plan("SELECT product, revenue AT product", siblings={}, unattested=keys)
     assert found.unattested == frozenset()
+
+
+def compared_of(name, tables=TABLES):
+    typed = type_collection(read_collection(COLLECTION), tables)
+    family = typed.collection.metric_families[name]
+    (sibling,) = family.meaning.siblings
+    return compared(typed, family, family.meaning, sibling)
+
+
+def test_it_is_compared_with_the_root_at_its_own_grain():
+    root, sibling, unlike = compared_of("revenue")
+    assert (root.schema, sibling.schema) == ("tx", "daily")
+    for query in (root, sibling):
+        assert [read.level for read in query.anchor] == ["day", "store"]
+        assert query.filter == ()
+        assert [str(metric) for metric in query.metrics] == ["SUM(revenue)"]
+    assert [metric.argument.schema for metric in sibling.metrics] == ["daily"]
+    assert unlike is None
+
+
+@pytest.mark.parametrize(
+    ("stored", "unlike"),
+    [
+        # A sum of decimals keeps their places: 38 digits, 2 of them after the point.
+        (DOUBLE, "it holds double, and the root decimal(38,2)"),
+        (decimal(38, 3), "it holds decimal(38,3), and the root decimal(38,2)"),
+        (decimal(5, 2), None),
+    ],
+)
+def test_sums_of_another_type_are_never_equal(stored, unlike):
+    daily = {**TABLES["t_daily"], "revenue": stored}
+    assert compared_of("revenue", {**TABLES, "t_daily": daily})[2] == unlike
+
+
+def test_from_a_sibling_that_was_not_looked_at_yet_is_to_be_looked_at():
+    key = frozenset({"daily holds revenue"})
+    text = "SELECT store, revenue FROM daily AT store"
+    assert plan(text, unattested=key).unattested >= key
+    # What it was found to hold on another version says nothing of this one.
+    assert plan(text, unattested=key, siblings={("revenue", "daily"): "at S1"}).unattested >= key
