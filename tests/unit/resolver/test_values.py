@@ -1,4 +1,4 @@
-"""Literals and parameters as constants, texts read as what they stand beside, types of arithmetic."""
+"""Literals and parameters as constants, texts read as what they stand beside, types of sums."""
 
 import datetime
 from decimal import Decimal
