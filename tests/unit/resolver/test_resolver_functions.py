@@ -126,7 +126,7 @@ def test_what_is_of_another_type_is_cast_before_it_is_chosen():
 @pytest.mark.parametrize(
     ("written", "means"),
     [
-        # What is of the type that is wanted, is left; what is NULL, is NULL of the type that is due.
+        # What has the type wanted is left; what is NULL is NULL of the type that is due.
         ("CAST(s AS text)", "t.s"),
         ("ABS(NULL)", "null"),
         ("ROUND(NULL, 2)", "null"),
