@@ -21,12 +21,12 @@ HOUR = 3_600_000_000
 
 def utc(*parts: int) -> datetime.datetime:
     """An instant."""
-    return datetime.datetime(*parts, tzinfo=datetime.UTC)  # type: ignore[arg-type, misc]
+    return datetime.datetime(*parts, tzinfo=datetime.UTC)
 
 
 def wall(*parts: int) -> datetime.datetime:
     """What a clock shows."""
-    return datetime.datetime(*parts)  # type: ignore[arg-type]
+    return datetime.datetime(*parts)
 
 
 def last_sunday(year: int, month: int) -> int:
