@@ -6,7 +6,12 @@ import pytest
 from resolver_shop import resolved, typed
 
 from flightframe_server.errors import AmbiguousReducer, QueryError
-from flightframe_server.resolver.anchors import allowed_reducers, bare_term, metric_anchors
+from flightframe_server.resolver.anchors import (
+    allowed_reducers,
+    bare_term,
+    bare_type,
+    metric_anchors,
+)
 from flightframe_server.resolver.terms import text
 
 SALES = ("day", "month", "quarter", "region", "sale", "season", "store", "week", "year")
@@ -82,3 +87,10 @@ def test_a_reducer_is_told_with_its_blocks_its_type_and_whether_it_is_the_defaul
     assert (str(found["SUM"].type), str(found["AVG"].type)) == ("integer", "double")
     # Months order the last; what is left of the grain has to stand in the anchor.
     assert found["LAST"].anchors.required == ("store",)
+
+
+def test_a_bare_name_has_a_type_where_it_means_something():
+    assert [str(bare_type(typed(), name)) for name in ("amount", "weight", "margin", "cost")] == [
+        *("decimal(38,2)", "double", "double"),
+        "None",
+    ]

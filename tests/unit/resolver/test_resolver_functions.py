@@ -3,7 +3,7 @@
 import pytest
 
 from flightframe_server.algebra.functions import CALLED
-from flightframe_server.algebra.types import NULL
+from flightframe_server.algebra.types import NULL, DataType, Kind
 from flightframe_server.catalog.declared_types import read_type
 from flightframe_server.errors import QueryError, TypeMismatch, UnknownName
 from flightframe_server.language import parse_expression
@@ -22,11 +22,13 @@ COLUMNS = {
     "day": "date",
     "at_": "timestamp",
 }
+OF_BERLIN = DataType(Kind.TIMESTAMP, zone="Europe/Berlin")
 
 
 def typed(written, values=None, wanted=None):
     binding = Binding(values if values is not None else {}) if wanted is None else wanted
     columns = {name: ColumnTerm(read_type(named), "t", name) for name, named in COLUMNS.items()}
+    columns["instant"] = ColumnTerm(OF_BERLIN, "t", "instant")
     return Typer(lambda node: columns[node.text], binding).term(parse_expression(written))
 
 
@@ -97,6 +99,9 @@ def test_the_type_of_a_function(written, type_):
         ("¦EXTRACT(hour FROM day)", "a date has no hour"),
         ("¦EXTRACT(year FROM s)", "EXTRACT takes a date or a timestamp"),
         ("¦COALESCE(i, s)", "COALESCE does not take (integer, text)"),
+        # What has no zone is no instant.
+        ("¦COALESCE(instant, at_)", "COALESCE does not take (timestamp[Europe/Berlin], timestamp)"),
+        ("¦CAST(instant AS text)", "timestamp[Europe/Berlin] cannot be cast to text"),
         ("¦NULLIF(i)", "NULLIF does not take (integer)"),
         ("¦ABS(s)", "ABS does not take (text)"),
         ("¦LOWER(DISTINCT s)", "LOWER takes no DISTINCT and no FILTER"),
@@ -116,6 +121,36 @@ def test_what_is_of_another_type_is_cast_before_it_is_chosen():
     assert isinstance(found, Apply)
     assert {argument.type for argument in found.arguments[1:]} == {found.type}
     assert text(found) == "case(t.b,cast(t.i as decimal(38,3)),cast(t.d as decimal(38,3)))"
+
+
+@pytest.mark.parametrize(
+    ("written", "means"),
+    [
+        # What has the type wanted is left; what is NULL is NULL of the type that is due.
+        ("CAST(s AS text)", "t.s"),
+        ("ABS(NULL)", "null"),
+        ("ROUND(NULL, 2)", "null"),
+        ("EXTRACT(year FROM NULL)", "null"),
+        # An instant has the hour that the clock of the collection shows.
+        ("EXTRACT(hour FROM instant)", "extract('hour',cast(t.instant as timestamp))"),
+        # Berlin is an hour ahead of UTC in January.
+        (
+            "COALESCE(instant, TIMESTAMP '2024-01-01 12:00:00')",
+            "coalesce(t.instant,timestamp '2024-01-01 11:00:00+00:00')",
+        ),
+    ],
+)
+def test_what_a_function_means(written, means):
+    assert text(typed(written)) == means
+
+
+def test_instants_that_are_chosen_from_are_of_one_zone():
+    found = typed("COALESCE(instant, TIMESTAMP '2024-01-01 12:00:00Z')")
+    assert {term.type for term in (found, *found.arguments)} == {OF_BERLIN}
+
+
+def test_the_year_of_nothing_is_an_integer():
+    assert typed("EXTRACT(year FROM NULL)").type == read_type("integer")
 
 
 def test_casts_to_two_types_have_two_texts():

@@ -1,22 +1,39 @@
 """Terms: one text for one meaning, the parts of a condition, and the levels that it pins."""
 
 import datetime
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from flightframe_server.algebra.reducers import Operator
-from flightframe_server.algebra.types import BOOLEAN, DATE, DOUBLE, INTEGER, NULL, TEXT, decimal
+from flightframe_server.algebra.types import (
+    BOOLEAN,
+    DATE,
+    DOUBLE,
+    INTEGER,
+    NULL,
+    TEXT,
+    DataType,
+    decimal,
+)
+from flightframe_server.catalog.collection import Snapshot
+from flightframe_server.errors import InternalError
 from flightframe_server.resolver.predicates import conjuncts, merged_conjuncts, pinned_levels
 from flightframe_server.resolver.terms import (
     Apply,
+    ColumnTerm,
     Constant,
     LevelTerm,
+    Metric,
     NestedTerm,
+    StateTerm,
     Term,
+    field_of,
     inner_anchor,
     levels_of,
     name_text,
+    places_of,
     text,
 )
 
@@ -101,3 +118,47 @@ def test_levels_are_pinned_by_any_part_and_read_by_all() -> None:
 def test_the_anchor_of_cells_holds_that_of_the_point() -> None:
     nested = NestedTerm(INTEGER, Operator("MAX"), Constant(INTEGER, 1), ("day", "store"))
     assert inner_anchor(nested, ("store", "region")) == ("day", "region", "store")
+
+
+def rooted(name: str, type_: DataType = INTEGER, argument: Term | None = None) -> Metric:
+    """A metric of sales."""
+    return Metric("amount", Operator(name), "sales", argument, type_)
+
+
+COST = ColumnTerm(decimal(9, 2), "sales", "cost")
+
+
+def test_a_metric_keeps_the_states_of_its_reducer_and_the_key_of_its_order() -> None:
+    assert rooted("SUM", decimal(38, 2), COST).states == (("value", decimal(38, 2)),)
+    last = replace(rooted("LAST", decimal(9, 2), COST), order=(HOUR, STORE))
+    assert last.states == (("value", decimal(9, 2)), ("key0", INTEGER), ("key1", TEXT))
+    # Rows that are counted have no argument.
+    assert rooted("COUNT").argument_type == INTEGER
+    assert rooted("MAX", decimal(9, 2), COST).argument_type == decimal(9, 2)
+
+
+def test_a_metric_rolls_up_unless_its_rows_are_needed_again() -> None:
+    assert rooted("SUM", argument=COST).rolls_up
+    assert not rooted("MEDIAN", argument=COST).rolls_up
+    assert not replace(rooted("SUM"), snapshot=Snapshot("month", "LAST")).rolls_up
+
+
+def test_a_failure_is_about_a_metric_and_what_is_read_for_it() -> None:
+    assert rooted("SUM", argument=COST).subject == "SUM(amount) of sales.cost"
+    assert rooted("COUNT").subject == "COUNT(amount) of sales"
+    mean = replace(rooted("SUM", argument=COST), asked="SUM(amount), which profit is made of,")
+    assert mean.subject == "SUM(amount), which profit is made of of sales.cost"
+
+
+def test_the_places_of_a_round_and_the_field_of_an_extract_are_known() -> None:
+    assert places_of(Apply(INTEGER, "round", (HOUR, Constant(INTEGER, -2)))) == -2
+    assert field_of(Apply(INTEGER, "extract", (Constant(TEXT, "year"), STORE))) == "year"
+    with pytest.raises(InternalError, match="the places of a round"):
+        places_of(Apply(INTEGER, "round", (HOUR, HOUR)))
+    with pytest.raises(InternalError, match="the field of an extract"):
+        field_of(Apply(INTEGER, "extract", (Constant(INTEGER, 1), STORE)))
+
+
+def test_a_state_has_no_text_since_no_query_can_name_one() -> None:
+    with pytest.raises(AssertionError, match="no text for StateTerm"):
+        text(StateTerm(INTEGER, "count"))
