@@ -231,14 +231,14 @@ MUTATIONS = (
         3,
         f"{ENTRIES}[sums]",
         "planner.rollup:judge",
-        'return f"it cannot be filtered by {level}: {found}"',
+        'return Rejected(f"it cannot be filtered by {level}: {found.rule}")',
         "rest = tuple(part for part in rest if level not in levels_of(part))\n            continue",
     ),
     _mutation(
         "roll weeks up into months",
         3,
         LEVELS,
-        "planner.rollup:_climb",
+        "planner.rollup:_lookup",
         "    if not starts:\n",
         '    if not starts and level == "month" and "week" in entry.key.anchor:\n'
         '        return LevelLookup(level, type_, "week", hops_of(typed, path)[-1:])\n'
@@ -248,7 +248,7 @@ MUTATIONS = (
         "look a level up by any path",
         3,
         LEVELS,
-        "planner.rollup:_climb",
+        "planner.rollup:_lookup",
         "typed.graph.schema_path(target.metric.schema, level)",
         "typed.graph.path(entry.key.anchor, level)",
     ),
