@@ -98,6 +98,11 @@ def build_siblings(
         operator = known_operator(shape.operator, here.at("operator"))
         if _lacks(operator, known):
             here.at("operator").report(f"{operator} is not declared in ip_reducers")
+        elif (reducer := REDUCERS.get(operator)) is not None and reducer.parts:
+            here.at("operator").report(
+                f"{operator} is made of {' and '.join(reducer.parts)}, and no column holds it",
+                f"declare a sibling of {' and one of '.join(reducer.parts)}",
+            )
         found.append(Sibling(schema, column, operator, location=here.location))
     return tuple(found)
 

@@ -177,7 +177,7 @@ def warm_up(opened: OpenInstallation) -> None:
 
 def show_addresses(servers: Servers, opened: OpenInstallation) -> None:
     """Say where the demonstration answers."""
-    out.print(Text.assemble("\n", ("Runtime ", "bold"), (servers.flight_uri, "bold cyan")))
+    out.print(Text.assemble("\n", ("Serving ", "bold"), (servers.flight_uri, "bold cyan")))
     out.print(f"  http:             {servers.http_url}")
     out.print(f"  runtime:          {servers.http_url}/runtime/healthz")
     out.print(f"  installation_id:  {opened.installation.id}\n")

@@ -87,8 +87,9 @@ def _looked_up(
         case SiblingIsEqual(family=name, schema=schema):
             family = typed.collection.metric_families[name]
             assert isinstance(family.meaning, RootedMetric)
-            (sibling,) = (one for one in family.meaning.siblings if one.schema == schema)
-            return difference(typed, reader, family, family.meaning, sibling)
+            there = (one for one in family.meaning.siblings if one.schema == schema)
+            told = (difference(typed, reader, family, family.meaning, one) for one in there)
+            return next((words for words in told if words is not None), None)
         case TableSize(table=table):
             return str(reader.rows(table))
 

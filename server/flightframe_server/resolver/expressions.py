@@ -107,7 +107,9 @@ class Typer:
     def predicate(self, node: Expression) -> Term:
         """Return the term of an expression that must be true or false; raises `TypeMismatch`."""
         term = self.term(node)
-        if term.type.kind not in (Kind.BOOLEAN, Kind.NULL):
+        if term.type.kind is Kind.NULL:
+            return Constant(BOOLEAN, None)
+        if term.type.kind is not Kind.BOOLEAN:
             raise TypeMismatch(
                 f"a condition is wanted here, not a {term.type.kind}", place=node.place
             )
