@@ -224,10 +224,10 @@ CASES = {
     ),
     "computed from another schema": Case(
         '"amount / 2"',
-        '"rates.rate / 2"',
+        '"rates.amount / 2"',
         14,
         "price.expr",
-        "no column of schema sales 'rates.rate'",
+        "no column of schema sales 'rates.amount'",
     ),
     "computed at another anchor": Case(
         '"amount / 2"', '"amount @ day"', 14, "price.expr", "cannot hold an anchor after @"

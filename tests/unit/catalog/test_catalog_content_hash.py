@@ -12,7 +12,7 @@ MIDNIGHT = datetime.datetime(2024, 1, 1)
 
 
 def test_values_that_are_written_alike_are_told_apart_by_their_types() -> None:
-    values = [1, 1.0, Decimal(1), Decimal("1.0"), "1", True, None, [1]]
+    values = [1, 1.0, Decimal(1), Decimal("1.0"), "1", "1.0", True, None, [1]]
     values += [MIDNIGHT, MIDNIGHT.date(), "2024-01-01", "2024-01-01T00:00:00"]
     found = [content_hash({"fill": value}) for value in values]
     for (one, first), (two, second) in combinations(zip(values, found, strict=True), 2):

@@ -11,7 +11,7 @@ name: shop
 schemas:
   - {name: stores, grain: [store], columns: {store: id, key: k, region: r, phone: p}}
   - {name: nations, grain: [nation_key], columns: {nation_key: k, nation_name: n, anthem: a}}
-  - {name: rates, grain: [code], columns: {code: c, rate: r, since: s}}
+  - {name: rates, grain: [rate_key], columns: {rate_key: k, code: c, rate: r, since: s}}
   - name: sales
     grain: [sale]
     columns:
@@ -75,7 +75,11 @@ def test_a_column_that_nothing_uses_is_named_with_its_schema() -> None:
         ),
         # of a computed column in any case, of a fetched one, of an edge.
         ("GROSS - tax", "tax", {("sales", "gross")}),
-        ("{lookup: rate, via: {schema: rates, on: [code]}}", "raw", {("rates", "rate")}),
+        (
+            "{lookup: rate, via: {schema: rates, on: [code]}}",
+            "raw",
+            {("rates", "rate"), ("rates", "code"), ("sales", "code")},
+        ),
         (
             "from: nation_key, to: nation_name",
             "from: nation_key, to: anthem",

@@ -76,6 +76,8 @@ def test_a_skipped_time_is_jumped_over_at_one_instant() -> None:
         ("Asia/Tokyo", (2024, 1, 1), at(2023, 12, 31, 15)),
         # Summer began at midnight, so that the day begins at one o'clock.
         ("America/Sao_Paulo", (2018, 11, 4), at(2018, 11, 4, 3)),
+        # Winter began at one o'clock, so that midnight came twice.
+        ("America/Havana", (2024, 11, 3), at(2024, 11, 3, 4)),
         # Samoa went over the date line and had no 30th of December.
         ("Pacific/Apia", (2011, 12, 30), at(2011, 12, 30, 10)),
         ("Pacific/Apia", (2011, 12, 31), at(2011, 12, 30, 10)),
