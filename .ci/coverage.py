@@ -15,8 +15,8 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-LEAST = 88.0
-"""What holds today. It is raised as the core gets tests of its own, up to 98."""
+LEAST = 98.0
+"""What the core's own tests run at least; the rest is what no text reaches."""
 CONTRACT = "The core does no I/O"
 
 

@@ -289,6 +289,8 @@ def comparison(
             place=place,
             hint=_as_written({left.type.kind, right.type.kind}),
         )
+    # NULL beside NULL is of no type, and neither are its values.
+    shared = BOOLEAN if shared.kind is Kind.NULL else shared
     return Apply(BOOLEAN, function, (_raised(left, shared), _raised(right, shared)))
 
 

@@ -442,6 +442,13 @@ CASES = {
         "siblings[0].operator",
         "SUM is not declared",
     ),
+    "sibling of a reducer made of others": Case(
+        "    filter:",
+        "    siblings: [{schema: stock, column: units, operator: RANGE}]\n    filter:",
+        49,
+        "siblings[0].operator",
+        "RANGE is made of MAX and MIN, and no column holds it",
+    ),
     "sibling of finer grain": Case(
         "    default_reducer: SUM",
         "    siblings: [{schema: sales, column: amount, operator: SUM}]",

@@ -12,7 +12,7 @@ schemas:
     columns: {store: id, region: region, place: place, zip: zip}
   - name: towns
     grain: [town]
-    columns: {town: town, mayor: mayor, Cheap: cheap, size: size}
+    columns: {town: town, mayor: mayor, Cheap: cheap, Size: size}
   - name: sales
     grain: [sale]
     columns:
@@ -24,7 +24,7 @@ schemas:
       cost: cost
       kind: kind
       doubled: {expr: "COST * 2", type: integer}
-      inhabitants: {lookup: size, via: {schema: towns, on: [town]}}
+      inhabitants: {lookup: Size, via: {schema: towns, on: [town]}}
   - {name: daily, grain: [store], columns: {store: store, total: total, zip: zip}}
 dimension_families:
   - name: location

@@ -74,6 +74,7 @@ def test_a_star_is_what_is_legal_under_the_filter():
             "two columns are named Amount",
         ),
         ("SELECT amount WHERE FOO(region) = 'x' AT day", "UNKNOWN_NAME", "there is no function FO"),
+        ("SELECT amount AS a WHERE regio = 'x' AT day", "UNKNOWN_NAME", "there is no level regio"),
         ("SELECT amount WHERE region + 1 = 2 AT day", "TYPE", "+ takes numbers, not text"),
         ("SELECT amount AT region ORDER BY 'x'", "TYPE", "ORDER BY takes a column or an express"),
         ("SELECT amount AT region HAVING amount", "TYPE", "a condition is wanted here, not a dec"),
