@@ -40,7 +40,7 @@ def compared(
     """
     if common_type(left.type, right.type) is None:
         return left, right
-    sides = aligned((left, right), exact=function not in _ORDERED, place=place)
+    sides = aligned((left, right), zone, exact=function not in _ORDERED, place=place)
     if sides is not None:
         return sides[0], sides[1]
     for one, other, turned in ((left, right, False), (right, left, True)):
@@ -55,12 +55,17 @@ def compared(
 
 
 def aligned(
-    terms: Sequence[Term], *, exact: bool = True, place: Place | None = None
+    terms: Sequence[Term],
+    zone: str | None = None,
+    *,
+    exact: bool = True,
+    place: Place | None = None,
 ) -> tuple[Term, ...] | None:
     """Return moments as instants of one zone where one of them has a zone; None: they do not mix.
 
     Args:
         terms: of types that go together.
+        zone: the collection's, in which literals are read that stand beside literals alone.
         exact: whether a wall clock time that is skipped is refused, or stands for the jump.
         place: where they stand.
 
@@ -71,12 +76,12 @@ def aligned(
     if not zones:
         return tuple(terms)
     fixed = {term.type.zone for term in terms if not isinstance(term, Constant)} - {None}
-    zone = (fixed or zones).pop()
-    assert zone is not None
+    clock = fixed.pop() if fixed else zone or zones.pop()
+    assert clock is not None
     found: list[Term] = []
     for term in terms:
         if isinstance(term, Constant) and term.type.kind is not Kind.NULL:
-            found.append(in_zone(term, zone, exact=exact, place=place))
+            found.append(in_zone(term, clock, exact=exact, place=place))
         elif term.type.zone or term.type.kind is Kind.NULL:
             found.append(term)
         else:

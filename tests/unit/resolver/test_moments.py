@@ -153,3 +153,12 @@ def test_a_value_that_a_mapping_lists_is_held_as_its_level_holds_it():
     assert listed(noon, TIMESTAMP) == noon
     assert listed("Berlin", TEXT) == "Berlin"
     assert listed(None, OF_BERLIN) is None
+
+
+def test_of_two_literals_the_one_without_an_offset_is_read_by_the_clock_of_the_collection():
+    noon = of_berlin("2024-07-01T10:00")
+    assert compared("eq", at("2024-07-01 12:00"), at("2024-07-01T10:00Z"), BERLIN) == (noon, noon)
+    assert compared("eq", at("2024-07-01T06:00-04:00"), at("2024-07-01 12:00"), BERLIN) == (
+        noon,
+        noon,
+    )
