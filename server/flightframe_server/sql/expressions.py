@@ -68,6 +68,7 @@ class Parameters:
 
         Raises:
             UnknownName: nothing is bound to it.
+            TypeMismatch: what is bound to it is of another kind.
         """
         index = parameter_index(node)
         self.wanted.setdefault(index, type_)
@@ -78,7 +79,13 @@ class Parameters:
                 f"parameter ?{index + 1} has no value",
                 hint="bind a value to it before the query is carried out",
             )
-        return _constant(self.values[index], type_)
+        value = self.values[index]
+        kind, wanted = _kind(pa.scalar(value).type), _kind(type_)
+        # A moment may be written as a text.
+        written = wanted == "moments" and isinstance(value, str)
+        if kind not in ("null", wanted) and not written:
+            raise TypeMismatch(f"parameter ?{index + 1} stands among {wanted}, not {kind}")
+        return _constant(value, type_)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +215,8 @@ class Columns:
             # Dialects differ in what `a = b IS NULL` means, and the tree does not tell which
             # parentheses were written.
             raise NotSupported("a comparison of conditions is not answered over the catalogue")
-        if isinstance(left.unnest(), exp.Placeholder):
+        placed = [isinstance(side.unnest(), exp.Placeholder) for side in (left, right)]
+        if placed == [True, False]:
             other, one = self._alike(right, left)
             return one, other
         one = self.compiled(left)

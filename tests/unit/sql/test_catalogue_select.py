@@ -114,6 +114,31 @@ def test_what_a_parameter_is_compared_with_is_its_type():
     assert parameters.wanted == {0: pa.string(), 1: pa.int64(), 2: pa.string(), 3: pa.int64()}
 
 
+@pytest.mark.parametrize(
+    ("sql", "values"),
+    [
+        ("SELECT ? FROM t", (1,)),
+        ("SELECT n FROM t WHERE ?", ("x",)),
+        ("SELECT n FROM t WHERE name LIKE ?", (1,)),
+        ("SELECT n FROM t WHERE name > ?", (1.5,)),
+        ("SELECT n FROM t WHERE name = ?", (True,)),
+        ("SELECT n FROM t WHERE n = ?", ("1",)),
+        ("SELECT n FROM t WHERE n BETWEEN ? AND ?", (1, "z")),
+        ("SELECT lower(?) FROM t", (1,)),
+    ],
+)
+def test_a_value_of_another_kind_is_refused(sql, values):
+    with pytest.raises(TypeMismatch, match=r"^TYPE: parameter \?[12] stands among"):
+        ours(sql, *values)
+
+
+def test_two_parameters_compare_as_texts():
+    assert ours("SELECT 1 WHERE ? = ?", "a", "a") == [(1,)]
+    assert ours("SELECT 1 WHERE ? = ?", "a", "b") == []
+    with pytest.raises(TypeMismatch):
+        ours("SELECT 1 WHERE ? = ?", 1, 1)
+
+
 def operands(names: list[str], literals: list[str]) -> st.SearchStrategy[str]:
     return st.sampled_from([*names, *literals, "NULL"])
 
