@@ -33,7 +33,7 @@ flightframe demo (DuckDB + Metric Engine)
       ✓ cost @ ('region',)
   ✓ pre-materialised 3 (family, anchor) entries
 
-Runtime grpc://127.0.0.1:PORT
+Serving grpc://127.0.0.1:PORT
   http:             http://127.0.0.1:PORT
   runtime:          http://127.0.0.1:PORT/runtime/healthz
   installation_id:  retail-demo
