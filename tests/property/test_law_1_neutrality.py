@@ -102,7 +102,7 @@ def held(rig):
     """What the store holds: for each key the table, its version and how it was made."""
     store = rig.engine.store
     return {
-        record.key: (store.read(record.held()), record.version, record.made)
+        record.key: (store.read(record.as_entry()), record.version, record.lineage)
         for record in store.records()
     }
 
