@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from flightframe_server.arrow_types import arrow_type, with_sql_metadata
+from flightframe_server.arrow_types import with_sql_metadata
 from flightframe_server.backends.protocol import BATCH_ROWS
 from flightframe_server.batching import OpenAnswer
 from flightframe_server.bounded_cache import cached
 from flightframe_server.call_context import SERVER_CALL, CallContext
 from flightframe_server.composer.compose import answer_schema
+from flightframe_server.engine.answer_counts import AnswerCounts
 from flightframe_server.engine.attempt import Served
 from flightframe_server.engine.engine import MetricEngine, Resolve
 from flightframe_server.engine.explanation import explanation
@@ -54,6 +55,7 @@ from flightframe_server.resolver.resolve import resolve
 from flightframe_server.resolver.terms import LevelTerm, Term
 from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.resolver.values import Binding, literal_type
+from flightframe_server.statements.questions import RunningQuestions
 from flightframe_server.statements.runner import Statements
 
 EngineState = tuple[str, int, tuple[tuple[str, str | None], ...]]
@@ -158,19 +160,6 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class QuerySignature:
-    """The types of a request: those of its columns and of its parameters.
-
-    Attributes:
-        schema: the answer's declared schema.
-        parameters: each parameter's key and the Arrow type it is compared with, in order.
-    """
-
-    schema: pa.Schema
-    parameters: tuple[tuple[int | str, pa.DataType], ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Runtime:
     """The running parts of an installation: its engines, statements and hot answers.
 
@@ -180,6 +169,8 @@ class Runtime:
         statements: what runs the engines' statements, and the limits that hold for all.
         results: hot answers.
         query_log: what was answered lately.
+        counts: how many answers there were, and from where.
+        questions: those that are being answered.
     """
 
     installation_id: str
@@ -187,6 +178,8 @@ class Runtime:
     statements: Statements = field(default_factory=Statements)
     results: ResultCache[Answer] = field(default_factory=ResultCache)
     query_log: QueryLog = field(default_factory=QueryLog)
+    counts: AnswerCounts = field(default_factory=AnswerCounts)
+    questions: RunningQuestions = field(default_factory=RunningQuestions)
 
     def close(self) -> None:
         """Close every engine."""
@@ -212,11 +205,14 @@ def answer(request: Request, runtime: Runtime, context: CallContext = SERVER_CAL
     state = _state(runtime, request)
     key = (request.key, state)
     result = runtime.results.get(key)
+    hot = result is not None
     if result is None:
-        result = _answer(request, runtime, context)
+        with runtime.questions.running(request.source, context.named(uuid.uuid4().hex)) as call:
+            result = _answer(request, runtime, call)
         # It may be of another version than the one that was current before: A, B, and A again.
         if result.hot and result.bytes is not None and result.state in state:
             runtime.results.put(key, result, result.bytes + request.bytes)
+    runtime.counts.add(result.provenance, hot=hot)
     runtime.query_log.add(
         request.source, result.provenance, result.rows, started, context.caller.user
     )
@@ -231,14 +227,14 @@ def explain(request: Request, runtime: Runtime, context: CallContext = SERVER_CA
 def _answer(
     request: Request, runtime: Runtime, context: CallContext, *, explains: bool = False
 ) -> Answer:
-    query_id = uuid.uuid4().hex
-    statement = _read(request, runtime)
+    query_id = context.query_id or uuid.uuid4().hex
+    statement = read_statement(request, runtime)
     context = context.named(query_id)
 
     def ask(typed: TypedCollection) -> Question:
         return resolve(statement, typed, Binding(dict(request.parameters)))
 
-    engine = _engine(request, runtime, ask, context)
+    engine = chosen_engine(request, runtime, ask, context)
     if explains or statement.explain:
         return _explained(_explanation(ask, request, engine, context), engine, query_id)
     epoch = engine.epoch
@@ -255,31 +251,13 @@ def _explanation(
     return explanation(engine.plan(ask, request.freshness, context), engine.backend)
 
 
-def type_request(request: Request, runtime: Runtime) -> QuerySignature:
-    """Type a request without executing it, its parameters unbound.
+def read_statement(request: Request, runtime: Runtime) -> Statement:
+    """Parse a request's text within the limits of the installation.
 
     Raises:
-        QueryError: as for `answer`, save what only values can break.
+        FrameQLSyntaxError: the text is not Frame-QL.
+        LimitExceeded: it is longer or deeper than may be.
     """
-    statement = _read(request, runtime)
-    binding = Binding(None)
-
-    def ask(typed: TypedCollection) -> Question:
-        return resolve(statement, typed, binding)
-
-    engine = _engine(request, runtime, ask, SERVER_CALL)
-    if statement.explain:
-        schema = _explanation(ask, request, engine, SERVER_CALL).schema
-    else:
-        schema = answer_schema(ask(engine.typed))
-    keys = sorted(binding.wanted, key=lambda key: (isinstance(key, str), key))
-    return QuerySignature(
-        with_sql_metadata(schema), tuple((key, arrow_type(binding.wanted[key])) for key in keys)
-    )
-
-
-def _read(request: Request, runtime: Runtime) -> Statement:
-    """Parse a request's text within the limits of the installation."""
     limits = runtime.statements.limits
     if len(request.source.encode()) > limits.query_bytes:
         raise LimitExceeded(f"a query has at most {limits.query_bytes:,} bytes of text")
@@ -297,8 +275,14 @@ def _state(runtime: Runtime, request: Request) -> tuple[EngineState, ...]:
     return tuple((engine.collection.name, engine.epoch, engine.fingerprint()) for engine in engines)
 
 
-def _engine(request: Request, runtime: Runtime, ask: Resolve, context: CallContext) -> MetricEngine:
-    """Return the engine that is asked: the one named, the only one, or the only one that fits."""
+def chosen_engine(
+    request: Request, runtime: Runtime, ask: Resolve, context: CallContext
+) -> MetricEngine:
+    """Return the engine that is asked: the one named, the only one, or the only one that fits.
+
+    Raises:
+        QueryError: there is none of that name, or none that fits, or several.
+    """
     if request.collection is not None:
         return engine_named(runtime, request.collection)
     if len(runtime.engines) == 1:

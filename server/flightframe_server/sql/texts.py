@@ -14,15 +14,14 @@ from typing import NoReturn, TypeVar
 from flightframe_server.access.audit import audited_call
 from flightframe_server.answer import (
     Answer,
-    QuerySignature,
     Request,
     Runtime,
     answer,
     explain,
-    type_request,
 )
 from flightframe_server.call_context import SERVER_CALL, CallContext
 from flightframe_server.errors import FrameQLSyntaxError, NotSupported, ReadOnly
+from flightframe_server.query_types import QuerySignature, type_request
 from flightframe_server.sql.catalogue_query import CatalogueQuery, meaning, sql_meaning
 from flightframe_server.sql.tables import PublishedTables
 

@@ -45,12 +45,18 @@ class RunningStatement:
         query_id: the question it belongs to.
         since: when it asked for its permit, as `time.monotonic` counts.
         cancel: asks it to end.
-        ended: set once it has.
+        user: whose reader it is, for a large answer; empty where the server asks for no names.
+        streamed: whether it is a large answer, which one reader alone waits for.
+        admitted: set once it has its permit.
+        ended: set once it has ended.
     """
 
     query_id: str
     since: float
     cancel: Callable[[], None]
+    user: str = ""
+    streamed: bool = False
+    admitted: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
 
 
@@ -183,7 +189,7 @@ class Statements:
             BackendTimeout: it did not begin before the caller's time was up.
         """
         stream = WatchedStream(context, self.limits.stream_idle_timeout)
-        statement = RunningStatement(context.query_id, time.monotonic(), stream.cancel)
+        statement = _reading(context, stream)
         release = self._admitted(self.stream_permits, context.check, statement, context.caller.key)
         stream.start(lambda token: backend.run(query, at=at, token=token), release)
         return stream
@@ -199,7 +205,7 @@ class Statements:
             BackendTimeout: it got no permit before the caller's time was up.
         """
         stream = WatchedStream(context, self.limits.stream_idle_timeout)
-        statement = RunningStatement(context.query_id, time.monotonic(), stream.cancel)
+        statement = _reading(context, stream)
         release = self._admitted(self.stream_permits, context.check, statement, context.caller.key)
         stream.start(lambda token: HeldBatches(table), release)
         return stream
@@ -219,6 +225,7 @@ class Statements:
         except BaseException:
             self._forget(statement)
             raise
+        statement.admitted.set()
 
         def release() -> None:
             self._forget(statement)
@@ -256,3 +263,11 @@ class Statements:
         ):
             if found > most:
                 raise LimitExceeded(f"an answer has at most {most:,} {what}", hint=COARSER)
+
+
+def _reading(context: CallContext, stream: WatchedStream) -> RunningStatement:
+    """Return the large answer that a call reads, as it is listed."""
+    user = context.caller.user
+    return RunningStatement(
+        context.query_id, time.monotonic(), stream.cancel, user, streamed=True
+    )
