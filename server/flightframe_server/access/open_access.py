@@ -42,7 +42,8 @@ def open_access(settings: ServerSettings, folder: Path, audit: AuditSettings = N
     """
     authenticator = None if settings.auth is None else _authenticator(settings.auth, folder)
     tls = None if settings.tls is None else _tls(settings.tls, folder)
-    return Access(authenticator, tls, Audit(audit))
+    operators = () if settings.auth is None else settings.auth.operators
+    return Access(authenticator, tls, Audit(audit), operators=frozenset(operators))
 
 
 def read_text(path: Path) -> str:

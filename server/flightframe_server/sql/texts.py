@@ -21,6 +21,8 @@ from flightframe_server.answer import (
 )
 from flightframe_server.call_context import SERVER_CALL, CallContext
 from flightframe_server.errors import FrameQLSyntaxError, NotSupported, ReadOnly
+from flightframe_server.query_check import CheckedQuery, check_request
+from flightframe_server.query_plan import PlannedRequest, plan_request
 from flightframe_server.query_types import QuerySignature, type_request
 from flightframe_server.sql.catalogue_query import CatalogueQuery, meaning, sql_meaning
 from flightframe_server.sql.tables import PublishedTables
@@ -72,6 +74,44 @@ def explain_text(
         return explain(asked, runtime, context)
 
     return _Text(request, runtime, tables, context.caller.user).carried(_no_plan, in_language)
+
+
+def plan_text(
+    request: Request,
+    runtime: Runtime,
+    tables: PublishedTables,
+    context: CallContext = SERVER_CALL,
+) -> PlannedRequest:
+    """Return the plan of a request of a call as a value; raises as `explain_text`."""
+
+    def in_language(translated: Request) -> PlannedRequest:
+        return plan_request(translated, runtime, context)
+
+    return _Text(request, runtime, tables, context.caller.user).carried(_no_plan, in_language)
+
+
+def check_text(
+    request: Request,
+    runtime: Runtime,
+    tables: PublishedTables,
+    context: CallContext = SERVER_CALL,
+    *,
+    typing: bool = False,
+) -> CheckedQuery | QuerySignature:
+    """Check a request without carrying it out; of the catalogue, its types alone are returned.
+
+    Raises:
+        FlightframeError: as `answer_text`, but for what only the data or the numbers decide.
+    """
+
+    def in_language(translated: Request) -> CheckedQuery | QuerySignature:
+        return check_request(translated, runtime, context, typing=typing)
+
+    def over_catalogue(query: CatalogueQuery) -> CheckedQuery | QuerySignature:
+        return query.typed
+
+    text = _Text(request, runtime, tables, context.caller.user, typing=typing)
+    return text.carried(over_catalogue, in_language)
 
 
 def type_text(request: Request, runtime: Runtime, tables: PublishedTables) -> QuerySignature:
