@@ -76,8 +76,9 @@ def check_request(
     def ask(typed: TypedCollection) -> Question:
         return resolve(statement, typed, Binding(None if typing else dict(request.parameters)))
 
-    engine = chosen_engine(request, runtime, ask, context)
-    question = engine.check(ask, request.freshness, context)
+    with runtime.pinned() as pinned:
+        engine = chosen_engine(request, pinned, ask, context)
+        question = engine.check(ask, request.freshness, context)
     columns = tuple(map(_column, question.columns))
     return CheckedQuery(engine.collection.name, statement, columns)
 

@@ -6,6 +6,7 @@ it. It must never carry the plan out.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flightframe_server.answer import Request, Runtime, chosen_engine, read_statement
@@ -28,17 +29,19 @@ class PlannedRequest:
         request: the request.
         engine: what would answer it.
         plan: how.
+        rows: how many rows tables are known to have, by the tables' own names.
     """
 
     request: Request
     engine: MetricEngine
     plan: Plan
+    rows: Mapping[str, int]
 
     def graph(self) -> PlanGraph:
         """Return the plan as a graph, with the sizes of tables that are known already."""
         remembers = self.engine.enabled and not self.request.freshness.no_cache
         label = ServedFrom.ENGINE_BACKEND if remembers else ServedFrom.BACKEND
-        return plan_graph(self.plan, self.engine.snapshot().facts.known.rows, label)
+        return plan_graph(self.plan, self.rows, label)
 
 
 def plan_request(
@@ -50,5 +53,7 @@ def plan_request(
     def ask(typed: TypedCollection) -> Question:
         return resolve(statement, typed, Binding(dict(request.parameters)))
 
-    engine = chosen_engine(request, runtime, ask, context)
-    return PlannedRequest(request, engine, engine.plan(ask, request.freshness, context))
+    with runtime.pinned() as pinned:
+        engine = chosen_engine(request, pinned, ask, context)
+        plan = engine.plan(ask, request.freshness, context)
+        return PlannedRequest(request, engine, plan, engine.snapshot(context).facts.known.rows)

@@ -46,12 +46,13 @@ def type_request(request: Request, runtime: Runtime) -> QuerySignature:
     def ask(typed: TypedCollection) -> Question:
         return resolve(statement, typed, binding)
 
-    engine = chosen_engine(request, runtime, ask, SERVER_CALL)
-    if statement.explain:
-        plan = engine.plan(ask, request.freshness)
-        schema = explanation(plan, engine.backend).schema
-    else:
-        schema = answer_schema(ask(engine.typed))
+    with runtime.pinned() as pinned:
+        engine = chosen_engine(request, pinned, ask, SERVER_CALL)
+        if statement.explain:
+            plan = engine.plan(ask, request.freshness)
+            schema = explanation(plan, engine.backend).schema
+        else:
+            schema = answer_schema(ask(engine.typed))
     keys = sorted(binding.wanted, key=lambda key: (isinstance(key, str), key))
     return QuerySignature(
         with_sql_metadata(schema), tuple((key, arrow_type(binding.wanted[key])) for key in keys)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from flightframe_server.access.audit import OFF, Audit
 from flightframe_server.access.authenticate import Authenticator
+from flightframe_server.access.credential_files import CredentialFiles
 from flightframe_server.access.tls import Tls
 from flightframe_server.call_context import Caller
 
@@ -23,12 +24,14 @@ class Access:
         tls: the certificates; None: connections are not encrypted.
         audit: notes each call.
         operators: the users who may change what is served, where credentials are asked for.
+        credential_files: what the authenticator checks credentials against, where it has files.
     """
 
     authenticator: Authenticator | None = None
     tls: Tls | None = None
     audit: Audit = OFF
     operators: frozenset[str] = frozenset()
+    credential_files: CredentialFiles | None = None
 
     @property
     def named_by_certificate(self) -> bool:

@@ -49,13 +49,10 @@ def answer_text(
         FlightframeError: as `answer`.
         ReadOnly: the text would change something.
     """
-
-    def in_language(asked: Request) -> Answer:
-        return answer(asked, runtime, context)
-
-    return _Text(request, runtime, tables, context.caller.user).carried(
-        lambda query: query.answer(runtime), in_language
-    )
+    with runtime.pinned() as pinned:
+        return _Text(request, pinned, tables.on(pinned), context.caller.user).carried(
+            lambda query: query.answer(pinned), lambda asked: answer(asked, pinned, context)
+        )
 
 
 def explain_text(
@@ -69,11 +66,10 @@ def explain_text(
     Raises:
         NotSupported: the catalogue answers the text, and by no plan.
     """
-
-    def in_language(asked: Request) -> Answer:
-        return explain(asked, runtime, context)
-
-    return _Text(request, runtime, tables, context.caller.user).carried(_no_plan, in_language)
+    with runtime.pinned() as pinned:
+        return _Text(request, pinned, tables.on(pinned), context.caller.user).carried(
+            _no_plan, lambda asked: explain(asked, pinned, context)
+        )
 
 
 def plan_text(
@@ -83,11 +79,10 @@ def plan_text(
     context: CallContext = SERVER_CALL,
 ) -> PlannedRequest:
     """Return the plan of a request of a call as a value; raises as `explain_text`."""
-
-    def in_language(translated: Request) -> PlannedRequest:
-        return plan_request(translated, runtime, context)
-
-    return _Text(request, runtime, tables, context.caller.user).carried(_no_plan, in_language)
+    with runtime.pinned() as pinned:
+        return _Text(request, pinned, tables.on(pinned), context.caller.user).carried(
+            _no_plan, lambda translated: plan_request(translated, pinned, context)
+        )
 
 
 def check_text(
@@ -103,22 +98,24 @@ def check_text(
     Raises:
         FlightframeError: as `answer_text`, but for what only the data or the numbers decide.
     """
+    with runtime.pinned() as pinned:
 
-    def in_language(translated: Request) -> CheckedQuery | QuerySignature:
-        return check_request(translated, runtime, context, typing=typing)
+        def in_language(translated: Request) -> CheckedQuery | QuerySignature:
+            return check_request(translated, pinned, context, typing=typing)
 
-    def over_catalogue(query: CatalogueQuery) -> CheckedQuery | QuerySignature:
-        return query.typed
+        def over_catalogue(query: CatalogueQuery) -> CheckedQuery | QuerySignature:
+            return query.typed
 
-    text = _Text(request, runtime, tables, context.caller.user, typing=typing)
-    return text.carried(over_catalogue, in_language)
+        text = _Text(request, pinned, tables.on(pinned), context.caller.user, typing=typing)
+        return text.carried(over_catalogue, in_language)
 
 
 def type_text(request: Request, runtime: Runtime, tables: PublishedTables) -> QuerySignature:
     """Type a request without carrying it out; raises as `answer_text`."""
-    return _Text(request, runtime, tables, "", typing=True).carried(
-        lambda query: query.typed, lambda asked: type_request(asked, runtime)
-    )
+    with runtime.pinned() as pinned:
+        return _Text(request, pinned, tables.on(pinned), "", typing=True).carried(
+            lambda query: query.typed, lambda asked: type_request(asked, pinned)
+        )
 
 
 @dataclass(frozen=True, slots=True)

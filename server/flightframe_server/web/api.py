@@ -96,14 +96,14 @@ class Api:
             PublishedTables(runtime),
             limits if limits is not None else reply_limits(bounds),
             readiness if readiness is not None else Readiness(),
-            WebSessions(bounds),
+            WebSessions(runtime.statements),
             EngineFigures(runtime),
             cookie_name(runtime.installation_id),
             access,
         )
         self._callers = Callers(access, self._services.cookie_name)
         self._admission = Admission(bounds)
-        self._bodies = BodyReader(bounds, self._admission)
+        self._bodies = BodyReader(runtime.statements, self._admission)
         self._threads = Threads(bounds.http_requests + SPARE_THREADS)
         self._listeners = Share(
             bounds.event_streams, bounds.event_streams_per_caller or tenth(bounds.event_streams)
@@ -284,7 +284,8 @@ def _reply(
 ) -> Reply:
     """Answer a call; in a thread, where it may take its time."""
     try:
-        return answers(services, api_call.watched(gone))
+        with services.runtime.pinned() as pinned:
+            return answers(services.on(pinned), api_call.watched(gone))
     except FlightframeError:
         raise
     except Exception as error:

@@ -103,6 +103,10 @@ class Services:
     cookie_name: str
     access: Access = OPEN
 
+    def on(self, pinned: Runtime) -> Services:
+        """Return the services as one call sees them, which has pinned the installation."""
+        return replace(self, runtime=pinned, tables=self.tables.on(pinned))
+
     def reload_state(self) -> dict[str, Any]:
         """Return how the last reload went."""
         return {"state": "none", "at": None, "errors": []}

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from starlette.requests import Request
 
 from flightframe_server.call_context import Caller
-from flightframe_server.catalog.limits import Limits
 from flightframe_server.errors import FrameQLSyntaxError, LimitExceeded
+from flightframe_server.statements.runner import Statements
 from flightframe_server.web.admission import Admission
 from flightframe_server.web.body import EXAMPLE
 from flightframe_server.web.failures import LateBody
@@ -24,13 +24,13 @@ class BodyReader:
     """Reads the bodies of one server.
 
     Args:
-        limits: the installation's.
+        statements: has the installation's limits, which a reload may change.
         admission: how many bytes of bodies may be on their way.
     """
 
-    def __init__(self, limits: Limits, admission: Admission) -> None:
-        """Keep the bounds; see the class."""
-        self._most, self._seconds = limits.request_bytes, limits.http_body_seconds
+    def __init__(self, statements: Statements, admission: Admission) -> None:
+        """Keep both; see the class."""
+        self._statements, self._seconds = statements, statements.limits.http_body_seconds
         self._admission = admission
 
     async def read(self, request: Request, caller: Caller, *, may_be_absent: bool) -> bytes:
@@ -47,11 +47,12 @@ class BodyReader:
             LateBody: it does not come in time.
             Overloaded: too many bodies are on their way.
         """
+        most = self._statements.limits.request_bytes
         with self._admission.body(caller.key) as body_bytes:
             try:
                 async with asyncio.timeout(self._seconds):
                     return await read_all(
-                        request, self._most, body_bytes.take, may_be_absent=may_be_absent
+                        request, most, body_bytes.take, may_be_absent=may_be_absent
                     )
             except TimeoutError:
                 seconds = f"{self._seconds:g}"

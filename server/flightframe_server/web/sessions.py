@@ -14,8 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from flightframe_server.call_context import Caller
-from flightframe_server.catalog.limits import Limits, tenth
+from flightframe_server.catalog.limits import tenth
 from flightframe_server.errors import LimitExceeded, UnknownName
+from flightframe_server.statements.runner import Statements
 
 ID_BYTES = 16
 
@@ -34,20 +35,23 @@ class WebSessions:
     """The sessions of one server. Thread-safe.
 
     Args:
-        limits: the installation's: how many of all users, how many of one, and for how long.
+        statements: has the installation's limits, which a reload may change: how many of all
+            users, how many of one, and for how long.
         clock: a clock that never goes back, in seconds.
-
-    Attributes:
-        seconds: how long a session lasts after its last use.
     """
 
-    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, statements: Statements, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """Start without any."""
-        self.seconds = limits.session_seconds
-        self._most, self._of_one = limits.sessions, limits.sessions_per_caller
-        self._clock = clock
+        self._statements, self._clock = statements, clock
         self._lock = threading.Lock()
         self._sessions: OrderedDict[str, tuple[WebSession, float]] = OrderedDict()
+
+    @property
+    def seconds(self) -> float:
+        """How long a session lasts after its last use."""
+        return self._statements.limits.session_seconds
 
     def begin(self, caller: Caller, collection: str) -> WebSession:
         """Begin a session; a caller who has too many loses the one not used for longest.
@@ -56,13 +60,14 @@ class WebSessions:
             LimitExceeded: the other callers have too many.
         """
         session = WebSession(secrets.token_urlsafe(ID_BYTES), caller.user, caller.key, collection)
-        most_of_one = self._of_one or tenth(self._most)
+        limits = self._statements.limits
+        most_of_one = limits.sessions_per_caller or tenth(limits.sessions)
         with self._lock:
             self._drop_expired()
             own = [one.id for one, _ in self._sessions.values() if one.share == session.share]
             for oldest in own[: max(0, len(own) + 1 - most_of_one)]:
                 del self._sessions[oldest]
-            if len(self._sessions) >= self._most:
+            if len(self._sessions) >= limits.sessions:
                 raise LimitExceeded("there are too many sessions", hint="ask again later")
             self._sessions[session.id] = (session, self._clock() + self.seconds)
         return session
