@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
@@ -117,6 +117,7 @@ class Answer:
         stream: the planned frame, where there is no table.
         state: what must not have moved for the same request to be given this very answer again;
             None where it may not be.
+        entries: ids of the entries that it was read from.
     """
 
     schema: pa.Schema
@@ -124,6 +125,7 @@ class Answer:
     table: pa.Table | None
     stream: StreamedFrame | None = None
     state: EngineState | None = None
+    entries: tuple[str, ...] = ()
 
     @property
     def hot(self) -> bool:
@@ -217,6 +219,8 @@ def answer(request: Request, runtime: Runtime, context: CallContext = SERVER_CAL
         # It may be of another version than the one that was current before: A, B, and A again.
         if result.hot and result.bytes is not None and result.state in state:
             runtime.results.put(key, result, result.bytes + request.bytes)
+    elif (engine := runtime.engines.get(result.provenance.collection)) is not None:
+        engine.count_hits(result.entries)
     runtime.query_log.add(
         request.source, result.provenance, result.rows, started, context.caller.user
     )
@@ -356,7 +360,8 @@ def _labelled(
     provenance = Provenance(served_from, query_id, engine.collection.name, columns, notes)
     exact = all(part.route == "exact" for part in served.parts)
     lasting = state if served.table is not None and exact else None
-    return _finished(answer_schema(question), provenance, served.table, served.stream, lasting)
+    finished = _finished(answer_schema(question), provenance, served.table, served.stream, lasting)
+    return replace(finished, entries=tuple(part.entry for part in served.parts if part.entry))
 
 
 def _column(

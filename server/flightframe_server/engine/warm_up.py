@@ -61,7 +61,7 @@ def warm_up(engine: MetricEngine) -> Iterator[Warmed]:
     pinned: list[EntryKey] = []
     for hint in hints(engine):
         try:
-            served = engine.answer(_asking(hint))
+            served = engine.answer(asking(hint))
             _check_kept(engine, hint, served)
         except FlightframeError as failure:
             yield Warmed(hint, failure=failure)
@@ -73,7 +73,8 @@ def warm_up(engine: MetricEngine) -> Iterator[Warmed]:
         engine.store.set_pinned(pinned)
 
 
-def _asking(hint: Hint) -> Resolve:
+def asking(hint: Hint) -> Resolve:
+    """Return the question that a hint asks: the family by its bare name, at the anchor."""
     names = tuple(Name((level,)) for level in hint.anchor)
     statement = Statement((Item(Name((hint.family,))),), Anchor(names))
     return lambda typed: resolve(statement, typed)
