@@ -22,6 +22,7 @@ from flightframe_server.catalog.installation import Installation
 from flightframe_server.engine.engine import STREAM_ROWS, MetricEngine
 from flightframe_server.engine.warm_up import Warmed, warm_up
 from flightframe_server.errors import CatalogError
+from flightframe_server.operations import Operations
 from flightframe_server.statements.runner import Statements
 
 
@@ -44,6 +45,11 @@ class OpenInstallation:
     runtime: Runtime
     opened: float
     access: Access
+
+    def operations(self) -> Operations:
+        """Return what an operator does with it."""
+        files = tuple(self.folder / listed for listed in self.installation.collections)
+        return Operations(self.runtime, lambda: files)
 
     def warm_up(self) -> Iterator[tuple[str, Warmed]]:
         """Make what every collection's hints ask for, yielding the collection and each event."""
