@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
@@ -96,6 +96,7 @@ class Answer:
         stream: the planned frame, where there is no table.
         state: what must not have moved for the same request to be given this very answer again;
             None where it may not be.
+        entries: ids of the entries that it was read from.
     """
 
     schema: pa.Schema
@@ -103,6 +104,7 @@ class Answer:
     table: pa.Table | None
     stream: StreamedFrame | None = None
     state: EngineState | None = None
+    entries: tuple[str, ...] = ()
 
     @property
     def hot(self) -> bool:
@@ -161,6 +163,8 @@ def answer(request: Request, runtime: Runtime, context: CallContext = SERVER_CAL
             # It may be of another version than the one that was current before: A, B, and A again.
             if result.hot and result.bytes is not None and result.state in state:
                 runtime.results.put(key, result, result.bytes + request.bytes)
+        elif (engine := pinned.engines.get(result.provenance.collection)) is not None:
+            engine.count_hits(result.entries)
     runtime.counts.add(result.provenance, hot=hot)
     runtime.query_log.add(
         request.source, result.provenance, result.rows, started, context.caller.user
@@ -296,7 +300,8 @@ def _labelled(
     provenance = Provenance(served_from, query_id, engine.collection.name, columns, notes)
     exact = all(part.route == "exact" for part in served.parts)
     lasting = state if served.table is not None and exact else None
-    return _finished(answer_schema(question), provenance, served.table, served.stream, lasting)
+    finished = _finished(answer_schema(question), provenance, served.table, served.stream, lasting)
+    return replace(finished, entries=tuple(part.entry for part in served.parts if part.entry))
 
 
 def _column(

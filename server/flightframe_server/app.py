@@ -18,6 +18,7 @@ from flightframe_server.backends.registry import open_backend
 from flightframe_server.catalog.installation import Installation
 from flightframe_server.engine.engine import STREAM_ROWS
 from flightframe_server.engine.warm_up import Warmed, warm_up
+from flightframe_server.operations import Operations
 from flightframe_server.reload import Reloader
 from flightframe_server.reload.files import EngineOpener
 from flightframe_server.reload.files import read_files as read_files
@@ -47,6 +48,15 @@ class OpenInstallation:
     opened: float
     access: Access
     reloader: Reloader
+
+    def operations(self) -> Operations:
+        """Return what an operator does with it."""
+
+        def files() -> tuple[Path, ...]:
+            listed = self.reloader.installation.collections
+            return tuple(self.folder / path for path in listed)
+
+        return Operations(self.runtime, files)
 
     def warm_up(self) -> Iterator[tuple[str, Warmed]]:
         """Make what every collection's hints ask for, yielding the collection and each event."""

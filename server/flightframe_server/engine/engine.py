@@ -260,6 +260,12 @@ class MetricEngine:
 
         return self._on_one_version(attempt, context)
 
+    def count_hits(self, entry_ids: Iterable[str]) -> None:
+        """Count a hit of each entry that a hot answer was read from, as if it were read again."""
+        if self.store is not None:
+            for entry_id in entry_ids:
+                self.store.touch(entry_id)
+
     def _on_one_version(
         self, attempt: Callable[[DataSnapshot, CallContext], Result], context: CallContext
     ) -> Result:

@@ -67,7 +67,7 @@ def warm_up(engine: MetricEngine, context: CallContext = SERVER_CALL) -> Iterato
     pinned: list[EntryKey] = []
     for hint in hints(engine):
         try:
-            served = engine.answer(_asking(hint), context=context)
+            served = engine.answer(asking(hint), context=context)
             _check_kept(engine, hint, served)
         except FlightframeError as failure:
             yield Warmed(hint, failure=failure)
@@ -79,7 +79,8 @@ def warm_up(engine: MetricEngine, context: CallContext = SERVER_CALL) -> Iterato
         engine.store.set_pinned(pinned)
 
 
-def _asking(hint: Hint) -> Resolve:
+def asking(hint: Hint) -> Resolve:
+    """Return the question that a hint asks: the family by its bare name, at the anchor."""
     names = tuple(Name((level,)) for level in hint.anchor)
     statement = Statement((Item(Name((hint.family,))),), Anchor(names))
     return lambda typed: resolve(statement, typed)

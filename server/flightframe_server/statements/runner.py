@@ -155,6 +155,7 @@ class Statements:
         context: CallContext,
         *,
         most_rows: int | None = None,
+        spent: Callable[[float], object] | None = None,
     ) -> pa.Table:
         """Carry one statement out and return all it says.
 
@@ -165,6 +166,7 @@ class Statements:
             token: cancels it.
             context: the call it is for, whose share of the permits it takes.
             most_rows: how many rows are collected; None: any number.
+            spent: called with the seconds that it ran, without those that it waited for a permit.
 
         Raises:
             SourceMoved: the data are of another version.
@@ -176,6 +178,7 @@ class Statements:
         """
         statement = RunningStatement(context.query_id, time.monotonic(), token.cancel)
         release = self._admitted(self.permits, token.check, statement, context.caller.key)
+        began = time.perf_counter()
         try:
             running = backend.run(query, at=at, token=token)
         except BaseException:
@@ -185,6 +188,8 @@ class Statements:
         token.attach(running)
         try:
             batches = list(self._bounded(running, most_rows))
+            if spent is not None:
+                spent(time.perf_counter() - began)
             return pa.Table.from_batches(batches, schema=running.schema).combine_chunks()
         finally:
             running.close()
