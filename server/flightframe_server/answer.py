@@ -192,7 +192,10 @@ def _answer(
     context = context.named(query_id)
 
     def ask(typed: TypedCollection) -> Question:
-        return resolve(statement, typed, Binding(dict(request.parameters)))
+        binding = Binding(dict(request.parameters))
+        question = resolve(statement, typed, binding)
+        binding.refuse_surplus()
+        return question
 
     engine = chosen_engine(request, runtime, ask, context)
     if explains or statement.explain:

@@ -74,7 +74,10 @@ def check_request(
     statement = read_statement(request, runtime)
 
     def ask(typed: TypedCollection) -> Question:
-        return resolve(statement, typed, Binding(None if typing else dict(request.parameters)))
+        binding = Binding(None if typing else dict(request.parameters))
+        question = resolve(statement, typed, binding)
+        binding.refuse_surplus()
+        return question
 
     with runtime.pinned() as pinned:
         engine = chosen_engine(request, pinned, ask, context)

@@ -51,7 +51,10 @@ def plan_request(
     statement = read_statement(request, runtime)
 
     def ask(typed: TypedCollection) -> Question:
-        return resolve(statement, typed, Binding(dict(request.parameters)))
+        binding = Binding(dict(request.parameters))
+        question = resolve(statement, typed, binding)
+        binding.refuse_surplus()
+        return question
 
     with runtime.pinned() as pinned:
         engine = chosen_engine(request, pinned, ask, context)

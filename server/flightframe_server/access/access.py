@@ -40,7 +40,6 @@ class Access:
             self.authenticator is None and self.tls is not None and self.tls.client_ca is not None
         )
 
-
     def may_operate(self, caller: Caller) -> bool:
         """Return whether a caller may change what is served.
 

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from lark import Token
 
 from flightframe_server.errors import FrameQLSyntaxError, LimitExceeded, Place, shown
-from flightframe_server.language.syntax import Between, Case, Expression, Node, Parameter, When
+from flightframe_server.language.syntax import Between, Case, Expression, Node, When
 
 MAX_BYTES = 1024 * 1024
 MAX_TOKENS = 50_000
@@ -124,18 +124,6 @@ class TokenCounter:
         if token.type == "QUESTION":
             token.value = self._parameters
             self._parameters += 1
-
-
-def parameters_of(root: Node) -> frozenset[int | str]:
-    """Return what the parameters in a tree are bound by: the index of each `?`, each `$name`."""
-    keys: set[int | str] = set()
-    pending = [root]
-    while pending:
-        node = pending.pop()
-        if isinstance(node, Parameter):
-            keys.add(node.name if node.name is not None else node.index or 0)
-        pending.extend(_children(node))
-    return frozenset(keys)
 
 
 def check_depth(root: Node, max_depth: int = MAX_DEPTH) -> None:

@@ -49,23 +49,6 @@ def without_values(text: str) -> str:
     return _LIST.sub(MASK, _TOKEN.sub(_masked, text))
 
 
-def levels_named(texts: Collection[str]) -> tuple[str, ...]:
-    """Return the levels that the canonical texts of a filter name, sorted: no values, no functions.
-
-    >>> levels_named(["or(in(region,'East'),ge(round(price,1),-1.50))", 'eq("the day",null)'])
-    ('price', 'region', 'the day')
-    """
-    names: set[str] = set()
-    for text in texts:
-        for token in _TOKEN.finditer(text):
-            kept, word = token["kept"], token["word"]
-            if kept is not None and kept.startswith('"'):
-                names.add(kept[1:-1].replace('""', '"'))
-            elif word is not None and word.lower() not in _VALUE_WORDS:
-                names.add(word)
-    return tuple(sorted(names))
-
-
 def _masked(token: re.Match[str]) -> str:
     if token["kept"] is not None:
         return token["kept"]

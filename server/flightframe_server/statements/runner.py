@@ -308,6 +308,4 @@ class Statements:
 def _reading(context: CallContext, stream: WatchedStream) -> RunningStatement:
     """Return the large answer that a call reads, as it is listed."""
     user = context.caller.user
-    return RunningStatement(
-        context.query_id, time.monotonic(), stream.cancel, user, streamed=True
-    )
+    return RunningStatement(context.query_id, time.monotonic(), stream.cancel, user, streamed=True)

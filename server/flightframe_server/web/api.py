@@ -32,6 +32,8 @@ from flightframe_server.errors import (
     UnknownName,
     did_you_mean,
 )
+from flightframe_server.operations import Operations
+from flightframe_server.reload import Reloader
 from flightframe_server.sql.tables import PublishedTables
 from flightframe_server.web.admission import Admission, Share
 from flightframe_server.web.answering import Threads
@@ -73,6 +75,8 @@ class Api:
         origins: the origins whose pages a browser lets ask.
         readiness: whether questions should be sent here.
         page: the built page.
+        operations: what operators do; None: nothing, since the runtime has no files.
+        reloader: reloads the files; None: nothing does.
     """
 
     def __init__(
@@ -85,6 +89,8 @@ class Api:
         origins: Collection[str] = (),
         readiness: Readiness | None = None,
         page: PageFiles | None = None,
+        operations: Operations | None = None,
+        reloader: Reloader | None = None,
     ) -> None:
         """Keep what the operations answer with; see the class."""
         bounds = runtime.statements.limits
@@ -100,6 +106,8 @@ class Api:
             EngineFigures(runtime),
             cookie_name(runtime.installation_id),
             access,
+            operations,
+            reloader,
         )
         self._callers = Callers(access, self._services.cookie_name)
         self._admission = Admission(bounds)

@@ -15,6 +15,9 @@ from flightframe_server.access.access import OPEN, Access
 from flightframe_server.answer import Runtime
 from flightframe_server.call_context import SERVER_CALL, CallContext
 from flightframe_server.errors import FrameQLSyntaxError, TypeMismatch, shown
+from flightframe_server.operations import Operations
+from flightframe_server.reload import Reloader
+from flightframe_server.reload.outcome import ReloadStatus
 from flightframe_server.sql.tables import PublishedTables
 from flightframe_server.web.engine_figures import EngineFigures
 from flightframe_server.web.readiness import Readiness
@@ -92,6 +95,8 @@ class Services:
         sessions: the sessions of the workbench.
         figures: the figures of the engines.
         cookie_name: what the cookie of a session is called.
+        operations: what operators do; None where the server has no files.
+        reloader: reloads the files; None where the server has none.
     """
 
     runtime: Runtime
@@ -102,6 +107,8 @@ class Services:
     figures: EngineFigures
     cookie_name: str
     access: Access = OPEN
+    operations: Operations | None = None
+    reloader: Reloader | None = None
 
     def on(self, pinned: Runtime) -> Services:
         """Return the services as one call sees them, which has pinned the installation."""
@@ -109,4 +116,5 @@ class Services:
 
     def reload_state(self) -> dict[str, Any]:
         """Return how the last reload went."""
-        return {"state": "none", "at": None, "errors": []}
+        status = self.reloader.status if self.reloader is not None else ReloadStatus()
+        return status.to_json()

@@ -91,6 +91,4 @@ class EngineFigures:
         running = self._runtime.statements.running()
         admitted = sum(statement.admitted.is_set() for statement in running)
         waiting = len(running) - admitted
-        return Figures(
-            entries, size, budget, hits, misses, rollups, hot_hits, admitted, waiting
-        )
+        return Figures(entries, size, budget, hits, misses, rollups, hot_hits, admitted, waiting)

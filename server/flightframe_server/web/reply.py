@@ -196,9 +196,7 @@ class TextReply:
         self._text = b""
 
 
-def json_reply(
-    body: Any, status: int = 200, headers: Mapping[str, str] | None = None
-) -> TextReply:
+def json_reply(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> TextReply:
     """Return a reply of JSON."""
     return TextReply(json.dumps(body, ensure_ascii=False).encode(), status, headers)
 

@@ -21,6 +21,8 @@ import uvicorn
 from flightframe_server.access.access import OPEN, Access
 from flightframe_server.answer import Runtime
 from flightframe_server.errors import SetupError, shown
+from flightframe_server.operations import Operations
+from flightframe_server.reload import Reloader
 from flightframe_server.web.api import Api
 from flightframe_server.web.connections import Connections, HandshakeLoop, Patience, protocol
 from flightframe_server.web.readiness import Readiness
@@ -107,6 +109,8 @@ class HttpServer:
         limits: the most that a reply may hold; None: what the installation says.
         access: who is let in, and whether over TLS.
         origins: the origins whose pages a browser lets ask.
+        operations: what operators do; None: nothing, since the runtime has no files.
+        reloader: reloads the files; None: nothing does.
 
     Attributes:
         url: where it answers.
@@ -122,6 +126,8 @@ class HttpServer:
         limits: ReplyLimits | None = None,
         access: Access = OPEN,
         origins: Collection[str] = (),
+        operations: Operations | None = None,
+        reloader: Reloader | None = None,
     ) -> None:
         """Prepare; nothing is answered before `start`."""
         address, port = taken.getsockname()[:2]
@@ -139,6 +145,8 @@ class HttpServer:
             access=access,
             origins=origins,
             readiness=self.readiness,
+            operations=operations,
+            reloader=reloader,
         )
         config = uvicorn.Config(
             api.application,

@@ -40,9 +40,7 @@ class WebSessions:
         clock: a clock that never goes back, in seconds.
     """
 
-    def __init__(
-        self, statements: Statements, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, statements: Statements, clock: Callable[[], float] = time.monotonic) -> None:
         """Start without any."""
         self._statements, self._clock = statements, clock
         self._lock = threading.Lock()

@@ -17,6 +17,7 @@ from flightframe_server.web.description.schemas import (
     LABEL,
     NUMBER,
     OPTIONAL_COUNT,
+    OPTIONAL_SECONDS,
     OPTIONAL_TEXT,
     SECONDS,
     TEXT,
@@ -69,6 +70,7 @@ _ENTRY = fields(
         "route": {"type": "string", "enum": ["backend", "rollup"]},
         "from_anchor": {"type": ["array", "null"], "items": TEXT},
         "fresh": {**FLAG, "description": "whether it is of the data as they are"},
+        "seconds": {**OPTIONAL_SECONDS, "description": "how long its making took"},
     }
 )
 
@@ -81,13 +83,85 @@ MANIFEST = fields(
         "bytes": COUNT,
         "budget_bytes": COUNT,
         "budget_percent": SECONDS,
-        "hits": COUNT,
-        "rollups": COUNT,
-        "misses": COUNT,
-        "hot_hits": COUNT,
+        "hits": {**COUNT, "description": "of the entries, kept over restarts"},
+        "rollups": {**COUNT, "description": "answers rolled up, since the server started"},
+        "misses": {**COUNT, "description": "answers that took the back-end, the same"},
+        "hot_hits": {**COUNT, "description": "answers given again as they were, the same"},
         "counts": fields({name: COUNT for name in ("evicted", "damaged", "unstored", "failures")}),
     }
 )
+
+RECOMMENDATIONS = fields(
+    {
+        "thresholds": fields(
+            {"min_hits": COUNT, "min_age_days": SECONDS, "min_hits_per_day": SECONDS}
+        ),
+        "recommendations": array(
+            fields(
+                {
+                    "family": TEXT,
+                    "operator": TEXT,
+                    "anchor": TEXTS,
+                    "hits": COUNT,
+                    "age_days": SECONDS,
+                    "hits_per_day": SECONDS,
+                    "bytes": COUNT,
+                    "seconds": OPTIONAL_SECONDS,
+                    "saved_seconds_per_day": OPTIONAL_SECONDS,
+                    "route": TEXT,
+                    "stanza": {**TEXT, "description": "YAML to paste into the collection"},
+                }
+            )
+        ),
+        "not_candidates": array(
+            fields(
+                {
+                    "family": TEXT,
+                    "operator": TEXT,
+                    "anchor": TEXTS,
+                    "filtered": FLAG,
+                    "filter": TEXTS,
+                    "hits": COUNT,
+                    "reason": TEXT,
+                }
+            )
+        ),
+    }
+)
+
+_PROMOTION = fields({"family": TEXT, "anchor": TEXTS})
+PROMOTE = fields(
+    {"promotions": {**array(_PROMOTION), "minItems": 1, "maxItems": 1000}},
+    {"hash": {**OPTIONAL_TEXT, "description": "of the difference that was shown: writes it"}},
+)
+RELOADED = fields(
+    {"reloaded": FLAG, "changed": TEXTS, "collections": TEXTS, "errors": array(_MISTAKE)}
+)
+PROMOTED = fields(
+    {
+        "applied": FLAG,
+        "file": TEXT,
+        "hash": TEXT,
+        "diff": {**TEXT, "description": "in unified form; empty where all was hinted already"},
+        "promotions": array(_PROMOTION),
+    },
+    {"reload": ref("Reloaded")},
+)
+REFRESH = fields(
+    {},
+    {
+        "entry_ids": {**TEXTS, "maxItems": 1000},
+        "promotions": {**array(_PROMOTION), "maxItems": 1000},
+    },
+)
+_MADE = {"family": TEXT, "anchor": TEXTS}
+REFRESHED = fields(
+    {
+        "refreshed": array(fields({**_MADE, "fresh": FLAG}, {"operator": TEXT})),
+        "failed": array(fields({**_MADE, "error": {"type": "object"}}, {"operator": TEXT})),
+    }
+)
+EVICTED = fields({"evicted": FLAG})
 
 STATEMENTS = fields(
     {
@@ -151,6 +225,13 @@ SCHEMAS: Mapping[str, Schema] = {
     "Session": SESSION,
     "Ended": ENDED,
     "Manifest": MANIFEST,
+    "Recommendations": RECOMMENDATIONS,
+    "Promote": PROMOTE,
+    "Promoted": PROMOTED,
+    "Refresh": REFRESH,
+    "Refreshed": REFRESHED,
+    "Evicted": EVICTED,
+    "Reloaded": RELOADED,
     "Statements": STATEMENTS,
     "Cancelled": CANCELLED,
     "Queries": QUERIES,

@@ -28,7 +28,10 @@ CHANGING = {
     "description": "shows that no other site's page sends it",
     "schema": {"type": "string", "enum": ["1"]},
 }
-_WORDS = {408: "the body did not come in time", 499: "the client hung up, or the query was cancelled"}
+_WORDS = {
+    408: "the body did not come in time",
+    499: "the client hung up, or the query was cancelled",
+}
 
 
 def openapi(operations: Iterable[Operation]) -> dict[str, Any]:

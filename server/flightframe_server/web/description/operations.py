@@ -12,7 +12,7 @@ from flightframe_server.web.api_call import ApiCall, Services
 from flightframe_server.web.description.api_page import STYLE, api_page
 from flightframe_server.web.description.openapi import openapi
 from flightframe_server.web.description.operation import AddressKey, Operation
-from flightframe_server.web.description.schemas import TEXT
+from flightframe_server.web.description.schemas import SECONDS, TEXT
 from flightframe_server.web.endpoints import (
     checking,
     discovery,
@@ -57,9 +57,7 @@ def _api_page(services: Services, call: ApiCall) -> Reply:
 
 
 def _style(services: Services, call: ApiCall) -> Reply:
-    return TextReply(
-        STYLE.encode(), 200, {"cache-control": "no-cache"}, "text/css; charset=utf-8"
-    )
+    return TextReply(STYLE.encode(), 200, {"cache-control": "no-cache"}, "text/css; charset=utf-8")
 
 
 _OF_THE_SERVER = (
@@ -307,6 +305,82 @@ _ENGINE = (
         keys=(_SESSION,),
         errors=(502, 504),
     ),
+    Operation(
+        "recommendations",
+        "GET",
+        "/sessions/{id}/engine/recommendations",
+        "which hot questions deserve a hint",
+        engine.recommendations,
+        "Recommendations",
+        about="`stanza` is YAML to paste. `not_candidates` are hot questions that no hint can keep,"
+        " each with the reason.",
+        keys=(
+            _SESSION,
+            AddressKey("min_hits", "times answered from the cache; 100 where left out", _COUNT),
+            AddressKey("min_age_days", "days since first asked; 7 where left out", SECONDS),
+            AddressKey("min_hits_per_day", "hits for each of these days; 0", SECONDS),
+        ),
+        errors=(502, 504),
+    ),
+    Operation(
+        "promote",
+        "POST",
+        "/sessions/{id}/engine/promote",
+        "hints for the collection's file: shown first, then written",
+        engine.promote,
+        "Promoted",
+        about="Without `hash` it returns the difference and its hash. With both in the body it"
+        " writes exactly that, and the collection is reloaded and made. A file that changed"
+        " meanwhile is refused.",
+        keys=(_SESSION,),
+        body="Promote",
+        changes=True,
+        operator=True,
+        errors=(409, 422, 501, 502, 504),
+    ),
+    Operation(
+        "refresh",
+        "POST",
+        "/sessions/{id}/engine/refresh",
+        "entries brought up to the data as they are",
+        engine.refresh,
+        "Refreshed",
+        about="Those that are named, or else all that is hinted.",
+        keys=(_SESSION,),
+        body="Refresh",
+        body_optional=True,
+        changes=True,
+        operator=True,
+        errors=(499, 502, 504),
+    ),
+    Operation(
+        "evict",
+        "DELETE",
+        "/sessions/{id}/engine/entries/{entry_id}",
+        "an entry taken out of the store",
+        engine.evict,
+        "Evicted",
+        keys=(
+            _SESSION,
+            AddressKey("entry_id", "the id of the entry in the manifest", TEXT, in_path=True),
+        ),
+        changes=True,
+        operator=True,
+        errors=(502, 504),
+    ),
+    Operation(
+        "reload",
+        "POST",
+        "/runtime/reload",
+        "the installation's files read anew",
+        installation.reload,
+        "Reloaded",
+        about="They are checked first and served as one; where they are wrong, what was served is"
+        " served on, and `errors` says why.",
+        changes=True,
+        operator=True,
+        errors=(501, 502),
+    ),
 )
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -325,4 +399,3 @@ SECTIONS: tuple[tuple[str, tuple[Operation, ...]], ...] = (
     ("The engine", _ENGINE),
     ("The server", _OF_THE_SERVER),
 )
-

@@ -21,6 +21,7 @@ TEXTS: Schema = {"type": "array", "items": TEXT}
 OPTIONAL_TEXT: Schema = {"type": ["string", "null"]}
 OPTIONAL_COUNT: Schema = {"type": ["integer", "null"], "minimum": 0}
 SECONDS: Schema = {"type": "number", "minimum": 0}
+OPTIONAL_SECONDS: Schema = {"type": ["number", "null"], "minimum": 0}
 CODE: Schema = {"type": "string", "pattern": "^[A-Z][A-Z_]*$"}
 
 

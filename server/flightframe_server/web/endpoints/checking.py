@@ -18,7 +18,7 @@ from flightframe_server.query_fixes import fix_of
 from flightframe_server.sql.texts import check_text
 from flightframe_server.web.api_call import ApiCall, Services
 from flightframe_server.web.body import QueryBody
-from flightframe_server.web.endpoints.queries import check_surplus, read_query
+from flightframe_server.web.endpoints.queries import read_query
 from flightframe_server.web.json_body import read_fields
 from flightframe_server.web.reply import Reply, json_reply
 
@@ -34,7 +34,6 @@ def check(services: Services, call: ApiCall) -> Reply:
     body = read_query(services, call, "check")
     try:
         # Where no values come with it, a text is checked for any that fit.
-        check_surplus(services, body)
         return json_reply(_checked(services, call, body))
     except QueryError as error:
         errors = [_mistake(services, call, body, error)]

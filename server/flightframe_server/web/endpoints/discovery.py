@@ -30,9 +30,7 @@ def describe(services: Services, call: ApiCall) -> Reply:
         LimitExceeded: more members are wanted than are told at once.
         BackendError: the database failed.
     """
-    request = (
-        discovery.read_body(call.body) if call.body else discovery.read_fields(_fields(call))
-    )
+    request = discovery.read_body(call.body) if call.body else discovery.read_fields(_fields(call))
     noted = audited_call()
     if noted is not None:
         noted.what, noted.collection = "describe", request.collection or None
@@ -40,9 +38,7 @@ def describe(services: Services, call: ApiCall) -> Reply:
     headers = {} if tag is None else {"etag": tag, "cache-control": "private, no-cache"}
     if tag is not None and _has(call.headers.get("if-none-match", ""), tag):
         return TextReply(b"", NOT_MODIFIED, headers)
-    return TextReply(
-        discovery.describe(request, services.runtime, call.context), headers=headers
-    )
+    return TextReply(discovery.describe(request, services.runtime, call.context), headers=headers)
 
 
 def _fields(call: ApiCall) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from flightframe_server import __version__
+from flightframe_server.errors import NotSupported
 from flightframe_server.web.api_call import ApiCall, Services
 from flightframe_server.web.reply import Reply, json_reply
 
@@ -36,8 +37,19 @@ def ready(services: Services, call: ApiCall) -> Reply:
     reasons = services.readiness.reasons(services.runtime.engines)
     if not reasons:
         return json_reply({"ready": True})
-    told = [
-        {"code": reason.code, "message": reason.message if call.admitted else "see the server"}
+    listed = [
+        {"code": reason.code, "message": reason.message if call.admitted else "its log says more"}
         for reason in reasons
     ]
-    return json_reply({"ready": False, "reasons": told}, UNAVAILABLE)
+    return json_reply({"ready": False, "reasons": listed}, UNAVAILABLE)
+
+
+def reload(services: Services, call: ApiCall) -> Reply:
+    """Read the installation's files anew, and serve what they say or go on as before.
+
+    Raises:
+        NotSupported: the server was started without files.
+    """
+    if services.reloader is None:
+        raise NotSupported("this server was started without files, and reloads none")
+    return json_reply(services.reloader.reload().to_json())

@@ -42,9 +42,7 @@ def login(services: Services, call: ApiCall) -> Reply:
         noted.caller = caller
     seconds = authenticator.session_seconds
     cookie = session_cookie(services.cookie_name, token, seconds, services.access.tls is not None)
-    return json_reply(
-        {"user": caller.user, "expires_in": seconds}, headers={"set-cookie": cookie}
-    )
+    return json_reply({"user": caller.user, "expires_in": seconds}, headers={"set-cookie": cookie})
 
 
 def logout(services: Services, call: ApiCall) -> Reply:

@@ -9,12 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from flightframe_server.access.audit import audited_call
-from flightframe_server.answer import Answer, answer, read_statement
+from flightframe_server.answer import Answer, answer
 from flightframe_server.engine.explanation import explanation
-from flightframe_server.errors import TypeMismatch, UnknownName, did_you_mean, shown
-from flightframe_server.language.bounds import parameters_of
+from flightframe_server.errors import UnknownName, did_you_mean, shown
 from flightframe_server.query_plan import PlannedRequest, plan_request
-from flightframe_server.sql.texts import answer_text, plan_text, type_text
+from flightframe_server.sql.texts import answer_text, plan_text
 from flightframe_server.web.api_call import ApiCall, Services
 from flightframe_server.web.body import QueryBody, read_body
 from flightframe_server.web.reply import (
@@ -34,7 +33,6 @@ def query(services: Services, call: ApiCall) -> Reply:
         FlightframeError: the body is none, or as `answer` and `answer_text`.
     """
     body = read_query(services, call, "query")
-    check_surplus(services, body)
     if body.sql:
         found = answer_text(body.request, services.runtime, services.tables, call.context)
     else:
@@ -48,7 +46,6 @@ def query(services: Services, call: ApiCall) -> Reply:
 def explain(services: Services, call: ApiCall) -> Reply:
     """Return what the query in a body would be answered from; raises as `query`."""
     body = read_query(services, call, "explain")
-    check_surplus(services, body)
     planned = _planned(services, call, body)
     steps = explanation(planned.plan, planned.engine.backend).to_pylist()
     noted = audited_call()
@@ -108,31 +105,6 @@ def read_query(services: Services, call: ApiCall, what: str) -> QueryBody:
     return body
 
 
-def check_surplus(services: Services, body: QueryBody) -> None:
-    """Refuse values that the query has no parameter for: one of them is not what was meant.
-
-    Raises:
-        TypeMismatch: there are some.
-        QueryError: the query cannot be read.
-    """
-    bound = {key for key, _ in body.request.parameters}
-    if not bound:
-        return
-    if body.sql:
-        signature = type_text(body.request, services.runtime, services.tables)
-        named = frozenset(key for key, _ in signature.parameters)
-    else:
-        named = parameters_of(read_statement(body.request, services.runtime))
-    surplus = sorted(bound - named, key=str)
-    if surplus:
-        key = surplus[0]
-        name = f"${key}" if isinstance(key, str) else f"?{key + 1}"
-        raise TypeMismatch(
-            f"the query has no parameter {shown(name)}",
-            hint=f"it has {len(named)}, and {len(bound)} values came",
-        )
-
-
 def wants_arrow(accept: str) -> bool:
     """Return whether a client would rather have Arrow than JSON.
 
@@ -170,5 +142,3 @@ def _note_answer(found: Answer, rows: int) -> None:
     if noted is not None:
         noted.answered(found)
         noted.rows = rows
-
-
