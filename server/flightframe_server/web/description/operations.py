@@ -196,6 +196,7 @@ _ASKING = (
         about=_ETAG,
         body="Describe",
         body_optional=True,
+        audit_kind="describe",
         statuses={304: "it is the description that the client has"},
         errors=_QUERY_ERRORS,
     ),
