@@ -25,15 +25,15 @@ _INTRODUCTION = (
     "",
     "- **Bodies and replies** are JSON in UTF-8. An unknown key is refused, in a body as in an"
     " address.",
-    "- **A failure** is `{\"error\": {\"code\": …, \"message\": …, \"hint\": …}}` with a status from"
+    '- **A failure** is `{"error": {"code": …, "message": …, "hint": …}}` with a status from'
     " [errors](errors.md).",
     "- **Every reply** has the header `x-request-id`, under which the log knows what was refused.",
     "- **Credentials**, where the installation asks for them, are Basic, Bearer or the cookie of"
     " `/runtime/login`",
     "  ([security](security.md#users-and-tokens)). A 401 brings the Basic challenge, so that a"
     " browser asks.",
-    "- **What changes something** needs the header `X-Flightframe: 1`, which no other site's page can"
-    " send, and",
+    "- **What changes something** needs the header `X-Flightframe: 1`, which no other site's page"
+    " can send, and",
     "  what changes what all are served needs an operator: `server.auth.operators`, or any caller"
     " where no",
     "  credentials are asked for. `NOT_PERMITTED` says which is missing.",

@@ -153,5 +153,3 @@ def test_a_server_without_origins_answers_no_page_elsewhere(client):
 def test_a_name_that_a_client_sends_is_not_taken(client):
     name = client.get("/healthz", headers={"x-request-id": "mine"}).headers["x-request-id"]
     assert name != "mine"
-
-

@@ -38,9 +38,7 @@ def test_names_and_addresses_are_each_of_one_operation():
 def test_the_description_has_every_operation_and_no_other():
     described = openapi(OPERATIONS)
     found = {
-        (method.upper(), path)
-        for path, methods in described["paths"].items()
-        for method in methods
+        (method.upper(), path) for path, methods in described["paths"].items() for method in methods
     }
     assert found == {(operation.method, operation.path) for operation in OPERATIONS}
 
@@ -85,9 +83,7 @@ def test_it_asks_for_credentials(secured, operation):
     "operation", [one for one in GUARDED if one.answers is not None], ids=by_name
 )
 def test_a_key_that_it_does_not_know_is_refused(client, operation):
-    refused = client.request(
-        operation.method, f"{address(operation)}?nonsense=1", headers=CHANGING
-    )
+    refused = client.request(operation.method, f"{address(operation)}?nonsense=1", headers=CHANGING)
     assert (refused.status_code, refused.json()["error"]["code"]) == (400, "PARSE")
     assert "nonsense" in refused.json()["error"]["message"]
 
@@ -100,7 +96,8 @@ def test_what_is_no_address_has_a_name_too(client, path):
 
 
 def test_a_near_miss_is_told_the_address_that_was_meant(client):
-    assert client.get("/runtime/qery").json()["error"]["hint"] == "did you mean /runtime/query?"
+    hint = client.get("/runtime/qery").json()["error"]["hint"]
+    assert hint.startswith("did you mean /runtime/query or ")
 
 
 def test_a_head_is_a_get_without_its_body(client):

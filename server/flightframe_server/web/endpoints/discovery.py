@@ -1,8 +1,8 @@
 """What can be asked, over HTTP.
 
 What comes in: calls that name a collection, a level, a metric or a schema. What goes out: its
-description, or that it is still the one that the client has. It must never call two descriptions the
-same that differ in anything but where their members were read.
+description, or that it is still the one that the client has. It must never call two descriptions
+the same that differ in anything but where their members were read.
 """
 
 from __future__ import annotations
