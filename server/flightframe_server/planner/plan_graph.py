@@ -218,7 +218,7 @@ class _Builder:
              "filter": list(why.filter), "entries": why.entries, "text": str(why)})
             for why in part.why_not
         ]  # fmt: skip
-        reasons += [(said, said, {"text": said}) for said in part.aside]
+        reasons += [(remark, remark, {"text": remark}) for remark in part.aside]
         for place, (label, reason, detail) in enumerate(reasons):
             node = GraphNode(
                 f"rejected:{number}.{place}", "rejected", label, detail=detail, reason=reason

@@ -291,8 +291,8 @@ def fits(reply: Any, shown: Any) -> bool:
         return True
     if isinstance(shown, dict) and isinstance(reply, dict):
         keys = shown.keys() - {ANY}
-        whole = keys == reply.keys() or (ANY in shown and keys <= reply.keys())
-        return whole and all(fits(reply[key], shown[key]) for key in keys)
+        same_keys = keys == reply.keys() or (ANY in shown and keys <= reply.keys())
+        return same_keys and all(fits(reply[key], shown[key]) for key in keys)
     if isinstance(shown, list) and isinstance(reply, list):
         rest = bool(shown) and shown[-1] == ANY
         first = shown[:-1] if rest else shown
