@@ -7,7 +7,7 @@ out: an open installation, ready to be served. Nothing else knows where files of
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,10 +51,14 @@ class OpenInstallation:
         files = tuple(self.folder / listed for listed in self.installation.collections)
         return Operations(self.runtime, lambda: files)
 
-    def warm_up(self) -> Iterator[tuple[str, Warmed]]:
-        """Make what every collection's hints ask for, yielding the collection and each event."""
-        for name, engine in self.runtime.engines.items():
-            for warmed in warm_up(engine):
+    def warm_up(self, names: Iterable[str] | None = None) -> Iterator[tuple[str, Warmed]]:
+        """Make what the hints of collections ask for, yielding the collection and each event.
+
+        Args:
+            names: the collections; None: all of them.
+        """
+        for name in self.runtime.engines if names is None else names:
+            for warmed in warm_up(self.runtime.engines[name]):
                 yield name, warmed
 
     def close(self) -> None:

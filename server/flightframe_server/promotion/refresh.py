@@ -16,7 +16,7 @@ from typing import Any
 from flightframe_server.cache.entries import EntryRecord
 from flightframe_server.engine.engine import MetricEngine, Resolve
 from flightframe_server.engine.warm_up import Hint, asking
-from flightframe_server.errors import FlightframeError, NotSupported, UnknownName, shown
+from flightframe_server.errors import FlightframeError, NotSupported
 from flightframe_server.language.syntax import (
     Anchor,
     Call,
@@ -27,7 +27,7 @@ from flightframe_server.language.syntax import (
     Statement,
 )
 from flightframe_server.planner.plan import Fetch
-from flightframe_server.promotion.listing import is_named
+from flightframe_server.promotion.listing import entry_named
 from flightframe_server.promotion.names import family_of, own_filter
 from flightframe_server.resolver.resolve import resolve
 
@@ -67,7 +67,7 @@ def refresh_entries(engine: MetricEngine, names: Iterable[str]) -> Iterator[Refr
         UnknownName: there is no entry of that id.
     """
     records = [] if engine.store is None else engine.store.records()
-    found = [_named(records, name) for name in names]
+    found = [entry_named(records, name) for name in names]
     for record in found:
         group = record.key.group
         place = family_of(group.family), record.key.anchor, str(group.operator)
@@ -84,13 +84,6 @@ def refresh_hints(engine: MetricEngine, wanted: Iterable[Hint]) -> Iterator[Refr
             yield _asked(engine, asking(hint), hint.family, hint.anchor)
         except FlightframeError as failure:
             yield Refreshed(hint.family, hint.anchor, failure=failure)
-
-
-def _named(records: Iterable[EntryRecord], name: str) -> EntryRecord:
-    for record in records:
-        if is_named(record, name):
-            return record
-    raise UnknownName(f"there is no entry {shown(name)}", hint="list the entries again")
 
 
 def _asked(
