@@ -108,7 +108,9 @@ def evict(
     installation: InstallationPath,
     ids: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[ID]...", help="Entries, as cache list names them."),
+        typer.Argument(
+            metavar="[ID]...", help="Entries, as cache list names them.", show_default="none"
+        ),
     ] = None,
     stale: Annotated[
         bool, typer.Option("--stale", help="Those that are not of the data as they are now.")

@@ -108,7 +108,7 @@ def listing(engine: MetricEngine, now: float) -> Listing:
         listed(record, now, levels, fresh=is_fresh(record, engine, versions))
         for record in engine.store.records()
     ]
-    found.sort(key=lambda entry: (-entry.hits, entry.family, entry.anchor, entry.id))
+    found.sort(key=lambda one: (-one.hits, one.family, one.anchor, one.operator, one.id))
     return Listing(name, True, tuple(found), engine.store.max_bytes, engine.store.counts())
 
 

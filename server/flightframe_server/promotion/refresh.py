@@ -26,7 +26,7 @@ from flightframe_server.language.syntax import (
     Name,
     Statement,
 )
-from flightframe_server.planner.plan import Fetch
+from flightframe_server.planner.plan import Exact
 from flightframe_server.promotion.listing import entry_named
 from flightframe_server.promotion.names import family_of, own_filter
 from flightframe_server.resolver.resolve import resolve
@@ -40,7 +40,7 @@ class Refreshed:
         family: the metric family.
         anchor: the levels, sorted.
         operator: the reducer; empty where the family's default was asked.
-        fresh: whether nothing had to be asked of the database.
+        fresh: whether it was there already, of the data as they are.
         failure: why it could not be brought up to date; None where it was.
     """
 
@@ -90,8 +90,8 @@ def _asked(
     engine: MetricEngine, ask: Resolve, family: str, anchor: tuple[str, ...], operator: str = ""
 ) -> Refreshed:
     served = engine.answer(ask)
-    fetched = any(isinstance(part.how, Fetch) for part in served.plan.parts)
-    return Refreshed(family, anchor, operator, fresh=not fetched)
+    found = all(isinstance(part.how, Exact) for part in served.plan.parts)
+    return Refreshed(family, anchor, operator, fresh=found)
 
 
 def _asking_again(record: EntryRecord) -> Resolve:

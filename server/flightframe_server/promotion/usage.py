@@ -20,7 +20,6 @@ from flightframe_server.errors import QueryError
 from flightframe_server.planner.identity import EntryGroup, EntryKey
 from flightframe_server.promotion.names import family_of, levels_in, own_filter
 
-
 Reads = Mapping[tuple[str, str], bool]
 """The identity and the reducer of each metric that a hint reads, and whether that rolls up."""
 
