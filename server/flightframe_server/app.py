@@ -7,7 +7,7 @@ out: an open installation, ready to be served. Nothing else knows where files of
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -58,10 +58,15 @@ class OpenInstallation:
 
         return Operations(self.runtime, files)
 
-    def warm_up(self) -> Iterator[tuple[str, Warmed]]:
-        """Make what every collection's hints ask for, yielding the collection and each event."""
-        for name, engine in self.runtime.engines.items():
-            for warmed in warm_up(engine):
+    def warm_up(self, names: Iterable[str] | None = None) -> Iterator[tuple[str, Warmed]]:
+        """Make what the hints of collections ask for, yielding the collection and each event.
+
+        Args:
+            names: the collections; None: all of them.
+        """
+        engines = self.runtime.engines
+        for name in engines if names is None else names:
+            for warmed in warm_up(engines[name]):
                 yield name, warmed
 
     def close(self) -> None:
