@@ -27,7 +27,7 @@ def served(process):
     return line.split("flight=")[1].split()[0]
 
 
-def told_until(process, event, seconds=30.0):
+def told_until(process, event, seconds=120.0):
     """Return what the log says of an event, once it does."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -61,7 +61,7 @@ def test_sighup_reloads_and_a_broken_file_is_told_of(start, shop):
     assert (told["level"], told["file"], told["line"]) == ("error", "ac.yaml", 16)
     assert total(address) == "0.30"
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=15)
+    process.communicate(timeout=60)
     assert process.returncode == 0
 
 
@@ -82,7 +82,7 @@ def test_watch_reloads_what_changes(start, shop, how):
 
 
 def test_a_server_ends_with_its_terminal(shop: Path):
-    """SIGHUP is what a terminal sends when it is closed: nobody would see the server any more."""
+    """SIGHUP is what a terminal sends when it is closed: the server would run on unseen."""
     terminal, its_end = pty.openpty()
     command = [sys.executable, "-m", "flightframe_server", "serve", str(shop), "--skip-warmup"]
     path = os.pathsep.join([str(ROOT / "client"), str(ROOT / "server")])
@@ -99,7 +99,7 @@ def test_a_server_ends_with_its_terminal(shop: Path):
         served(process)
         os.close(terminal)
         process.send_signal(signal.SIGHUP)
-        assert process.wait(15) == 0
+        assert process.wait(60) == 0
     finally:
         process.kill()
         process.communicate()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from reloaded_shop import AC, AS_OTHER, AS_WRITTEN, BY_TOWN, COSTS, OTHER
+from reloaded_shop import AC, AS_OTHER, AS_WRITTEN, COSTS, OTHER
 
 from flightframe_server.answer import Request
 from flightframe_server.call_context import SERVER_CALL
@@ -22,6 +22,15 @@ def test_entries_of_a_former_definition_answer_nothing_of_the_new_one(shop):
     shop.answer(BY_SHOP)
     assert shop.label() == "engine_cache"
     assert shop.reload(OTHER).changed == ("shop",)
+    assert shop.totals() == AS_OTHER
+
+
+def test_nor_does_a_hot_answer(shop):
+    shop.opened.reloader.warms = False
+    shop.answer()
+    assert shop.answer().hot
+    assert shop.totals() == AS_WRITTEN
+    shop.reload(OTHER)
     assert shop.totals() == AS_OTHER
 
 
@@ -169,4 +178,3 @@ def test_hot_answers_are_of_one_engine(shop):
     again = shop.answer()
     assert again is not hot
     assert again.table == hot.table
-    assert BY_TOWN

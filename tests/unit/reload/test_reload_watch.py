@@ -14,7 +14,7 @@ from flightframe_server.reload.watch import ReloadWatch
 SETTLE = 0.2
 
 
-def until(holds, seconds=30.0):
+def until(holds, seconds=120.0):
     """Wait for something to hold."""
     end = time.monotonic() + seconds
     while not holds():
