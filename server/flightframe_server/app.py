@@ -50,9 +50,10 @@ class OpenInstallation:
 
     def warm_up(self) -> Iterator[tuple[str, Warmed]]:
         """Make what every collection's hints ask for, yielding the collection and each event."""
-        for name, engine in self.runtime.engines.items():
-            for warmed in warm_up(engine):
-                yield name, warmed
+        with self.runtime.pinned() as pinned:
+            for name, engine in pinned.engines.items():
+                for warmed in warm_up(engine):
+                    yield name, warmed
 
     def close(self) -> None:
         """Close engines, stores and the database; idempotent."""

@@ -76,7 +76,7 @@ def warm_up(engine: MetricEngine, context: CallContext = SERVER_CALL) -> Iterato
             fetched = any(isinstance(part.how, Fetch) for part in served.plan.parts)
             yield Warmed(hint, fresh=not fetched)
     if engine.store is not None:
-        engine.store.set_pinned(pinned)
+        engine.store.set_pinned(pinned, engine.generation)
 
 
 def _asking(hint: Hint) -> Resolve:

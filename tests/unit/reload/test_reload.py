@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import structlog
-from reloaded_shop import AC, AS_OTHER, AS_WRITTEN, BY_TOWN, MANIFEST, OTHER
+from reloaded_shop import AC, AS_OTHER, AS_WRITTEN, BY_TOWN, MANIFEST, OTHER, ReloadedShop
 
 from flightframe_server.answer import Request, answer
 from flightframe_server.discovery.describe import Asked, describe
@@ -127,6 +128,51 @@ def test_new_hints_are_made_and_pinned_and_former_ones_are_not(shop):
     shop.warmed()
     records = shop.opened.runtime.engines["shop"].store.records()
     assert [record.key.anchor for record in records if record.pinned] == [("town",)]
+
+
+def test_a_warm_up_that_ends_late_pins_nothing_over_its_successor(shop):
+    late = shop.opened.warm_up()
+    next(late)
+    shop.reload(AC.replace("[[town]]", "[[shop]]"))
+    shop.warmed()
+    assert list(late) == []
+    records = shop.opened.runtime.engines["shop"].store.records()
+    assert [record.key.anchor for record in records if record.pinned] == [("shop",)]
+
+
+def test_without_warm_up_nothing_is_made(shop):
+    shop.opened.reloader.warms = False
+    shop.reload(AC.replace("[[town]]", "[[shop]]"))
+    shop.warmed()
+    assert shop.opened.runtime.engines["shop"].store.records() == []
+
+
+def test_reloads_that_are_asked_for_at_once_follow_each_other(shop):
+    shop.opened.reloader.warms = False
+    shop.write("ac.yaml", OTHER)
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = [one.result() for one in [pool.submit(shop.reload) for _ in range(8)]]
+    assert sorted(outcome.changed for outcome in outcomes) == [()] * 7 + [("shop",)]
+    assert shop.totals() == AS_OTHER
+
+
+def test_after_the_end_nothing_is_changed(tmp_path):
+    shop = ReloadedShop(tmp_path)
+    shop.opened.reloader.close()
+    (told,) = shop.reload(OTHER).errors
+    assert told.message == "the server is ending"
+    assert shop.totals() == AS_WRITTEN
+    shop.opened.close()
+
+
+def test_settings_change_while_the_database_is_away(shop):
+    (shop.folder / "shop.duckdb").rename(shop.folder / "away")
+    assert shop.reload(manifest=MANIFEST + "limits: {query_bytes: 10}\n").succeeded
+    (told, *_) = shop.reload(OTHER).errors
+    assert told.code in ("BACKEND", "SETUP")
+    (shop.folder / "away").rename(shop.folder / "shop.duckdb")
+    assert shop.reload(OTHER, MANIFEST).succeeded
+    assert shop.totals() == AS_OTHER
 
 
 def test_two_engines_of_a_folder_have_one_store(shop):
