@@ -64,10 +64,10 @@ class OpenInstallation:
         Args:
             names: the collections; None: all of them.
         """
-        engines = self.runtime.engines
-        for name in engines if names is None else names:
-            for warmed in warm_up(engines[name]):
-                yield name, warmed
+        with self.runtime.pinned() as pinned:
+            for name in pinned.engines if names is None else names:
+                for warmed in warm_up(pinned.engines[name]):
+                    yield name, warmed
 
     def close(self) -> None:
         """Close engines, stores and the database; idempotent."""
