@@ -399,7 +399,7 @@ def test_a_locked_file_is_an_error_and_then_is_not(tmp_path, monkeypatch):
         monkeypatch.setattr(sqlite_source, "BUSY_SECONDS", 60)
         thread.start()
         token.cancel()
-        thread.join(20)
+        thread.join(60)
         assert isinstance(found[0], BackendCancelled)
         holder.communicate("\n", timeout=60)
         assert until_answered(ask) == 9 * ROWS

@@ -98,7 +98,7 @@ def test_two_look_at_once_where_they_look_at_one_version(signs, times, typed, in
         for sign in signs
     ]
     for _ in range(times):
-        assert backend.begun.acquire(timeout=5)
+        assert backend.begun.acquire(timeout=60)
     assert not backend.begun.acquire(timeout=0.2)
     backend.let.set()
     for one in both:
@@ -117,7 +117,7 @@ def test_two_read_a_map_at_once_where_it_is_of_one_version(signs, times, typed, 
         for sign in signs
     ]
     for _ in range(times):
-        assert backend.begun.acquire(timeout=5)
+        assert backend.begun.acquire(timeout=60)
     assert not backend.begun.acquire(timeout=0.2)
     backend.let.set()
     for one in both:
