@@ -10,9 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal[
-    "metric", "level", "reducer", "keyword", "schema", "function", "member", "parameter"
-]
+Kind = Literal["metric", "level", "reducer", "keyword", "schema", "function", "member", "parameter"]
 
 
 @dataclass(frozen=True, slots=True)
