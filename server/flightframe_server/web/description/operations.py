@@ -165,6 +165,18 @@ _ASKING = (
         errors=(499, 502, 504),
     ),
     Operation(
+        "complete",
+        "POST",
+        "/runtime/complete",
+        "what may stand at a place of a text",
+        checking.complete_text,
+        "Completion",
+        about="`offset` counts characters. An option that may not stand there with what is written"
+        " already is not `legal`, and says why.",
+        body="Complete",
+        errors=(499, 502, 504),
+    ),
+    Operation(
         "format",
         "POST",
         "/runtime/format",
