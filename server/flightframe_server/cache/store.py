@@ -278,6 +278,12 @@ class EntryStore:
         if hits and not self._index.add_hits(hits):
             self._hits.restore(hits)
 
+    def change_budget(self, max_bytes: int) -> None:
+        """Take at most so many bytes from now on; what is past that is evicted at once."""
+        if max_bytes != self._max_bytes:
+            self._max_bytes = max_bytes
+            self._index.change_cost(max_bytes)
+
     def close(self) -> None:
         """Write the hits and close the manifest; may be called again. Nothing is kept after it."""
         if self._closed:

@@ -74,15 +74,16 @@ def describe(asked: Asked, runtime: Runtime, context: CallContext = SERVER_CALL)
         UnknownName: there is no such collection, or no such schema in it.
         BackendError: the database failed.
     """
-    engines = (
-        [engine_named(runtime, asked.collection)]
-        if asked.collection
-        else list(runtime.engines.values())
-    )
-    described = {
-        "installation_id": runtime.installation_id,
-        "collections": [_collection(engine, asked, context) for engine in engines],
-    }
+    with runtime.pinned() as pinned:
+        engines = (
+            [engine_named(pinned, asked.collection)]
+            if asked.collection
+            else list(pinned.engines.values())
+        )
+        described = {
+            "installation_id": pinned.installation_id,
+            "collections": [_collection(engine, asked, context) for engine in engines],
+        }
     return json.dumps(described, separators=(",", ":"), ensure_ascii=False).encode()
 
 

@@ -48,13 +48,10 @@ def answer_text(
         FlightframeError: as `answer`.
         ReadOnly: the text would change something.
     """
-
-    def in_language(asked: Request) -> Answer:
-        return answer(asked, runtime, context)
-
-    return _Text(request, runtime, tables, context.caller.user).carried(
-        lambda query: query.answer(runtime), in_language
-    )
+    with runtime.pinned() as pinned:
+        return _Text(request, pinned, tables.on(pinned), context.caller.user).carried(
+            lambda query: query.answer(pinned), lambda asked: answer(asked, pinned, context)
+        )
 
 
 def explain_text(
@@ -68,18 +65,18 @@ def explain_text(
     Raises:
         NotSupported: the catalogue answers the text, and by no plan.
     """
-
-    def in_language(asked: Request) -> Answer:
-        return explain(asked, runtime, context)
-
-    return _Text(request, runtime, tables, context.caller.user).carried(_no_plan, in_language)
+    with runtime.pinned() as pinned:
+        return _Text(request, pinned, tables.on(pinned), context.caller.user).carried(
+            _no_plan, lambda asked: explain(asked, pinned, context)
+        )
 
 
 def type_text(request: Request, runtime: Runtime, tables: PublishedTables) -> QuerySignature:
     """Type a request without carrying it out; raises as `answer_text`."""
-    return _Text(request, runtime, tables, "", typing=True).carried(
-        lambda query: query.typed, lambda asked: type_request(asked, runtime)
-    )
+    with runtime.pinned() as pinned:
+        return _Text(request, pinned, tables.on(pinned), "", typing=True).carried(
+            lambda query: query.typed, lambda asked: type_request(asked, pinned)
+        )
 
 
 @dataclass(frozen=True, slots=True)
