@@ -294,6 +294,7 @@ EXAMPLES: Mapping[str, Example] = {
     "health": _HEALTH,
     "runtime_health": _HEALTH,
     "ready": Example(reply={"ready": True}),
+    "metrics": Example(),
     "openapi": Example(reply={"openapi": "3.1.0", **REST}),
     "docs": Example(),
     "docs_style": Example(),
