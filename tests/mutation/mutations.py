@@ -197,8 +197,8 @@ MUTATIONS = (
         1,
         f"{CASES}[shop: a condition that is true of what no row has]",
         "composer.frame:Cells.frame",
-        "makers = {found for term in terms for",
-        "makers = {found for term in every for",
+        "makers = {part for term in terms for",
+        "makers = {part for term in every for",
     ),
     _mutation(
         "add up counts of distinct",
@@ -467,7 +467,7 @@ MUTATIONS = (
         6,
         BACKENDS + MOVED["duckdb"],
         "backends.duckdb.version:stamp_of",
-        "found.st_size, found.st_mtime_ns, found.st_ctime_ns",
+        "status.st_size, status.st_mtime_ns, status.st_ctime_ns",
         "0, 0, 1",
     ),
     _mutation(
@@ -475,7 +475,7 @@ MUTATIONS = (
         6,
         BACKENDS + MOVED["sqlite"],
         "backends.sqlite.files:_identity",
-        "found.st_size, found.st_mtime_ns, found.st_ctime_ns",
+        "status.st_size, status.st_mtime_ns, status.st_ctime_ns",
         "0, 0, 1",
     ),
     _mutation(
@@ -483,7 +483,7 @@ MUTATIONS = (
         6,
         BACKENDS + MOVED["polars"],
         "backends.polars.signs:sign_of",
-        "found.st_size, found.st_mtime_ns, found.st_ctime_ns",
+        "status.st_size, status.st_mtime_ns, status.st_ctime_ns",
         "0, 0, 1",
     ),
     _mutation(

@@ -18,8 +18,8 @@ from flightframe_server.backends.polars.values import (
     as_boolean,
     as_double,
     cast,
-    held,
-    plain,
+    physical_value,
+    polars_type,
 )
 from flightframe_server.errors import InternalError
 from flightframe_server.resolver.terms import Apply, Constant, Term
@@ -38,27 +38,27 @@ def _truth(test: pl.Expr) -> Value:
 
 
 def _arithmetic(term: Apply, sides: list[Value]) -> Value:
-    function, wanted = term.function, term.type
+    function, type_ = term.function, term.type
     left, right = sides
-    if wanted.kind is Kind.DOUBLE:
-        one, other = as_double(left).expr, as_double(right).expr
-        plainly = {"add": one + other, "subtract": one - other, "multiply": one * other}
+    if type_.kind is Kind.DOUBLE:
+        first, second = as_double(left).expr, as_double(right).expr
+        plainly = {"add": first + second, "subtract": first - second, "multiply": first * second}
         return Value(plainly[function], DOUBLE)
     left, right = (cast(side, INTEGER) if _untyped(side) else side for side in (left, right))
     if function == "multiply":
-        return _number(exact.multiply(left.digits, right.digits), wanted)
+        return _number(exact.multiply(left.digits, right.digits), type_)
     scale = max(left.type.scale, right.type.scale)
     scaled = [exact.rescale(side.digits, side.type.scale, scale) for side in (left, right)]
     operation = exact.add if function == "add" else exact.subtract
-    return _number(operation(*scaled), wanted)
+    return _number(operation(*scaled), type_)
 
 
 def _untyped(side: Value) -> bool:
     return side.type.kind is Kind.NULL
 
 
-def _number(digits: pl.Expr, wanted: DataType) -> Value:
-    return Value(exact.integer(digits) if wanted.kind is Kind.INTEGER else digits, wanted)
+def _number(digits: pl.Expr, type_: DataType) -> Value:
+    return Value(exact.integer(digits) if type_.kind is Kind.INTEGER else digits, type_)
 
 
 def compare(function: str, left: Value, right: Value) -> pl.Expr:
@@ -73,14 +73,14 @@ def compare(function: str, left: Value, right: Value) -> pl.Expr:
     if function in ("gt", "ge"):
         return compare({"gt": "lt", "ge": "le"}[function], right, left)
     if shared.kind is Kind.DECIMAL:
-        one, other = (cast(side, INTEGER) if _untyped(side) else side for side in (left, right))
-        scales = one.type.scale, other.type.scale
-        return exact.compare(function, one.digits, other.digits, *scales)
-    one, other = (cast(side, shared) for side in (left, right))
+        left, right = (cast(side, INTEGER) if _untyped(side) else side for side in (left, right))
+        scales = left.type.scale, right.type.scale
+        return exact.compare(function, left.digits, right.digits, *scales)
+    left, right = (cast(side, shared) for side in (left, right))
     plainly = {
-        "eq": one.expr == other.expr,
-        "lt": one.expr < other.expr,
-        "le": one.expr <= other.expr,
+        "eq": left.expr == right.expr,
+        "lt": left.expr < right.expr,
+        "le": left.expr <= right.expr,
     }
     return plainly[function]
 
@@ -89,12 +89,12 @@ def _among(term: Apply, sides: list[Value]) -> Value:
     subject, members = sides[0], term.arguments[1:]
     kind = subject.type.kind
     values = [
-        plain(member.value, member.type)
+        physical_value(member.value, member.type)
         for member in members
         if isinstance(member, Constant) and member.value is not None and member.type.kind is kind
     ]
     if kind in _LISTED and len(values) == len(members):
-        listed = pl.Series(values, dtype=held(subject.type))
+        listed = pl.Series(values, dtype=polars_type(subject.type))
         return _truth(subject.expr.is_in(listed.implode()))
     return _truth(pl.any_horizontal(*(compare("eq", subject, side) for side in sides[1:])))
 
