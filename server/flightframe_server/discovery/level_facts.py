@@ -18,7 +18,7 @@ from flightframe_server.arrow_types import arrow_type
 from flightframe_server.call_context import SERVER_CALL, CallContext
 from flightframe_server.catalog.collection import RoleMap, TableMap
 from flightframe_server.composer.compose import answer_schema
-from flightframe_server.composer.evaluate import whole
+from flightframe_server.composer.evaluate import as_array
 from flightframe_server.composer.order import sort_points
 from flightframe_server.engine.attempt import Served
 from flightframe_server.engine.engine import MetricEngine
@@ -157,7 +157,7 @@ def level_facts(
         bounds = pc.min_max(pa.concat_arrays([ends, values]))
         ends = pa.array([bounds["min"].as_py(), bounds["max"].as_py()], type_)
         head = sort_points(pa.table({level: pa.concat_arrays([head, values])}), [level])
-        head = whole(head[level].slice(0, most))
+        head = as_array(head[level].slice(0, most))
     first, last = ends.to_pylist()
     label = fold(part.served_from for part in served.parts)
     return LevelFacts(level, source, count, nulls > 0, first, last, tuple(head.to_pylist()), label)

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flightframe_server.catalog.collection import RootedMetric, StoredColumn
-from flightframe_server.composer.evaluate import whole
+from flightframe_server.composer.evaluate import as_array
 from flightframe_server.composer.level_lookup import follow
 from flightframe_server.composer.moments import is_first
 from flightframe_server.engine.grains import doubled, several_rows
@@ -164,6 +164,6 @@ def _members(typed: TypedCollection, schema: str, level: str, reader: VersionRea
         table = typed.schema(schema).table
         kept = (stored, stored)
         hop = TableHop(level, level, table, held.source, held.source, type_, type_, kept)
-        return whole(reader.edge_map(hop)["target"])
+        return as_array(reader.edge_map(hop)["target"])
     query = source_query(typed, schema, (level,), (), (members_metric(schema),))
-    return whole(reader.collect(query)[level])
+    return as_array(reader.collect(query)[level])
