@@ -58,21 +58,21 @@ def _sql_metadata(type_: pa.DataType) -> dict[bytes, bytes]:
     known = _SQL_METADATA.get(type_)
     if known is not None:
         return known
-    found = {b"IS_READ_ONLY": b"1"}
+    metadata = {b"IS_READ_ONLY": b"1"}
     if pa.types.is_decimal(type_):
-        found |= _digits(b"DECIMAL", type_.precision, type_.scale)
+        metadata |= _digits(b"DECIMAL", type_.precision, type_.scale)
     elif pa.types.is_timestamp(type_):
         # YYYY-MM-DD hh:mm:ss.ffffff
-        found |= _digits(b"TIMESTAMP", 26, 6)
-    return _keyed(found)
+        metadata |= _digits(b"TIMESTAMP", 26, 6)
+    return _keyed(metadata)
 
 
 def _digits(name: bytes, precision: int, scale: int) -> dict[bytes, bytes]:
     return {b"TYPE_NAME": name, b"PRECISION": b"%d" % precision, b"SCALE": b"%d" % scale}
 
 
-def _keyed(found: dict[bytes, bytes]) -> dict[bytes, bytes]:
-    return {b"ARROW:FLIGHT:SQL:" + key: value for key, value in found.items()}
+def _keyed(metadata: dict[bytes, bytes]) -> dict[bytes, bytes]:
+    return {b"ARROW:FLIGHT:SQL:" + key: value for key, value in metadata.items()}
 
 
 _SQL_METADATA = {
@@ -142,19 +142,19 @@ def _bounds(type_: pa.DataType) -> tuple[pa.Scalar, pa.Scalar] | None:
     return tuple(pa.scalar(end, pa.timestamp("us")).cast(pa.int64()) for end in ends)
 
 
-def conform_array(array: pa.Array, wanted: pa.DataType) -> pa.Array:
-    """Return an array cast to `wanted` without loss; see `conform`."""
-    if array.type == wanted:
+def conform_array(array: pa.Array, target: pa.DataType) -> pa.Array:
+    """Return an array cast to `target` without loss; see `conform`."""
+    if array.type == target:
         return array
-    if pa.types.is_floating(array.type) and pa.types.is_decimal(wanted):
+    if pa.types.is_floating(array.type) and pa.types.is_decimal(target):
         raise InternalError("a double came where a decimal was declared")
-    if pa.types.is_timestamp(array.type) and pa.types.is_date(wanted):
+    if pa.types.is_timestamp(array.type) and pa.types.is_date(target):
         days = pc.cast(array, pa.date32(), safe=False)
         back = pc.cast(days, array.type)
         if not pc.all(pc.equal(back, array), min_count=0).as_py():
             raise InternalError("a moment within a day came where a date was declared")
         return days
     try:
-        return pc.cast(array, wanted)
+        return pc.cast(array, target)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise ArithmeticOverflow(f"a value does not fit {wanted}") from error
+        raise ArithmeticOverflow(f"a value does not fit {target}") from error
