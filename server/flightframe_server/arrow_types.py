@@ -17,6 +17,24 @@ import pyarrow.compute as pc
 from flightframe_server.algebra.types import DataType, Kind
 from flightframe_server.errors import ArithmeticOverflow, InternalError, shown
 
+SQL_KEY = "ARROW:FLIGHT:SQL:"
+"""What the keys of a column's metadata begin with that drivers of Flight SQL read."""
+
+SQL_NAMES = {
+    Kind.INTEGER: "BIGINT",
+    Kind.DECIMAL: "DECIMAL",
+    Kind.DOUBLE: "DOUBLE",
+    Kind.TEXT: "VARCHAR",
+    Kind.DATE: "DATE",
+    Kind.TIMESTAMP: "TIMESTAMP",
+    Kind.BOOLEAN: "BOOLEAN",
+    Kind.NULL: "NULL",
+}
+"""What SQL calls each kind of type."""
+
+SQL_DIGITS = {Kind.INTEGER: 19, Kind.DOUBLE: 15}
+"""The most decimal digits of the kinds that have no precision of their own."""
+
 _FARTHEST = datetime.timedelta(hours=16)
 _STATE = re.compile(r"m\d+_")
 _PLAIN = {
@@ -54,36 +72,29 @@ def with_sql_metadata(schema: pa.Schema) -> pa.Schema:
     return pa.schema([field.with_metadata(_sql_metadata(field.type)) for field in schema])
 
 
-def _sql_metadata(type_: pa.DataType) -> dict[bytes, bytes]:
-    known = _SQL_METADATA.get(type_)
-    if known is not None:
-        return known
-    metadata = {b"IS_READ_ONLY": b"1"}
+def _sql_metadata(type_: pa.DataType) -> dict[str, str]:
+    facts = {"IS_READ_ONLY": "1"}
     if pa.types.is_decimal(type_):
-        metadata |= _digits(b"DECIMAL", type_.precision, type_.scale)
+        facts |= _described(Kind.DECIMAL, type_.precision, type_.scale)
     elif pa.types.is_timestamp(type_):
         # YYYY-MM-DD hh:mm:ss.ffffff
-        metadata |= _digits(b"TIMESTAMP", 26, 6)
-    return _keyed(metadata)
+        facts |= _described(Kind.TIMESTAMP, 26, 6)
+    else:
+        facts |= _DESCRIBED.get(type_, {})
+    return {SQL_KEY + key: value for key, value in facts.items()}
 
 
-def _digits(name: bytes, precision: int, scale: int) -> dict[bytes, bytes]:
-    return {b"TYPE_NAME": name, b"PRECISION": b"%d" % precision, b"SCALE": b"%d" % scale}
+def _described(kind: Kind, *digits: int) -> dict[str, str]:
+    sizes = zip(("PRECISION", "SCALE"), map(str, digits), strict=False)
+    return {"TYPE_NAME": SQL_NAMES[kind], **dict(sizes)}
 
 
-def _keyed(metadata: dict[bytes, bytes]) -> dict[bytes, bytes]:
-    return {b"ARROW:FLIGHT:SQL:" + key: value for key, value in metadata.items()}
-
-
-_SQL_METADATA = {
-    type_: _keyed({b"IS_READ_ONLY": b"1", **facts})
-    for type_, facts in (
-        (pa.int64(), _digits(b"BIGINT", 19, 0)),
-        (pa.float64(), {b"TYPE_NAME": b"DOUBLE", b"PRECISION": b"15"}),
-        (pa.string(), {b"TYPE_NAME": b"VARCHAR"}),
-        (pa.date32(), _digits(b"DATE", 10, 0)),
-        (pa.bool_(), {b"TYPE_NAME": b"BOOLEAN"}),
-    )
+_DESCRIBED = {
+    pa.int64(): _described(Kind.INTEGER, SQL_DIGITS[Kind.INTEGER], 0),
+    pa.float64(): _described(Kind.DOUBLE, SQL_DIGITS[Kind.DOUBLE]),
+    pa.string(): _described(Kind.TEXT),
+    pa.date32(): _described(Kind.DATE, 10, 0),
+    pa.bool_(): _described(Kind.BOOLEAN),
 }
 
 

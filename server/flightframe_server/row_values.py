@@ -228,6 +228,42 @@ def text_to_moment(text: str) -> datetime.datetime:
     )
 
 
+def like_regex(pattern: str) -> str:
+    r"""Return a LIKE pattern as a regular expression, for engines that never go back.
+
+    >>> like_regex("a.%_")
+    'a\\..*.'
+    """
+    holes = {"%": ".*", "_": "."}
+    return "".join(holes.get(letter) or re.escape(letter) for letter in pattern)
+
+
+def like_pattern(
+    pattern: str, *, escape: str = "", flags: re.RegexFlag = re.NOFLAG
+) -> re.Pattern[str]:
+    """Return a LIKE pattern for `fullmatch`, which takes no longer than pattern times text.
+
+    Args:
+        pattern: `%` stands for any run of characters, `_` for one.
+        escape: a character that takes the next one literally; empty for none.
+        flags: beside the one that lets `.` stand for the end of a line.
+    """
+    escaping = rf"{re.escape(escape)}(.)|" if escape else "((?!))|"
+    pieces = [""]
+    for escaped, letter in re.findall(rf"{escaping}(.)", pattern, re.DOTALL):
+        if letter == "%":
+            pieces.append("")
+        else:
+            pieces[-1] += "." if letter == "_" else re.escape(escaped or letter)
+    first, *middle = pieces
+    if middle:
+        last = middle.pop()
+        # Where a middle piece occurs first is as good as anywhere later, so that matching never
+        # goes back over it; only the last one has to reach the end.
+        first += "".join(f"(?>.*?{piece})" for piece in middle) + f".*{last}"
+    return re.compile(first, re.DOTALL | flags)
+
+
 def _read(pattern: str, text: str) -> re.Match[str]:
     match = re.fullmatch(pattern, text, re.ASCII)
     if match is None:

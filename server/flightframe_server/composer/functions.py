@@ -7,7 +7,6 @@ unknown, and AND, OR and NOT are Kleene's.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from functools import reduce
 
@@ -155,9 +154,8 @@ def _like(term: Apply, sides: list[pa.Array]) -> pa.Array:
     written = pattern.value if isinstance(pattern, Constant) else None
     if written is None or pa.types.is_null(subject.type):
         return pa.nulls(len(subject), pa.bool_())
-    parts = {"%": ".*", "_": "."}
-    body = "".join(parts.get(letter, re.escape(letter)) for letter in str(written))
-    return pc.match_substring_regex(subject, f"(?s)\\A{body}\\z")
+    body = row_values.like_regex(str(written))
+    return pc.match_substring_regex(subject, rf"(?s)\A{body}\z")
 
 
 def _nullif(term: Apply, sides: list[pa.Array]) -> pa.Array:

@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from flightframe_server import row_values
 from flightframe_server.algebra.types import MAX_PRECISION, DataType, Kind
+from flightframe_server.arrow_types import SQL_NAMES
 from flightframe_server.backends.sql.dialect import SqlDialect
 from flightframe_server.backends.sql.terms import SHARED, Word
 from flightframe_server.resolver.terms import Apply, field_of, places_of
@@ -33,16 +34,7 @@ def typed(declared: DataType) -> exp.DataType:
         return exp.DataType.build(f"DECIMAL({declared.precision}, {declared.scale})")
     if declared.kind is Kind.TIMESTAMP:
         return exp.DataType.build("TIMESTAMPTZ" if declared.zone else "TIMESTAMP")
-    return exp.DataType.build(_TYPE_NAMES[declared.kind])
-
-
-_TYPE_NAMES = {
-    Kind.INTEGER: "BIGINT",
-    Kind.DOUBLE: "DOUBLE",
-    Kind.TEXT: "TEXT",
-    Kind.DATE: "DATE",
-    Kind.BOOLEAN: "BOOLEAN",
-}
+    return exp.DataType.build(SQL_NAMES[declared.kind])
 
 
 def cast(value: exp.Expr, target: DataType) -> exp.Expr:

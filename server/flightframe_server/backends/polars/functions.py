@@ -24,6 +24,7 @@ from flightframe_server.backends.polars.values import (
 from flightframe_server.errors import InternalError
 from flightframe_server.resolver.terms import Apply, Constant, Term
 from flightframe_server.resolver.values import common_type
+from flightframe_server.row_values import like_regex
 
 Function = Callable[[Apply, list[Value]], Value]
 """Gives the value of a term from those of its arguments."""
@@ -109,19 +110,6 @@ def _liking(subject: Value, pattern: Value, written: Term) -> pl.Expr:
     body = pattern.expr.str.replace_all(_SPECIAL, r"\$1")
     body = body.str.replace_all("%", ".*", literal=True).str.replace_all("_", ".", literal=True)
     return subject.expr.str.contains(pl.lit(r"(?s)\A") + body + pl.lit(r"\z"))
-
-
-def like_regex(pattern: str) -> str:
-    r"""Return the regular expression of a LIKE pattern: `%` any text, `_` one character.
-
-    >>> like_regex("a.%_")
-    'a\\x{2e}.*.'
-    """
-    holes = {"%": ".*", "_": "."}
-    return "".join(
-        holes.get(letter) or (letter if letter.isalnum() else f"\\x{{{ord(letter):x}}}")
-        for letter in pattern
-    )
 
 
 def _signed(term: Apply, sides: list[Value]) -> Value:

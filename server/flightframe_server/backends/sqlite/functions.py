@@ -33,6 +33,7 @@ from flightframe_server.row_values import INT64_MAX, INT64_MIN, fitting, power
 
 NAN = "NaN"
 _HALF = 32
+_like_pattern = lru_cache(maxsize=256)(row_values.like_pattern)
 
 
 class Fault:
@@ -83,13 +84,7 @@ def real(value: int | str, scale: int) -> float:
 
 def like(text: str, pattern: str) -> int:
     """Return whether text has the pattern: `%` any text, `_` one code point, case counts."""
-    return int(_pattern(pattern).fullmatch(text) is not None)
-
-
-@lru_cache(maxsize=256)
-def _pattern(pattern: str) -> re.Pattern[str]:
-    parts = {"%": ".*", "_": "."}
-    return re.compile("".join(parts.get(letter, re.escape(letter)) for letter in pattern), re.S)
+    return int(_like_pattern(pattern).fullmatch(text) is not None)
 
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)?")
