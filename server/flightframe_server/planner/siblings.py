@@ -150,7 +150,7 @@ def _lacking(
         path = typed.graph.schema_path(sibling.schema, level)
         if path is None or (path[0].source if path else level) not in grain:
             return level
-        taken = typed.graph.schema_path(metric.schema, level) or ()
-        if path and taken[-len(path) :] != path:
+        root_path = typed.graph.schema_path(metric.schema, level) or ()
+        if path and root_path[-len(path) :] != path:
             return level
     return None
