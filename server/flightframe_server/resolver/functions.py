@@ -86,8 +86,8 @@ def call(name: str, arguments: Arguments, place: Place | None) -> Term:
     term = None
     maximum = len(arguments) if function.more else len(function.takes)
     if function.least <= len(arguments) <= maximum:
-        types = argument_types(function, len(arguments))
-        term = _built(function, tuple(map(typed, arguments, types)))
+        expected = argument_types(function, len(arguments))
+        term = _built(function, tuple(map(typed, arguments, expected)))
     if term is None:
         types = ", ".join(str(argument.type) for argument in arguments)
         raise TypeMismatch(
