@@ -65,7 +65,7 @@ class Inspector:
     Args:
         backend: the database.
         statements: what runs its statements.
-        kept: what earlier processes found; None where nothing is kept.
+        attestations: what earlier processes found; None where nothing is kept.
     """
 
     def __init__(

@@ -152,12 +152,13 @@ def _check_source(source: str | None, conditions: Conditions, metric: Metric) ->
     lacking = conditions.unattested & {sibling_key(metric.family, source)}
     if lacking:
         return lacking
-    difference = conditions.siblings.get((metric.family, source), "it was never compared")
+    hint = f"leave FROM out, or name {metric.schema}"
+    if (metric.family, source) not in conditions.siblings:
+        raise SiblingDiffers(f"{source} was never compared with the root of {metric}", hint=hint)
+    difference = conditions.siblings[metric.family, source]
     if difference is not None:
-        raise SiblingDiffers(
-            f"{source} does not hold {metric} as its root does: {difference}",
-            hint=f"leave FROM out, or name {metric.schema}",
-        )
+        text = f"{source} does not hold {metric} as its root does: {difference}"
+        raise SiblingDiffers(text, hint=hint)
     return frozenset()
 
 
