@@ -18,7 +18,7 @@ from flightframe_server.composer.evaluate import as_array, evaluate
 from flightframe_server.composer.merge import attach, merge
 from flightframe_server.composer.states import finish
 from flightframe_server.errors import InternalError
-from flightframe_server.planner.source import held_name, state_name
+from flightframe_server.planner.source import state_column, state_name
 from flightframe_server.resolver.needs import Need
 from flightframe_server.resolver.terms import (
     LevelTerm,
@@ -137,5 +137,5 @@ class Cells:
 
 
 def _named(table: pa.Table, index: int, metric: Metric) -> pa.Table:
-    own = {held_name(name): state_name(index, name) for name, _ in metric.states}
+    own = {state_column(name): state_name(index, name) for name, _ in metric.states}
     return table.rename_columns([own.get(name, name) for name in table.column_names])

@@ -20,7 +20,7 @@ from flightframe_server.composer.doubles import nan_marks, raised
 from flightframe_server.composer.evaluate import as_array, evaluate
 from flightframe_server.composer.exact import fitted, summable
 from flightframe_server.errors import InternalError
-from flightframe_server.planner.source import held_name
+from flightframe_server.planner.source import state_column
 from flightframe_server.resolver.finishing import finish_of
 from flightframe_server.resolver.terms import Metric, StateTerm, Term
 
@@ -67,7 +67,7 @@ def _each_by_itself(table: pa.Table, anchor: tuple[str, ...], metric: Metric) ->
     columns: dict[str, pa.Array] = {}
     functions: dict[str, str] = {}
     for state in metric.reducer.state:
-        name, how = held_name(state.name), PRIMITIVES[state.primitive].combine
+        name, how = state_column(state.name), PRIMITIVES[state.primitive].combine
         values = as_array(table[name])
         columns[name] = summable(values) if how is Combine.SUM else values
         functions[name] = str(how)
@@ -76,7 +76,7 @@ def _each_by_itself(table: pa.Table, anchor: tuple[str, ...], metric: Metric) ->
     grouped = _grouped(table, anchor, columns, functions)
     combined = {level: grouped[level] for level in anchor}
     for own, declared in metric.states:
-        name = held_name(own)
+        name = state_column(own)
         values = as_array(grouped[name])
         if f"{name} nan" in functions:
             values = raised(values, as_array(grouped[f"{name} nan"]))
@@ -100,7 +100,7 @@ def _grouped(
 
 
 def _one_each(table: pa.Table, anchor: tuple[str, ...], metric: Metric) -> pa.Table:
-    names = [held_name(name) for name, _ in metric.states]
+    names = [state_column(name) for name, _ in metric.states]
     states = table.select([*anchor, *names])
     points = states.select(list(anchor)).group_by(list(anchor), use_threads=False).aggregate([])
     if anchor and points.num_rows != states.num_rows:
@@ -117,7 +117,7 @@ def _picked(table: pa.Table, anchor: tuple[str, ...], metric: Metric) -> pa.Tabl
 
     A value may be NULL and still be the answer: only the key decides.
     """
-    names = [held_name(name) for name, _ in metric.states]
+    names = [state_column(name) for name, _ in metric.states]
     keys = [name for name in names if name.startswith(" key")]
     direction = "descending" if metric.reducer.picks_last else "ascending"
     absent = pc.is_null(as_array(table[keys[0]]))

@@ -23,7 +23,7 @@ from flightframe_server.language import format_expression
 from flightframe_server.resolver.anchors import (
     AllowedReducer,
     allowed_reducers,
-    bare_type,
+    family_type,
     metric_anchors,
 )
 from flightframe_server.resolver.typed import TypedCollection
@@ -73,13 +73,13 @@ def metric_field(
     A family without a default has the type of the first reducer that it declares: its name alone is
     refused, and the metadata says which reducers are not.
     """
-    bare = bare_type(typed, family.name)
+    own_type = family_type(typed, family.name)
     allowed = allowed_reducers(typed, family)
-    type_ = bare or _first_type(family, allowed)
+    type_ = own_type or _first_type(family, allowed)
     if type_ is None:
         return None
     facts = {"role": "metric", "metric": family.name}
-    if bare is not None:
+    if own_type is not None:
         anchors = metric_anchors(typed, family.name)
         facts["levels"] = _json(anchors.levels)
         facts["required"] = _json(anchors.required)
@@ -89,7 +89,9 @@ def metric_field(
         facts["formula"] = format_expression(family.meaning.formula)
         facts["inputs"] = _json(family.meaning.inputs)
     else:
-        facts["reducers"] = _json({reducer.operator: _said(reducer) for reducer in allowed})
+        facts["reducers"] = _json(
+            {reducer.operator: _reducer_facts(reducer) for reducer in allowed}
+        )
         for reducer in allowed:
             if reducer.default:
                 facts["default"] = reducer.operator
@@ -104,13 +106,13 @@ def _first_type(family: MetricFamily, allowed: tuple[AllowedReducer, ...]) -> Da
     return next((types[operator] for operator in order if operator in types), None)
 
 
-def _said(reducer: AllowedReducer) -> dict[str, object]:
-    said: dict[str, object] = {"type": str(reducer.type)}
+def _reducer_facts(reducer: AllowedReducer) -> dict[str, object]:
+    facts: dict[str, object] = {"type": str(reducer.type)}
     if reducer.blocks:
-        said["blocked"] = reducer.blocks
+        facts["blocked"] = reducer.blocks
     if reducer.anchors.required:
-        said["required"] = reducer.anchors.required
-    return said
+        facts["required"] = reducer.anchors.required
+    return facts
 
 
 def fact_field(
@@ -148,7 +150,7 @@ def _json(value: object) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-def _field(place: TablePlace, name: str, type_: DataType, remarks: str, ours: Facts) -> pa.Field:
+def _field(place: TablePlace, name: str, type_: DataType, remarks: str, own: Facts) -> pa.Field:
     facts = {
         "CATALOG_NAME": place.catalog,
         # The specification's key, and the one that JDBC reads.
@@ -169,5 +171,5 @@ def _field(place: TablePlace, name: str, type_: DataType, remarks: str, ours: Fa
     if remarks:
         facts["REMARKS"] = remarks
     metadata = {KEY + key: value for key, value in facts.items()}
-    metadata.update({OURS + key: value for key, value in ours.items()})
+    metadata.update({OURS + key: value for key, value in own.items()})
     return pa.field(name, arrow_type(type_), metadata=metadata)

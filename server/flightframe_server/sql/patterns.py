@@ -13,9 +13,9 @@ from flightframe_server.errors import LimitExceeded
 MAX_PATTERN = 1000
 
 
-def same(wanted: str | None, name: str) -> bool:
+def same(filter_name: str | None, name: str) -> bool:
     """Whether a name passes a filter that is a name itself, in any case; an absent one passes."""
-    return wanted is None or wanted.casefold() == name.casefold()
+    return filter_name is None or filter_name.casefold() == name.casefold()
 
 
 def pattern(written: str | None, *, escape: str = "\\", any_case: bool = True) -> re.Pattern[str]:
