@@ -329,7 +329,7 @@ MUTATIONS = (
         4,
         BLOCKS,
         "resolver.legality:_check_blocks",
-        "not settled(typed, metric.schema, level, kept)",
+        "not typed.graph.settled(metric.schema, level, fixed)",
         "not any(typed.graph.family_of(other) == family for other in kept)",
     ),
     _mutation(

@@ -16,7 +16,7 @@ from flightframe_server.algebra.types import DataType
 from flightframe_server.catalog.collection import MetricFamily, RootedMetric
 from flightframe_server.errors import AmbiguousReducer, QueryError
 from flightframe_server.language.syntax import Call, Expression, Literal, LiteralKind, Name
-from flightframe_server.resolver.legality import is_finer, settled
+from flightframe_server.resolver.legality import is_finer
 from flightframe_server.resolver.metrics import MetricNames, default_operator
 from flightframe_server.resolver.needs import needs_of
 from flightframe_server.resolver.scope import Scope
@@ -130,5 +130,5 @@ def _required(typed: TypedCollection, metric: Metric) -> Iterator[str]:
         order = {term.level for term in metric.order}
         for written in typed.schema(metric.schema).grain:
             level = typed.graph.find(written) or written
-            if not settled(typed, metric.schema, level, order):
+            if not typed.graph.settled(metric.schema, level, order):
                 yield level

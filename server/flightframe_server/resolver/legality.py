@@ -116,16 +116,6 @@ def _reached(typed: TypedCollection, schema: str) -> str:
     return ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
 
 
-def settled(typed: TypedCollection, schema: str, level: str, known: set[str]) -> bool:
-    """Whether a schema's rows that agree in the known levels agree in this one.
-
-    Judged along the edges that the rows themselves take: a level that is a column of theirs is
-    settled by nothing but itself, since the column may say otherwise than an edge to that level.
-    """
-    path = typed.graph.schema_path(schema, level) or ()
-    return level in known or any(edge.source in known for edge in path)
-
-
 def _check_blocks(
     typed: TypedCollection, metric: Metric, anchor: tuple[str, ...], filters: tuple[Term, ...]
 ) -> None:
@@ -134,7 +124,7 @@ def _check_blocks(
     fixed = {*anchor, *pinned_levels(filters)}
     for level in typed.graph.own_levels(metric.schema):
         family = typed.graph.family_of(level)
-        if family in metric.blocks and not settled(typed, metric.schema, level, fixed):
+        if family in metric.blocks and not typed.graph.settled(metric.schema, level, fixed):
             raise BlockedReduction(
                 f"{metric.called} may not aggregate over {family},"
                 f" and the anchor leaves out {level}",
@@ -165,7 +155,7 @@ def _other_stock(typed: TypedCollection, metric: Metric, fixed: set[str]) -> str
 def _open_grain(typed: TypedCollection, metric: Metric, known: set[str]) -> list[str]:
     """Return the levels of a metric's grain that known levels leave open."""
     grain = {typed.graph.find(level) or level for level in typed.schema(metric.schema).grain}
-    return sorted(level for level in grain if not settled(typed, metric.schema, level, known))
+    return sorted(level for level in grain if not typed.graph.settled(metric.schema, level, known))
 
 
 def _check_order(
@@ -206,7 +196,9 @@ def check_nested(
             fixed = {*anchor, *pinned_levels(filters)}
             for need in needs_of(nested.inner, cells, filters):
                 schema = need.metric.schema
-                collapsed = {level for level in cells if not settled(typed, schema, level, fixed)}
+                collapsed = {
+                    level for level in cells if not typed.graph.settled(schema, level, fixed)
+                }
                 _check_outer_sum(typed, need.metric, collapsed)
         check_nested(typed, nested.inner, cells, filters)
 
@@ -216,10 +208,11 @@ def is_finer(typed: TypedCollection, nested: NestedTerm, anchor: tuple[str, ...]
 
     A level that the anchor determines, along the edges that the rows take, splits no point.
     """
-    known = set(anchor)
     schemas = {need.metric.schema for need in needs_of(nested.inner, (), ())}
     return any(
-        not settled(typed, schema, level, known) for schema in schemas for level in nested.anchor
+        not typed.graph.settled(schema, level, anchor)
+        for schema in schemas
+        for level in nested.anchor
     )
 
 
