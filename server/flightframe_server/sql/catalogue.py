@@ -15,8 +15,8 @@ from typing import Any
 import pyarrow as pa
 
 from flightframe_server.answer import Runtime
+from flightframe_server.arrow_types import SQL_KEY
 from flightframe_server.engine.query_log import LoggedQuery
-from flightframe_server.sql.columns import KEY
 from flightframe_server.sql.select import Relation
 from flightframe_server.sql.tables import PublishedTables
 
@@ -136,7 +136,11 @@ def _columns(tables: PublishedTables, runtime: Runtime, user: str) -> Iterator[R
 def _facts(field: pa.Field) -> Mapping[str, str]:
     """Return what Flight SQL says of a column, without the prefix."""
     metadata = {key.decode(): value.decode() for key, value in field.metadata.items()}
-    return {key.removeprefix(KEY): value for key, value in metadata.items() if key.startswith(KEY)}
+    return {
+        key.removeprefix(SQL_KEY): value
+        for key, value in metadata.items()
+        if key.startswith(SQL_KEY)
+    }
 
 
 def _number(facts: Mapping[str, str], key: str) -> int | None:

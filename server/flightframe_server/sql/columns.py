@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from flightframe_server.algebra.types import DataType, Kind
-from flightframe_server.arrow_types import arrow_type
+from flightframe_server.arrow_types import SQL_DIGITS, SQL_KEY, SQL_NAMES, arrow_type
 from flightframe_server.catalog.collection import DerivedMetric, MetricFamily, RootedMetric
 from flightframe_server.language import format_expression
 from flightframe_server.resolver.anchors import (
@@ -28,20 +28,7 @@ from flightframe_server.resolver.anchors import (
 )
 from flightframe_server.resolver.typed import TypedCollection
 
-KEY = "ARROW:FLIGHT:SQL:"
 OURS = "flightframe:"
-
-_SQL_NAMES = {
-    Kind.INTEGER: "BIGINT",
-    Kind.DECIMAL: "DECIMAL",
-    Kind.DOUBLE: "DOUBLE",
-    Kind.TEXT: "VARCHAR",
-    Kind.DATE: "DATE",
-    Kind.TIMESTAMP: "TIMESTAMP",
-    Kind.BOOLEAN: "BOOLEAN",
-    Kind.NULL: "NULL",
-}
-_DIGITS = {Kind.INTEGER: 19, Kind.DOUBLE: 15}
 
 Facts = Mapping[str, str]
 
@@ -137,7 +124,7 @@ def level_words(typed: TypedCollection, level: str) -> str:
 
 def without_remarks(schema: pa.Schema) -> pa.Schema:
     """Return a table's columns as those of an answer: JDBC shows a remark there as the name."""
-    remarks = f"{KEY}REMARKS".encode()
+    remarks = f"{SQL_KEY}REMARKS".encode()
     return pa.schema(
         [
             field.with_metadata({k: v for k, v in (field.metadata or {}).items() if k != remarks})
@@ -157,19 +144,19 @@ def _field(place: TablePlace, name: str, type_: DataType, remarks: str, own: Fac
         "DB_SCHEMA_NAME": place.collection,
         "SCHEMA_NAME": place.collection,
         "TABLE_NAME": place.table,
-        "TYPE_NAME": _SQL_NAMES[type_.kind],
+        "TYPE_NAME": SQL_NAMES[type_.kind],
         "IS_AUTO_INCREMENT": "0",
         "IS_CASE_SENSITIVE": "1" if type_.kind is Kind.TEXT else "0",
         "IS_READ_ONLY": "1",
         "IS_SEARCHABLE": "1",
     }
-    precision = type_.precision or _DIGITS.get(type_.kind)
+    precision = type_.precision or SQL_DIGITS.get(type_.kind)
     if precision:
         facts["PRECISION"] = str(precision)
     if type_.kind in (Kind.DECIMAL, Kind.INTEGER):
         facts["SCALE"] = str(type_.scale)
     if remarks:
         facts["REMARKS"] = remarks
-    metadata = {KEY + key: value for key, value in facts.items()}
+    metadata = {SQL_KEY + key: value for key, value in facts.items()}
     metadata.update({OURS + key: value for key, value in own.items()})
     return pa.field(name, arrow_type(type_), metadata=metadata)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from flightframe_server import row_values
 from flightframe_server.errors import LimitExceeded
 
 MAX_PATTERN = 1000
@@ -33,17 +34,5 @@ def pattern(written: str | None, *, escape: str = "\\", any_case: bool = True) -
         return re.compile(".*", re.DOTALL)
     if len(written) > MAX_PATTERN:
         raise LimitExceeded(f"a filter pattern has at most {MAX_PATTERN} characters")
-    escaping = rf"{re.escape(escape)}(.)|" if escape else "((?!))|"
-    pieces = [""]
-    for escaped, letter in re.findall(rf"{escaping}(.)", written, re.DOTALL):
-        if letter == "%":
-            pieces.append("")
-        else:
-            pieces[-1] += "." if letter == "_" else re.escape(escaped or letter)
-    first, *middle = pieces
-    if middle:
-        last = middle.pop()
-        # Where a middle piece occurs first is as good as anywhere later, so that matching never
-        # goes back over it; only the last one has to reach the end.
-        first += "".join(f"(?>.*?{piece})" for piece in middle) + f".*{last}"
-    return re.compile(first, re.DOTALL | (re.IGNORECASE if any_case else re.NOFLAG))
+    flags = re.IGNORECASE if any_case else re.NOFLAG
+    return row_values.like_pattern(written, escape=escape, flags=flags)
