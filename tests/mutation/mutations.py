@@ -231,7 +231,7 @@ MUTATIONS = (
         3,
         f"{ENTRIES}[sums]",
         "planner.rollup:judge",
-        'return Rejected(f"it cannot be filtered by {level}: {found.rule}")',
+        'return Rejected(f"it cannot be filtered by {level}: {lookup.rule}")',
         "rest = tuple(part for part in rest if level not in levels_of(part))\n            continue",
     ),
     _mutation(
@@ -312,9 +312,9 @@ MUTATIONS = (
         "use a sibling that was not attested",
         3,
         SIBLINGS,
-        "planner.siblings:read_as",
-        "reason = None if differs is None else",
-        "reason = None if True else",
+        "planner.siblings:_unequal",
+        "return None if difference is None else",
+        "return None if True else",
     ),
     _mutation(
         "drop a_block",
@@ -330,7 +330,7 @@ MUTATIONS = (
         BLOCKS,
         "resolver.legality:_check_blocks",
         "not typed.graph.settled(metric.schema, level, fixed)",
-        "not any(typed.graph.family_of(other) == family for other in kept)",
+        "not any(typed.graph.family_of(other) == family for other in fixed)",
     ),
     _mutation(
         "let an outer SUM evade a_block",
@@ -353,8 +353,8 @@ MUTATIONS = (
         4,
         f"{LEGALITY}test_an_outer_sum_over_what_does_not_add_up[the years of its months]",
         "resolver.legality:_check_outer_sum",
-        "blocked = typed.graph.determined(held)",
-        "blocked = frozenset(held)",
+        "blocked = typed.graph.determined(blocking)",
+        "blocked = frozenset(blocking)",
     ),
     _mutation(
         "let a double pin a level",
@@ -393,7 +393,7 @@ MUTATIONS = (
         6,
         STALE,
         "planner.rollup:_stale",
-        "if wanted is None or wanted != fingerprint:",
+        "if expected is None or expected != fingerprint:",
         "if False:",
     ),
     _mutation(
@@ -435,8 +435,8 @@ MUTATIONS = (
         6,
         FLOWN,
         "engine.executor:PlanExecutor._fetch",
-        "None if untold else (keys, version, keeping, most)",
-        "(keys, keeping, most)",
+        "None if untold else (keys, version, keeping, limit)",
+        "(keys, keeping, limit)",
     ),
     _mutation(
         "let an older entry be of any age",
