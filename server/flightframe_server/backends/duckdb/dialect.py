@@ -43,13 +43,13 @@ class DuckDBDialect(SqlDialect):
         """Keep where the database's clocks are another than ours."""
         self._clocks = Clocks(corrections)
 
-    def cast(self, value: exp.Expr, declared: DataType, source: DataType | None = None) -> exp.Expr:
+    def cast(self, value: exp.Expr, declared: DataType, type_: DataType | None = None) -> exp.Expr:
         """Return a checked cast; see `SqlDialect.cast`."""
-        if source is None or source.kind is Kind.NULL or source == declared:
+        if type_ is None or type_.kind is Kind.NULL or type_ == declared:
             return exp.Cast(this=value, to=typed(declared))
-        if source.zone and declared.is_moment:
-            return self._clocks.cast(value, source, declared)
-        return checked_cast(value, source, declared)
+        if type_.zone and declared.is_moment:
+            return self._clocks.cast(value, type_, declared)
+        return checked_cast(value, type_, declared)
 
     def apply(self, term: Apply, compiled: Callable[[Term], exp.Expr], bound: Bound) -> exp.Expr:
         """Return a row function of terms."""
@@ -60,18 +60,14 @@ class DuckDBDialect(SqlDialect):
         """Return whether a value cannot stand in a window: DuckDB counts what may fail as that."""
         return refuses(value)
 
-    def counted(
-        self, table: str, column: str, stored_type: DataType, alias: str | None
-    ) -> exp.Expr:
+    def counted(self, table: str, column: str, type_: DataType, alias: str | None) -> exp.Expr:
         """Return a stored column in microseconds; one that does not fit is refused."""
         value = self.stored(table, column, alias)
-        return narrowed(value, stored_type, f"{table}.{column}") if stored_type.is_fine else value
+        return narrowed(value, type_, f"{table}.{column}") if type_.is_fine else value
 
-    def floored(
-        self, table: str, column: str, stored_type: DataType, alias: str | None
-    ) -> exp.Expr:
+    def floored(self, table: str, column: str, type_: DataType, alias: str | None) -> exp.Expr:
         """Return a stored column in microseconds, to be cut further."""
-        return floored(self.stored(table, column, alias), stored_type)
+        return floored(self.stored(table, column, alias), type_)
 
     def constant(self, term: Constant, bound: Bound) -> exp.Expr:
         """Return a constant as a bound placeholder of its type."""

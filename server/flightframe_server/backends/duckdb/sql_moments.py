@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from flightframe_server.algebra.types import DATE, TEXT, TIMESTAMP, DataType, microsecond_type
+from flightframe_server.algebra.types import DATE, TEXT, TIMESTAMP, DataType, in_micros
 from flightframe_server.backends.duckdb.sql_functions import (
     bound,
     called,
@@ -182,7 +182,7 @@ def narrowed(value: exp.Expr, stored_type: DataType, column: str) -> exp.Expr:
 def _endless(value: exp.Expr, stored_type: DataType) -> exp.Case:
     """Return a CASE of infinity, which has no microseconds and stays what it is."""
     endless = exp.Not(this=called("isfinite", _without_zone(value, stored_type)))
-    return exp.Case().when(endless, cast(value.copy(), microsecond_type(stored_type)))
+    return exp.Case().when(endless, cast(value.copy(), in_micros(stored_type)))
 
 
 def _without_zone(value: exp.Expr, stored_type: DataType) -> exp.Expr:
@@ -200,4 +200,4 @@ def _failing_cast(value: exp.Expr, stored_type: DataType, column: str) -> exp.Ex
     before, after = no_whole_microsecond(column)
     opening = exp.DPipe(this=text(before), expression=cast(value.copy(), TEXT))
     message = exp.Paren(this=exp.DPipe(this=opening, expression=text(after)))
-    return cast(message, microsecond_type(stored_type))
+    return cast(message, in_micros(stored_type))

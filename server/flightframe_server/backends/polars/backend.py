@@ -27,16 +27,8 @@ from flightframe_server.backends.polars.frames import LazyQuery, lazy_query
 from flightframe_server.backends.polars.functions import FUNCTIONS
 from flightframe_server.backends.polars.gate import Gate
 from flightframe_server.backends.polars.rows import edge_map
-from flightframe_server.backends.polars.running import (
-    Computation,
-    PolarsRunning,
-    translated,
-)
-from flightframe_server.backends.protocol import (
-    Fingerprints,
-    SourceMoved,
-    TableStatistics,
-)
+from flightframe_server.backends.polars.running import Computation, PolarsRunning, translated
+from flightframe_server.backends.protocol import Fingerprints, SourceMoved, TableStatistics
 from flightframe_server.backends.unbounded import refuse_bounds
 from flightframe_server.catalog.installation import BackendSettings
 from flightframe_server.errors import BackendError, SetupError, shown

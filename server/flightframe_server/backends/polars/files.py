@@ -35,7 +35,7 @@ from flightframe_server.backends.polars import exact
 from flightframe_server.backends.polars.gate import Gate
 from flightframe_server.backends.polars.parquet_file import ParquetFile, column_type
 from flightframe_server.backends.polars.signs import PATIENCE, SettledSigns
-from flightframe_server.backends.polars.values import Value, polars_type
+from flightframe_server.backends.polars.values import Value, dtype_of
 from flightframe_server.backends.protocol import Fingerprints, SourceMoved
 from flightframe_server.catalog.zones import UTC
 from flightframe_server.errors import BackendError, SetupError, shown
@@ -318,8 +318,8 @@ def _physical(frame: pl.LazyFrame, column: str, declared: DataType) -> pl.Expr:
         case Kind.TIMESTAMP:
             of = frame.collect_schema()[column]
             assert isinstance(of, pl.Datetime)
-            return _ticks(stored, of).cast(polars_type(declared))
-    return stored.cast(polars_type(declared))
+            return _ticks(stored, of).cast(dtype_of(declared))
+    return stored.cast(dtype_of(declared))
 
 
 def _ticks(stored: pl.Expr, of: pl.Datetime) -> pl.Expr:

@@ -18,11 +18,11 @@ from flightframe_server.backends.polars.values import (
     as_boolean,
     as_double,
     cast,
-    physical_value,
-    polars_type,
+    dtype_of,
+    physical,
 )
 from flightframe_server.errors import InternalError
-from flightframe_server.resolver.terms import Apply, Constant, Term
+from flightframe_server.resolver.terms import Apply, Constant
 from flightframe_server.resolver.values import common_type
 from flightframe_server.row_values import like_regex
 
@@ -30,7 +30,6 @@ Function = Callable[[Apply, list[Value]], Value]
 """Gives the value of a term from those of its arguments."""
 
 _COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
-_SPECIAL = r"([\\.+*?()|\[\]{}^$#&~\-])"
 _LISTED = frozenset({Kind.INTEGER, Kind.TEXT, Kind.DATE, Kind.BOOLEAN})
 
 
@@ -90,26 +89,14 @@ def _among(term: Apply, sides: list[Value]) -> Value:
     subject, members = sides[0], term.arguments[1:]
     kind = subject.type.kind
     values = [
-        physical_value(member.value, member.type)
+        physical(member.value, member.type)
         for member in members
         if isinstance(member, Constant) and member.value is not None and member.type.kind is kind
     ]
     if kind in _LISTED and len(values) == len(members):
-        listed = pl.Series(values, dtype=polars_type(subject.type))
+        listed = pl.Series(values, dtype=dtype_of(subject.type))
         return _truth(subject.expr.is_in(listed.implode()))
     return _truth(pl.any_horizontal(*(compare("eq", subject, side) for side in sides[1:])))
-
-
-def _liking(subject: Value, pattern: Value, written: Term) -> pl.Expr:
-    if Kind.NULL in (subject.type.kind, pattern.type.kind):
-        return pl.lit(None, dtype=pl.Boolean)
-    if isinstance(written, Constant):
-        if written.value is None:
-            return pl.lit(None, dtype=pl.Boolean)
-        return subject.expr.str.contains(rf"(?s)\A{like_regex(str(written.value))}\z")
-    body = pattern.expr.str.replace_all(_SPECIAL, r"\$1")
-    body = body.str.replace_all("%", ".*", literal=True).str.replace_all("_", ".", literal=True)
-    return subject.expr.str.contains(pl.lit(r"(?s)\A") + body + pl.lit(r"\z"))
 
 
 def _signed(term: Apply, sides: list[Value]) -> Value:
@@ -152,7 +139,11 @@ def _distinct(term: Apply, sides: list[Value]) -> Value:
 
 
 def _like(term: Apply, sides: list[Value]) -> Value:
-    return _truth(_liking(sides[0], sides[1], term.arguments[1]))
+    pattern = term.arguments[1]
+    assert isinstance(pattern, Constant)
+    if pattern.value is None or sides[0].type.kind is Kind.NULL:
+        return _truth(pl.lit(None, dtype=pl.Boolean))
+    return _truth(sides[0].expr.str.contains(rf"(?s)\A{like_regex(str(pattern.value))}\z"))
 
 
 def _divide(term: Apply, sides: list[Value]) -> Value:

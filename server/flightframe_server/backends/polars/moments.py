@@ -10,13 +10,13 @@ from __future__ import annotations
 import polars as pl
 
 from flightframe_server import local_time
-from flightframe_server.algebra.types import DataType, Kind, microsecond_type
+from flightframe_server.algebra.types import DataType, Kind, in_micros
 from flightframe_server.backends.misfits import no_whole_microsecond
 
 _WALL = pl.Datetime("us")
 
 
-def polars_moment(declared: DataType) -> pl.Datetime:
+def moment_dtype(declared: DataType) -> pl.Datetime:
     """Return the Polars type that holds timestamps or instants."""
     return pl.Datetime("ns" if declared.is_fine else "us", "UTC" if declared.zone else None)
 
@@ -25,7 +25,7 @@ def starts(function: str, moment: pl.Expr, moment_type: DataType, declared: Data
     """Return the first instant of a period of a moment; weeks start on Monday."""
     if not moment_type.zone:
         return local_time.naive_starts(function, moment, moment_type.kind is Kind.DATE)
-    target = pl.Date() if declared.kind is Kind.DATE else polars_moment(moment_type)
+    target = pl.Date() if declared.kind is Kind.DATE else moment_dtype(moment_type)
 
     def first(moments: pl.Series) -> pl.Series:
         return local_time.starts(function, moments, moment_type.zone)
@@ -53,7 +53,7 @@ def within_day(moment: pl.Expr, zone: str | None) -> pl.Expr:
 
 def floored(moment: pl.Expr, stored_type: DataType) -> pl.Expr:
     """Return nanoseconds as the microseconds that hold them."""
-    return (moment.to_physical() // 1000).cast(polars_moment(microsecond_type(stored_type)))
+    return (moment.to_physical() // 1000).cast(moment_dtype(in_micros(stored_type)))
 
 
 def narrowed(moment: pl.Expr, stored_type: DataType, column: str) -> pl.Expr:
@@ -65,4 +65,4 @@ def narrowed(moment: pl.Expr, stored_type: DataType, column: str) -> pl.Expr:
     # There is a text only where a moment does not fit, and no text of ours is a number.
     failure = pl.when(wrong).then(pl.lit(before) + written + pl.lit(after)).cast(pl.Int64)
     micros = pl.when(wrong).then(failure).otherwise(moment.to_physical() // 1000)
-    return micros.cast(polars_moment(microsecond_type(stored_type)))
+    return micros.cast(moment_dtype(in_micros(stored_type)))

@@ -12,23 +12,9 @@ from collections.abc import Callable, Mapping
 import polars as pl
 
 from flightframe_server import row_values
-from flightframe_server.algebra.types import (
-    DATE,
-    DOUBLE,
-    INTEGER,
-    TEXT,
-    TIMESTAMP,
-    DataType,
-    Kind,
-)
+from flightframe_server.algebra.types import DATE, DOUBLE, INTEGER, TEXT, TIMESTAMP, DataType, Kind
 from flightframe_server.backends.polars import exact
-from flightframe_server.backends.polars.values import (
-    Value,
-    as_double,
-    cast,
-    day_number,
-    polars_type,
-)
+from flightframe_server.backends.polars.values import Value, as_double, cast, day_number, dtype_of
 from flightframe_server.resolver.terms import Apply, field_of, places_of
 
 _MICROS_A_DAY = 86_400_000_000
@@ -286,7 +272,7 @@ def _read_moment(text: pl.Expr) -> pl.Expr:
     micros = part(20, 6).str.pad_end(6, "0").cast(pl.Int64)
     seconds = (clock[0] * 60 + clock[1]) * 60 + clock[2]
     moment = days * _MICROS_A_DAY + seconds * 1_000_000 + micros
-    return moment.cast(polars_type(TIMESTAMP))
+    return moment.cast(dtype_of(TIMESTAMP))
 
 
 FUNCTIONS: Mapping[str, Callable[[Apply, list[Value]], Value]] = {

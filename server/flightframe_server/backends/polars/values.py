@@ -18,7 +18,7 @@ import polars as pl
 
 from flightframe_server.algebra.types import BOOLEAN, DOUBLE, DataType, Kind
 from flightframe_server.backends.polars import exact
-from flightframe_server.backends.polars.moments import polars_moment, wall, within_day
+from flightframe_server.backends.polars.moments import moment_dtype, wall, within_day
 from flightframe_server.errors import InternalError
 from flightframe_server.language.syntax import LiteralValue
 
@@ -50,24 +50,24 @@ class Value:
         return self.expr.cast(exact.DIGITS) if self.type.kind is Kind.INTEGER else self.expr
 
 
-def polars_type(declared: DataType) -> pl.DataType:
+def dtype_of(declared: DataType) -> pl.DataType:
     """Return the Polars type that holds a declared type."""
     if declared.kind is Kind.TIMESTAMP:
-        return polars_moment(declared)
+        return moment_dtype(declared)
     return _TYPES[declared.kind]
 
 
 def constant(value: LiteralValue, declared: DataType) -> Value:
     """Return a constant of a declared type."""
     if value is None:
-        return Value(pl.lit(None, dtype=polars_type(declared)), declared)
+        return Value(pl.lit(None, dtype=dtype_of(declared)), declared)
     if declared.kind is Kind.TIMESTAMP:
-        micros = pl.lit(physical_value(value, declared), dtype=pl.Int64)
-        return Value(micros.cast(polars_type(declared)), declared)
-    return Value(pl.lit(physical_value(value, declared), dtype=polars_type(declared)), declared)
+        micros = pl.lit(physical(value, declared), dtype=pl.Int64)
+        return Value(micros.cast(dtype_of(declared)), declared)
+    return Value(pl.lit(physical(value, declared), dtype=dtype_of(declared)), declared)
 
 
-def physical_value(value: LiteralValue, declared: DataType) -> LiteralValue:
+def physical(value: LiteralValue, declared: DataType) -> LiteralValue:
     """Return a Python value as Polars stores it: decimals as digits, timestamps as microseconds.
 
     Raises:

@@ -16,7 +16,7 @@ from typing import ClassVar
 from sqlglot import exp
 
 from flightframe_server.algebra.primitives import Primitive
-from flightframe_server.algebra.types import DataType, microsecond_type
+from flightframe_server.algebra.types import DataType, in_micros
 from flightframe_server.backends.sql.names import column_expression
 from flightframe_server.errors import LimitExceeded
 from flightframe_server.language.syntax import LiteralValue
@@ -59,8 +59,8 @@ class SqlDialect(ABC):
     name: ClassVar[str]
 
     @abstractmethod
-    def cast(self, value: exp.Expr, declared: DataType, source: DataType | None = None) -> exp.Expr:
-        """Return a checked cast; `source` is the value's type, for databases that keep none."""
+    def cast(self, value: exp.Expr, declared: DataType, type_: DataType | None = None) -> exp.Expr:
+        """Return a checked cast; `type_` is the value's type, for databases that keep none."""
 
     @abstractmethod
     def apply(self, term: Apply, compiled: Callable[[Term], exp.Expr], bound: Bound) -> exp.Expr:
@@ -103,31 +103,21 @@ class SqlDialect(ABC):
         """Return a stored column as its declared value; databases without types check here."""
         return column_expression(column, alias)
 
-    def level(
-        self, value: exp.Expr, declared: DataType, source: DataType | None = None
-    ) -> exp.Expr:
-        """Return a value as a member of a level of this type; `source` as for `cast`."""
-        return self.cast(value, declared, source)
+    def level(self, value: exp.Expr, declared: DataType, type_: DataType | None = None) -> exp.Expr:
+        """Return a value as a member of a level of this type; `type_` as for `cast`."""
+        return self.cast(value, declared, type_)
 
-    def counted(
-        self, table: str, column: str, stored_type: DataType, alias: str | None
-    ) -> exp.Expr:
+    def counted(self, table: str, column: str, type_: DataType, alias: str | None) -> exp.Expr:
         """Return a stored column of a type in microseconds; one that does not fit is refused."""
         return self.stored(table, column, alias)
 
-    def floored(
-        self, table: str, column: str, stored_type: DataType, alias: str | None
-    ) -> exp.Expr:
+    def floored(self, table: str, column: str, type_: DataType, alias: str | None) -> exp.Expr:
         """Return a stored column in microseconds, to be cut further."""
         return self.stored(table, column, alias)
 
-    def member(
-        self, table: str, column: str, declared: DataType, stored_type: DataType
-    ) -> exp.Expr:
+    def member(self, table: str, column: str, declared: DataType, type_: DataType) -> exp.Expr:
         """Return a stored column of one type as a member of a level of another."""
-        return self.level(
-            self.counted(table, column, stored_type, None), declared, microsecond_type(stored_type)
-        )
+        return self.level(self.counted(table, column, type_, None), declared, in_micros(type_))
 
     def rows(self, select: exp.Select) -> exp.Select:
         """Return the rows that are grouped; databases that compute them more than once say how."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from sqlglot import exp
 
-from flightframe_server.algebra.types import DataType, microsecond_type
+from flightframe_server.algebra.types import DataType, in_micros
 from flightframe_server.backends.sql.dialect import Bound, SqlDialect
 from flightframe_server.backends.sql.names import (
     column_expression,
@@ -43,18 +43,15 @@ def level_column(level: str) -> exp.Expr:
 
 def edge_map_select(hop: TableHop, dialect: SqlDialect) -> exp.Select:
     """Return `SELECT DISTINCT source, target FROM table WHERE source IS NOT NULL`."""
-    source = column_expression(hop.source_column)
     source_type, target_type = hop.stored_types
+    source = dialect.member(hop.table, hop.source_column, hop.source_type, source_type)
+    target = dialect.member(hop.table, hop.target_column, hop.type, target_type)
+    key = column_expression(hop.source_column)
     return (
-        exp.select(
-            named(
-                dialect.member(hop.table, hop.source_column, hop.source_type, source_type), "source"
-            ),
-            named(dialect.member(hop.table, hop.target_column, hop.type, target_type), "target"),
-        )
+        exp.select(named(source, "source"), named(target, "target"))
         .distinct()
         .from_(table_expression(hop.table))
-        .where(exp.Not(this=exp.Is(this=source, expression=exp.Null())))
+        .where(exp.Not(this=exp.Is(this=key, expression=exp.Null())))
     )
 
 
@@ -180,7 +177,7 @@ class RowSelect:
             if key not in self._known:
                 table, type_ = self._query.table, fine.stored_type
                 moment = self._dialect.floored(table, fine.column, type_, FACTS)
-                self._known[key] = self._hop(read.hops[0], moment, microsecond_type(type_))
+                self._known[key] = self._hop(read.hops[0], moment, in_micros(type_))
         elif key not in self._known:
             stored = self._columns[read.column].copy()
             type_ = self._types[read.column]

@@ -65,9 +65,9 @@ class SQLiteDialect(SqlDialect):
         """Keep what the columns are declared to hold."""
         self._tables, self._form, self._numbers = tables, form, numbers or {}
 
-    def cast(self, value: exp.Expr, declared: DataType, source: DataType | None = None) -> exp.Expr:
+    def cast(self, value: exp.Expr, declared: DataType, type_: DataType | None = None) -> exp.Expr:
         """Return an exact conversion; a value whose type is not given has the declared one."""
-        return value if source is None else converted(value, source, declared)
+        return value if type_ is None else converted(value, type_, declared)
 
     def stored_type(self, table: str, column: str) -> DataType:
         """Return a stored column's type.

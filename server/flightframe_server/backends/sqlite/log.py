@@ -44,12 +44,12 @@ def header_of(main: OpenFile) -> Header:
     Raises:
         BackendError: it is empty, or no SQLite database.
     """
-    content = main.read(_HEADER_BYTES)
-    if not content:
+    data = main.read(_HEADER_BYTES)
+    if not data:
         raise BackendError("the database file is empty")
-    if len(content) < _HEADER_BYTES or not content.startswith(_MAGIC):
+    if len(data) < _HEADER_BYTES or not data.startswith(_MAGIC):
         raise BackendError("the file is no SQLite database")
-    return Header(content[_COUNTER], content[_READ_VERSION] == _LOGGED)
+    return Header(data[_COUNTER], data[_READ_VERSION] == _LOGGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +91,10 @@ class Log:
 def log_of(index: OpenFile) -> Log | None:
     """Return what a log has committed, or None while its index is being written."""
     for _ in range(_READS):
-        content = index.read(_INDEX_BYTES)
-        first, second = content[:_COPY_BYTES], content[_COPY_BYTES : 2 * _COPY_BYTES]
-        if len(content) == _INDEX_BYTES and first == second and first[_INITIALISED]:
-            return Log(
-                first[_COMMITTED], _number(content[_BACKFILLED]), _number(content[_ATTEMPTED])
-            )
+        data = index.read(_INDEX_BYTES)
+        first, second = data[:_COPY_BYTES], data[_COPY_BYTES : 2 * _COPY_BYTES]
+        if len(data) == _INDEX_BYTES and first == second and first[_INITIALISED]:
+            return Log(first[_COMMITTED], _number(data[_BACKFILLED]), _number(data[_ATTEMPTED]))
     return None
 
 

@@ -107,11 +107,11 @@ def array_of(values: Sequence[object], target: pa.DataType) -> pa.Array:
 def _decimals(values: Sequence[object], target: pa.DataType) -> pa.Array:
     """Return scaled integers, or the digits of larger ones, as decimals."""
     if any(isinstance(value, str) for value in values):
-        decimals = [
+        digits = [
             None if value is None else _unscaled(str(value), target.scale) for value in values
         ]
         try:
-            return pa.array(decimals, target)
+            return pa.array(digits, target)
         except (pa.ArrowInvalid, ValueError) as error:
             raise ArithmeticOverflow("a value does not fit its declared type") from error
     integers = pa.array(values, pa.int64()).cast(pa.decimal128(19, 0)).cast(pa.decimal128(38, 0))
