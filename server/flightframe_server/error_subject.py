@@ -33,10 +33,8 @@ def about(error: Failure, subjects: Iterable[str]) -> Failure:
         return error
     if "about" in error.details:
         return error
-    names = [
-        *named[:_MOST],
-        *([f"{len(named) - _MOST} more"] if named[_MOST:] else []),
-    ]
+    more = len(named) - _MOST
+    names = [*named[:_MOST], *([f"{more} more"] if more > 0 else [])]
     extended = _again(error, f"{error.message} ({word} {', '.join(names)})", error.hint)
     extended.details["about"] = names
     return extended

@@ -151,10 +151,10 @@ def _isin(term: Apply, sides: list[pa.Array]) -> pa.Array:
 
 def _like(term: Apply, sides: list[pa.Array]) -> pa.Array:
     subject, pattern = sides[0], term.arguments[1]
-    written = pattern.value if isinstance(pattern, Constant) else None
-    if written is None or pa.types.is_null(subject.type):
+    assert isinstance(pattern, Constant)
+    if pattern.value is None or pa.types.is_null(subject.type):
         return pa.nulls(len(subject), pa.bool_())
-    body = row_values.like_regex(str(written))
+    body = row_values.like_regex(str(pattern.value))
     return pc.match_substring_regex(subject, rf"(?s)\A{body}\z")
 
 
