@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pyarrow as pa
 
@@ -24,8 +24,6 @@ from flightframe_server.engine.attempt import Served
 from flightframe_server.engine.engine import MetricEngine, Resolve
 from flightframe_server.engine.explanation import explanation
 from flightframe_server.engine.frames import StreamedFrame
-from flightframe_server.engine.query_log import QueryLog
-from flightframe_server.engine.result_cache import ResultCache
 from flightframe_server.engine.unknown_members import remarks
 from flightframe_server.errors import (
     AmbiguousMetric,
@@ -37,8 +35,7 @@ from flightframe_server.errors import (
 )
 from flightframe_server.language import parse
 from flightframe_server.language.bounds import check_depth
-from flightframe_server.language.syntax import LiteralValue, Statement
-from flightframe_server.planner.plan import NO_FRESHNESS, Freshness
+from flightframe_server.language.syntax import Statement
 from flightframe_server.provenance import (
     METADATA_KEY,
     SERVED_FROM_KEY,
@@ -48,18 +45,32 @@ from flightframe_server.provenance import (
     ServedFrom,
     fold,
 )
+from flightframe_server.request import Request
 from flightframe_server.resolver.needs import Need, needs_of
 from flightframe_server.resolver.question import Question
 from flightframe_server.resolver.resolve import resolve
 from flightframe_server.resolver.terms import LevelTerm, Term
 from flightframe_server.resolver.typed import TypedCollection
-from flightframe_server.resolver.values import Binding, literal_type
-from flightframe_server.statements.runner import Statements
+from flightframe_server.resolver.values import Binding
+from flightframe_server.runtime import Runtime
 
-EngineState = tuple[str, int, tuple[tuple[str, str | None], ...]]
-"""A collection, the epoch of its entries, and the version of its data."""
+__all__ = [
+    "Answer",
+    "EngineState",
+    "QuerySignature",
+    "Request",
+    "Runtime",
+    "answer",
+    "engine_named",
+    "explain",
+    "parsed",
+    "tree_bytes",
+    "type_request",
+]
 
-VALUE_BYTES = 256
+EngineState = tuple[int, int, tuple[tuple[str, str | None], ...]]
+"""The generation of an engine, the epoch of its entries, and the version of its data."""
+
 PARSED_BYTES = 32 * 1024 * 1024
 TREE_BYTES = 128
 """Bytes of a tree for each character of a text: lists of names and numbers take 77 to 90."""
@@ -72,38 +83,6 @@ def tree_bytes(source: str, _: Statement) -> int:
 
 parsed = cached(parse, tree_bytes, PARSED_BYTES)
 """`parse`, remembering the last texts; syntax is frozen, so sharing it is safe."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One query as a surface hands it on.
-
-    Attributes:
-        source: Frame-QL text.
-        parameters: bound values: `?` by index from 0, `$name` by name, as pairs.
-        collection: its collection; None for the only one that fits.
-        freshness: what it says about age.
-    """
-
-    source: str
-    parameters: tuple[tuple[int | str, LiteralValue], ...] = ()
-    collection: str | None = None
-    freshness: Freshness = NO_FRESHNESS
-
-    @property
-    def key(self) -> tuple[object, ...]:
-        """What makes two requests the same: text, values with their types, options."""
-        typed = tuple((name, str(literal_type(value)), value) for name, value in self.parameters)
-        return self.source, typed, self.collection, self.freshness
-
-    @property
-    def bytes(self) -> int:
-        """About the bytes that `key` takes, texts at their longest encoding."""
-        values = (value for _, value in self.parameters)
-        value_bytes = sum(
-            VALUE_BYTES + 4 * (len(one) if isinstance(one, str) else 0) for one in values
-        )
-        return 4 * len(self.source) + value_bytes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -170,30 +149,6 @@ class QuerySignature:
     parameters: tuple[tuple[int | str, pa.DataType], ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Runtime:
-    """The running parts of an installation: its engines, statements and hot answers.
-
-    Attributes:
-        installation_id: as its manifest says.
-        engines: by collection name.
-        statements: what runs the engines' statements, and the limits that hold for all.
-        results: hot answers.
-        query_log: what was answered lately.
-    """
-
-    installation_id: str
-    engines: Mapping[str, MetricEngine]
-    statements: Statements = field(default_factory=Statements)
-    results: ResultCache[Answer] = field(default_factory=ResultCache)
-    query_log: QueryLog = field(default_factory=QueryLog)
-
-    def close(self) -> None:
-        """Close every engine."""
-        for engine in self.engines.values():
-            engine.close()
-
-
 def answer(request: Request, runtime: Runtime, context: CallContext = SERVER_CALL) -> Answer:
     """Answer one request.
 
@@ -209,14 +164,15 @@ def answer(request: Request, runtime: Runtime, context: CallContext = SERVER_CAL
         FlightframeError: any of the tree; nothing else.
     """
     started = time.perf_counter()
-    state = _state(runtime, request)
-    key = (request.key, state)
-    result = runtime.results.get(key)
-    if result is None:
-        result = _answer(request, runtime, context)
-        # It may be of another version than the one that was current before: A, B, and A again.
-        if result.hot and result.bytes is not None and result.state in state:
-            runtime.results.put(key, result, result.bytes + request.bytes)
+    with runtime.pinned() as pinned:
+        state = _state(pinned, request)
+        key = (request.key, state)
+        result: Answer | None = runtime.results.get(key)
+        if result is None:
+            result = _answer(request, pinned, context)
+            # It may be of another version than the one that was current before: A, B, and A again.
+            if result.hot and result.bytes is not None and result.state in state:
+                runtime.results.put(key, result, result.bytes + request.bytes)
     runtime.query_log.add(
         request.source, result.provenance, result.rows, started, context.caller.user
     )
@@ -225,7 +181,8 @@ def answer(request: Request, runtime: Runtime, context: CallContext = SERVER_CAL
 
 def explain(request: Request, runtime: Runtime, context: CallContext = SERVER_CALL) -> Answer:
     """Return the plan of a request, whether its text says EXPLAIN or not; raises as `answer`."""
-    return _answer(request, runtime, context, explains=True)
+    with runtime.pinned() as pinned:
+        return _answer(request, pinned, context, explains=True)
 
 
 def _answer(
@@ -245,7 +202,7 @@ def _answer(
     served = engine.answer(ask, request.freshness, context)
     # An answer that may be older than its source is true for a while only.
     lasting = request.freshness.max_staleness is None
-    state = (engine.collection.name, epoch, served.snapshot.key)
+    state = (engine.generation, epoch, served.snapshot.key)
     return _labelled(served, engine, query_id, state if lasting else None)
 
 
@@ -267,11 +224,12 @@ def type_request(request: Request, runtime: Runtime) -> QuerySignature:
     def ask(typed: TypedCollection) -> Question:
         return resolve(statement, typed, binding)
 
-    engine = _engine(request, runtime, ask, SERVER_CALL)
-    if statement.explain:
-        schema = _explanation(ask, request, engine, SERVER_CALL).schema
-    else:
-        schema = answer_schema(ask(engine.typed))
+    with runtime.pinned() as pinned:
+        engine = _engine(request, pinned, ask, SERVER_CALL)
+        if statement.explain:
+            schema = _explanation(ask, request, engine, SERVER_CALL).schema
+        else:
+            schema = answer_schema(ask(engine.typed))
     keys = sorted(binding.types, key=lambda key: (isinstance(key, str), key))
     return QuerySignature(
         with_sql_metadata(schema), tuple((key, arrow_type(binding.types[key])) for key in keys)
@@ -294,7 +252,7 @@ def _state(runtime: Runtime, request: Request) -> tuple[EngineState, ...]:
         engines = tuple(runtime.engines.values())
     else:
         engines = (engine_named(runtime, request.collection),)
-    return tuple((engine.collection.name, engine.epoch, engine.fingerprint()) for engine in engines)
+    return tuple((engine.generation, engine.epoch, engine.fingerprint()) for engine in engines)
 
 
 def _engine(request: Request, runtime: Runtime, ask: Resolve, context: CallContext) -> MetricEngine:

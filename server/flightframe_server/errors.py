@@ -252,6 +252,10 @@ class CatalogError(FlightframeError):
         line: the line in the file, from 1; 0 where unknown.
         hint: what to write instead.
         others: what else is wrong; the hint then counts them.
+
+    Attributes:
+        text: the message alone, without the place.
+        advice: the hint alone, without the count.
     """
 
     code = "CATALOG"
@@ -278,14 +282,14 @@ class CatalogError(FlightframeError):
             details={"file": file, "path": path, "line": line},
         )
         self.others = tuple(others)
-        self._alone = (message, hint)
+        self.text, self.advice = message, hint
 
     @classmethod
     def of_all(cls, mistakes: Sequence[CatalogError]) -> CatalogError:
         """Return one error that tells the first of several mistakes and carries all of them."""
         every = [single for mistake in mistakes for single in mistake.each()]
         first, *others = every
-        message, hint = first._alone
+        message, hint = first.text, first.advice
         return cls(
             message, file=first.file, path=first.path, line=first.line, hint=hint, others=others
         )
@@ -294,8 +298,9 @@ class CatalogError(FlightframeError):
         """Return every mistake as an error of its own, this one first."""
         if not self.others:
             return (self,)
-        message, hint = self._alone
-        alone = CatalogError(message, file=self.file, path=self.path, line=self.line, hint=hint)
+        alone = CatalogError(
+            self.text, file=self.file, path=self.path, line=self.line, hint=self.advice
+        )
         return (alone, *self.others)
 
 

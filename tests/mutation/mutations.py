@@ -84,6 +84,7 @@ MOVED = {
     "sqlite": "test_sqlite_moves.py::test_a_file_in_its_place_is_answered_from[copied-DELETE]",
     "polars": "test_polars_moves.py::test_a_moved_file_is_never_read_as_the_old_version[in_place]",
 }
+DEFINITIONS = "tests/unit/reload/test_reload_definitions.py::"
 ZONES = "tests/conformance/test_zones.py::test_the_zone_alone_tells_entries_apart[duckdb]"
 LEVEL_ORDER = (
     "tests/unit/catalog/test_catalog_levels.py"
@@ -558,16 +559,40 @@ MUTATIONS = (
         9,
         SHARED,
         "planner.route:entry_key",
-        "metric.identity, metric.operator\n",
-        "metric.identity, Operator(metric.operator.name)\n",
+        "metric.identity, metric.operator)",
+        "metric.identity, Operator(metric.operator.name))",
     ),
     _mutation(
         "leave the types of values out of a request",
         9,
         REQUESTS,
-        "answer:Request.key",
+        "request:Request.key",
         "(name, str(literal_type(value)), value)",
         "(name, value)",
+    ),
+    _mutation(
+        "leave a family's definition out of identity",
+        9,
+        DEFINITIONS + "test_entries_of_a_former_definition_answer_nothing_of_the_new_one",
+        "catalog.collection:Collection.definition_hash",
+        "self.family_hashes.get(family, self.structure_hash)",
+        "self.structure_hash",
+    ),
+    _mutation(
+        "give hot answers of one engine for another",
+        9,
+        DEFINITIONS + "test_nor_does_a_hot_answer",
+        "engine.engine:MetricEngine.__init__",
+        "next(_GENERATIONS)",
+        "1",
+    ),
+    _mutation(
+        "show a question the engines of now, not those it began with",
+        1,
+        DEFINITIONS + "test_a_text_of_sql_means_what_it_meant_when_it_came",
+        "runtime:Runtime.engines",
+        "self.sets.current if self._pinned is None else self._pinned",
+        "self.sets.current",
     ),
     _mutation(
         "leave the zone out of identity",

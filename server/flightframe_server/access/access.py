@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from flightframe_server.access.audit import OFF, Audit
 from flightframe_server.access.authenticate import Authenticator
+from flightframe_server.access.credential_files import CredentialFiles
 from flightframe_server.access.tls import Tls
 
 
@@ -21,11 +22,13 @@ class Access:
         authenticator: checks credentials; None: none are asked for.
         tls: the certificates; None: connections are not encrypted.
         audit: notes each call.
+        credential_files: what the authenticator checks credentials against, where it has files.
     """
 
     authenticator: Authenticator | None = None
     tls: Tls | None = None
     audit: Audit = OFF
+    credential_files: CredentialFiles | None = None
 
     @property
     def named_by_certificate(self) -> bool:

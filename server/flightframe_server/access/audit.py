@@ -136,7 +136,15 @@ class Audit:
     ) -> None:
         """Keep the settings."""
         self._settings, self._chance = settings, chance
-        self.on = settings.mode != "off"
+
+    @property
+    def on(self) -> bool:
+        """Whether calls are noted."""
+        return self._settings.mode != "off"
+
+    def change(self, settings: AuditSettings) -> None:
+        """Note calls by other settings from now on."""
+        self._settings = settings
 
     @contextmanager
     def call(self, surface: str, kind: str) -> Iterator[AuditedCall | None]:

@@ -98,6 +98,19 @@ def tenth(total: int) -> int:
 
 DEFAULT_LIMITS = _D = Limits()
 
+LIVE_LIMITS = frozenset(
+    {
+        *("query_bytes", "request_bytes", "message_bytes", "incoming_bytes", "flight_connections"),
+        *("parse_depth", "concurrent_statements", "statements_per_caller", "concurrent_streams"),
+        *("streams_per_caller", "queued_statements", "queued_per_caller", "queue_seconds"),
+        *("statement_timeout", "statement_bytes", "result_rows", "result_bytes", "handles"),
+        *("handles_per_caller", "handles_per_session", "handle_bytes", "prepared_bytes"),
+        *("bound_bytes", "result_seconds", "prepared_seconds", "sessions", "sessions_per_caller"),
+        "session_seconds",
+    }
+)
+"""The limits that a reload puts to use; the others are of what is made once: HTTP, the database."""
+
 
 def checked_seconds(value: Any) -> float:
     """Return a number of seconds above 0 and up to a week; for use inside shapes."""

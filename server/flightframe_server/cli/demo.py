@@ -26,6 +26,7 @@ from flightframe_server.cli.console import out, progress
 from flightframe_server.cli.error_output import reported_errors
 from flightframe_server.cli.logs import configure_logs
 from flightframe_server.cli.query import DEFAULT_URI
+from flightframe_server.cli.reload_signal import Watch, reloading
 from flightframe_server.cli.serve import FlightPort, HttpPort, SkipWarmUp
 from flightframe_server.cli.servers import (
     ReservedPorts,
@@ -82,6 +83,7 @@ def demo(
     flight_port: FlightPort = None,
     http_port: HttpPort = None,
     skip_warmup: SkipWarmUp = False,
+    watch: Watch = False,
     leave: Annotated[
         bool,
         typer.Option("--exit", help="End after the last query: with 1 if any answer differs."),
@@ -120,7 +122,8 @@ def demo(
             kept = run_walkthrough(servers, opened, written, store, stop, labels=not skip_warmup)
             if not leave and not stop.requested:
                 invite(servers)
-                stop.wait()
+                with reloading(opened.reloader, watch=watch):
+                    stop.wait()
         finally:
             ended = servers.close()
         code = 0 if kept or not leave else 1

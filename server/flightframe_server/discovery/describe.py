@@ -74,15 +74,16 @@ def describe(request: Asked, runtime: Runtime, context: CallContext = SERVER_CAL
         UnknownName: there is no such collection, or no such schema in it.
         BackendError: the database failed.
     """
-    engines = (
-        [engine_named(runtime, request.collection)]
-        if request.collection
-        else list(runtime.engines.values())
-    )
-    described = {
-        "installation_id": runtime.installation_id,
-        "collections": [_collection(engine, request, context) for engine in engines],
-    }
+    with runtime.pinned() as pinned:
+        engines = (
+            [engine_named(pinned, request.collection)]
+            if request.collection
+            else list(pinned.engines.values())
+        )
+        described = {
+            "installation_id": pinned.installation_id,
+            "collections": [_collection(engine, request, context) for engine in engines],
+        }
     return json.dumps(described, separators=(",", ":"), ensure_ascii=False).encode()
 
 

@@ -48,13 +48,10 @@ def answer_text(
         FlightframeError: as `answer`.
         ReadOnly: the text would change something.
     """
-
-    def in_language(statement: Request) -> Answer:
-        return answer(statement, runtime, context)
-
-    return _Text(request, runtime, tables, context.caller.user).carried(
-        lambda query: query.answer(runtime), in_language
-    )
+    with runtime.pinned() as pinned:
+        return _Text(request, pinned, tables.on(pinned), context.caller.user).carried(
+            lambda query: query.answer(pinned), lambda statement: answer(statement, pinned, context)
+        )
 
 
 def explain_text(
@@ -68,18 +65,18 @@ def explain_text(
     Raises:
         NotSupported: the catalogue answers the text, and by no plan.
     """
-
-    def in_language(statement: Request) -> Answer:
-        return explain(statement, runtime, context)
-
-    return _Text(request, runtime, tables, context.caller.user).carried(_no_plan, in_language)
+    with runtime.pinned() as pinned:
+        return _Text(request, pinned, tables.on(pinned), context.caller.user).carried(
+            _no_plan, lambda statement: explain(statement, pinned, context)
+        )
 
 
 def type_text(request: Request, runtime: Runtime, tables: PublishedTables) -> QuerySignature:
     """Type a request without carrying it out; raises as `answer_text`."""
-    return _Text(request, runtime, tables, "", typing=True).carried(
-        lambda query: query.typed, lambda statement: type_request(statement, runtime)
-    )
+    with runtime.pinned() as pinned:
+        return _Text(request, pinned, tables.on(pinned), "", typing=True).carried(
+            lambda query: query.typed, lambda statement: type_request(statement, pinned)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TypedDict, TypeVar
 
 import pyarrow as pa
 
@@ -54,6 +54,35 @@ class RunningStatement:
     ended: threading.Event = field(default_factory=threading.Event)
 
 
+class _QueueBounds(TypedDict):
+    """The arguments of an `AdmissionQueue`."""
+
+    permits: int
+    waiting: int
+    seconds: float
+    share: int
+    waiting_share: int
+
+
+def _queue_bounds(limits: Limits) -> tuple[_QueueBounds, _QueueBounds]:
+    """Return the bounds of the queue of statements, and of that of large answers."""
+
+    def bounds(permits: int, share: int | None) -> _QueueBounds:
+        waiting, waiting_share = limits.queued_statements, limits.queued_per_caller
+        return {
+            "permits": permits,
+            "waiting": waiting,
+            "seconds": limits.queue_seconds,
+            "share": three_quarters(permits) if share is None else share,
+            "waiting_share": three_quarters(waiting) if waiting_share is None else waiting_share,
+        }
+
+    return (
+        bounds(limits.concurrent_statements, limits.statements_per_caller),
+        bounds(limits.concurrent_streams, limits.streams_per_caller),
+    )
+
+
 class Statements:
     """Starts, counts, lists and ends the statements of one installation.
 
@@ -63,22 +92,28 @@ class Statements:
 
     def __init__(self, limits: Limits | None = None) -> None:
         """Nothing runs yet."""
-        self.limits = limits if limits is not None else Limits()
-        of = self.limits
-        self.permits = self._queue(of.concurrent_statements, of.statements_per_caller)
-        self.stream_permits = self._queue(of.concurrent_streams, of.streams_per_caller)
+        of = self.limits = limits if limits is not None else Limits()
+        statements, streams = _queue_bounds(of)
+        self.permits = AdmissionQueue(**statements)
+        self.stream_permits = AdmissionQueue(**streams)
         self._lock = threading.Lock()
         self._running: set[RunningStatement] = set()
+        self._followers: list[Callable[[Limits], None]] = []
 
-    def _queue(self, permits: int, share: int | None) -> AdmissionQueue:
-        waiting, waiting_share = self.limits.queued_statements, self.limits.queued_per_caller
-        return AdmissionQueue(
-            permits,
-            waiting,
-            self.limits.queue_seconds,
-            share=three_quarters(permits) if share is None else share,
-            waiting_share=three_quarters(waiting) if waiting_share is None else waiting_share,
-        )
+    def follow_limits(self, follow: Callable[[Limits], None]) -> None:
+        """Call a function with the limits whenever they change."""
+        self._followers.append(follow)
+
+    def change_limits(self, limits: Limits) -> None:
+        """Keep other limits from now on; what is under way goes on under those it began with."""
+        if limits == self.limits:
+            return
+        statements, streams = _queue_bounds(limits)
+        self.limits = limits
+        self.permits.resize(**statements)
+        self.stream_permits.resize(**streams)
+        for follow in self._followers:
+            follow(limits)
 
     def bounded(self, context: CallContext) -> CallContext:
         """Return a call with the time that one question may take, from now on."""

@@ -81,6 +81,10 @@ class PreparedStatements:
         self._runtime, self._tables = runtime, tables
         self._handles: Handles[Prepared] = Handles(bounds)
 
+    def change_bounds(self, bounds: Bounds) -> None:
+        """Hold as much as other bounds say."""
+        self._handles.change_bounds(bounds)
+
     def __len__(self) -> int:
         """Return how many statements are held."""
         return len(self._handles)
