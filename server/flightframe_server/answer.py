@@ -53,6 +53,8 @@ from flightframe_server.resolver.terms import LevelTerm, Term
 from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.resolver.values import Binding
 from flightframe_server.runtime import Runtime
+from flightframe_server.telemetry.metrics import HOT, route_of
+from flightframe_server.telemetry.tracing import step
 
 __all__ = [
     "Answer",
@@ -168,15 +170,25 @@ def answer(request: Request, runtime: Runtime, context: CallContext = SERVER_CAL
         state = _state(pinned, request)
         key = (request.key, state)
         result: Answer | None = runtime.results.get(key)
+        hot = result is not None
         if result is None:
             result = _answer(request, pinned, context)
             # It may be of another version than the one that was current before: A, B, and A again.
             if result.hot and result.bytes is not None and result.state in state:
                 runtime.results.put(key, result, result.bytes + request.bytes)
+    _count(runtime, result, started, hot=hot)
     runtime.query_log.add(
         request.source, result.provenance, result.rows, started, context.caller.user
     )
     return result
+
+
+def _count(runtime: Runtime, result: Answer, started: float, *, hot: bool) -> None:
+    provenance = result.provenance
+    routes = (str(part.route) for column in provenance.columns for part in column.parts)
+    route = HOT if hot else route_of(routes, streamed=result.table is None)
+    seconds = time.perf_counter() - started
+    runtime.metrics.answered(provenance.collection, str(provenance.served_from), route, seconds)
 
 
 def explain(request: Request, runtime: Runtime, context: CallContext = SERVER_CALL) -> Answer:
@@ -193,7 +205,8 @@ def _answer(
     context = context.named(query_id)
 
     def ask(typed: TypedCollection) -> Question:
-        return resolve(statement, typed, Binding(dict(request.parameters)))
+        with step("resolve"):
+            return resolve(statement, typed, Binding(dict(request.parameters)))
 
     engine = _engine(request, runtime, ask, context)
     if explains or statement.explain:
@@ -241,7 +254,8 @@ def _read(request: Request, runtime: Runtime) -> Statement:
     limits = runtime.statements.limits
     if len(request.source.encode()) > limits.query_bytes:
         raise LimitExceeded(f"a query has at most {limits.query_bytes:,} bytes of text")
-    statement = parsed(request.source)
+    with step("parse"):
+        statement = parsed(request.source)
     check_depth(statement, limits.parse_depth)
     return statement
 

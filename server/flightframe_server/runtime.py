@@ -15,6 +15,8 @@ from flightframe_server.engine.engine_sets import Engines, EngineSets
 from flightframe_server.engine.query_log import QueryLog
 from flightframe_server.engine.result_cache import ResultCache
 from flightframe_server.statements.runner import Statements
+from flightframe_server.telemetry.metrics import Metrics
+from flightframe_server.telemetry.tracing import NO_TRACING, Tracing
 
 
 class Runtime:
@@ -26,12 +28,21 @@ class Runtime:
         statements: what runs the engines' statements, and the limits that hold for all.
         results: hot answers.
         query_log: what was answered lately.
+        tracing: makes the spans of calls.
 
     Attributes:
         sets: the sets of engines, of which the current one can be replaced.
     """
 
-    __slots__ = ("_pinned", "installation_id", "query_log", "results", "sets", "statements")
+    __slots__ = (
+        "_pinned",
+        "installation_id",
+        "query_log",
+        "results",
+        "sets",
+        "statements",
+        "tracing",
+    )
 
     def __init__(
         self,
@@ -40,12 +51,14 @@ class Runtime:
         statements: Statements | None = None,
         results: ResultCache[Any] | None = None,
         query_log: QueryLog | None = None,
+        tracing: Tracing = NO_TRACING,
     ) -> None:
         """Serve the engines; see the class."""
         self.installation_id = installation_id
         self.statements = statements if statements is not None else Statements()
         self.results: ResultCache[Any] = results if results is not None else ResultCache()
         self.query_log = query_log if query_log is not None else QueryLog()
+        self.tracing = tracing
         self.sets = EngineSets(engines)
         self._pinned: Engines | None = None
 
@@ -53,6 +66,11 @@ class Runtime:
     def engines(self) -> Engines:
         """The engines by collection name: those of now, or those that a question has pinned."""
         return self.sets.current if self._pinned is None else self._pinned
+
+    @property
+    def metrics(self) -> Metrics:
+        """What the installation counts."""
+        return self.statements.metrics
 
     @contextmanager
     def pinned(self) -> Iterator[Runtime]:
@@ -64,7 +82,7 @@ class Runtime:
             view = Runtime.__new__(Runtime)
             view.installation_id, view.statements = self.installation_id, self.statements
             view.results, view.query_log = self.results, self.query_log
-            view.sets, view._pinned = self.sets, engines
+            view.sets, view._pinned, view.tracing = self.sets, engines, self.tracing
             yield view
 
     def close(self) -> None:

@@ -27,6 +27,7 @@ from flightframe_server.planner.plan import Conditions, Freshness, Plan
 from flightframe_server.provenance import PartProvenance, Route, ServedFrom
 from flightframe_server.resolver.question import Question
 from flightframe_server.statements.runner import Statements, TooManyRows
+from flightframe_server.telemetry.tracing import step
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,15 +156,17 @@ class Attempts:
     ) -> Served:
         executor = self._bypass if bypass else self._executor
         try:
-            executed = executor.execute(
-                plan, snapshot, keep=not bypass, max_rows=self.stream_rows, context=context
-            )
+            with step("execute", statements=len(plan.queries)):
+                executed = executor.execute(
+                    plan, snapshot, keep=not bypass, max_rows=self.stream_rows, context=context
+                )
         except TooManyRows:
             single = single_query_plan(snapshot.typed, plan)
             assert single is not None
             return self._streamed(single, snapshot, bypass=bypass)
         needs = [part.need for part in plan.parts]
-        table = compose(plan.question, needs, executed.tables)
+        with step("compose"):
+            table = compose(plan.question, needs, executed.tables)
         self._statements.check_result(table.num_rows, table.nbytes)
         return Served(snapshot, plan, executed.parts, table)
 
@@ -177,7 +180,8 @@ class Attempts:
     ) -> Plan:
         """Plan, and plan again as long as the plan rests on what has not been looked at."""
         while True:
-            plan = self.plan(question, freshness, snapshot, without)
+            with step("plan"):
+                plan = self.plan(question, freshness, snapshot, without)
             if not plan.unattested:
                 return plan
             if freshness.only_if_cached:

@@ -63,6 +63,7 @@ from flightframe_server.flight.tickets import (
     TextTicket,
     decode,
 )
+from flightframe_server.flight.tracing import middleware, traced
 from flightframe_server.flight.wire_errors import bounded, unimplemented
 from flightframe_server.sql.texts import answer_text, type_text
 
@@ -114,6 +115,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         self._short: Callable[[bytes], Command] = lru_cache(maxsize=COMMAND_COUNT)(self._read)
         before = hooks(access, handshake=handshake)
         self.audit = access.audit
+        self.metrics, self.tracing = runtime.metrics, runtime.tracing
         self._state = FlightState.of(
             runtime,
             bounds or FlightBounds.within(limits),
@@ -122,6 +124,8 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         )
         if access.authenticator is not None:
             access.authenticator.on_session_end(self._state.forget)
+        if self.tracing.on:
+            before["middleware"] = {**before.get("middleware", {}), **middleware(self.tracing)}
         super().__init__(self._location, **before, **encryption(access))
         self._watch = IncomingWatch(self.port, IncomingBounds.within(limits))
         self._follows = bounds is None
@@ -161,6 +165,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
 
     @audited
     @bounded
+    @traced
     def get_flight_info(
         self, context: flight.ServerCallContext, descriptor: flight.FlightDescriptor
     ) -> flight.FlightInfo:
@@ -187,6 +192,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
 
     @audited
     @bounded
+    @traced
     def get_schema(
         self, context: flight.ServerCallContext, descriptor: flight.FlightDescriptor
     ) -> flight.SchemaResult:
@@ -206,6 +212,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
 
     @audited
     @bounded
+    @traced
     def do_get(
         self, context: flight.ServerCallContext, ticket: flight.Ticket
     ) -> flight.FlightDataStream:
@@ -228,6 +235,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
 
     @audited
     @bounded
+    @traced
     def do_put(
         self,
         context: flight.ServerCallContext,
@@ -247,6 +255,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
 
     @audited
     @bounded
+    @traced
     def do_action(self, context: flight.ServerCallContext, action: flight.Action) -> list[bytes]:
         """Carry out an action of the list."""
         caller = self._let_in(context, action)
@@ -256,6 +265,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
 
     @audited
     @bounded
+    @traced
     def list_actions(self, context: flight.ServerCallContext) -> list[tuple[str, str]]:
         """Return the actions that there are."""
         self._let_in(context)
@@ -263,6 +273,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
 
     @audited
     @bounded
+    @traced
     def list_flights(self, context: flight.ServerCallContext, criteria: bytes) -> NoReturn:
         """Refuse: there are as many flights as questions."""
         self._let_in(context, criteria)
@@ -270,6 +281,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
 
     @audited
     @bounded
+    @traced
     def do_exchange(
         self,
         context: flight.ServerCallContext,

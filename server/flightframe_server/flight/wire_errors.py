@@ -19,7 +19,7 @@ import traceback
 import uuid
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 import pyarrow as pa
 import structlog
@@ -36,6 +36,7 @@ from flightframe_server.errors import (
     QueryError,
     Status,
 )
+from flightframe_server.telemetry.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 
@@ -77,7 +78,16 @@ _CLASSES: dict[Status, type[Exception]] = {
 # pyarrow lets no Flight error through GetSchema: all of them become UNKNOWN there.
 _IN_GET_SCHEMA = {**_CLASSES, Status.PERMISSION_DENIED: _CLASSES[Status.UNIMPLEMENTED]}
 
-Server = TypeVar("Server")
+
+class Counting(Protocol):
+    """A server that counts its refusals."""
+
+    @property
+    def metrics(self) -> Metrics:
+        """What counts them."""
+
+
+Server = TypeVar("Server", bound=Counting)
 Given = ParamSpec("Given")
 Returned = TypeVar("Returned")
 
@@ -137,6 +147,7 @@ def bounded(
             return method(server, context, *args, **named)
         except Exception as error:
             request_id = uuid.uuid4().hex
+            server.metrics.refused("flight", str(getattr(error, "code", InternalError.code)))
             fresh = wire_error(error, method.__name__, request_id)
         context.add_trailer(REQUEST_ID, request_id)
         raise fresh

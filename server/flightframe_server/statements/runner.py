@@ -24,11 +24,15 @@ from flightframe_server.planner.source import FrameQuery, SourceQuery
 from flightframe_server.statements.admission import AdmissionQueue
 from flightframe_server.statements.held import HeldBatches
 from flightframe_server.statements.streams import WatchedStream
+from flightframe_server.telemetry.metrics import Metrics
 
 Result = TypeVar("Result")
 
 END_SECONDS = 1.0
 """How long the thread that cancels waits to hear of the end."""
+
+QUERY, LOOK, STREAM, HANDED_OUT = "query", "look", "stream", "handed out"
+"""The kinds of statements, as they are counted; what is handed out asks the database nothing."""
 
 COARSER = "ask at a coarser anchor, add a filter, or LIMIT"
 
@@ -88,10 +92,12 @@ class Statements:
 
     Args:
         limits: the installation's.
+        metrics: what counts the statements; None: counters of its own.
     """
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: Limits | None = None, metrics: Metrics | None = None) -> None:
         """Nothing runs yet."""
+        self.metrics = metrics if metrics is not None else Metrics()
         of = self.limits = limits if limits is not None else Limits()
         statements, streams = _queue_bounds(of)
         self.permits = AdmissionQueue(**statements)
@@ -169,7 +175,7 @@ class Statements:
             BackendError: the database failed.
         """
         statement = RunningStatement(context.query_id, time.monotonic(), token.cancel)
-        release = self._admitted(self.permits, token.check, statement, context.caller.key)
+        release = self._admitted(QUERY, token.check, statement, context.caller.key)
         try:
             running = backend.run(query, at=at, token=token)
         except BaseException:
@@ -198,7 +204,7 @@ class Statements:
             BackendError: as `look`.
         """
         statement = RunningStatement(context.query_id, time.monotonic(), token.cancel)
-        release = self._admitted(self.permits, token.check, statement, context.caller.key)
+        release = self._admitted(LOOK, token.check, statement, context.caller.key)
         try:
             return look()
         finally:
@@ -219,7 +225,7 @@ class Statements:
         """
         stream = WatchedStream(context, self.limits.stream_idle_timeout)
         statement = RunningStatement(context.query_id, time.monotonic(), stream.cancel)
-        release = self._admitted(self.stream_permits, context.check, statement, context.caller.key)
+        release = self._admitted(STREAM, context.check, statement, context.caller.key)
         stream.start(lambda token: backend.run(query, at=at, token=token), release)
         return stream
 
@@ -235,18 +241,19 @@ class Statements:
         """
         stream = WatchedStream(context, self.limits.stream_idle_timeout)
         statement = RunningStatement(context.query_id, time.monotonic(), stream.cancel)
-        release = self._admitted(self.stream_permits, context.check, statement, context.caller.key)
+        release = self._admitted(HANDED_OUT, context.check, statement, context.caller.key)
         stream.start(lambda token: HeldBatches(table), release)
         return stream
 
     def _admitted(
         self,
-        permits: AdmissionQueue,
+        kind: str,
         check: Callable[[], None],
         statement: RunningStatement,
         caller: str,
     ) -> Callable[[], None]:
-        """Take a permit and return what gives it back."""
+        """Take a permit for a kind of statement, and return what gives it back."""
+        permits = self.permits if kind in (QUERY, LOOK) else self.stream_permits
         with self._lock:
             self._running.add(statement)
         try:
@@ -255,7 +262,11 @@ class Statements:
             self._forget(statement)
             raise
 
+        admitted = time.monotonic()
+
         def release() -> None:
+            if kind != HANDED_OUT:
+                self.metrics.statement(kind, time.monotonic() - admitted)
             self._forget(statement)
             permits.release(caller)
 
