@@ -7,7 +7,7 @@ out: an open installation, ready to be served. Nothing else knows where files of
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from flightframe_server.backends.registry import open_backend
 from flightframe_server.catalog.installation import Installation
 from flightframe_server.engine.engine import STREAM_ROWS
 from flightframe_server.engine.warm_up import Warmed, warm_up
+from flightframe_server.operations import Operations
 from flightframe_server.reload import Reloader
 from flightframe_server.reload.files import EngineOpener
 from flightframe_server.reload.files import read_files as read_files
@@ -51,11 +52,24 @@ class OpenInstallation:
     access: Access
     reloader: Reloader
 
-    def warm_up(self) -> Iterator[tuple[str, Warmed]]:
-        """Make what every collection's hints ask for, yielding the collection and each event."""
+    def operations(self) -> Operations:
+        """Return what an operator does with it."""
+
+        def files() -> tuple[Path, ...]:
+            listed = self.reloader.installation.collections
+            return tuple(self.folder / path for path in listed)
+
+        return Operations(self.runtime, files)
+
+    def warm_up(self, names: Iterable[str] | None = None) -> Iterator[tuple[str, Warmed]]:
+        """Make what the hints of collections ask for, yielding the collection and each event.
+
+        Args:
+            names: the collections; None: all of them.
+        """
         with self.runtime.pinned() as pinned:
-            for name, engine in pinned.engines.items():
-                for warmed in warm_up(engine):
+            for name in pinned.engines if names is None else names:
+                for warmed in warm_up(pinned.engines[name]):
                     yield name, warmed
 
     def close(self) -> None:

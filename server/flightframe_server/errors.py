@@ -28,7 +28,8 @@
     │   └── ReadOnly                     READ_ONLY
     ├── AccessError                      the caller can act: credentials
     │   ├── NotAuthenticated             UNAUTHENTICATED
-    │   └── TooManyAttempts              TOO_MANY_ATTEMPTS
+    │   ├── TooManyAttempts              TOO_MANY_ATTEMPTS
+    │   └── NotPermitted                 NOT_PERMITTED
     ├── CatalogError                     CATALOG: the owner of the collection or installation
     ├── SetupError                       SETUP: the operator, before anything is served
     ├── BackendError                     BACKEND: the operator, while serving
@@ -240,6 +241,14 @@ class TooManyAttempts(AccessError):
 
     code = "TOO_MANY_ATTEMPTS"
     http_status = 429
+
+
+class NotPermitted(AccessError):
+    """The call would change something, and this caller, or this page, may not."""
+
+    code = "NOT_PERMITTED"
+    status = Status.PERMISSION_DENIED
+    http_status = 403
 
 
 class CatalogError(FlightframeError):

@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from flightframe_server.engine.answer_counts import AnswerCounts
 from flightframe_server.engine.engine_sets import Engines, EngineSets
 from flightframe_server.engine.query_log import QueryLog
 from flightframe_server.engine.result_cache import ResultCache
+from flightframe_server.statements.questions import RunningQuestions
 from flightframe_server.statements.runner import Statements
 from flightframe_server.telemetry.metrics import Metrics
 from flightframe_server.telemetry.tracing import NO_TRACING, Tracing
@@ -31,13 +33,17 @@ class Runtime:
         tracing: makes the spans of calls.
 
     Attributes:
+        counts: how many answers there were, and from where.
+        questions: those that are being answered.
         sets: the sets of engines, of which the current one can be replaced.
     """
 
     __slots__ = (
         "_pinned",
+        "counts",
         "installation_id",
         "query_log",
+        "questions",
         "results",
         "sets",
         "statements",
@@ -59,6 +65,7 @@ class Runtime:
         self.results: ResultCache[Any] = results if results is not None else ResultCache()
         self.query_log = query_log if query_log is not None else QueryLog()
         self.tracing = tracing
+        self.counts, self.questions = AnswerCounts(), RunningQuestions()
         self.sets = EngineSets(engines)
         self._pinned: Engines | None = None
 
@@ -82,6 +89,7 @@ class Runtime:
             view = Runtime.__new__(Runtime)
             view.installation_id, view.statements = self.installation_id, self.statements
             view.results, view.query_log = self.results, self.query_log
+            view.counts, view.questions = self.counts, self.questions
             view.sets, view._pinned, view.tracing = self.sets, engines, self.tracing
             yield view
 

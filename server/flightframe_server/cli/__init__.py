@@ -15,11 +15,13 @@ import structlog
 import typer
 
 from flightframe_server import __version__
+from flightframe_server.cli.cache import cache_app, warm
 from flightframe_server.cli.check import check
 from flightframe_server.cli.credentials import token_app, user_app
 from flightframe_server.cli.demo import demo, init_demo
 from flightframe_server.cli.describe import describe
 from flightframe_server.cli.logs import configure_logs
+from flightframe_server.cli.promotion import promote, recommend
 from flightframe_server.cli.query import explain, query
 from flightframe_server.cli.serve import serve
 from flightframe_server.cli.streams import escape_unencodable, run_command
@@ -39,6 +41,10 @@ app.command()(query)
 app.command()(explain)
 app.command()(describe)
 app.command()(check)
+app.command()(recommend)
+app.command()(promote)
+app.command()(warm)
+app.add_typer(cache_app, name="cache")
 app.add_typer(user_app, name="user")
 app.add_typer(token_app, name="token")
 

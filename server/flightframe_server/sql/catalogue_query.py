@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 from sqlglot import exp
 
-from flightframe_server.answer import Answer, QuerySignature, Request, Runtime
+from flightframe_server.answer import Answer, Request, Runtime
 from flightframe_server.errors import (
     AmbiguousSchema,
     FlightframeError,
@@ -34,6 +34,7 @@ from flightframe_server.provenance import (
     ServedFrom,
     fold,
 )
+from flightframe_server.query_types import QuerySignature
 from flightframe_server.sql import catalogue
 from flightframe_server.sql.columns import without_remarks
 from flightframe_server.sql.expressions import Parameters
@@ -130,6 +131,7 @@ class _Names:
             # `SELECT region, COUNT(*)` lacks its AT, which the language says better.
             return None
         relation = evaluate(select, self._relation, parameters)
+        parameters.refuse_surplus()
         return CatalogueQuery(relation, tuple(sorted(parameters.types.items())))
 
     def _over_published(self, select: exp.Select, parameters: Parameters) -> Meaning | None:

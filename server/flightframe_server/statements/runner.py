@@ -49,12 +49,18 @@ class RunningStatement:
         query_id: the question it belongs to.
         since: when it asked for its permit, as `time.monotonic` counts.
         cancel: asks it to end.
-        ended: set once it has.
+        user: whose reader it is, for a large answer; empty where the server asks for no names.
+        streamed: whether it is a large answer, which one reader alone waits for.
+        admitted: set once it has its permit.
+        ended: set once it has ended.
     """
 
     query_id: str
     since: float
     cancel: Callable[[], None]
+    user: str = ""
+    streamed: bool = False
+    admitted: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
 
 
@@ -155,6 +161,7 @@ class Statements:
         context: CallContext,
         *,
         max_rows: int | None = None,
+        spent: Callable[[float], object] | None = None,
     ) -> pa.Table:
         """Carry one statement out and return all it says.
 
@@ -165,6 +172,7 @@ class Statements:
             token: cancels it.
             context: the call it is for, whose share of the permits it takes.
             max_rows: how many rows are collected; None: any number.
+            spent: called with the seconds that it ran, without those that it waited for a permit.
 
         Raises:
             SourceMoved: the data are of another version.
@@ -176,6 +184,7 @@ class Statements:
         """
         statement = RunningStatement(context.query_id, time.monotonic(), token.cancel)
         release = self._admitted(QUERY, token.check, statement, context.caller.key)
+        began = time.perf_counter()
         try:
             running = backend.run(query, at=at, token=token)
         except BaseException:
@@ -185,6 +194,8 @@ class Statements:
         token.attach(running)
         try:
             batches = list(self._bounded(running, max_rows))
+            if spent is not None:
+                spent(time.perf_counter() - began)
             return pa.Table.from_batches(batches, schema=running.schema).combine_chunks()
         finally:
             running.close()
@@ -224,7 +235,7 @@ class Statements:
             BackendTimeout: it did not begin before the caller's time was up.
         """
         stream = WatchedStream(context, self.limits.stream_idle_timeout)
-        statement = RunningStatement(context.query_id, time.monotonic(), stream.cancel)
+        statement = _reading(context, stream)
         release = self._admitted(STREAM, context.check, statement, context.caller.key)
         stream.start(lambda token: backend.run(query, at=at, token=token), release)
         return stream
@@ -240,7 +251,7 @@ class Statements:
             BackendTimeout: it got no permit before the caller's time was up.
         """
         stream = WatchedStream(context, self.limits.stream_idle_timeout)
-        statement = RunningStatement(context.query_id, time.monotonic(), stream.cancel)
+        statement = _reading(context, stream)
         release = self._admitted(HANDED_OUT, context.check, statement, context.caller.key)
         stream.start(lambda token: HeldBatches(table), release)
         return stream
@@ -261,6 +272,7 @@ class Statements:
         except BaseException:
             self._forget(statement)
             raise
+        statement.admitted.set()
 
         admitted = time.monotonic()
 
@@ -302,3 +314,9 @@ class Statements:
         ):
             if count > limit:
                 raise LimitExceeded(f"an answer has at most {limit:,} {what}", hint=COARSER)
+
+
+def _reading(context: CallContext, stream: WatchedStream) -> RunningStatement:
+    """Return the large answer that a call reads, as it is listed."""
+    user = context.caller.user
+    return RunningStatement(context.query_id, time.monotonic(), stream.cancel, user, streamed=True)
