@@ -19,6 +19,7 @@ import typer
 
 import flightframe
 from flightframe import ArgumentError, Connection
+from flightframe_server.cli.interrupts import leave_where_stuck, watched
 
 PASSWORD = "FLIGHTFRAME_PASSWORD"
 TOKEN = "FLIGHTFRAME_TOKEN"
@@ -102,16 +103,20 @@ def connected(uri: str, timeout: float | None, options: ConnectionOptions) -> It
         ArgumentError: a user without a password, and no terminal to ask for it.
     """
     token = None if options.user is not None else os.environ.get(TOKEN) or None
-    with flightframe.connect(
-        uri,
-        token,
-        options.user,
-        None if options.user is None else password_of(options.user),
-        options.tls_root_certs,
-        tls_client_cert=options.tls_client_cert,
-        tls_client_key=options.tls_client_key,
-        timeout=timeout,
-    ) as connection:
+    password = None if options.user is None else password_of(options.user)
+    with (
+        watched(leave_where_stuck),
+        flightframe.connect(
+            uri,
+            token,
+            options.user,
+            password,
+            options.tls_root_certs,
+            tls_client_cert=options.tls_client_cert,
+            tls_client_key=options.tls_client_key,
+            timeout=timeout,
+        ) as connection,
+    ):
         yield connection
 
 

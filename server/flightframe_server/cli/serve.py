@@ -111,8 +111,7 @@ def serve(
             with closing(ReservedPorts(ports)) as reserved:
                 if not skip_warmup:
                     warm_up(opened, stop)
-                if stop.requested:
-                    return
+                stop.started()
                 servers = reserved.start(opened)
             announce(servers, opened)
             stop.wait()
