@@ -69,7 +69,7 @@ def demo(folder: Path) -> "subprocess.CompletedProcess[str]":
         env={**kept, "PYTHONPATH": path},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
 

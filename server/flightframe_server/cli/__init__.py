@@ -29,6 +29,7 @@ from flightframe_server.cli.interrupts import (
 from flightframe_server.cli.logs import configure_logs
 from flightframe_server.cli.query import explain, query
 from flightframe_server.cli.serve import serve
+from flightframe_server.cli.shell.command import shell
 from flightframe_server.cli.stop_signals import end_now
 from flightframe_server.cli.streams import escape_unencodable, run_command
 
@@ -50,6 +51,7 @@ app.command()(serve)
 app.command()(query)
 app.command()(explain)
 app.command()(describe)
+app.command()(shell)
 app.command()(check)
 app.add_typer(user_app, name="user")
 app.add_typer(token_app, name="token")
@@ -75,6 +77,7 @@ def flightframe(
 
       flightframe demo                          the demonstration, start to end
       flightframe query "SELECT region, SUM(revenue) AS total AT region"
+      flightframe shell                         a prompt, with completion
     """
     # What a command finds it tells itself; only those that serve log more than failures.
     configure_logs(logging.ERROR)

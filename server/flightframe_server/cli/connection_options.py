@@ -97,27 +97,29 @@ class ConnectionOptions:
 
 @contextmanager
 def connected(uri: str, timeout: float | None, options: ConnectionOptions) -> Iterator[Connection]:
-    """Connect for the time of a command.
+    """Connect for the time of a command, which Ctrl-C ends also while it waits for the server.
 
     Raises:
         ArgumentError: a user without a password, and no terminal to ask for it.
     """
+    with watched(leave_where_stuck), open_connection(uri, timeout, options) as connection:
+        yield connection
+
+
+def open_connection(uri: str, timeout: float | None, options: ConnectionOptions) -> Connection:
+    """Connect; raises as `connected`."""
     token = None if options.user is not None else os.environ.get(TOKEN) or None
     password = None if options.user is None else password_of(options.user)
-    with (
-        watched(leave_where_stuck),
-        flightframe.connect(
-            uri,
-            token,
-            options.user,
-            password,
-            options.tls_root_certs,
-            tls_client_cert=options.tls_client_cert,
-            tls_client_key=options.tls_client_key,
-            timeout=timeout,
-        ) as connection,
-    ):
-        yield connection
+    return flightframe.connect(
+        uri,
+        token,
+        options.user,
+        password,
+        options.tls_root_certs,
+        tls_client_cert=options.tls_client_cert,
+        tls_client_key=options.tls_client_key,
+        timeout=timeout,
+    )
 
 
 def password_of(user: str) -> str:

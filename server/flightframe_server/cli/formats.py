@@ -65,7 +65,7 @@ def write_table(result: Result, most: int = MAX_ROWS) -> None:
     if len(rows.schema):
         show_table(rows_table(rows))
     show_line(footer(rows, result.served_from))
-    _write_notes(result, out)
+    write_notes(result, out)
 
 
 def write_chart(result: Result, most: int = MAX_ROWS) -> None:
@@ -77,7 +77,7 @@ def write_chart(result: Result, most: int = MAX_ROWS) -> None:
         err.print(f"note: no chart is drawn: {reason}")
         show_table(rows_table(replace(rows, kept=rows.kept[: most or None])))
     show_line(footer(rows, result.served_from))
-    _write_notes(result, out)
+    write_notes(result, out)
 
 
 def levels_of(result: Result) -> list[bool]:
@@ -98,7 +98,7 @@ def show_chart(rows: Rows, levels: Sequence[bool], most: int = MAX_ROWS) -> None
         out.print(line)
 
 
-def _write_notes(result: Result, to: Console, more: tuple[str, ...] = ()) -> None:
+def write_notes(result: Result, to: Console, more: tuple[str, ...] = ()) -> None:
     """Write the remarks on an answer; a server that says them otherwise has none for us."""
     with suppress(ProtocolError):
         for note in (*result.provenance.notes, *more):
@@ -137,7 +137,7 @@ def write_json(result: Result) -> None:
     print(f'  "row_count": {count},')
     print(f'  "served_from": {json.dumps(result.served_from)}')
     print("}")
-    _write_notes(result, err, null_notes(lacking))
+    write_notes(result, err, null_notes(lacking))
 
 
 def write_csv(result: Result) -> None:
@@ -162,4 +162,4 @@ def _write_batches(result: Result, write: Callable[[pa.RecordBatch], object]) ->
     sys.stdout.flush()
     if sys.stderr.isatty():
         err.print(f"{counted(count, 'row')} · served_from: {result.served_from}")
-    _write_notes(result, err)
+    write_notes(result, err)
