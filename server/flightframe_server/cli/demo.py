@@ -176,9 +176,11 @@ def warm_up(opened: OpenInstallation) -> None:
             out.print(Text.assemble(("      ✓ ", "green"), str(warmed.hint), (since, "dim")))
         else:
             out.print(Text.assemble(("      ✗ ", "red"), f"{warmed.hint}: {warmed.failure}"))
-    found = f", found {kept}" if kept else ""
+    before = f", found {kept}" if kept else ""
     out.print(
-        Text.assemble(("  ✓ ", "green"), f"pre-materialised {made} (family, anchor) entries{found}")
+        Text.assemble(
+            ("  ✓ ", "green"), f"pre-materialised {made} (family, anchor) entries{before}"
+        )
     )
 
 

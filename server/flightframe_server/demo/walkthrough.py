@@ -91,7 +91,7 @@ def walk(
     connection.explain(steps.CANONICAL).close()
     with ByHand(folder) as by_hand:
         for promised in steps.STEPS:
-            step = planned(promised, connection) if warm else promised
+            step = planned(promised, connection) if warm and labels else promised
             started = time.perf_counter()
             result = connection.query(step.source)
             table = result.to_arrow()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 STEPS = (1.0, 2.0, 5.0, 10.0)
+LEAST_SPAN = 1e-300
 MARKS = 4
 """About how many marks a scale has."""
 
@@ -59,8 +60,8 @@ def scale_of(values: Iterable[float], *, with_zero: bool = False) -> Scale:
         margin = abs(low) / 2 or 1.0
         low, high = low - margin, high + margin
     span = high - low
-    if not math.isfinite(span):
-        return Scale((low, 0.0, high), 0)
+    if not LEAST_SPAN < span < math.inf:
+        return Scale((low, high), 0)
     step = _step(span / MARKS)
     first, last = math.floor(low / step), math.ceil(high / step)
     marks = tuple(number * step for number in range(first, last + 1))

@@ -19,6 +19,11 @@ class Command:
     help: str
     synonyms: tuple[str, ...] = ()
 
+    @property
+    def takes_query(self) -> bool:
+        """Whether a query follows it, which may have several lines."""
+        return "QUERY" in self.argument
+
 
 COMMANDS = (
     Command("help", "h?", "", "this list"),
@@ -53,8 +58,5 @@ def read_line(text: str) -> Line:
         letters = {f"\\{letter}" for letter in command.letters}
         names = {command.word, *command.synonyms}
         if name in letters or name.removeprefix("\\") in names:
-            return Line(command, rest if command.word in _OF_QUERIES else rest.rstrip("; "))
+            return Line(command, rest if command.takes_query else rest.rstrip("; "))
     return Line(None, stripped)
-
-
-_OF_QUERIES = {"explain", "chart"}

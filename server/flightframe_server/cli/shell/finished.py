@@ -24,11 +24,13 @@ def is_finished(text: str) -> bool:
 
     >>> [is_finished(text) for text in ("SELECT revenue", "SELECT revenue AT region", "x y z ;")]
     [False, True, True]
+    >>> [is_finished(text) for text in ("describe margin", "explain SELECT revenue", "chart")]
+    [True, False, True]
     """
     line = read_line(text)
-    query = line.text if line.command is not None and line.text else text
-    if line.command is not None and not line.text:
+    if line.command is not None and not (line.command.takes_query and line.text):
         return True
+    query = line.text
     if not query.strip() or query.rstrip().endswith(";") or text.endswith("\n"):
         return True
     if is_open(query):

@@ -47,8 +47,8 @@ class Position:
 def position_of(before: str) -> Position:
     """Return where the cursor stands behind a text.
 
-    >>> found = position_of("SELECT SUM(revenue) AS r AT re")
-    >>> found.clause, found.word, found.calls
+    >>> position = position_of("SELECT SUM(revenue) AS r AT re")
+    >>> position.clause, position.word, position.calls
     ('AT', 're', {'revenue': 'SUM'})
     >>> position_of("SELECT revenue AT day WHERE region = 'We").text
     'We'

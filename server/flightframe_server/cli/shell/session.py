@@ -39,7 +39,6 @@ from flightframe_server.cli.formats import (
 from flightframe_server.cli.interrupts import watched
 from flightframe_server.cli.shell.commands import COMMANDS, Command, read_line
 
-
 LAST_ROWS = 10_000
 """The rows of an answer that are kept for a chart of it."""
 

@@ -1,7 +1,7 @@
 """What can be completed: names that the server describes, and the words of the language.
 
 What comes in: descriptions, and a position in a query. What goes out: what may stand there, what is
-lawful first, and of the rest why it is not. It must never know a name that no server told.
+lawful first, and of the rest why it is not. It must never hold a name that the server lacks.
 """
 
 from __future__ import annotations
@@ -66,15 +66,15 @@ class Vocabulary:
     def options(self, position: Position) -> list[Option]:
         """Return what may stand at a position outside of quotes, what is lawful first."""
         clause = position.clause
-        found: list[Option] = []
+        options: list[Option] = []
         if clause in WITH_METRICS:
-            found += self._metric_options()
+            options += self._metric_options()
         if clause in WITH_LEVELS:
-            found += self._level_options(position)
+            options += self._level_options(position)
         if clause == "FROM":
-            found += [Option(schema, "schema") for schema in self._schemas()]
-        found += [Option(word) for word in KEYWORDS.get(clause, ())]
-        return sorted(found, key=lambda option: not option.lawful)
+            options += [Option(schema, "schema") for schema in self._schemas()]
+        options += [Option(word) for word in KEYWORDS.get(clause, ())]
+        return sorted(options, key=lambda option: not option.lawful)
 
     def level_before(self, position: Position) -> str | None:
         """Return the level that a text in quotes is compared with."""
