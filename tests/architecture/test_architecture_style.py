@@ -17,7 +17,7 @@ VAGUE = {"utils", "util", "helpers", "helper", "manager", "common", "misc", "bas
 DEFERRED: dict[tuple[str, str], str] = {
     ("client/flightframe/result.py", "polars"): "optional: only `to_polars` needs it",
     ("client/flightframe/result.py", "pandas"): "optional: only `to_pandas` needs it",
-    ("server/flightframe_server/__main__.py", "flightframe_server.cli"): "after a handler of Ctrl-C",
+    ("server/flightframe_server/__main__.py", "flightframe_server.cli"): "after Ctrl-C is handled",
 }
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
