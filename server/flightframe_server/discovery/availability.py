@@ -79,9 +79,9 @@ def _availability(
     typed: TypedCollection, violations: Mapping[str, str], family: MetricFamily, reducer: str
 ) -> Availability:
     name: Expression = Name((family.name,))
-    asked = Call(reducer, (name,)) if reducer else name
-    assert isinstance(asked, Call | Name)
-    term = MetricNames(Scope(typed, Binding())).leaf(asked)
+    node = Call(reducer, (name,)) if reducer else name
+    assert isinstance(node, Call | Name)
+    term = MetricNames(Scope(typed, Binding())).leaf(node)
     required = anchors_of(typed, term).required
     levels: list[str] = []
     blocked: list[BlockedLevel] = []

@@ -32,7 +32,7 @@ from flightframe_server.errors import (
 )
 from flightframe_server.language.format import format_expression
 from flightframe_server.language.syntax import LiteralValue
-from flightframe_server.resolver.anchors import bare_type
+from flightframe_server.resolver.anchors import family_type
 from flightframe_server.resolver.metrics import default_operator
 from flightframe_server.resolver.typed import TypedCollection
 
@@ -63,11 +63,11 @@ class Asked:
         return not self.name or known.casefold() == self.name
 
 
-def describe(asked: Asked, runtime: Runtime, context: CallContext = SERVER_CALL) -> bytes:
+def describe(request: Asked, runtime: Runtime, context: CallContext = SERVER_CALL) -> bytes:
     """Return the description as JSON.
 
     Args:
-        asked: what is wanted of it.
+        request: what is wanted of it.
         runtime: the installation.
         context: the call that waits for it.
 
@@ -76,15 +76,15 @@ def describe(asked: Asked, runtime: Runtime, context: CallContext = SERVER_CALL)
         BackendError: the database failed.
     """
     engines = (
-        [engine_named(runtime, asked.collection)]
-        if asked.collection
+        [engine_named(runtime, request.collection)]
+        if request.collection
         else list(runtime.engines.values())
     )
     if asked.name:
         _check_name(engines, asked.name)
     described = {
         "installation_id": runtime.installation_id,
-        "collections": [_collection(engine, asked, context) for engine in engines],
+        "collections": [_collection(engine, request, context) for engine in engines],
     }
     return json.dumps(described, separators=(",", ":"), ensure_ascii=False).encode()
 
@@ -107,20 +107,20 @@ def read_body(body: bytes) -> Asked:
     except (ValueError, RecursionError):
         fields = None
     if not isinstance(fields, dict):
-        raise _not_taken()
+        raise _invalid_body()
     return read_fields(fields)
 
 
 def read_fields(fields: Mapping[str, Any]) -> Asked:
     """Return what the fields of a body ask; raises as `read_body`."""
     if not fields.keys() <= {*_TEXTS, "members"}:
-        raise _not_taken()
+        raise _invalid_body()
     texts = {name: fields.get(name, "") for name in _TEXTS}
     members = fields.get("members")
     if not all(isinstance(text, str) for text in texts.values()):
-        raise _not_taken()
+        raise _invalid_body()
     if members is not None and (type(members) is not int or members < 0):
-        raise _not_taken()
+        raise _invalid_body()
     if members is not None and members > MOST_MEMBERS:
         raise LimitExceeded(
             f"at most {MOST_MEMBERS} members of a level are told at once",
@@ -132,32 +132,32 @@ def read_fields(fields: Mapping[str, Any]) -> Asked:
 _TEXTS = ("collection", "name", "schema")
 
 
-def _not_taken() -> FrameQLSyntaxError:
+def _invalid_body() -> FrameQLSyntaxError:
     return FrameQLSyntaxError(
         "the body is not what describe takes",
         hint='send {"collection": "...", "name": "...", "schema": "...", "members": 10}',
     )
 
 
-def _collection(engine: MetricEngine, asked: Asked, context: CallContext) -> dict[str, Any]:
+def _collection(engine: MetricEngine, request: Asked, context: CallContext) -> dict[str, Any]:
     snapshot, attested = engine.attested(context)
     typed, collection = snapshot.typed, snapshot.typed.collection
-    levels = [level for level in typed.graph.level_names if asked.wants(level)]
+    levels = [level for level in typed.graph.level_names if request.wants(level)]
     schema = None
-    if asked.schema:
-        schema = _schema_named(typed, asked.schema)
+    if request.schema:
+        schema = _schema_named(typed, request.schema)
         reached = typed.graph.reachable(schema)
         levels = [level for level in levels if level in reached]
     return {
         "name": collection.name,
         "description": collection.description,
         "levels": [
-            _level(engine, typed, level, schema, asked.members, context) for level in levels
+            _level(engine, typed, level, schema, request.members, context) for level in levels
         ],
         "metrics": [
             _metric(typed, attested, family)
             for family in collection.metric_families.values()
-            if asked.wants(family.name)
+            if request.wants(family.name)
         ],
         "schemas": [
             {
@@ -166,7 +166,7 @@ def _collection(engine: MetricEngine, asked: Asked, context: CallContext) -> dic
                 "description": schema.description,
             }
             for schema in collection.schemas.values()
-            if asked.wants(schema.name)
+            if request.wants(schema.name)
         ],
     }
 
@@ -202,7 +202,7 @@ def _level(
     typed: TypedCollection,
     level: str,
     schema: str | None,
-    most: int | None,
+    members: int | None,
     context: CallContext,
 ) -> dict[str, Any]:
     family = typed.graph.family_of(level)
@@ -213,9 +213,9 @@ def _level(
         "family": family,
         "description": declared.describes(level) if declared is not None else "",
     }
-    if most is not None:
+    if members is not None:
         try:
-            described["facts"] = _facts(level_facts(engine, level, schema, most, context))
+            described["facts"] = _facts(level_facts(engine, level, schema, members, context))
         except QueryError as error:
             described["refused"] = f"{error.code}: {error.message}"
     return described
@@ -224,24 +224,24 @@ def _level(
 def _facts(facts: LevelFacts) -> dict[str, Any]:
     """Return what the data says of a level, its members within a bound of bytes."""
     members: list[Any] = []
-    left = MEMBER_BYTES
-    for member in map(_plain, facts.members):
-        left -= len(member.encode()) if isinstance(member, str) else 8
-        if left < 0:
+    remaining = MEMBER_BYTES
+    for member in map(_json_value, facts.members):
+        remaining -= len(member.encode()) if isinstance(member, str) else 8
+        if remaining < 0:
             break
         members.append(member)
     return {
         "schema": facts.schema,
         "cardinality": facts.cardinality,
         "has_null": facts.has_null,
-        "first": _plain(facts.first),
-        "last": _plain(facts.last),
+        "first": _json_value(facts.first),
+        "last": _json_value(facts.last),
         "members": members,
         "served_from": str(facts.served_from),
     }
 
 
-def _plain(value: LiteralValue) -> Any:
+def _json_value(value: LiteralValue) -> Any:
     """Return a member as JSON holds it: dates and decimals as texts, exact."""
     if value is None or isinstance(value, bool | int | str):
         return value
@@ -249,13 +249,13 @@ def _plain(value: LiteralValue) -> Any:
 
 
 def _metric(typed: TypedCollection, attested: Attested, family: MetricFamily) -> dict[str, Any]:
-    type_ = bare_type(typed, family.name)
+    type_ = family_type(typed, family.name)
     described: dict[str, Any] = {
         "name": family.name,
         "description": family.description,
         "type": "" if type_ is None else str(type_),
         "reducers": [],
-        "anchors": [asdict(found) for found in availabilities(typed, attested.violations, family)],
+        "anchors": list(map(asdict, availabilities(typed, attested.violations, family))),
     }
     if isinstance(family.meaning, RootedMetric):
         described["reducers"] = [reducer.operator for reducer in family.meaning.reducers]

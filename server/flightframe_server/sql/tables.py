@@ -88,7 +88,7 @@ class PublishedTables:
         """Make nothing yet."""
         self._runtime = runtime
         self._lock = threading.Lock()
-        self._made: dict[str, PublishedCollection] = {}
+        self._collections: dict[str, PublishedCollection] = {}
 
     @property
     def catalog(self) -> str:
@@ -103,9 +103,9 @@ class PublishedTables:
     def collections(self) -> Iterator[PublishedCollection]:
         """Iterate over the collections whose types are known, by name."""
         for name in self.names:
-            found = self._collection(name, self._runtime.engines[name])
-            if found is not None:
-                yield found
+            collection = self._collection(name, self._runtime.engines[name])
+            if collection is not None:
+                yield collection
 
     def __iter__(self) -> Iterator[PublishedTable]:
         """Iterate over every table, by collection and name."""
@@ -113,7 +113,7 @@ class PublishedTables:
             yield from collection.tables
 
     def _collection(self, name: str, engine: MetricEngine) -> PublishedCollection | None:
-        known = self._made.get(name)
+        known = self._collections.get(name)
         try:
             typed = engine.typed
         except BackendError as error:
@@ -121,22 +121,22 @@ class PublishedTables:
             return known
         if known is not None and known.typed is typed:
             return known
-        made = published(self.catalog, typed)
+        collection = published(self.catalog, typed)
         with self._lock:
-            self._made[name] = made
-        return made
+            self._collections[name] = collection
+        return collection
 
 
 def published(catalog: str, typed: TypedCollection) -> PublishedCollection:
     """Return one collection as tools see it; its `metrics` hides a schema so named."""
-    shown = {name for name in typed.collection.schemas if name.casefold() != METRICS}
+    visible = {name for name in typed.collection.schemas if name.casefold() != METRICS}
     tables = {METRICS: _metrics(catalog, typed)}
-    tables.update({name: _schema(catalog, typed, name) for name in shown})
+    tables.update({name: _schema(catalog, typed, name) for name in visible})
     return PublishedCollection(
         typed,
         tuple(tables[name] for name in sorted(tables)),
-        tuple(key for key in primary_keys(typed) if key.table in shown),
-        tuple(key for key in foreign_keys(typed) if {key.table, key.key.table} <= shown),
+        tuple(key for key in primary_keys(typed) if key.table in visible),
+        tuple(key for key in foreign_keys(typed) if {key.table, key.key.table} <= visible),
     )
 
 

@@ -49,8 +49,8 @@ def answer_text(
         ReadOnly: the text would change something.
     """
 
-    def in_language(asked: Request) -> Answer:
-        return answer(asked, runtime, context)
+    def in_language(statement: Request) -> Answer:
+        return answer(statement, runtime, context)
 
     return _Text(request, runtime, tables, context.caller.user).carried(
         lambda query: query.answer(runtime), in_language
@@ -69,8 +69,8 @@ def explain_text(
         NotSupported: the catalogue answers the text, and by no plan.
     """
 
-    def in_language(asked: Request) -> Answer:
-        return explain(asked, runtime, context)
+    def in_language(statement: Request) -> Answer:
+        return explain(statement, runtime, context)
 
     return _Text(request, runtime, tables, context.caller.user).carried(_no_plan, in_language)
 
@@ -78,7 +78,7 @@ def explain_text(
 def type_text(request: Request, runtime: Runtime, tables: PublishedTables) -> QuerySignature:
     """Type a request without carrying it out; raises as `answer_text`."""
     return _Text(request, runtime, tables, "", typing=True).carried(
-        lambda query: query.typed, lambda asked: type_request(asked, runtime)
+        lambda query: query.typed, lambda statement: type_request(statement, runtime)
     )
 
 
@@ -100,11 +100,11 @@ class _Text:
         """Return what one of two does with the text: which of them, its meaning decides."""
         request = self.request
         _note(request)
-        meant = meaning(request, self.tables, self.runtime, self.user, typing=self.typing)
-        if isinstance(meant, CatalogueQuery):
-            return over_catalogue(meant)
+        target = meaning(request, self.tables, self.runtime, self.user, typing=self.typing)
+        if isinstance(target, CatalogueQuery):
+            return over_catalogue(target)
         try:
-            return in_language(meant)
+            return in_language(target)
         except FrameQLSyntaxError as error:
             _refuse_writing(request.source, error)
             other = sql_meaning(request, self.tables, self.runtime, self.user, typing=self.typing)

@@ -52,7 +52,7 @@ def test_permits_go_by_the_order_of_asking_and_exactly_the_surplus_is_refused():
         queue.acquire(stays)
     for at, taker in enumerate(waiting):
         queue.release()
-        taker.join(5)
+        taker.join(60)
         assert order == list("abc")[: at + 1]
     for _ in range(2):
         queue.release()
@@ -75,10 +75,10 @@ def test_who_leaves_the_line_takes_no_place_along():
     queue.acquire(stays)
     first, second = Taker(queue, order, "first"), Taker(queue, order, "second")
     first.gone.set()
-    first.join(5)
+    first.join(60)
     assert isinstance(first.refusal, BackendCancelled)
     queue.release()
-    second.join(5)
+    second.join(60)
     assert order == ["second"]
     queue.release()
     assert (queue.free, queue.waiting) == (1, 0)
@@ -111,18 +111,18 @@ def test_one_caller_has_its_share_of_the_permits_and_of_the_queue():
     queue.acquire(stays, "bob")
     others = [Taker(queue, order, "bob waits", "bob"), Taker(queue, order, "carol waits", "carol")]
     queue.release("bob")
-    others[0].join(5)
+    others[0].join(60)
     # The first in the queue may not have it; the first who may does.
     assert order == ["bob waits"]
     queue.release("ann")
-    waiting.join(5)
+    waiting.join(60)
     assert order == ["bob waits", "ann waits"]
     queue.release("ann")
-    others[1].join(5)
+    others[1].join(60)
     assert order[2:] == ["carol waits"]
     for caller in ("ann", "bob", "bob", "carol"):
         queue.release(caller)
-    assert (queue.free, queue.waiting, dict(queue._held)) == (4, 0, {})
+    assert (queue.free, queue.waiting, dict(queue._in_use)) == (4, 0, {})
 
 
 def test_what_is_nobodys_is_bounded_by_all_alone():
