@@ -11,16 +11,20 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from flightframe_server.answer import Runtime, engine_named
 from flightframe_server.call_context import SERVER_CALL, CallContext
 from flightframe_server.catalog.collection import MetricFamily, RootedMetric
-from flightframe_server.discovery.availability import availabilities
+from flightframe_server.discovery.availability import (
+    Availabilities,
+    Availability,
+    AvailabilityPattern,
+    availabilities_of,
+)
 from flightframe_server.discovery.level_facts import LevelFacts, level_facts
 from flightframe_server.engine.engine import MetricEngine
-from flightframe_server.engine.facts import Attested
 from flightframe_server.errors import (
     AmbiguousReducer,
     FrameQLSyntaxError,
@@ -32,7 +36,6 @@ from flightframe_server.errors import (
 )
 from flightframe_server.language.format import format_expression
 from flightframe_server.language.syntax import LiteralValue
-from flightframe_server.resolver.anchors import family_type
 from flightframe_server.resolver.metrics import default_operator
 from flightframe_server.resolver.typed import TypedCollection
 
@@ -83,11 +86,13 @@ def describe(request: Asked, runtime: Runtime, context: CallContext = SERVER_CAL
         )
         if request.name:
             _check_name(engines, request.name)
-        described = {
-            "installation_id": pinned.installation_id,
-            "collections": [_collection(engine, request, context) for engine in engines],
-        }
-    return json.dumps(described, separators=(",", ":"), ensure_ascii=False).encode()
+        collections = ",".join([_collection(engine, request, context) for engine in engines])
+    name = _json(runtime.installation_id)
+    return f'{{"installation_id":{name},"collections":[{collections}]}}'.encode()
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def read_body(body: bytes) -> Asked:
@@ -140,7 +145,8 @@ def _invalid_body() -> FrameQLSyntaxError:
     )
 
 
-def _collection(engine: MetricEngine, request: Asked, context: CallContext) -> dict[str, Any]:
+def _collection(engine: MetricEngine, request: Asked, context: CallContext) -> str:
+    """Return the JSON of a collection; what many metrics share in it is written once and reused."""
     snapshot, attested = engine.attested(context)
     typed, collection = snapshot.typed, snapshot.typed.collection
     levels = [level for level in typed.graph.level_names if request.wants(level)]
@@ -149,16 +155,18 @@ def _collection(engine: MetricEngine, request: Asked, context: CallContext) -> d
         schema = _schema_named(typed, request.schema)
         reached = typed.graph.reachable(schema)
         levels = [level for level in levels if level in reached]
-    return {
+    where = availabilities_of(engine, typed, attested.violations)
+    patterns: dict[AvailabilityPattern, str] = {}
+    metrics = [
+        _metric(where, family, _anchors(where, family, patterns))
+        for family in collection.metric_families.values()
+        if request.wants(family.name)
+    ]
+    described = {
         "name": collection.name,
         "description": collection.description,
         "levels": [
             _level(engine, typed, level, schema, request.members, context) for level in levels
-        ],
-        "metrics": [
-            _metric(typed, attested, family)
-            for family in collection.metric_families.values()
-            if request.wants(family.name)
         ],
         "schemas": [
             {
@@ -170,6 +178,7 @@ def _collection(engine: MetricEngine, request: Asked, context: CallContext) -> d
             if request.wants(schema.name)
         ],
     }
+    return f'{_json(described)[:-1]},"metrics":[{",".join(metrics)}]}}'
 
 
 def _check_name(engines: Sequence[MetricEngine], name: str) -> None:
@@ -249,14 +258,13 @@ def _json_value(value: LiteralValue) -> Any:
     return value.isoformat() if isinstance(value, datetime.date) else str(value)
 
 
-def _metric(typed: TypedCollection, attested: Attested, family: MetricFamily) -> dict[str, Any]:
-    type_ = family_type(typed, family.name)
+def _metric(where: Availabilities, family: MetricFamily, anchors: str) -> str:
+    type_ = where.type_of(family)
     described: dict[str, Any] = {
         "name": family.name,
         "description": family.description,
         "type": "" if type_ is None else str(type_),
         "reducers": [],
-        "anchors": list(map(asdict, availabilities(typed, attested.violations, family))),
     }
     if isinstance(family.meaning, RootedMetric):
         described["reducers"] = [reducer.operator for reducer in family.meaning.reducers]
@@ -267,4 +275,28 @@ def _metric(typed: TypedCollection, attested: Attested, family: MetricFamily) ->
     else:
         described["formula"] = format_expression(family.meaning.formula)
         described["inputs"] = list(family.meaning.inputs)
-    return described
+    return f'{_json(described)[:-1]},"anchors":[{anchors}]}}'
+
+
+def _anchors(
+    where: Availabilities, family: MetricFamily, patterns: dict[AvailabilityPattern, str]
+) -> str:
+    return ",".join([_availability(one, patterns) for one in where.of(family)])
+
+
+def _availability(one: Availability, patterns: dict[AvailabilityPattern, str]) -> str:
+    """Return the JSON of where a metric may be asked, from that of all which are alike."""
+    words = patterns.get(one.pattern)
+    if words is None:
+        words = patterns[one.pattern] = _pattern(one.pattern)
+    for mark, name in one.names:
+        words = words.replace(_json(mark)[1:-1], _json(name)[1:-1])
+    return f'{{"reducer":{_json(one.reducer)},"required":{_json(one.required)},{words}}}'
+
+
+def _pattern(pattern: AvailabilityPattern) -> str:
+    blocked = [
+        {"level": level.level, "code": level.code, "reason": level.reason}
+        for level in pattern.blocked
+    ]
+    return f'"levels":{_json(pattern.levels)},"blocked":{_json(blocked)}'

@@ -86,7 +86,8 @@ def _check_filter(typed: TypedCollection, schema: str, what: str, part: Term) ->
 def _unreachable(typed: TypedCollection, schema: str, refusal: str, level: str) -> FlightframeError:
     hint = f"{schema} reaches {_reached(typed, schema)}"
     bridges = typed.graph.bridges(typed.graph.reachable(schema), level)
-    links = [name for name in bridges if not _has_facts(typed, name)]
+    # A schema is there for numbers of its own: a link between others is not its point.
+    links = [name for name in bridges if name not in typed.graph.fact_schemas]
     if links:
         return FanOut(
             f"{refusal}: {links[0]} links them many to many, and facts would count more than once",
@@ -101,18 +102,8 @@ def _unreachable(typed: TypedCollection, schema: str, refusal: str, level: str) 
     return UnreachableAnchor(f"{refusal}: no declared edge leads there", hint=hint)
 
 
-def _has_facts(typed: TypedCollection, schema: str) -> bool:
-    """Whether a schema is there for numbers of its own: a link between others is not its point."""
-    meanings = (family.meaning for family in typed.collection.metric_families.values())
-    return any(
-        isinstance(meaning, RootedMetric)
-        and schema in {meaning.schema, *(sibling.schema for sibling in meaning.siblings)}
-        for meaning in meanings
-    )
-
-
 def _reached(typed: TypedCollection, schema: str) -> str:
-    names = sorted(typed.graph.reachable(schema))
+    names = typed.graph.reachable_in_order(schema)
     return ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
 
 

@@ -6,9 +6,7 @@ is not there is an error that names its nearest neighbours.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 from flightframe_server.catalog.collection import MetricFamily
 from flightframe_server.errors import UnknownName, did_you_mean, shown
@@ -37,14 +35,9 @@ class Scope:
         """The collection's time zone."""
         return self.typed.zone
 
-    @cached_property
-    def _families(self) -> Mapping[str, MetricFamily]:
-        families = self.typed.collection.metric_families
-        return {name.casefold(): family for name, family in families.items()}
-
     def family(self, name: str) -> MetricFamily | None:
         """Return the metric family of that name in any case, or None."""
-        return self._families.get(name.casefold())
+        return self.typed.families.get(name.casefold())
 
     def level(self, name: Name) -> str | None:
         """Return the declared level that a possibly dotted name means, or None."""
