@@ -58,7 +58,9 @@ CLASSES: Mapping[str, type[FlightframeError]] = {
         ),
         QueryError,
     ),
-    **dict.fromkeys(("UNAUTHENTICATED", "TOO_MANY_ATTEMPTS"), AuthenticationFailed),
+    **dict.fromkeys(
+        ("UNAUTHENTICATED", "TOO_MANY_ATTEMPTS", "NOT_PERMITTED"), AuthenticationFailed
+    ),
     "CATALOG": CatalogError,
     **dict.fromkeys(("SETUP", "BACKEND", "TIMEOUT", "CANCELLED", "OVERLOADED"), BackendError),
     "INTERNAL": InternalError,

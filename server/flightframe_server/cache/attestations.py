@@ -73,7 +73,7 @@ class AttestationStore:
 
     Args:
         root: the collection's folder; the files lie in a folder of their own in it.
-        collection: content hash of the collection.
+        collection: hash of the collection's structure; what rests on more says so in its key.
         backend: id of the back-end.
         max_bytes: the most bytes that all files take, a file counted as one block at least.
         clock: the time, in nanoseconds since 1970 UTC.

@@ -7,6 +7,7 @@ manifest may hold a password.
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
@@ -46,6 +47,9 @@ def _rate(value: Any) -> float:
     return float(value)
 
 
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::[1-9]\d{0,4})?")
+"""As a browser writes it: in lower case, without a path or a slash behind it."""
+
 _Port = Annotated[int, Field(ge=0, le=65535)]
 _DEFAULT_ENGINE = EngineSettings()
 _DEFAULT_SERVER = ServerSettings()
@@ -78,6 +82,7 @@ class _AuthShape(Shape):
     signing_key: Text | None = _DEFAULT_AUTH.signing_key
     session_seconds: int = Field(default=_DEFAULT_AUTH.session_seconds, gt=0, le=366 * 86_400)
     anonymous: bool = _DEFAULT_AUTH.anonymous
+    operators: list[Text] = Field(default=[])
 
 
 class _ServerShape(Shape):
@@ -86,6 +91,7 @@ class _ServerShape(Shape):
     http_port: _Port = _DEFAULT_SERVER.http_port
     tls: _TlsShape | None = None
     auth: _AuthShape | None = None
+    cors_origins: list[Text] = Field(default=[])
 
 
 class _AuditShape(Shape):
@@ -151,8 +157,13 @@ def _server(shape: _ServerShape) -> ServerSettings:
         shape.flight_port,
         shape.http_port,
         None if tls is None else TlsSettings(tls.certificate, tls.key, tls.client_ca),
-        None if auth is None else AuthSettings(**auth.model_dump()),
+        None if auth is None else AuthSettings(**{**auth.model_dump(), **_operators(auth)}),
+        tuple(shape.cors_origins),
     )
+
+
+def _operators(auth: _AuthShape) -> dict[str, tuple[str, ...]]:
+    return {"operators": tuple(auth.operators)}
 
 
 def _check(shape: _InstallationShape, cursor: Cursor) -> None:
@@ -167,12 +178,23 @@ def _check(shape: _InstallationShape, cursor: Cursor) -> None:
             "Flight and HTTP cannot share a port", "port 0 takes any free one"
         )
     _check_tls(server.tls, cursor.at("server", "tls"))
+    _check_origins(server.cors_origins, cursor.at("server"))
     auth = server.auth
     if auth is not None and auth.users is None and auth.tokens is None:
         cursor.at("server", "auth").report(
             "neither users nor tokens are named, so that no caller could be let in",
             "name a file: flightframe user add and flightframe token new write it",
         )
+
+
+def _check_origins(origins: list[str], cursor: Cursor) -> None:
+    """Refuse what is no origin, and `*`, which would let every page on the web ask."""
+    for at, origin in enumerate(origins):
+        if not _ORIGIN.fullmatch(origin):
+            cursor.at("cors_origins", at).report(
+                "this is not the origin of a page",
+                "write its scheme, host and port: https://dashboards.example:3000",
+            )
 
 
 def _check_tls(tls: _TlsShape | None, cursor: Cursor) -> None:

@@ -28,12 +28,15 @@ from flightframe_server.cli.console import (
     footer,
     out,
     rows_table,
+    show_line,
     show_table,
+    show_text,
     writable,
 )
 from flightframe_server.web.json_text import names_text, not_finite, null_notes, row_texts
 
 MAX_ROWS = 100
+STEP_INDENT = 5
 
 
 class Format(StrEnum):
@@ -50,7 +53,7 @@ def write_table(result: Result, most: int = MAX_ROWS) -> None:
     rows = first_rows(result.schema, result, most or None)
     if len(rows.schema):
         show_table(rows_table(rows))
-    out.print(footer(rows, result.served_from))
+    show_line(footer(rows, result.served_from))
     _write_notes(result, out)
 
 
@@ -58,7 +61,7 @@ def _write_notes(result: Result, to: Console, more: tuple[str, ...] = ()) -> Non
     """Write the remarks on an answer; a server that says them otherwise has none for us."""
     with suppress(ProtocolError):
         for note in (*result.provenance.notes, *more):
-            to.print(Text(f"note: {printable(note)}", "yellow"))
+            show_line(Text(f"note: {printable(note)}", "yellow"), to)
 
 
 def write_steps(result: Result) -> None:
@@ -68,12 +71,12 @@ def write_steps(result: Result) -> None:
         metric = f"{facts['operator']}({facts['family']}) @ ({facts['anchor']})"
         note = facts["route"] == "note"
         what = facts["column"] if note else f"{facts['column']} = {metric}"
-        out.print(
+        show_line(
             Text.assemble(f"{facts['step']}  ", (what, "bold"), "  ", (facts["route"], "cyan"))
         )
-        out.print(f"     {facts['source']}")
+        show_text(facts["source"], STEP_INDENT)
         for reason in filter(None, facts["why_not"].split("; ")):
-            out.print(Text(f"     not from {reason}", "dim"))
+            show_text(f"not from {reason}", STEP_INDENT, "dim")
 
 
 def write_json(result: Result) -> None:

@@ -20,6 +20,7 @@ from flightframe_server.catalog import read_installation
 from flightframe_server.cli.console import progress
 from flightframe_server.cli.error_output import reported_errors
 from flightframe_server.cli.logs import configure_logs
+from flightframe_server.cli.reload_signal import ReloadSignal
 from flightframe_server.cli.servers import (
     ReservedPorts,
     Servers,
@@ -28,6 +29,8 @@ from flightframe_server.cli.servers import (
 )
 from flightframe_server.cli.stop_signals import StopSignals, end_now
 from flightframe_server.engine.warm_up import hints
+from flightframe_server.reload.warming import log_warmed
+from flightframe_server.reload.watch import ReloadWatch
 
 log = structlog.get_logger(__name__)
 
@@ -60,6 +63,15 @@ SkipWarmUp = Annotated[
     ),
 ]
 
+Watch = Annotated[
+    bool,
+    typer.Option(
+        "--watch",
+        envvar="FLIGHTFRAME_RELOAD",
+        help="Reload when the manifest or a collection changes on disk.",
+    ),
+]
+
 
 def serve(
     installation: Annotated[
@@ -77,6 +89,7 @@ def serve(
         ),
     ] = None,
     skip_warmup: SkipWarmUp = False,
+    watch: Watch = False,
     insecure: Annotated[
         bool,
         typer.Option(
@@ -94,6 +107,10 @@ def serve(
     and answers until SIGTERM or Ctrl-C. Requests under way then get ten seconds
     to end; a second signal ends them at once. Log events go to stderr.
 
+    At SIGHUP, and with --watch when they change, the manifest and the collections
+    are read anew and served without a restart; where they are wrong, the log says
+    so and what was served is served on.
+
     A server that other machines can reach needs server.tls and server.auth in
     its manifest; without them it starts only with --insecure.
 
@@ -103,7 +120,7 @@ def serve(
       flightframe serve installation.yaml --flight-port 0 --store /var/cache/ff
     """
     configure_logs()
-    with without_tracebacks(), reported_errors(), StopSignals() as stop:
+    with without_tracebacks(), reported_errors(), StopSignals() as stop, ReloadSignal() as hangup:
         check_exposure(installation, insecure=insecure)
         opened = open_installation(installation, store=store)
         with closing(opened):
@@ -114,8 +131,13 @@ def serve(
                 if stop.requested:
                     return
                 servers = reserved.start(opened)
-            announce(servers, opened)
-            stop.wait()
+            opened.reloader.warms = not skip_warmup
+            reloads = ReloadWatch(opened.reloader, files=watch)
+            with closing(reloads):
+                reloads.start()
+                hangup.send_to(reloads.request)
+                announce(servers, opened)
+                stop.wait()
             close(servers)
 
 
@@ -138,16 +160,7 @@ def warm_up(opened: OpenInstallation, stop: StopSignals) -> None:
     with progress("warming up", total) as bar:
         for done, (collection, warmed) in enumerate(opened.warm_up(), start=1):
             bar.at(f"warming up {warmed.hint}", done, total)
-            if warmed.failure is not None:
-                log.warning(
-                    "warm_up.failed",
-                    collection=collection,
-                    hint=str(warmed.hint),
-                    error=str(warmed.failure),
-                )
-            else:
-                state = "fresh" if warmed.fresh else "made"
-                log.info("warm_up", collection=collection, hint=str(warmed.hint), entry=state)
+            log_warmed(collection, warmed)
             if stop.requested:
                 return
 

@@ -130,9 +130,7 @@ class ReservedPorts:
                 hint="choose another port; 0 means any free one",
             ) from error
         reserved, self._http = self._http, None
-        http = (
-            None if reserved is None else HttpServer(opened.runtime, reserved, host, access=access)
-        )
+        http = None if reserved is None else http_server(opened, reserved, host)
         servers = Servers(opened, flight, http)
         if http is not None:
             http.start()
@@ -143,6 +141,25 @@ class ReservedPorts:
         if self._http is not None:
             self._http.close()
             self._http = None
+
+
+def http_server(opened: OpenInstallation, listening: socket.socket, host: str) -> HttpServer:
+    """Return the HTTP server of an installation, not started yet.
+
+    Args:
+        opened: what it answers from, and what its operators change.
+        listening: a socket of `listen`; the server closes it.
+        host: as it was asked for.
+    """
+    return HttpServer(
+        opened.runtime,
+        listening,
+        host,
+        access=opened.access,
+        origins=opened.installation.server.cors_origins,
+        operations=opened.operations(),
+        reloader=opened.reloader,
+    )
 
 
 @contextmanager

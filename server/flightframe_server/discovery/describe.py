@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -30,6 +30,7 @@ from flightframe_server.errors import (
     did_you_mean,
     shown,
 )
+from flightframe_server.language.format import format_expression
 from flightframe_server.language.syntax import LiteralValue
 from flightframe_server.resolver.anchors import bare_type
 from flightframe_server.resolver.metrics import default_operator
@@ -71,18 +72,21 @@ def describe(asked: Asked, runtime: Runtime, context: CallContext = SERVER_CALL)
         context: the call that waits for it.
 
     Raises:
-        UnknownName: there is no such collection, or no such schema in it.
+        UnknownName: there is no such collection, or nothing of such a name or schema in it.
         BackendError: the database failed.
     """
-    engines = (
-        [engine_named(runtime, asked.collection)]
-        if asked.collection
-        else list(runtime.engines.values())
-    )
-    described = {
-        "installation_id": runtime.installation_id,
-        "collections": [_collection(engine, asked, context) for engine in engines],
-    }
+    with runtime.pinned() as pinned:
+        engines = (
+            [engine_named(pinned, asked.collection)]
+            if asked.collection
+            else list(pinned.engines.values())
+        )
+        if asked.name:
+            _check_name(engines, asked.name)
+        described = {
+            "installation_id": pinned.installation_id,
+            "collections": [_collection(engine, asked, context) for engine in engines],
+        }
     return json.dumps(described, separators=(",", ":"), ensure_ascii=False).encode()
 
 
@@ -168,6 +172,23 @@ def _collection(engine: MetricEngine, asked: Asked, context: CallContext) -> dic
     }
 
 
+def _check_name(engines: Sequence[MetricEngine], name: str) -> None:
+    known = [
+        each
+        for engine in engines
+        for names in (
+            engine.typed.graph.level_names,
+            engine.collection.metric_families,
+            engine.collection.schemas,
+        )
+        for each in names
+    ]
+    if name not in map(str.casefold, known):
+        raise UnknownName(
+            f"there is no level, metric or schema {shown(name)}", hint=did_you_mean(name, known)
+        )
+
+
 def _schema_named(typed: TypedCollection, name: str) -> str:
     for known in typed.collection.schemas:
         if known.casefold() == name.casefold():
@@ -243,4 +264,7 @@ def _metric(typed: TypedCollection, attested: Attested, family: MetricFamily) ->
             described["default"] = default_operator(family, family.meaning)
         except AmbiguousReducer:
             described["default"] = None
+    else:
+        described["formula"] = format_expression(family.meaning.formula)
+        described["inputs"] = list(family.meaning.inputs)
     return described

@@ -8,6 +8,7 @@ it read is filed under that version alone.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -145,6 +146,7 @@ class PlanExecutor:
         context: CallContext,
     ) -> pa.Table:
         store = self._held()
+        started = time.perf_counter()
         finer = self._entry(rollup.entry, part)
         hops = (hop for lookup in rollup.lookups for hop in lookup.hops)
         maps = snapshot.facts.maps((hop for hop in hops if isinstance(hop, TableHop)), context)
@@ -159,7 +161,11 @@ class PlanExecutor:
             version = merged(rollup.entry.version, part.version)
             # An entry of an older version would be kept as if its age began now.
             if version is not None and snapshot.is_of(version):
-                store.put(part.key, table, version, lineage)
+                seconds = time.perf_counter() - started
+                kept = store.put(part.key, table, version, lineage, seconds=seconds)
+                if kept is not None:
+                    # The question was answered from the cache: a hit of its own key as well.
+                    store.touch(kept.entry_id)
         return table
 
     def _fetch(
@@ -188,15 +194,22 @@ class PlanExecutor:
                 token,
                 context,
             )
+            spent: list[float] = []
             try:
-                found = reader.collect(query, most_rows=most)
+                found = reader.collect(query, most_rows=most, spent=spent.append)
             except FlightframeError as error:
                 raise about(error, subjects(error, wanted)) from error.__cause__
             tables = split(found, query)
             if keeping and self._store is not None:
                 for metric, part in wanted.items():
                     if part.version is not None:
-                        self._store.put(part.key, tables[metric], part.version, Lineage("backend"))
+                        self._store.put(
+                            part.key,
+                            tables[metric],
+                            part.version,
+                            Lineage("backend"),
+                            seconds=sum(spent),
+                        )
             return tables
 
         # What is read of a version that cannot be told is of the moment at which it is read.

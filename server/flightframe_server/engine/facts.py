@@ -202,7 +202,7 @@ class DataFacts:
             raise about(error, [f"whether it holds: {fact.key}"]) from error.__cause__
         version, kept = self._version(fact), self._inspector.kept
         if version is not None and kept is not None:
-            kept.put(fact.key, version, verdict)
+            kept.put(self._lasting_key(fact), version, verdict)
         return verdict
 
     def _reader(self, token: CancelToken, context: CallContext) -> VersionReader:
@@ -246,7 +246,7 @@ class DataFacts:
         if before is not None and before.has_same(fact, self._versions):
             self._verdicts[fact.key] = before._verdicts[fact.key]
         elif kept is not None:
-            found = kept.get(fact.key, version)
+            found = kept.get(self._lasting_key(fact), version)
             if found is not MISSING:
                 self._verdicts[fact.key] = found
 
@@ -268,6 +268,12 @@ class DataFacts:
             and self._facts.get(fact.key) == fact
             and all(self._versions.get(table) == versions.get(table) for table in fact.tables)
         )
+
+    def _lasting_key(self, fact: Fact) -> str:
+        """Return the key of a fact among those of former collections of the same structure."""
+        if isinstance(fact, SiblingIsEqual):
+            return f"{fact.key} as {self._typed.collection.definition_hash(fact.family)}"
+        return fact.key
 
     def _version(self, fact: Fact) -> Version | None:
         return version_of(self._versions, set(fact.tables))

@@ -7,6 +7,7 @@ another version.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -37,10 +38,22 @@ class VersionReader:
     token: CancelToken
     context: CallContext
 
-    def collect(self, query: SourceQuery | FrameQuery, *, most_rows: int | None = None) -> pa.Table:
+    def collect(
+        self,
+        query: SourceQuery | FrameQuery,
+        *,
+        most_rows: int | None = None,
+        spent: Callable[[float], object] | None = None,
+    ) -> pa.Table:
         """Return all that a query says; see `Statements.collect`."""
         return self.statements.collect(
-            self.backend, query, self.at, self.token, self.context, most_rows=most_rows
+            self.backend,
+            query,
+            self.at,
+            self.token,
+            self.context,
+            most_rows=most_rows,
+            spent=spent,
         )
 
     def edge_map(self, hop: TableHop) -> pa.Table:

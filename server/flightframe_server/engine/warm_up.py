@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from flightframe_server.call_context import SERVER_CALL, CallContext
 from flightframe_server.catalog.collection import RootedMetric
 from flightframe_server.engine.attempt import Served
 from flightframe_server.engine.engine import MetricEngine, Resolve
@@ -56,12 +57,17 @@ def hints(engine: MetricEngine) -> tuple[Hint, ...]:
     )
 
 
-def warm_up(engine: MetricEngine) -> Iterator[Warmed]:
-    """Make what is hinted and pin it, yielding after each hint."""
+def warm_up(engine: MetricEngine, context: CallContext = SERVER_CALL) -> Iterator[Warmed]:
+    """Make what is hinted and pin it, yielding after each hint.
+
+    Args:
+        engine: whose hints.
+        context: the call that waits for them.
+    """
     pinned: list[EntryKey] = []
     for hint in hints(engine):
         try:
-            served = engine.answer(_asking(hint))
+            served = engine.answer(asking(hint), context=context)
             _check_kept(engine, hint, served)
         except FlightframeError as failure:
             yield Warmed(hint, failure=failure)
@@ -73,7 +79,8 @@ def warm_up(engine: MetricEngine) -> Iterator[Warmed]:
         engine.store.set_pinned(pinned)
 
 
-def _asking(hint: Hint) -> Resolve:
+def asking(hint: Hint) -> Resolve:
+    """Return the question that a hint asks: the family by its bare name, at the anchor."""
     names = tuple(Name((level,)) for level in hint.anchor)
     statement = Statement((Item(Name((hint.family,))),), Anchor(names))
     return lambda typed: resolve(statement, typed)

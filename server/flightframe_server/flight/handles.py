@@ -101,6 +101,14 @@ class Handles(Generic[Value]):
         """The bytes of what is held, an overhead for each value included."""
         return self._bytes
 
+    def change_bounds(self, bounds: Bounds) -> None:
+        """Hold as much as other bounds say; what is held already goes when room is needed."""
+        with self._lock:
+            self._bounds, self._most_bytes = bounds, bounds.bytes_of_caller or bounds.bytes
+            for share in self._of_caller.values():
+                share.bytes = sum(self._counted(self._held[one].size) for one in share.handles)
+            self._bytes = sum(share.bytes for share in self._of_caller.values())
+
     def keep(
         self,
         value: Value,

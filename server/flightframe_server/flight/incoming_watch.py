@@ -71,6 +71,10 @@ class IncomingWatch:
             self._thread = threading.Thread(target=self._run, name="incoming-watch", daemon=True)
             self._thread.start()
 
+    def change_bounds(self, bounds: IncomingBounds) -> None:
+        """Let as much come as other bounds say."""
+        self._incoming.bounds = bounds
+
     def take(self, target: str, size: int) -> None:
         """Note that a call that was let in took a message; see `Incoming.take`."""
         if self._thread is not None:

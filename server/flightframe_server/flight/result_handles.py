@@ -143,6 +143,11 @@ class ResultHandles:
             weakref.WeakValueDictionary()
         )
 
+    def change_bounds(self, bounds: Bounds) -> None:
+        """Hold as much as other bounds say."""
+        self._handles.change_bounds(bounds)
+        self._seconds = bounds.seconds
+
     def __len__(self) -> int:
         """Return how many answers are held."""
         return len(self._handles)

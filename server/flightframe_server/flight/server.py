@@ -25,6 +25,7 @@ from flightframe_server.access.access import OPEN, Access
 from flightframe_server.access.audit import audited_call
 from flightframe_server.answer import Answer, Request, Runtime
 from flightframe_server.call_context import CallContext, Caller
+from flightframe_server.catalog.limits import Limits
 from flightframe_server.errors import (
     FrameQLSyntaxError,
     LimitExceeded,
@@ -104,7 +105,6 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
     ) -> None:
         """Begin to listen; see the class."""
         limits = runtime.statements.limits
-        self._most = limits.request_bytes
         self._runtime = runtime
         scheme = "grpc" if access.tls is None else "grpc+tls"
         self._location = location or f"{scheme}://{DEFAULT_ADDRESS}"
@@ -124,6 +124,14 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
             access.authenticator.on_session_end(self._state.forget)
         super().__init__(self._location, **before, **encryption(access))
         self._watch = IncomingWatch(self.port, IncomingBounds.within(limits))
+        self._follows = bounds is None
+        runtime.statements.follow_limits(self._change_limits)
+
+    def _change_limits(self, limits: Limits) -> None:
+        """Keep other limits of the installation from now on."""
+        if self._follows:
+            self._state.change_bounds(FlightBounds.within(limits))
+        self._watch.change_bounds(IncomingBounds.within(limits))
 
     @property
     def uri(self) -> str:
@@ -212,7 +220,8 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         listing = LISTINGS.get(type(asked))
         if listing is None:
             raise FrameQLSyntaxError("this command is no ticket", hint="send it to GetFlightInfo")
-        table = listing.table(asked, self._state)
+        with self._state.pinned() as pinned:
+            table = listing.table(asked, pinned)
         return flight.GeneratorStream(table.schema, _batches(table))
 
     @audited
@@ -298,8 +307,9 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
                 return ticket
 
     def _check_size(self, size: int) -> None:
-        if size > self._most:
-            raise LimitExceeded(f"a request has at most {self._most:,} bytes")
+        most = self._runtime.statements.limits.request_bytes
+        if size > most:
+            raise LimitExceeded(f"a request has at most {most:,} bytes")
 
     def _request(self, ticket: QueryTicket) -> Request:
         wanted, here = ticket.installation_id, self._runtime.installation_id

@@ -76,7 +76,8 @@ def told(options: SessionOptions, runtime: Runtime) -> dict[str, Value]:
         "no_cache": Value(bool_value=options.no_cache),
         "statement_timeout": Value(double_value=options.statement_timeout or limit),
     }
-    schema = options.schema or (next(iter(runtime.engines)) if len(runtime.engines) == 1 else None)
+    engines = runtime.engines
+    schema = options.schema or (next(iter(engines)) if len(engines) == 1 else None)
     if schema is not None:
         found["schema"] = Value(string_value=schema)
     if options.max_staleness is not None:

@@ -49,14 +49,24 @@ class Sessions:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Start without any."""
-        limits = runtime.statements.limits
         self._runtime, self._cookies, self._clock = runtime, cookies, clock
-        self._most, self._seconds = limits.sessions, limits.session_seconds
-        self._of_caller = limits.sessions_per_caller or tenth(limits.sessions)
         self._lock = threading.Lock()
         self._held: OrderedDict[Key, _Held] = OrderedDict()
         self._ended: OrderedDict[Key, None] = OrderedDict()
         self._owed: OrderedDict[str, float] = OrderedDict()
+
+    @property
+    def _most(self) -> int:
+        return self._runtime.statements.limits.sessions
+
+    @property
+    def _seconds(self) -> float:
+        return self._runtime.statements.limits.session_seconds
+
+    @property
+    def _of_caller(self) -> int:
+        limits = self._runtime.statements.limits
+        return limits.sessions_per_caller or tenth(limits.sessions)
 
     def __len__(self) -> int:
         """Return how many are held, with expired ones that were not asked for since."""

@@ -128,9 +128,8 @@ def route(
 def entry_key(typed: TypedCollection, backend: str, need: Need) -> EntryKey:
     """Return the identity of what is read for a need: a shift moves what was read already."""
     metric = need.metric
-    group = EntryGroup(
-        typed.collection.content_hash, backend, metric.domain, metric.identity, metric.operator
-    )
+    definition = typed.collection.definition_hash(metric.family)
+    group = EntryGroup(definition, backend, metric.domain, metric.identity, metric.operator)
     texts = tuple(sorted(text(part) for part in need.filter))
     return EntryKey(group, need.anchor, texts)
 

@@ -41,10 +41,12 @@ class Binding:
     Attributes:
         values: by index for `?`, by name for `$name`; None where the query is only typed.
         wanted: filled while resolving: the type that each parameter is compared with, by key.
+        used: filled while resolving: the keys of the parameters that the query has.
     """
 
     values: Mapping[int | str, LiteralValue] | None = field(default_factory=dict)
     wanted: dict[int | str, DataType] = field(default_factory=dict)
+    used: set[int | str] = field(default_factory=set)
 
     def constant(self, parameter: Parameter) -> Constant:
         """Return the bound value, or NULL where the query is only typed.
@@ -53,6 +55,7 @@ class Binding:
             UnknownName: the parameter has no value.
         """
         key = parameter.name if parameter.name is not None else parameter.index or 0
+        self.used.add(key)
         if self.values is None:
             self.wanted.setdefault(key, TEXT)
             return Constant(NULL, None)
@@ -64,6 +67,21 @@ class Binding:
                 hint="bind a value to it before the query is carried out",
             )
         return constant(self.values[key], parameter.place)
+
+    def refuse_surplus(self) -> None:
+        """Refuse values that the resolved query has no parameters for.
+
+        Raises:
+            TypeMismatch: there are such values.
+        """
+        values = self.values or {}
+        surplus = [key for key in values if key not in self.used]
+        if surplus:
+            named = ", ".join(f"${shown(key)}" for key in surplus if isinstance(key, str))
+            raise TypeMismatch(
+                f"the statement has {len(self.used)} parameters, {len(values)} came",
+                hint=f"leave out {named}" if named else "bind one value for each ?",
+            )
 
     def want(self, parameter: Parameter, type_: DataType) -> None:
         """Note the type that a parameter is compared with, for the parameter schema."""

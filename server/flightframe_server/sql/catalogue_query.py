@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 from sqlglot import exp
 
-from flightframe_server.answer import Answer, QuerySignature, Request, Runtime
+from flightframe_server.answer import Answer, Request, Runtime
 from flightframe_server.errors import (
     AmbiguousSchema,
     FlightframeError,
@@ -34,6 +34,7 @@ from flightframe_server.provenance import (
     ServedFrom,
     fold,
 )
+from flightframe_server.query_types import QuerySignature
 from flightframe_server.sql import catalogue
 from flightframe_server.sql.columns import without_remarks
 from flightframe_server.sql.expressions import Parameters

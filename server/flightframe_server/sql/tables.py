@@ -7,9 +7,9 @@ is away: metadata is asked before every read, and the last known serves.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import pyarrow as pa
 import structlog
@@ -77,18 +77,25 @@ class PublishedCollection:
         return self.typed.collection.name
 
 
+Made = MutableMapping[MetricEngine, PublishedCollection]
+
+
 class PublishedTables:
-    """The tables of an installation, made anew only when a collection's types moved.
+    """The tables of an installation, made anew only when a collection or its types moved.
 
     Args:
         runtime: the installation.
+        made: what was made already, shared with others over the same installation.
     """
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, made: Made | None = None) -> None:
         """Make nothing yet."""
         self._runtime = runtime
-        self._lock = threading.Lock()
-        self._made: dict[str, PublishedCollection] = {}
+        self._made: Made = WeakKeyDictionary() if made is None else made
+
+    def on(self, pinned: Runtime) -> PublishedTables:
+        """Return the tables as one question sees them, which has pinned the installation."""
+        return PublishedTables(pinned, self._made)
 
     @property
     def catalog(self) -> str:
@@ -102,8 +109,9 @@ class PublishedTables:
 
     def collections(self) -> Iterator[PublishedCollection]:
         """Iterate over the collections whose types are known, by name."""
-        for name in self.names:
-            found = self._collection(name, self._runtime.engines[name])
+        engines = self._runtime.engines
+        for name in sorted(engines):
+            found = self._collection(name, engines[name])
             if found is not None:
                 yield found
 
@@ -113,7 +121,7 @@ class PublishedTables:
             yield from collection.tables
 
     def _collection(self, name: str, engine: MetricEngine) -> PublishedCollection | None:
-        known = self._made.get(name)
+        known = self._made.get(engine)
         try:
             typed = engine.typed
         except BackendError as error:
@@ -122,8 +130,7 @@ class PublishedTables:
         if known is not None and known.typed is typed:
             return known
         made = published(self.catalog, typed)
-        with self._lock:
-            self._made[name] = made
+        self._made[engine] = made
         return made
 
 

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TypedDict, TypeVar
 
 import pyarrow as pa
 
@@ -45,13 +45,48 @@ class RunningStatement:
         query_id: the question it belongs to.
         since: when it asked for its permit, as `time.monotonic` counts.
         cancel: asks it to end.
-        ended: set once it has.
+        user: whose reader it is, for a large answer; empty where the server asks for no names.
+        streamed: whether it is a large answer, which one reader alone waits for.
+        admitted: set once it has its permit.
+        ended: set once it has ended.
     """
 
     query_id: str
     since: float
     cancel: Callable[[], None]
+    user: str = ""
+    streamed: bool = False
+    admitted: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
+
+
+class _QueueBounds(TypedDict):
+    """The arguments of an `AdmissionQueue`."""
+
+    permits: int
+    waiting: int
+    seconds: float
+    share: int
+    waiting_share: int
+
+
+def _queue_bounds(limits: Limits) -> tuple[_QueueBounds, _QueueBounds]:
+    """Return the bounds of the queue of statements, and of that of large answers."""
+
+    def bounds(permits: int, share: int | None) -> _QueueBounds:
+        waiting, waiting_share = limits.queued_statements, limits.queued_per_caller
+        return {
+            "permits": permits,
+            "waiting": waiting,
+            "seconds": limits.queue_seconds,
+            "share": three_quarters(permits) if share is None else share,
+            "waiting_share": three_quarters(waiting) if waiting_share is None else waiting_share,
+        }
+
+    return (
+        bounds(limits.concurrent_statements, limits.statements_per_caller),
+        bounds(limits.concurrent_streams, limits.streams_per_caller),
+    )
 
 
 class Statements:
@@ -63,22 +98,28 @@ class Statements:
 
     def __init__(self, limits: Limits | None = None) -> None:
         """Nothing runs yet."""
-        self.limits = limits if limits is not None else Limits()
-        of = self.limits
-        self.permits = self._queue(of.concurrent_statements, of.statements_per_caller)
-        self.stream_permits = self._queue(of.concurrent_streams, of.streams_per_caller)
+        of = self.limits = limits if limits is not None else Limits()
+        statements, streams = _queue_bounds(of)
+        self.permits = AdmissionQueue(**statements)
+        self.stream_permits = AdmissionQueue(**streams)
         self._lock = threading.Lock()
         self._running: set[RunningStatement] = set()
+        self._followers: list[Callable[[Limits], None]] = []
 
-    def _queue(self, permits: int, share: int | None) -> AdmissionQueue:
-        waiting, waiting_share = self.limits.queued_statements, self.limits.queued_per_caller
-        return AdmissionQueue(
-            permits,
-            waiting,
-            self.limits.queue_seconds,
-            share=three_quarters(permits) if share is None else share,
-            waiting_share=three_quarters(waiting) if waiting_share is None else waiting_share,
-        )
+    def follow_limits(self, follow: Callable[[Limits], None]) -> None:
+        """Call a function with the limits whenever they change."""
+        self._followers.append(follow)
+
+    def change_limits(self, limits: Limits) -> None:
+        """Keep other limits from now on; what is under way goes on under those it began with."""
+        if limits == self.limits:
+            return
+        statements, streams = _queue_bounds(limits)
+        self.limits = limits
+        self.permits.resize(**statements)
+        self.stream_permits.resize(**streams)
+        for follow in self._followers:
+            follow(limits)
 
     def bounded(self, context: CallContext) -> CallContext:
         """Return a call with the time that one question may take, from now on."""
@@ -114,6 +155,7 @@ class Statements:
         context: CallContext,
         *,
         most_rows: int | None = None,
+        spent: Callable[[float], object] | None = None,
     ) -> pa.Table:
         """Carry one statement out and return all it says.
 
@@ -124,6 +166,7 @@ class Statements:
             token: cancels it.
             context: the call it is for, whose share of the permits it takes.
             most_rows: how many rows are collected; None: any number.
+            spent: called with the seconds that it ran, without those that it waited for a permit.
 
         Raises:
             SourceMoved: the data are of another version.
@@ -135,6 +178,7 @@ class Statements:
         """
         statement = RunningStatement(context.query_id, time.monotonic(), token.cancel)
         release = self._admitted(self.permits, token.check, statement, context.caller.key)
+        began = time.perf_counter()
         try:
             running = backend.run(query, at=at, token=token)
         except BaseException:
@@ -144,6 +188,8 @@ class Statements:
         token.attach(running)
         try:
             batches = list(self._bounded(running, most_rows))
+            if spent is not None:
+                spent(time.perf_counter() - began)
             return pa.Table.from_batches(batches, schema=running.schema).combine_chunks()
         finally:
             running.close()
@@ -183,7 +229,7 @@ class Statements:
             BackendTimeout: it did not begin before the caller's time was up.
         """
         stream = WatchedStream(context, self.limits.stream_idle_timeout)
-        statement = RunningStatement(context.query_id, time.monotonic(), stream.cancel)
+        statement = _reading(context, stream)
         release = self._admitted(self.stream_permits, context.check, statement, context.caller.key)
         stream.start(lambda token: backend.run(query, at=at, token=token), release)
         return stream
@@ -199,7 +245,7 @@ class Statements:
             BackendTimeout: it got no permit before the caller's time was up.
         """
         stream = WatchedStream(context, self.limits.stream_idle_timeout)
-        statement = RunningStatement(context.query_id, time.monotonic(), stream.cancel)
+        statement = _reading(context, stream)
         release = self._admitted(self.stream_permits, context.check, statement, context.caller.key)
         stream.start(lambda token: HeldBatches(table), release)
         return stream
@@ -219,6 +265,7 @@ class Statements:
         except BaseException:
             self._forget(statement)
             raise
+        statement.admitted.set()
 
         def release() -> None:
             self._forget(statement)
@@ -256,3 +303,9 @@ class Statements:
         ):
             if found > most:
                 raise LimitExceeded(f"an answer has at most {most:,} {what}", hint=COARSER)
+
+
+def _reading(context: CallContext, stream: WatchedStream) -> RunningStatement:
+    """Return the large answer that a call reads, as it is listed."""
+    user = context.caller.user
+    return RunningStatement(context.query_id, time.monotonic(), stream.cancel, user, streamed=True)

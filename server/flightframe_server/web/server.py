@@ -11,7 +11,7 @@ import errno
 import socket
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from types import TracebackType
 from typing import Self
@@ -21,8 +21,11 @@ import uvicorn
 from flightframe_server.access.access import OPEN, Access
 from flightframe_server.answer import Runtime
 from flightframe_server.errors import SetupError, shown
+from flightframe_server.operations import Operations
+from flightframe_server.reload import Reloader
 from flightframe_server.web.api import Api
 from flightframe_server.web.connections import Connections, HandshakeLoop, Patience, protocol
+from flightframe_server.web.readiness import Readiness
 from flightframe_server.web.reply import ReplyLimits
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -105,9 +108,13 @@ class HttpServer:
         host: as it was asked for.
         limits: the most that a reply may hold; None: what the installation says.
         access: who is let in, and whether over TLS.
+        origins: the origins whose pages a browser lets ask.
+        operations: what operators do; None: nothing, since the runtime has no files.
+        reloader: reloads the files; None: nothing does.
 
     Attributes:
         url: where it answers.
+        readiness: whether questions should be sent here.
     """
 
     def __init__(
@@ -118,6 +125,9 @@ class HttpServer:
         *,
         limits: ReplyLimits | None = None,
         access: Access = OPEN,
+        origins: Collection[str] = (),
+        operations: Operations | None = None,
+        reloader: Reloader | None = None,
     ) -> None:
         """Prepare; nothing is answered before `start`."""
         address, port = taken.getsockname()[:2]
@@ -127,8 +137,19 @@ class HttpServer:
         hosts = (*LOOPBACK, host) if address in LOOPBACK else None
         patience = Patience.within(runtime.statements.limits)
         connections = Connections(patience)
+        self.readiness = Readiness()
+        api = Api(
+            runtime,
+            hosts=hosts,
+            limits=limits,
+            access=access,
+            origins=origins,
+            readiness=self.readiness,
+            operations=operations,
+            reloader=reloader,
+        )
         config = uvicorn.Config(
-            Api(runtime, hosts=hosts, limits=limits, access=access).application,
+            api.application,
             http=protocol(connections, certified=access.named_by_certificate),  # type: ignore[arg-type]
             ssl_context_factory=_context_of(access),
             loop="asyncio",
@@ -164,6 +185,7 @@ class HttpServer:
         if self._thread.ident is None:
             self._taken.close()
             return True
+        self.readiness.drain()
         self._server.should_exit = True
         self._thread.join(seconds)
         if self._thread.is_alive():

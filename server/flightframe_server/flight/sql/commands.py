@@ -127,16 +127,18 @@ def answer_of(message: Message, state: FlightState, call: CallContext) -> Answer
 def _executed(prepared: Prepared, state: FlightState, call: CallContext) -> Answer:
     """Answer a prepared statement: for several rows of parameters, their answers in order.
 
-    Its collection was settled when it was prepared; its time is that of all rows together.
+    Its collection was settled when it was prepared; its time is that of all rows together, and so
+    are the definitions that they are answered by.
     """
     call = state.runtime.statements.bounded(call)
-    answers = (
-        answer_text(refreshed(call.options, request), state.runtime, state.tables, call)
-        for request in prepared.requests
-    )
-    if len(prepared.requests) == 1:
-        return next(answers)
-    return concatenated(answers, prepared.typed.schema, call)
+    with state.pinned() as pinned:
+        answers = (
+            answer_text(refreshed(call.options, request), pinned.runtime, pinned.tables, call)
+            for request in prepared.requests
+        )
+        if len(prepared.requests) == 1:
+            return next(answers)
+        return concatenated(answers, prepared.typed.schema, call)
 
 
 def schema_of(
@@ -151,7 +153,8 @@ def schema_of(
     match message:
         case sql.CommandPreparedStatementQuery():
             prepared = state.prepared.get(message.prepared_statement_handle, caller)
-            return schema_in_utc(prepared.typed.schema)
+            # Typed anew: definitions and types may have moved since it was prepared.
+            return schema_in_utc(type_text(prepared.request, state.runtime, state.tables).schema)
         case sql.CommandStatementQuery():
             request = applied(options, statement_request(message))
             return schema_in_utc(type_text(request, state.runtime, state.tables).schema)

@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from flightframe.wire import flight_sql_pb2 as sql
-from flightframe_server.answer import QuerySignature, Request, Runtime
+from flightframe_server.answer import Request, Runtime
 from flightframe_server.call_context import NO_OPTIONS, Caller, SessionOptions
 from flightframe_server.errors import (
     FrameQLSyntaxError,
@@ -28,6 +28,7 @@ from flightframe_server.flight.sql.instants import schema_in_utc
 from flightframe_server.flight.sql.statements import check_transaction
 from flightframe_server.flight.tickets import decode_parameters
 from flightframe_server.language.syntax import LiteralValue
+from flightframe_server.query_types import QuerySignature
 from flightframe_server.sql.tables import PublishedTables
 from flightframe_server.sql.texts import type_text
 
@@ -80,6 +81,10 @@ class PreparedStatements:
         """Start empty."""
         self._runtime, self._tables = runtime, tables
         self._handles: Handles[Prepared] = Handles(bounds)
+
+    def change_bounds(self, bounds: Bounds) -> None:
+        """Hold as much as other bounds say."""
+        self._handles.change_bounds(bounds)
 
     def __len__(self) -> int:
         """Return how many statements are held."""
