@@ -97,3 +97,11 @@ test("no text ends the string that holds it", () => {
   expect(named["Polars"]).toContain("flightsql://127.0.0.1:8815?transport=tcp");
   expect(named["JDBC"]).toContain("jdbc:arrow-flight-sql://127.0.0.1:8815/?useEncryption=false");
 });
+
+test("a plan's line begins right of its source and ends left of its target", () => {
+  const found = drawing([{ id: "a", lines: ["a"] }, { id: "b", lines: ["b", "of many words"] }], [{ source: "a", target: "b" }]);
+  const [a, b] = found.boxes;
+  const numbers = (found.lines[0]?.path.match(/[\d.]+/g) ?? []).map(Number);
+  expect(numbers[0]).toBeCloseTo(a!.x + a!.width, 0);
+  expect(numbers.at(-2)).toBeCloseTo(b!.x, 0);
+});

@@ -44,7 +44,7 @@ export function draw(points: readonly Point[], choice: Choice, room: Room): SVGE
 }
 
 function scales(choice: Choice): Plot.PlotOptions {
-  const value = { label: choice.metric, grid: true, percent: choice.percent, tickFormat: choice.percent ? undefined : "s", nice: true } as const;
+  const value = { label: choice.metric, grid: true, percent: choice.percent, tickFormat: choice.percent ? undefined : "~s", nice: true } as const;
   switch (choice.chart) {
     case "bars":
       return { x: value, y: { label: null } };

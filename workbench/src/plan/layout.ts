@@ -57,26 +57,32 @@ export function drawing(nodes: readonly Node[], edges: readonly Edge[]): Drawing
     const { x, y, width, height } = graph.node(node.id) as Box;
     return { id: node.id, x: x - width / 2, y: y - height / 2, width, height };
   });
-  const lines = drawable.map((edge) => ({
-    source: edge.source, target: edge.target,
-    path: pathOf((graph.edge(edge.source, edge.target) as { points: Point[] }).points),
-  }));
+  const places = new Map(boxes.map((box) => [box.id, box]));
+  const lines = drawable.map((edge) => {
+    const { points } = graph.edge(edge.source, edge.target) as { points: Point[] };
+    const path = pathOf(places.get(edge.source), points.slice(1, -1), places.get(edge.target));
+    return { source: edge.source, target: edge.target, path };
+  });
   const size = graph.graph() as { width?: number; height?: number };
   return { boxes, lines, width: size.width ?? 0, height: size.height ?? 0 };
 }
 
 interface Point { readonly x: number; readonly y: number }
 
-function pathOf(points: readonly Point[]): string {
-  const [first, ...rest] = points;
-  if (!first) return "";
-  const end = rest.at(-1) ?? first;
-  const middle = (first.x + end.x) / 2;
+/** Return a line from the right side of a box to the left side of another, by the points between. */
+function pathOf(source: Box | undefined, between: readonly Point[], target: Box | undefined): string {
+  if (!source || !target) return "";
+  const start = { x: source.x + source.width, y: source.y + source.height / 2 };
+  const end = { x: target.x, y: target.y + target.height / 2 };
+  // Two boxes side by side have one point between them, half way.
+  const stops = [start, ...(between.length > 1 ? between.filter((point) => point.x > start.x && point.x < end.x) : []), end];
   const fixed = (value: number) => value.toFixed(1);
-  if (points.length <= 3) {
-    return `M${fixed(first.x)} ${fixed(first.y)}C${fixed(middle)} ${fixed(first.y)} ${fixed(middle)} ${fixed(end.y)} ${fixed(end.x)} ${fixed(end.y)}`;
-  }
-  return `M${points.map((point) => `${fixed(point.x)} ${fixed(point.y)}`).join("L")}`;
+  const curves = stops.slice(1).map((point, index) => {
+    const before = stops[index] ?? start;
+    const middle = fixed((before.x + point.x) / 2);
+    return `C${middle} ${fixed(before.y)} ${middle} ${fixed(point.y)} ${fixed(point.x)} ${fixed(point.y)}`;
+  });
+  return `M${fixed(start.x)} ${fixed(start.y)}${curves.join("")}`;
 }
 
 /** Return every node and edge that leads to a node, or from it. */

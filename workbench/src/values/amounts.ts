@@ -4,14 +4,14 @@
  * What comes in are numbers; what goes out is text. It must never be used for numbers of an answer:
  * those keep their digits.
  */
-const UNITS = ["bytes", "kB", "MB", "GB", "TB"];
+const UNITS = ["bytes", "KiB", "MiB", "GiB", "TiB"];
 
 /** Return bytes in the largest unit that leaves a digit before the point. */
 export function bytesText(bytes: number): string {
   let unit = 0;
   let value = bytes;
-  while (value >= 1000 && unit < UNITS.length - 1) {
-    value /= 1000;
+  while (value >= 1024 && unit < UNITS.length - 1) {
+    value /= 1024;
     unit += 1;
   }
   const digits = unit === 0 || value >= 100 ? 0 : 1;
