@@ -1,4 +1,4 @@
-"""The generated pages: errors, reducers, functions and commands; clients from their tests.
+"""The generated pages: errors, reducers, functions, commands, HTTP; clients from their tests.
 
 What comes in: the classes and tables of the product, and the declarations beside the tests. What
 goes out: pages beside this file, or, with `--check`, the names of those that are no longer what
@@ -15,6 +15,7 @@ from page_makers.clients import clients_page
 from page_makers.commands import commands_page
 from page_makers.errors import errors_page
 from page_makers.functions import functions_page
+from page_makers.http import http_page
 from page_makers.limits import limits_page
 from page_makers.reducers import reducers_page
 
@@ -26,6 +27,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reducers.md": reducers_page,
     "functions.md": functions_page,
     "cli.md": commands_page,
+    "http.md": http_page,
     "clients.md": clients_page,
 }
 

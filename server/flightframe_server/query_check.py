@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from flightframe_server.answer import Request, Runtime, chosen_engine, read_statement
 from flightframe_server.call_context import SERVER_CALL, CallContext
-from flightframe_server.completion.shelf import Shelf, shelf_of
 from flightframe_server.language.format import format_statement
 from flightframe_server.language.syntax import Statement
 from flightframe_server.resolver.question import OutputColumn, Question
@@ -48,11 +47,6 @@ class CheckedQuery:
     def canonical(self) -> str:
         """The text as the language itself would write it."""
         return format_statement(self.statement)
-
-    @property
-    def shelf(self) -> Shelf | None:
-        """Its clauses as chips, where chips can say all of it."""
-        return shelf_of(self.statement)
 
 
 def check_request(

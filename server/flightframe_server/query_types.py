@@ -1,7 +1,7 @@
 """The types of a request, without its answer.
 
-What comes in: a request whose parameters have no values yet. What goes out: the types of its columns
-and of its parameters. It must never carry anything out.
+What comes in: a request whose parameters have no values yet. What goes out: the types of its
+columns and of its parameters. It must never carry anything out.
 """
 
 from __future__ import annotations

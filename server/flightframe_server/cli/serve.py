@@ -126,17 +126,18 @@ def serve(
         with closing(opened):
             ports = chosen_ports(opened.installation.server, flight_port, http_port, with_http=http)
             with closing(ReservedPorts(ports)) as reserved:
-                if not skip_warmup:
-                    warm_up(opened, stop)
-                if stop.requested:
-                    return
                 servers = reserved.start(opened)
+            if not skip_warmup:
+                # It answers meanwhile, and /readyz says that it is not ready.
+                with servers.warming():
+                    warm_up(opened, stop)
             opened.reloader.warms = not skip_warmup
             reloads = ReloadWatch(opened.reloader, files=watch)
             with closing(reloads):
                 reloads.start()
                 hangup.send_to(reloads.request)
-                announce(servers, opened)
+                if not stop.requested:
+                    announce(servers, opened)
                 stop.wait()
             close(servers)
 

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -70,6 +70,10 @@ class Servers:
         self._opened, self._flight, self._http = opened, flight, http
         self.flight_uri = flight.uri
         self.http_url = http.url if http is not None else None
+
+    def warming(self) -> AbstractContextManager[None]:
+        """Be not ready for as long as the block lasts, which makes what is hinted."""
+        return nullcontext() if self._http is None else self._http.readiness.warming()
 
     def close(self, seconds: float = DRAIN_SECONDS) -> bool:
         """Take no more requests, let those under way end, and close what they answer from.

@@ -1,7 +1,7 @@
 """How many questions were answered, and from where: the figures of the engine.
 
-What comes in: the provenance of each answer. What goes out: counts since the server started. It must
-never count by what a question says: a figure tells nothing of who asked what.
+What comes in: the provenance of each answer. What goes out: counts since the server started. It
+must never count by what a question says: a figure tells nothing of who asked what.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A plan as a graph: what is read, how it is combined, which columns come of it, and what was not used.
+"""A plan as a graph: what is read, how it is combined, what comes of it, and what was not used.
 
 What comes in: a plan, and how many rows tables are known to have. What goes out: nodes and edges,
 from the tables on the left to the columns on the right. It must never say another reason than
@@ -212,7 +212,7 @@ class _Builder:
             self._connect(self._add(node), name)
 
     def _rejected(self, number: int, part: Part, source: str) -> None:
-        """Add the entries and siblings that were considered, in the order in which EXPLAIN has them."""
+        """Add the entries and siblings that were passed over, in the order of EXPLAIN."""
         reasons = [
             (f"@({', '.join(why.anchor)})", why.rule, {"anchor": list(why.anchor),
              "filter": list(why.filter), "entries": why.entries, "text": str(why)})

@@ -111,7 +111,8 @@ def listing(engine: MetricEngine, now: float) -> Listing:
 def is_fresh(record: EntryRecord, engine: MetricEngine, versions: dict[str, str | None]) -> bool:
     """Return whether an entry is of the collection as it is declared, and of the data now."""
     group = record.key.group
-    declared = group.collection == engine.collection.content_hash
+    definition = engine.collection.definition_hash(family_of(group.family))
+    declared = group.collection == definition
     current = all(versions.get(table) == sign for table, sign in record.version)
     return declared and current and group.backend == engine.backend.id
 

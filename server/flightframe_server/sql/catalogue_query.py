@@ -131,6 +131,7 @@ class _Names:
             # `SELECT region, COUNT(*)` lacks its AT, which the language says better.
             return None
         relation = evaluate(select, self._relation, parameters)
+        parameters.refuse_surplus()
         return CatalogueQuery(relation, tuple(sorted(parameters.wanted.items())))
 
     def _over_published(self, select: exp.Select, parameters: Parameters) -> Meaning | None:

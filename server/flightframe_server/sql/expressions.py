@@ -63,6 +63,19 @@ class Parameters:
     values: Mapping[int | str, LiteralValue] | None
     wanted: dict[int, pa.DataType] = field(default_factory=dict)
 
+    def refuse_surplus(self) -> None:
+        """Refuse values that the compiled text has no parameters for.
+
+        Raises:
+            TypeMismatch: there are such values.
+        """
+        values = self.values or {}
+        if any(index not in self.wanted for index in values):
+            raise TypeMismatch(
+                f"the statement has {len(self.wanted)} parameters, {len(values)} came",
+                hint="bind one value for each ?",
+            )
+
     def compiled(self, node: exp.Placeholder, type_: pa.DataType) -> Compiled:
         """Return a parameter as a constant of a type.
 

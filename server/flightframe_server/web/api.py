@@ -135,7 +135,7 @@ class Api:
                 return await self._response(request, operation, None)
             except FlightframeError as error:
                 return refusal(error, request_id(request))
-        with self._access.audit.call("http", operation.name) as call:
+        with self._access.audit.call("http", operation.kind) as call:
             if call is not None:
                 call.peer, call.request_id = peer_of(request), request_id(request)
             try:

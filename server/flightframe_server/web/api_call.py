@@ -1,8 +1,8 @@
 """One call of the HTTP API, as an endpoint sees it, and what an endpoint answers from.
 
 What comes in: what was read of a request, and who sends it. What goes out: frozen values. It must
-never hold a credential that was not asked for by name: `header` is for endpoints that end or begin a
-session, and for what a reply depends on.
+never hold a credential that was not asked for by name: `header` is for endpoints that end or begin
+a session, and for what a reply depends on.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Who sends a request: by a certificate, a header, or the cookie of a page.
 
-What comes in: requests. What goes out: the `Caller`, once the credentials are checked. It must never
-take a cookie for a change that another site's page could have made a browser send.
+What comes in: requests. What goes out: the `Caller`, once the credentials are checked. It must
+never take a cookie for a change that another site's page could have made a browser send.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The built page of the workbench, as files that a browser is sent.
 
-What comes in: a folder that the page was built into, and paths of requests. What goes out: files with
-the headers that they are served under. It must never read a file that was not there at the start: a
-path of a request is looked up, and never joined to a folder.
+What comes in: a folder that the page was built into, and paths of requests. What goes out: files
+with the headers that they are served under. It must never read a file that was not there at the
+start: a path of a request is looked up, and never joined to a folder.
 """
 
 from __future__ import annotations

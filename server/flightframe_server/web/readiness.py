@@ -1,7 +1,8 @@
 """Whether questions should be sent to a server, and why not.
 
-What comes in: what the server is busy with, and its engines. What goes out: reasons, none where it is
-ready. It must never ask the database a question: its files are looked at, as before every answer.
+What comes in: what the server is busy with, and its engines. What goes out: reasons, none where it
+is ready. It must never ask the database a question: its files are looked at, as before every
+answer.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The cookie that holds the session of a page.
 
 What comes in: a token, or the cookies of a request. What goes out: the header that sets the cookie,
-or the token that it holds. It must never be readable by scripts, nor be sent by another site's page.
+or the token that it holds. It must never be readable by scripts, nor be sent by another site's
+page.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The HTTP API as one page that needs no script and no network.
 
-What comes in: the table of operations. What goes out: HTML, and its style. It must never hold a text
-that was not escaped.
+What comes in: the table of operations. What goes out: HTML, and its style. It must never hold a
+text that was not escaped.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ def api_page(operations: Iterable[Operation]) -> str:
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         "<title>flightframe: the HTTP API</title>\n"
-        f'<link rel="stylesheet" href="/docs/style.css">\n</head>\n<body>\n{body}\n</body>\n</html>\n'
+        '<link rel="stylesheet" href="/docs/style.css">\n</head>\n'
+        f"<body>\n{body}\n</body>\n</html>\n"
     )
 
 

@@ -29,7 +29,9 @@ from flightframe_server.web.description.schemas import (
     ref,
 )
 
-_MISTAKE = fields({"file": TEXT, "line": INTEGER, "message": TEXT}, {"code": CODE, "hint": OPTIONAL_TEXT})  # fmt: skip
+_MISTAKE = fields(
+    {"file": TEXT, "line": INTEGER, "message": TEXT}, {"code": CODE, "hint": OPTIONAL_TEXT}
+)
 
 HEALTH = fields(
     {
@@ -87,7 +89,7 @@ MANIFEST = fields(
         "rollups": {**COUNT, "description": "answers rolled up, since the server started"},
         "misses": {**COUNT, "description": "answers that took the back-end, the same"},
         "hot_hits": {**COUNT, "description": "answers given again as they were, the same"},
-        "counts": fields({name: COUNT for name in ("evicted", "damaged", "unstored", "failures")}),
+        "counts": fields(dict.fromkeys(("evicted", "damaged", "unstored", "failures"), COUNT)),
     }
 )
 

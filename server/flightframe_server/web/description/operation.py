@@ -36,7 +36,7 @@ class Operation:
     """One method of one address.
 
     Attributes:
-        name: its name, which the audit calls its kind.
+        name: its name.
         method: of HTTP.
         path: with names in braces.
         summary: what it does, in a few words.
@@ -55,6 +55,7 @@ class Operation:
         changes: whether it changes something, and so needs the header `X-Flightframe`.
         operator: whether the caller must be one of `server.auth.operators`.
         audited: whether the audit has a line of each call.
+        audit_kind: what the audit calls it, where that is not its name.
     """
 
     name: str
@@ -76,6 +77,12 @@ class Operation:
     changes: bool = False
     operator: bool = False
     audited: bool = True
+    audit_kind: str = ""
+
+    @property
+    def kind(self) -> str:
+        """What the audit calls it."""
+        return self.audit_kind or self.name
 
     @property
     def key_names(self) -> tuple[str, ...]:

@@ -196,6 +196,7 @@ _ASKING = (
         about=_ETAG,
         body="Describe",
         body_optional=True,
+        audit_kind="describe",
         statuses={304: "it is the description that the client has"},
         errors=_QUERY_ERRORS,
     ),
@@ -253,8 +254,8 @@ _SESSIONS = (
         "a cookie in exchange for a password",
         login.login,
         "LoggedIn",
-        about="The cookie is HttpOnly and SameSite=Strict. It lets in what changes nothing, and with"
-        " `X-Flightframe: 1` all the rest.",
+        about="The cookie is HttpOnly and SameSite=Strict. It lets in what changes nothing, and"
+        " with `X-Flightframe: 1` all the rest.",
         body="Login",
         public=True,
         changes=True,

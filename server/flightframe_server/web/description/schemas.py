@@ -224,10 +224,9 @@ DESCRIBE = fields(
 _STEP = fields(
     {
         "step": INTEGER,
-        **{
-            name: TEXT
-            for name in ("column", "family", "operator", "anchor", "route", "source", "why_not")
-        },
+        **dict.fromkeys(
+            ("column", "family", "operator", "anchor", "route", "source", "why_not"), TEXT
+        ),
     }
 )
 

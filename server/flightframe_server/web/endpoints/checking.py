@@ -11,7 +11,7 @@ from typing import Any
 
 from flightframe_server.access.audit import audited_call
 from flightframe_server.answer import Request
-from flightframe_server.completion.shelf import read_shelf, statement_text
+from flightframe_server.completion.shelf import read_shelf, shelf_of, statement_text
 from flightframe_server.errors import FlightframeError, FrameQLSyntaxError, Place, QueryError
 from flightframe_server.query_check import CheckedQuery, check_request
 from flightframe_server.query_fixes import fix_of
@@ -64,7 +64,7 @@ def _checked(services: Services, call: ApiCall, body: QueryBody) -> dict[str, An
     else:
         checked = check_request(body.request, services.runtime, call.context, typing=typing)
     if isinstance(checked, CheckedQuery):
-        shelf = checked.shelf
+        shelf = shelf_of(checked.statement)
         return {
             "ok": True,
             "ac_name": checked.collection,

@@ -1,8 +1,8 @@
 """What can be asked, over HTTP.
 
 What comes in: calls that name a collection, a level, a metric or a schema. What goes out: its
-description, or that it is still the one that the client has. It must never call two descriptions the
-same that differ in anything but where their members were read.
+description, or that it is still the one that the client has. It must never call two descriptions
+the same that differ in anything but where their members were read.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from flightframe_server.access.audit import audited_call
 from flightframe_server.answer import Runtime, engine_named
 from flightframe_server.discovery import describe as discovery
 from flightframe_server.web.api_call import ApiCall, Services
+from flightframe_server.web.json_body import read_object
 from flightframe_server.web.reply import Reply, TextReply
 
 NOT_MODIFIED = 304
+EXAMPLE = 'send {"collection": "…", "name": "…", "schema": "…", "members": 10}'
 _DIGITS = 9
 _DIGEST_BYTES = 12
 
@@ -30,7 +32,11 @@ def describe(services: Services, call: ApiCall) -> Reply:
         LimitExceeded: more members are wanted than are told at once.
         BackendError: the database failed.
     """
-    request = discovery.read_body(call.body) if call.body else discovery.read_fields(_fields(call))
+    request = (
+        discovery.read_fields(read_object(call.body, EXAMPLE))
+        if call.body
+        else discovery.read_fields(_fields(call))
+    )
     noted = audited_call()
     if noted is not None:
         noted.what, noted.collection = "describe", request.collection or None
@@ -62,7 +68,7 @@ def _tag(runtime: Runtime, request: discovery.Asked) -> str | None:
         versions = engine.fingerprint()
         if any(version is None for _, version in versions):
             return None
-        facts += [engine.collection.name, engine.collection.content_hash, versions]
+        facts += [engine.collection.name, engine.collection.source_hash, versions]
     digest = hashlib.blake2b(repr(facts).encode(), digest_size=_DIGEST_BYTES).hexdigest()
     return f'W/"{digest}"'
 
