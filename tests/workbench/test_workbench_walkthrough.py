@@ -63,7 +63,7 @@ def test_an_anchor_with_time_is_a_line_and_the_choice_stands_in_the_address(reta
     page.get_by_role("button", name="Run", exact=True).click()
     expect(page.locator("svg.plot path[stroke]").first).to_be_attached()
     assert page.locator(".legend li").all_inner_texts() == ["Central", "East", "West"]
-    page.get_by_label("Chart", exact=True).select_option("heat")
+    page.locator(".chart select").first.select_option("heat")
     expect(page).to_have_url(re.compile("chart=heat"))
     expect(page.locator("svg.plot rect").first).to_be_attached()
 
@@ -88,6 +88,7 @@ def test_thresholds_to_zero_then_apply_then_promote_what_is_shown(retail, watch)
 
     before = retail.collection.read_text(encoding="utf-8")
     page.get_by_role("button", name="Promote revenue at (day)").click()
+    expect(page.locator("dialog .diff .added").first).to_be_visible()
     shown = page.locator("dialog .diff .added").all_inner_texts()
     assert retail.collection.read_text(encoding="utf-8") == before
     page.get_by_role("button", name="Write it").click()
