@@ -203,11 +203,11 @@ def _answer(
     context = context.named(query_id)
 
     def ask(typed: TypedCollection) -> Question:
+        binding = Binding(dict(request.parameters))
         with step("resolve"):
-            binding = Binding(dict(request.parameters))
             question = resolve(statement, typed, binding)
-            binding.refuse_surplus()
-            return question
+        binding.refuse_surplus()
+        return question
 
     engine = chosen_engine(request, runtime, ask, context)
     if explains or statement.explain:

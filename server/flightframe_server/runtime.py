@@ -64,8 +64,8 @@ class Runtime:
         self.statements = statements if statements is not None else Statements()
         self.results: ResultCache[Any] = results if results is not None else ResultCache()
         self.query_log = query_log if query_log is not None else QueryLog()
-        self.counts, self.questions = AnswerCounts(), RunningQuestions()
         self.tracing = tracing
+        self.counts, self.questions = AnswerCounts(), RunningQuestions()
         self.sets = EngineSets(engines)
         self._pinned: Engines | None = None
 

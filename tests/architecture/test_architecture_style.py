@@ -21,6 +21,7 @@ DEFERRED: dict[tuple[str, str], str] = {
         "server/flightframe_server/telemetry/exporter.py",
         "flightframe_server.telemetry.otlp",
     ): "optional: its packages are those of the extra `otel`",
+    ("server/flightframe_server/__main__.py", "flightframe_server.cli"): "after Ctrl-C is handled",
 }
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

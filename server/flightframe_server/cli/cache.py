@@ -25,6 +25,7 @@ from flightframe_server.cli.installation_options import (
     StoreOption,
     collection_names,
 )
+from flightframe_server.cli.layout import Column
 from flightframe_server.cli.overview import size
 from flightframe_server.cli.promotion import OutputShape, anchor_cell
 from flightframe_server.engine.warm_up import hints
@@ -210,19 +211,16 @@ def show_listing(found: Listing) -> None:
 
 def show_entries(entries: Sequence[ListedEntry]) -> None:
     """Show entries as a table."""
-    table = new_table("family", "reducer", "anchor", "filter")
-    for heading in ("rows", "takes", "hits", "age"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for heading in ("made by", "state", "id"):
-        table.add_column(heading, no_wrap=True)
+    numbers = (Column(heading, numeric=True) for heading in ("rows", "takes", "hits", "age"))
+    table = new_table("family", "reducer", "anchor", "filter", *numbers, "made by", "state", "id")
     for entry in entries:
         state = ("hinted " if entry.pinned else "") + ("fresh" if entry.fresh else "older")
         filtered = ", ".join(entry.filter) or "yes" if entry.filtered else ""
-        table.add_row(
-            Text(printable(entry.family)),
-            Text(printable(entry.operator)),
-            Text(anchor_cell(entry.anchor)),
-            Text(printable(filtered)),
+        table.add(
+            printable(entry.family),
+            printable(entry.operator),
+            anchor_cell(entry.anchor),
+            printable(filtered),
             f"{entry.rows:,}",
             size(entry.bytes),
             f"{entry.hits:,}",

@@ -117,6 +117,7 @@ def serve(
             opened.reloader.warms = not skip_warmup
             ports = chosen_ports(opened.installation.server, flight_port, http_port, with_http=http)
             with closing(ReservedPorts(ports)) as reserved:
+                stop.started()
                 servers = reserved.start(opened)
             if not skip_warmup:
                 # It answers meanwhile, and /readyz says that it is not ready.

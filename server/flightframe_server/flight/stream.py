@@ -40,7 +40,7 @@ def is_large(answer: Answer) -> bool:
     return answer.bytes is not None and answer.bytes > LARGE_BYTES
 
 
-def held_stream(
+def finished_stream(
     answer: Answer, context: CallContext, statements: Statements
 ) -> flight.GeneratorStream:
     """Hand out a large finished answer, as what DoGet returns.

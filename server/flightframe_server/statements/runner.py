@@ -142,15 +142,15 @@ class Statements:
         Returns:
             Whether all have ended; None where there was none.
         """
-        found = [one for one in self.running() if one.query_id == query_id]
+        statements = [one for one in self.running() if one.query_id == query_id]
         until = time.monotonic() + END_SECONDS
-        left = found
-        while left and time.monotonic() < until:
+        unfinished = statements
+        while unfinished and time.monotonic() < until:
             # Again and again: a cancellation may meet a statement between two steps.
-            for one in left:
+            for one in unfinished:
                 one.cancel()
-            left = [one for one in left if not one.ended.wait(POLL_SECONDS)]
-        return not left if found else None
+            unfinished = [one for one in unfinished if not one.ended.wait(POLL_SECONDS)]
+        return not unfinished if statements else None
 
     def collect(
         self,
@@ -160,7 +160,7 @@ class Statements:
         token: CancelToken,
         context: CallContext,
         *,
-        most_rows: int | None = None,
+        max_rows: int | None = None,
         spent: Callable[[float], object] | None = None,
     ) -> pa.Table:
         """Carry one statement out and return all it says.
@@ -171,12 +171,12 @@ class Statements:
             at: the version to read.
             token: cancels it.
             context: the call it is for, whose share of the permits it takes.
-            most_rows: how many rows are collected; None: any number.
+            max_rows: how many rows are collected; None: any number.
             spent: called with the seconds that it ran, without those that it waited for a permit.
 
         Raises:
             SourceMoved: the data are of another version.
-            TooManyRows: it brings more than `most_rows`.
+            TooManyRows: it brings more than `max_rows`.
             Overloaded: too many are under way.
             LimitExceeded: it brings more bytes than one may.
             BackendCancelled: it was cancelled.
@@ -193,7 +193,7 @@ class Statements:
         running.add_done_callback(release)
         token.attach(running)
         try:
-            batches = list(self._bounded(running, most_rows))
+            batches = list(self._bounded(running, max_rows))
             if spent is not None:
                 spent(time.perf_counter() - began)
             return pa.Table.from_batches(batches, schema=running.schema).combine_chunks()
@@ -289,13 +289,13 @@ class Statements:
             self._running.discard(statement)
         statement.ended.set()
 
-    def _bounded(self, running: RunningQuery, most_rows: int | None) -> Iterator[pa.RecordBatch]:
-        found = rows = 0
+    def _bounded(self, running: RunningQuery, max_rows: int | None) -> Iterator[pa.RecordBatch]:
+        size = rows = 0
         for batch in running:
-            found, rows = found + batch.nbytes, rows + batch.num_rows
-            if most_rows is not None and rows > most_rows:
+            size, rows = size + batch.nbytes, rows + batch.num_rows
+            if max_rows is not None and rows > max_rows:
                 raise TooManyRows
-            if found > self.limits.statement_bytes:
+            if size > self.limits.statement_bytes:
                 raise LimitExceeded(
                     f"a statement brings at most {self.limits.statement_bytes:,} bytes",
                     hint=COARSER,
@@ -308,12 +308,12 @@ class Statements:
         Raises:
             LimitExceeded: it has.
         """
-        for found, most, what in (
+        for count, limit, what in (
             (rows, self.limits.result_rows, "rows"),
             (size, self.limits.result_bytes, "bytes"),
         ):
-            if found > most:
-                raise LimitExceeded(f"an answer has at most {most:,} {what}", hint=COARSER)
+            if count > limit:
+                raise LimitExceeded(f"an answer has at most {limit:,} {what}", hint=COARSER)
 
 
 def _reading(context: CallContext, stream: WatchedStream) -> RunningStatement:
