@@ -25,6 +25,7 @@ from flightframe_server.cli.installation_options import (
     StoreOption,
     collection_names,
 )
+from flightframe_server.cli.layout import Column
 from flightframe_server.cli.overview import size
 from flightframe_server.cli.promotion import OutputShape, anchor_cell
 from flightframe_server.engine.warm_up import hints
@@ -210,28 +211,29 @@ def show_listing(found: Listing) -> None:
 
 def show_entries(entries: Sequence[ListedEntry]) -> None:
     """Show entries as a table."""
-    table = new_table("family", "reducer", "anchor", "filter")
-    for heading in ("rows", "takes", "hits", "age"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for heading in ("made by", "state", "id"):
-        table.add_column(heading, no_wrap=True)
+    numbers = (Column(one, numeric=True) for one in ("rows", "takes", "hits", "age"))
+    table = new_table("metric", "anchor", *numbers, "state", "id")
     for entry in entries:
         state = ("hinted " if entry.pinned else "") + ("fresh" if entry.fresh else "older")
-        filtered = ", ".join(entry.filter) or "yes" if entry.filtered else ""
-        table.add_row(
-            Text(printable(entry.family)),
-            Text(printable(entry.operator)),
-            Text(anchor_cell(entry.anchor)),
-            Text(printable(filtered)),
+        filtered = f" where {', '.join(entry.filter) or '…'}" if entry.filtered else ""
+        table.add(
+            writable(printable(metric_cell(entry))),
+            anchor_cell(entry.anchor) + writable(printable(filtered)),
             f"{entry.rows:,}",
             size(entry.bytes),
             f"{entry.hits:,}",
             age_cell(entry.age_seconds),
-            entry.route,
             state,
             entry.id.rpartition("-")[2][:SHOWN_ID],
         )
     show_table(table, INDENT)
+
+
+def metric_cell(entry: ListedEntry) -> str:
+    """Return what an entry is of, as a query writes it: `SUM(revenue)`, `QUANTILE(price, 0.9)`."""
+    reducer, _, arguments = entry.operator.partition("(")
+    further = f", {arguments.removesuffix(')')}" if arguments else ""
+    return f"{reducer}({entry.family}{further})"
 
 
 def age_cell(seconds: float) -> str:

@@ -28,6 +28,7 @@ from flightframe_server.cli.installation_options import (
     StoreOption,
     collection_names,
 )
+from flightframe_server.cli.layout import Column
 from flightframe_server.cli.overview import size
 from flightframe_server.errors import FlightframeError
 from flightframe_server.operations import Operations, Promoted
@@ -241,13 +242,12 @@ def show_recommendations(name: str, found: Recommendations) -> None:
 
 def show_candidates(candidates: Sequence[Recommendation]) -> None:
     """Show recommendations as a table, and one stanza for each family."""
-    table = new_table("family", "anchor")
-    for heading in ("hits", "days", "hits/day", "takes", "made in", "saves a day"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    numbers = ("hits", "days", "hits/day", "takes", "made in", "saves a day")
+    table = new_table("family", "anchor", *(Column(one, numeric=True) for one in numbers))
     for one in candidates:
-        table.add_row(
-            Text(printable(one.family)),
-            Text(anchor_cell(one.anchor)),
+        table.add(
+            printable(one.family),
+            anchor_cell(one.anchor),
             f"{one.hits:,}",
             f"{one.age_days:,.1f}",
             f"{one.hits_per_day:,.1f}",
@@ -266,16 +266,14 @@ def show_candidates(candidates: Sequence[Recommendation]) -> None:
 
 def show_others(others: Sequence[NotCandidate]) -> None:
     """Show the hot questions that no hint can keep."""
-    table = new_table("family", "reducer", "anchor")
-    table.add_column("hits", justify="right", no_wrap=True)
-    table.add_column("why", overflow="fold", min_width=24)
+    table = new_table("family", "reducer", "anchor", Column("hits", numeric=True), "why")
     for one in others:
-        table.add_row(
-            Text(printable(one.family)),
-            Text(printable(one.operator)),
-            Text(anchor_cell(one.anchor)),
+        table.add(
+            printable(one.family),
+            printable(one.operator),
+            anchor_cell(one.anchor),
             f"{one.hits:,}",
-            Text(printable(one.reason)),
+            printable(one.reason),
         )
     show_table(table, INDENT)
 
