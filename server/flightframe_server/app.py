@@ -25,6 +25,9 @@ from flightframe_server.reload.files import read_files as read_files
 from flightframe_server.reload.reading import FileReader
 from flightframe_server.runtime import Runtime
 from flightframe_server.statements.runner import Statements
+from flightframe_server.telemetry.collector import RuntimeCollector
+from flightframe_server.telemetry.exporter import open_provider
+from flightframe_server.telemetry.tracing import Tracing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,10 +67,10 @@ class OpenInstallation:
         Args:
             names: the collections; None: all of them.
         """
-        engines = self.runtime.engines
-        for name in engines if names is None else names:
-            for warmed in warm_up(engines[name]):
-                yield name, warmed
+        with self.runtime.pinned() as pinned:
+            for name in pinned.engines if names is None else names:
+                for warmed in warm_up(pinned.engines[name]):
+                    yield name, warmed
 
     def close(self) -> None:
         """Close engines, stores and the database; idempotent."""
@@ -104,7 +107,9 @@ def open_installation(
     except BaseException:
         backend.close()
         raise
-    runtime = Runtime(installation.id, engines, statements)
+    provider = None if installation.traces is None else open_provider(installation.traces)
+    runtime = Runtime(installation.id, engines, statements, tracing=Tracing(provider))
+    runtime.metrics.registry.register(RuntimeCollector(runtime))
     sharing = replace(opener, store_at=runtime.sets.store_at)
     reloader = Reloader(manifest, installation, sharing, runtime, access, reader.stamps)
     return OpenInstallation(installation, folder, backend, runtime, time.time(), access, reloader)

@@ -211,7 +211,7 @@ def show_listing(found: Listing) -> None:
 
 def show_entries(entries: Sequence[ListedEntry]) -> None:
     """Show entries as a table."""
-    numbers = (Column(one, numeric=True) for one in ("rows", "takes", "hits", "age"))
+    numbers = (Column(heading, numeric=True) for heading in ("rows", "takes", "hits", "age"))
     table = new_table("metric", "anchor", *numbers, "state", "id")
     for entry in entries:
         state = ("hinted " if entry.pinned else "") + ("fresh" if entry.fresh else "older")

@@ -243,7 +243,7 @@ def show_recommendations(name: str, found: Recommendations) -> None:
 def show_candidates(candidates: Sequence[Recommendation]) -> None:
     """Show recommendations as a table, and one stanza for each family."""
     numbers = ("hits", "days", "hits/day", "takes", "made in", "saves a day")
-    table = new_table("family", "anchor", *(Column(one, numeric=True) for one in numbers))
+    table = new_table("family", "anchor", *(Column(heading, numeric=True) for heading in numbers))
     for one in candidates:
         table.add(
             printable(one.family),

@@ -76,7 +76,7 @@ def warm_up(engine: MetricEngine, context: CallContext = SERVER_CALL) -> Iterato
             found = all(isinstance(part.how, Exact) for part in served.plan.parts)
             yield Warmed(hint, fresh=found)
     if engine.store is not None:
-        engine.store.set_pinned(pinned)
+        engine.store.set_pinned(pinned, engine.generation)
 
 
 def asking(hint: Hint) -> Resolve:

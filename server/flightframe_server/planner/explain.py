@@ -76,10 +76,10 @@ def explain(plan: Plan, sql_of: SqlOf) -> list[Step]:
 
 def _standing(plan: Plan, part: Part) -> str:
     """Return the anchor of a part, and what of its need is not the question's own."""
-    said = ", ".join(part.key.anchor)
+    standing = ", ".join(part.key.anchor)
     if part.need.filter != plan.question.filter:
-        said += f" where {' and '.join(part.key.filter) or 'nothing is left out'}"
-    return f"{said}; {part.need.shift}" if part.need.shift is not None else said
+        standing += f" where {' and '.join(part.key.filter) or 'nothing is left out'}"
+    return f"{standing}; {part.need.shift}" if part.need.shift is not None else standing
 
 
 def family_of(part: Part) -> str:

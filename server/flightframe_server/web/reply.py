@@ -54,19 +54,23 @@ def reply_limits(limits: Limits) -> ReplyLimits:
 
 
 class Reply(Protocol):
-    """What an endpoint returns: bytes to be read once, and closed.
+    """What an endpoint returns: bytes to be read once, and closed."""
 
-    Attributes:
-        status: the HTTP status.
-        headers: beside those that every reply has.
-        media_type: what the bytes are.
-        length: how many they are.
-    """
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
 
-    status: int
-    headers: Mapping[str, str]
-    media_type: str
-    length: int
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers beside those that every reply has."""
+
+    @property
+    def media_type(self) -> str:
+        """The kind of the bytes."""
+
+    @property
+    def length(self) -> int:
+        """The number of bytes."""
 
     @property
     def small(self) -> bool:
