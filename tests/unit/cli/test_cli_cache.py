@@ -78,7 +78,7 @@ def test_entries_are_evicted_by_their_short_id(asked: Path) -> None:
 
 def test_stale_entries_are_those_of_another_collection_or_of_older_data(asked: Path) -> None:
     file = asked.parent / "ac.yaml"
-    file.write_text(file.read_text() + "  - {name: sold, family_root: {schema: sales}}\n")
+    file.write_text(file.read_text().replace("column: amount}\n", "column: amount}\n    fill: 0\n"))
     assert [entry["fresh"] for entry in listed(asked)] == [False, False]
     assert run("cache", "evict", asked, "--stale")[1] == "evicted 2 entries\n"
 
