@@ -80,8 +80,8 @@ def describe(request: Asked, runtime: Runtime, context: CallContext = SERVER_CAL
         if request.collection
         else list(runtime.engines.values())
     )
-    if asked.name:
-        _check_name(engines, asked.name)
+    if request.name:
+        _check_name(engines, request.name)
     described = {
         "installation_id": runtime.installation_id,
         "collections": [_collection(engine, request, context) for engine in engines],
