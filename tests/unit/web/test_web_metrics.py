@@ -50,6 +50,6 @@ def test_a_call_over_http_is_spanned_in_the_trace_of_its_caller(open_shop, clien
     finally:
         open_shop.opened.runtime.tracing = NO_TRACING
     spans = exporter.get_finished_spans()
-    assert [span.name for span in spans] == ["parse", "resolve", "query"]
+    assert [span.name for span in spans] == ["parse", "resolve", "http query"]
     assert {format(span.context.trace_id, "032x") for span in spans} == {TRACE}
     assert spans[-1].attributes["flightframe.code"] == "UNKNOWN_NAME"
