@@ -10,11 +10,11 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from flightframe_server.arrow_types import arrow_type, with_sql_metadata
+from flightframe_server.arrow_types import with_sql_metadata
 from flightframe_server.backends.protocol import BATCH_ROWS
 from flightframe_server.batching import OpenAnswer
 from flightframe_server.bounded_cache import cached
@@ -53,19 +53,21 @@ from flightframe_server.resolver.terms import LevelTerm, Term
 from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.resolver.values import Binding
 from flightframe_server.runtime import Runtime
+from flightframe_server.telemetry.metrics import HOT, route_of
+from flightframe_server.telemetry.tracing import step
 
 __all__ = [
     "Answer",
     "EngineState",
-    "QuerySignature",
     "Request",
     "Runtime",
     "answer",
+    "chosen_engine",
     "engine_named",
     "explain",
     "parsed",
+    "read_statement",
     "tree_bytes",
-    "type_request",
 ]
 
 EngineState = tuple[int, int, tuple[tuple[str, str | None], ...]]
@@ -96,6 +98,7 @@ class Answer:
         stream: the planned frame, where there is no table.
         state: what must not have moved for the same request to be given this very answer again;
             None where it may not be.
+        entries: ids of the entries that it was read from.
     """
 
     schema: pa.Schema
@@ -103,6 +106,7 @@ class Answer:
     table: pa.Table | None
     stream: StreamedFrame | None = None
     state: EngineState | None = None
+    entries: tuple[str, ...] = ()
 
     @property
     def hot(self) -> bool:
@@ -136,19 +140,6 @@ class Answer:
         return OpenAnswer(self.schema, running, running)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class QuerySignature:
-    """The types of a request: those of its columns and of its parameters.
-
-    Attributes:
-        schema: the answer's declared schema.
-        parameters: each parameter's key and the Arrow type it is compared with, in order.
-    """
-
-    schema: pa.Schema
-    parameters: tuple[tuple[int | str, pa.DataType], ...]
-
-
 def answer(request: Request, runtime: Runtime, context: CallContext = SERVER_CALL) -> Answer:
     """Answer one request.
 
@@ -168,15 +159,28 @@ def answer(request: Request, runtime: Runtime, context: CallContext = SERVER_CAL
         state = _state(pinned, request)
         key = (request.key, state)
         result: Answer | None = runtime.results.get(key)
+        hot = result is not None
         if result is None:
-            result = _answer(request, pinned, context)
+            result = _answered_anew(request, pinned, context)
             # It may be of another version than the one that was current before: A, B, and A again.
             if result.hot and result.bytes is not None and result.state in state:
                 runtime.results.put(key, result, result.bytes + request.bytes)
+        elif (engine := pinned.engines.get(result.provenance.collection)) is not None:
+            engine.count_hits(result.entries)
+    runtime.counts.add(result.provenance, hot=hot)
+    _count(runtime, result, started, hot=hot)
     runtime.query_log.add(
         request.source, result.provenance, result.rows, started, context.caller.user
     )
     return result
+
+
+def _count(runtime: Runtime, result: Answer, started: float, *, hot: bool) -> None:
+    provenance = result.provenance
+    routes = (str(part.route) for column in provenance.columns for part in column.parts)
+    route = HOT if hot else route_of(routes, streamed=result.table is None)
+    seconds = time.perf_counter() - started
+    runtime.metrics.answered(provenance.collection, str(provenance.served_from), route, seconds)
 
 
 def explain(request: Request, runtime: Runtime, context: CallContext = SERVER_CALL) -> Answer:
@@ -185,17 +189,27 @@ def explain(request: Request, runtime: Runtime, context: CallContext = SERVER_CA
         return _answer(request, pinned, context, explains=True)
 
 
+def _answered_anew(request: Request, runtime: Runtime, context: CallContext) -> Answer:
+    """Answer a request that is listed as under way meanwhile."""
+    with runtime.questions.running(request.source, context.named(uuid.uuid4().hex)) as call:
+        return _answer(request, runtime, call)
+
+
 def _answer(
     request: Request, runtime: Runtime, context: CallContext, *, explains: bool = False
 ) -> Answer:
-    query_id = uuid.uuid4().hex
-    statement = _read(request, runtime)
+    query_id = context.query_id or uuid.uuid4().hex
+    statement = read_statement(request, runtime)
     context = context.named(query_id)
 
     def ask(typed: TypedCollection) -> Question:
-        return resolve(statement, typed, Binding(dict(request.parameters)))
+        binding = Binding(dict(request.parameters))
+        with step("resolve"):
+            question = resolve(statement, typed, binding)
+        binding.refuse_surplus()
+        return question
 
-    engine = _engine(request, runtime, ask, context)
+    engine = chosen_engine(request, runtime, ask, context)
     if explains or statement.explain:
         return _explained(_explanation(ask, request, engine, context), engine, query_id)
     epoch = engine.epoch
@@ -212,36 +226,18 @@ def _explanation(
     return explanation(engine.plan(ask, request.freshness, context), engine.backend)
 
 
-def type_request(request: Request, runtime: Runtime) -> QuerySignature:
-    """Type a request without executing it, its parameters unbound.
+def read_statement(request: Request, runtime: Runtime) -> Statement:
+    """Parse a request's text within the limits of the installation.
 
     Raises:
-        QueryError: as for `answer`, save what only values can break.
+        FrameQLSyntaxError: the text is not Frame-QL.
+        LimitExceeded: it is longer or deeper than may be.
     """
-    statement = _read(request, runtime)
-    binding = Binding(None)
-
-    def ask(typed: TypedCollection) -> Question:
-        return resolve(statement, typed, binding)
-
-    with runtime.pinned() as pinned:
-        engine = _engine(request, pinned, ask, SERVER_CALL)
-        if statement.explain:
-            schema = _explanation(ask, request, engine, SERVER_CALL).schema
-        else:
-            schema = answer_schema(ask(engine.typed))
-    keys = sorted(binding.wanted, key=lambda key: (isinstance(key, str), key))
-    return QuerySignature(
-        with_sql_metadata(schema), tuple((key, arrow_type(binding.wanted[key])) for key in keys)
-    )
-
-
-def _read(request: Request, runtime: Runtime) -> Statement:
-    """Parse a request's text within the limits of the installation."""
     limits = runtime.statements.limits
     if len(request.source.encode()) > limits.query_bytes:
         raise LimitExceeded(f"a query has at most {limits.query_bytes:,} bytes of text")
-    statement = parsed(request.source)
+    with step("parse"):
+        statement = parsed(request.source)
     check_depth(statement, limits.parse_depth)
     return statement
 
@@ -255,8 +251,14 @@ def _state(runtime: Runtime, request: Request) -> tuple[EngineState, ...]:
     return tuple((engine.generation, engine.epoch, engine.fingerprint()) for engine in engines)
 
 
-def _engine(request: Request, runtime: Runtime, ask: Resolve, context: CallContext) -> MetricEngine:
-    """Return the engine that is asked: the one named, the only one, or the only one that fits."""
+def chosen_engine(
+    request: Request, runtime: Runtime, ask: Resolve, context: CallContext
+) -> MetricEngine:
+    """Return the engine that is asked: the one named, the only one, or the only one that fits.
+
+    Raises:
+        QueryError: there is none of that name, or none that fits, or several.
+    """
     if request.collection is not None:
         return engine_named(runtime, request.collection)
     if len(runtime.engines) == 1:
@@ -314,7 +316,8 @@ def _labelled(
     provenance = Provenance(served_from, query_id, engine.collection.name, columns, notes)
     exact = all(part.route == "exact" for part in served.parts)
     lasting = state if served.table is not None and exact else None
-    return _finished(answer_schema(question), provenance, served.table, served.stream, lasting)
+    finished = _finished(answer_schema(question), provenance, served.table, served.stream, lasting)
+    return replace(finished, entries=tuple(part.entry for part in served.parts if part.entry))
 
 
 def _column(

@@ -28,7 +28,8 @@
     │   └── ReadOnly                     READ_ONLY
     ├── AccessError                      the caller can act: credentials
     │   ├── NotAuthenticated             UNAUTHENTICATED
-    │   └── TooManyAttempts              TOO_MANY_ATTEMPTS
+    │   ├── TooManyAttempts              TOO_MANY_ATTEMPTS
+    │   └── NotPermitted                 NOT_PERMITTED
     ├── CatalogError                     CATALOG: the owner of the collection or installation
     ├── SetupError                       SETUP: the operator, before anything is served
     ├── BackendError                     BACKEND: the operator, while serving
@@ -242,6 +243,14 @@ class TooManyAttempts(AccessError):
     http_status = 429
 
 
+class NotPermitted(AccessError):
+    """The call would change something, and this caller, or this page, may not."""
+
+    code = "NOT_PERMITTED"
+    status = Status.PERMISSION_DENIED
+    http_status = 403
+
+
 class CatalogError(FlightframeError):
     """A collection or installation file is wrong; its owner can act.
 
@@ -352,7 +361,7 @@ class InternalError(FlightframeError):
 
 def leaves(root: type[FlightframeError] = FlightframeError) -> list[type[FlightframeError]]:
     """Return every class that can be raised, in the order of the tree."""
-    found = [root] if root.code else []
+    classes = [root] if root.code else []
     for child in root.__subclasses__():
-        found.extend(leaves(child))
-    return found
+        classes.extend(leaves(child))
+    return classes

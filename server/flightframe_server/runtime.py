@@ -10,10 +10,14 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any
 
+from flightframe_server.engine.answer_counts import AnswerCounts
 from flightframe_server.engine.engine_sets import Engines, EngineSet, EngineSets
 from flightframe_server.engine.query_log import QueryLog
 from flightframe_server.engine.result_cache import ResultCache
+from flightframe_server.statements.questions import RunningQuestions
 from flightframe_server.statements.runner import Statements
+from flightframe_server.telemetry.metrics import Metrics
+from flightframe_server.telemetry.tracing import NO_TRACING, Tracing
 
 
 class Runtime:
@@ -25,12 +29,25 @@ class Runtime:
         statements: what runs the engines' statements, and the limits that hold for all.
         results: hot answers.
         query_log: what was answered lately.
+        tracing: makes the spans of calls.
 
     Attributes:
+        counts: how many answers there were, and from where.
+        questions: those that are being answered.
         sets: the sets of engines, of which the current one can be replaced.
     """
 
-    __slots__ = ("_pinned", "installation_id", "query_log", "results", "sets", "statements")
+    __slots__ = (
+        "_pinned",
+        "counts",
+        "installation_id",
+        "query_log",
+        "questions",
+        "results",
+        "sets",
+        "statements",
+        "tracing",
+    )
 
     def __init__(
         self,
@@ -39,12 +56,15 @@ class Runtime:
         statements: Statements | None = None,
         results: ResultCache[Any] | None = None,
         query_log: QueryLog | None = None,
+        tracing: Tracing = NO_TRACING,
     ) -> None:
         """Serve the engines; see the class."""
         self.installation_id = installation_id
         self.statements = statements if statements is not None else Statements()
         self.results: ResultCache[Any] = results if results is not None else ResultCache()
         self.query_log = query_log if query_log is not None else QueryLog()
+        self.tracing = tracing
+        self.counts, self.questions = AnswerCounts(), RunningQuestions()
         self.sets = EngineSets(engines)
         self._pinned: Engines | None = None
 
@@ -52,6 +72,11 @@ class Runtime:
     def engines(self) -> Engines:
         """The engines by collection name: those of now, or those that a question has pinned."""
         return self.sets.current if self._pinned is None else self._pinned
+
+    @property
+    def metrics(self) -> Metrics:
+        """What the installation counts."""
+        return self.statements.metrics
 
     def pinned(self) -> Pin:
         """Return the runtime as one question sees it, to be entered: with one set of engines.
@@ -63,9 +88,9 @@ class Runtime:
     def over(self, engines: Engines) -> Runtime:
         """Return the same parts over engines that are not replaced."""
         view = Runtime.__new__(Runtime)
-        view.installation_id, view.statements = self.installation_id, self.statements
-        view.results, view.query_log = self.results, self.query_log
-        view.sets, view._pinned = self.sets, engines
+        for name in Runtime.__slots__:
+            setattr(view, name, getattr(self, name))
+        view._pinned = engines
         return view
 
     def close(self) -> None:

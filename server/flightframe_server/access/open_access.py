@@ -40,7 +40,8 @@ def open_access(settings: ServerSettings, folder: Path, audit: AuditSettings = N
     if settings.auth is not None and files is not None:
         authenticator = _authenticator(settings.auth, folder, files)
     tls = None if settings.tls is None else _tls(settings.tls, folder)
-    return Access(authenticator, tls, Audit(audit), files)
+    operators = () if settings.auth is None else settings.auth.operators
+    return Access(authenticator, tls, Audit(audit), frozenset(operators), files)
 
 
 def _tls(settings: TlsSettings, folder: Path) -> Tls:

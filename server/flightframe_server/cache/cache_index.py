@@ -19,6 +19,7 @@ import structlog
 from flightframe_server.cache.entries import CollectorReport, Counts, EntryRecord
 from flightframe_server.cache.entry_index import EntryIndex, HoldingsSnapshot
 from flightframe_server.cache.files import EntryFiles
+from flightframe_server.cache.former import FormerEntry
 from flightframe_server.cache.hits import Hits
 from flightframe_server.cache.maintenance import Budget, Evicted, admit, collect, recover, shrink
 from flightframe_server.cache.manifest import Manifest
@@ -125,6 +126,12 @@ class CacheIndex:
         """Return every row's record in the order they were put; none where the disk refused."""
         with self._guarded("records"):
             return [row.record for row in self._manifest.rows()[0]]
+        return []
+
+    def former(self) -> list[FormerEntry]:
+        """Return what is remembered of keys without an entry; nothing where the disk refused."""
+        with self._guarded("former"):
+            return self._manifest.former()
         return []
 
     def set_pins(self, hashes: set[str]) -> None:

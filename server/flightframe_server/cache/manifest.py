@@ -21,12 +21,19 @@ from pathlib import Path
 from flightframe_server.cache.canonical import key_hash, key_text
 from flightframe_server.cache.eviction import Candidate, Priority
 from flightframe_server.cache.files import ENTRY_ID
+from flightframe_server.cache.former import (
+    FORMER_SCHEMA,
+    FormerEntry,
+    former_entries,
+    recall,
+    remember,
+)
 from flightframe_server.cache.hits import Hits
 from flightframe_server.cache.rows import COLUMNS, Row, group_hash, read_row, row_columns
 
 # It counts the form of an entry's file and of a version too, not only the tables below. A store
-# of a lower number is emptied when it is opened.
-SCHEMA_VERSION = 2
+# of a lower number is brought to this one by `MIGRATIONS`, or else emptied, when it is opened.
+SCHEMA_VERSION = 3
 # The ledger is kept by triggers, so that the budget is one row to read and never a sum to compute.
 SCHEMA = (
     """CREATE TABLE entries (
@@ -34,7 +41,7 @@ SCHEMA = (
         shelf TEXT NOT NULL, filtered INTEGER NOT NULL, key TEXT NOT NULL,
         rows INTEGER NOT NULL, bytes INTEGER NOT NULL, cost INTEGER NOT NULL, digest BLOB NOT NULL,
         version TEXT NOT NULL, made TEXT NOT NULL, created REAL NOT NULL, seal BLOB NOT NULL,
-        since REAL NOT NULL, last_used REAL NOT NULL, hits INTEGER NOT NULL)""",
+        since REAL NOT NULL, last_used REAL NOT NULL, hits INTEGER NOT NULL, seconds REAL)""",
     """CREATE TABLE superseded (
         number INTEGER PRIMARY KEY, entry_id TEXT NOT NULL UNIQUE, bytes INTEGER NOT NULL,
         cost INTEGER NOT NULL, digest BLOB NOT NULL, moment REAL NOT NULL)""",
@@ -49,8 +56,15 @@ SCHEMA = (
         for table, count in (("entries", 1), ("superseded", 0))
         for event, sign, which in (("INSERT", "+", "NEW"), ("DELETE", "-", "OLD"))
     ),
+    *FORMER_SCHEMA,
     f"PRAGMA user_version = {SCHEMA_VERSION}",
 )
+MIGRATIONS = {
+    # What SQLite then shows as the table's text is, letter by letter, what stands above.
+    2: ("ALTER TABLE entries ADD COLUMN seconds REAL", *FORMER_SCHEMA, "PRAGMA user_version = 3"),
+}
+"""For an older version the statements that make the next one of it, nothing lost."""
+
 _PINNED = "EXISTS (SELECT 1 FROM pins WHERE pins.key_hash = entries.key_hash)"
 ROWS = f"SELECT number, {_PINNED}, {', '.join(COLUMNS)} FROM entries"
 INSERT = f"INSERT INTO entries ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
@@ -73,9 +87,9 @@ SURPLUS = f"""SELECT CAST(last_used AS REAL), entry_id, CAST(cost AS INTEGER) FR
 
 @dataclass(frozen=True, slots=True)
 class Predecessor:
-    """What a replaced row hands on to the row that replaces it."""
+    """What a replaced row hands on to the row that replaces it; no id where it went before."""
 
-    entry_id: str
+    entry_id: str | None
     hits: int
     since: float
 
@@ -194,11 +208,12 @@ class Manifest:
             moment: seconds since 1970 UTC from which the grace period counts.
 
         Returns:
-            What the new row carries on; None where the key had no row.
+            What the new row carries on; None where nothing is known of the key.
         """
         former = self._connection.execute(f"{ROWS} WHERE key_hash = ?", (hashed,)).fetchone()
         if former is None:
-            return None
+            remembered = recall(self._connection, hashed)
+            return None if remembered is None else Predecessor(None, *remembered)
         number, pinned, *columns = former
         self._connection.execute("DELETE FROM entries WHERE number = ?", (number,))
         before = read_row(columns, pinned=bool(pinned))
@@ -223,6 +238,7 @@ class Manifest:
         pairs = [(entry_id,) for entry_id in entry_ids]
         if not pairs:
             return 0
+        remember(self._connection, [entry_id for (entry_id,) in pairs])
         entries = self._connection.executemany("DELETE FROM entries WHERE entry_id = ?", pairs)
         superseded = self._connection.executemany(
             "DELETE FROM superseded WHERE entry_id = ?", pairs
@@ -278,6 +294,10 @@ class Manifest:
             WHERE entry_id = ?""",
             [(count, last, entry_id) for entry_id, (count, last) in hits.items()],
         )
+
+    def former(self) -> list[FormerEntry]:
+        """Return what is remembered of keys that have no entry now."""
+        return list(former_entries(self._connection))
 
     def pins(self) -> set[str]:
         """Return the hashes of the pinned keys."""

@@ -32,6 +32,7 @@ from flightframe_server.cache.entries import (
     Lineage,
 )
 from flightframe_server.cache.files import EntryFiles, FileDamaged, TooLarge, WrittenFile
+from flightframe_server.cache.former import FormerEntry
 from flightframe_server.cache.hits import HitCounter
 from flightframe_server.cache.hot_tier import HotTier
 from flightframe_server.cache.maintenance import Budget
@@ -157,6 +158,11 @@ class EntryStore:
         """How many entries were dropped because their file was missing or altered."""
         return self._index.counts.damaged
 
+    @property
+    def max_bytes(self) -> int:
+        """The most bytes that the entries may take."""
+        return self._max_bytes
+
     def holdings(self) -> Holdings:
         """Return the current snapshot; no lock is waited for, and it is O(1) between refreshes."""
         self._refresh_if_due()
@@ -174,6 +180,7 @@ class EntryStore:
         lineage: Lineage,
         *,
         pinned: bool = False,
+        seconds: float | None = None,
     ) -> CacheEntry | None:
         """Keep a table under a key, in place of what the key had before.
 
@@ -183,6 +190,7 @@ class EntryStore:
             version: fingerprints of the tables it was made from.
             lineage: how it was made.
             pinned: True pins the key as a hint would; False leaves its pin as it is.
+            seconds: how long its making took; None where that is not known.
 
         Returns:
             The entry; None where it is not kept: larger than the budget, under a key of more than
@@ -206,6 +214,7 @@ class EntryStore:
             pinned=pinned,
             lineage=lineage,
             version=version,
+            seconds=seconds,
         )
         entry = self._index.admit(Row(record, written.digest))
         if entry is None:
@@ -225,11 +234,20 @@ class EntryStore:
         table = self._hot.get(entry_id)
         if table is not None:
             return table
+        table = self._from_file(entry_id)
+        self._hot.put(entry_id, table)
+        return table
+
+    def verify(self, entry: CacheEntry) -> None:
+        """Read the file of an entry again, whatever is in memory; raises as `read`."""
+        self._from_file(entry.entry_id)
+
+    def _from_file(self, entry_id: str) -> pa.Table:
         facts = self._index.file_facts(entry_id)
         if facts is None:
             raise EntryGone(entry_id)
         try:
-            table = self._files.read(entry_id, *facts)
+            return self._files.read(entry_id, *facts)
         except FileNotFoundError:
             self._index.drop_damaged(entry_id, "missing")
             raise EntryGone(entry_id) from None
@@ -240,8 +258,6 @@ class EntryStore:
             # Too many open files, say: no reason to throw away an entry that may be sound.
             self._index.report_failure("read", error)
             raise EntryGone(entry_id) from error
-        self._hot.put(entry_id, table)
-        return table
 
     def touch(self, entry_id: str) -> None:
         """Count one hit of an entry, in memory; it is written with others, later."""
@@ -254,6 +270,10 @@ class EntryStore:
         """Return the record of every entry, in the order they were put."""
         self.flush()
         return self._index.records()
+
+    def former(self) -> list[FormerEntry]:
+        """Return the statistics of keys that were hit and have no entry now, in no order."""
+        return self._index.former()
 
     def drop(self, entry_ids: Iterable[str]) -> None:
         """Take entries out, with their files; unknown ids are fine."""

@@ -51,6 +51,8 @@ class Limits:
     http_connections: int = 512
     http_requests: int = 256
     requests_per_caller: int | None = None
+    event_streams: int = 128
+    event_streams_per_caller: int | None = None
     http_head_seconds: float = 10.0
     http_body_seconds: float = 30.0
     handles: int = 4096
@@ -218,8 +220,8 @@ class LimitsShape(Shape):
     )
     result_rows: int = _count(_D.result_rows, "rows of an answer")
     result_bytes: int = _count(_D.result_bytes, "bytes of an answer's columns")
-    json_rows: int = _count(_D.json_rows, "rows of an answer over HTTP")
-    json_bytes: int = _count(_D.json_bytes, "bytes of an answer over HTTP")
+    json_rows: int = _count(_D.json_rows, "rows of an answer as JSON over HTTP")
+    json_bytes: int = _count(_D.json_bytes, "bytes of an answer over HTTP, as JSON or as Arrow")
     http_connections: int = _count(
         _D.http_connections,
         "connections over HTTP; for one more, that which waits longest for a request is closed",
@@ -233,6 +235,14 @@ class LimitsShape(Shape):
     )
     requests_per_caller: int | None = _share(
         "http_requests", "three quarters", "requests over HTTP at once", 1 << 16
+    )
+    event_streams: int = _count(
+        _D.event_streams,
+        "listeners to the events of the engine at once; one more is refused with `OVERLOADED`",
+        1 << 16,
+    )
+    event_streams_per_caller: int | None = _share(
+        "event_streams", "a tenth", "listeners to those events", 1 << 16
     )
     http_head_seconds: _Seconds = _seconds(
         _D.http_head_seconds,

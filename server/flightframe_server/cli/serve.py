@@ -117,13 +117,15 @@ def serve(
             opened.reloader.warms = not skip_warmup
             ports = chosen_ports(opened.installation.server, flight_port, http_port, with_http=http)
             with closing(ReservedPorts(ports)) as reserved:
-                if not skip_warmup:
-                    warm_up(opened, stop)
-                if stop.requested:
-                    return
+                stop.started()
                 servers = reserved.start(opened)
+            if not skip_warmup:
+                # It answers meanwhile, and /readyz says that it is not ready.
+                with servers.warming():
+                    warm_up(opened, stop)
             with reloading(opened.reloader, watch=watch, hangup=hangup):
-                announce(servers, opened)
+                if not stop.requested:
+                    announce(servers, opened)
                 stop.wait()
             close(servers)
 

@@ -205,6 +205,22 @@ class MetricEngine:
 
         return self._on_one_version(attempt, context)
 
+    def check(
+        self, ask: Resolve, freshness: Freshness = NO_FRESHNESS, context: CallContext = SERVER_CALL
+    ) -> Question:
+        """Return a question that could be planned on what is known of the data, and attest nothing.
+
+        Raises:
+            QueryError: it may not be asked, or the data are known to break what it rests on.
+        """
+
+        def attempt(snapshot: DataSnapshot, context: CallContext) -> Question:
+            question = ask(snapshot.typed)
+            self._attempts.plan(question, freshness, snapshot)
+            return question
+
+        return self._on_one_version(attempt, context)
+
     def rows(self, tables: Iterable[str], context: CallContext = SERVER_CALL) -> Mapping[str, int]:
         """Return how many rows some tables of the collection have; raises as `attested`."""
         keys = frozenset(map(rows_key, tables))
@@ -243,6 +259,12 @@ class MetricEngine:
                     without.add(gone.entry_id)
 
         return self._on_one_version(attempt, context)
+
+    def count_hits(self, entry_ids: Iterable[str]) -> None:
+        """Count a hit of each entry that a hot answer was read from, as if it were read again."""
+        if self.store is not None:
+            for entry_id in entry_ids:
+                self.store.touch(entry_id)
 
     def _on_one_version(
         self, attempt: Callable[[DataSnapshot, CallContext], Result], context: CallContext

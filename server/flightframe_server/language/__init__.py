@@ -7,6 +7,8 @@ never know a catalog: what a name means is the resolver's question.
 from flightframe_server.language.format import (
     canonical_name,
     format_expression,
+    format_item,
+    format_order_key,
     format_statement,
 )
 from flightframe_server.language.parse import parse, parse_expression
@@ -14,6 +16,8 @@ from flightframe_server.language.parse import parse, parse_expression
 __all__ = [
     "canonical_name",
     "format_expression",
+    "format_item",
+    "format_order_key",
     "format_statement",
     "parse",
     "parse_expression",

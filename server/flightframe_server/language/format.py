@@ -61,6 +61,16 @@ def format_expression(expression: Expression) -> str:
     return _Writer().write(expression)
 
 
+def format_item(item: Item) -> str:
+    """Return the canonical text of one entry of SELECT."""
+    return _Writer().item(item)
+
+
+def format_order_key(key: OrderKey) -> str:
+    """Return the canonical text of one key of ORDER BY."""
+    return _Writer().key(key)
+
+
 def canonical_name(expression: Expression) -> str:
     """Return the output name of an item without alias: its canonical text in lower case.
 
@@ -127,7 +137,7 @@ class _Writer:
 
     def statement(self, node: Statement) -> str:
         parts = ["EXPLAIN SELECT" if node.explain else "SELECT"]
-        parts.append(", ".join(self._item(item) for item in node.items))
+        parts.append(", ".join(self.item(item) for item in node.items))
         if node.source is not None:
             parts += ["FROM", self.write(node.source)]
         if node.where is not None:
@@ -136,7 +146,7 @@ class _Writer:
         if node.having is not None:
             parts += ["HAVING", self.write(node.having)]
         if node.order_by:
-            parts += ["ORDER BY", ", ".join(self._key(key) for key in node.order_by)]
+            parts += ["ORDER BY", ", ".join(self.key(key) for key in node.order_by)]
         if node.limit is not None:
             parts.append(self._limit(node.limit))
         return " ".join(parts)
@@ -243,7 +253,7 @@ class _Writer:
         self._cases -= 1
         return " ".join([*parts, self._word("END")])
 
-    def _item(self, item: Item) -> str:
+    def item(self, item: Item) -> str:
         text = self.write(item.expression)
         return text if item.alias is None else f"{text} AS {self._name(item.alias)}"
 
@@ -251,7 +261,7 @@ class _Writer:
         levels = ", ".join(self.write(level) for level in anchor.levels)
         return levels if len(anchor.levels) == 1 else f"({levels})"
 
-    def _key(self, key: OrderKey) -> str:
+    def key(self, key: OrderKey) -> str:
         text = self.write(key.expression) + (" DESC" if key.descending else "")
         if key.nulls_first is None:
             return text

@@ -122,7 +122,7 @@ def test_one_caller_has_its_share_of_the_permits_and_of_the_queue():
     assert order[2:] == ["carol waits"]
     for caller in ("ann", "bob", "bob", "carol"):
         queue.release(caller)
-    assert (queue.free, queue.waiting, dict(queue._held)) == (4, 0, {})
+    assert (queue.free, queue.waiting, dict(queue._in_use)) == (4, 0, {})
 
 
 def test_what_is_nobodys_is_bounded_by_all_alone():
