@@ -118,10 +118,7 @@ class Pin:
         if runtime._pinned is not None:
             return runtime
         used = self._used = runtime.sets.begin()
-        view: Runtime | None = used.view
-        if view is None:
-            view = used.view = runtime.over(used.engines)
-        return view
+        return runtime.over(used.engines)
 
     def __exit__(
         self,

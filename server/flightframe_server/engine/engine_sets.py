@@ -11,7 +11,6 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from flightframe_server.cache.store import EntryStore
 from flightframe_server.engine.engine import MetricEngine
@@ -26,12 +25,10 @@ class EngineSet:
     Attributes:
         engines: by collection name.
         uses: how many questions use them now.
-        view: what shows them alone, made once for all questions; None: it is not made yet.
     """
 
     engines: Engines
     uses: int = 0
-    view: Any = None
 
 
 class EngineSets:
