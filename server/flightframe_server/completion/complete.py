@@ -60,7 +60,9 @@ def complete(
         at = max(0, min(offset, len(source)))
         return Completion(at, at)
     engine = _engine(runtime, collection, draft, context)
+    context.check()
     found = list(_options(draft, engine, context))
+    context.check()
     return Completion(draft.start, draft.end, ranked(found, draft.typed))
 
 

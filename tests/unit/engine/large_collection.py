@@ -72,9 +72,7 @@ def text():
 
 def _schema(name, grain, columns):
     pairs = ", ".join(f"{column}: {column}" for column in columns)
-    return (
-        f"  - {{name: {name}, table: {name}, grain: [{', '.join(grain)}], columns: {{{pairs}}}}}"
-    )
+    return f"  - {{name: {name}, table: {name}, grain: [{', '.join(grain)}], columns: {{{pairs}}}}}"
 
 
 def _family(fact, at):
@@ -123,10 +121,12 @@ def write(path):
     with duckdb.connect(str(path)) as connection:
         for dimension in range(DIMENSIONS):
             attributes = ", ".join(
-                f"'m' || ({_member(dimension, at)}) AS d{dimension}_a{at}" for at in range(ATTRIBUTES)
+                f"'m' || ({_member(dimension, at)}) AS d{dimension}_a{at}"
+                for at in range(ATTRIBUTES)
             )
             connection.execute(
-                f"CREATE TABLE dim{dimension} AS SELECT 'k' || key AS d{dimension}_key, {attributes}"
+                f"CREATE TABLE dim{dimension} AS"
+                f" SELECT 'k' || key AS d{dimension}_key, {attributes}"
                 f" FROM range({MEMBERS}) AS keys(key)"
             )
         for fact in range(FACTS):
