@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup clients test test-all coverage check static docs snapshots serve demo bench bench-compare soak moving proto release clean
+.PHONY: help setup clients page page-dev page-once test test-all coverage check static docs snapshots serve demo bench bench-compare soak moving proto release clean
 
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -32,11 +32,21 @@ setup: $(VENV)/.tools ## .venv with the product and its tools
 clients: $(VENV)/.tools ## what the tests of foreign clients need: Node, Java and Python environments
 	@$(BIN)/python tests/clients/foreign/foreign_prepare.py
 
+page: $(VENV)/.product ## build the page, the workbench: with the Node of the machine, else with one that is fetched
+	@$(BIN)/python .ci/page.py
+
+page-dev: $(VENV)/.product ## serve the page from its sources, over a server at FLIGHTFRAME_URL (http://127.0.0.1:8000)
+	@$(BIN)/python .ci/page.py --dev
+
+# Where the page cannot be built, what needs it goes on without, and says so.
+page-once: $(VENV)/.product
+	@$(BIN)/python .ci/page.py --once
+
 # Where a path names tests of foreign clients, what those need is prepared first.
-test: $(VENV)/.tools $(if $(findstring tests/clients,$(TEST_FLAGS)),clients) ## the tests to run after an edit, in minutes (sets up .venv first)
+test: $(VENV)/.tools $(if $(findstring tests/clients,$(TEST_FLAGS)),clients) $(if $(findstring tests/workbench,$(TEST_FLAGS)),page-once) ## the tests to run after an edit, in minutes (sets up .venv first)
 	@TEST_PART=test $(BIN)/python -m pytest $(TEST_SPREAD) $(TEST_FLAGS)
 
-test-all: clients ## all the other tests: laws, clients over sockets, crashes, mutations, docs (half an hour)
+test-all: clients page-once ## all the other tests: laws, clients over sockets, crashes, mutations, docs (half an hour)
 	@TEST_PART=test-all $(BIN)/python -m pytest $(TEST_SPREAD) $(TEST_FLAGS)
 
 coverage: $(VENV)/.tools ## how many lines of the pure core its own tests run; below 98 % it fails
@@ -61,7 +71,7 @@ snapshots: $(VENV)/.tools ## rewrite the kept plans and SQL of tests/golden, to 
 serve: $(VENV)/.product ## serve INSTALLATION=path/to/installation.yaml
 	@$(BIN)/flightframe serve $(INSTALLATION) $(SERVE_FLAGS)
 
-demo: $(VENV)/.product ## write the retail demonstration, warm up and serve it (sets up .venv first)
+demo: page-once ## write the retail demonstration, warm up and serve it (sets up .venv first)
 	@$(BIN)/flightframe demo $(DEMO_FLAGS)
 
 bench: $(VENV)/.tools ## measure against in-process DuckDB and a bare Flight server
@@ -83,7 +93,7 @@ release: check ## write CHANGELOG.md from the news fragments, tag, build both di
 	@.ci/release
 
 clean: ## remove what these verbs made, the demonstration included
-	rm -rf $(VENV) .clients dist build .flightframe-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .clients workbench/node_modules server/flightframe_server/web/page dist build .flightframe-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # One environment, two stamps: the product alone is enough for a demonstration.
 $(VENV)/.tools: pyproject.toml client/pyproject.toml .ci/install.py | $(BIN)/python

@@ -1,4 +1,4 @@
-"""The generated pages: errors, reducers, functions and commands; clients from their tests.
+"""The generated pages: errors, reducers, functions, commands, HTTP; clients from their tests.
 
 What comes in: the classes and tables of the product, and the declarations beside the tests. What
 goes out: pages beside this file, or, with `--check`, the names of those that are no longer what
@@ -15,7 +15,9 @@ from page_makers.clients import clients_page
 from page_makers.commands import commands_page
 from page_makers.errors import errors_page
 from page_makers.functions import functions_page
+from page_makers.http import http_page
 from page_makers.limits import limits_page
+from page_makers.metrics import metrics_page
 from page_makers.reducers import reducers_page
 
 FOLDER = Path(__file__).parent
@@ -23,9 +25,11 @@ FOLDER = Path(__file__).parent
 PAGES: dict[str, Callable[[], str]] = {
     "errors.md": errors_page,
     "limits.md": limits_page,
+    "metrics.md": metrics_page,
     "reducers.md": reducers_page,
     "functions.md": functions_page,
     "cli.md": commands_page,
+    "http.md": http_page,
     "clients.md": clients_page,
 }
 

@@ -13,7 +13,9 @@ What comes in: the JSON that the action `flightframe.describe` answers with:
                      "default": "SUM", "description": "",
                      "anchors": [{"reducer": "SUM", "levels": ["region"], "required": [],
                                   "blocked": [{"level": "tag", "code": "FAN_OUT",
-                                               "reason": "..."}]}]}],
+                                               "reason": "..."}]}]},
+                    {"name": "profit", "type": "decimal(19,2)", "reducers": [],
+                     "formula": "revenue - cost", "inputs": ["revenue", "cost"], ...}],
         "schemas": [{"name": "transactions", "grain": ["transaction_id"], "description": ""}]}]}
 
 What goes out: frozen values of the same shape, members as values of their level's type. It must
@@ -118,6 +120,8 @@ class MetricDescription:
         default: the reducer that its bare name means; None where there is none.
         description: its owner's words.
         anchors: where it may be asked, for its default reducer first.
+        formula: of a derived metric; empty for one that a column is reduced to.
+        inputs: the metrics that the formula is of.
     """
 
     name: str
@@ -126,6 +130,8 @@ class MetricDescription:
     default: str | None = None
     description: str = ""
     anchors: tuple[AnchorsDescription, ...] = ()
+    formula: str = ""
+    inputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +229,8 @@ def _metric(body: read.Fields) -> MetricDescription:
         default=read.text_or_none(body, "default"),
         description=_words(body),
         anchors=tuple(_anchors(anchors) for anchors in read.objects(body, "anchors")),
+        formula=read.text_or_none(body, "formula") or "",
+        inputs=read.texts(body, "inputs"),
     )
 
 

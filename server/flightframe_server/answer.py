@@ -10,11 +10,11 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from flightframe_server.arrow_types import arrow_type, with_sql_metadata
+from flightframe_server.arrow_types import with_sql_metadata
 from flightframe_server.backends.protocol import BATCH_ROWS
 from flightframe_server.batching import OpenAnswer
 from flightframe_server.bounded_cache import cached
@@ -24,8 +24,6 @@ from flightframe_server.engine.attempt import Served
 from flightframe_server.engine.engine import MetricEngine, Resolve
 from flightframe_server.engine.explanation import explanation
 from flightframe_server.engine.frames import StreamedFrame
-from flightframe_server.engine.query_log import QueryLog
-from flightframe_server.engine.result_cache import ResultCache
 from flightframe_server.engine.unknown_members import remarks
 from flightframe_server.errors import (
     AmbiguousMetric,
@@ -37,8 +35,7 @@ from flightframe_server.errors import (
 )
 from flightframe_server.language import parse
 from flightframe_server.language.bounds import check_depth
-from flightframe_server.language.syntax import LiteralValue, Statement
-from flightframe_server.planner.plan import NO_FRESHNESS, Freshness
+from flightframe_server.language.syntax import Statement
 from flightframe_server.provenance import (
     METADATA_KEY,
     SERVED_FROM_KEY,
@@ -48,18 +45,34 @@ from flightframe_server.provenance import (
     ServedFrom,
     fold,
 )
+from flightframe_server.request import Request
 from flightframe_server.resolver.needs import Need, needs_of
 from flightframe_server.resolver.question import Question
 from flightframe_server.resolver.resolve import resolve
 from flightframe_server.resolver.terms import LevelTerm, Term
 from flightframe_server.resolver.typed import TypedCollection
-from flightframe_server.resolver.values import Binding, literal_type
-from flightframe_server.statements.runner import Statements
+from flightframe_server.resolver.values import Binding
+from flightframe_server.runtime import Runtime
+from flightframe_server.telemetry.metrics import HOT, route_of
+from flightframe_server.telemetry.tracing import step
 
-EngineState = tuple[str, int, tuple[tuple[str, str | None], ...]]
-"""A collection, the epoch of its entries, and the version of its data."""
+__all__ = [
+    "Answer",
+    "EngineState",
+    "Request",
+    "Runtime",
+    "answer",
+    "chosen_engine",
+    "engine_named",
+    "explain",
+    "parsed",
+    "read_statement",
+    "tree_bytes",
+]
 
-VALUE_BYTES = 256
+EngineState = tuple[int, int, tuple[tuple[str, str | None], ...]]
+"""The generation of an engine, the epoch of its entries, and the version of its data."""
+
 PARSED_BYTES = 32 * 1024 * 1024
 TREE_BYTES = 128
 """Bytes of a tree for each character of a text: lists of names and numbers take 77 to 90."""
@@ -74,38 +87,6 @@ parsed = cached(parse, tree_bytes, PARSED_BYTES)
 """`parse`, remembering the last texts; syntax is frozen, so sharing it is safe."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One query as a surface hands it on.
-
-    Attributes:
-        source: Frame-QL text.
-        parameters: bound values: `?` by index from 0, `$name` by name, as pairs.
-        collection: its collection; None for the only one that fits.
-        freshness: what it says about age.
-    """
-
-    source: str
-    parameters: tuple[tuple[int | str, LiteralValue], ...] = ()
-    collection: str | None = None
-    freshness: Freshness = NO_FRESHNESS
-
-    @property
-    def key(self) -> tuple[object, ...]:
-        """What makes two requests the same: text, values with their types, options."""
-        typed = tuple((name, str(literal_type(value)), value) for name, value in self.parameters)
-        return self.source, typed, self.collection, self.freshness
-
-    @property
-    def bytes(self) -> int:
-        """About the bytes that `key` takes, texts at their longest encoding."""
-        values = (value for _, value in self.parameters)
-        value_bytes = sum(
-            VALUE_BYTES + 4 * (len(one) if isinstance(one, str) else 0) for one in values
-        )
-        return 4 * len(self.source) + value_bytes
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
     """One answer, finished or ready to stream.
@@ -117,6 +98,7 @@ class Answer:
         stream: the planned frame, where there is no table.
         state: what must not have moved for the same request to be given this very answer again;
             None where it may not be.
+        entries: ids of the entries that it was read from.
     """
 
     schema: pa.Schema
@@ -124,6 +106,7 @@ class Answer:
     table: pa.Table | None
     stream: StreamedFrame | None = None
     state: EngineState | None = None
+    entries: tuple[str, ...] = ()
 
     @property
     def hot(self) -> bool:
@@ -157,43 +140,6 @@ class Answer:
         return OpenAnswer(self.schema, running, running)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class QuerySignature:
-    """The types of a request: those of its columns and of its parameters.
-
-    Attributes:
-        schema: the answer's declared schema.
-        parameters: each parameter's key and the Arrow type it is compared with, in order.
-    """
-
-    schema: pa.Schema
-    parameters: tuple[tuple[int | str, pa.DataType], ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Runtime:
-    """The running parts of an installation: its engines, statements and hot answers.
-
-    Attributes:
-        installation_id: as its manifest says.
-        engines: by collection name.
-        statements: what runs the engines' statements, and the limits that hold for all.
-        results: hot answers.
-        query_log: what was answered lately.
-    """
-
-    installation_id: str
-    engines: Mapping[str, MetricEngine]
-    statements: Statements = field(default_factory=Statements)
-    results: ResultCache[Answer] = field(default_factory=ResultCache)
-    query_log: QueryLog = field(default_factory=QueryLog)
-
-    def close(self) -> None:
-        """Close every engine."""
-        for engine in self.engines.values():
-            engine.close()
-
-
 def answer(request: Request, runtime: Runtime, context: CallContext = SERVER_CALL) -> Answer:
     """Answer one request.
 
@@ -209,43 +155,68 @@ def answer(request: Request, runtime: Runtime, context: CallContext = SERVER_CAL
         FlightframeError: any of the tree; nothing else.
     """
     started = time.perf_counter()
-    state = _state(runtime, request)
-    key = (request.key, state)
-    result = runtime.results.get(key)
-    if result is None:
-        result = _answer(request, runtime, context)
-        # It may be of another version than the one that was current before: A, B, and A again.
-        if result.hot and result.bytes is not None and result.state in state:
-            runtime.results.put(key, result, result.bytes + request.bytes)
+    with runtime.pinned() as pinned:
+        state = _state(pinned, request)
+        key = (request.key, state)
+        result: Answer | None = runtime.results.get(key)
+        hot = result is not None
+        if result is None:
+            result = _answered_anew(request, pinned, context)
+            # It may be of another version than the one that was current before: A, B, and A again.
+            if result.hot and result.bytes is not None and result.state in state:
+                runtime.results.put(key, result, result.bytes + request.bytes)
+        elif (engine := pinned.engines.get(result.provenance.collection)) is not None:
+            engine.count_hits(result.entries)
+    _count(runtime, result, started, hot=hot)
     runtime.query_log.add(
         request.source, result.provenance, result.rows, started, context.caller.user
     )
     return result
 
 
+def _count(runtime: Runtime, result: Answer, started: float, *, hot: bool) -> None:
+    provenance = result.provenance
+    runtime.counts.add(provenance, hot=hot)
+    routes = (str(part.route) for column in provenance.columns for part in column.parts)
+    route = HOT if hot else route_of(routes, streamed=result.table is None)
+    seconds = time.perf_counter() - started
+    runtime.metrics.answered(provenance.collection, str(provenance.served_from), route, seconds)
+
+
 def explain(request: Request, runtime: Runtime, context: CallContext = SERVER_CALL) -> Answer:
     """Return the plan of a request, whether its text says EXPLAIN or not; raises as `answer`."""
-    return _answer(request, runtime, context, explains=True)
+    with runtime.pinned() as pinned:
+        return _answer(request, pinned, context, explains=True)
+
+
+def _answered_anew(request: Request, runtime: Runtime, context: CallContext) -> Answer:
+    """Answer a request that is listed as under way meanwhile."""
+    with runtime.questions.running(request.source, context.named(uuid.uuid4().hex)) as call:
+        return _answer(request, runtime, call)
 
 
 def _answer(
     request: Request, runtime: Runtime, context: CallContext, *, explains: bool = False
 ) -> Answer:
-    query_id = uuid.uuid4().hex
-    statement = _read(request, runtime)
+    query_id = context.query_id or uuid.uuid4().hex
+    statement = read_statement(request, runtime)
     context = context.named(query_id)
 
     def ask(typed: TypedCollection) -> Question:
-        return resolve(statement, typed, Binding(dict(request.parameters)))
+        binding = Binding(dict(request.parameters))
+        with step("resolve"):
+            question = resolve(statement, typed, binding)
+        binding.refuse_surplus()
+        return question
 
-    engine = _engine(request, runtime, ask, context)
+    engine = chosen_engine(request, runtime, ask, context)
     if explains or statement.explain:
         return _explained(_explanation(ask, request, engine, context), engine, query_id)
     epoch = engine.epoch
     served = engine.answer(ask, request.freshness, context)
     # An answer that may be older than its source is true for a while only.
     lasting = request.freshness.max_staleness is None
-    state = (engine.collection.name, epoch, served.snapshot.key)
+    state = (engine.generation, epoch, served.snapshot.key)
     return _labelled(served, engine, query_id, state if lasting else None)
 
 
@@ -255,35 +226,18 @@ def _explanation(
     return explanation(engine.plan(ask, request.freshness, context), engine.backend)
 
 
-def type_request(request: Request, runtime: Runtime) -> QuerySignature:
-    """Type a request without executing it, its parameters unbound.
+def read_statement(request: Request, runtime: Runtime) -> Statement:
+    """Parse a request's text within the limits of the installation.
 
     Raises:
-        QueryError: as for `answer`, save what only values can break.
+        FrameQLSyntaxError: the text is not Frame-QL.
+        LimitExceeded: it is longer or deeper than may be.
     """
-    statement = _read(request, runtime)
-    binding = Binding(None)
-
-    def ask(typed: TypedCollection) -> Question:
-        return resolve(statement, typed, binding)
-
-    engine = _engine(request, runtime, ask, SERVER_CALL)
-    if statement.explain:
-        schema = _explanation(ask, request, engine, SERVER_CALL).schema
-    else:
-        schema = answer_schema(ask(engine.typed))
-    keys = sorted(binding.wanted, key=lambda key: (isinstance(key, str), key))
-    return QuerySignature(
-        with_sql_metadata(schema), tuple((key, arrow_type(binding.wanted[key])) for key in keys)
-    )
-
-
-def _read(request: Request, runtime: Runtime) -> Statement:
-    """Parse a request's text within the limits of the installation."""
     limits = runtime.statements.limits
     if len(request.source.encode()) > limits.query_bytes:
         raise LimitExceeded(f"a query has at most {limits.query_bytes:,} bytes of text")
-    statement = parsed(request.source)
+    with step("parse"):
+        statement = parsed(request.source)
     check_depth(statement, limits.parse_depth)
     return statement
 
@@ -294,11 +248,17 @@ def _state(runtime: Runtime, request: Request) -> tuple[EngineState, ...]:
         engines = tuple(runtime.engines.values())
     else:
         engines = (engine_named(runtime, request.collection),)
-    return tuple((engine.collection.name, engine.epoch, engine.fingerprint()) for engine in engines)
+    return tuple((engine.generation, engine.epoch, engine.fingerprint()) for engine in engines)
 
 
-def _engine(request: Request, runtime: Runtime, ask: Resolve, context: CallContext) -> MetricEngine:
-    """Return the engine that is asked: the one named, the only one, or the only one that fits."""
+def chosen_engine(
+    request: Request, runtime: Runtime, ask: Resolve, context: CallContext
+) -> MetricEngine:
+    """Return the engine that is asked: the one named, the only one, or the only one that fits.
+
+    Raises:
+        QueryError: there is none of that name, or none that fits, or several.
+    """
     if request.collection is not None:
         return engine_named(runtime, request.collection)
     if len(runtime.engines) == 1:
@@ -356,7 +316,8 @@ def _labelled(
     provenance = Provenance(served_from, query_id, engine.collection.name, columns, notes)
     exact = all(part.route == "exact" for part in served.parts)
     lasting = state if served.table is not None and exact else None
-    return _finished(answer_schema(question), provenance, served.table, served.stream, lasting)
+    finished = _finished(answer_schema(question), provenance, served.table, served.stream, lasting)
+    return replace(finished, entries=tuple(part.entry for part in served.parts if part.entry))
 
 
 def _column(

@@ -7,22 +7,27 @@ out: an open installation, ready to be served. Nothing else knows where files of
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flightframe_server.access.access import Access
-from flightframe_server.access.open_access import open_access, read_text
-from flightframe_server.answer import Runtime
+from flightframe_server.access.open_access import open_access
 from flightframe_server.backends.protocol import Backend
 from flightframe_server.backends.registry import open_backend
-from flightframe_server.catalog import read_collection, read_installation
-from flightframe_server.catalog.collection import Collection
 from flightframe_server.catalog.installation import Installation
-from flightframe_server.engine.engine import STREAM_ROWS, MetricEngine
+from flightframe_server.engine.engine import STREAM_ROWS
 from flightframe_server.engine.warm_up import Warmed, warm_up
-from flightframe_server.errors import CatalogError
+from flightframe_server.operations import Operations
+from flightframe_server.reload import Reloader
+from flightframe_server.reload.files import EngineOpener
+from flightframe_server.reload.files import read_files as read_files
+from flightframe_server.reload.reading import FileReader
+from flightframe_server.runtime import Runtime
 from flightframe_server.statements.runner import Statements
+from flightframe_server.telemetry.collector import RuntimeCollector
+from flightframe_server.telemetry.exporter import open_provider
+from flightframe_server.telemetry.tracing import Tracing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,6 +41,7 @@ class OpenInstallation:
         runtime: engines, statements and hot answers, for the surfaces.
         opened: when, seconds since 1970 UTC.
         access: how surfaces are entered.
+        reloader: reads the files anew and replaces the engines while they serve.
     """
 
     installation: Installation
@@ -44,43 +50,33 @@ class OpenInstallation:
     runtime: Runtime
     opened: float
     access: Access
+    reloader: Reloader
 
-    def warm_up(self) -> Iterator[tuple[str, Warmed]]:
-        """Make what every collection's hints ask for, yielding the collection and each event."""
-        for name, engine in self.runtime.engines.items():
-            for warmed in warm_up(engine):
-                yield name, warmed
+    def operations(self) -> Operations:
+        """Return what an operator does with it."""
+
+        def files() -> tuple[Path, ...]:
+            listed = self.reloader.installation.collections
+            return tuple(self.folder / path for path in listed)
+
+        return Operations(self.runtime, files)
+
+    def warm_up(self, names: Iterable[str] | None = None) -> Iterator[tuple[str, Warmed]]:
+        """Make what the hints of collections ask for, yielding the collection and each event.
+
+        Args:
+            names: the collections; None: all of them.
+        """
+        with self.runtime.pinned() as pinned:
+            for name in pinned.engines if names is None else names:
+                for warmed in warm_up(pinned.engines[name]):
+                    yield name, warmed
 
     def close(self) -> None:
         """Close engines, stores and the database; idempotent."""
+        self.reloader.close()
         self.runtime.close()
         self.backend.close()
-
-
-def read_files(manifest: Path) -> tuple[Installation, tuple[Collection, ...]]:
-    """Read an installation manifest and its collections, without opening anything.
-
-    Raises:
-        SetupError: a file is missing.
-        CatalogError: files are wrong; it carries the mistakes of all of them.
-    """
-    installation = read_installation(read_text(manifest), manifest.name)
-    collections: dict[str, Collection] = {}
-    mistakes: list[CatalogError] = []
-    for listed in installation.collections:
-        path = manifest.parent / listed
-        try:
-            collection = read_collection(read_text(path), path.name)
-        except CatalogError as error:
-            mistakes.append(error)
-            continue
-        if collection.name in collections:
-            message = f"two collections are named {collection.name}"
-            mistakes.append(CatalogError(message, file=manifest.name))
-        collections[collection.name] = collection
-    if mistakes:
-        raise CatalogError.of_all(mistakes)
-    return installation, tuple(collections.values())
 
 
 def open_installation(
@@ -97,29 +93,23 @@ def open_installation(
         SetupError: a file is missing, the database or the store cannot be opened.
         CatalogError: a file is wrong, or does not fit the database.
     """
-    installation, collections = read_files(manifest)
+    reader = FileReader()
+    installation, collections = read_files(manifest, reader.read)
     folder = manifest.parent
     settings = installation.metric_engine
     root = store if store is not None else folder / settings.store
     access = open_access(installation.server, folder, installation.audit)
     statements = Statements(installation.limits)
     backend = open_backend(installation.backend, folder)
-    engines: dict[str, MetricEngine] = {}
+    opener = EngineOpener(root, backend, statements, stream_rows)
     try:
-        for collection in collections:
-            engines[collection.name] = MetricEngine(
-                collection,
-                root / collection.name,
-                backend,
-                enabled=settings.enabled,
-                max_bytes=settings.max_bytes_per_ac,
-                stream_rows=stream_rows,
-                statements=statements,
-            )
+        engines = opener.open(collections, settings)
     except BaseException:
-        for engine in engines.values():
-            engine.close()
         backend.close()
         raise
-    runtime = Runtime(installation.id, engines, statements)
-    return OpenInstallation(installation, folder, backend, runtime, time.time(), access)
+    provider = None if installation.traces is None else open_provider(installation.traces)
+    runtime = Runtime(installation.id, engines, statements, tracing=Tracing(provider))
+    runtime.metrics.registry.register(RuntimeCollector(runtime))
+    sharing = replace(opener, store_at=runtime.sets.store_at)
+    reloader = Reloader(manifest, installation, sharing, runtime, access, reader.stamps)
+    return OpenInstallation(installation, folder, backend, runtime, time.time(), access, reloader)

@@ -28,7 +28,8 @@
     │   └── ReadOnly                     READ_ONLY
     ├── AccessError                      the caller can act: credentials
     │   ├── NotAuthenticated             UNAUTHENTICATED
-    │   └── TooManyAttempts              TOO_MANY_ATTEMPTS
+    │   ├── TooManyAttempts              TOO_MANY_ATTEMPTS
+    │   └── NotPermitted                 NOT_PERMITTED
     ├── CatalogError                     CATALOG: the owner of the collection or installation
     ├── SetupError                       SETUP: the operator, before anything is served
     ├── BackendError                     BACKEND: the operator, while serving
@@ -242,6 +243,14 @@ class TooManyAttempts(AccessError):
     http_status = 429
 
 
+class NotPermitted(AccessError):
+    """The call would change something, and this caller, or this page, may not."""
+
+    code = "NOT_PERMITTED"
+    status = Status.PERMISSION_DENIED
+    http_status = 403
+
+
 class CatalogError(FlightframeError):
     """A collection or installation file is wrong; its owner can act.
 
@@ -252,6 +261,10 @@ class CatalogError(FlightframeError):
         line: the line in the file, from 1; 0 where unknown.
         hint: what to write instead.
         others: what else is wrong; the hint then counts them.
+
+    Attributes:
+        text: the message alone, without the place.
+        advice: the hint alone, without the count.
     """
 
     code = "CATALOG"
@@ -278,14 +291,14 @@ class CatalogError(FlightframeError):
             details={"file": file, "path": path, "line": line},
         )
         self.others = tuple(others)
-        self._alone = (message, hint)
+        self.text, self.advice = message, hint
 
     @classmethod
     def of_all(cls, mistakes: Sequence[CatalogError]) -> CatalogError:
         """Return one error that tells the first of several mistakes and carries all of them."""
         every = [single for mistake in mistakes for single in mistake.each()]
         first, *others = every
-        message, hint = first._alone
+        message, hint = first.text, first.advice
         return cls(
             message, file=first.file, path=first.path, line=first.line, hint=hint, others=others
         )
@@ -294,8 +307,9 @@ class CatalogError(FlightframeError):
         """Return every mistake as an error of its own, this one first."""
         if not self.others:
             return (self,)
-        message, hint = self._alone
-        alone = CatalogError(message, file=self.file, path=self.path, line=self.line, hint=hint)
+        alone = CatalogError(
+            self.text, file=self.file, path=self.path, line=self.line, hint=self.advice
+        )
         return (alone, *self.others)
 
 
@@ -347,7 +361,7 @@ class InternalError(FlightframeError):
 
 def leaves(root: type[FlightframeError] = FlightframeError) -> list[type[FlightframeError]]:
     """Return every class that can be raised, in the order of the tree."""
-    found = [root] if root.code else []
+    classes = [root] if root.code else []
     for child in root.__subclasses__():
-        found.extend(leaves(child))
-    return found
+        classes.extend(leaves(child))
+    return classes

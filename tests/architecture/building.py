@@ -20,7 +20,7 @@ def copy_sources(target: Path) -> Path:
     ignored = shutil.ignore_patterns("__pycache__")
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, target)
-    for name in ("client", "server", "fixtures"):
+    for name in ("client", "server", "fixtures", ".ci"):
         shutil.copytree(ROOT / name, target / name, ignore=ignored)
     return target
 

@@ -20,9 +20,9 @@ from flightframe_server import __version__
 from flightframe_server.answer import Runtime
 from flightframe_server.app import OpenInstallation, open_installation
 from flightframe_server.errors import SetupError
-from flightframe_server.web import api, endpoints
+from flightframe_server.web.endpoints import queries
 from flightframe_server.web.json_text import json_text
-from flightframe_server.web.reply import ReplyLimits
+from flightframe_server.web.reply import JSON, ReplyLimits
 from flightframe_server.web.server import HttpServer, listen
 
 QUERY = "/runtime/query"
@@ -120,7 +120,7 @@ def error_of(response: httpx.Response) -> dict[str, object]:
     assert {"code", "message"} <= set(body["error"]) <= SHAPE
     assert len(response.text) < 1000
     assert "Traceback" not in response.text
-    assert "/" not in body["error"]["message"].replace(api.JSON, "")
+    assert "/" not in body["error"]["message"].replace(JSON, "")
     return body["error"]
 
 
@@ -135,6 +135,8 @@ def test_health(client: httpx.Client, path: str) -> None:
         "status": "ok",
         "installation_id": "corner-shop",
         "version": __version__,
+        "collections": ["shop"],
+        "reload": {"state": "none", "at": None, "errors": []},
     }
 
 
@@ -314,7 +316,8 @@ def test_the_size_of_a_body_is_bounded(client: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [
-        ("GET", "/", 404, "UNKNOWN_NAME"),
+        ("GET", "/nowhere", 404, "UNKNOWN_NAME"),
+        ("POST", "/", 405, "NOT_SUPPORTED"),
         ("GET", "/runtime/../../etc/passwd", 404, "UNKNOWN_NAME"),
         ("GET", QUERY, 405, "NOT_SUPPORTED"),
         ("DELETE", "/healthz", 405, "NOT_SUPPORTED"),
@@ -372,7 +375,7 @@ def test_a_fault_of_ours_tells_nothing(
     def broken(*_: object) -> None:
         raise RuntimeError("/secret/path")
 
-    monkeypatch.setattr(endpoints, "answer", broken)
+    monkeypatch.setattr(queries, "answer", broken)
     response = ask(client, "SELECT SUM(amount) AS total AT ()")
     assert (response.status_code, error_of(response)["code"]) == (500, "INTERNAL")
     assert "secret" not in response.text
@@ -381,14 +384,14 @@ def test_a_fault_of_ours_tells_nothing(
 def test_a_slow_query_holds_nobody_up_and_is_finished_before_the_end(
     opened: OpenInstallation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked, go_on, real = threading.Event(), threading.Event(), endpoints.answer
+    asked, go_on, real = threading.Event(), threading.Event(), queries.answer
 
     def slow(*arguments: object) -> object:
         asked.set()
         assert go_on.wait(60)
         return real(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(endpoints, "answer", slow)
+    monkeypatch.setattr(queries, "answer", slow)
     server = start(opened.runtime)
     server.start()
     found: list[httpx.Response] = []

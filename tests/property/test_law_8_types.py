@@ -10,7 +10,8 @@ from oracle import kinds
 from rig import Rig
 from worlds import arrow_of, shapes, tables, tables_of
 
-from flightframe_server.answer import Request, type_request
+from flightframe_server.answer import Request
+from flightframe_server.query_types import type_request
 
 EVERYTHING = (*EXACT, *ROUNDED, *OTHER)
 

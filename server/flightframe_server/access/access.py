@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 from flightframe_server.access.audit import OFF, Audit
 from flightframe_server.access.authenticate import Authenticator
+from flightframe_server.access.credential_files import CredentialFiles
 from flightframe_server.access.tls import Tls
+from flightframe_server.call_context import Caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +23,15 @@ class Access:
         authenticator: checks credentials; None: none are asked for.
         tls: the certificates; None: connections are not encrypted.
         audit: notes each call.
+        operators: the users who may change what is served, where credentials are asked for.
+        credential_files: what the authenticator checks credentials against, where it has files.
     """
 
     authenticator: Authenticator | None = None
     tls: Tls | None = None
     audit: Audit = OFF
+    operators: frozenset[str] = frozenset()
+    credential_files: CredentialFiles | None = None
 
     @property
     def named_by_certificate(self) -> bool:
@@ -33,6 +39,15 @@ class Access:
         return (
             self.authenticator is None and self.tls is not None and self.tls.client_ca is not None
         )
+
+    def may_operate(self, caller: Caller) -> bool:
+        """Return whether a caller may change what is served.
+
+        Where neither credentials nor certificates are asked for, all callers may.
+        """
+        if self.authenticator is None and not self.named_by_certificate:
+            return True
+        return bool(caller.user) and caller.user in self.operators
 
 
 OPEN = Access()

@@ -69,6 +69,7 @@ class AuditedCall:
         claimed: the user that it claims to be, where there is such a user.
         peer: where it comes from, where it was refused.
         request: its last query.
+        collection: the one that it names, where it asks no query.
         query_id: the name of the answer, under which other calls speak of it.
         label: where the answer came from.
         rows: how many rows were answered, or bound.
@@ -87,6 +88,7 @@ class AuditedCall:
     claimed: str | None = None
     peer: str | None = None
     request: Request | None = None
+    collection: str | None = None
     unread: bool = False
     query_id: str | None = None
     label: str | None = None
@@ -136,7 +138,15 @@ class Audit:
     ) -> None:
         """Keep the settings."""
         self._settings, self._chance = settings, chance
-        self.on = settings.mode != "off"
+
+    @property
+    def on(self) -> bool:
+        """Whether calls are noted."""
+        return self._settings.mode != "off"
+
+    def change(self, settings: AuditSettings) -> None:
+        """Note calls by other settings from now on."""
+        self._settings = settings
 
     @contextmanager
     def call(self, surface: str, kind: str) -> Iterator[AuditedCall | None]:
@@ -174,6 +184,7 @@ class Audit:
             what=call.what,
             user=call.claimed if caller is None else caller.user or None,
             peer=(call.peer if caller is None else caller.peer) or None,
+            **({} if call.collection is None else {"collection": call.collection}),
             **self._request_fields(call.request, unread=call.unread),
             query_id=call.query_id,
             label=call.label,

@@ -61,6 +61,9 @@ class Authenticator:
         limiter: bounds the wrong passwords.
         clock: seconds since 1970 UTC.
         revoked: the sessions that users ended before they expired.
+
+    Attributes:
+        session_seconds: how long the token of a Handshake is good.
     """
 
     def __init__(
@@ -77,6 +80,7 @@ class Authenticator:
         """Keep the sources of credentials; see the class."""
         self._revoked = revoked if revoked is not None else RevokedSessions(clock=clock)
         self._users, self._tokens, self._sessions = users, tokens, sessions
+        self.session_seconds = sessions.seconds
         self._passwords = Passwords(users, limiter)
         self._pending = PendingTokens(sessions.seconds)
         self._anonymous, self._clock = anonymous, clock
@@ -102,14 +106,14 @@ class Authenticator:
         """
         return self._begin(header, peer, self._authenticate)
 
-    def exchange(self, header: Sequence[str | bytes]) -> str:
+    def exchange(self, header: Sequence[str | bytes], peer: str = HANDSHAKE) -> str:
         """Return the token that a Handshake answers with: a new session's for a password.
 
         A token is exchanged for itself. A password that cannot be verified now, because of the
         guesses of others, is verified with the first call that brings the token:
         `pending_tokens.py`. Raises as `begin`.
         """
-        return self._begin(header, HANDSHAKE, self._exchange).result()
+        return self._begin(header, peer, self._exchange).result()
 
     def needs_peer(self, header: Sequence[str | bytes]) -> bool:
         """Return whether the peer matters to the check of these credentials.

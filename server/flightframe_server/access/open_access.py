@@ -7,16 +7,14 @@ What comes in: settings, and the folder that their paths are relative to. What g
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
 
 from flightframe_server.access.access import Access
 from flightframe_server.access.audit import Audit
 from flightframe_server.access.authenticate import Authenticator
-from flightframe_server.access.file_watch import WatchedFile
-from flightframe_server.access.files import read_tokens, read_users
+from flightframe_server.access.credential_files import CredentialFiles
 from flightframe_server.access.revocation import RevokedSessions
+from flightframe_server.access.text_files import read_text as read_text
 from flightframe_server.access.tls import Tls, open_tls
 from flightframe_server.access.tokens import KEY_BYTES, SessionTokens
 from flightframe_server.catalog.installation import (
@@ -29,9 +27,6 @@ from flightframe_server.errors import SetupError
 
 NO_AUDIT = AuditSettings()
 
-Key = TypeVar("Key")
-Known = TypeVar("Known")
-
 
 def open_access(settings: ServerSettings, folder: Path, audit: AuditSettings = NO_AUDIT) -> Access:
     """Open what the manifest says of TLS, credentials and the audit.
@@ -40,23 +35,13 @@ def open_access(settings: ServerSettings, folder: Path, audit: AuditSettings = N
         SetupError: a file is missing, or is not what it should be.
         CatalogError: the file of users or tokens is wrong.
     """
-    authenticator = None if settings.auth is None else _authenticator(settings.auth, folder)
+    files = None if settings.auth is None else CredentialFiles(settings.auth, folder)
+    authenticator = None
+    if settings.auth is not None and files is not None:
+        authenticator = _authenticator(settings.auth, folder, files)
     tls = None if settings.tls is None else _tls(settings.tls, folder)
-    return Access(authenticator, tls, Audit(audit))
-
-
-def read_text(path: Path) -> str:
-    """Return a text file of the user's.
-
-    Raises:
-        SetupError: it is not there, or no text.
-    """
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise SetupError(f"there is no file {path.name}") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise SetupError(f"the file {path.name} cannot be read") from error
+    operators = () if settings.auth is None else settings.auth.operators
+    return Access(authenticator, tls, Audit(audit), frozenset(operators), files)
 
 
 def _tls(settings: TlsSettings, folder: Path) -> Tls:
@@ -64,10 +49,10 @@ def _tls(settings: TlsSettings, folder: Path) -> Tls:
     return open_tls(folder / settings.certificate, folder / settings.key, client_ca)
 
 
-def _authenticator(settings: AuthSettings, folder: Path) -> Authenticator:
+def _authenticator(settings: AuthSettings, folder: Path, files: CredentialFiles) -> Authenticator:
     return Authenticator(
-        _watched(folder, settings.users, read_users),
-        _watched(folder, settings.tokens, read_tokens),
+        files.users,
+        files.tokens,
         SessionTokens(_signing_key(settings, folder), settings.session_seconds),
         anonymous=settings.anonymous,
         revoked=RevokedSessions(_revocation_file(settings, folder)),
@@ -80,25 +65,6 @@ def _revocation_file(settings: AuthSettings, folder: Path) -> Path | None:
         return None
     key = folder / settings.signing_key
     return key.with_name(f"{key.name}.ended")
-
-
-def _watched(
-    folder: Path, written: str | None, read: Callable[[str, str], Mapping[Key, Known]]
-) -> Callable[[], Mapping[Key, Known]]:
-    """Return the content of a file as it changes; an empty one where no file is named, or left."""
-    if written is None:
-        return dict
-    path = folder / written
-    empty: Mapping[Key, Known] = {}
-    return WatchedFile(lambda: read(read_text(path), path.name), lambda: _stamp(path), empty)
-
-
-def _stamp(path: Path) -> object:
-    try:
-        facts = path.stat()
-    except OSError:
-        return None
-    return (facts.st_mtime_ns, facts.st_size, facts.st_ino) if facts.st_size else None
 
 
 def _signing_key(settings: AuthSettings, folder: Path) -> bytes:

@@ -73,7 +73,7 @@ class AttestationStore:
 
     Args:
         root: the collection's folder; the files lie in a folder of their own in it.
-        collection: content hash of the collection.
+        collection: hash of the collection's structure; what rests on more says so in its key.
         backend: id of the back-end.
         max_bytes: the most bytes that all files take, a file counted as one block at least.
         clock: the time, in nanoseconds since 1970 UTC.
@@ -125,8 +125,8 @@ class AttestationStore:
             verdict: None: it holds; else the row that breaks it, kept cut to `MAX_VERDICT`
                 characters.
         """
-        kept = None if verdict is None else verdict[:MAX_VERDICT]
-        self._write(key, versions, _FACT, {"verdict": kept}, b"")
+        text = None if verdict is None else verdict[:MAX_VERDICT]
+        self._write(key, versions, _FACT, {"verdict": text}, b"")
 
     def get_map(self, edge: str, versions: Version) -> pa.Table | None:
         """Return the map of an edge on these versions of its tables, or None."""

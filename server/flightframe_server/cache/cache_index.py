@@ -11,16 +11,19 @@ import sqlite3
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import structlog
 
 from flightframe_server.cache.entries import CollectorReport, Counts, EntryRecord
 from flightframe_server.cache.entry_index import EntryIndex, HoldingsSnapshot
 from flightframe_server.cache.files import EntryFiles
+from flightframe_server.cache.former import FormerEntry
 from flightframe_server.cache.hits import Hits
-from flightframe_server.cache.maintenance import Budget, Evicted, admit, collect, recover
-from flightframe_server.cache.manifest import Manifest
+from flightframe_server.cache.maintenance import Budget, Evicted, admit, collect, recover, shrink
+from flightframe_server.cache.manifest import Manifest, checked_rows
 from flightframe_server.cache.open_manifest import folder_lock, is_damage, open_manifest
 from flightframe_server.cache.rows import Row
 from flightframe_server.errors import SetupError
@@ -85,6 +88,15 @@ class CacheIndex:
             return entry
         return None
 
+    def change_cost(self, cost: int) -> None:
+        """Keep within another budget of bytes from now on; what is past it goes at once."""
+        with self._guarded("shrink"):
+            self._budget = replace(self._budget, cost=cost)
+            evicted = shrink(self._manifest, self._budget)
+            self._entries.remove(evicted.files)
+            self._on_removed(evicted.files)
+            self._remove_evicted(evicted)
+
     def file_facts(self, entry_id: str) -> tuple[int, bytes] | None:
         """Return size and digest of a file that a row names, a superseded one included."""
         known = self._entries.file_facts(entry_id)
@@ -113,8 +125,16 @@ class CacheIndex:
 
     def records(self) -> list[EntryRecord]:
         """Return every row's record in the order they were put; none where the disk refused."""
+        selected: list[tuple[Any, ...]] = []
         with self._guarded("records"):
-            return [row.record for row in self._manifest.rows()[0]]
+            selected = self._manifest.unchecked_rows()
+        # Without the lock: no entry waits for the check of ten thousand rows.
+        return [row.record for row in checked_rows(selected)[0]]
+
+    def former(self) -> list[FormerEntry]:
+        """Return what is remembered of keys without an entry; nothing where the disk refused."""
+        with self._guarded("former"):
+            return self._manifest.former()
         return []
 
     def set_pins(self, hashes: set[str]) -> None:

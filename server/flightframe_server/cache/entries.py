@@ -58,6 +58,8 @@ class EntryRecord:
         pinned: whether a hint asks to keep it.
         lineage: how it was made.
         version: fingerprints of the tables it was made from.
+        seconds: how long its making took: the statement's time, or that of rolling it up; None
+            where that is not known.
     """
 
     key: EntryKey
@@ -71,6 +73,7 @@ class EntryRecord:
     pinned: bool
     lineage: Lineage
     version: Version
+    seconds: float | None = None
 
     def as_entry(self) -> CacheEntry:
         """Return the entry as planning sees it."""

@@ -78,6 +78,16 @@ def admit(manifest: Manifest, files: EntryFiles, row: Row, budget: Budget) -> Ad
     return Admission(row, None if before is None else before.entry_id, evicted)
 
 
+def shrink(manifest: Manifest, budget: Budget) -> Evicted:
+    """Bring the entries within another budget.
+
+    Raises:
+        sqlite3.Error: the manifest could not be written; nothing changed.
+    """
+    with manifest.transaction():
+        return _make_room(manifest, None, budget)
+
+
 def recover(manifest: Manifest, files: EntryFiles, budget: Budget) -> Recovered:
     """Drop rows that are invalid or whose file is not there in its size; enforce the budget.
 

@@ -17,16 +17,24 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from flightframe_server.cache.canonical import key_hash, key_text
 from flightframe_server.cache.eviction import Candidate, Priority
 from flightframe_server.cache.files import ENTRY_ID
+from flightframe_server.cache.former import (
+    FORMER_SCHEMA,
+    FormerEntry,
+    former_entries,
+    recall,
+    remember,
+)
 from flightframe_server.cache.hits import Hits
 from flightframe_server.cache.rows import COLUMNS, Row, group_hash, read_row, row_columns
 
 # It counts the form of an entry's file and of a version too, not only the tables below. A store
-# of a lower number is emptied when it is opened.
-SCHEMA_VERSION = 2
+# of a lower number is brought to this one by `MIGRATIONS`, or else emptied, when it is opened.
+SCHEMA_VERSION = 3
 # The ledger is kept by triggers, so that the budget is one row to read and never a sum to compute.
 SCHEMA = (
     """CREATE TABLE entries (
@@ -34,7 +42,7 @@ SCHEMA = (
         shelf TEXT NOT NULL, filtered INTEGER NOT NULL, key TEXT NOT NULL,
         rows INTEGER NOT NULL, bytes INTEGER NOT NULL, cost INTEGER NOT NULL, digest BLOB NOT NULL,
         version TEXT NOT NULL, made TEXT NOT NULL, created REAL NOT NULL, seal BLOB NOT NULL,
-        since REAL NOT NULL, last_used REAL NOT NULL, hits INTEGER NOT NULL)""",
+        since REAL NOT NULL, last_used REAL NOT NULL, hits INTEGER NOT NULL, seconds REAL)""",
     """CREATE TABLE superseded (
         number INTEGER PRIMARY KEY, entry_id TEXT NOT NULL UNIQUE, bytes INTEGER NOT NULL,
         cost INTEGER NOT NULL, digest BLOB NOT NULL, moment REAL NOT NULL)""",
@@ -49,8 +57,15 @@ SCHEMA = (
         for table, count in (("entries", 1), ("superseded", 0))
         for event, sign, which in (("INSERT", "+", "NEW"), ("DELETE", "-", "OLD"))
     ),
+    *FORMER_SCHEMA,
     f"PRAGMA user_version = {SCHEMA_VERSION}",
 )
+MIGRATIONS = {
+    # What SQLite then shows as the table's text is, letter by letter, what stands above.
+    2: ("ALTER TABLE entries ADD COLUMN seconds REAL", *FORMER_SCHEMA, "PRAGMA user_version = 3"),
+}
+"""For an older version the statements that make the next one of it, nothing lost."""
+
 _PINNED = "EXISTS (SELECT 1 FROM pins WHERE pins.key_hash = entries.key_hash)"
 ROWS = f"SELECT number, {_PINNED}, {', '.join(COLUMNS)} FROM entries"
 INSERT = f"INSERT INTO entries ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
@@ -73,9 +88,9 @@ SURPLUS = f"""SELECT CAST(last_used AS REAL), entry_id, CAST(cost AS INTEGER) FR
 
 @dataclass(frozen=True, slots=True)
 class Predecessor:
-    """What a replaced row hands on to the row that replaces it."""
+    """What a replaced row hands on to the row that replaces it; no id where it went before."""
 
-    entry_id: str
+    entry_id: str | None
     hits: int
     since: float
 
@@ -153,20 +168,15 @@ class Manifest:
             entry_ids: which rows; all of them where None. Unknown ids are left out.
         """
         if entry_ids is None:
-            selected = self._connection.execute(f"{ROWS} ORDER BY number").fetchall()
-        else:
-            selected = []
-            for entry_id in entry_ids:
-                selected += self._connection.execute(f"{ROWS} WHERE entry_id = ?", (entry_id,))
-        rows: list[Row] = []
-        invalid: list[int] = []
-        for number, pinned, *columns in selected:
-            row = read_row(columns, pinned=bool(pinned))
-            if row is None:
-                invalid.append(number)
-            else:
-                rows.append(row)
-        return rows, invalid
+            return checked_rows(self.unchecked_rows())
+        selected: list[tuple[Any, ...]] = []
+        for entry_id in entry_ids:
+            selected += self._connection.execute(f"{ROWS} WHERE entry_id = ?", (entry_id,))
+        return checked_rows(selected)
+
+    def unchecked_rows(self) -> list[tuple[Any, ...]]:
+        """Return all rows as they stand, to be given to `checked_rows` where no lock is held."""
+        return self._connection.execute(f"{ROWS} ORDER BY number").fetchall()
 
     def file_facts(self, entry_id: str) -> tuple[int, bytes] | None:
         """Return bytes and digest of a file that a row names, superseded ones included."""
@@ -194,11 +204,12 @@ class Manifest:
             moment: seconds since 1970 UTC from which the grace period counts.
 
         Returns:
-            What the new row carries on; None where the key had no row.
+            What the new row carries on; None where nothing is known of the key.
         """
         former = self._connection.execute(f"{ROWS} WHERE key_hash = ?", (hashed,)).fetchone()
         if former is None:
-            return None
+            remembered = recall(self._connection, hashed)
+            return None if remembered is None else Predecessor(None, *remembered)
         number, pinned, *columns = former
         self._connection.execute("DELETE FROM entries WHERE number = ?", (number,))
         before = read_row(columns, pinned=bool(pinned))
@@ -223,6 +234,7 @@ class Manifest:
         pairs = [(entry_id,) for entry_id in entry_ids]
         if not pairs:
             return 0
+        remember(self._connection, [entry_id for (entry_id,) in pairs])
         entries = self._connection.executemany("DELETE FROM entries WHERE entry_id = ?", pairs)
         superseded = self._connection.executemany(
             "DELETE FROM superseded WHERE entry_id = ?", pairs
@@ -279,6 +291,10 @@ class Manifest:
             [(count, last, entry_id) for entry_id, (count, last) in hits.items()],
         )
 
+    def former(self) -> list[FormerEntry]:
+        """Return what is remembered of keys that have no entry now."""
+        return list(former_entries(self._connection))
+
     def pins(self) -> set[str]:
         """Return the hashes of the pinned keys."""
         return {hashed for (hashed,) in self._connection.execute("SELECT key_hash FROM pins")}
@@ -295,6 +311,19 @@ class Manifest:
 
     def _number(self, statement: str, parameters: tuple[str, ...] = ()) -> int:
         return int(self._connection.execute(statement, parameters).fetchone()[0])
+
+
+def checked_rows(selected: Iterable[tuple[Any, ...]]) -> tuple[list[Row], list[int]]:
+    """Return the rows that were written as they stand, and the numbers of the invalid ones."""
+    rows: list[Row] = []
+    invalid: list[int] = []
+    for number, pinned, *columns in selected:
+        row = read_row(columns, pinned=bool(pinned))
+        if row is None:
+            invalid.append(number)
+        else:
+            rows.append(row)
+    return rows, invalid
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import structlog
 
-from flightframe_server.cache.manifest import SCHEMA, SCHEMA_VERSION, Manifest
+from flightframe_server.cache.manifest import MIGRATIONS, SCHEMA, SCHEMA_VERSION, Manifest
 from flightframe_server.errors import SetupError
 
 LOCK_NAME = "manifest.lock"
@@ -147,10 +147,12 @@ def _prepare(connection: sqlite3.Connection) -> None:
             hint="run that version, or give this one a folder of its own",
         )
     is_new = version == 0 and not connection.execute("SELECT 1 FROM sqlite_master").fetchone()
-    if version < SCHEMA_VERSION and not is_new:
+    if version not in MIGRATIONS and version < SCHEMA_VERSION and not is_new:
         raise _Older(version)
     if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
         raise _Unusable("damaged")
+    if version in MIGRATIONS:
+        _migrate(connection, version)
     if not is_new and _tables(connection) != _our_tables():
         raise _Unusable("other tables than its format has")
     if connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
@@ -166,6 +168,24 @@ def _prepare(connection: sqlite3.Connection) -> None:
         # Learned here, not at the first entry: whether the file may be written.
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("COMMIT")
+
+
+def _migrate(connection: sqlite3.Connection, version: int) -> None:
+    """Bring an older schema to ours in one transaction; its entries stay.
+
+    A process of the older version that has it open goes on: it names the columns that it writes.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for older in range(version, SCHEMA_VERSION):
+            for statement in MIGRATIONS[older]:
+                connection.execute(statement)
+        connection.execute("COMMIT")
+    except sqlite3.OperationalError as error:
+        connection.execute("ROLLBACK")
+        if _code(error) == sqlite3.SQLITE_ERROR:
+            raise _Unusable("other tables than its format has") from error
+        raise
 
 
 def _tables(connection: sqlite3.Connection) -> list[tuple[object, ...]]:

@@ -30,7 +30,7 @@ from flightframe_server.planner.identity import EntryGroup
 
 COLUMNS = (
     *("key_hash", "entry_id", "shelf", "filtered", "key", "rows", "bytes", "cost", "digest"),
-    *("version", "made", "created", "seal", "since", "last_used", "hits"),
+    *("version", "made", "created", "seal", "since", "last_used", "hits", "seconds"),
 )
 # What a row takes beside its texts: numbers, digests, its place in four indexes, and in memory.
 ROW_BYTES = 1024
@@ -82,6 +82,7 @@ def row_columns(row: Row) -> tuple[Any, ...]:
         record.since,
         record.last_used,
         record.hits,
+        record.seconds,
     )
 
 
@@ -100,11 +101,13 @@ def read_row(columns: Sequence[Any], *, pinned: bool) -> Row | None:
 
 def _read(columns: Sequence[Any], pinned: bool) -> Row:
     hashed, entry_id, group, filtered, text, rows, size, cost, digest, *others = columns
-    version, lineage, created, seal, since, last_used, hits = others
+    version, lineage, created, seal, since, last_used, hits, seconds = others
     if not all(isinstance(count, int) and count >= 0 for count in (rows, size, hits)):
         raise ValueError("a count is none")
     if not all(isinstance(at, float) and math.isfinite(at) for at in (created, since, last_used)):
         raise ValueError("a moment is none")
+    if seconds is not None and not (isinstance(seconds, float) and 0 <= seconds < math.inf):
+        raise ValueError("a time is none")
     if seal != _seal(text, entry_id, rows, size, digest, version, lineage, created):
         raise ValueError("the seal is broken")
     # The id becomes a file name: one that the cache did not make must never reach the disk.
@@ -126,6 +129,7 @@ def _read(columns: Sequence[Any], pinned: bool) -> Row:
         pinned,
         read_lineage(lineage),
         read_version(version),
+        seconds,
     )
     return Row(record, digest)
 

@@ -12,6 +12,7 @@ survive it. Start workers with `spawn`, and let each open its own store.
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
@@ -31,6 +32,7 @@ from flightframe_server.cache.entries import (
     Lineage,
 )
 from flightframe_server.cache.files import EntryFiles, FileDamaged, TooLarge, WrittenFile
+from flightframe_server.cache.former import FormerEntry
 from flightframe_server.cache.hits import HitCounter
 from flightframe_server.cache.hot_tier import HotTier
 from flightframe_server.cache.maintenance import Budget
@@ -113,6 +115,7 @@ class EntryStore:
         self._hot = HotTier(hot_bytes)
         self._hits = HitCounter()
         self._closed = False
+        self._pinning, self._pinned_by = threading.Lock(), 0
         try:
             self._index = CacheIndex(
                 root,
@@ -145,6 +148,11 @@ class EntryStore:
         self.close()
 
     @property
+    def max_bytes(self) -> int:
+        """The most bytes that the entries may take."""
+        return self._max_bytes
+
+    @property
     def epoch(self) -> int:
         """A number that moves whenever `holdings` changes; read it before the holdings."""
         self._refresh_if_due()
@@ -172,6 +180,7 @@ class EntryStore:
         lineage: Lineage,
         *,
         pinned: bool = False,
+        seconds: float | None = None,
     ) -> CacheEntry | None:
         """Keep a table under a key, in place of what the key had before.
 
@@ -181,6 +190,7 @@ class EntryStore:
             version: fingerprints of the tables it was made from.
             lineage: how it was made.
             pinned: True pins the key as a hint would; False leaves its pin as it is.
+            seconds: how long its making took; None where that is not known.
 
         Returns:
             The entry; None where it is not kept: larger than the budget, under a key of more than
@@ -204,6 +214,7 @@ class EntryStore:
             pinned=pinned,
             lineage=lineage,
             version=version,
+            seconds=seconds,
         )
         entry = self._index.admit(Row(record, written.digest))
         if entry is None:
@@ -223,11 +234,20 @@ class EntryStore:
         table = self._hot.get(entry_id)
         if table is not None:
             return table
+        table = self._from_file(entry_id)
+        self._hot.put(entry_id, table)
+        return table
+
+    def verify(self, entry: CacheEntry) -> None:
+        """Read the file of an entry again, whatever is in memory; raises as `read`."""
+        self._from_file(entry.entry_id)
+
+    def _from_file(self, entry_id: str) -> pa.Table:
         facts = self._index.file_facts(entry_id)
         if facts is None:
             raise EntryGone(entry_id)
         try:
-            table = self._files.read(entry_id, *facts)
+            return self._files.read(entry_id, *facts)
         except FileNotFoundError:
             self._index.drop_damaged(entry_id, "missing")
             raise EntryGone(entry_id) from None
@@ -238,8 +258,6 @@ class EntryStore:
             # Too many open files, say: no reason to throw away an entry that may be sound.
             self._index.report_failure("read", error)
             raise EntryGone(entry_id) from error
-        self._hot.put(entry_id, table)
-        return table
 
     def touch(self, entry_id: str) -> None:
         """Count one hit of an entry, in memory; it is written with others, later."""
@@ -253,13 +271,27 @@ class EntryStore:
         self.flush()
         return self._index.records()
 
+    def former(self) -> list[FormerEntry]:
+        """Return the statistics of keys that were hit and have no entry now, in no order."""
+        return self._index.former()
+
     def drop(self, entry_ids: Iterable[str]) -> None:
         """Take entries out, with their files; unknown ids are fine."""
         self._index.drop(entry_ids)
 
-    def set_pinned(self, keys: Collection[EntryKey]) -> None:
-        """Pin exactly these keys, whether they have an entry now or later."""
-        self._index.set_pins({key_hash(key_text(key)) for key in keys})
+    def set_pinned(self, keys: Collection[EntryKey], generation: int = 0) -> None:
+        """Pin exactly these keys, whether they have an entry now or later.
+
+        Args:
+            keys: the keys.
+            generation: of the engine that pins; one that was replaced pins nothing over its
+                successor, however late its warm-up ends.
+        """
+        hashes = {key_hash(key_text(key)) for key in keys}
+        with self._pinning:
+            if generation >= self._pinned_by:
+                self._pinned_by = generation
+                self._index.set_pins(hashes)
 
     def collect(self) -> CollectorReport:
         """Remove orphans, superseded files and unfinished ones that are past their time."""
@@ -277,6 +309,12 @@ class EntryStore:
         hits = self._hits.drain()
         if hits and not self._index.add_hits(hits):
             self._hits.restore(hits)
+
+    def change_budget(self, max_bytes: int) -> None:
+        """Take at most so many bytes from now on; what is past that is evicted at once."""
+        if max_bytes != self._max_bytes:
+            self._max_bytes = max_bytes
+            self._index.change_cost(max_bytes)
 
     def close(self) -> None:
         """Write the hits and close the manifest; may be called again. Nothing is kept after it."""

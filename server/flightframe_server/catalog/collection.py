@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from flightframe_server.algebra.types import DataType
 from flightframe_server.catalog.zones import UTC
@@ -160,7 +161,7 @@ class Snapshot(Declared):
     """Stock read at one moment: only rows at the first or last `level` per `per` count."""
 
     level: str
-    pick: str
+    pick: Literal["FIRST", "LAST"]
     per: tuple[str, ...] = ()
 
     @property
@@ -236,8 +237,11 @@ class Collection:
     Attributes:
         content_hash: BLAKE2b (16 bytes, hex) of the document's content, blind to layout, comments
             and `cache_hint`, which says what to keep and not what a number means.
+        structure_hash: the same of all but the metric families: schemas, dimensions, the zone.
+        family_hashes: for each metric family the same of its declaration and the structure.
         timezone: the zone in which moments that are instants have days, months and hours.
         file: the file's name without its folder, for messages.
+        source_hash: BLAKE2b (16 bytes, hex) of the file's very text.
     """
 
     name: str
@@ -245,6 +249,13 @@ class Collection:
     dimension_families: Mapping[str, DimensionFamily]
     metric_families: Mapping[str, MetricFamily]
     content_hash: str
+    structure_hash: str
+    family_hashes: Mapping[str, str]
     timezone: str = UTC
     description: str = ""
     file: str = "ac.yaml"
+    source_hash: str = ""
+
+    def definition_hash(self, family: str) -> str:
+        """Return the identity of what a metric family means; of no family's: of the structure."""
+        return self.family_hashes.get(family, self.structure_hash)

@@ -1,6 +1,6 @@
-"""The identity of a collection's content.
+"""The identity of a collection's content, as a whole and family by family.
 
-What comes in: a collection's document as plain data. What goes out: a hash that is equal for equal
+What comes in: a collection's document as plain data. What goes out: hashes that are equal for equal
 content. It must never depend on layout, comments, the order of a mapping's keys, a `description`
 (prose for people, the levels' included) or a `cache_hint` (what to keep, not what a number means).
 """
@@ -18,7 +18,8 @@ HASH_BYTES = 16
 MEANING = 2
 """Moves when the same content means another number, so that no entry of the old one answers."""
 
-_LISTS = ("schemas", "dimension_families", "derived_dimensions", "metric_families")
+_FAMILIES = "metric_families"
+_LISTS = ("schemas", "dimension_families", "derived_dimensions", _FAMILIES)
 _PROSE = frozenset({"description", "level_descriptions", "cache_hint"})
 
 
@@ -34,6 +35,25 @@ def content_hash(document: Mapping[str, Any]) -> str:
             ]
     text = json.dumps(_canonical(content), ensure_ascii=True, separators=(",", ":"))
     return hashlib.blake2b(text.encode(), digest_size=HASH_BYTES).hexdigest()
+
+
+def definition_hashes(document: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
+    """Return the identity of all but the metric families, and that of each family by name.
+
+    What a family's numbers mean rests on its own declaration, and on schemas, dimensions and zone;
+    on no other family. So a change of one leaves the identity of the others as it was.
+    """
+    structure = content_hash({key: value for key, value in document.items() if key != _FAMILIES})
+    families = {
+        family["name"]: content_hash({"structure": structure, _FAMILIES: [family]})
+        for family in document.get(_FAMILIES) or ()
+    }
+    return structure, families
+
+
+def text_hash(text: str) -> str:
+    """Return BLAKE2b (16 bytes, hex) of a text as it stands."""
+    return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=HASH_BYTES).hexdigest()
 
 
 def _canonical(value: Any) -> Any:

@@ -55,6 +55,7 @@ class AuthSettings:
         signing_key: the file of the secret that signs sessions; None: a new one in each process.
         session_seconds: how long the token of a Handshake is good.
         anonymous: whether a call without credentials is answered.
+        operators: the users who may change what is served.
     """
 
     users: str | None = None
@@ -62,17 +63,22 @@ class AuthSettings:
     signing_key: str | None = None
     session_seconds: int = 12 * 3600
     anonymous: bool = False
+    operators: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """Where the server listens, and how it is protected; port 0 means any free one."""
+    """Where the server listens, and how it is protected; port 0 means any free one.
+
+    `cors_origins` are the addresses of pages elsewhere that a browser lets ask.
+    """
 
     host: str = "127.0.0.1"
     flight_port: int = 8815
     http_port: int = 8000
     tls: TlsSettings | None = None
     auth: AuthSettings | None = None
+    cors_origins: tuple[str, ...] = ()
 
     @property
     def certified(self) -> bool:
@@ -96,6 +102,21 @@ class AuditSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TraceSettings:
+    """Where the spans of calls are sent.
+
+    Attributes:
+        endpoint: the address of a collector that takes OTLP over HTTP.
+        service: the name that the spans are told under.
+        share: of the calls that no caller's trace decides about; 1: all.
+    """
+
+    endpoint: str
+    service: str = "flightframe"
+    share: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Installation:
     """One whole installation manifest; `collections` are paths as written."""
 
@@ -106,4 +127,5 @@ class Installation:
     server: ServerSettings = ServerSettings()
     limits: Limits = DEFAULT_LIMITS
     audit: AuditSettings = AuditSettings()
+    traces: TraceSettings | None = None
     file: str = "installation.yaml"

@@ -11,7 +11,7 @@ collection does not declare is a mistake of the caller and raises `InternalError
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeVar
@@ -23,8 +23,6 @@ _T = TypeVar("_T")
 
 Path = tuple[Edge, ...]
 """Edges, each of which starts where the one before it leads."""
-
-"""Whether an edge may be used, for instance because it is attested on the current data."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,6 +149,16 @@ class LevelGraph:
         """Return the first way from a schema's columns to a level; None where there is none."""
         ways = self.ways(schema, level)
         return ways[0] if ways else None
+
+    def settled(self, schema: str, level: str, known: Container[str]) -> bool:
+        """Return whether a schema's rows that agree in the known levels agree in this one.
+
+        Judged along the edges that the rows themselves take: a level that is a column of theirs is
+        settled by nothing but itself, since the column may say otherwise than an edge to that
+        level.
+        """
+        path = self.schema_path(schema, level) or ()
+        return level in known or any(edge.source in known for edge in path)
 
     def bridges(self, levels: Iterable[str], target: str) -> tuple[str, ...]:
         """Return the schemas through which facts at `levels` would fan out to `target`.

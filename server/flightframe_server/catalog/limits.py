@@ -51,6 +51,8 @@ class Limits:
     http_connections: int = 512
     http_requests: int = 256
     requests_per_caller: int | None = None
+    event_streams: int = 128
+    event_streams_per_caller: int | None = None
     http_head_seconds: float = 10.0
     http_body_seconds: float = 30.0
     handles: int = 4096
@@ -97,6 +99,19 @@ def tenth(total: int) -> int:
 
 
 DEFAULT_LIMITS = _D = Limits()
+
+LIVE_LIMITS = frozenset(
+    {
+        *("query_bytes", "request_bytes", "message_bytes", "incoming_bytes", "flight_connections"),
+        *("parse_depth", "concurrent_statements", "statements_per_caller", "concurrent_streams"),
+        *("streams_per_caller", "queued_statements", "queued_per_caller", "queue_seconds"),
+        *("statement_timeout", "statement_bytes", "result_rows", "result_bytes", "handles"),
+        *("handles_per_caller", "handles_per_session", "handle_bytes", "prepared_bytes"),
+        *("bound_bytes", "result_seconds", "prepared_seconds", "sessions", "sessions_per_caller"),
+        "session_seconds",
+    }
+)
+"""The limits that a reload puts to use; the others are of what is made once: HTTP, the database."""
 
 
 def checked_seconds(value: Any) -> float:
@@ -205,8 +220,8 @@ class LimitsShape(Shape):
     )
     result_rows: int = _count(_D.result_rows, "rows of an answer")
     result_bytes: int = _count(_D.result_bytes, "bytes of an answer's columns")
-    json_rows: int = _count(_D.json_rows, "rows of an answer over HTTP")
-    json_bytes: int = _count(_D.json_bytes, "bytes of an answer over HTTP")
+    json_rows: int = _count(_D.json_rows, "rows of an answer as JSON over HTTP")
+    json_bytes: int = _count(_D.json_bytes, "bytes of an answer over HTTP, as JSON or as Arrow")
     http_connections: int = _count(
         _D.http_connections,
         "connections over HTTP; for one more, that which waits longest for a request is closed",
@@ -220,6 +235,14 @@ class LimitsShape(Shape):
     )
     requests_per_caller: int | None = _share(
         "http_requests", "three quarters", "requests over HTTP at once", 1 << 16
+    )
+    event_streams: int = _count(
+        _D.event_streams,
+        "listeners to the events of the engine at once; one more is refused with `OVERLOADED`",
+        1 << 16,
+    )
+    event_streams_per_caller: int | None = _share(
+        "event_streams", "a tenth", "listeners to those events", 1 << 16
     )
     http_head_seconds: _Seconds = _seconds(
         _D.http_head_seconds,

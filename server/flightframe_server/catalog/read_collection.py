@@ -17,7 +17,7 @@ from flightframe_server.catalog.check_derived import check_derived
 from flightframe_server.catalog.check_dimensions import check_edges
 from flightframe_server.catalog.check_families import check_rooted
 from flightframe_server.catalog.collection import Collection
-from flightframe_server.catalog.content_hash import content_hash
+from flightframe_server.catalog.content_hash import content_hash, definition_hashes, text_hash
 from flightframe_server.catalog.declarations import declare
 from flightframe_server.catalog.document import read_document
 from flightframe_server.catalog.findings import Cursor, NameIndex
@@ -60,15 +60,20 @@ def read_collection(text: str, file: str = "ac.yaml") -> Collection:
     families = build_families(shape, declared, cursor)
     cursor.findings.extend(check_edges(dimensions))
     cursor.raise_if_any()
+    content = to_python(document.root)
+    structure_hash, family_hashes = definition_hashes(content)
     collection = Collection(
         name=shape.name,
         schemas=schemas,
         dimension_families=dimensions,
         metric_families=families,
-        content_hash=content_hash(to_python(document.root)),
+        content_hash=content_hash(content),
+        structure_hash=structure_hash,
+        family_hashes=family_hashes,
         timezone=timezone,
         description=shape.description,
         file=file,
+        source_hash=text_hash(text),
     )
     graph = LevelGraph(collection)
     check_rooted(collection, graph, cursor)

@@ -7,6 +7,7 @@ manifest may hold a password.
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
@@ -24,6 +25,7 @@ from flightframe_server.catalog.installation import (
     Installation,
     ServerSettings,
     TlsSettings,
+    TraceSettings,
 )
 from flightframe_server.catalog.limits import LimitsShape
 from flightframe_server.catalog.shape_errors import validate
@@ -45,6 +47,9 @@ def _rate(value: Any) -> float:
         raise PydanticCustomError("rate", "expected more than 0 and at most 1")
     return float(value)
 
+
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::[1-9]\d{0,4})?")
+"""As a browser writes it: in lower case, without a path or a slash behind it."""
 
 _Port = Annotated[int, Field(ge=0, le=65535)]
 _DEFAULT_ENGINE = EngineSettings()
@@ -78,6 +83,7 @@ class _AuthShape(Shape):
     signing_key: Text | None = _DEFAULT_AUTH.signing_key
     session_seconds: int = Field(default=_DEFAULT_AUTH.session_seconds, gt=0, le=366 * 86_400)
     anonymous: bool = _DEFAULT_AUTH.anonymous
+    operators: list[Text] = Field(default=[])
 
 
 class _ServerShape(Shape):
@@ -86,12 +92,29 @@ class _ServerShape(Shape):
     http_port: _Port = _DEFAULT_SERVER.http_port
     tls: _TlsShape | None = None
     auth: _AuthShape | None = None
+    cors_origins: list[Text] = Field(default=[])
 
 
 class _AuditShape(Shape):
     mode: Literal["off", "sampled", "full"] = "off"
     rate: Annotated[Any, AfterValidator(_rate)] = Field(default=_DEFAULT_AUDIT.rate)
     values: bool = _DEFAULT_AUDIT.values
+
+
+def _endpoint(value: str) -> str:
+    if not value.startswith(("http://", "https://")):
+        raise PydanticCustomError("endpoint", "expected an address: http://host:4318/v1/traces")
+    return value
+
+
+class _TracesShape(Shape):
+    endpoint: Annotated[Text, AfterValidator(_endpoint)]
+    service: Name = "flightframe"
+    share: Annotated[Any, AfterValidator(_rate)] = Field(default=1.0)
+
+
+class _TelemetryShape(Shape):
+    traces: _TracesShape | None = None
 
 
 class _InstallationShape(Shape):
@@ -102,6 +125,7 @@ class _InstallationShape(Shape):
     server: _ServerShape = _ServerShape()
     limits: LimitsShape = LimitsShape()
     audit: _AuditShape = _AuditShape()
+    telemetry: _TelemetryShape = _TelemetryShape()
 
 
 def read_installation(text: str, file: str = "installation.yaml") -> Installation:
@@ -140,8 +164,13 @@ def read_installation(text: str, file: str = "installation.yaml") -> Installatio
         server=_server(shape.server),
         limits=limits,
         audit=AuditSettings(**shape.audit.model_dump()),
+        traces=_traces(shape.telemetry.traces),
         file=file,
     )
+
+
+def _traces(shape: _TracesShape | None) -> TraceSettings | None:
+    return None if shape is None else TraceSettings(**shape.model_dump())
 
 
 def _server(shape: _ServerShape) -> ServerSettings:
@@ -151,8 +180,13 @@ def _server(shape: _ServerShape) -> ServerSettings:
         shape.flight_port,
         shape.http_port,
         None if tls is None else TlsSettings(tls.certificate, tls.key, tls.client_ca),
-        None if auth is None else AuthSettings(**auth.model_dump()),
+        None if auth is None else AuthSettings(**{**auth.model_dump(), **_operators(auth)}),
+        tuple(shape.cors_origins),
     )
+
+
+def _operators(auth: _AuthShape) -> dict[str, tuple[str, ...]]:
+    return {"operators": tuple(auth.operators)}
 
 
 def _check(shape: _InstallationShape, cursor: Cursor) -> None:
@@ -167,12 +201,23 @@ def _check(shape: _InstallationShape, cursor: Cursor) -> None:
             "Flight and HTTP cannot share a port", "port 0 takes any free one"
         )
     _check_tls(server.tls, cursor.at("server", "tls"))
+    _check_origins(server.cors_origins, cursor.at("server"))
     auth = server.auth
     if auth is not None and auth.users is None and auth.tokens is None:
         cursor.at("server", "auth").report(
             "neither users nor tokens are named, so that no caller could be let in",
             "name a file: flightframe user add and flightframe token new write it",
         )
+
+
+def _check_origins(origins: list[str], cursor: Cursor) -> None:
+    """Refuse what is no origin, and `*`, which would let every page on the web ask."""
+    for at, origin in enumerate(origins):
+        if not _ORIGIN.fullmatch(origin):
+            cursor.at("cors_origins", at).report(
+                "this is not the origin of a page",
+                "write its scheme, host and port: https://dashboards.example:3000",
+            )
 
 
 def _check_tls(tls: _TlsShape | None, cursor: Cursor) -> None:

@@ -21,7 +21,7 @@ from flightframe_server.backends.protocol import Backend
 from flightframe_server.backends.registry import open_backend
 from flightframe_server.catalog.collection import Collection, MetricFamily, RootedMetric, Schema
 from flightframe_server.catalog.unused_columns import unused_columns
-from flightframe_server.cli.console import Bar, counted, out, progress
+from flightframe_server.cli.console import Bar, counted, out, progress, show_line, show_text
 from flightframe_server.cli.error_output import print_error, reported_errors
 from flightframe_server.cli.overview import show_collection, show_installation
 from flightframe_server.engine.engine import MetricEngine
@@ -84,7 +84,7 @@ def check(
       flightframe check installation.yaml
     """
     problems = 0
-    with reported_errors():
+    with reported_errors(most=None):
         manifest, collections = read_files(installation)
         open_access(manifest.server, installation.parent)
         show_installation(manifest)
@@ -106,16 +106,17 @@ def check_collection(collection: Collection, backend: Backend) -> int:
             findings = examined(engine, attested)
             show_collection(snapshot.typed, attested)
     except FlightframeError as error:
-        print_error(error)
+        print_error(error, most=None)
         return len(error.each()) if isinstance(error, CatalogError) else 1
     if findings.passed:
-        out.print(Text.assemble(("  ✓ ", "bold green"), str(findings)))
+        show_line(Text.assemble(("  ✓ ", "bold green"), str(findings)))
     for text in findings.unchecked:
-        out.print(f"  - not checked: {text}")
+        show_text(f"- not checked: {text}", 2)
     for schema, column in unused_columns(snapshot.typed.collection, snapshot.typed.graph):
-        out.print(
-            f"  - never asked for: {schema}.{column} stands in no dimension family, and no metric"
-            " or column reads it"
+        show_text(
+            f"- never asked for: {schema}.{column} stands in no dimension family, and no metric"
+            " or column reads it",
+            2,
         )
     for problem in findings.problems:
         print_error(problem)

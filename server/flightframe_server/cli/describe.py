@@ -35,8 +35,17 @@ from flightframe_server.cli.connection_options import (
     as_text,
     connected,
 )
-from flightframe_server.cli.console import cell_text, counted, new_table, out, show_table, writable
+from flightframe_server.cli.console import (
+    cell_text,
+    counted,
+    new_table,
+    out,
+    show_table,
+    show_text,
+    writable,
+)
 from flightframe_server.cli.error_output import reported_errors
+from flightframe_server.cli.layout import Column
 from flightframe_server.cli.query import (
     DEFAULT_URI,
     CollectionName,
@@ -55,7 +64,7 @@ class Shape(StrEnum):
     JSON = "json"
 
 
-Wanted = Annotated[
+NameArgument = Annotated[
     str | None,
     typer.Argument(
         metavar="[NAME]",
@@ -85,7 +94,7 @@ OutputShape = Annotated[Shape, typer.Option("--format", help="How it is written.
 
 
 def describe(
-    name: Wanted = None,
+    name: NameArgument = None,
     uri: Uri = DEFAULT_URI,
     output: OutputShape = Shape.TABLE,
     members: Members = None,
@@ -101,7 +110,8 @@ def describe(
 
     Of a level: how many members it has, from which to which, and the first of
     them. Of a metric: the levels it may be asked at, those it cannot do
-    without, and of every other level the rule that forbids it.
+    without, and of every other level the rule that forbids it; of a derived
+    one its formula as well.
 
     [bold]Examples[/bold]
 
@@ -109,6 +119,7 @@ def describe(
       flightframe describe region --members 50
       flightframe describe day --schema transactions
       flightframe describe on_hand
+      flightframe describe margin
     """
     most = MEMBERS if members is None and name is not None else members
     options = ConnectionOptions(user, tls_root_certs, tls_client_cert, tls_client_key)
@@ -125,21 +136,29 @@ def describe(
 
 
 def show(description: Description, *, in_full: bool) -> None:
-    """Draw a description; `in_full` adds the members of levels and the reasons of blocked ones."""
+    """Draw a description; `in_full` adds members, formulas and the reasons of blocked levels."""
     for collection in description.collections:
+        parts = (collection.levels, collection.metrics, collection.schemas)
+        if in_full and not any(parts):
+            continue
         out.print(Text.assemble(("collection ", "bold"), (printable(collection.name), "bold cyan")))
         if collection.description:
-            out.print(Text(f"  {printable(collection.description)}", "italic"))
+            show_text(printable(collection.description), INDENT, "italic")
         out.print()
         _levels(collection)
         _metrics(collection)
         _schemas(collection)
         if in_full:
-            for level in collection.levels:
-                _members(level)
-            for metric in collection.metrics:
-                for anchors in metric.anchors:
-                    _blocked(metric, anchors)
+            _details(collection)
+
+
+def _details(collection: CollectionDescription) -> None:
+    for level in collection.levels:
+        _members(level)
+    for metric in collection.metrics:
+        _formula(metric)
+        for anchors in metric.anchors:
+            _blocked(metric, anchors)
 
 
 def _levels(collection: CollectionDescription) -> None:
@@ -148,12 +167,11 @@ def _levels(collection: CollectionDescription) -> None:
     with_facts = any(level.facts or level.refused for level in collection.levels)
     table = new_table("level", "type", "dimension")
     if with_facts:
-        table.add_column("members", justify="right", no_wrap=True)
-        for heading in ("first", "last", "rows of", "served_from"):
-            table.add_column(heading, overflow="fold")
+        members = Column("members", numeric=True)
+        table = new_table(*table.columns, members, "first", "last", "rows of", "served_from")
     for level in collection.levels:
         facts = _fact_cells(level.facts) if with_facts else ()
-        table.add_row(*map(_cell, (level.name, level.type, level.family, *facts)))
+        table.add(*map(printable, (level.name, level.type, level.family, *facts)))
     show_table(table, INDENT)
     out.print()
 
@@ -173,7 +191,7 @@ def _metrics(collection: CollectionDescription) -> None:
         for at, anchors in enumerate(metric.anchors or (AnchorsDescription(""),)):
             own = (metric.name, metric.type) if at == 0 else ("", "")
             levels = (", ".join(anchors.levels), ", ".join(anchors.required))
-            table.add_row(*map(_cell, (*own, anchors.reducer, *levels)))
+            table.add(*map(printable, (*own, anchors.reducer, *levels)))
     show_table(table, INDENT)
     out.print()
 
@@ -183,36 +201,40 @@ def _schemas(collection: CollectionDescription) -> None:
         return
     table = new_table("schema", "grain")
     for schema in collection.schemas:
-        table.add_row(_cell(schema.name), _cell(", ".join(schema.grain) or "rows"))
+        table.add(printable(schema.name), printable(", ".join(schema.grain) or "rows"))
     show_table(table, INDENT)
     out.print()
 
 
 def _members(level: LevelDescription) -> None:
     if level.refused:
-        out.print(f"  {printable(level.name)} is refused: {printable(level.refused)}")
+        show_text(f"{printable(level.name)} is refused: {printable(level.refused)}", INDENT)
     if level.facts is None or not level.facts.members:
         return
     count = len(level.facts.members)
     first = "" if level.facts.complete else f" (the first {count:,})"
     out.print(f"  {counted(level.facts.cardinality, 'member')} of {printable(level.name)}{first}")
     for member in level.facts.members:
-        out.print(f"    {cell_text(member)}")
+        show_text(cell_text(member), 2 * INDENT)
     out.print()
+
+
+def _formula(metric: MetricDescription) -> None:
+    if metric.formula:
+        show_text(f"{printable(metric.name)} = {printable(metric.formula)}", INDENT)
+        show_text(f"of {printable(', '.join(metric.inputs))}", 2 * INDENT)
+        out.print()
 
 
 def _blocked(metric: MetricDescription, anchors: AnchorsDescription) -> None:
     if not anchors.blocked:
         return
     what = f"{anchors.reducer}({metric.name})" if anchors.reducer else metric.name
-    out.print(f"  {printable(what)} may not be asked at")
+    show_text(f"{printable(what)} may not be asked at", INDENT)
     for level in anchors.blocked:
-        out.print(f"    {printable(level.level)}: {level.code}, {printable(level.reason)}")
+        reason = f"{printable(level.level)}: {level.code}, {printable(level.reason)}"
+        show_text(reason, 2 * INDENT)
     out.print()
-
-
-def _cell(text: str) -> Text:
-    return Text(printable(text))
 
 
 def _json_value(value: Any) -> str:

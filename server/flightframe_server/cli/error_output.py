@@ -15,7 +15,7 @@ from rich.text import Text
 
 import flightframe
 from flightframe.display import printable
-from flightframe_server.cli.console import err
+from flightframe_server.cli.console import counted, err, show_line
 from flightframe_server.cli.streams import READER_LEFT, write_nowhere
 from flightframe_server.errors import (
     CatalogError,
@@ -24,16 +24,19 @@ from flightframe_server.errors import (
     Place,
 )
 
-INTERRUPTED = 130
 MAX_MISTAKES = 20
+"""The mistakes that a command tells of at once; `check` tells of all."""
 
 
 @contextmanager
-def reported_errors(source: str | None = None) -> Iterator[None]:
+def reported_errors(
+    source: str | None = None, *, most: int | None = MAX_MISTAKES
+) -> Iterator[None]:
     """Turn expected failures into their text and exit code 1.
 
     Args:
         source: the Frame-QL text that an error's place refers to.
+        most: how many mistakes of one error are printed; None for all.
 
     Raises:
         typer.Exit: something expected went wrong; its text is printed.
@@ -41,39 +44,42 @@ def reported_errors(source: str | None = None) -> Iterator[None]:
     try:
         yield
     except (FlightframeError, flightframe.FlightframeError) as error:
-        print_error(error, source)
+        print_error(error, source, most=most)
         raise typer.Exit(1) from None
     except BrokenPipeError:
         # Python would complain once more at its exit.
         write_nowhere(sys.stdout)
         raise typer.Exit(READER_LEFT) from None
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
 
 
 def print_error(
-    error: FlightframeError | flightframe.FlightframeError, source: str | None = None
+    error: FlightframeError | flightframe.FlightframeError,
+    source: str | None = None,
+    *,
+    most: int | None = MAX_MISTAKES,
 ) -> None:
     """Print one error: code and message, the place in the query, the hint.
 
-    Each mistake of an error that carries several is printed, as far as a screen holds them.
+    Each mistake of an error that carries several is printed, `most` of them at most.
     """
     mistakes = error.each() if isinstance(error, CatalogError) else (error,)
-    for mistake in mistakes[:MAX_MISTAKES]:
+    for mistake in mistakes[:most]:
         _print_one(mistake, source)
-    if len(mistakes) > MAX_MISTAKES:
-        err.print(f"and {len(mistakes) - MAX_MISTAKES} more mistakes")
+    left = len(mistakes) - len(mistakes[:most])
+    if left:
+        err.print(f"and {counted(left, 'more mistake')}; flightframe check shows all")
 
 
 def _print_one(error: FlightframeError | flightframe.FlightframeError, source: str | None) -> None:
-    err.print(Text.assemble((f"error {error.code}", "bold red"), f": {printable(error.message)}"))
+    code, message = Text(f"error {error.code}", "bold red"), f": {printable(error.message)}"
+    show_line(Text.assemble(code, message), err)
     caret_lines = caret(error, source) if source is not None else None
     if caret_lines is not None:
         line, _, arrow = caret_lines.partition("\n")
         err.print(Text(f"  {line}"))
         err.print(Text(f"  {arrow}", "bold red"))
     if error.hint:
-        err.print(Text.assemble(("  hint", "bold"), f": {printable(error.hint)}"))
+        show_line(Text.assemble(("  hint", "bold"), f": {printable(error.hint)}"), err)
 
 
 def caret(error: FlightframeError | flightframe.FlightframeError, source: str) -> str | None:

@@ -11,7 +11,8 @@ from rich.text import Text
 from flightframe.display import printable
 from flightframe_server.catalog.collection import DerivedMetric, MetricFamily, TableMap
 from flightframe_server.catalog.installation import Installation
-from flightframe_server.cli.console import new_table, out, show_table
+from flightframe_server.cli.console import new_table, out, show_line, show_table, show_text
+from flightframe_server.cli.layout import Column
 from flightframe_server.engine.facts import Attested
 from flightframe_server.resolver.typed import TypedCollection
 
@@ -23,15 +24,12 @@ def show_installation(installation: Installation) -> None:
     engine, server = installation.metric_engine, installation.server
     kept = f"up to {size(engine.max_bytes_per_ac)} for each collection, in {engine.store}"
     _heading("installation", installation.id, installation.file)
-    table = new_table()
-    table.show_header = False
-    table.box = None
-    table.add_column()
-    table.add_column(overflow="fold")
-    table.add_row("database", Text(f"{installation.backend.type}, {installation.backend.source}"))
-    table.add_row("answers kept", Text(kept if engine.enabled else "none: the engine is off"))
-    table.add_row("Arrow Flight", Text(f"{server.host}, port {server.flight_port}"))
-    table.add_row("HTTP", Text(f"{server.host}, port {server.http_port}"))
+    table = new_table("", "")
+    table.headed = False
+    table.add("database", f"{installation.backend.type}, {installation.backend.source}")
+    table.add("answers kept", kept if engine.enabled else "none: the engine is off")
+    table.add("Arrow Flight", f"{server.host}, port {server.flight_port}")
+    table.add("HTTP", f"{server.host}, port {server.http_port}")
     show_table(table, INDENT)
     out.print()
 
@@ -41,7 +39,7 @@ def show_collection(typed: TypedCollection, attested: Attested) -> None:
     collection = typed.collection
     _heading("collection", collection.name, collection.file)
     if collection.description:
-        out.print(Text(f"  {printable(collection.description)}", "italic"))
+        show_text(printable(collection.description), INDENT, "italic")
     out.print()
     _schemas(typed, attested)
     _dimensions(typed)
@@ -61,18 +59,16 @@ def size(count: int) -> str:
 
 
 def _heading(kind: str, name: str, file: str) -> None:
-    out.print(Text.assemble((f"{kind} ", "bold"), (printable(name), "bold cyan"), f"  {file}"))
+    show_line(Text.assemble((f"{kind} ", "bold"), (printable(name), "bold cyan"), f"  {file}"))
 
 
 def _schemas(typed: TypedCollection, attested: Attested) -> None:
-    table = new_table("schema", "table")
-    table.add_column("rows", justify="right", no_wrap=True)
-    table.add_column("grain", overflow="fold")
+    table = new_table("schema", "table", Column("rows", numeric=True), "grain")
     for schema in typed.collection.schemas.values():
         rows = attested.rows.get(schema.table)
         counted = "?" if rows is None else f"{rows:,}"
         cells = (schema.name, schema.table, counted, ", ".join(schema.grain) or "rows")
-        table.add_row(*(Text(printable(cell)) for cell in cells))
+        table.add(*map(printable, cells))
     show_table(table, INDENT)
     out.print()
 
@@ -85,7 +81,7 @@ def _dimensions(typed: TypedCollection) -> None:
             for edge in family.edges
         ]
         cells = (family.name, ", ".join(family.levels), ", ".join(edges))
-        table.add_row(*(Text(printable(cell)) for cell in cells))
+        table.add(*map(printable, cells))
     show_table(table, INDENT)
     out.print()
 
@@ -93,7 +89,7 @@ def _dimensions(typed: TypedCollection) -> None:
 def _metrics(typed: TypedCollection) -> None:
     table = new_table("metric", "made from", "reducers", "hints")
     for family in typed.collection.metric_families.values():
-        table.add_row(*(Text(printable(cell)) for cell in _metric(family)))
+        table.add(*map(printable, _metric(family)))
     show_table(table, INDENT)
     out.print()
 

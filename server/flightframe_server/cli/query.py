@@ -6,9 +6,7 @@ database itself: it is a client like any other.
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -29,16 +27,16 @@ from flightframe_server.cli.formats import (
     MAX_ROWS,
     Format,
     write_arrow,
+    write_chart,
     write_csv,
     write_json,
     write_steps,
     write_table,
 )
+from flightframe_server.cli.parameters import bound
 
 DEFAULT_URI = "grpc://127.0.0.1:8815"
 STDIN = "-"
-
-_NAMED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 
 Source = Annotated[
     str, typer.Argument(metavar="SOURCE", help="Frame-QL; - reads it from stdin.", callback=as_text)
@@ -51,7 +49,7 @@ Parameter = Annotated[
     list[str] | None,
     typer.Option(
         "--param",
-        metavar="[NAME=]VALUE",
+        metavar="[NAME][:TYPE]=VALUE",
         help="A value for $name, or for the next ?; repeat it for more.",
         callback=as_text,
     ),
@@ -85,8 +83,11 @@ Timeout = Annotated[
     typer.Option(min=0.001, metavar="SECONDS", help="Give up after this.", show_default="never"),
 ]
 MaxRows = Annotated[
-    int, typer.Option(min=0, help="The most rows that a table shows; 0 shows all of them.")
+    int, typer.Option(min=0, help="The most rows or bars that are shown; 0 shows all of them.")
 ]
+
+
+Chart = Annotated[bool, typer.Option("--chart", help="Draw the answer, in place of a table.")]
 
 
 def query(
@@ -100,6 +101,7 @@ def query(
     no_cache: NoCache = False,
     timeout: Timeout = None,
     max_rows: MaxRows = MAX_ROWS,
+    chart: Chart = False,
     user: User = None,
     tls_root_certs: RootCerts = None,
     tls_client_cert: ClientCert = None,
@@ -108,18 +110,27 @@ def query(
     r"""Ask a running server one Frame-QL query.
 
     The answer says where it came from: engine_cache, engine_backend,
-    engine_mixed, or backend. Parameters are texts, read as what they are
-    compared with: a number, a date, a name.
+    engine_mixed, or backend. A parameter is a text, read as what it is
+    compared with, a number, a date, a name; or it says its own type: text,
+    integer, decimal, double, boolean, date, timestamp, null.
+
+    With --chart one level of the calendar is drawn as a line, another level as
+    bars, two of them as groups, and none as big numbers.
 
     [bold]Examples[/bold]
 
       flightframe query "SELECT region, SUM(revenue) AS total AT region"
       flightframe query "SELECT day, revenue AT day WHERE region = $r" \
                         --param r=West --format csv > west.csv
+      flightframe query "SELECT region, revenue AT region LIMIT ?" \
+                        --param :integer=2
+      flightframe query "SELECT month, revenue AT month" --chart
       flightframe query - --format arrow < question.fql > answer.arrows
     """
     with reported_errors():
         text = read_source(source)
+        if chart and output is not Format.TABLE:
+            raise ArgumentError(f"--chart draws, and --format {output} is for programs")
     options = ConnectionOptions(user, tls_root_certs, tls_client_cert, tls_client_key)
     with reported_errors(text), connected(uri, timeout, options) as connection:
         refuse_terminal(output)
@@ -132,7 +143,9 @@ def query(
             collection=collection,
         )
         with result:
-            if output is Format.TABLE:
+            if chart:
+                write_chart(result, max_rows)
+            elif output is Format.TABLE:
                 write_table(result, max_rows)
             else:
                 write(result, output)
@@ -204,34 +217,6 @@ def read_source(source: str) -> str:
         return source
     except UnicodeDecodeError:
         raise ArgumentError("the query is not UTF-8") from None
-
-
-def bound(parameters: Sequence[str]) -> list[str] | dict[str, str] | None:
-    """Return the values of `--param`: by name for `name=value`, else in order.
-
-    >>> bound(["r=West", "d=2023-05-01"])
-    {'r': 'West', 'd': '2023-05-01'}
-    >>> bound(["West", "2 = 2"])
-    ['West', '2 = 2']
-
-    Raises:
-        ArgumentError: some have a name and others have none, or a name stands twice.
-    """
-    if not parameters:
-        return None
-    matches = [_NAMED.fullmatch(parameter) for parameter in parameters]
-    named = [match for match in matches if match is not None]
-    if not named:
-        return list(parameters)
-    if len(named) < len(matches):
-        raise ArgumentError(
-            "some parameters have a name and others have none",
-            "write --param name=value for $name, or --param value for each ?",
-        )
-    values = {match[1]: match[2] for match in named}
-    if len(values) < len(named):
-        raise ArgumentError("a parameter is given twice")
-    return values
 
 
 def write(result: flightframe.Result, output: Format) -> None:

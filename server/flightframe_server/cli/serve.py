@@ -20,6 +20,7 @@ from flightframe_server.catalog import read_installation
 from flightframe_server.cli.console import progress
 from flightframe_server.cli.error_output import reported_errors
 from flightframe_server.cli.logs import configure_logs
+from flightframe_server.cli.reload_signal import ReloadSignal, Watch, reloading
 from flightframe_server.cli.servers import (
     ReservedPorts,
     Servers,
@@ -28,6 +29,7 @@ from flightframe_server.cli.servers import (
 )
 from flightframe_server.cli.stop_signals import StopSignals, end_now
 from flightframe_server.engine.warm_up import hints
+from flightframe_server.reload.warming import log_warmed
 
 log = structlog.get_logger(__name__)
 
@@ -77,6 +79,7 @@ def serve(
         ),
     ] = None,
     skip_warmup: SkipWarmUp = False,
+    watch: Watch = False,
     insecure: Annotated[
         bool,
         typer.Option(
@@ -94,6 +97,10 @@ def serve(
     and answers until SIGTERM or Ctrl-C. Requests under way then get ten seconds
     to end; a second signal ends them at once. Log events go to stderr.
 
+    At SIGHUP, and with --watch when they change, the manifest and the collections
+    are read anew and served without a restart; where they are wrong, the log says
+    so and what was served is served on.
+
     A server that other machines can reach needs server.tls and server.auth in
     its manifest; without them it starts only with --insecure.
 
@@ -103,19 +110,23 @@ def serve(
       flightframe serve installation.yaml --flight-port 0 --store /var/cache/ff
     """
     configure_logs()
-    with without_tracebacks(), reported_errors(), StopSignals() as stop:
+    with without_tracebacks(), reported_errors(), StopSignals() as stop, ReloadSignal() as hangup:
         check_exposure(installation, insecure=insecure)
         opened = open_installation(installation, store=store)
         with closing(opened):
+            opened.reloader.warms = not skip_warmup
             ports = chosen_ports(opened.installation.server, flight_port, http_port, with_http=http)
             with closing(ReservedPorts(ports)) as reserved:
-                if not skip_warmup:
-                    warm_up(opened, stop)
-                if stop.requested:
-                    return
+                stop.started()
                 servers = reserved.start(opened)
-            announce(servers, opened)
-            stop.wait()
+            if not skip_warmup:
+                # It answers meanwhile, and /readyz says that it is not ready.
+                with servers.warming():
+                    warm_up(opened, stop)
+            with reloading(opened.reloader, watch=watch, hangup=hangup):
+                if not stop.requested:
+                    announce(servers, opened)
+                stop.wait()
             close(servers)
 
 
@@ -138,16 +149,7 @@ def warm_up(opened: OpenInstallation, stop: StopSignals) -> None:
     with progress("warming up", total) as bar:
         for done, (collection, warmed) in enumerate(opened.warm_up(), start=1):
             bar.at(f"warming up {warmed.hint}", done, total)
-            if warmed.failure is not None:
-                log.warning(
-                    "warm_up.failed",
-                    collection=collection,
-                    hint=str(warmed.hint),
-                    error=str(warmed.failure),
-                )
-            else:
-                state = "fresh" if warmed.fresh else "made"
-                log.info("warm_up", collection=collection, hint=str(warmed.hint), entry=state)
+            log_warmed(collection, warmed)
             if stop.requested:
                 return
 

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -70,6 +70,10 @@ class Servers:
         self._opened, self._flight, self._http = opened, flight, http
         self.flight_uri = flight.uri
         self.http_url = http.url if http is not None else None
+
+    def warming(self) -> AbstractContextManager[None]:
+        """Be not ready for as long as the block lasts, which makes what is hinted."""
+        return nullcontext() if self._http is None else self._http.readiness.warming()
 
     def close(self, seconds: float = DRAIN_SECONDS) -> bool:
         """Take no more requests, let those under way end, and close what they answer from.
@@ -130,9 +134,7 @@ class ReservedPorts:
                 hint="choose another port; 0 means any free one",
             ) from error
         reserved, self._http = self._http, None
-        http = (
-            None if reserved is None else HttpServer(opened.runtime, reserved, host, access=access)
-        )
+        http = None if reserved is None else http_server(opened, reserved, host)
         servers = Servers(opened, flight, http)
         if http is not None:
             http.start()
@@ -143,6 +145,25 @@ class ReservedPorts:
         if self._http is not None:
             self._http.close()
             self._http = None
+
+
+def http_server(opened: OpenInstallation, listening: socket.socket, host: str) -> HttpServer:
+    """Return the HTTP server of an installation, not started yet.
+
+    Args:
+        opened: what it answers from, and what its operators change.
+        listening: a socket of `listen`; the server closes it.
+        host: as it was asked for.
+    """
+    return HttpServer(
+        opened.runtime,
+        listening,
+        host,
+        access=opened.access,
+        origins=opened.installation.server.cors_origins,
+        operations=opened.operations(),
+        reloader=opened.reloader,
+    )
 
 
 @contextmanager

@@ -59,9 +59,10 @@ def complete(
     if draft is None:
         at = max(0, min(offset, len(source)))
         return Completion(at, at)
-    engine = _engine(runtime, collection, draft, context)
     context.check()
-    found = list(_options(draft, engine, context))
+    with runtime.pinned() as pinned:
+        engine = _engine(pinned, collection, draft, context)
+        found = list(_options(draft, engine, context))
     context.check()
     return Completion(draft.start, draft.end, ranked(found, draft.typed))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,7 @@ from flightframe_server.errors import (
     did_you_mean,
     shown,
 )
+from flightframe_server.language.format import format_expression
 from flightframe_server.language.syntax import LiteralValue
 from flightframe_server.resolver.metrics import default_operator
 from flightframe_server.resolver.typed import TypedCollection
@@ -65,24 +66,27 @@ class Asked:
         return not self.name or known.casefold() == self.name
 
 
-def describe(asked: Asked, runtime: Runtime, context: CallContext = SERVER_CALL) -> bytes:
+def describe(request: Asked, runtime: Runtime, context: CallContext = SERVER_CALL) -> bytes:
     """Return the description as JSON.
 
     Args:
-        asked: what is wanted of it.
+        request: what is wanted of it.
         runtime: the installation.
         context: the call that waits for it.
 
     Raises:
-        UnknownName: there is no such collection, or no such schema in it.
+        UnknownName: there is no such collection, or nothing of such a name or schema in it.
         BackendError: the database failed.
     """
-    engines = (
-        [engine_named(runtime, asked.collection)]
-        if asked.collection
-        else list(runtime.engines.values())
-    )
-    collections = ",".join([_collection(engine, asked, context) for engine in engines])
+    with runtime.pinned() as pinned:
+        engines = (
+            [engine_named(pinned, request.collection)]
+            if request.collection
+            else list(pinned.engines.values())
+        )
+        if request.name:
+            _check_name(engines, request.name)
+        collections = ",".join([_collection(engine, request, context) for engine in engines])
     name = _json(runtime.installation_id)
     return f'{{"installation_id":{name},"collections":[{collections}]}}'.encode()
 
@@ -109,20 +113,20 @@ def read_body(body: bytes) -> Asked:
     except (ValueError, RecursionError):
         fields = None
     if not isinstance(fields, dict):
-        raise _not_taken()
+        raise _invalid_body()
     return read_fields(fields)
 
 
 def read_fields(fields: Mapping[str, Any]) -> Asked:
     """Return what the fields of a body ask; raises as `read_body`."""
     if not fields.keys() <= {*_TEXTS, "members"}:
-        raise _not_taken()
+        raise _invalid_body()
     texts = {name: fields.get(name, "") for name in _TEXTS}
     members = fields.get("members")
     if not all(isinstance(text, str) for text in texts.values()):
-        raise _not_taken()
+        raise _invalid_body()
     if members is not None and (type(members) is not int or members < 0):
-        raise _not_taken()
+        raise _invalid_body()
     if members is not None and members > MOST_MEMBERS:
         raise LimitExceeded(
             f"at most {MOST_MEMBERS} members of a level are told at once",
@@ -134,21 +138,21 @@ def read_fields(fields: Mapping[str, Any]) -> Asked:
 _TEXTS = ("collection", "name", "schema")
 
 
-def _not_taken() -> FrameQLSyntaxError:
+def _invalid_body() -> FrameQLSyntaxError:
     return FrameQLSyntaxError(
         "the body is not what describe takes",
         hint='send {"collection": "...", "name": "...", "schema": "...", "members": 10}',
     )
 
 
-def _collection(engine: MetricEngine, asked: Asked, context: CallContext) -> str:
+def _collection(engine: MetricEngine, request: Asked, context: CallContext) -> str:
     """Return the JSON of a collection; what many metrics share in it is written once and reused."""
     snapshot, attested = engine.attested(context)
     typed, collection = snapshot.typed, snapshot.typed.collection
-    levels = [level for level in typed.graph.level_names if asked.wants(level)]
+    levels = [level for level in typed.graph.level_names if request.wants(level)]
     schema = None
-    if asked.schema:
-        schema = _schema_named(typed, asked.schema)
+    if request.schema:
+        schema = _schema_named(typed, request.schema)
         reached = typed.graph.reachable(schema)
         levels = [level for level in levels if level in reached]
     where = availabilities_of(engine, typed, attested.violations)
@@ -156,13 +160,13 @@ def _collection(engine: MetricEngine, asked: Asked, context: CallContext) -> str
     metrics = [
         _metric(where, family, _anchors(where, family, patterns))
         for family in collection.metric_families.values()
-        if asked.wants(family.name)
+        if request.wants(family.name)
     ]
     described = {
         "name": collection.name,
         "description": collection.description,
         "levels": [
-            _level(engine, typed, level, schema, asked.members, context) for level in levels
+            _level(engine, typed, level, schema, request.members, context) for level in levels
         ],
         "schemas": [
             {
@@ -171,10 +175,27 @@ def _collection(engine: MetricEngine, asked: Asked, context: CallContext) -> str
                 "description": schema.description,
             }
             for schema in collection.schemas.values()
-            if asked.wants(schema.name)
+            if request.wants(schema.name)
         ],
     }
     return f'{_json(described)[:-1]},"metrics":[{",".join(metrics)}]}}'
+
+
+def _check_name(engines: Sequence[MetricEngine], name: str) -> None:
+    known = [
+        each
+        for engine in engines
+        for names in (
+            engine.typed.graph.level_names,
+            engine.collection.metric_families,
+            engine.collection.schemas,
+        )
+        for each in names
+    ]
+    if name not in map(str.casefold, known):
+        raise UnknownName(
+            f"there is no level, metric or schema {shown(name)}", hint=did_you_mean(name, known)
+        )
 
 
 def _schema_named(typed: TypedCollection, name: str) -> str:
@@ -191,7 +212,7 @@ def _level(
     typed: TypedCollection,
     level: str,
     schema: str | None,
-    most: int | None,
+    members: int | None,
     context: CallContext,
 ) -> dict[str, Any]:
     family = typed.graph.family_of(level)
@@ -202,9 +223,9 @@ def _level(
         "family": family,
         "description": declared.describes(level) if declared is not None else "",
     }
-    if most is not None:
+    if members is not None:
         try:
-            described["facts"] = _facts(level_facts(engine, level, schema, most, context))
+            described["facts"] = _facts(level_facts(engine, level, schema, members, context))
         except QueryError as error:
             described["refused"] = f"{error.code}: {error.message}"
     return described
@@ -213,24 +234,24 @@ def _level(
 def _facts(facts: LevelFacts) -> dict[str, Any]:
     """Return what the data says of a level, its members within a bound of bytes."""
     members: list[Any] = []
-    left = MEMBER_BYTES
-    for member in map(_plain, facts.members):
-        left -= len(member.encode()) if isinstance(member, str) else 8
-        if left < 0:
+    remaining = MEMBER_BYTES
+    for member in map(_json_value, facts.members):
+        remaining -= len(member.encode()) if isinstance(member, str) else 8
+        if remaining < 0:
             break
         members.append(member)
     return {
         "schema": facts.schema,
         "cardinality": facts.cardinality,
         "has_null": facts.has_null,
-        "first": _plain(facts.first),
-        "last": _plain(facts.last),
+        "first": _json_value(facts.first),
+        "last": _json_value(facts.last),
         "members": members,
         "served_from": str(facts.served_from),
     }
 
 
-def _plain(value: LiteralValue) -> Any:
+def _json_value(value: LiteralValue) -> Any:
     """Return a member as JSON holds it: dates and decimals as texts, exact."""
     if value is None or isinstance(value, bool | int | str):
         return value
@@ -251,6 +272,9 @@ def _metric(where: Availabilities, family: MetricFamily, anchors: str) -> str:
             described["default"] = default_operator(family, family.meaning)
         except AmbiguousReducer:
             described["default"] = None
+    else:
+        described["formula"] = format_expression(family.meaning.formula)
+        described["inputs"] = list(family.meaning.inputs)
     return f'{_json(described)[:-1]},"anchors":[{anchors}]}}'
 
 

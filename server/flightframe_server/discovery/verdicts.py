@@ -81,7 +81,7 @@ class Verdicts:
         return replace(
             metric,
             family=FAMILY,
-            asked=CALLED,
+            display_name=CALLED,
             operator=Operator(metric.operator.name if metric.order else "SUM"),
             argument=metric.argument if counts or self._reads_fetched(metric) else None,
             type=INTEGER,

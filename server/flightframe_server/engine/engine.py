@@ -7,6 +7,7 @@ and carry out what it says.
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -43,6 +44,8 @@ log = structlog.get_logger(__name__)
 ATTEMPTS = 3
 STREAM_ROWS = 1_000_000
 
+_GENERATIONS = itertools.count(1)
+
 Result = TypeVar("Result")
 Resolve = Callable[[TypedCollection], Question]
 """Gives what a question means on the types of one version of the data; raises `QueryError`."""
@@ -60,6 +63,13 @@ class MetricEngine:
         stream_rows: frames of more rows than this are streamed, not collected.
         statements: what runs the back-end's statements, one for all engines of an installation;
             None: one of its own, within the default limits.
+        store: the store in that folder, where another engine has it open already; None: the engine
+            opens it.
+
+    Attributes:
+        root: the folder of the entries.
+        generation: a number that no other engine of the process has: what is remembered outside of
+            the store under it is never given for a collection of other content.
 
     Raises:
         CatalogError: the collection does not fit the database.
@@ -76,16 +86,34 @@ class MetricEngine:
         max_bytes: int = DEFAULT_BUDGET,
         stream_rows: int = STREAM_ROWS,
         statements: Statements | None = None,
+        store: EntryStore | None = None,
     ) -> None:
         """Open the store, and type the collection on the data as they are; see the class."""
-        root = self._root = Path(store_root)
+        root = self.root = Path(store_root)
+        self.generation = next(_GENERATIONS)
         self.collection = ac
         self.enabled = enabled
-        self.store = EntryStore(root, max_bytes=max_bytes) if enabled else None
+        opened = EntryStore(root, max_bytes=max_bytes) if enabled and store is None else None
+        self.store = opened or (store if enabled else None)
+        try:
+            self._begin(ac, root, backend, statements, stream_rows)
+        except BaseException:
+            if opened is not None:
+                opened.close()
+            raise
+
+    def _begin(
+        self,
+        ac: Collection,
+        root: Path,
+        backend: Backend | None,
+        statements: Statements | None,
+        stream_rows: int,
+    ) -> None:
         self.backend: Backend = backend if backend is not None else RecordedBackend(root)
         self.statements = statements if statements is not None else Statements()
         self._answers = self.backend.capabilities().answers
-        kept = self._attestations() if enabled else None
+        kept = self._attestations() if self.enabled else None
         inspector = Inspector(self.backend, self.statements, kept)
         self._snapshots = Snapshots(ac, self.backend, inspector)
         self._attempts = Attempts(
@@ -93,11 +121,12 @@ class MetricEngine:
         )
         self._recording = threading.Lock()
         self._recorded: DataSnapshot | None = None
-        self.snapshot()
+        # What it is of is recorded with the first question: it may never come to serve.
+        self._snapshots.take(self.statements.bounded(SERVER_CALL))
 
     def _attestations(self) -> AttestationStore:
         return AttestationStore(
-            self._root, collection=self.collection.content_hash, backend=self.backend.id
+            self.root, collection=self.collection.structure_hash, backend=self.backend.id
         )
 
     @property
@@ -140,7 +169,7 @@ class MetricEngine:
             if taken is self._recorded:
                 return
             try:
-                record(self._root, self.backend.id, taken.types, taken.versions)
+                record(self.root, self.backend.id, taken.types, taken.versions)
             except OSError as error:
                 log.warning(
                     "engine.not_recorded", collection=self.collection.name, error=str(error)
@@ -173,6 +202,22 @@ class MetricEngine:
         def attempt(snapshot: DataSnapshot, context: CallContext) -> Plan:
             question = ask(snapshot.typed)
             return self._attempts.attested_plan(question, freshness, snapshot, context)
+
+        return self._on_one_version(attempt, context)
+
+    def check(
+        self, ask: Resolve, freshness: Freshness = NO_FRESHNESS, context: CallContext = SERVER_CALL
+    ) -> Question:
+        """Return a question that could be planned on what is known of the data, and attest nothing.
+
+        Raises:
+            QueryError: it may not be asked, or the data are known to break what it rests on.
+        """
+
+        def attempt(snapshot: DataSnapshot, context: CallContext) -> Question:
+            question = ask(snapshot.typed)
+            self._attempts.plan(question, freshness, snapshot)
+            return question
 
         return self._on_one_version(attempt, context)
 
@@ -214,6 +259,12 @@ class MetricEngine:
                     without.add(gone.entry_id)
 
         return self._on_one_version(attempt, context)
+
+    def count_hits(self, entry_ids: Iterable[str]) -> None:
+        """Count a hit of each entry that a hot answer was read from, as if it were read again."""
+        if self.store is not None:
+            for entry_id in entry_ids:
+                self.store.touch(entry_id)
 
     def _on_one_version(
         self, attempt: Callable[[DataSnapshot, CallContext], Result], context: CallContext

@@ -8,6 +8,7 @@ it read is filed under that version alone.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -32,7 +33,7 @@ from flightframe_server.planner.hops import TableHop
 from flightframe_server.planner.identity import EntryKey, Version
 from flightframe_server.planner.make import can_stream
 from flightframe_server.planner.plan import Exact, Fetch, Part, Plan, Rollup
-from flightframe_server.planner.source import SourceQuery, held_name, state_name
+from flightframe_server.planner.source import SourceQuery, state_column, state_name
 from flightframe_server.provenance import PartProvenance, Route, ServedFrom
 from flightframe_server.resolver.terms import Metric
 from flightframe_server.statements.runner import Statements
@@ -80,7 +81,7 @@ class PlanExecutor:
         snapshot: DataSnapshot,
         *,
         keep: bool,
-        most_rows: int,
+        max_rows: int,
         context: CallContext,
     ) -> Executed:
         """Execute a plan that is not streamed.
@@ -89,7 +90,7 @@ class PlanExecutor:
             plan: what to do.
             snapshot: what the plan was made on.
             keep: whether what is fetched and rolled up is remembered.
-            most_rows: how many rows of a statement are collected, where the plan can be streamed.
+            max_rows: how many rows of a statement are collected, where the plan can be streamed.
             context: the call that waits.
 
         Raises:
@@ -99,9 +100,9 @@ class PlanExecutor:
             BackendError: the database failed, or has too much to do; or the call ended.
         """
         keeping = keep and self._store is not None
-        most = most_rows if most_rows >= 0 and can_stream(plan) else None
+        limit = max_rows if max_rows >= 0 and can_stream(plan) else None
         fetched = [
-            self._fetch(index, plan, snapshot, keeping, most, context)
+            self._fetch(index, plan, snapshot, keeping, limit, context)
             for index in range(len(plan.queries))
         ]
         tables: list[pa.Table] = []
@@ -112,7 +113,7 @@ class PlanExecutor:
                     tables.append(fetched[index][metric])
                     parts.append(self._provenance(part, Route.BACKEND, self._label))
                 case Exact(entry=entry):
-                    tables.append(self._entry(entry, part))
+                    tables.append(self._entry(entry, part, context))
                     parts.append(cached(part, Route.EXACT))
                 case Rollup():
                     tables.append(self._rolled_up(part, part.how, snapshot, keeping, context))
@@ -121,19 +122,20 @@ class PlanExecutor:
                 tables[-1] = move_points(tables[-1], part.key.anchor, part.need.shift)
         return Executed(plan, tuple(tables), tuple(parts))
 
-    def _held(self) -> EntryStore:
+    def _require_store(self) -> EntryStore:
         if self._store is None:
             raise EntryGone("none")
         return self._store
 
-    def _entry(self, entry: CacheEntry, part: Part) -> pa.Table:
+    def _entry(self, entry: CacheEntry, part: Part, context: CallContext) -> pa.Table:
         """Read an entry; one whose states are of other types was made from other data."""
-        store = self._held()
+        store = self._require_store()
         table = store.read(entry)
         for name, declared in part.metric.states:
-            if table.schema.field(held_name(name)).type != arrow_type(declared):
+            if table.schema.field(state_column(name)).type != arrow_type(declared):
                 raise EntryGone(entry.entry_id)
-        store.touch(entry.entry_id)
+        if context.counted:
+            store.touch(entry.entry_id)
         return table
 
     def _rolled_up(
@@ -144,8 +146,9 @@ class PlanExecutor:
         keeping: bool,
         context: CallContext,
     ) -> pa.Table:
-        store = self._held()
-        finer = self._entry(rollup.entry, part)
+        store = self._require_store()
+        started = time.perf_counter()
+        finer = self._entry(rollup.entry, part, context)
         hops = (hop for lookup in rollup.lookups for hop in lookup.hops)
         maps = snapshot.facts.maps((hop for hop in hops if isinstance(hop, TableHop)), context)
         try:
@@ -159,7 +162,11 @@ class PlanExecutor:
             version = merged(rollup.entry.version, part.version)
             # An entry of an older version would be kept as if its age began now.
             if version is not None and snapshot.is_of(version):
-                store.put(part.key, table, version, lineage)
+                seconds = time.perf_counter() - started
+                kept = store.put(part.key, table, version, lineage, seconds=seconds)
+                if kept is not None and context.counted:
+                    # The question was answered from the cache: a hit of its own key as well.
+                    store.touch(kept.entry_id)
         return table
 
     def _fetch(
@@ -168,16 +175,16 @@ class PlanExecutor:
         plan: Plan,
         snapshot: DataSnapshot,
         keeping: bool,
-        most: int | None,
+        limit: int | None,
         context: CallContext,
     ) -> Fetched:
         query = plan.queries[index]
-        wanted = {
+        parts = {
             part.how.metric: part
             for part in plan.parts
             if isinstance(part.how, Fetch) and part.how.query == index
         }
-        keys: tuple[EntryKey, ...] = tuple(part.key for part in wanted.values())
+        keys: tuple[EntryKey, ...] = tuple(part.key for part in parts.values())
         version = tuple(sorted((table, snapshot.versions.get(table)) for table in query.tables))
 
         def work(token: CancelToken) -> Fetched:
@@ -188,20 +195,27 @@ class PlanExecutor:
                 token,
                 context,
             )
+            spent: list[float] = []
             try:
-                found = reader.collect(query, most_rows=most)
+                table = reader.collect(query, max_rows=limit, spent=spent.append)
             except FlightframeError as error:
-                raise about(error, subjects(error, wanted)) from error.__cause__
-            tables = split(found, query)
+                raise about(error, subjects(error, parts)) from error.__cause__
+            tables = split(table, query)
             if keeping and self._store is not None:
-                for metric, part in wanted.items():
+                for metric, part in parts.items():
                     if part.version is not None:
-                        self._store.put(part.key, tables[metric], part.version, Lineage("backend"))
+                        self._store.put(
+                            part.key,
+                            tables[metric],
+                            part.version,
+                            Lineage("backend"),
+                            seconds=sum(spent),
+                        )
             return tables
 
         # What is read of a version that cannot be told is of the moment at which it is read.
         untold = any(sign is None for _, sign in version)
-        key = None if untold else (keys, version, keeping, most)
+        key = None if untold else (keys, version, keeping, limit)
         return self._fetches.do(key, work, context)
 
     @staticmethod
@@ -257,12 +271,12 @@ def split(table: pa.Table, query: SourceQuery) -> Fetched:
     """Split the answer of one grouped query into a sorted table of states for each metric."""
     levels = [read.level for read in query.anchor]
     ordered = sort_points(table, levels)
-    found: Fetched = {}
+    tables: Fetched = {}
     for index, metric in enumerate(query.metrics):
         states = [name for name, _ in metric.states]
         columns = ordered.select([*levels, *(state_name(index, name) for name in states)])
-        found[metric] = columns.rename_columns([*levels, *map(held_name, states)])
-    return found
+        tables[metric] = columns.rename_columns([*levels, *map(state_column, states)])
+    return tables
 
 
 def merged(one: Version, other: Version) -> Version | None:

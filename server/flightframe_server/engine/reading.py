@@ -7,6 +7,7 @@ another version.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -37,20 +38,32 @@ class VersionReader:
     token: CancelToken
     context: CallContext
 
-    def collect(self, query: SourceQuery | FrameQuery, *, most_rows: int | None = None) -> pa.Table:
+    def collect(
+        self,
+        query: SourceQuery | FrameQuery,
+        *,
+        max_rows: int | None = None,
+        spent: Callable[[float], object] | None = None,
+    ) -> pa.Table:
         """Return all that a query says; see `Statements.collect`."""
         return self.statements.collect(
-            self.backend, query, self.at, self.token, self.context, most_rows=most_rows
+            self.backend,
+            query,
+            self.at,
+            self.token,
+            self.context,
+            max_rows=max_rows,
+            spent=spent,
         )
 
     def edge_map(self, hop: TableHop) -> pa.Table:
         """Return the map of an edge; see `Backend.edge_map`."""
-        found = self.statements.inspect(
+        table = self.statements.inspect(
             lambda: self.backend.edge_map(hop, at=self.at, token=self.token),
             self.token,
             self.context,
         )
-        return found.combine_chunks()
+        return table.combine_chunks()
 
     def duplicate(self, table: str, columns: tuple[str, ...]) -> tuple[object, ...] | None:
         """Return one key that stands on several rows; see `Backend.duplicate`."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from flightframe_server.call_context import SERVER_CALL, CallContext
 from flightframe_server.catalog.collection import RootedMetric
 from flightframe_server.engine.attempt import Served
 from flightframe_server.engine.engine import MetricEngine, Resolve
 from flightframe_server.errors import FlightframeError, LimitExceeded
 from flightframe_server.language.syntax import Anchor, Item, Name, Statement
 from flightframe_server.planner.identity import EntryKey
-from flightframe_server.planner.plan import Fetch
+from flightframe_server.planner.plan import Exact
 from flightframe_server.resolver.resolve import resolve
 
 
@@ -56,24 +57,30 @@ def hints(engine: MetricEngine) -> tuple[Hint, ...]:
     )
 
 
-def warm_up(engine: MetricEngine) -> Iterator[Warmed]:
-    """Make what is hinted and pin it, yielding after each hint."""
+def warm_up(engine: MetricEngine, context: CallContext = SERVER_CALL) -> Iterator[Warmed]:
+    """Make what is hinted and pin it, yielding after each hint.
+
+    Args:
+        engine: whose hints.
+        context: the call that waits for them.
+    """
     pinned: list[EntryKey] = []
     for hint in hints(engine):
         try:
-            served = engine.answer(_asking(hint))
+            served = engine.answer(asking(hint), context=context.uncounted())
             _check_kept(engine, hint, served)
         except FlightframeError as failure:
             yield Warmed(hint, failure=failure)
         else:
             pinned.extend(part.key for part in served.plan.parts)
-            fetched = any(isinstance(part.how, Fetch) for part in served.plan.parts)
-            yield Warmed(hint, fresh=not fetched)
+            found = all(isinstance(part.how, Exact) for part in served.plan.parts)
+            yield Warmed(hint, fresh=found)
     if engine.store is not None:
-        engine.store.set_pinned(pinned)
+        engine.store.set_pinned(pinned, engine.generation)
 
 
-def _asking(hint: Hint) -> Resolve:
+def asking(hint: Hint) -> Resolve:
+    """Return the question that a hint asks: the family by its bare name, at the anchor."""
     names = tuple(Name((level,)) for level in hint.anchor)
     statement = Statement((Item(Name((hint.family,))),), Anchor(names))
     return lambda typed: resolve(statement, typed)

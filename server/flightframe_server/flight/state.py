@@ -6,7 +6,9 @@ never hold anything of one caller's that another can reach without a handle of r
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 from flightframe_server.answer import Runtime
 from flightframe_server.catalog.limits import Limits, half
@@ -69,6 +71,17 @@ class FlightState:
     tables: PublishedTables
     sessions: Sessions
     secure: bool = False
+
+    def change_bounds(self, bounds: FlightBounds) -> None:
+        """Hold as much for clients as other bounds say."""
+        self.results.change_bounds(bounds.results)
+        self.prepared.change_bounds(bounds.prepared)
+
+    @contextmanager
+    def pinned(self) -> Iterator[FlightState]:
+        """Yield the state as one call sees it: with one set of engines to its end."""
+        with self.runtime.pinned() as pinned:
+            yield replace(self, runtime=pinned, tables=self.tables.on(pinned))
 
     def forget(self, session: bytes) -> None:
         """Let go what a session that has ended had under handles."""

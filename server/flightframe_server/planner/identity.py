@@ -17,7 +17,10 @@ Version = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class EntryGroup:
-    """Where entries that could answer one metric stand together: all but anchor and filter."""
+    """Where entries that could answer one metric stand together: all but anchor and filter.
+
+    `collection` is of the collection what the metric rests on: the hash of its family's definition.
+    """
 
     collection: str
     backend: str
@@ -31,7 +34,7 @@ class EntryKey:
     """The identity of one entry.
 
     Attributes:
-        group: collection content hash, back-end id, domain, family and operator.
+        group: hash of the definition, back-end id, domain, family and operator.
         anchor: levels, sorted, without duplicates.
         filter: canonical texts of the normalised conjuncts, sorted; empty for a complete entry.
     """

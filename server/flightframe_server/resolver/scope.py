@@ -85,8 +85,8 @@ class Scope:
 
     def levels(self, anchor: Anchor) -> tuple[str, ...]:
         """Return an anchor's levels as declared, in the order written, duplicates merged."""
-        found = (self.require_level(name, "metrics stand in SELECT") for name in anchor.levels)
-        return tuple(dict.fromkeys(found))
+        levels = (self.require_level(name, "metrics stand in SELECT") for name in anchor.levels)
+        return tuple(dict.fromkeys(levels))
 
     def _schema_or_none(self, name: str) -> str | None:
         for schema in self.typed.collection.schemas:
@@ -100,14 +100,14 @@ class Scope:
         Raises:
             UnknownName: there is none of that name.
         """
-        found = self._schema_or_none(name.text)
-        if found is None:
+        schema = self._schema_or_none(name.text)
+        if schema is None:
             raise UnknownName(
                 f"there is no schema {shown(name.text)}",
                 place=name.place,
                 hint=did_you_mean(name.text, self.typed.collection.schemas),
             )
-        return found
+        return schema
 
     def unknown_metric(self, name: Name) -> UnknownName:
         """Return the error for a name that is neither a metric nor a level."""

@@ -7,9 +7,9 @@ is away: metadata is asked before every read, and the last known serves.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import pyarrow as pa
 import structlog
@@ -77,18 +77,25 @@ class PublishedCollection:
         return self.typed.collection.name
 
 
+Made = MutableMapping[MetricEngine, PublishedCollection]
+
+
 class PublishedTables:
-    """The tables of an installation, made anew only when a collection's types moved.
+    """The tables of an installation, made anew only when a collection or its types moved.
 
     Args:
         runtime: the installation.
+        made: what was made already, shared with others over the same installation.
     """
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, made: Made | None = None) -> None:
         """Make nothing yet."""
         self._runtime = runtime
-        self._lock = threading.Lock()
-        self._made: dict[str, PublishedCollection] = {}
+        self._made: Made = WeakKeyDictionary() if made is None else made
+
+    def on(self, pinned: Runtime) -> PublishedTables:
+        """Return the tables as one question sees them, which has pinned the installation."""
+        return PublishedTables(pinned, self._made)
 
     @property
     def catalog(self) -> str:
@@ -102,10 +109,11 @@ class PublishedTables:
 
     def collections(self) -> Iterator[PublishedCollection]:
         """Iterate over the collections whose types are known, by name."""
-        for name in self.names:
-            found = self._collection(name, self._runtime.engines[name])
-            if found is not None:
-                yield found
+        engines = self._runtime.engines
+        for name in sorted(engines):
+            collection = self._collection(name, engines[name])
+            if collection is not None:
+                yield collection
 
     def __iter__(self) -> Iterator[PublishedTable]:
         """Iterate over every table, by collection and name."""
@@ -113,7 +121,7 @@ class PublishedTables:
             yield from collection.tables
 
     def _collection(self, name: str, engine: MetricEngine) -> PublishedCollection | None:
-        known = self._made.get(name)
+        known = self._made.get(engine)
         try:
             typed = engine.typed
         except BackendError as error:
@@ -122,21 +130,20 @@ class PublishedTables:
         if known is not None and known.typed is typed:
             return known
         made = published(self.catalog, typed)
-        with self._lock:
-            self._made[name] = made
+        self._made[engine] = made
         return made
 
 
 def published(catalog: str, typed: TypedCollection) -> PublishedCollection:
     """Return one collection as tools see it; its `metrics` hides a schema so named."""
-    shown = {name for name in typed.collection.schemas if name.casefold() != METRICS}
+    visible = {name for name in typed.collection.schemas if name.casefold() != METRICS}
     tables = {METRICS: _metrics(catalog, typed)}
-    tables.update({name: _schema(catalog, typed, name) for name in shown})
+    tables.update({name: _schema(catalog, typed, name) for name in visible})
     return PublishedCollection(
         typed,
         tuple(tables[name] for name in sorted(tables)),
-        tuple(key for key in primary_keys(typed) if key.table in shown),
-        tuple(key for key in foreign_keys(typed) if {key.table, key.key.table} <= shown),
+        tuple(key for key in primary_keys(typed) if key.table in visible),
+        tuple(key for key in foreign_keys(typed) if {key.table, key.key.table} <= visible),
     )
 
 

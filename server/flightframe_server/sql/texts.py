@@ -14,15 +14,16 @@ from typing import NoReturn, TypeVar
 from flightframe_server.access.audit import audited_call
 from flightframe_server.answer import (
     Answer,
-    QuerySignature,
     Request,
     Runtime,
     answer,
     explain,
-    type_request,
 )
 from flightframe_server.call_context import SERVER_CALL, CallContext
 from flightframe_server.errors import FrameQLSyntaxError, NotSupported, ReadOnly
+from flightframe_server.query_check import CheckedQuery, check_request
+from flightframe_server.query_plan import PlannedRequest, plan_request
+from flightframe_server.query_types import QuerySignature, type_request
 from flightframe_server.sql.catalogue_query import CatalogueQuery, meaning, sql_meaning
 from flightframe_server.sql.tables import PublishedTables
 
@@ -48,13 +49,10 @@ def answer_text(
         FlightframeError: as `answer`.
         ReadOnly: the text would change something.
     """
-
-    def in_language(asked: Request) -> Answer:
-        return answer(asked, runtime, context)
-
-    return _Text(request, runtime, tables, context.caller.user).carried(
-        lambda query: query.answer(runtime), in_language
-    )
+    with runtime.pinned() as pinned:
+        return _Text(request, pinned, tables.on(pinned), context.caller.user).carried(
+            lambda query: query.answer(pinned), lambda statement: answer(statement, pinned, context)
+        )
 
 
 def explain_text(
@@ -68,18 +66,56 @@ def explain_text(
     Raises:
         NotSupported: the catalogue answers the text, and by no plan.
     """
+    with runtime.pinned() as pinned:
+        return _Text(request, pinned, tables.on(pinned), context.caller.user).carried(
+            _no_plan, lambda statement: explain(statement, pinned, context)
+        )
 
-    def in_language(asked: Request) -> Answer:
-        return explain(asked, runtime, context)
 
-    return _Text(request, runtime, tables, context.caller.user).carried(_no_plan, in_language)
+def plan_text(
+    request: Request,
+    runtime: Runtime,
+    tables: PublishedTables,
+    context: CallContext = SERVER_CALL,
+) -> PlannedRequest:
+    """Return the plan of a request of a call as a value; raises as `explain_text`."""
+    with runtime.pinned() as pinned:
+        return _Text(request, pinned, tables.on(pinned), context.caller.user).carried(
+            _no_plan, lambda translated: plan_request(translated, pinned, context)
+        )
+
+
+def check_text(
+    request: Request,
+    runtime: Runtime,
+    tables: PublishedTables,
+    context: CallContext = SERVER_CALL,
+    *,
+    typing: bool = False,
+) -> CheckedQuery | QuerySignature:
+    """Check a request without carrying it out; of the catalogue, its types alone are returned.
+
+    Raises:
+        FlightframeError: as `answer_text`, but for what only the data or the numbers decide.
+    """
+    with runtime.pinned() as pinned:
+
+        def in_language(translated: Request) -> CheckedQuery | QuerySignature:
+            return check_request(translated, pinned, context, typing=typing)
+
+        def over_catalogue(query: CatalogueQuery) -> CheckedQuery | QuerySignature:
+            return query.typed
+
+        text = _Text(request, pinned, tables.on(pinned), context.caller.user, typing=typing)
+        return text.carried(over_catalogue, in_language)
 
 
 def type_text(request: Request, runtime: Runtime, tables: PublishedTables) -> QuerySignature:
     """Type a request without carrying it out; raises as `answer_text`."""
-    return _Text(request, runtime, tables, "", typing=True).carried(
-        lambda query: query.typed, lambda asked: type_request(asked, runtime)
-    )
+    with runtime.pinned() as pinned:
+        return _Text(request, pinned, tables.on(pinned), "", typing=True).carried(
+            lambda query: query.typed, lambda statement: type_request(statement, pinned)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +136,11 @@ class _Text:
         """Return what one of two does with the text: which of them, its meaning decides."""
         request = self.request
         _note(request)
-        meant = meaning(request, self.tables, self.runtime, self.user, typing=self.typing)
-        if isinstance(meant, CatalogueQuery):
-            return over_catalogue(meant)
+        target = meaning(request, self.tables, self.runtime, self.user, typing=self.typing)
+        if isinstance(target, CatalogueQuery):
+            return over_catalogue(target)
         try:
-            return in_language(meant)
+            return in_language(target)
         except FrameQLSyntaxError as error:
             _refuse_writing(request.source, error)
             other = sql_meaning(request, self.tables, self.runtime, self.user, typing=self.typing)

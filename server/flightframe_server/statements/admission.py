@@ -48,21 +48,40 @@ class AdmissionQueue:
     ) -> None:
         """Start with every permit free; see the class."""
         self._lock = threading.Lock()
-        self._free, self._most_waiting, self._seconds = permits, waiting, seconds
+        self._permits = self._free = permits
+        self._max_waiting, self._seconds = waiting, seconds
         self._share = permits if share is None else share
         self._waiting_share = waiting if waiting_share is None else waiting_share
         self._queue: list[_Waiting] = []
-        self._held: Counter[str] = Counter()
+        self._in_use: Counter[str] = Counter()
 
     @property
     def free(self) -> int:
         """How many permits are free now."""
-        return self._free
+        return max(0, self._free)
 
     @property
     def waiting(self) -> int:
         """How many callers wait now."""
         return len(self._queue)
+
+    def resize(
+        self, permits: int, waiting: int, seconds: float, *, share: int, waiting_share: int
+    ) -> None:
+        """Have other bounds from now on; permits that are held and are too many come back in time.
+
+        Args:
+            permits: as for the class, like the rest.
+            waiting: how many callers may wait; those that do, stay.
+            seconds: how long each may wait that asks from now on.
+            share: how many permits one caller may hold.
+            waiting_share: how many times one caller may wait.
+        """
+        with self._lock:
+            self._free += permits - self._permits
+            self._permits, self._max_waiting, self._seconds = permits, waiting, seconds
+            self._share, self._waiting_share = share, waiting_share
+            self._admit_waiting()
 
     def acquire(self, check: Callable[[], None], caller: str = "") -> None:
         """Take a permit, which `release` gives back.
@@ -75,11 +94,11 @@ class AdmissionQueue:
             Overloaded: the queue is full, or it did not move in time.
         """
         with self._lock:
-            if self._free and self._may(caller):
+            if self._free > 0 and self._may(caller):
                 self._admit(caller)
                 return
             own = sum(one.caller == caller for one in self._queue) if caller else 0
-            if len(self._queue) >= self._most_waiting or (caller and own >= self._waiting_share):
+            if len(self._queue) >= self._max_waiting or (caller and own >= self._waiting_share):
                 raise _overloaded()
             waiting = _Waiting(caller)
             self._queue.append(waiting)
@@ -108,22 +127,27 @@ class AdmissionQueue:
         """Give a permit of a caller's back: to the first in the queue that may have it."""
         with self._lock:
             self._free += 1
-            self._held[caller] -= 1
-            if not self._held[caller]:
-                del self._held[caller]
-            for waiting in self._queue:
-                if self._may(waiting.caller):
-                    self._queue.remove(waiting)
-                    self._admit(waiting.caller)
-                    waiting.admitted.set()
-                    return
+            self._in_use[caller] -= 1
+            if not self._in_use[caller]:
+                del self._in_use[caller]
+            self._admit_waiting()
+
+    def _admit_waiting(self) -> None:
+        """Give what is free to those that wait and may have it, in the order of the queue."""
+        for waiting in tuple(self._queue):
+            if self._free <= 0:
+                return
+            if self._may(waiting.caller):
+                self._queue.remove(waiting)
+                self._admit(waiting.caller)
+                waiting.admitted.set()
 
     def _may(self, caller: str) -> bool:
-        return not caller or self._held[caller] < self._share
+        return not caller or self._in_use[caller] < self._share
 
     def _admit(self, caller: str) -> None:
         self._free -= 1
-        self._held[caller] += 1
+        self._in_use[caller] += 1
 
 
 def _overloaded() -> Overloaded:

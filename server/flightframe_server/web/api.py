@@ -1,77 +1,77 @@
-"""The HTTP API: health, and queries, plans and descriptions as JSON.
+"""The HTTP API: routes and guards, made from the table of operations, and the page beside them.
 
-What comes in: HTTP requests. What goes out: JSON, for every failure of one shape. It must never
-answer on the event loop, where one slow query would hold up all others, and never show a path or a
-traceback.
+What comes in: HTTP requests. What goes out: replies, for every failure of one shape. It must never
+answer on the event loop, where one slow query would hold up all others, nor answer a request that
+its operation's guards refuse.
 """
 
 from __future__ import annotations
 
-import asyncio
-import json
-import traceback
-import uuid
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from functools import partial
-from typing import Any
 
-import structlog
 from anyio import to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
-from starlette.requests import Request as HttpRequest
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
-from flightframe_server import __version__
 from flightframe_server.access.access import OPEN, Access
 from flightframe_server.access.audit import AuditedCall
-from flightframe_server.access.peers import peer_named
 from flightframe_server.answer import Runtime
 from flightframe_server.call_context import CallContext, Caller
-from flightframe_server.error_subject import cause_of, with_request
+from flightframe_server.catalog.limits import tenth
 from flightframe_server.errors import (
     BackendCancelled,
     FlightframeError,
     FrameQLSyntaxError,
-    InternalError,
-    LimitExceeded,
     NotSupported,
     UnknownName,
+    did_you_mean,
 )
+from flightframe_server.operations import Operations
+from flightframe_server.reload import Reloader
 from flightframe_server.sql.tables import PublishedTables
-from flightframe_server.web.admission import Admission
+from flightframe_server.web.admission import Admission, Share
 from flightframe_server.web.answering import Threads
-from flightframe_server.web.body import EXAMPLE
-from flightframe_server.web.connections import CERTIFIED
+from flightframe_server.web.api_call import ApiCall, Services, keys_once
+from flightframe_server.web.callers import Callers, peer_of
+from flightframe_server.web.description.operation import Endpoint, Operation
+from flightframe_server.web.description.operations import OPERATIONS
 from flightframe_server.web.draining import Draining
-from flightframe_server.web.endpoints import Endpoints
-from flightframe_server.web.reply import Reply, ReplyLimits, TextReply, reply_limits
-from flightframe_server.web.sending import ReplyResponse
-
-log = structlog.get_logger(__name__)
-
-REQUEST_ID = "x-request-id"
-
-JSON = "application/json"
-CLIENT_CLOSED_REQUEST = 499
-UNAUTHORIZED = 401
-REQUEST_TIMEOUT = 408
-CHALLENGE = 'Basic realm="flightframe", charset="UTF-8", Bearer'
-ADDRESSES = (
-    "/healthz, /runtime/healthz, /runtime/query, /runtime/explain, /runtime/describe and"
-    " /runtime/logout"
+from flightframe_server.web.engine_figures import EngineFigures
+from flightframe_server.web.events import FigureEvents
+from flightframe_server.web.failures import (
+    CHALLENGE,
+    HEADERS,
+    LateBody,
+    broken,
+    refusal,
+    refusal_of,
 )
-_HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+from flightframe_server.web.guards import SharedOrigins, check_change, check_host, check_operator
+from flightframe_server.web.json_body import check_keys
+from flightframe_server.web.page_files import PageFiles
+from flightframe_server.web.readiness import Readiness
+from flightframe_server.web.reply import Reply, ReplyLimits, reply_limits
+from flightframe_server.web.request_body import BodyReader
+from flightframe_server.web.request_ids import NamedRequests, request_id
+from flightframe_server.web.sending import ReplyResponse
+from flightframe_server.web.session_cookie import cookie_name
+from flightframe_server.web.sessions import WebSessions
 
-OfBody = Callable[[bytes, CallContext], Reply | TextReply]
-"""What answers the body of a request, for as long as a call waits."""
+LOGIN_CHALLENGE = 'Flightframe realm="flightframe"'
+"""Asks for a login that a browser does not ask for in its own words."""
+
+SPARE_THREADS = 16
+"""Beside one for each request: those for health take no place among the requests."""
 
 
 class Api:
-    """The endpoints over one running installation.
+    """The HTTP API over one running installation.
 
     Args:
         runtime: what answers.
@@ -79,6 +79,11 @@ class Api:
             its own name to 127.0.0.1 names that name.
         limits: the most that a reply may hold; None: what the installation says.
         access: who is let in. Health is told to everybody.
+        origins: the origins whose pages a browser lets ask.
+        readiness: whether questions should be sent here.
+        page: the built page.
+        operations: what operators do; None: nothing, since the runtime has no files.
+        reloader: reloads the files; None: nothing does.
     """
 
     def __init__(
@@ -88,251 +93,223 @@ class Api:
         hosts: Collection[str] | None = None,
         limits: ReplyLimits | None = None,
         access: Access = OPEN,
+        origins: Collection[str] = (),
+        readiness: Readiness | None = None,
+        page: PageFiles | None = None,
+        operations: Operations | None = None,
+        reloader: Reloader | None = None,
     ) -> None:
-        """Keep what the endpoints answer with; see the class."""
-        self._runtime, self._hosts = runtime, hosts
+        """Keep what the operations answer with; see the class."""
         bounds = runtime.statements.limits
-        most = limits if limits is not None else reply_limits(bounds)
-        self._endpoints = Endpoints(runtime, PublishedTables(runtime), most)
-        self._admission, self._body_seconds = Admission(bounds), bounds.http_body_seconds
-        self._threads = Threads(bounds.http_requests)
-        self._access = access
-        ends = self._endpoints
+        self._runtime, self._hosts, self._access = runtime, hosts, access
+        self._origins = frozenset(origins)
+        self._page = page if page is not None else PageFiles()
+        self._services = Services(
+            runtime,
+            PublishedTables(runtime),
+            limits if limits is not None else reply_limits(bounds),
+            readiness if readiness is not None else Readiness(),
+            WebSessions(runtime.statements),
+            EngineFigures(runtime),
+            cookie_name(runtime.installation_id),
+            access,
+            operations,
+            reloader,
+        )
+        self._callers = Callers(access, self._services.cookie_name)
+        self._admission = Admission(bounds)
+        self._bodies = BodyReader(runtime.statements, self._admission)
+        self._threads = Threads(bounds.http_requests + SPARE_THREADS)
+        self._listeners = Share(
+            bounds.event_streams, bounds.event_streams_per_caller or tenth(bounds.event_streams)
+        )
         application = Starlette(
             routes=[
-                Route("/healthz", self._health),
-                Route("/runtime/healthz", self._health),
-                Route("/runtime/query", self._posted("query", ends.query), methods=["POST"]),
-                Route("/runtime/explain", self._posted("explain", ends.explain), methods=["POST"]),
-                Route("/runtime/describe", self._describe, methods=["GET", "POST"]),
-                Route("/runtime/logout", self._logout, methods=["POST"]),
+                *(Route(path, _Address(self, by_method)) for path, by_method in _by_path().items()),
+                Route("/{path:path}", _Page(self)),
             ],
-            exception_handlers={
-                FlightframeError: _failed,
-                HTTPException: _refused,
-            },
+            exception_handlers={HTTPException: self._malformed},
         )
         # A redirect would name the host that the client named.
         application.router.redirect_slashes = False
-        self.application = Draining(application, self._body_seconds)
+        shared = SharedOrigins(application, self._origins)
+        self.application = NamedRequests(Draining(shared, bounds.http_body_seconds))
 
-    async def _health(self, _: HttpRequest) -> Response:
-        body = {
-            "status": "ok",
-            "installation_id": self._runtime.installation_id,
-            "version": __version__,
-        }
-        return json_response(body)
-
-    def _posted(self, kind: str, work: OfBody) -> Callable[[HttpRequest], Awaitable[Response]]:
-        """Return the endpoint that answers bodies, under its kind in the audit."""
-
-        async def answered(request: HttpRequest) -> Response:
-            return await self._audited(request, kind, work)
-
-        return answered
-
-    async def _describe(self, request: HttpRequest) -> Response:
-        """Describe what the address asks about, or the body of a POST."""
-        if request.method == "POST":
-            return await self._audited(request, "describe", self._endpoints.describe)
-        keys = request.query_params.multi_items()
-
-        def work(_: bytes, context: CallContext) -> TextReply:
-            return self._endpoints.describe_named(keys, context)
-
-        return await self._audited(request, "describe", work)
-
-    async def _audited(self, request: HttpRequest, kind: str, work: OfBody) -> Response:
-        """Answer a request by some work; the audit has a line of it."""
-        with self._access.audit.call("http", kind) as call:
-            if call is not None:
-                call.peer = _peer(request)
+    async def answered(self, request: Request, operation: Operation) -> Response:
+        """Answer a request for an operation; the audit has a line of it."""
+        if not operation.audited:
             try:
-                return await self._answered(request, call, work)
+                return await self._response(request, operation, None)
+            except FlightframeError as error:
+                return self._refusal(request, error)
+        with self._access.audit.call("http", operation.kind) as call:
+            if call is not None:
+                call.peer, call.request_id = peer_of(request), request_id(request)
+            try:
+                return await self._response(request, operation, call)
             except (FlightframeError, LateBody, ClientDisconnect) as error:
-                response = await _told(request, error)
                 if call is not None:
                     # Who hangs up is refused nothing, and hears of nothing.
                     gone = isinstance(error, ClientDisconnect)
                     why = BackendCancelled("the client hung up") if gone else error
-                    call.refused(why, response.headers.get(REQUEST_ID))
-                return response
+                    call.refused(why, None if gone else request_id(request))
+                challenge = LOGIN_CHALLENGE if operation.name == "login" else CHALLENGE
+                return self._refusal(request, error, challenge)
 
-    async def _logout(self, request: HttpRequest) -> Response:
-        """End the session whose token the request brings, here and over Flight."""
-        with self._access.audit.call("http", "logout") as call:
-            self._check_host(request)
-            caller = await self._caller(request)
+    def refused(self, request: Request, error: FlightframeError, status: int) -> Response:
+        """Answer what no operation answers; the audit has a line of it."""
+        with self._access.audit.call("http", "unknown") as call:
             if call is not None:
-                call.caller = caller
-            authenticator = self._access.authenticator
-            header = request.headers.getlist("authorization")
-            left = None
-            if authenticator is not None:
-                left = await to_thread.run_sync(authenticator.end_session, header)
-            return json_response({"ended": left is not None})
+                call.peer = peer_of(request)
+                call.refused(error, request_id(request))
+            self._runtime.metrics.refused("http", error.code)
+            return refusal_of(error, status, request_id(request))
 
-    async def _answered(
-        self, request: HttpRequest, call: AuditedCall | None, work: OfBody
+    def no_method(self, request: Request, methods: Collection[str]) -> Response:
+        """Answer a method that an address does not know."""
+        known = ", ".join(sorted(methods))
+        error = NotSupported("this address does not know the method", hint=f"it knows {known}")
+        response = self.refused(request, error, 405)
+        response.headers["allow"] = known
+        return response
+
+    def page(self, request: Request) -> Response:
+        """Answer an address that no operation has: with a file of the page, or a refusal."""
+        file = self._page.find(request.url.path)
+        if file is None:
+            paths = [*_by_path(), *self._page.paths()]
+            hint = did_you_mean(request.url.path, paths) or "GET /docs lists the addresses"
+            unknown = UnknownName("there is nothing at this address", hint=hint)
+            return self.refused(request, unknown, 404)
+        if request.method not in ("GET", "HEAD"):
+            return self.no_method(request, ("GET",))
+        try:
+            check_host(request, self._hosts)
+        except FrameQLSyntaxError as error:
+            return self.refused(request, error, error.http_status)
+        packed = "gzip" in request.headers.get("accept-encoding", "") and file.packed
+        headers = {**file.headers, "content-encoding": "gzip"} if packed else file.headers
+        return Response(packed or file.content, headers=headers)
+
+    def _refusal(self, request: Request, error: Exception, challenge: str = CHALLENGE) -> Response:
+        code = getattr(error, "code", BackendCancelled.code)
+        self._runtime.metrics.refused("http", code)
+        return refusal(error, request_id(request), challenge)
+
+    async def _response(
+        self, request: Request, operation: Operation, call: AuditedCall | None
     ) -> Response:
-        self._check_host(request)
-        if call is not None and self._access.authenticator is not None:
-            call.claimed = self._access.authenticator.claimed_user(
-                request.headers.getlist("authorization")
-            )
-        caller = await self._caller(request)
+        check_host(request, self._hosts)
+        check_change(request, operation, self._origins)
         if call is not None:
+            call.claimed = self._callers.claimed_user(request)
+        admitted = True
+        if operation.public:
+            caller, admitted = await self._callers.admitted(request)
+        else:
+            caller = await self._callers.caller(request)
+        if call is not None and admitted:
             call.caller = caller
-        body = await self._body(request, caller) if request.method == "POST" else b""
-        with ExitStack() as held:
-            held.enter_context(self._admission.request(caller.key))
-            reply = await self._threads.run(request, partial(_reply, work, body, caller))
-            # Held until the reply is taken: a client that reads slowly holds memory, or a file.
-            return ReplyResponse(reply, _HEADERS, held.pop_all().close)
+        check_operator(self._access, operation, caller)
+        keys = keys_once(request.query_params.multi_items())
+        if not operation.public:
+            check_keys(keys, operation.key_names)
+        if operation.answers is None:
+            return await self._events(request, keys, caller)
+        body = b""
+        if operation.body is not None:
+            body = await self._bodies.read(request, caller, may_be_absent=operation.body_optional)
+        api_call = ApiCall(
+            CallContext(caller),
+            body,
+            keys,
+            request.path_params,
+            request.headers,
+            admitted,
+            self._callers.authorization(request),
+        )
+        return await self._carried(request, operation, operation.answers, api_call)
 
-    async def _body(self, request: HttpRequest, caller: Caller) -> bytes:
-        """Return the body of a request, or the refusal of one that is too long, or too slow."""
-        most = self._runtime.statements.limits.request_bytes
-        with self._admission.body(caller.key) as taken:
+    async def _carried(
+        self, request: Request, operation: Operation, answers: Endpoint, api_call: ApiCall
+    ) -> Response:
+        """Answer in a thread, within what one caller and all of them may have under way."""
+        work = partial(_reply, operation.kind, answers, self._services, api_call)
+        with ExitStack() as places:
+            if operation.audited:
+                places.enter_context(self._admission.request(api_call.context.caller.key))
+            reply = await self._threads.run(request, work)
+            # Kept until the reply is taken: a client that reads slowly holds memory, or a file.
+            return ReplyResponse(reply, HEADERS, places.pop_all().close)
+
+    async def _events(self, request: Request, keys: dict[str, str], caller: Caller) -> Response:
+        """Answer with a stream of events; it takes a place among those, and no thread."""
+        services, collection = self._services, keys.get("collection")
+        # An unknown collection is refused, which a stream that has begun cannot be.
+        await to_thread.run_sync(services.figures.now, collection)
+        self._listeners.take(caller.key)
+
+        async def still_admitted() -> bool:
             try:
-                async with asyncio.timeout(self._body_seconds):
-                    return await read_all(request, most, taken.take)
-            except TimeoutError:
-                seconds = f"{self._body_seconds:g}"
-                raise LateBody(f"the body did not come within {seconds} seconds") from None
+                return (await self._callers.caller(request)).user == caller.user
+            except FlightframeError:
+                return False
 
-    def _check_host(self, request: HttpRequest) -> None:
-        if self._hosts is not None and request.url.hostname not in self._hosts:
-            raise FrameQLSyntaxError("the Host header names another host than this server")
+        release = partial(self._listeners.give_back, caller.key)
+        return FigureEvents(
+            services.figures, collection, services.readiness, still_admitted, release
+        )
 
-    async def _caller(self, request: HttpRequest) -> Caller:
-        """Return who asks, before a byte of the body is read."""
-        peer = _peer(request)
-        if self._access.named_by_certificate:
-            return Caller(getattr(request.state, CERTIFIED, ""), peer=peer)
-        if self._access.authenticator is None:
-            return Caller("", peer=peer)
-        # Whatever takes its time there has threads of its own.
-        entering = self._access.authenticator.begin(request.headers.getlist("authorization"), peer)
-        return await asyncio.wrap_future(entering)
+    async def _malformed(self, request: Request, _: Exception) -> Response:
+        return self.refused(request, FrameQLSyntaxError("the request is malformed"), 400)
 
 
-class LateBody(Exception):
-    """A body that does not come: of all limits the one that HTTP has a status of its own for."""
+def _by_path() -> dict[str, dict[str, Operation]]:
+    """Return the operations by their paths and methods."""
+    paths: dict[str, dict[str, Operation]] = {}
+    for operation in OPERATIONS:
+        paths.setdefault(operation.path, {})[operation.method] = operation
+    return paths
 
-    code = LimitExceeded.code
+
+class _Address:
+    """One address of the API, with an operation for each method that it knows."""
+
+    def __init__(self, api: Api, by_method: dict[str, Operation]) -> None:
+        self._api, self._by_method = api, by_method
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        method = "GET" if request.method == "HEAD" else request.method
+        operation = self._by_method.get(method)
+        if operation is None:
+            response = self._api.no_method(request, self._by_method)
+        else:
+            response = await self._api.answered(request, operation)
+        await response(scope, receive, send)
+
+
+class _Page:
+    """Every other address."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._api.page(Request(scope, receive))(scope, receive, send)
 
 
 def _reply(
-    work: OfBody, body: bytes, caller: Caller, gone: Callable[[], bool]
-) -> Reply | TextReply:
-    """Answer a request's body; in a thread, where it may take its time."""
+    kind: str, answers: Endpoint, services: Services, api_call: ApiCall, gone: Callable[[], bool]
+) -> Reply:
+    """Answer a call; in a thread, where it may take its time."""
     try:
-        return work(body, CallContext(caller, is_cancelled=gone))
+        with (
+            services.runtime.tracing.call(f"http {kind}", api_call.headers),
+            services.runtime.pinned() as pinned,
+        ):
+            return answers(services.on(pinned), api_call.watched(gone))
     except FlightframeError:
         raise
     except Exception as error:
         raise broken(error) from error
-
-
-def _peer(request: HttpRequest) -> str:
-    """Return where a request comes from."""
-    return peer_named(request.client.host if request.client else "")
-
-
-async def _told(request: HttpRequest, error: Exception) -> Response:
-    """Return what a client is told of why there is no answer."""
-    if isinstance(error, FlightframeError):
-        return await _failed(request, error)
-    return await (_late if isinstance(error, LateBody) else _gone)(request, error)
-
-
-async def _late(_: HttpRequest, error: Exception) -> Response:
-    return _refusal(LimitExceeded(str(error)), REQUEST_TIMEOUT)
-
-
-async def read_all(
-    request: HttpRequest, most: int, take: Callable[[int], None] = lambda size: None
-) -> bytes:
-    """Return the body of a request that says it is JSON.
-
-    Args:
-        request: the request.
-        most: the most bytes it may have.
-        take: told of the bytes as they come; raises where there is no room for them.
-
-    Raises:
-        FrameQLSyntaxError: it says that it is something else.
-        LimitExceeded: it is larger.
-    """
-    said = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if said != JSON:
-        raise FrameQLSyntaxError(f"the content type is not {JSON}", hint=EXAMPLE)
-    too_long = LimitExceeded(f"a request has at most {most:,} bytes")
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared[:20]) > most:
-        raise too_long
-    body = bytearray()
-    async for chunk in request.stream():
-        if len(body) + len(chunk) > most:
-            raise too_long
-        take(len(chunk))
-        body += chunk
-    return bytes(body)
-
-
-def broken(error: Exception) -> InternalError:
-    """Log a failure that is ours, and return what the client is told of it."""
-    name = uuid.uuid4().hex[:12]
-    # The process that serves has no tracebacks at all (`sys.tracebacklimit`), hence a limit here.
-    frames = traceback.extract_tb(error.__traceback__, limit=-8)
-    where = [f"{frame.name}:{frame.lineno}" for frame in frames]
-    log.error("web.broken", id=name, kind=type(error).__name__, text=str(error)[:500], where=where)
-    return InternalError("something went wrong in the server", hint=f"its log has it as {name}")
-
-
-def json_response(body: Any, status: int = 200) -> Response:
-    """Return a response of JSON."""
-    text = json.dumps(body, ensure_ascii=False, default=str)
-    return Response(text, status, _HEADERS, JSON)
-
-
-async def _failed(_: HttpRequest, error: Exception) -> Response:
-    assert isinstance(error, FlightframeError)
-    return _refusal(error, error.http_status)
-
-
-def _refusal(error: FlightframeError, status: int) -> Response:
-    """Answer with an error, under a name by which the log knows it."""
-    request_id = uuid.uuid4().hex
-    cause = cause_of(error)
-    facts = {"cause": cause} if cause else {}
-    log.info("web.refused", request_id=request_id, code=error.code, text=error.message, **facts)
-    response = json_response(with_request(error, request_id).payload(), status)
-    response.headers[REQUEST_ID] = request_id
-    after = error.details.get("retry_after")
-    if after is not None:
-        response.headers["retry-after"] = str(after)
-    if status == UNAUTHORIZED:
-        response.headers["www-authenticate"] = CHALLENGE
-    return response
-
-
-async def _refused(_: HttpRequest, error: Exception) -> Response:
-    """Answer what no endpoint answers, in the one JSON shape."""
-    assert isinstance(error, HTTPException)
-    ours: FlightframeError
-    if error.status_code == 405:
-        ours = NotSupported("this address does not know the method", hint="POST a query")
-    elif error.status_code == 404:
-        ours = UnknownName("there is nothing at this address", hint=f"there are {ADDRESSES}")
-    else:
-        ours = FrameQLSyntaxError("the request is malformed")
-    response = json_response(ours.payload(), error.status_code)
-    response.headers.update(error.headers or {})
-    return response
-
-
-async def _gone(_: HttpRequest, __: Exception) -> Response:
-    return Response(status_code=CLIENT_CLOSED_REQUEST)

@@ -1,6 +1,6 @@
 """A reply on its way to a client that may take it slowly.
 
-What comes in: the JSON of an answer, written aside, and what it holds. What goes out: its bytes. It
+What comes in: a reply that is whole, and what it holds. What goes out: its bytes. It
 must never give back what the reply holds before the last byte is written, nor keep it afterwards.
 """
 
@@ -12,7 +12,7 @@ from anyio import to_thread
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from flightframe_server.web.reply import Reply, TextReply
+from flightframe_server.web.reply import Reply
 
 
 class ReplyResponse(Response):
@@ -24,16 +24,15 @@ class ReplyResponse(Response):
         release: what to do once it was sent, or cannot be.
     """
 
-    media_type = "application/json"
-
     def __init__(
         self,
-        reply: Reply | TextReply,
+        reply: Reply,
         headers: Mapping[str, str],
         release: Callable[[], None],
     ) -> None:
         """Send nothing yet."""
-        super().__init__(headers={**headers, "content-length": str(reply.length)})
+        all_headers = {**headers, **reply.headers, "content-length": str(reply.length)}
+        super().__init__(status_code=reply.status, headers=all_headers, media_type=reply.media_type)
         self._reply, self._release = reply, release
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,9 +52,11 @@ class ReplyResponse(Response):
 
     async def _send_body(self, send: Send) -> None:
         left = self._reply.length
-        while left > 0:
+        while True:
             # What is small is in memory, and costs no hand-over to a thread.
             read = self._reply.read
             chunk = read() if self._reply.small else await to_thread.run_sync(read)
             left -= len(chunk)
             await send({"type": "http.response.body", "body": chunk, "more_body": left > 0})
+            if left <= 0:
+                return

@@ -11,7 +11,7 @@ import errno
 import socket
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from types import TracebackType
 from typing import Self
@@ -21,8 +21,11 @@ import uvicorn
 from flightframe_server.access.access import OPEN, Access
 from flightframe_server.answer import Runtime
 from flightframe_server.errors import SetupError, shown
+from flightframe_server.operations import Operations
+from flightframe_server.reload import Reloader
 from flightframe_server.web.api import Api
 from flightframe_server.web.connections import Connections, HandshakeLoop, Patience, protocol
+from flightframe_server.web.readiness import Readiness
 from flightframe_server.web.reply import ReplyLimits
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -43,18 +46,18 @@ def listen(host: str, port: int) -> socket.socket:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        taken = socket.socket(family, kind, protocol)
+        listening = socket.socket(family, kind, protocol)
     except OSError as error:
         raise SetupError(f"{shown(host)} is no address of this machine") from error
     try:
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        taken.bind(address)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
         # Listening at once: of two sockets bound with SO_REUSEADDR, only one may listen.
-        taken.listen()
+        listening.listen()
     except OSError as error:
-        taken.close()
+        listening.close()
         raise _not_had(error, host, port) from error
-    return taken
+    return listening
 
 
 def _not_had(error: OSError, host: str, port: int) -> SetupError:
@@ -101,34 +104,52 @@ class HttpServer:
 
     Args:
         runtime: what answers.
-        taken: a socket of `listen`; the server closes it.
+        listening: a socket of `listen`; the server closes it.
         host: as it was asked for.
         limits: the most that a reply may hold; None: what the installation says.
         access: who is let in, and whether over TLS.
+        origins: the origins whose pages a browser lets ask.
+        operations: what operators do; None: nothing, since the runtime has no files.
+        reloader: reloads the files; None: nothing does.
 
     Attributes:
         url: where it answers.
+        readiness: whether questions should be sent here.
     """
 
     def __init__(
         self,
         runtime: Runtime,
-        taken: socket.socket,
+        listening: socket.socket,
         host: str,
         *,
         limits: ReplyLimits | None = None,
         access: Access = OPEN,
+        origins: Collection[str] = (),
+        operations: Operations | None = None,
+        reloader: Reloader | None = None,
     ) -> None:
         """Prepare; nothing is answered before `start`."""
-        address, port = taken.getsockname()[:2]
+        address, port = listening.getsockname()[:2]
         scheme = "http" if access.tls is None else "https"
         self.url = f"{scheme}://{shown_host(host)}:{port}"
-        self._taken = taken
+        self._listening = listening
         hosts = (*LOOPBACK, host) if address in LOOPBACK else None
         patience = Patience.within(runtime.statements.limits)
         connections = Connections(patience)
+        self.readiness = Readiness()
+        api = Api(
+            runtime,
+            hosts=hosts,
+            limits=limits,
+            access=access,
+            origins=origins,
+            readiness=self.readiness,
+            operations=operations,
+            reloader=reloader,
+        )
         config = uvicorn.Config(
-            Api(runtime, hosts=hosts, limits=limits, access=access).application,
+            api.application,
             http=protocol(connections, certified=access.named_by_certificate),  # type: ignore[arg-type]
             ssl_context_factory=_context_of(access),
             loop="asyncio",
@@ -142,7 +163,7 @@ class HttpServer:
         )
         self._server = _Announced(config, partial(HandshakeLoop, patience.head))
         self._thread = threading.Thread(
-            target=self._server.run, args=([taken],), name="http", daemon=True
+            target=self._server.run, args=([listening],), name="http", daemon=True
         )
 
     def start(self) -> None:
@@ -162,8 +183,9 @@ class HttpServer:
             seconds: how long to wait for them.
         """
         if self._thread.ident is None:
-            self._taken.close()
+            self._listening.close()
             return True
+        self.readiness.drain()
         self._server.should_exit = True
         self._thread.join(seconds)
         if self._thread.is_alive():

@@ -12,6 +12,8 @@ from flightframe_server.cache.store import EntryGone, Lineage, Timing
 from flightframe_server.errors import SetupError
 
 VERSION = (("sales", "v1"),)
+EMPTIED = 1
+"""A format of which nothing is taken over."""
 
 
 def manifests(root: Path) -> list[str]:
@@ -29,6 +31,17 @@ def filled(open_store, make_key, make_table, count: int = 30) -> Path:
 def set_version(root: Path, version: int) -> None:
     connection = sqlite3.connect(root / manifests(root)[-1], isolation_level=None)
     connection.execute(f"PRAGMA user_version = {version}")
+    connection.close()
+
+
+def as_the_second_format(root: Path) -> None:
+    """Make of a manifest what the version before wrote: no making times, nothing remembered."""
+    connection = sqlite3.connect(root / manifests(root)[-1], isolation_level=None)
+    connection.execute("ALTER TABLE entries DROP COLUMN seconds")
+    connection.execute("DROP TABLE former")
+    connection.execute("PRAGMA user_version = 2")
+    (text,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'entries'").fetchone()
+    assert text.endswith("since REAL NOT NULL, last_used REAL NOT NULL, hits INTEGER NOT NULL)")
     connection.close()
 
 
@@ -116,7 +129,7 @@ def test_a_store_of_an_older_format_is_emptied_once_with_one_line(
     open_store, make_key, make_table, capsys
 ):
     root = filled(open_store, make_key, make_table, 3)
-    set_version(root, SCHEMA_VERSION - 1)
+    set_version(root, EMPTIED)
     (root / "entries" / "notes.txt").write_text("a stranger's")
     capsys.readouterr()
     store = open_store()
@@ -135,6 +148,61 @@ def test_a_store_of_an_older_format_is_emptied_once_with_one_line(
     assert capsys.readouterr().out == ""
 
 
+def test_a_store_of_the_second_format_keeps_its_entries_and_their_hits(
+    open_store, make_key, make_table, clock, capsys
+):
+    store = open_store()
+    held = store.put(make_key(), make_table(), VERSION, Lineage("backend"), seconds=1.5)
+    store.touch(held.entry_id)
+    store.close()
+    root = store._index._root
+    as_the_second_format(root)
+    capsys.readouterr()
+    again = open_store()
+    assert capsys.readouterr().out == ""
+    assert list(again.holdings()) == [held]
+    assert again.read(held).equals(make_table())
+    (record,) = again.records()
+    assert (record.hits, record.since, record.seconds) == (1, clock.now, None)
+    newer = again.put(make_key("cost"), make_table(1), VERSION, Lineage("backend"), seconds=0.25)
+    again.drop([held.entry_id])
+    again.close()
+    last = open_store()
+    assert [record.seconds for record in last.records()] == [0.25]
+    assert list(last.holdings()) == [newer]
+    assert [gone.key for gone in last.former()] == [make_key()]
+    assert manifests(root) == ["manifest-1.sqlite"]
+
+
+def test_a_process_of_the_second_format_goes_on_beside_a_migrated_store(
+    open_store, make_key, make_table
+):
+    root = filled(open_store, make_key, make_table, 2)
+    as_the_second_format(root)
+    older = sqlite3.connect(root / manifests(root)[-1], isolation_level=None)
+    older.execute("SELECT count(*) FROM entries").fetchall()
+    store = open_store()
+    older.execute("UPDATE entries SET hits = hits + 7")
+    older.close()
+    assert [(record.hits, record.seconds) for record in store.records()] == [(7, None)] * 2
+
+
+@pytest.mark.parametrize("missing", ["former", "seconds"])
+def test_a_manifest_that_is_not_what_its_number_says_is_set_aside(
+    open_store, make_key, make_table, missing
+):
+    root = filled(open_store, make_key, make_table, 1)
+    connection = sqlite3.connect(root / manifests(root)[-1], isolation_level=None)
+    if missing == "seconds":
+        connection.execute("ALTER TABLE entries DROP COLUMN seconds")
+    else:
+        connection.execute("DROP TABLE former")
+    connection.execute("PRAGMA user_version = 2")
+    connection.close()
+    assert list(open_store().holdings()) == []
+    assert [path.name for path in root.glob("*.sqlite.aside")] == ["manifest-1.sqlite.aside"]
+
+
 def test_a_manifest_as_the_first_format_wrote_it_is_emptied(open_store, tmp_path):
     root = tmp_path / "cache"
     root.mkdir()
@@ -150,7 +218,7 @@ def test_a_manifest_as_the_first_format_wrote_it_is_emptied(open_store, tmp_path
 def test_whoever_has_an_emptied_store_open_goes_on_without_it(open_store, make_key, make_table):
     older = open_store(hot_bytes=0)
     held = older.put(make_key(), make_table(), VERSION, Lineage("backend"))
-    set_version(older._index._root, SCHEMA_VERSION - 1)
+    set_version(older._index._root, EMPTIED)
     newer = open_store()
     assert list(newer.holdings()) == []
     with pytest.raises(EntryGone):

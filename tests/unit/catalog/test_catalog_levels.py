@@ -119,7 +119,7 @@ def graph_of(
     edges = tuple(Edge(a, b, FunctionMap("DAY_OF")) for a, b in pairs)
     rows = Schema("rows", "rows", ("id",), {c: StoredColumn(c, c) for c in {"id", *columns}})
     family = DimensionFamily("all", levels, edges)
-    return LevelGraph(Collection("c", {"rows": rows}, {"all": family}, {}, ""))
+    return LevelGraph(Collection("c", {"rows": rows}, {"all": family}, {}, "", "", {}))
 
 
 def naive_closure(levels: set[str], pairs: list[tuple[str, str]]) -> set[str]:
@@ -226,7 +226,7 @@ def test_a_schema_keyed_by_what_is_held_is_no_bridge() -> None:
     keyed = Schema("keyed", "keyed", ("a",), {"a": columns["a"], "b": columns["b"]})
     linking = Schema("linking", "linking", ("a", "c"), {"a": columns["a"], "c": columns["c"]})
     family = DimensionFamily("all", ("a", "b", "c"))
-    graph = LevelGraph(Collection("x", {"k": keyed, "l": linking}, {"all": family}, {}, ""))
+    graph = LevelGraph(Collection("x", {"k": keyed, "l": linking}, {"all": family}, {}, "", "", {}))
     assert graph.bridges(["a"], "b") == ()
     assert graph.bridges(["a"], "c") == ("l",)
 
@@ -235,5 +235,5 @@ def test_a_table_without_a_key_is_a_bridge_whatever_is_held() -> None:
     columns = {name: StoredColumn(name, name) for name in ("a", "b")}
     rows = Schema("rows", "rows", (), columns)
     family = DimensionFamily("all", ("a", "b"))
-    graph = LevelGraph(Collection("x", {"rows": rows}, {"all": family}, {}, ""))
+    graph = LevelGraph(Collection("x", {"rows": rows}, {"all": family}, {}, "", "", {}))
     assert graph.bridges(["a"], "b") == ("rows",)

@@ -8,11 +8,12 @@ from flightframe_server import __version__
 from flightframe_server.catalog.installation import ServerSettings
 from flightframe_server.cli import app
 from flightframe_server.cli.error_output import print_error
-from flightframe_server.cli.query import bound
+from flightframe_server.cli.parameters import bound
 from flightframe_server.cli.servers import Ports, chosen_ports
 from flightframe_server.errors import FrameQLSyntaxError, Place, UnknownName
 
 COMMANDS = ["serve", "demo", "init-demo", "query", "explain", "describe", "check"]
+COMMANDS += ["recommend", "promote", "warm"]
 
 
 def run(*arguments: str, **environment: str | None) -> tuple[int, str, str]:

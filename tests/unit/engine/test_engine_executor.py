@@ -66,7 +66,7 @@ def planned(engine, text, snapshot):
 def execute(engine, plan, snapshot, keep=True):
     """What a plan gives, executed once."""
     executor = engine._attempts._executor
-    return executor.execute(plan, snapshot, keep=keep, most_rows=1000, context=SERVER_CALL)
+    return executor.execute(plan, snapshot, keep=keep, max_rows=1000, context=SERVER_CALL)
 
 
 def asking(text):

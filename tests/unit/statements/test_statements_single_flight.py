@@ -48,11 +48,11 @@ class Caller(threading.Thread):
             self.result = error
 
 
-def wanted(flights: SingleFlight[str], number: int) -> bool:
+def waiting(flights: SingleFlight[str], number: int) -> bool:
     until = time.monotonic() + 5
     while time.monotonic() < until:
         call = flights._calls.get("key")
-        if (0 if call is None else call.wanted) == number:
+        if (0 if call is None else call.waiting) == number:
             return True
         time.sleep(0.002)
     return False
@@ -63,7 +63,7 @@ def test_the_first_caller_leaves_and_the_others_are_answered():
     first = Caller(flights, work)
     assert work.begun.acquire(timeout=60)
     others = [Caller(flights, work) for _ in range(2)]
-    assert wanted(flights, 3)
+    assert waiting(flights, 3)
     first.gone.set()
     first.join(60)
     assert isinstance(first.result, BackendCancelled)
@@ -78,13 +78,13 @@ def test_the_work_ends_with_the_last_who_wants_it_and_whoever_comes_then_begins_
     flights, work = SingleFlight(), Work()
     both = [Caller(flights, work) for _ in range(2)]
     assert work.begun.acquire(timeout=60)
-    assert wanted(flights, 2)
+    assert waiting(flights, 2)
     both[0].gone.set()
     both[0].join(60)
-    assert (work.stopped, wanted(flights, 1)) == (0, True)
+    assert (work.stopped, waiting(flights, 1)) == (0, True)
     both[1].gone.set()
     both[1].join(60)
-    assert (work.stopped, wanted(flights, 0)) == (1, True)
+    assert (work.stopped, waiting(flights, 0)) == (1, True)
     late = Caller(flights, work)
     assert work.begun.acquire(timeout=60)
     work.let.set()

@@ -120,23 +120,25 @@ def answer_of(message: Message, state: FlightState, call: CallContext) -> Answer
             prepared = state.prepared.get(message.prepared_statement_handle, call.caller)
             answer = _executed(prepared, state, call)
         case _:
-            raise _not_asked(message)
+            raise _no_statement(message)
     return answer_in_utc(answer)
 
 
 def _executed(prepared: Prepared, state: FlightState, call: CallContext) -> Answer:
     """Answer a prepared statement: for several rows of parameters, their answers in order.
 
-    Its collection was settled when it was prepared; its time is that of all rows together.
+    Its collection was settled when it was prepared; its time is that of all rows together, and so
+    are the definitions that they are answered by.
     """
     call = state.runtime.statements.bounded(call)
-    answers = (
-        answer_text(refreshed(call.options, request), state.runtime, state.tables, call)
-        for request in prepared.requests
-    )
-    if len(prepared.requests) == 1:
-        return next(answers)
-    return concatenated(answers, prepared.typed.schema, call)
+    with state.pinned() as pinned:
+        answers = (
+            answer_text(refreshed(call.options, request), pinned.runtime, pinned.tables, call)
+            for request in prepared.requests
+        )
+        if len(prepared.requests) == 1:
+            return next(answers)
+        return concatenated(answers, prepared.typed.schema, call)
 
 
 def schema_of(
@@ -151,13 +153,14 @@ def schema_of(
     match message:
         case sql.CommandPreparedStatementQuery():
             prepared = state.prepared.get(message.prepared_statement_handle, caller)
-            return schema_in_utc(prepared.typed.schema)
+            # Typed anew: definitions and types may have moved since it was prepared.
+            return schema_in_utc(type_text(prepared.request, state.runtime, state.tables).schema)
         case sql.CommandStatementQuery():
             request = applied(options, statement_request(message))
             return schema_in_utc(type_text(request, state.runtime, state.tables).schema)
     listing = LISTINGS.get(type(message))
     if listing is None:
-        raise _not_asked(message)
+        raise _no_statement(message)
     return listing.schema(message)
 
 
@@ -198,7 +201,7 @@ def _note_bound(bound: Prepared) -> None:
     note_rows(len(bound.rows or ()))
 
 
-def _not_asked(message: Message) -> Exception:
+def _no_statement(message: Message) -> Exception:
     if isinstance(message, WRITES):
         return read_only()
     return FrameQLSyntaxError("a ticket is no command", hint="read it with DoGet")

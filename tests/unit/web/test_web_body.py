@@ -8,16 +8,16 @@ import pytest
 from flightframe_server.answer import Request
 from flightframe_server.errors import FrameQLSyntaxError, TypeMismatch
 from flightframe_server.planner.plan import Freshness
-from flightframe_server.web.body import KEYS, Asked, read_body
+from flightframe_server.web.body import KEYS, QueryBody, read_body
 
 
-def read(**fields: object) -> Asked:
+def read(**fields: object) -> QueryBody:
     return read_body(json.dumps(fields).encode())
 
 
 def test_a_source_is_frame_ql_and_sql_is_not():
-    assert read(source="SELECT x AT y") == Asked(None, Request("SELECT x AT y"), sql=False)
-    assert read(sql="SHOW TABLES") == Asked(None, Request("SHOW TABLES"), sql=True)
+    assert read(source="SELECT x AT y") == QueryBody(None, Request("SELECT x AT y"), sql=False)
+    assert read(sql="SHOW TABLES") == QueryBody(None, Request("SHOW TABLES"), sql=True)
     assert read(sql="SELECT 1", source=None) == read(sql="SELECT 1")
 
 
@@ -29,8 +29,8 @@ def test_what_stands_beside_a_source_stands_beside_sql():
         "max_staleness": 5,
     }
     wanted = Request("q", ((0, 1), (1, "x")), "shop", Freshness(5.0))
-    assert read(sql="q", **beside) == Asked("here", wanted, sql=True)
-    assert read(source="q", **beside) == Asked("here", wanted, sql=False)
+    assert read(sql="q", **beside) == QueryBody("here", wanted, sql=True)
+    assert read(source="q", **beside) == QueryBody("here", wanted, sql=False)
     assert {"sql", "source", *beside} <= set(KEYS)
 
 

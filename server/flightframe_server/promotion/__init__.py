@@ -1,0 +1,1 @@
+"""What is asked often becomes what is declared: statistics, recommendations, edits of ac.yaml."""

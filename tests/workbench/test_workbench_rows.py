@@ -1,0 +1,81 @@
+"""A million rows, exact numbers, and texts that would like to be markup."""
+
+from __future__ import annotations
+
+import pytest
+from browsing import run_query
+from playwright.sync_api import expect
+from served import HOSTILE, LONG_NAME, MILLION, RIGHT_TO_LEFT
+
+pytestmark = pytest.mark.slow
+
+ALL = "SELECT point, size, weight, large AT point ORDER BY point"
+
+
+def test_a_million_rows_are_scrolled_to_the_last_and_sorted(odd, watch, tmp_path):
+    page = watch(odd).open()
+    run_query(page, ALL)
+    expect(page.locator(".rows .tools")).to_contain_text(f"{MILLION:,} rows, all of them")
+    grid = page.get_by_role("grid")
+    assert grid.get_attribute("aria-rowcount") == str(MILLION + 1)
+    grid.focus()
+    page.keyboard.press("Control+End")
+    last = page.get_by_role("row").filter(has_text=str(MILLION - 1)).first
+    expect(last).to_be_visible()
+    # (MILLION - 1) / 100, by hand; and an integer that no double is.
+    assert "10460.45" in last.inner_text()
+    assert "9007199254740993" in last.inner_text()
+    drawn = page.locator(".grid .drawn .line").count()
+    assert drawn < 80
+    frames = page.evaluate(
+        """async () => {
+          const grid = document.querySelector('.grid');
+          const started = performance.now();
+          let count = 0;
+          while (performance.now() - started < 1000) {
+            grid.scrollTop = (grid.scrollHeight * (count % 97)) / 97;
+            await new Promise(requestAnimationFrame);
+            count += 1;
+          }
+          return [count, document.querySelectorAll('.grid .drawn .line').length];
+        }"""
+    )
+    assert frames[0] >= 5, "the table does not follow the hand"
+    assert frames[1] > 5
+    page.screenshot(path=tmp_path / "million.png")
+
+
+def test_null_is_a_sign_of_its_own_and_markup_is_text(odd, watch):
+    watched = watch(odd)
+    page = watched.open()
+    dialogs: list[str] = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    run_query(page, "SELECT kind, size AT kind ORDER BY size")
+    texts = page.locator(".grid .drawn [role=gridcell]").all_inner_texts()
+    assert texts[::2][:3] == [HOSTILE, "∅", RIGHT_TO_LEFT]
+    assert texts[1::2][:3] == ["0.00", "0.01", "0.02"]
+    page.get_by_role("tab", name="Chart").click()
+    expect(page.locator("svg.plot")).to_be_visible()
+    page.get_by_role("tab", name="Code").click()
+    expect(page.locator("#panel pre").first).to_be_visible()
+    for path in ("/catalogue", "/catalogue/metric/size", f"/catalogue/metric/{LONG_NAME}",
+                 "/catalogue/level/kind", "/catalogue/metric/%3Cimg%20src%3Dx%3E", "/engine"):  # fmt: skip
+        page = watched.open(path)
+        page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+        expect(page.locator("h1").last).to_be_visible()
+        assert page.locator("img").count() == 0
+    assert dialogs == []
+
+
+def test_a_filter_and_a_sort_are_of_the_rows_that_are_shown(odd, watch):
+    page = watch(odd).open()
+    run_query(page, "SELECT kind, size, large AT kind")
+    page.get_by_label("Find in these rows only").fill("plain")
+    expect(page.locator(".rows .tools")).to_contain_text("1 row of 4 rows")
+    page.get_by_label("Find in these rows only").fill("")
+    page.get_by_role("columnheader", name="size").get_by_role("button").click()
+    page.get_by_role("columnheader", name="size").get_by_role("button").click()
+    expect(page.get_by_role("columnheader", name="size")).to_have_attribute(
+        "aria-sort", "descending"
+    )
+    assert page.locator(".grid .drawn [role=gridcell]").all_inner_texts()[0] == "plain"

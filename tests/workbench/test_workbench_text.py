@@ -1,0 +1,111 @@
+"""A text is never lost: over errors, reloads, links that bring another, and a server that went away."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from urllib.parse import urlsplit
+
+import pytest
+from browsing import Watched, badge, run_query
+from playwright.sync_api import expect
+from served import serving
+
+pytestmark = pytest.mark.slow
+
+TEXT = "SELECT region, revenue AT region -- ¿é🙂 'x' & #1 %41"
+
+
+def written_text(page) -> str:
+    return page.get_by_role("textbox", name="Query in Frame-QL").inner_text()
+
+
+def write(page, text: str) -> None:
+    editor = page.get_by_role("textbox", name="Query in Frame-QL")
+    editor.click()
+    editor.press("ControlOrMeta+a")
+    page.keyboard.insert_text(text)
+
+
+def test_a_text_is_there_after_a_reload_at_once_and_without_its_address(retail, watch):
+    watched = watch(retail)
+    page = watched.open()
+    write(page, TEXT)
+    page.reload()
+    assert written_text(page) == TEXT
+    # Another tab, opened by the bare address.
+    assert written_text(watched.open()) == TEXT
+
+
+def test_a_link_with_another_text_puts_the_draft_into_the_history(retail, watch):
+    watched = watch(retail)
+    write(watched.open(), TEXT)
+    page = watched.open(q="SELECT cost AT region")
+    assert written_text(page) == "SELECT cost AT region"
+    page.get_by_role("button", name="History").click()
+    page.get_by_role("button", name=TEXT).click()
+    assert written_text(page) == TEXT
+
+
+def test_a_refused_text_stays_and_its_hint_is_a_click(retail, watch):
+    page = watch(retail).open()
+    run_query(page, "SELECT region, revenu AT region")
+    assert "revenue" in page.locator(".refused").inner_text()
+    assert written_text(page) == "SELECT region, revenu AT region"
+    page.locator(".cm-lintRange-error").first.hover()
+    page.get_by_role("button", name="Write it so").click()
+    expect(page.get_by_role("textbox", name="Query in Frame-QL")).to_have_text(
+        "SELECT region, revenue AT region"
+    )
+
+
+def test_chips_and_text_are_one_state(retail, watch):
+    page = watch(retail).open()
+    write(page, "SELECT region, revenue AT region")
+    expect(page.locator(".shelf .chip")).to_have_count(2)
+    page.get_by_role("button", name="add to WHERE").click()
+    page.get_by_label("add to WHERE").fill("region = 'East'")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("textbox", name="Query in Frame-QL")).to_contain_text(
+        re.compile(r"WHERE region = 'East'")
+    )
+    write(page, "SELECT region, revenue AT region LIMIT 2 OFFSET 1")
+    expect(page.locator(".shelf.grey")).to_be_visible()
+    assert written_text(page) == "SELECT region, revenue AT region LIMIT 2 OFFSET 1"
+
+
+def test_completion_offers_what_is_lawful_and_says_why_the_rest_is_not(retail, watch):
+    page = watch(retail).open()
+    editor = page.get_by_role("textbox", name="Query in Frame-QL")
+    editor.click()
+    page.keyboard.insert_text("SELECT on_hand AT ")
+    page.keyboard.press("Control+ ")
+    options = page.locator(".cm-tooltip-autocomplete li")
+    expect(options.filter(has_text="month").first).to_be_visible()
+    illegal = page.locator(".cm-tooltip-autocomplete li.illegal", has_text="product")
+    expect(illegal).to_be_attached()
+
+
+def test_a_server_that_is_restarted_in_between_loses_nothing(written, tmp_path, browser):
+    folder = tmp_path / "retail"
+    shutil.copytree(written, folder)
+    with serving(folder) as served:
+        port = urlsplit(served.page).port
+        watched = Watched(browser, served.page)
+        page = watched.open()
+        run_query(page, "SELECT region, revenue AT region")
+        assert badge(page) == "Engine cache"
+    watched.away = True
+    expect(page.locator(".light[data-state=away]")).to_be_visible()
+    write(page, TEXT)
+    page.keyboard.press("ControlOrMeta+Enter")
+    expect(page.locator(".refused")).to_contain_text("does not answer")
+    assert written_text(page) == TEXT
+    with serving(folder, http_port=port):
+        expect(page.locator(".light[data-state=ok]")).to_be_visible()
+        assert written_text(page) == TEXT
+        page.keyboard.press("ControlOrMeta+Enter")
+        expect(page.locator(".outcome .badge")).to_have_text(re.compile("Engine cache"))
+        watched.away = False
+    assert watched.wrong == []
+    watched.close()

@@ -1,0 +1,118 @@
+/**
+ * Queries: the answer as a table of Arrow with its provenance, the plan, the check.
+ *
+ * What comes in is a text; what goes out is what the server says of it. It must never read a number
+ * by way of JSON.
+ */
+import { RecordBatchReader, Table, tableFromIPC } from "apache-arrow";
+import { isFrameQL } from "../editor/language.ts";
+import { columnOf, type Column } from "../values/column.ts";
+import { ask, send, Refusal } from "./http.ts";
+import type { Check, Completion, Explanation, Provenance, ServedFrom, Shelf } from "./types.ts";
+
+export const ARROW = "application/vnd.apache.arrow.stream";
+
+/** An answer, as the page holds it. */
+export interface Answer {
+  readonly source: string;
+  readonly columns: readonly Column[];
+  readonly rows: number;
+  readonly provenance: Provenance | null;
+  readonly servedFrom: ServedFrom | null;
+  /** Milliseconds until the first byte, and until the last. */
+  readonly firstByte: number;
+  readonly lastByte: number;
+  /** The bytes of the stream, to be saved as they came. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** Return the body that asks a text: Frame-QL, or else SQL of the catalogue. */
+export function bodyOf(source: string, collection: string | null): Record<string, string> {
+  const key = isFrameQL(source) ? "source" : "sql";
+  return { [key]: source, ...(collection !== null && { collection }) };
+}
+
+/** Ask a text; `progress` is told of the bytes as they come. */
+export async function query(
+  source: string, collection: string | null, signal: AbortSignal, progress: (bytes: number) => void,
+): Promise<Answer> {
+  const started = performance.now();
+  const response = await send("POST", "/runtime/query", bodyOf(source, collection), { signal, accept: ARROW });
+  const firstByte = performance.now() - started;
+  const bytes = await bytesOf(response, progress, signal);
+  const lastByte = performance.now() - started;
+  const table = tableOf(bytes);
+  const provenance = provenanceOf(table);
+  const header = response.headers.get("x-flightframe-served-from") as ServedFrom | null;
+  return {
+    source, rows: table.numRows, provenance, servedFrom: provenance?.served_from ?? header, firstByte, lastByte, bytes,
+    columns: table.schema.fields.map((field, place) => {
+      const vector = table.getChildAt(place);
+      if (!vector) throw new Refusal("PAGE", `the column ${field.name} did not come`);
+      return columnOf(field, vector);
+    }),
+  };
+}
+
+async function bytesOf(response: Response, progress: (bytes: number) => void, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  const reader = response.body?.getReader();
+  try {
+    for (let next = await reader?.read(); next && !next.done; next = await reader?.read()) {
+      pieces.push(next.value);
+      size += next.value.length;
+      progress(size);
+    }
+  } catch {
+    if (signal.aborted) throw new Refusal("CANCELLED", "you stopped it");
+    throw new Refusal("UNREACHABLE", "the answer ended in the middle", "ask again: no part of it is shown");
+  }
+  const bytes = new Uint8Array(size);
+  let place = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, place);
+    place += piece.length;
+  }
+  return bytes;
+}
+
+/** Return the table of a stream; one without batches has its columns still. */
+function tableOf(bytes: Uint8Array): Table {
+  try {
+    const table = tableFromIPC(bytes);
+    if (table.batches.length > 0) return table;
+    const reader = RecordBatchReader.from(bytes).open();
+    return new Table(reader.schema);
+  } catch {
+    throw new Refusal("UNREACHABLE", "the answer ended in the middle", "ask again: no part of it is shown");
+  }
+}
+
+function provenanceOf(table: Table): Provenance | null {
+  const text = table.schema.metadata.get("flightframe");
+  return text ? (JSON.parse(text) as Provenance) : null;
+}
+
+/** Return the plan of a text, which is not carried out. */
+export function explain(source: string, collection: string | null, signal?: AbortSignal): Promise<Explanation> {
+  return ask("POST", "/runtime/explain", bodyOf(source, collection), { ...(signal && { signal }) });
+}
+
+/** Return whether a text could be asked, its columns and its chips. */
+export function check(source: string, collection: string | null, signal?: AbortSignal): Promise<Check> {
+  return ask("POST", "/runtime/check", bodyOf(source, collection), { ...(signal && { signal }) });
+}
+
+/** Return the canonical text of chips. */
+export async function format(shelf: Shelf): Promise<string> {
+  return (await ask<{ source: string }>("POST", "/runtime/format", { shelf })).source;
+}
+
+/** Return what may stand at a place, counted in characters. */
+export function complete(
+  source: string, offset: number, collection: string | null, signal?: AbortSignal,
+): Promise<Completion> {
+  const body = { source, offset, ...(collection !== null && { collection }) };
+  return ask("POST", "/runtime/complete", body, { ...(signal && { signal }) });
+}

@@ -1,0 +1,170 @@
+/**
+ * The question on the page: its text, its answer, its plan.
+ *
+ * What comes in is what the reader writes and runs; what goes out is state that the Query page shows.
+ * It must never lose a text: each change is kept at once, and one that an address brings in its place
+ * goes to the history.
+ */
+import { check, explain, format, query, type Answer } from "../api/query.ts";
+import { refusal, type Refusal } from "../api/http.ts";
+import type { Check, Explanation, Shelf } from "../api/types.ts";
+import type { Chart } from "../chart/rule.ts";
+import { fragmentOf, queryStateOf, type Tab } from "./address.ts";
+import { installation } from "./installation.svelte.ts";
+import { history as pastTexts, keep, kept, remember } from "./kept.ts";
+import { here } from "./place.svelte.ts";
+
+const ADDRESS_MS = 250;
+
+class Question {
+  text = $state("");
+  tab = $state<Tab>("rows");
+  chart = $state<Chart | undefined>(undefined);
+  metric = $state<string | undefined>(undefined);
+  past = $state.raw<string[]>(pastTexts());
+
+  answer = $state.raw<Answer | null>(null);
+  /** The plan of the answer, asked for right before it ran, so that its reasons are those of the run. */
+  plan = $state.raw<Explanation | null>(null);
+  refused = $state.raw<Refusal | null>(null);
+  checked = $state.raw<{ readonly text: string; readonly result: Check } | null>(null);
+  running = $state(false);
+  received = $state(0);
+  startedAt = $state(0);
+
+  #abort: AbortController | null = null;
+  #writing: ReturnType<typeof setTimeout> | undefined;
+
+  constructor() {
+    this.#open();
+    addEventListener("popstate", () => this.#open());
+    addEventListener("hashchange", () => this.#open());
+    addEventListener("pagehide", () => this.#write());
+  }
+
+  /** Take the state of the address; a text that was being written goes to the history. */
+  #open(): void {
+    const draft = kept("text") ?? "";
+    const state = here.place.page === "query" ? queryStateOf(location.hash) : null;
+    if (state === null) {
+      if (this.text === "") this.text = draft;
+      return;
+    }
+    if (draft !== state.text) this.past = remember(draft);
+    this.text = state.text;
+    this.tab = state.tab;
+    this.chart = state.chart;
+    this.metric = state.metric;
+    keep("text", state.text);
+  }
+
+  /** Take a text: typed, inserted, or of the history. */
+  write(text: string): void {
+    if (text === this.text) return;
+    this.text = text;
+    keep("text", text);
+    this.#writeSoon();
+  }
+
+  /** Take a text in place of another, which the history keeps. */
+  replace(text: string): void {
+    if (text !== this.text) this.past = remember(this.text);
+    this.write(text);
+  }
+
+  show(tab: Tab): void {
+    this.tab = tab;
+    this.#write();
+  }
+
+  draw(chart: Chart | undefined, metric: string | undefined): void {
+    this.chart = chart;
+    this.metric = metric;
+    this.#write();
+  }
+
+  #writeSoon(): void {
+    clearTimeout(this.#writing);
+    this.#writing = setTimeout(() => this.#write(), ADDRESS_MS);
+  }
+
+  #write(): void {
+    clearTimeout(this.#writing);
+    if (here.place.page !== "query") return;
+    history.replaceState(null, "", `/${location.search}${this.fragment}`);
+  }
+
+  /** The address of the state, to be shared: a server never sees this part of it. */
+  get fragment(): string {
+    const { text, tab, chart, metric } = this;
+    return fragmentOf({ text, tab, ...(chart && { chart }), ...(metric && { metric }) });
+  }
+
+  async run(text = this.text): Promise<void> {
+    if (text.trim() === "") return;
+    this.stop();
+    const abort = new AbortController();
+    this.#abort = abort;
+    this.past = remember(text);
+    Object.assign(this, { running: true, refused: null, received: 0, startedAt: performance.now() });
+    const collection = installation.chosen;
+    try {
+      const plan = await explain(text, collection, abort.signal).catch(() => null);
+      const answer = await query(text, collection, abort.signal, (bytes) => { this.received = bytes; });
+      if (this.#abort !== abort) return;
+      this.plan = plan;
+      this.answer = answer;
+    } catch (error) {
+      if (this.#abort === abort) this.refused = refusal(error);
+    } finally {
+      if (this.#abort === abort) this.running = false;
+    }
+  }
+
+  /** Stop the question under way; the server ends its statement. */
+  stop(): void {
+    this.#abort?.abort();
+    this.#abort = null;
+    this.running = false;
+  }
+
+  /** Ask the plan of the text, and show it. */
+  async explain(): Promise<void> {
+    this.show("plan");
+    try {
+      this.plan = await explain(this.text, installation.chosen);
+      this.refused = null;
+    } catch (error) {
+      this.refused = refusal(error);
+    }
+  }
+
+  /** Check a text, and keep what was found for as long as it is the text. */
+  async check(text: string, signal: AbortSignal): Promise<Check | null> {
+    if (text.trim() === "") {
+      this.checked = null;
+      return null;
+    }
+    const result = await check(text, installation.chosen, signal);
+    this.checked = { text, result };
+    return result;
+  }
+
+  /** The chips of the text; null where it has none, or where they are of an older text. */
+  get shelf(): Shelf | null {
+    const { checked } = this;
+    return checked && checked.text === this.text && checked.result.ok ? checked.result.shelf : null;
+  }
+
+  /** Write the text that chips stand for. */
+  async arrange(shelf: Shelf): Promise<Refusal | null> {
+    try {
+      this.replace(await format(shelf));
+      return null;
+    } catch (error) {
+      return refusal(error);
+    }
+  }
+}
+
+export const question = new Question();
