@@ -17,6 +17,7 @@ from page_makers.errors import errors_page
 from page_makers.functions import functions_page
 from page_makers.http import http_page
 from page_makers.limits import limits_page
+from page_makers.metrics import metrics_page
 from page_makers.reducers import reducers_page
 
 FOLDER = Path(__file__).parent
@@ -24,6 +25,7 @@ FOLDER = Path(__file__).parent
 PAGES: dict[str, Callable[[], str]] = {
     "errors.md": errors_page,
     "limits.md": limits_page,
+    "metrics.md": metrics_page,
     "reducers.md": reducers_page,
     "functions.md": functions_page,
     "cli.md": commands_page,

@@ -56,12 +56,12 @@ def parse_address(uri: str) -> Address:
         raise ArgumentError(
             "a credential does not belong into the URI", "pass username= and password=, or token="
         )
-    found = _URI.fullmatch(uri)
-    if found is None:
+    match = _URI.fullmatch(uri)
+    if match is None:
         raise ArgumentError("the URI is not of the form scheme://host:port", EXAMPLE)
-    scheme, port = found["scheme"].lower(), int(found["port"])
+    scheme, port = match["scheme"].lower(), int(match["port"])
     if scheme not in (*PLAIN_SCHEMES, TLS_SCHEME):
         raise ArgumentError("the URI has another scheme than grpc, grpc+tcp or grpc+tls", EXAMPLE)
     if not 0 < port < 1 << 16:
         raise ArgumentError("the URI's port is not one of 1 to 65535", EXAMPLE)
-    return Address(scheme, found["v6"] or found["host"], port)
+    return Address(scheme, match["v6"] or match["host"], port)

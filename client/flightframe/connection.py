@@ -144,19 +144,19 @@ class Connection:
             ArgumentError: the call makes no sense; nothing was sent.
             FlightframeError: whatever else went wrong, by whose move it is.
         """
-        wanted: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "collection": self._collection if collection is None else collection,
             "name": name or "",
             "schema": schema or "",
         }
-        if not all(isinstance(value, str) for value in wanted.values()):
+        if not all(isinstance(value, str) for value in fields.values()):
             raise ArgumentError("name, collection and schema are texts")
-        wanted = {key: value for key, value in wanted.items() if value}
+        fields = {key: value for key, value in fields.items() if value}
         if members is not None:
             if type(members) is not int or members < 0:
                 raise ArgumentError("members is a whole number from 0 on")
-            wanted["members"] = members
-        body = json.dumps(wanted).encode()
+            fields["members"] = members
+        body = json.dumps(fields).encode()
         client = self._open_client()
         try:
             answers = client.do_action(flight.Action(ACTION, body), self._options)

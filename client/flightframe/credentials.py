@@ -67,13 +67,13 @@ def bearer(token: str) -> bytes:
     return f"Bearer {token}".encode()
 
 
-def root_certificates(given: Pem | None, address: Address) -> bytes | None:
+def root_certificates(pem: Pem | None, address: Address) -> bytes | None:
     """Return the certificates to trust, read from their file where a path is given.
 
     Raises:
         ArgumentError: they cannot be read, are not PEM, or the address is not one of TLS.
     """
-    return None if given is None else _pem("tls_root_certs", given, _CERTIFICATE, address)
+    return None if pem is None else _pem("tls_root_certs", pem, _CERTIFICATE, address)
 
 
 def client_certificate(
@@ -95,22 +95,22 @@ def client_certificate(
     }
 
 
-def _pem(name: str, given: Pem, mark: bytes, address: Address) -> bytes:
+def _pem(name: str, source: Pem, mark: bytes, address: Address) -> bytes:
     """Return the bytes of a PEM argument, read from its file where a path is given."""
     if not address.tls:
         raise ArgumentError(f"{name} needs TLS", f"write grpc+tls://{address}")
-    if isinstance(given, bytes):
-        held = given
-    elif isinstance(given, str | os.PathLike):
+    if isinstance(source, bytes):
+        content = source
+    elif isinstance(source, str | os.PathLike):
         try:
-            with open(given, "rb") as file:
-                held = file.read()
+            with open(source, "rb") as file:
+                content = file.read()
         except (OSError, ValueError):
             raise ArgumentError(f"the file of {name} cannot be read") from None
     else:
         raise ArgumentError(f"{name} is neither bytes nor a path")
     # gRPC takes anything, and fails later without naming what was wrong.
-    if mark not in held:
+    if mark not in content:
         what = "certificate" if mark == _CERTIFICATE else "private key"
         raise ArgumentError(f"{name} holds no {what} in PEM form")
-    return held
+    return content

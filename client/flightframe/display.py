@@ -38,7 +38,7 @@ class Preview:
         rows: at most `MAX_ROWS` rows of cells.
         numeric: for each column, whether it is set flush right.
         row_count: rows known so far.
-        whole: whether there are no others.
+        complete: whether there are no others.
         hidden_columns: how many columns are left out.
         served_from: the label of the answer.
         notes: remarks on it.
@@ -48,7 +48,7 @@ class Preview:
     rows: tuple[tuple[str, ...], ...]
     numeric: tuple[bool, ...]
     row_count: int
-    whole: bool
+    complete: bool
     hidden_columns: int
     served_from: str
     notes: tuple[str, ...] = ()
@@ -56,7 +56,7 @@ class Preview:
     @property
     def footer(self) -> str:
         """Such as `3 rows · served_from: engine_cache`."""
-        facts = [_counted(self.row_count, "row", "" if self.whole else "at least ")]
+        facts = [_counted(self.row_count, "row", "" if self.complete else "at least ")]
         if self.hidden_columns:
             facts.append(_counted(self.hidden_columns, "more column"))
         return " · ".join([*facts, f"served_from: {printable(self.served_from)}"])
@@ -65,7 +65,7 @@ class Preview:
 def preview(
     schema: pa.Schema,
     batches: Sequence[pa.RecordBatch],
-    whole: bool,
+    complete: bool,
     served_from: str,
     notes: Sequence[str] = (),
 ) -> Preview:
@@ -83,36 +83,36 @@ def preview(
         rows=tuple(rows),
         numeric=tuple(_is_number(field.type) for field in fields),
         row_count=sum(batch.num_rows for batch in batches),
-        whole=whole,
+        complete=complete,
         hidden_columns=len(schema) - len(fields),
         served_from=served_from,
         notes=tuple(f"note: {printable(note)}" for note in notes),
     )
 
 
-def as_text(shown: Preview) -> str:
+def as_text(preview: Preview) -> str:
     """Lay the rows out in aligned columns, with the footer below."""
-    lines = [shown.header, *shown.rows]
-    widths = [max(_width(line[index]) for line in lines) for index in range(len(shown.header))]
-    table = [_laid_out(line, widths, shown.numeric) for line in lines]
+    lines = [preview.header, *preview.rows]
+    widths = [max(_width(line[index]) for line in lines) for index in range(len(preview.header))]
+    table = [_laid_out(line, widths, preview.numeric) for line in lines]
     table.insert(1, "  ".join("─" * width for width in widths))
-    if shown.row_count > len(shown.rows) or not shown.whole:
+    if preview.row_count > len(preview.rows) or not preview.complete:
         table.append("…")
-    return "\n".join([*table, shown.footer, *shown.notes])
+    return "\n".join([*table, preview.footer, *preview.notes])
 
 
-def as_html(shown: Preview) -> str:
+def as_html(preview: Preview) -> str:
     """Lay the rows out as an HTML table, with a badge in the colour of `served_from`."""
-    alignments = ["right" if number else "left" for number in shown.numeric]
-    head = _html_row("th", shown.header, alignments)
-    body = "".join(_html_row("td", row, alignments) for row in shown.rows)
-    colour = COLOURS.get(shown.served_from, GREY)
+    alignments = ["right" if number else "left" for number in preview.numeric]
+    head = _html_row("th", preview.header, alignments)
+    body = "".join(_html_row("td", row, alignments) for row in preview.rows)
+    colour = COLOURS.get(preview.served_from, GREY)
     badge = (
         f'<span style="background:{colour};color:#fff;border-radius:3px;padding:1px 6px">'
-        f"{escape(printable(shown.served_from))}</span>"
+        f"{escape(printable(preview.served_from))}</span>"
     )
-    facts = escape(shown.footer.rpartition(" · ")[0])
-    notes = "".join(f"<p>{escape(note)}</p>" for note in shown.notes)
+    facts = escape(preview.footer.rpartition(" · ")[0])
+    notes = "".join(f"<p>{escape(note)}</p>" for note in preview.notes)
     return (
         f"<div><table><thead>{head}</thead><tbody>{body}</tbody></table>"
         f"<p>{facts} {badge}</p>{notes}</div>"

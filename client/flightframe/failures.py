@@ -93,14 +93,14 @@ def from_text(text: str) -> FlightframeError | None:
 
     A code that this version does not know becomes the base class, its facts kept.
     """
-    found = _SERVER_TEXT.fullmatch(text)
-    if found is None:
+    match = _SERVER_TEXT.fullmatch(text)
+    if match is None:
         return None
-    line, column = found["line"], found["column"]
-    return CLASSES.get(found["code"], FlightframeError)(
-        found["code"],
-        found["message"],
-        found["hint"] or None,
+    line, column = match["line"], match["column"]
+    return CLASSES.get(match["code"], FlightframeError)(
+        match["code"],
+        match["message"],
+        match["hint"] or None,
         int(line) if line else None,
         int(column) if column else None,
     )
@@ -123,22 +123,22 @@ def no_answer(address: str) -> ConnectionFailed:
 
 def _from_status(error: Exception, text: str, address: str) -> FlightframeError:
     """Return what the status alone says, for texts that no flightframe server wrote."""
-    said = _shortened(text)
+    message = _shortened(text)
     match error:
         case flight.FlightUnavailableError():
             return no_answer(address)
         case flight.FlightUnauthenticatedError():
-            return AuthenticationFailed("UNAUTHENTICATED", said, "check the credentials")
+            return AuthenticationFailed("UNAUTHENTICATED", message, "check the credentials")
         case flight.FlightUnauthorizedError():
-            return AuthenticationFailed("PERMISSION_DENIED", said)
+            return AuthenticationFailed("PERMISSION_DENIED", message)
         case flight.FlightTimedOutError():
             return BackendError("TIMEOUT", f"{address} did not finish within the timeout")
         case flight.FlightCancelledError():
             return BackendError("CANCELLED", f"the call to {address} was cancelled")
         case flight.FlightInternalError():
-            return InternalError("INTERNAL", said)
+            return InternalError("INTERNAL", message)
         case _:
-            return FlightframeError("UNKNOWN", said)
+            return FlightframeError("UNKNOWN", message)
 
 
 def _shortened(text: str) -> str:

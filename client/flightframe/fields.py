@@ -103,6 +103,6 @@ def truth(fields: Fields, key: str) -> bool:
     return value
 
 
-def _wrong(key: str, wanted: str) -> ProtocolError:
+def _wrong(key: str, expected: str) -> ProtocolError:
     """Return the error for a field that is not what it has to be."""
-    return ProtocolError("PROTOCOL", f"the server's field {key!r} is not {wanted}")
+    return ProtocolError("PROTOCOL", f"the server's field {key!r} is not {expected}")

@@ -21,13 +21,14 @@ class PartProvenance:
         family: the metric family, or the schema whose members were listed.
         operator: the reducer with its arguments, such as `SUM`.
         anchor: the levels it was asked at, sorted.
-        route: `exact`, `rollup`, `backend` or `constant`.
+        route: `exact`, `rollup` or `backend`.
         served_from: the label of this part alone.
         entry: id of the cache entry that was read; None where none was.
         rolled_up_from: the anchor of that entry, for a rollup.
-        edges: the functional dependencies climbed, such as `store -> region`.
+        edges: the functional dependencies followed, such as `store -> region`.
         version: fingerprint of each table that the part depends on.
         trusted: promises about the data that the part rests on and that nothing checks.
+        shift: where its points are told, such as `month moved by 12 months`; None: where read.
     """
 
     family: str
@@ -40,6 +41,7 @@ class PartProvenance:
     edges: tuple[str, ...] = ()
     version: Mapping[str, str] = field(default_factory=dict)
     trusted: tuple[str, ...] = ()
+    shift: str | None = None
 
     @classmethod
     def from_fields(cls, body: read.Fields) -> PartProvenance:
@@ -55,6 +57,7 @@ class PartProvenance:
             edges=read.texts(body, "edges"),
             version=read.text_map(body, "version"),
             trusted=read.texts(body, "trusted"),
+            shift=read.text_or_none(body, "shift"),
         )
 
 

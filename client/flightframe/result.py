@@ -44,7 +44,7 @@ class Result:
         """
         self._source = batches
         self._ahead: deque[pa.RecordBatch] = deque()
-        self._kept: tuple[pa.RecordBatch, ...] | None = None
+        self._batches: tuple[pa.RecordBatch, ...] | None = None
         self._rows: list[tuple[Any, ...]] | None = None
         self._streamed = False
         self._look_ahead()
@@ -100,8 +100,8 @@ class Result:
             ResultConsumed: the batches have been streamed before.
             FlightframeError: the server failed on the way.
         """
-        if self._kept is not None:
-            yield from self._kept
+        if self._batches is not None:
+            yield from self._batches
             return
         self._refuse_streamed()
         self._streamed = True
@@ -159,7 +159,7 @@ class Result:
     def close(self) -> None:
         """Let go of the answer; a half-read one tells the server to stop. Kept rows stay."""
         self._source.cancel()
-        if self._kept is None:
+        if self._batches is None:
             self._ahead.clear()
             self._streamed = True
 
@@ -178,40 +178,40 @@ class Result:
 
     def __repr__(self) -> str:
         """Return the first rows as a table; reads ahead a little, loses nothing."""
-        shown = self._preview()
-        return f"<Result, rows gone · {self._label()}>" if shown is None else display.as_text(shown)
+        head = self._preview()
+        return f"<Result, rows gone · {self._label()}>" if head is None else display.as_text(head)
 
     def _repr_html_(self) -> str:
         """Return the first rows as an HTML table, for notebooks."""
-        shown = self._preview()
-        return escape(repr(self)) if shown is None else display.as_html(shown)
+        head = self._preview()
+        return escape(repr(self)) if head is None else display.as_html(head)
 
     def _preview(self) -> display.Preview | None:
         """Return the first rows, or None where they are gone."""
-        if self._kept is not None:
-            return self._previewed(self._kept, True)
+        if self._batches is not None:
+            return self._previewed(self._batches, True)
         if self._streamed:
             return None
-        whole = False
+        complete = False
         try:
             while sum(batch.num_rows for batch in self._ahead) <= display.MAX_ROWS or (
                 len(self._ahead) < 2
             ):
                 if not self._look_ahead():
-                    whole = True
+                    complete = True
                     break
         except FlightframeError:
             # Showing a result is no place to fail: a caller that reads on gets the same error.
-            whole = False
-        return self._previewed(tuple(self._ahead), whole)
+            complete = False
+        return self._previewed(tuple(self._ahead), complete)
 
-    def _previewed(self, batches: Sequence[pa.RecordBatch], whole: bool) -> display.Preview:
+    def _previewed(self, batches: Sequence[pa.RecordBatch], complete: bool) -> display.Preview:
         try:
             notes = self.provenance.notes
         except ProtocolError:
             # What a newer server says otherwise is asked for by name, not by showing rows.
             notes = ()
-        return display.preview(self.schema, batches, whole, self.served_from, notes)
+        return display.preview(self.schema, batches, complete, self.served_from, notes)
 
     def _label(self) -> str:
         """Return the label as it is shown."""
@@ -232,13 +232,13 @@ class Result:
 
     def _keep(self) -> tuple[pa.RecordBatch, ...]:
         """Read the rest and return every batch."""
-        if self._kept is None:
+        if self._batches is None:
             self._refuse_streamed()
             while self._look_ahead():
                 pass
-            self._kept = tuple(self._ahead)
+            self._batches = tuple(self._ahead)
             self._ahead.clear()
-        return self._kept
+        return self._batches
 
     def _refuse_streamed(self) -> None:
         """Refuse where rows have been handed out and not kept."""

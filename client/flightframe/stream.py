@@ -64,7 +64,7 @@ class FlightBatches:
         Raises:
             ProtocolError: neither a batch nor the schema says it.
         """
-        return text(self._said(), "served_from")
+        return text(self._provenance_fields(), "served_from")
 
     @property
     def provenance(self) -> Provenance:
@@ -74,7 +74,7 @@ class FlightBatches:
             ProtocolError: it is not of the shape that this version knows.
         """
         if self._provenance is None:
-            self._provenance = Provenance.from_fields(self._said())
+            self._provenance = Provenance.from_fields(self._provenance_fields())
         return self._provenance
 
     def pull(self) -> pa.RecordBatch | None:
@@ -116,7 +116,7 @@ class FlightBatches:
         with suppress(*ARROW_FAILURES):
             reader.cancel()
 
-    def _said(self) -> Fields:
+    def _provenance_fields(self) -> Fields:
         """Return what the batches, or else the schema, say about where the answer came from."""
         if self._fields is None:
             carried = (self.schema.metadata or {}).get(METADATA_KEY)
@@ -134,10 +134,10 @@ class FlightBatches:
         if metadata == self._metadata:
             return
         try:
-            found = parse_object(metadata)
-            if self._fields is not None and Provenance.from_fields(found) != self.provenance:
+            fields = parse_object(metadata)
+            if self._fields is not None and Provenance.from_fields(fields) != self.provenance:
                 raise ProtocolError("PROTOCOL", "the answer changed its provenance on the way")
         except ProtocolError as failure:
             self._stop(failure)
             raise
-        self._metadata, self._fields = metadata, found
+        self._metadata, self._fields = metadata, fields

@@ -24,7 +24,7 @@ def commands_page() -> str:
         "",
         "`flightframe --help` and `flightframe COMMAND --help` say the same. Answers and ready"
         " lines go to stdout, everything else to stderr. The exit code is 0, 1 for a failure, 2"
-        " for wrong usage.",
+        " for wrong usage, 130 for Ctrl-C.",
     ]
     for name, command in every_command(group):
         arguments = [item.metavar for item in command.params if not is_option(item)]

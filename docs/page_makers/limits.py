@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flightframe_server.catalog.limits import LimitsShape
+from flightframe_server.catalog.limits import LIVE_LIMITS, LimitsShape
 from page_makers.markdown import HEADER, table
 
 MOST_SHOWN = 1 << 30
@@ -20,7 +20,13 @@ _UNITS = {"GiB": 1 << 30, "MiB": 1 << 20, "KiB": 1 << 10, "bytes": 1}
 def limits_page() -> str:
     """Return the page of every limit of an installation, with its default."""
     rows = [
-        (f"`{name}`", default_text(name, field.default), most_text(field), f"{field.description}")
+        (
+            f"`{name}`",
+            default_text(name, field.default),
+            most_text(field),
+            "reload" if name in LIVE_LIMITS else "restart",
+            f"{field.description}",
+        )
         for name, field in LimitsShape.model_fields.items()
     ]
     lines = [
@@ -30,9 +36,10 @@ def limits_page() -> str:
         "The section `limits` of [installation.yaml](operations.md#the-installation); every key may"
         " be left out. They hold over Flight, Flight SQL and HTTP alike. What passes one is refused"
         " with `LIMIT_EXCEEDED`, unless the table names another [error](errors.md); a stream ends"
-        " with it. Nothing is ever cut to size.",
+        " with it. Nothing is ever cut to size. A changed one holds after a"
+        " [reload](operations.md#reload-without-a-restart), but for those that need a restart.",
         "",
-        *table(("key", "default", "at most", "what it bounds"), rows),
+        *table(("key", "default", "at most", "changes by", "what it bounds"), rows),
         "",
         "Bytes and seconds are plain numbers: `statement_timeout: 2.5`, `result_bytes: 1073741824`."
         " Those of the database alone are refused for other back-ends than DuckDB, which cannot"

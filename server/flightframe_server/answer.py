@@ -53,6 +53,8 @@ from flightframe_server.resolver.terms import LevelTerm, Term
 from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.resolver.values import Binding
 from flightframe_server.runtime import Runtime
+from flightframe_server.telemetry.metrics import HOT, route_of
+from flightframe_server.telemetry.tracing import step
 
 __all__ = [
     "Answer",
@@ -165,11 +167,20 @@ def answer(request: Request, runtime: Runtime, context: CallContext = SERVER_CAL
                 runtime.results.put(key, result, result.bytes + request.bytes)
         elif (engine := pinned.engines.get(result.provenance.collection)) is not None:
             engine.count_hits(result.entries)
-    runtime.counts.add(result.provenance, hot=hot)
+    _count(runtime, result, started, hot=hot)
     runtime.query_log.add(
         request.source, result.provenance, result.rows, started, context.caller.user
     )
     return result
+
+
+def _count(runtime: Runtime, result: Answer, started: float, *, hot: bool) -> None:
+    provenance = result.provenance
+    runtime.counts.add(provenance, hot=hot)
+    routes = (str(part.route) for column in provenance.columns for part in column.parts)
+    route = HOT if hot else route_of(routes, streamed=result.table is None)
+    seconds = time.perf_counter() - started
+    runtime.metrics.answered(provenance.collection, str(provenance.served_from), route, seconds)
 
 
 def explain(request: Request, runtime: Runtime, context: CallContext = SERVER_CALL) -> Answer:
@@ -193,7 +204,8 @@ def _answer(
 
     def ask(typed: TypedCollection) -> Question:
         binding = Binding(dict(request.parameters))
-        question = resolve(statement, typed, binding)
+        with step("resolve"):
+            question = resolve(statement, typed, binding)
         binding.refuse_surplus()
         return question
 
@@ -224,7 +236,8 @@ def read_statement(request: Request, runtime: Runtime) -> Statement:
     limits = runtime.statements.limits
     if len(request.source.encode()) > limits.query_bytes:
         raise LimitExceeded(f"a query has at most {limits.query_bytes:,} bytes of text")
-    statement = parsed(request.source)
+    with step("parse"):
+        statement = parsed(request.source)
     check_depth(statement, limits.parse_depth)
     return statement
 

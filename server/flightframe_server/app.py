@@ -7,7 +7,7 @@ out: an open installation, ready to be served. Nothing else knows where files of
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,6 +25,9 @@ from flightframe_server.reload.files import read_files as read_files
 from flightframe_server.reload.reading import FileReader
 from flightframe_server.runtime import Runtime
 from flightframe_server.statements.runner import Statements
+from flightframe_server.telemetry.collector import RuntimeCollector
+from flightframe_server.telemetry.exporter import open_provider
+from flightframe_server.telemetry.tracing import Tracing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,11 +61,16 @@ class OpenInstallation:
 
         return Operations(self.runtime, files)
 
-    def warm_up(self) -> Iterator[tuple[str, Warmed]]:
-        """Make what every collection's hints ask for, yielding the collection and each event."""
-        for name, engine in self.runtime.engines.items():
-            for warmed in warm_up(engine):
-                yield name, warmed
+    def warm_up(self, names: Iterable[str] | None = None) -> Iterator[tuple[str, Warmed]]:
+        """Make what the hints of collections ask for, yielding the collection and each event.
+
+        Args:
+            names: the collections; None: all of them.
+        """
+        with self.runtime.pinned() as pinned:
+            for name in pinned.engines if names is None else names:
+                for warmed in warm_up(pinned.engines[name]):
+                    yield name, warmed
 
     def close(self) -> None:
         """Close engines, stores and the database; idempotent."""
@@ -99,7 +107,9 @@ def open_installation(
     except BaseException:
         backend.close()
         raise
-    runtime = Runtime(installation.id, engines, statements)
+    provider = None if installation.traces is None else open_provider(installation.traces)
+    runtime = Runtime(installation.id, engines, statements, tracing=Tracing(provider))
+    runtime.metrics.registry.register(RuntimeCollector(runtime))
     sharing = replace(opener, store_at=runtime.sets.store_at)
     reloader = Reloader(manifest, installation, sharing, runtime, access, reader.stamps)
     return OpenInstallation(installation, folder, backend, runtime, time.time(), access, reloader)

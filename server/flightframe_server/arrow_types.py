@@ -17,6 +17,24 @@ import pyarrow.compute as pc
 from flightframe_server.algebra.types import DataType, Kind
 from flightframe_server.errors import ArithmeticOverflow, InternalError, shown
 
+SQL_KEY = "ARROW:FLIGHT:SQL:"
+"""What the keys of a column's metadata begin with that drivers of Flight SQL read."""
+
+SQL_NAMES = {
+    Kind.INTEGER: "BIGINT",
+    Kind.DECIMAL: "DECIMAL",
+    Kind.DOUBLE: "DOUBLE",
+    Kind.TEXT: "VARCHAR",
+    Kind.DATE: "DATE",
+    Kind.TIMESTAMP: "TIMESTAMP",
+    Kind.BOOLEAN: "BOOLEAN",
+    Kind.NULL: "NULL",
+}
+"""What SQL calls each kind of type."""
+
+SQL_DIGITS = {Kind.INTEGER: 19, Kind.DOUBLE: 15}
+"""The most decimal digits of the kinds that have no precision of their own."""
+
 _FARTHEST = datetime.timedelta(hours=16)
 _STATE = re.compile(r"m\d+_")
 _PLAIN = {
@@ -54,36 +72,29 @@ def with_sql_metadata(schema: pa.Schema) -> pa.Schema:
     return pa.schema([field.with_metadata(_sql_metadata(field.type)) for field in schema])
 
 
-def _sql_metadata(type_: pa.DataType) -> dict[bytes, bytes]:
-    known = _SQL_METADATA.get(type_)
-    if known is not None:
-        return known
-    found = {b"IS_READ_ONLY": b"1"}
+def _sql_metadata(type_: pa.DataType) -> dict[str, str]:
+    facts = {"IS_READ_ONLY": "1"}
     if pa.types.is_decimal(type_):
-        found |= _digits(b"DECIMAL", type_.precision, type_.scale)
+        facts |= _described(Kind.DECIMAL, type_.precision, type_.scale)
     elif pa.types.is_timestamp(type_):
         # YYYY-MM-DD hh:mm:ss.ffffff
-        found |= _digits(b"TIMESTAMP", 26, 6)
-    return _keyed(found)
+        facts |= _described(Kind.TIMESTAMP, 26, 6)
+    else:
+        facts |= _DESCRIBED.get(type_, {})
+    return {SQL_KEY + key: value for key, value in facts.items()}
 
 
-def _digits(name: bytes, precision: int, scale: int) -> dict[bytes, bytes]:
-    return {b"TYPE_NAME": name, b"PRECISION": b"%d" % precision, b"SCALE": b"%d" % scale}
+def _described(kind: Kind, *digits: int) -> dict[str, str]:
+    sizes = zip(("PRECISION", "SCALE"), map(str, digits), strict=False)
+    return {"TYPE_NAME": SQL_NAMES[kind], **dict(sizes)}
 
 
-def _keyed(found: dict[bytes, bytes]) -> dict[bytes, bytes]:
-    return {b"ARROW:FLIGHT:SQL:" + key: value for key, value in found.items()}
-
-
-_SQL_METADATA = {
-    type_: _keyed({b"IS_READ_ONLY": b"1", **facts})
-    for type_, facts in (
-        (pa.int64(), _digits(b"BIGINT", 19, 0)),
-        (pa.float64(), {b"TYPE_NAME": b"DOUBLE", b"PRECISION": b"15"}),
-        (pa.string(), {b"TYPE_NAME": b"VARCHAR"}),
-        (pa.date32(), _digits(b"DATE", 10, 0)),
-        (pa.bool_(), {b"TYPE_NAME": b"BOOLEAN"}),
-    )
+_DESCRIBED = {
+    pa.int64(): _described(Kind.INTEGER, SQL_DIGITS[Kind.INTEGER], 0),
+    pa.float64(): _described(Kind.DOUBLE, SQL_DIGITS[Kind.DOUBLE]),
+    pa.string(): _described(Kind.TEXT),
+    pa.date32(): _described(Kind.DATE, 10, 0),
+    pa.bool_(): _described(Kind.BOOLEAN),
 }
 
 
@@ -142,19 +153,19 @@ def _bounds(type_: pa.DataType) -> tuple[pa.Scalar, pa.Scalar] | None:
     return tuple(pa.scalar(end, pa.timestamp("us")).cast(pa.int64()) for end in ends)
 
 
-def conform_array(array: pa.Array, wanted: pa.DataType) -> pa.Array:
-    """Return an array cast to `wanted` without loss; see `conform`."""
-    if array.type == wanted:
+def conform_array(array: pa.Array, target: pa.DataType) -> pa.Array:
+    """Return an array cast to `target` without loss; see `conform`."""
+    if array.type == target:
         return array
-    if pa.types.is_floating(array.type) and pa.types.is_decimal(wanted):
+    if pa.types.is_floating(array.type) and pa.types.is_decimal(target):
         raise InternalError("a double came where a decimal was declared")
-    if pa.types.is_timestamp(array.type) and pa.types.is_date(wanted):
+    if pa.types.is_timestamp(array.type) and pa.types.is_date(target):
         days = pc.cast(array, pa.date32(), safe=False)
         back = pc.cast(days, array.type)
         if not pc.all(pc.equal(back, array), min_count=0).as_py():
             raise InternalError("a moment within a day came where a date was declared")
         return days
     try:
-        return pc.cast(array, wanted)
+        return pc.cast(array, target)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise ArithmeticOverflow(f"a value does not fit {wanted}") from error
+        raise ArithmeticOverflow(f"a value does not fit {target}") from error

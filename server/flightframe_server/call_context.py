@@ -101,9 +101,9 @@ class CallContext:
 
         A session's time limit for statements holds where it is shorter.
         """
-        most = self.options.statement_timeout
-        least = seconds if most is None else min(most, seconds)
-        return replace(self, deadline=min(self.deadline, time.monotonic() + least))
+        limit = self.options.statement_timeout
+        allowed = seconds if limit is None else min(limit, seconds)
+        return replace(self, deadline=min(self.deadline, time.monotonic() + allowed))
 
     def named(self, query_id: str) -> CallContext:
         """Return the call with a name for the statements of its question."""

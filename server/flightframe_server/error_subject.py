@@ -14,7 +14,7 @@ from flightframe_server.errors import ArithmeticOverflow, BackendError, Flightfr
 
 Failure = TypeVar("Failure", bound=Exception)
 
-MOST_TOLD = 3
+_MOST = 3
 
 _ABOUT: dict[type[Exception], str] = {ArithmeticOverflow: "in", BackendError: "asked for"}
 
@@ -33,10 +33,11 @@ def about(error: Failure, subjects: Iterable[str]) -> Failure:
         return error
     if "about" in error.details:
         return error
-    told = [*named[:MOST_TOLD], *([f"{len(named) - MOST_TOLD} more"] if named[MOST_TOLD:] else [])]
-    found = _again(error, f"{error.message} ({word} {', '.join(told)})", error.hint)
-    found.details["about"] = told
-    return found
+    more = len(named) - _MOST
+    names = [*named[:_MOST], *([f"{more} more"] if more > 0 else [])]
+    extended = _again(error, f"{error.message} ({word} {', '.join(names)})", error.hint)
+    extended.details["about"] = names
+    return extended
 
 
 def with_request(error: Failure, request_id: str) -> Failure:
@@ -58,6 +59,6 @@ def cause_of(error: BaseException) -> str:
 def _again(error: Failure, message: str, hint: str | None) -> Failure:
     assert isinstance(error, FlightframeError)
     place, details = error.place, error.details
-    found = type(error)(message, hint=hint, place=place, details=details)
-    found.__cause__ = error.__cause__
-    return found
+    copy = type(error)(message, hint=hint, place=place, details=details)
+    copy.__cause__ = error.__cause__
+    return copy

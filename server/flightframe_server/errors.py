@@ -361,7 +361,7 @@ class InternalError(FlightframeError):
 
 def leaves(root: type[FlightframeError] = FlightframeError) -> list[type[FlightframeError]]:
     """Return every class that can be raised, in the order of the tree."""
-    found = [root] if root.code else []
+    classes = [root] if root.code else []
     for child in root.__subclasses__():
-        found.extend(leaves(child))
-    return found
+        classes.extend(leaves(child))
+    return classes

@@ -81,9 +81,9 @@ def _local_starts(unit: int, instants: pl.Series, zone: str) -> pl.Series:
     ticks = _ticks(instants)
     jumps, offsets = _since(ticks, zone)
     full = ticks - (ticks + offsets) % unit
-    held = pl.select(pl.max_horizontal(full, jumps)).to_series()
+    starts = pl.select(pl.max_horizontal(full, jumps)).to_series()
     # NULL is no instant, but it has a jump before it.
-    return held.set(ticks.is_null(), None).cast(instants.dtype)
+    return starts.set(ticks.is_null(), None).cast(instants.dtype)
 
 
 def _since(ticks: pl.Series, zone: str) -> tuple[pl.Series, pl.Series]:

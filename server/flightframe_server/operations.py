@@ -29,10 +29,9 @@ from flightframe_server.errors import (
     AmbiguousMetric,
     SetupError,
     TicketRefused,
-    UnknownName,
     shown,
 )
-from flightframe_server.promotion.listing import Listing, is_named, listing
+from flightframe_server.promotion.listing import Listing, entry_named, listing
 from flightframe_server.promotion.promote import Proposal, propose
 from flightframe_server.promotion.recommend import (
     DEFAULT_THRESHOLDS,
@@ -207,12 +206,7 @@ class Operations:
         """
         store = self.engine(collection).store
         records = [] if store is None else store.records()
-        found: dict[str, None] = {}
-        for name in names:
-            ids = [record.entry_id for record in records if is_named(record, name)]
-            if not ids:
-                raise UnknownName(f"there is no entry {shown(name)}", hint="list the entries again")
-            found.update(dict.fromkeys(ids))
+        found = {entry_named(records, name).entry_id for name in names}
         if store is not None:
             store.drop(found)
         return len(found)

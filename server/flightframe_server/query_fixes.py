@@ -1,7 +1,7 @@
 """The text that a refused query's author most likely meant, where the hint of the refusal names it.
 
 What comes in: a query, its refusal, and a check of other texts. What goes out: one whole text that
-passes the check, or fails it further on, or nothing. It must never offer a text that it has not
+passes the check, or fails it elsewhere, or nothing. It must never offer a text that it has not
 checked: a hint is read for a proposal, and the check alone decides.
 """
 
@@ -48,9 +48,9 @@ def _is_better(text: str, error: FlightframeError, check: Check) -> bool:
     try:
         check(text)
     except QueryError as other:
-        # A second mistake further on is the next to be mended.
+        # A second mistake elsewhere is the next to be mended.
         before, after = error.place, other.place
-        return before is not None and after is not None and after.start > before.start
+        return before is not None and after is not None and after.start != before.start
     return True
 
 

@@ -53,7 +53,7 @@ def type_request(request: Request, runtime: Runtime) -> QuerySignature:
             schema = explanation(plan, engine.backend).schema
         else:
             schema = answer_schema(ask(engine.typed))
-    keys = sorted(binding.wanted, key=lambda key: (isinstance(key, str), key))
+    keys = sorted(binding.types, key=lambda key: (isinstance(key, str), key))
     return QuerySignature(
-        with_sql_metadata(schema), tuple((key, arrow_type(binding.wanted[key])) for key in keys)
+        with_sql_metadata(schema), tuple((key, arrow_type(binding.types[key])) for key in keys)
     )

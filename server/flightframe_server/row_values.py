@@ -159,8 +159,8 @@ def round_digits(digits: int, scale: int, places: int) -> int:
     if places >= scale:
         return digits
     unit = power(scale - places)
-    whole, rest = divmod(abs(digits), unit)
-    rounded = (whole + (2 * rest >= unit)) * power(max(-places, 0))
+    quotient, rest = divmod(abs(digits), unit)
+    rounded = (quotient + (2 * rest >= unit)) * power(max(-places, 0))
     return rounded if digits >= 0 else -rounded
 
 
@@ -173,8 +173,8 @@ def round_double(number: float, places: int) -> float:
     scaled = number * unit if places >= 0 else number / unit
     if not abs(scaled) < EXACT_DOUBLE:
         return number
-    whole = float(math.floor(abs(scaled)))
-    rounded = math.copysign(whole + (abs(scaled) - whole >= 0.5), scaled)
+    floor = float(math.floor(abs(scaled)))
+    rounded = math.copysign(floor + (abs(scaled) - floor >= 0.5), scaled)
     return rounded / unit if places >= 0 else rounded * unit
 
 
@@ -192,11 +192,11 @@ def text_to_integer(text: str) -> int:
 
 def text_to_digits(text: str, precision: int, scale: int) -> int:
     """Return the digits of the decimal that a text is; raises `ArithmeticOverflow`."""
-    sign, whole, fraction = _read(DECIMAL_TEXT, text).groups()
-    kept = (fraction or "").rstrip("0")
-    if len(kept) > scale:
+    sign, integer, fraction = _read(DECIMAL_TEXT, text).groups()
+    places = (fraction or "").rstrip("0")
+    if len(places) > scale:
         raise misfit()
-    return narrow(int(sign + whole + kept.ljust(scale, "0")), precision)
+    return narrow(int(sign + integer + places.ljust(scale, "0")), precision)
 
 
 def text_to_double(text: str) -> float:
@@ -221,18 +221,54 @@ def text_to_date(text: str) -> datetime.date:
 def text_to_moment(text: str) -> datetime.datetime:
     """Return the moment that a text is, midnight for a day; raises `ArithmeticOverflow`."""
     day, time = _read(f" *({DATE_TEXT})(?:[ T]({TIME_TEXT}))? *", text).groups()
-    whole, _, fraction = (time or "00:00").partition(".")
-    clock = datetime.time.fromisoformat(whole)
+    seconds, _, fraction = (time or "00:00").partition(".")
+    clock = datetime.time.fromisoformat(seconds)
     return datetime.datetime.combine(
         text_to_date(day), clock.replace(microsecond=int((fraction or "0").ljust(6, "0")))
     )
 
 
+def like_regex(pattern: str) -> str:
+    r"""Return a LIKE pattern as a regular expression, for engines that never go back.
+
+    >>> like_regex("a.%_")
+    'a\\..*.'
+    """
+    holes = {"%": ".*", "_": "."}
+    return "".join(holes.get(letter) or re.escape(letter) for letter in pattern)
+
+
+def like_pattern(
+    pattern: str, *, escape: str = "", flags: re.RegexFlag = re.NOFLAG
+) -> re.Pattern[str]:
+    """Return a LIKE pattern for `fullmatch`, which takes no longer than pattern times text.
+
+    Args:
+        pattern: `%` stands for any run of characters, `_` for one.
+        escape: a character that takes the next one literally; empty for none.
+        flags: beside the one that lets `.` stand for the end of a line.
+    """
+    escaping = rf"{re.escape(escape)}(.)|" if escape else "((?!))|"
+    pieces = [""]
+    for escaped, letter in re.findall(rf"{escaping}(.)", pattern, re.DOTALL):
+        if letter == "%":
+            pieces.append("")
+        else:
+            pieces[-1] += "." if letter == "_" else re.escape(escaped or letter)
+    first, *middle = pieces
+    if middle:
+        last = middle.pop()
+        # Where a middle piece occurs first is as good as anywhere later, so that matching never
+        # goes back over it; only the last one has to reach the end.
+        first += "".join(f"(?>.*?{piece})" for piece in middle) + f".*{last}"
+    return re.compile(first, re.DOTALL | flags)
+
+
 def _read(pattern: str, text: str) -> re.Match[str]:
-    found = re.fullmatch(pattern, text, re.ASCII)
-    if found is None:
+    match = re.fullmatch(pattern, text, re.ASCII)
+    if match is None:
         raise misfit()
-    return found
+    return match
 
 
 def narrow(digits: int, precision: int) -> int:
@@ -242,14 +278,14 @@ def narrow(digits: int, precision: int) -> int:
     return digits
 
 
-def rescale(digits: int, scale: int, wanted: int, precision: int) -> int:
+def rescale(digits: int, scale: int, new_scale: int, precision: int) -> int:
     """Return digits with the point elsewhere, of at most `precision` digits, without loss."""
-    if wanted >= scale:
-        return narrow(digits * power(wanted - scale), precision)
-    kept, lost = divmod(digits, power(scale - wanted))
+    if new_scale >= scale:
+        return narrow(digits * power(new_scale - scale), precision)
+    quotient, lost = divmod(digits, power(scale - new_scale))
     if lost:
         raise misfit()
-    return narrow(kept, precision)
+    return narrow(quotient, precision)
 
 
 def double_to_digits(number: float, precision: int, scale: int) -> int:
@@ -274,8 +310,8 @@ def double_to_integer(number: float) -> int:
 def digits_to_text(digits: int, scale: int) -> str:
     """Return a decimal as text with all of its places: `-0.50`."""
     written = str(abs(digits)).rjust(scale + 1, "0")
-    whole, fraction = written[: len(written) - scale], written[len(written) - scale :]
-    return ("-" if digits < 0 else "") + whole + ("." + fraction if scale else "")
+    integer, fraction = written[: len(written) - scale], written[len(written) - scale :]
+    return ("-" if digits < 0 else "") + integer + ("." + fraction if scale else "")
 
 
 def moment_to_text(moment: datetime.datetime) -> str:

@@ -17,6 +17,8 @@ from flightframe_server.engine.query_log import QueryLog
 from flightframe_server.engine.result_cache import ResultCache
 from flightframe_server.statements.questions import RunningQuestions
 from flightframe_server.statements.runner import Statements
+from flightframe_server.telemetry.metrics import Metrics
+from flightframe_server.telemetry.tracing import NO_TRACING, Tracing
 
 
 class Runtime:
@@ -28,6 +30,7 @@ class Runtime:
         statements: what runs the engines' statements, and the limits that hold for all.
         results: hot answers.
         query_log: what was answered lately.
+        tracing: makes the spans of calls.
 
     Attributes:
         counts: how many answers there were, and from where.
@@ -44,6 +47,7 @@ class Runtime:
         "results",
         "sets",
         "statements",
+        "tracing",
     )
 
     def __init__(
@@ -53,12 +57,14 @@ class Runtime:
         statements: Statements | None = None,
         results: ResultCache[Any] | None = None,
         query_log: QueryLog | None = None,
+        tracing: Tracing = NO_TRACING,
     ) -> None:
         """Serve the engines; see the class."""
         self.installation_id = installation_id
         self.statements = statements if statements is not None else Statements()
         self.results: ResultCache[Any] = results if results is not None else ResultCache()
         self.query_log = query_log if query_log is not None else QueryLog()
+        self.tracing = tracing
         self.counts, self.questions = AnswerCounts(), RunningQuestions()
         self.sets = EngineSets(engines)
         self._pinned: Engines | None = None
@@ -67,6 +73,11 @@ class Runtime:
     def engines(self) -> Engines:
         """The engines by collection name: those of now, or those that a question has pinned."""
         return self.sets.current if self._pinned is None else self._pinned
+
+    @property
+    def metrics(self) -> Metrics:
+        """What the installation counts."""
+        return self.statements.metrics
 
     @contextmanager
     def pinned(self) -> Iterator[Runtime]:
@@ -79,7 +90,7 @@ class Runtime:
             view.installation_id, view.statements = self.installation_id, self.statements
             view.results, view.query_log = self.results, self.query_log
             view.counts, view.questions = self.counts, self.questions
-            view.sets, view._pinned = self.sets, engines
+            view.sets, view._pinned, view.tracing = self.sets, engines, self.tracing
             yield view
 
     def close(self) -> None:

@@ -17,6 +17,11 @@ VAGUE = {"utils", "util", "helpers", "helper", "manager", "common", "misc", "bas
 DEFERRED: dict[tuple[str, str], str] = {
     ("client/flightframe/result.py", "polars"): "optional: only `to_polars` needs it",
     ("client/flightframe/result.py", "pandas"): "optional: only `to_pandas` needs it",
+    (
+        "server/flightframe_server/telemetry/exporter.py",
+        "flightframe_server.telemetry.otlp",
+    ): "optional: its packages are those of the extra `otel`",
+    ("server/flightframe_server/__main__.py", "flightframe_server.cli"): "after Ctrl-C is handled",
 }
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -15,7 +15,11 @@ from building import copy_sources
 
 ROOT = Path(__file__).parents[2]
 PAGE = "flightframe_server/web/page"
-FILES = {"index.html": "<!doctype html>", "assets/index-1.js": "start()", "assets/index-1.js.gz": "z"}
+FILES = {
+    "index.html": "<!doctype html>",
+    "assets/index-1.js": "start()",
+    "assets/index-1.js.gz": "z",
+}
 
 
 def page_script():
@@ -101,7 +105,9 @@ def test_which_node_will_do(version, will_do):
     assert page_script().is_new_enough(version) is will_do
 
 
-def test_a_page_that_cannot_be_built_stops_nobody_but_who_asked_for_it(tmp_path, monkeypatch, capsys):
+def test_a_page_that_cannot_be_built_stops_nobody_but_who_asked_for_it(
+    tmp_path, monkeypatch, capsys
+):
     script = page_script()
     monkeypatch.setattr(script, "PAGE", tmp_path / "page")
     monkeypatch.setattr(script, "machine_node", lambda: None)

@@ -79,7 +79,7 @@ def running(opened: OpenInstallation) -> int:
     if isinstance(backend, DuckDBBackend):
         return backend._source.lent
     if isinstance(backend, SQLiteBackend):
-        return len(backend._source._taken)
+        return len(backend._source._in_use)
     return sum(thread.name == "polars" for thread in threading.enumerate())
 
 

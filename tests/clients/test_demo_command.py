@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import re
+import shutil
 import subprocess
 import sys
 from decimal import Decimal
@@ -33,9 +34,10 @@ flightframe demo (DuckDB + Metric Engine)
       ✓ cost @ ('region',)
   ✓ pre-materialised 3 (family, anchor) entries
 
-Serving grpc://127.0.0.1:PORT
-  http:             http://127.0.0.1:PORT
+Serving http://127.0.0.1:PORT
+  workbench:        http://127.0.0.1:PORT/
   runtime:          http://127.0.0.1:PORT/runtime/healthz
+  flight:           grpc://127.0.0.1:PORT
   installation_id:  retail-demo
 """
 
@@ -67,7 +69,7 @@ def demo(folder: Path) -> "subprocess.CompletedProcess[str]":
         env={**kept, "PYTHONPATH": path},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
 
@@ -79,22 +81,43 @@ def in_process(*arguments: str, **environment: str) -> tuple[int, str]:
     return done.exit_code, done.stdout
 
 
-def test_the_demo_keeps_every_promise_twice(folder: Path) -> None:
+def labels(tour: str) -> list[tuple[str, str]]:
+    """Return the steps over the socket, each with its label and route."""
+    return re.findall(r"Step (7b|\d) ·.*?served_from: (\w+ \(\w+\))", tour, re.DOTALL)
+
+
+def test_the_demo_keeps_every_promise_cold_and_warm(folder: Path) -> None:
     first = demo(folder)
     assert (first.returncode, first.stderr) == (0, "")
     log, _, tour = first.stdout.partition("\nStep ")
     assert re.sub(r":\d{4,5}\b", ":PORT", log) == BOOT_LOG.format(folder=folder)
-    found = re.findall(r"Step (7b|\d) ·.*?served_from: (\w+ \(\w+\))", "Step " + tour, re.DOTALL)
-    assert found == PROMISED
+    assert labels("Step " + tour) == PROMISED
+    assert "earlier run" not in tour
     assert re.findall(r"^Step (\w+) ·", "Step " + tour, re.MULTILINE)[-3:] == ["7a", "7b", "7b"]
     assert "Central   3868636.36   1157806.16" in tour
     assert "│ Central ┆ 3868636.36    ┆ 2710830.20    ┆ 1157806.16    │" in tour
     assert tour.splitlines()[-1] == "✓ 9 steps, each as the walkthrough promises"
-    # Grains that the first run asked for are cold again: each run keeps its answers to itself.
+    # What the first run made is kept: grains that were cold then are warm now, and said to be.
     code, out = in_process("demo", "--exit", FLIGHTFRAME_DATA_DIR=str(folder))
     assert code == 0
     assert f"  ✓ found {folder}/installation.yaml\n" in out
-    assert not (folder / "metric_engine").exists()
+    assert out.count(" (kept from an earlier run)\n") == 3
+    assert "  ✓ pre-materialised 0 (family, anchor) entries, found 3\n" in out
+    warm = [("3", "engine_cache (exact)"), ("4", "engine_cache (exact)")]
+    assert labels(out) == [*PROMISED[:2], warm[0], PROMISED[3], warm[1], *PROMISED[5:]]
+    assert out.count("  ✓ as promised over a warm store\n") == 2
+    assert out.splitlines()[-1] == (
+        "✓ 9 steps, each as the walkthrough promises; 2 kept from an earlier run"
+    )
+
+
+def test_a_warm_store_excuses_no_wrong_label(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    changed = list(steps.STEPS)
+    changed[3] = dataclasses.replace(changed[3], served_from="engine_backend")
+    monkeypatch.setattr(steps, "STEPS", tuple(changed))
+    code, out = in_process("demo", "--exit", "--data-dir", str(folder))
+    assert code == 1
+    assert "  ✗ promised served_from engine_backend, got engine_cache" in out
 
 
 @pytest.mark.parametrize(
@@ -117,6 +140,7 @@ def test_a_promise_that_is_not_kept_is_said_and_fails(
     changed = list(steps.STEPS)
     changed[at] = dataclasses.replace(changed[at], **change)  # type: ignore[arg-type]
     monkeypatch.setattr(steps, "STEPS", tuple(changed))
+    shutil.rmtree(folder / "metric_engine", ignore_errors=True)
     code, out = in_process("demo", "--exit", "--data-dir", str(folder))
     assert code == 1
     assert f"  ✗ {said}" in out

@@ -65,7 +65,7 @@ def test_a_deadline_ends_the_statement_of_get_flight_info_and_leaves_nothing(sho
             started = time.monotonic()
             with pytest.raises(flight.FlightTimedOutError):
                 client.get_flight_info(descriptor, flight.FlightCallOptions(timeout=0.2))
-            assert time.monotonic() - started < 5
+            assert time.monotonic() - started < 30
             assert settled(shop)
             files = open_files()
         with pytest.raises(flight.FlightTimedOutError):

@@ -19,7 +19,7 @@ from flightframe_server.engine import MetricEngine
 from flightframe_server.engine.frames import OpenStream
 from flightframe_server.errors import FlightframeError
 from flightframe_server.language import parse
-from flightframe_server.planner.make import whole_plan
+from flightframe_server.planner.make import single_query_plan
 from flightframe_server.resolver.resolve import resolve
 from flightframe_server.resolver.values import Binding
 
@@ -54,7 +54,7 @@ def streamed(engine, request):
     """The same question as one query of the back-end, composed batch by batch; None where none."""
     binding = Binding(dict(request.parameters))
     plan = engine.plan(lambda typed: resolve(parse(request.source), typed, binding))
-    whole = whole_plan(engine.typed, plan)
+    whole = single_query_plan(engine.typed, plan)
     if whole is None:
         return None
     batches = list(OpenStream(whole, engine.backend.run(whole.stream)))

@@ -93,13 +93,13 @@ def test_members_are_those_of_the_raw_tables(backend, collection, level, schema,
     raw, engines = laid_out(collection)
     expected = in_order([value for (value,) in raw.execute(sql).fetchall()])
     present = [value for value in expected if value is not None]
-    found = level_facts(engines[backend], level, schema, most=1000)
+    found = level_facts(engines[backend], level, schema, limit=1000)
     assert list(found.members) == expected
     assert found.cardinality == len(expected)
     assert found.has_null is (len(present) < len(expected))
     assert (found.first, found.last) == ((present[0], present[-1]) if present else (None, None))
     assert str(found.served_from) == "backend"
-    fewer = level_facts(engines[backend], level, schema, most=2)
+    fewer = level_facts(engines[backend], level, schema, limit=2)
     assert list(fewer.members) == expected[:2]
     assert fewer.cardinality == len(expected)
 

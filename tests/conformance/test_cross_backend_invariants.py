@@ -56,7 +56,7 @@ def test_the_published_total_is_everybodys(canonical):
 
 def maps_of(engine):
     """The maps of an engine's edges, by edge."""
-    return engine.attested()[0].facts.held_maps
+    return engine.attested()[0].facts.known_maps
 
 
 def broken_in(collection, backend, folder):

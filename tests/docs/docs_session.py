@@ -202,11 +202,11 @@ class Server:
         if not self.ended():
             os.killpg(self._process.pid, signal.SIGINT)
         try:
-            self._process.wait(30)
+            self._process.wait(60)
         except subprocess.TimeoutExpired:
             os.killpg(self._process.pid, signal.SIGKILL)
             raise
-        self._reader.join(5)
+        self._reader.join(60)
         assert self._process.stdout is not None
         self._process.stdout.close()
         return self.printed()

@@ -84,6 +84,7 @@ MOVED = {
     "sqlite": "test_sqlite_moves.py::test_a_file_in_its_place_is_answered_from[copied-DELETE]",
     "polars": "test_polars_moves.py::test_a_moved_file_is_never_read_as_the_old_version[in_place]",
 }
+DEFINITIONS = "tests/unit/reload/test_reload_definitions.py::"
 ZONES = "tests/conformance/test_zones.py::test_the_zone_alone_tells_entries_apart[duckdb]"
 LEVEL_ORDER = (
     "tests/unit/catalog/test_catalog_levels.py"
@@ -197,8 +198,8 @@ MUTATIONS = (
         1,
         f"{CASES}[shop: a condition that is true of what no row has]",
         "composer.frame:Cells.frame",
-        "makers = {found for term in terms for",
-        "makers = {found for term in every for",
+        "makers = {part for term in terms for",
+        "makers = {part for term in every for",
     ),
     _mutation(
         "add up counts of distinct",
@@ -231,7 +232,7 @@ MUTATIONS = (
         3,
         f"{ENTRIES}[sums]",
         "planner.rollup:judge",
-        'return Rejected(f"it cannot be filtered by {level}: {found.rule}")',
+        'return Rejected(f"it cannot be filtered by {level}: {lookup.rule}")',
         "rest = tuple(part for part in rest if level not in levels_of(part))\n            continue",
     ),
     _mutation(
@@ -312,9 +313,9 @@ MUTATIONS = (
         "use a sibling that was not attested",
         3,
         SIBLINGS,
-        "planner.siblings:read_as",
-        "reason = None if differs is None else",
-        "reason = None if True else",
+        "planner.siblings:_unequal",
+        "return None if difference is None else",
+        "return None if True else",
     ),
     _mutation(
         "drop a_block",
@@ -329,8 +330,8 @@ MUTATIONS = (
         4,
         BLOCKS,
         "resolver.legality:_check_blocks",
-        "not settled(typed, metric.schema, level, kept)",
-        "not any(typed.graph.family_of(other) == family for other in kept)",
+        "not typed.graph.settled(metric.schema, level, fixed)",
+        "not any(typed.graph.family_of(other) == family for other in fixed)",
     ),
     _mutation(
         "let an outer SUM evade a_block",
@@ -353,8 +354,8 @@ MUTATIONS = (
         4,
         f"{LEGALITY}test_an_outer_sum_over_what_does_not_add_up[the years of its months]",
         "resolver.legality:_check_outer_sum",
-        "blocked = typed.graph.determined(held)",
-        "blocked = frozenset(held)",
+        "blocked = typed.graph.determined(blocking)",
+        "blocked = frozenset(blocking)",
     ),
     _mutation(
         "let a double pin a level",
@@ -393,7 +394,7 @@ MUTATIONS = (
         6,
         STALE,
         "planner.rollup:_stale",
-        "if wanted is None or wanted != fingerprint:",
+        "if expected is None or expected != fingerprint:",
         "if False:",
     ),
     _mutation(
@@ -435,8 +436,8 @@ MUTATIONS = (
         6,
         FLOWN,
         "engine.executor:PlanExecutor._fetch",
-        "None if untold else (keys, version, keeping, most)",
-        "(keys, keeping, most)",
+        "None if untold else (keys, version, keeping, limit)",
+        "(keys, keeping, limit)",
     ),
     _mutation(
         "let an older entry be of any age",
@@ -467,7 +468,7 @@ MUTATIONS = (
         6,
         BACKENDS + MOVED["duckdb"],
         "backends.duckdb.version:stamp_of",
-        "found.st_size, found.st_mtime_ns, found.st_ctime_ns",
+        "status.st_size, status.st_mtime_ns, status.st_ctime_ns",
         "0, 0, 1",
     ),
     _mutation(
@@ -475,7 +476,7 @@ MUTATIONS = (
         6,
         BACKENDS + MOVED["sqlite"],
         "backends.sqlite.files:_identity",
-        "found.st_size, found.st_mtime_ns, found.st_ctime_ns",
+        "status.st_size, status.st_mtime_ns, status.st_ctime_ns",
         "0, 0, 1",
     ),
     _mutation(
@@ -483,7 +484,7 @@ MUTATIONS = (
         6,
         BACKENDS + MOVED["polars"],
         "backends.polars.signs:sign_of",
-        "found.st_size, found.st_mtime_ns, found.st_ctime_ns",
+        "status.st_size, status.st_mtime_ns, status.st_ctime_ns",
         "0, 0, 1",
     ),
     _mutation(
@@ -568,6 +569,30 @@ MUTATIONS = (
         "request:Request.key",
         "(name, str(literal_type(value)), value)",
         "(name, value)",
+    ),
+    _mutation(
+        "leave a family's definition out of identity",
+        9,
+        DEFINITIONS + "test_entries_of_a_former_definition_answer_nothing_of_the_new_one",
+        "catalog.collection:Collection.definition_hash",
+        "self.family_hashes.get(family, self.structure_hash)",
+        "self.structure_hash",
+    ),
+    _mutation(
+        "give hot answers of one engine for another",
+        9,
+        DEFINITIONS + "test_nor_does_a_hot_answer",
+        "engine.engine:MetricEngine.__init__",
+        "next(_GENERATIONS)",
+        "1",
+    ),
+    _mutation(
+        "show a question the engines of now, not those it began with",
+        1,
+        DEFINITIONS + "test_a_text_of_sql_means_what_it_meant_when_it_came",
+        "runtime:Runtime.engines",
+        "self.sets.current if self._pinned is None else self._pinned",
+        "self.sets.current",
     ),
     _mutation(
         "leave the zone out of identity",

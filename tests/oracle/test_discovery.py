@@ -70,20 +70,20 @@ def test_where_a_metric_may_be_asked(shop):
 
 def test_members_are_told_in_order_and_no_more_than_wanted(shop):
     made = shop("INSERT INTO stores VALUES ('s0', 'east'), ('S10', 'Éast');")
-    found = level_facts(made.engine, "region", most=4)
+    found = level_facts(made.engine, "region", limit=4)
     assert found.members == ("East", "West", "east", "Éast")
     assert (found.cardinality, found.has_null) == (5, True)
     assert (found.first, found.last) == ("East", "Éast")
-    assert level_facts(made.engine, "region", most=9).members[-1] is None
+    assert level_facts(made.engine, "region", limit=9).members[-1] is None
     assert level_facts(made.engine, "region").members == ()
 
 
 def test_members_of_a_level_are_those_that_rows_of_a_schema_have(shop):
     engine = shop().engine
     # S9 and NULL sold and are listed nowhere; S4 sold, S1 to S3 have stock.
-    sold = level_facts(engine, "store", "tx", most=9)
+    sold = level_facts(engine, "store", "tx", limit=9)
     assert sold.members == ("S1", "S2", "S3", "S4", "S9", None)
-    assert level_facts(engine, "store", "inv", most=9).members == ("S1", "S2", "S3")
+    assert level_facts(engine, "store", "inv", limit=9).members == ("S1", "S2", "S3")
     with pytest.raises(UnreachableAnchor):
         level_facts(engine, "tag", "inv")
 
@@ -93,7 +93,7 @@ def test_facts_come_from_the_cache_until_the_data_moves(shop):
     assert str(level_facts(made.engine, "store").served_from) == "engine_backend"
     assert str(level_facts(made.engine, "store").served_from) == "engine_cache"
     made.replace("INSERT INTO stores VALUES ('S5', 'West');")
-    again = level_facts(made.engine, "store", most=9)
+    again = level_facts(made.engine, "store", limit=9)
     assert str(again.served_from) == "engine_backend"
     assert (again.cardinality, again.last) == (5, "S5")
 
@@ -101,7 +101,7 @@ def test_facts_come_from_the_cache_until_the_data_moves(shop):
 def test_coarser_members_are_rolled_up_from_finer_ones(shop):
     made = shop()
     members(made.engine, "day", "tx")
-    months = level_facts(made.engine, "month", "tx", most=9)
+    months = level_facts(made.engine, "month", "tx", limit=9)
     assert months.members == (datetime.date(2024, 1, 1), datetime.date(2024, 2, 1))
     assert str(months.served_from) == "engine_cache"
 
@@ -112,7 +112,7 @@ def test_facts_of_more_members_than_are_held_are_the_same(shop, tmp_path):
         made.engine.collection, tmp_path, made.backend, enabled=False, stream_rows=-1
     )
     for level in ("store", "region", "day", "month", "txn", "coast", "losing"):
-        one, other = (level_facts(engine, level, most=50) for engine in (made.engine, streaming))
+        one, other = (level_facts(engine, level, limit=50) for engine in (made.engine, streaming))
         assert str(other.served_from) == "backend"
         assert (one.schema, one.cardinality, one.has_null) == (
             other.schema,
@@ -124,7 +124,7 @@ def test_facts_of_more_members_than_are_held_are_the_same(shop, tmp_path):
 
 
 def test_an_empty_level_has_no_ends(shop):
-    found = level_facts(shop().engine, "txn", "nothing_sold", most=3)
+    found = level_facts(shop().engine, "txn", "nothing_sold", limit=3)
     assert (found.cardinality, found.has_null, found.first, found.last) == (0, False, None, None)
     assert found.members == ()
 

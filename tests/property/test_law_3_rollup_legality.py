@@ -34,7 +34,7 @@ from flightframe_server.language import parse
 from flightframe_server.planner.plan import Exact, Rollup
 from flightframe_server.planner.rollup import Target, judge
 from flightframe_server.planner.route import entry_key
-from flightframe_server.planner.source import held_name
+from flightframe_server.planner.source import state_column
 from flightframe_server.resolver.resolve import resolve
 
 DERIVED = ("profit", "margin", "width", "typical", "kept", "share")
@@ -119,9 +119,9 @@ def values_from(rig, target, verdict):
     """What an entry says, point by point."""
     table = rig.engine.store.read(verdict.entry)
     if isinstance(verdict, Rollup):
-        maps = rig.engine.attested()[0].facts.held_maps
+        maps = rig.engine.attested()[0].facts.known_maps
         table = roll_up(table, verdict, target.key.anchor, target.metric, maps)
-    states = {name: held_name(name) for name, _ in target.metric.states}
+    states = {name: state_column(name) for name, _ in target.metric.states}
     values = finish(table, states, target.metric)
     points = zip(*(table[level].to_pylist() for level in target.key.anchor), strict=True)
     points = list(points) if target.key.anchor else [()]

@@ -91,7 +91,7 @@ class Tally:
         assert self.answered >= share * self.asked, (self.answered, self.asked)
 
 
-ANSWERS, STREAMS = Tally(), Tally()
+ANSWERS, STREAMS, UNVERSIONED = Tally(), Tally(), Tally()
 
 
 class Changed(Rig):
@@ -257,21 +257,6 @@ def test_law_6_a_stream_is_of_one_version(given):
             assert one, (str(question), got)
 
 
-@pytest.mark.parametrize(
-    ("law", "tally", "share"),
-    [
-        (test_law_6_an_answer_is_of_one_version_and_never_stale, ANSWERS, 0.6),
-        (test_law_6_a_stream_is_of_one_version, STREAMS, 0.4),
-    ],
-)
-def test_law_6_most_questions_are_answered(law, tally, share):
-    tally.asked = tally.answered = 0
-    # Whether they are right is the law's own test.
-    with suppress(AssertionError):
-        law()
-    tally.demand(share)
-
-
 @HEAVY
 @given(changes(both=True))
 def test_law_6_parts_of_unknown_version_are_never_mixed(given):
@@ -281,14 +266,32 @@ def test_law_6_parts_of_unknown_version_are_never_mixed(given):
         rig.backend.begin(moments)
         for question in asked:
             before = rig.at
+            UNVERSIONED.asked += 1
             try:
                 found = rig.ask(question)
             except BackendError:
                 continue
+            UNVERSIONED.answered += 1
             assert str(found.provenance.served_from) == "engine_backend"
             got = rows_of(found)
             assert rig.of_one_version(question, got, before, in_order=False), (str(question), got)
         assert not rig.entries()
+
+
+@pytest.mark.parametrize(
+    ("law", "tally", "share"),
+    [
+        (test_law_6_an_answer_is_of_one_version_and_never_stale, ANSWERS, 0.6),
+        (test_law_6_a_stream_is_of_one_version, STREAMS, 0.4),
+        (test_law_6_parts_of_unknown_version_are_never_mixed, UNVERSIONED, 0.25),
+    ],
+)
+def test_law_6_most_questions_are_answered(law, tally, share):
+    tally.asked = tally.answered = 0
+    # Whether they are right is the law's own test.
+    with suppress(AssertionError):
+        law()
+    tally.demand(share)
 
 
 @st.composite

@@ -1,6 +1,7 @@
 """Are the definitions of the row functions what they say, on any Python?"""
 
 import datetime
+import re
 from decimal import ROUND_HALF_UP, Context, Decimal
 
 import pytest
@@ -69,6 +70,28 @@ def test_a_decimal_reads_back(digits, scale):
     written = row_values.digits_to_text(digits, scale)
     assert Decimal(written) == Decimal(digits).scaleb(-scale, context=WIDE)
     assert row_values.text_to_digits(written, 38, scale) == digits
+
+
+def has_pattern(text, pattern):
+    """LIKE as the standard words it, one character after another."""
+    if not pattern:
+        return not text
+    if pattern[0] == "%":
+        return any(has_pattern(text[at:], pattern[1:]) for at in range(len(text) + 1))
+    return bool(text) and pattern[0] in ("_", text[0]) and has_pattern(text[1:], pattern[1:])
+
+
+@given(st.text("ab.\n", max_size=6), st.text("ab.%_\n", max_size=6))
+def test_a_pattern_of_like_fits_as_the_standard_says(text, pattern):
+    fits = has_pattern(text, pattern)
+    assert (row_values.like_pattern(pattern).fullmatch(text) is not None) is fits
+    regex = re.compile(row_values.like_regex(pattern), re.DOTALL)
+    assert (regex.fullmatch(text) is not None) is fits
+
+
+def test_many_holes_in_a_pattern_cost_no_more_than_their_number():
+    # Going back over each of them would take longer than the universe has.
+    assert row_values.like_pattern("%a" * 40 + "b").fullmatch("a" * 4000) is None
 
 
 @pytest.mark.parametrize("text", ["", " ", "1 2", "0x1", "1.", ".5", "+", "\u0661", "1_0", "1\n"])

@@ -75,5 +75,7 @@ def test_a_filter_and_a_sort_are_of_the_rows_that_are_shown(odd, watch):
     page.get_by_label("Find in these rows only").fill("")
     page.get_by_role("columnheader", name="size").get_by_role("button").click()
     page.get_by_role("columnheader", name="size").get_by_role("button").click()
-    expect(page.get_by_role("columnheader", name="size")).to_have_attribute("aria-sort", "descending")
+    expect(page.get_by_role("columnheader", name="size")).to_have_attribute(
+        "aria-sort", "descending"
+    )
     assert page.locator(".grid .drawn [role=gridcell]").all_inner_texts()[0] == "plain"

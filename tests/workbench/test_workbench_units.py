@@ -58,5 +58,7 @@ def test_the_pages_own_tests_pass_and_no_text_of_the_server_is_an_error_there(tm
 
 
 def test_types_and_accessibility_of_the_sources():
-    done = node("node_modules/svelte-check/bin/svelte-check", "--fail-on-warnings", "--output", "human")
+    done = node(
+        "node_modules/svelte-check/bin/svelte-check", "--fail-on-warnings", "--output", "human"
+    )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -131,8 +131,8 @@ class Reducer:
     @cached_property
     def own_states(self) -> tuple[StateColumn, ...]:
         """The states that the value is finished from; a part's one state under the part's name."""
-        made = (StateColumn(part, REDUCERS[part].state[0].primitive) for part in self.parts)
-        return self.state or tuple(made)
+        of_parts = (StateColumn(part, REDUCERS[part].state[0].primitive) for part in self.parts)
+        return self.state or tuple(of_parts)
 
     @cached_property
     def primitives(self) -> frozenset[Primitive]:

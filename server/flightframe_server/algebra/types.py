@@ -82,7 +82,7 @@ def fine_timestamp(zone: str | None = None) -> DataType:
     return DataType(Kind.TIMESTAMP, NANOSECONDS, zone=zone)
 
 
-def whole(stored: DataType) -> DataType:
+def in_micros(stored: DataType) -> DataType:
     """Return a type as it counts here: timestamps in microseconds."""
     return DataType(stored.kind, zone=stored.zone) if stored.is_fine else stored
 

@@ -12,7 +12,7 @@ import re
 from flightframe_server.errors import ArithmeticOverflow, shown
 
 _BEFORE, _AFTER = "flightframe: ", ", which is no whole microsecond"
-_SAID = re.compile(f"{_BEFORE}(.{{1,400}}?{_AFTER})", re.DOTALL)
+_MISFIT = re.compile(f"{_BEFORE}(.{{1,400}}?{_AFTER})", re.DOTALL)
 
 
 def no_whole_microsecond(column: str) -> tuple[str, str]:
@@ -20,11 +20,11 @@ def no_whole_microsecond(column: str) -> tuple[str, str]:
     return f"{_BEFORE}{shown(column)} holds ", _AFTER
 
 
-def said(text: str) -> ArithmeticOverflow | None:
+def misfit_in(text: str) -> ArithmeticOverflow | None:
     """Return the error that a database's text tells in our words, or None."""
-    found = _SAID.search(text)
-    if found is None:
+    match = _MISFIT.search(text)
+    if match is None:
         return None
     return ArithmeticOverflow(
-        found[1], hint="its day, month or year can be asked; a moment itself has microseconds here"
+        match[1], hint="its day, month or year can be asked; a moment itself has microseconds here"
     )

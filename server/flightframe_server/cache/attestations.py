@@ -125,8 +125,8 @@ class AttestationStore:
             verdict: None: it holds; else the row that breaks it, kept cut to `MAX_VERDICT`
                 characters.
         """
-        kept = None if verdict is None else verdict[:MAX_VERDICT]
-        self._write(key, versions, _FACT, {"verdict": kept}, b"")
+        text = None if verdict is None else verdict[:MAX_VERDICT]
+        self._write(key, versions, _FACT, {"verdict": text}, b"")
 
     def get_map(self, edge: str, versions: Version) -> pa.Table | None:
         """Return the map of an edge on these versions of its tables, or None."""

@@ -6,11 +6,9 @@ take more memory than its budget, and never answer with a table of another id.
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from collections.abc import Iterable
-
 import pyarrow as pa
+
+from flightframe_server.bounded_cache import BoundedCache
 
 
 def compacted(table: pa.Table) -> pa.Table:
@@ -37,27 +35,17 @@ class HotTier:
     def __init__(self, max_bytes: int) -> None:
         """Start empty."""
         self._max_bytes = max_bytes
-        self._bytes = 0
-        self._tables: OrderedDict[str, tuple[pa.Table, int]] = OrderedDict()
-        self._lock = threading.Lock()
+        self._tables: BoundedCache[str, pa.Table] = BoundedCache(max_bytes, max_bytes, overhead=0)
+        self.get, self.drop = self._tables.get, self._tables.drop
 
     @property
     def bytes(self) -> int:
         """Bytes of the tables that are kept now."""
-        return self._bytes
+        return self._tables.bytes
 
     def __len__(self) -> int:
         """Return how many tables are kept now."""
         return len(self._tables)
-
-    def get(self, entry_id: str) -> pa.Table | None:
-        """Return the table and count it as just read; None where it is not kept."""
-        with self._lock:
-            cached = self._tables.get(entry_id)
-            if cached is None:
-                return None
-            self._tables.move_to_end(entry_id)
-            return cached[0]
 
     def put(self, entry_id: str, table: pa.Table) -> None:
         """Keep a table, dropping the least recently read; one larger than the budget is not kept.
@@ -66,31 +54,5 @@ class HotTier:
             entry_id: the entry's unique name; what stood there before is replaced.
             table: any Arrow table.
         """
-        if table.nbytes > self._max_bytes:
-            self.drop((entry_id,))
-            return
-        compact = compacted(table)
-        size = compact.nbytes
-        with self._lock:
-            self._forget(entry_id)
-            self._tables[entry_id] = (compact, size)
-            self._bytes += size
-            while self._bytes > self._max_bytes:
-                self._forget(next(iter(self._tables)))
-
-    def drop(self, entry_ids: Iterable[str]) -> None:
-        """Forget these tables; unknown ids are fine."""
-        with self._lock:
-            for entry_id in entry_ids:
-                self._forget(entry_id)
-
-    def clear(self) -> None:
-        """Forget every table."""
-        with self._lock:
-            self._tables.clear()
-            self._bytes = 0
-
-    def _forget(self, entry_id: str) -> None:
-        cached = self._tables.pop(entry_id, None)
-        if cached is not None:
-            self._bytes -= cached[1]
+        compact = compacted(table) if table.nbytes <= self._max_bytes else table
+        self._tables.put(entry_id, compact, compact.nbytes)

@@ -12,6 +12,7 @@ survive it. Start workers with `spawn`, and let each open its own store.
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
@@ -114,6 +115,7 @@ class EntryStore:
         self._hot = HotTier(hot_bytes)
         self._hits = HitCounter()
         self._closed = False
+        self._pinning, self._pinned_by = threading.Lock(), 0
         try:
             self._index = CacheIndex(
                 root,
@@ -155,11 +157,6 @@ class EntryStore:
     def damaged(self) -> int:
         """How many entries were dropped because their file was missing or altered."""
         return self._index.counts.damaged
-
-    @property
-    def max_bytes(self) -> int:
-        """The most bytes that the entries may take."""
-        return self._max_bytes
 
     def holdings(self) -> Holdings:
         """Return the current snapshot; no lock is waited for, and it is O(1) between refreshes."""
@@ -277,9 +274,19 @@ class EntryStore:
         """Take entries out, with their files; unknown ids are fine."""
         self._index.drop(entry_ids)
 
-    def set_pinned(self, keys: Collection[EntryKey]) -> None:
-        """Pin exactly these keys, whether they have an entry now or later."""
-        self._index.set_pins({key_hash(key_text(key)) for key in keys})
+    def set_pinned(self, keys: Collection[EntryKey], generation: int = 0) -> None:
+        """Pin exactly these keys, whether they have an entry now or later.
+
+        Args:
+            keys: the keys.
+            generation: of the engine that pins; one that was replaced pins nothing over its
+                successor, however late its warm-up ends.
+        """
+        hashes = {key_hash(key_text(key)) for key in keys}
+        with self._pinning:
+            if generation >= self._pinned_by:
+                self._pinned_by = generation
+                self._index.set_pins(hashes)
 
     def collect(self) -> CollectorReport:
         """Remove orphans, superseded files and unfinished ones that are past their time."""

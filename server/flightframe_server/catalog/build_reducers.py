@@ -29,15 +29,15 @@ def build_reducers(
     shapes: Sequence[ReducerShape], declared: Declarations, spot: Cursor
 ) -> tuple[ReducerDeclaration, ...]:
     """Return the declarations of `ip_reducers`."""
-    found: dict[str, ReducerDeclaration] = {}
+    declarations: dict[str, ReducerDeclaration] = {}
     for at, shape in enumerate(shapes):
         here = spot.at(at)
         operator = known_operator(shape.operator, here.at("operator"))
-        if operator in found:
+        if operator in declarations:
             hint = "one declaration holds the operator's whole a_block"
             here.at("operator").report(f"{shown(operator)} is declared twice", hint)
         _check_order(operator, shape, here)
-        found[operator] = ReducerDeclaration(
+        declarations[operator] = ReducerDeclaration(
             operator=operator,
             a_block=_blocks(shape.a_block, declared, here.at("a_block")),
             default=shape.default,
@@ -45,7 +45,7 @@ def build_reducers(
             snapshot=_snapshot(shape.snapshot, declared, here.at("snapshot")),
             location=here.location,
         )
-    return tuple(found.values())
+    return tuple(declarations.values())
 
 
 def check_defaults(
@@ -88,7 +88,7 @@ def build_siblings(
 ) -> tuple[Sibling, ...]:
     """Return the declarations of `siblings`."""
     known = {reducer.operator for reducer in reducers}
-    found = []
+    siblings = []
     for at, shape in enumerate(shapes):
         here = spot.at(at)
         schema = here.at("schema").resolve(declared.schemas, shape.schema_name)
@@ -103,8 +103,8 @@ def build_siblings(
                 f"{operator} is made of {' and '.join(reducer.parts)}, and no column holds it",
                 f"declare a sibling of {' and one of '.join(reducer.parts)}",
             )
-        found.append(Sibling(schema, column, operator, location=here.location))
-    return tuple(found)
+        siblings.append(Sibling(schema, column, operator, location=here.location))
+    return tuple(siblings)
 
 
 def _lacks(operator: str, declared: Collection[str]) -> bool:
@@ -129,7 +129,7 @@ def _check_order(operator: str, shape: ReducerShape, spot: Cursor) -> None:
 
 def _blocks(listed: Sequence[str], declared: Declarations, spot: Cursor) -> tuple[str, ...]:
     """Return the dimension families of an a_block; a level in none is a family of its own."""
-    found: dict[str, None] = {}
+    blocks: dict[str, None] = {}
     for at, name in enumerate(listed):
         family = declared.dimension_families.find(name)
         level = declared.levels.find(name)
@@ -140,8 +140,8 @@ def _blocks(listed: Sequence[str], declared: Declarations, spot: Cursor) -> tupl
                 message = f"'{shown(name)}' is a level, and a_block lists dimension families"
                 spot.at(at).report(message, f"its family is '{shown(home)}'")
                 continue
-        found[family or spot.at(at).resolve(declared.dimension_families, name)] = None
-    return tuple(found)
+        blocks[family or spot.at(at).resolve(declared.dimension_families, name)] = None
+    return tuple(blocks)
 
 
 def _snapshot(shape: SnapshotShape | None, declared: Declarations, spot: Cursor) -> Snapshot | None:

@@ -156,11 +156,10 @@ def _check_anchor(
 def _blocked_levels(
     reducer: ReducerDeclaration, anchor: Sequence[str], family: RootedMetric, graph: LevelGraph
 ) -> list[str]:
-    """Return the root's own levels that the a_block protects and the anchor collapses."""
-    determined = graph.determined(anchor)
-    own = graph.own_levels(family.schema)
+    """Return the root's own levels that the a_block protects and the anchor leaves open."""
     return [
         level
-        for level in own
-        if graph.family_of(level) in reducer.a_block and level not in determined
+        for level in graph.own_levels(family.schema)
+        if graph.family_of(level) in reducer.a_block
+        and not graph.settled(family.schema, level, anchor)
     ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from flightframe_server.algebra.types import DataType
 from flightframe_server.catalog.zones import UTC
@@ -160,7 +161,7 @@ class Snapshot(Declared):
     """Stock read at one moment: only rows at the first or last `level` per `per` count."""
 
     level: str
-    pick: str
+    pick: Literal["FIRST", "LAST"]
     per: tuple[str, ...] = ()
 
     @property

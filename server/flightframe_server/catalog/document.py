@@ -36,7 +36,7 @@ NODES_MAX = 250_000
 _TOO_DEEP = f"the document is nested deeper than {NESTING_MAX} levels"
 _TEXT_TAG = "tag:yaml.org,2002:str"
 # libyaml is ten times as fast; a platform without it still reads the same documents.
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_document(text: str, file: str) -> Document:
@@ -57,7 +57,7 @@ def read_document(text: str, file: str) -> Document:
     if size > TEXT_BYTES_MAX:
         raise CatalogError(f"the file is larger than {TEXT_BYTES_MAX >> 20} MiB", file=file)
     try:
-        root = _Composer(file, yaml.parse(text, Loader=_LOADER)).document()
+        root = _Composer(file, yaml.parse(text, Loader=LOADER)).document()
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         message = f"this is not YAML: {shown(error.problem)}"

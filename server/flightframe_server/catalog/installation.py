@@ -102,6 +102,21 @@ class AuditSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TraceSettings:
+    """Where the spans of calls are sent.
+
+    Attributes:
+        endpoint: the address of a collector that takes OTLP over HTTP.
+        service: the name that the spans are told under.
+        share: of the calls that no caller's trace decides about; 1: all.
+    """
+
+    endpoint: str
+    service: str = "flightframe"
+    share: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Installation:
     """One whole installation manifest; `collections` are paths as written."""
 
@@ -112,4 +127,5 @@ class Installation:
     server: ServerSettings = ServerSettings()
     limits: Limits = DEFAULT_LIMITS
     audit: AuditSettings = AuditSettings()
+    traces: TraceSettings | None = None
     file: str = "installation.yaml"

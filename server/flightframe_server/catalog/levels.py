@@ -11,20 +11,18 @@ collection does not declare is a mistake of the caller and raises `InternalError
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeVar
 
-from flightframe_server.catalog.collection import Collection, Edge
+from flightframe_server.catalog.collection import Collection, Edge, RootedMetric
 from flightframe_server.errors import InternalError
 
 _T = TypeVar("_T")
 
 Path = tuple[Edge, ...]
 """Edges, each of which starts where the one before it leads."""
-
-"""Whether an edge may be used, for instance because it is attested on the current data."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,17 +32,23 @@ class LevelGraph:
     Attributes:
         collection: what it was built from.
         level_names: every level as declared: of families first, then of grains alone.
+        fact_schemas: the schemas that hold a metric's numbers, as its root or as a sibling.
     """
 
     collection: Collection
     level_names: tuple[str, ...] = field(init=False)
+    fact_schemas: frozenset[str] = field(init=False)
     _by_folded: Mapping[str, str] = field(init=False, repr=False)
     _family: Mapping[str, str] = field(init=False, repr=False)
     _edges: Mapping[str, tuple[Edge, ...]] = field(init=False, repr=False)
     _closure: Mapping[str, frozenset[str]] = field(init=False, repr=False)
     _own: Mapping[str, Mapping[str, str]] = field(init=False, repr=False)
     _reachable: Mapping[str, frozenset[str]] = field(init=False, repr=False)
+    _sorted: Mapping[str, tuple[str, ...]] = field(init=False, repr=False)
     _ways: dict[tuple[str, str], tuple[Path, ...]] = field(init=False, repr=False)
+    _bridging: dict[frozenset[str], tuple[frozenset[str], tuple[str, ...]]] = field(
+        init=False, repr=False
+    )
 
     def __post_init__(self) -> None:
         """Compute everything that later questions look up."""
@@ -60,7 +64,11 @@ class LevelGraph:
         self._set("_own", MappingProxyType(own))
         reach = {name: self.determined(levels) for name, levels in own.items()}
         self._set("_reachable", MappingProxyType(reach))
+        in_order = {name: tuple(sorted(levels)) for name, levels in reach.items()}
+        self._set("_sorted", MappingProxyType(in_order))
+        self._set("fact_schemas", frozenset(_fact_schemas(self.collection)))
         self._set("_ways", {})
+        self._set("_bridging", {})
 
     def find(self, name: str) -> str | None:
         """Return the level of that name, in any case, as declared; None where there is none."""
@@ -112,6 +120,10 @@ class LevelGraph:
         """Return the levels at which a schema's rows can be summed up: its own and determined."""
         return _known(self._reachable, schema, "schema")
 
+    def reachable_in_order(self, schema: str) -> tuple[str, ...]:
+        """Return the levels of `reachable`, sorted by name."""
+        return _known(self._sorted, schema, "schema")
+
     def ways(self, schema: str, level: str) -> tuple[Path, ...]:
         """Return every way from a schema's columns to a level, the shortest from each column.
 
@@ -125,6 +137,8 @@ class LevelGraph:
             _known(self._edges, level, "level")
             if level in own:
                 paths: list[Path] = [()]
+            elif level not in self._reachable[schema]:
+                paths = []
             else:
                 every = (self._shortest([start], own, level) for start in own)
                 paths = sorted((way for way in every if way is not None), key=len)
@@ -136,6 +150,16 @@ class LevelGraph:
         ways = self.ways(schema, level)
         return ways[0] if ways else None
 
+    def settled(self, schema: str, level: str, known: Container[str]) -> bool:
+        """Return whether a schema's rows that agree in the known levels agree in this one.
+
+        Judged along the edges that the rows themselves take: a level that is a column of theirs is
+        settled by nothing but itself, since the column may say otherwise than an edge to that
+        level.
+        """
+        path = self.schema_path(schema, level) or ()
+        return level in known or any(edge.source in known for edge in path)
+
     def bridges(self, levels: Iterable[str], target: str) -> tuple[str, ...]:
         """Return the schemas through which facts at `levels` would fan out to `target`.
 
@@ -144,16 +168,23 @@ class LevelGraph:
         grain is shared in part (tags over product and tag) come before those that only mention
         both, each group in the order declared. None where the target is determined already.
         """
-        determined = self.determined(levels)
+        key = frozenset(levels)
+        if key not in self._bridging:
+            determined = self.determined(key)
+            self._bridging[key] = determined, self._open_to(determined)
+        determined, schemas = self._bridging[key]
         if target in determined:
             return ()
+        return tuple(name for name in schemas if target in self._reachable[name])
+
+    def _open_to(self, determined: frozenset[str]) -> tuple[str, ...]:
+        """Return the schemas that facts at some levels meet in several rows; see `bridges`."""
         close: list[str] = []
         loose: list[str] = []
         for name, schema in self.collection.schemas.items():
-            shared = determined.intersection(self._own[name])
             grain = {self.find(level) or level for level in schema.grain}
             closed = bool(grain) and grain <= determined
-            if not shared or target not in self._reachable[name] or closed:
+            if closed or determined.isdisjoint(self._own[name]):
                 continue
             (loose if grain.isdisjoint(determined) else close).append(name)
         return (*close, *loose)
@@ -192,6 +223,13 @@ def _families_of(collection: Collection, names: Iterable[str]) -> dict[str, str]
     for family in collection.dimension_families.values():
         families.update(dict.fromkeys(family.levels, family.name))
     return families
+
+
+def _fact_schemas(collection: Collection) -> Iterator[str]:
+    for family in collection.metric_families.values():
+        if isinstance(family.meaning, RootedMetric):
+            yield family.meaning.schema
+            yield from (sibling.schema for sibling in family.meaning.siblings)
 
 
 def _edges_by_source(collection: Collection, names: Iterable[str]) -> dict[str, tuple[Edge, ...]]:

@@ -25,6 +25,7 @@ from flightframe_server.catalog.installation import (
     Installation,
     ServerSettings,
     TlsSettings,
+    TraceSettings,
 )
 from flightframe_server.catalog.limits import LimitsShape
 from flightframe_server.catalog.shape_errors import validate
@@ -100,6 +101,22 @@ class _AuditShape(Shape):
     values: bool = _DEFAULT_AUDIT.values
 
 
+def _endpoint(value: str) -> str:
+    if not value.startswith(("http://", "https://")):
+        raise PydanticCustomError("endpoint", "expected an address: http://host:4318/v1/traces")
+    return value
+
+
+class _TracesShape(Shape):
+    endpoint: Annotated[Text, AfterValidator(_endpoint)]
+    service: Name = "flightframe"
+    share: Annotated[Any, AfterValidator(_rate)] = Field(default=1.0)
+
+
+class _TelemetryShape(Shape):
+    traces: _TracesShape | None = None
+
+
 class _InstallationShape(Shape):
     id: Name
     collections: list[Text] = Field(min_length=1)
@@ -108,6 +125,7 @@ class _InstallationShape(Shape):
     server: _ServerShape = _ServerShape()
     limits: LimitsShape = LimitsShape()
     audit: _AuditShape = _AuditShape()
+    telemetry: _TelemetryShape = _TelemetryShape()
 
 
 def read_installation(text: str, file: str = "installation.yaml") -> Installation:
@@ -146,8 +164,13 @@ def read_installation(text: str, file: str = "installation.yaml") -> Installatio
         server=_server(shape.server),
         limits=limits,
         audit=AuditSettings(**shape.audit.model_dump()),
+        traces=_traces(shape.telemetry.traces),
         file=file,
     )
+
+
+def _traces(shape: _TracesShape | None) -> TraceSettings | None:
+    return None if shape is None else TraceSettings(**shape.model_dump())
 
 
 def _server(shape: _ServerShape) -> ServerSettings:

@@ -1,13 +1,14 @@
 """The command line: `flightframe serve`, `demo`, `query`, `check` and their like.
 
 What comes in: arguments. What goes out: answers and ready lines on stdout, everything else on
-stderr, and an exit code: 0, 1 for an expected failure, 2 for wrong usage. It must never show a
-traceback for what the user can put right.
+stderr, and an exit code: 0, 1 for an expected failure, 2 for wrong usage, 130 for Ctrl-C. It must
+never show a traceback for what the user can put right.
 """
 
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 from typing import Annotated
 
@@ -15,17 +16,31 @@ import structlog
 import typer
 
 from flightframe_server import __version__
+from flightframe_server.cli.cache import cache_app, warm
 from flightframe_server.cli.check import check
 from flightframe_server.cli.credentials import token_app, user_app
 from flightframe_server.cli.demo import demo, init_demo
 from flightframe_server.cli.describe import describe
+from flightframe_server.cli.interrupts import (
+    InterruptibleGroup,
+    in_main_thread,
+    leave,
+    leave_quietly,
+)
 from flightframe_server.cli.logs import configure_logs
+from flightframe_server.cli.promotion import promote, recommend
 from flightframe_server.cli.query import explain, query
 from flightframe_server.cli.serve import serve
+from flightframe_server.cli.shell.command import shell
+from flightframe_server.cli.stop_signals import end_now
 from flightframe_server.cli.streams import escape_unencodable, run_command
+
+SIGNALLED = 128
+"""Exit codes above it say which signal ended the command."""
 
 app = typer.Typer(
     name="flightframe",
+    cls=InterruptibleGroup,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
@@ -38,7 +53,12 @@ app.command()(serve)
 app.command()(query)
 app.command()(explain)
 app.command()(describe)
+app.command()(shell)
 app.command()(check)
+app.command()(recommend)
+app.command()(promote)
+app.command()(warm)
+app.add_typer(cache_app, name="cache")
 app.add_typer(user_app, name="user")
 app.add_typer(token_app, name="token")
 
@@ -63,6 +83,7 @@ def flightframe(
 
       flightframe demo                          the demonstration, start to end
       flightframe query "SELECT region, SUM(revenue) AS total AT region"
+      flightframe shell                         a prompt, with completion
     """
     # What a command finds it tells itself; only those that serve log more than failures.
     configure_logs(logging.ERROR)
@@ -71,8 +92,15 @@ def flightframe(
 
 def main() -> None:
     """Run the command line."""
+    if in_main_thread() and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, leave)
+    leave_quietly()
     escape_unencodable()
-    sys.exit(run_command(lambda: app(prog_name="flightframe")))
+    code = run_command(lambda: app(prog_name="flightframe"))
+    if code > SIGNALLED:
+        # A thread that still waits for a database or a server would hold the process up.
+        end_now(code)
+    sys.exit(code)
 
 
 __all__ = ["app", "main"]

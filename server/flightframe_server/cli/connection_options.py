@@ -19,6 +19,7 @@ import typer
 
 import flightframe
 from flightframe import ArgumentError, Connection
+from flightframe_server.cli.interrupts import leave_where_stuck, watched
 
 PASSWORD = "FLIGHTFRAME_PASSWORD"
 TOKEN = "FLIGHTFRAME_TOKEN"
@@ -96,23 +97,29 @@ class ConnectionOptions:
 
 @contextmanager
 def connected(uri: str, timeout: float | None, options: ConnectionOptions) -> Iterator[Connection]:
-    """Connect for the time of a command.
+    """Connect for the time of a command, which Ctrl-C ends also while it waits for the server.
 
     Raises:
         ArgumentError: a user without a password, and no terminal to ask for it.
     """
+    with watched(leave_where_stuck), open_connection(uri, timeout, options) as connection:
+        yield connection
+
+
+def open_connection(uri: str, timeout: float | None, options: ConnectionOptions) -> Connection:
+    """Connect; raises as `connected`."""
     token = None if options.user is not None else os.environ.get(TOKEN) or None
-    with flightframe.connect(
+    password = None if options.user is None else password_of(options.user)
+    return flightframe.connect(
         uri,
         token,
         options.user,
-        None if options.user is None else password_of(options.user),
+        password,
         options.tls_root_certs,
         tls_client_cert=options.tls_client_cert,
         tls_client_key=options.tls_client_key,
         timeout=timeout,
-    ) as connection:
-        yield connection
+    )
 
 
 def password_of(user: str) -> str:

@@ -4,15 +4,18 @@ What comes in: a folder. What goes out: the retail demonstration in it; and for 
 a running server, and each of the walkthrough's queries with its answer, compared with what the
 walkthrough promises. It must never show a label that the server did not give.
 
-The walkthrough begins with grains that no query has used yet, so each run of `demo` keeps its
-answers in a new folder among the system's temporary files, removed at the end. What
-`flightframe serve` keeps beside the demo's files is neither read nor touched.
+Its answers are kept beside the demo's files, where `flightframe serve` keeps them. The walkthrough
+begins with grains that no query has used yet: in a later run they are kept already, and what is
+promised of them is what EXPLAIN says of them then.
 """
 
 from __future__ import annotations
 
 import logging
-import tempfile
+import os
+import shlex
+import shutil
+import sys
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Annotated
@@ -26,6 +29,7 @@ from flightframe_server.cli.console import out, progress
 from flightframe_server.cli.error_output import reported_errors
 from flightframe_server.cli.logs import configure_logs
 from flightframe_server.cli.query import DEFAULT_URI
+from flightframe_server.cli.reload_signal import Watch, reloading
 from flightframe_server.cli.serve import FlightPort, HttpPort, SkipWarmUp
 from flightframe_server.cli.servers import (
     ReservedPorts,
@@ -49,7 +53,6 @@ SUGGESTIONS = (
     "SELECT category, SUM(revenue) AS revenue AT category",
     "SELECT month, margin AT month",
 )
-STORE_PREFIX = "flightframe-demo-"
 
 
 def init_demo(
@@ -82,6 +85,7 @@ def demo(
     flight_port: FlightPort = None,
     http_port: HttpPort = None,
     skip_warmup: SkipWarmUp = False,
+    watch: Watch = False,
     leave: Annotated[
         bool,
         typer.Option("--exit", help="End after the last query: with 1 if any answer differs."),
@@ -92,7 +96,8 @@ def demo(
     Writes the retail demonstration where it is not there yet, warms up, serves,
     then asks each query of the walkthrough as a client over the socket and
     compares the answer with what is promised. Stays up until Ctrl-C, for queries
-    of your own. With --exit any free ports do.
+    of your own. What it made is kept: a second run is warm, and says where an
+    answer comes from the cache for that. With --exit any free ports do.
 
     [bold]Examples[/bold]
 
@@ -106,10 +111,8 @@ def demo(
         http_port = 0 if http_port is None else http_port
     with without_tracebacks(), reported_errors(), StopSignals() as stop, ExitStack() as stack:
         written = boot(data_dir)
-        store = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=STORE_PREFIX)))
-        opened = stack.enter_context(
-            closing(open_installation(data_dir / INSTALLATION, store=store))
-        )
+        opened = stack.enter_context(closing(open_installation(data_dir / INSTALLATION)))
+        warm = holds_entries(opened)
         ports = chosen_ports(opened.installation.server, flight_port, http_port)
         reserved = stack.enter_context(closing(ReservedPorts(ports)))
         if not skip_warmup:
@@ -117,13 +120,15 @@ def demo(
         servers = reserved.start(opened)
         try:
             show_addresses(servers, opened)
-            kept = run_walkthrough(servers, opened, written, store, stop, labels=not skip_warmup)
-            if not leave and not stop.requested:
+            passed = run_walkthrough(servers, opened, written, labels=not skip_warmup, warm=warm)
+            stop.started()
+            if not leave:
                 invite(servers)
-                stop.wait()
+                with reloading(opened.reloader, watch=watch):
+                    stop.wait()
         finally:
             ended = servers.close()
-        code = 0 if kept or not leave else 1
+        code = 0 if passed or not leave else 1
         if not ended:
             stack.close()
             end_now(code)
@@ -163,23 +168,31 @@ def boot(folder: Path) -> WrittenDemo:
 
 def warm_up(opened: OpenInstallation) -> None:
     """Make what is hinted, and log each entry."""
-    made = 0
+    made = kept = 0
     for name in opened.runtime.engines:
         out.print(f"  → warming up engine for AC {name!r} …")
     for _, warmed in opened.warm_up():
         if warmed.failure is None:
-            made += 1
-            out.print(Text.assemble(("      ✓ ", "green"), str(warmed.hint)))
+            made += not warmed.fresh
+            kept += warmed.fresh
+            since = " (kept from an earlier run)" if warmed.fresh else ""
+            out.print(Text.assemble(("      ✓ ", "green"), str(warmed.hint), (since, "dim")))
         else:
             out.print(Text.assemble(("      ✗ ", "red"), f"{warmed.hint}: {warmed.failure}"))
-    out.print(Text.assemble(("  ✓ ", "green"), f"pre-materialised {made} (family, anchor) entries"))
+    before = f", found {kept}" if kept else ""
+    out.print(
+        Text.assemble(
+            ("  ✓ ", "green"), f"pre-materialised {made} (family, anchor) entries{before}"
+        )
+    )
 
 
 def show_addresses(servers: Servers, opened: OpenInstallation) -> None:
     """Say where the demonstration answers."""
-    out.print(Text.assemble("\n", ("Serving ", "bold"), (servers.flight_uri, "bold cyan")))
-    out.print(f"  http:             {servers.http_url}")
+    out.print(Text.assemble("\n", ("Serving ", "bold"), (str(servers.http_url), "bold cyan")))
+    out.print(f"  workbench:        {servers.http_url}/")
     out.print(f"  runtime:          {servers.http_url}/runtime/healthz")
+    out.print(f"  flight:           {servers.flight_uri}")
     out.print(f"  installation_id:  {opened.installation.id}\n")
 
 
@@ -187,10 +200,9 @@ def run_walkthrough(
     servers: Servers,
     opened: OpenInstallation,
     written: WrittenDemo,
-    store: Path,
-    stop: StopSignals,
     *,
     labels: bool,
+    warm: bool,
 ) -> bool:
     """Ask the walkthrough's queries as a client, show them, and return whether all is as promised.
 
@@ -198,9 +210,8 @@ def run_walkthrough(
         servers: both servers.
         opened: what it serves.
         written: the demo's files.
-        store: the folder of its entries.
-        stop: looked at between steps.
         labels: whether where the answers came from is compared.
+        warm: whether an earlier run left entries, so that grains need not be cold.
 
     Raises:
         flightframe.FlightframeError: a query was refused.
@@ -208,28 +219,56 @@ def run_walkthrough(
     """
     if not labels:
         out.print("The warm-up was skipped: rows are compared, labels are not.\n")
-    kept: list[bool] = []
+    passed: list[bool] = []
+    warm_steps = 0
     (engine,) = opened.runtime.engines.values()
     collection = engine.collection
+    store = store_of(opened) / collection.name
     in_python = labels
     with flightframe.connect(servers.flight_uri) as connection:
-        for outcome in walk(connection, written.folder, labels=labels):
+        for outcome in walk(connection, written.folder, labels=labels, warm=warm):
             if in_python and outcome.step.number > PYTHON_STEP:
-                python = walk_in_python(collection, store / collection.name, written.folder)
+                python = walk_in_python(collection, store, written.folder)
                 show_python(python)
-                kept.append(not python.differences)
+                passed.append(not python.differences)
                 in_python = False
             show_outcome(outcome)
-            kept.append(not outcome.differences)
-            if stop.requested:
-                return False
-    out.print(verdict(kept))
-    return all(kept)
+            passed.append(not outcome.differences)
+            warm_steps += outcome.warm
+    out.print(verdict(passed, warm_steps))
+    return all(passed)
+
+
+def store_of(opened: OpenInstallation) -> Path:
+    """Return the folder of an installation's entries."""
+    return opened.folder / opened.installation.metric_engine.store
+
+
+def holds_entries(opened: OpenInstallation) -> bool:
+    """Return whether entries were kept before this run."""
+    stores = (engine.store for engine in opened.runtime.engines.values())
+    return any(store is not None and store.holdings().groups for store in stores)
 
 
 def invite(servers: Servers) -> None:
     """Say what can be done with a server that stays up."""
     out.print("\nIt stays up until Ctrl-C. In another terminal:\n")
-    here = "" if servers.flight_uri == DEFAULT_URI else f"--uri {servers.flight_uri} "
+    command = own_command()
+    here = "" if servers.flight_uri == DEFAULT_URI else f" --uri {servers.flight_uri}"
     for source in SUGGESTIONS:
-        out.print(f'  flightframe query {here}"{source}"')
+        out.print(f'  {command} query{here} "{source}"')
+    out.print(f"  {command} shell{here}")
+
+
+def own_command() -> str:
+    """Return what is typed to run this very program, where no environment is active."""
+    script = Path(sys.argv[0])
+    if script.name.startswith("__main__"):
+        beside = Path(sys.executable).with_name("flightframe")
+        if not beside.exists():
+            return f"{shlex.quote(sys.executable)} -m flightframe_server"
+        script = beside
+    everywhere = shutil.which("flightframe", path=os.defpath)
+    if everywhere is not None and os.path.samefile(everywhere, script):
+        return "flightframe"
+    return shlex.quote(str(script.absolute()))

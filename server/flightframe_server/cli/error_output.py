@@ -24,7 +24,6 @@ from flightframe_server.errors import (
     Place,
 )
 
-INTERRUPTED = 130
 MAX_MISTAKES = 20
 """The mistakes that a command tells of at once; `check` tells of all."""
 
@@ -51,8 +50,6 @@ def reported_errors(
         # Python would complain once more at its exit.
         write_nowhere(sys.stdout)
         raise typer.Exit(READER_LEFT) from None
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
 
 
 def print_error(

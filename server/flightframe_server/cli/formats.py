@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from enum import StrEnum
 
 import pyarrow as pa
@@ -20,7 +21,9 @@ from rich.text import Text
 
 from flightframe import ProtocolError, Result
 from flightframe.display import printable
+from flightframe_server.cli.charts.by_anchor import NoChart, Paper, chart
 from flightframe_server.cli.console import (
+    Rows,
     cell_text,
     counted,
     err,
@@ -28,14 +31,22 @@ from flightframe_server.cli.console import (
     footer,
     out,
     rows_table,
+    screen_width,
     show_line,
     show_table,
     show_text,
     writable,
 )
+from flightframe_server.cli.streams import fits
 from flightframe_server.web.json_text import names_text, not_finite, null_notes, row_texts
 
 MAX_ROWS = 100
+MAX_POINTS = 100_000
+"""The most rows that a chart is drawn of."""
+
+BLOCKS = "█▏⣿│…"
+"""Signs of a chart; where the output lacks one, all are ASCII."""
+
 STEP_INDENT = 5
 
 
@@ -54,10 +65,40 @@ def write_table(result: Result, most: int = MAX_ROWS) -> None:
     if len(rows.schema):
         show_table(rows_table(rows))
     show_line(footer(rows, result.served_from))
-    _write_notes(result, out)
+    write_notes(result, out)
 
 
-def _write_notes(result: Result, to: Console, more: tuple[str, ...] = ()) -> None:
+def write_chart(result: Result, most: int = MAX_ROWS) -> None:
+    """Draw an answer, `most` bars of it at most (0: all), or its table where it has no chart."""
+    rows = first_rows(result.schema, result, MAX_POINTS)
+    try:
+        show_chart(rows, levels_of(result), most)
+    except NoChart as reason:
+        err.print(f"note: no chart is drawn: {reason}")
+        show_table(rows_table(replace(rows, kept=rows.kept[: most or None])))
+    show_line(footer(rows, result.served_from))
+    write_notes(result, out)
+
+
+def levels_of(result: Result) -> list[bool]:
+    """Return for each column whether it is a level: one that no metric went into."""
+    columns = result.provenance.columns
+    return [not column.parts for column in columns] or [True] * len(result.schema)
+
+
+def show_chart(rows: Rows, levels: Sequence[bool], most: int = MAX_ROWS) -> None:
+    """Draw rows by their anchor, as wide as a screen is.
+
+    Raises:
+        NoChart: they have none.
+    """
+    plain = not fits(BLOCKS, out.encoding)
+    paper = Paper(screen_width(), plain, most or None)
+    for line in chart(rows, levels, paper):
+        out.print(line)
+
+
+def write_notes(result: Result, to: Console, more: tuple[str, ...] = ()) -> None:
     """Write the remarks on an answer; a server that says them otherwise has none for us."""
     with suppress(ProtocolError):
         for note in (*result.provenance.notes, *more):
@@ -96,7 +137,7 @@ def write_json(result: Result) -> None:
     print(f'  "row_count": {count},')
     print(f'  "served_from": {json.dumps(result.served_from)}')
     print("}")
-    _write_notes(result, err, null_notes(lacking))
+    write_notes(result, err, null_notes(lacking))
 
 
 def write_csv(result: Result) -> None:
@@ -121,4 +162,4 @@ def _write_batches(result: Result, write: Callable[[pa.RecordBatch], object]) ->
     sys.stdout.flush()
     if sys.stderr.isatty():
         err.print(f"{counted(count, 'row')} · served_from: {result.served_from}")
-    _write_notes(result, err)
+    write_notes(result, err)

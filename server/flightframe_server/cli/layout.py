@@ -71,8 +71,10 @@ def laid_out(table: Table, width: int | None, rule: str = RULE) -> list[Line]:
         max([cell_len(column.heading) * table.headed, *(cell_len(row[at]) for row in table.rows)])
         for at, column in enumerate(table.columns)
     ]
+    if width is None:
+        return list(_grid(table, natural, GAP, rule))
     for gap in (GAP, NARROW_GAP):
-        if width is None or _total(natural, gap) <= width:
+        if _total(natural, gap) <= width:
             return list(_grid(table, natural, gap, rule))
     least = [_least(table, at, natural[at]) for at in range(len(table.columns))]
     if _total(least, NARROW_GAP) <= width:

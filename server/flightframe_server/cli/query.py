@@ -27,6 +27,7 @@ from flightframe_server.cli.formats import (
     MAX_ROWS,
     Format,
     write_arrow,
+    write_chart,
     write_csv,
     write_json,
     write_steps,
@@ -82,8 +83,11 @@ Timeout = Annotated[
     typer.Option(min=0.001, metavar="SECONDS", help="Give up after this.", show_default="never"),
 ]
 MaxRows = Annotated[
-    int, typer.Option(min=0, help="The most rows that a table shows; 0 shows all of them.")
+    int, typer.Option(min=0, help="The most rows or bars that are shown; 0 shows all of them.")
 ]
+
+
+Chart = Annotated[bool, typer.Option("--chart", help="Draw the answer, in place of a table.")]
 
 
 def query(
@@ -97,6 +101,7 @@ def query(
     no_cache: NoCache = False,
     timeout: Timeout = None,
     max_rows: MaxRows = MAX_ROWS,
+    chart: Chart = False,
     user: User = None,
     tls_root_certs: RootCerts = None,
     tls_client_cert: ClientCert = None,
@@ -109,6 +114,9 @@ def query(
     compared with, a number, a date, a name; or it says its own type: text,
     integer, decimal, double, boolean, date, timestamp, null.
 
+    With --chart one level of the calendar is drawn as a line, another level as
+    bars, two of them as groups, and none as big numbers.
+
     [bold]Examples[/bold]
 
       flightframe query "SELECT region, SUM(revenue) AS total AT region"
@@ -116,10 +124,13 @@ def query(
                         --param r=West --format csv > west.csv
       flightframe query "SELECT region, revenue AT region LIMIT ?" \
                         --param :integer=2
+      flightframe query "SELECT month, revenue AT month" --chart
       flightframe query - --format arrow < question.fql > answer.arrows
     """
     with reported_errors():
         text = read_source(source)
+        if chart and output is not Format.TABLE:
+            raise ArgumentError(f"--chart draws, and --format {output} is for programs")
     options = ConnectionOptions(user, tls_root_certs, tls_client_cert, tls_client_key)
     with reported_errors(text), connected(uri, timeout, options) as connection:
         refuse_terminal(output)
@@ -132,7 +143,9 @@ def query(
             collection=collection,
         )
         with result:
-            if output is Format.TABLE:
+            if chart:
+                write_chart(result, max_rows)
+            elif output is Format.TABLE:
                 write_table(result, max_rows)
             else:
                 write(result, output)

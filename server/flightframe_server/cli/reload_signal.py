@@ -8,9 +8,24 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from types import FrameType, TracebackType
-from typing import Self
+from typing import Annotated, Self
+
+import typer
+
+from flightframe_server.reload import Reloader
+from flightframe_server.reload.watch import ReloadWatch
+
+Watch = Annotated[
+    bool,
+    typer.Option(
+        "--watch",
+        envvar="FLIGHTFRAME_RELOAD",
+        help="Reload when the manifest or a collection changes on disk.",
+    ),
+]
 
 TERMINAL_DESCRIPTORS = (0, 1, 2)
 SIGHUP: signal.Signals | None = getattr(signal, "SIGHUP", None)
@@ -59,3 +74,25 @@ class ReloadSignal:
             self._request()
         else:
             self._pending = True
+
+
+@contextmanager
+def reloading(
+    reloader: Reloader, *, watch: bool, hangup: ReloadSignal | None = None
+) -> Iterator[None]:
+    """Reload at SIGHUP, and when files change, for as long as the block lasts.
+
+    Args:
+        reloader: what reloads.
+        watch: whether changes of files are watched.
+        hangup: what handles the signal already; None: the block does.
+    """
+    if hangup is None:
+        with ReloadSignal() as handled, reloading(reloader, watch=watch, hangup=handled):
+            yield
+        return
+    reloads = ReloadWatch(reloader, files=watch)
+    with closing(reloads):
+        reloads.start()
+        hangup.send_to(reloads.request)
+        yield

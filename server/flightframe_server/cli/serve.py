@@ -20,7 +20,7 @@ from flightframe_server.catalog import read_installation
 from flightframe_server.cli.console import progress
 from flightframe_server.cli.error_output import reported_errors
 from flightframe_server.cli.logs import configure_logs
-from flightframe_server.cli.reload_signal import ReloadSignal
+from flightframe_server.cli.reload_signal import ReloadSignal, Watch, reloading
 from flightframe_server.cli.servers import (
     ReservedPorts,
     Servers,
@@ -30,7 +30,6 @@ from flightframe_server.cli.servers import (
 from flightframe_server.cli.stop_signals import StopSignals, end_now
 from flightframe_server.engine.warm_up import hints
 from flightframe_server.reload.warming import log_warmed
-from flightframe_server.reload.watch import ReloadWatch
 
 log = structlog.get_logger(__name__)
 
@@ -60,15 +59,6 @@ SkipWarmUp = Annotated[
         "--skip-warmup",
         envvar="FLIGHTFRAME_SKIP_WARMUP",
         help="Answer at once; nothing is made beforehand.",
-    ),
-]
-
-Watch = Annotated[
-    bool,
-    typer.Option(
-        "--watch",
-        envvar="FLIGHTFRAME_RELOAD",
-        help="Reload when the manifest or a collection changes on disk.",
     ),
 ]
 
@@ -124,18 +114,16 @@ def serve(
         check_exposure(installation, insecure=insecure)
         opened = open_installation(installation, store=store)
         with closing(opened):
+            opened.reloader.warms = not skip_warmup
             ports = chosen_ports(opened.installation.server, flight_port, http_port, with_http=http)
             with closing(ReservedPorts(ports)) as reserved:
+                stop.started()
                 servers = reserved.start(opened)
             if not skip_warmup:
                 # It answers meanwhile, and /readyz says that it is not ready.
                 with servers.warming():
                     warm_up(opened, stop)
-            opened.reloader.warms = not skip_warmup
-            reloads = ReloadWatch(opened.reloader, files=watch)
-            with closing(reloads):
-                reloads.start()
-                hangup.send_to(reloads.request)
+            with reloading(opened.reloader, watch=watch, hangup=hangup):
                 if not stop.requested:
                     announce(servers, opened)
                 stop.wait()

@@ -1,7 +1,7 @@
 """SIGTERM and SIGINT: the first requests a stop, the second ends the process.
 
-What comes in: signals. What goes out: something to wait for. It must never do anything in the
-handler that could wait.
+What comes in: signals. What goes out: something to wait for, and until a command has started an
+exception, which ends what it is at. It must never do anything in the handler that could wait.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import time
 from types import FrameType, TracebackType
 from typing import Self
 
+from flightframe_server.cli.interrupts import Stopped
+
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 POLL_SECONDS = 0.1
 
@@ -22,13 +24,24 @@ class StopSignals:
 
     def __init__(self) -> None:
         """Start without a request."""
-        self._requested = False
+        self._signal = 0
+        self._started = False
         self._before: dict[signal.Signals, object] = {}
 
     @property
     def requested(self) -> bool:
         """Whether a signal has come."""
-        return self._requested
+        return self._signal > 0
+
+    def started(self) -> None:
+        """Let the first signal be a request from now on, which is looked at.
+
+        Raises:
+            Stopped: one came before, where no exception could be raised.
+        """
+        self._started = True
+        if self._signal:
+            raise Stopped(self._signal)
 
     def wait(self) -> None:
         """Return when the first signal has come.
@@ -36,7 +49,7 @@ class StopSignals:
         It polls a flag: a lock that the handler released could be missed by
         a wait that was just about to begin, and a handler that takes one could wait for itself.
         """
-        while not self._requested:
+        while not self._signal:
             time.sleep(POLL_SECONDS)
 
     def __enter__(self) -> Self:
@@ -55,9 +68,11 @@ class StopSignals:
             signal.signal(number, handler)  # type: ignore[arg-type]
 
     def _handle(self, number: int, _: FrameType | None) -> None:
-        if self._requested:
+        if self._signal:
             os._exit(128 + number)
-        self._requested = True
+        self._signal = number
+        if not self._started:
+            raise Stopped(number)
 
 
 def end_now(code: int) -> None:

@@ -36,7 +36,7 @@ def show_outcome(outcome: Outcome) -> None:
             (f" ({route}) · {outcome.seconds * 1000:.1f} ms", "dim"),
         )
     )
-    _show_differences(outcome.differences)
+    _show_differences(outcome.differences, warm=outcome.warm)
 
 
 def show_python(outcome: PythonOutcome) -> None:
@@ -48,23 +48,24 @@ def show_python(outcome: PythonOutcome) -> None:
     _show_differences(outcome.differences)
 
 
-def verdict(kept: Sequence[bool]) -> Text:
-    """Return the last line of all."""
-    if all(kept):
-        return Text(
-            f"✓ {counted(len(kept), 'step')}, each as the walkthrough promises", "bold green"
-        )
-    failed = len(kept) - sum(kept)
-    return Text(f"✗ {failed} of {counted(len(kept), 'step')} not as promised", "bold red")
+def verdict(passed: Sequence[bool], warm: int = 0) -> Text:
+    """Return the last line of all; `warm` steps were made by an earlier run already."""
+    if all(passed):
+        since = f"; {warm} kept from an earlier run" if warm else ""
+        steps = counted(len(passed), "step")
+        return Text(f"✓ {steps}, each as the walkthrough promises{since}", "bold green")
+    failed = len(passed) - sum(passed)
+    return Text(f"✗ {failed} of {counted(len(passed), 'step')} not as promised", "bold red")
 
 
 def _heading(number: str, title: str) -> None:
     out.print(Text.assemble((f"Step {number}", "bold"), f" · {title}"))
 
 
-def _show_differences(differences: Sequence[str]) -> None:
+def _show_differences(differences: Sequence[str], *, warm: bool = False) -> None:
     if not differences:
-        out.print(Text("  ✓ as promised\n", "green"))
+        over = " over a warm store" if warm else ""
+        out.print(Text(f"  ✓ as promised{over}\n", "green"))
         return
     for difference in differences:
         out.print(Text(f"  ✗ {difference}", "bold red"))

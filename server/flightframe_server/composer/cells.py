@@ -18,7 +18,7 @@ from flightframe_server.algebra.primitives import Primitive
 from flightframe_server.algebra.reducers import REDUCERS
 from flightframe_server.arrow_types import arrow_type, conform_array
 from flightframe_server.composer.doubles import nan_marks, raised
-from flightframe_server.composer.evaluate import evaluate, whole
+from flightframe_server.composer.evaluate import as_array, evaluate
 from flightframe_server.composer.exact import fitted, summable, to_double
 from flightframe_server.composer.order import sort_points
 from flightframe_server.resolver.finishing import finished
@@ -52,8 +52,8 @@ def reduce_cells(
     Raises:
         ArithmeticOverflow: a sum does not fit its declared type.
     """
-    wanted = arrow_type(nested.type)
-    values = whole(cells[name])
+    type_ = arrow_type(nested.type)
+    values = as_array(cells[name])
     keys = {level: cells[level] for level in anchor}
     reducer = REDUCERS[nested.operator.name]
     columns = {state.name: state for state in reducer.own_states}
@@ -65,15 +65,15 @@ def reduce_cells(
     read = tuple(dict.fromkeys(part.name for part in walk(finish) if isinstance(part, StateTerm)))
     if columns[read[0]].primitive is Primitive.QUANTILE:
         points, quantiles = _quantile(keys, values, float(reducer.argument_of(nested.operator)))
-        found = {read[0]: quantiles}
+        reduced = {read[0]: quantiles}
     else:
-        points, found = _reduced(keys, values, {one: columns[one].primitive for one in read})
+        points, reduced = _reduced(keys, values, {own: columns[own].primitive for own in read})
 
     def column(term: Term) -> pa.Array:
         assert isinstance(term, StateTerm)
-        return found[term.name]
+        return reduced[term.name]
 
-    result = fitted(evaluate(finish, column, points.num_rows), wanted)
+    result = fitted(evaluate(finish, column, points.num_rows), type_)
     levels = [points[level] for level in anchor]
     return sort_points(pa.table([*levels, result], names=[*anchor, name]), anchor)
 
@@ -83,23 +83,23 @@ def _reduced(
 ) -> tuple[pa.Table, dict[str, pa.Array]]:
     """Return the points, and beside them each primitive under its name, grouped once."""
     source: dict[str, pa.Array] = dict(keys)
-    asked: list[tuple[str, str, pc.FunctionOptions]] = []
+    aggregations: list[tuple[str, str, pc.FunctionOptions]] = []
     makers: dict[str, tuple[list[str], Callable[..., pa.Array]]] = {}
     for name, primitive in primitives.items():
         aggregates, make = _PRIMITIVES[primitive](values)
-        made: list[str] = []
+        own: list[str] = []
         for aggregate in aggregates:
-            column = f" {len(asked)}"
+            column = f" {len(aggregations)}"
             source[column] = aggregate.values
-            asked.append((column, aggregate.function, aggregate.options))
-            made.append(f"{column}_{aggregate.function}")
-        makers[name] = made, make
-    grouped = pa.table(source).group_by(list(keys), use_threads=False).aggregate(asked)
-    found = {
-        name: make(*(whole(grouped[column]) for column in made))
-        for name, (made, make) in makers.items()
+            aggregations.append((column, aggregate.function, aggregate.options))
+            own.append(f"{column}_{aggregate.function}")
+        makers[name] = own, make
+    grouped = pa.table(source).group_by(list(keys), use_threads=False).aggregate(aggregations)
+    reduced = {
+        name: make(*(as_array(grouped[column]) for column in own))
+        for name, (own, make) in makers.items()
     }
-    return grouped, found
+    return grouped, reduced
 
 
 def _as_it_is(column: pa.Array) -> pa.Array:
@@ -160,6 +160,6 @@ def _quantile(keys: Keys, values: pa.Array, q: float) -> tuple[pa.Table, pa.Arra
     spread = pl.col(" value").quantile(q, interpolation="linear").alias(" value")
     grouped = frame.group_by(list(keys), maintain_order=True).agg(spread) if keys else None
     table = (frame.select(spread) if grouped is None else grouped).to_arrow()
-    levels = [conform_array(whole(table[name]), column.type) for name, column in keys.items()]
+    levels = [conform_array(as_array(table[name]), column.type) for name, column in keys.items()]
     points = pa.table([*levels, table[" value"]], names=[*keys, " value"])
-    return points, whole(points[" value"])
+    return points, as_array(points[" value"])

@@ -46,7 +46,7 @@ def compose(question: Question, needs: Sequence[Need], tables: Sequence[pa.Table
         question.selected, levels, question.filter, hidden=question.hidden, points=points
     )
     if question.having is not None:
-        frame = _kept(frame, question.having)
+        frame = _filtered(frame, question.having)
     if question.ordering or question.anchor != levels:
         keys = [
             (_ordering(frame, key), key.descending, key.nulls_first) for key in question.ordering
@@ -69,7 +69,7 @@ def compose_stream(
     for batch in batches:
         frame = Frame(pa.Table.from_batches([batch]), index, {})
         if question.having is not None:
-            frame = _kept(frame, question.having)
+            frame = _filtered(frame, question.having)
         if cutter is not None:
             frame = frame.over(cutter.cut(frame.table))
         if frame.table.num_rows:
@@ -87,14 +87,14 @@ def _projected(frame: Frame, question: Question) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=schema)
 
 
-def _column(frame: Frame, column: OutputColumn, wanted: pa.DataType) -> pa.Array:
+def _column(frame: Frame, column: OutputColumn, type_: pa.DataType) -> pa.Array:
     try:
-        return conform_array(frame.values(column.term), wanted)
+        return conform_array(frame.values(column.term), type_)
     except ArithmeticOverflow as error:
         raise about(error, [f"column {shown(column.name)}"]) from error.__cause__
 
 
-def _kept(frame: Frame, having: Term) -> Frame:
+def _filtered(frame: Frame, having: Term) -> Frame:
     try:
         return frame.where(having)
     except ArithmeticOverflow as error:
@@ -130,12 +130,12 @@ class _Cutter:
             self._seen[()] = seen + table.num_rows
             first = max(0, window.offset - seen)
             return table.slice(first, max(0, last - seen - first))
-        kept: list[bool] = []
+        mask: list[bool] = []
         for key in zip(*(table[level].to_pylist() for level in window.per), strict=True):
             rank = self._seen.get(key, 0)
             self._seen[key] = rank + 1
-            kept.append(window.offset <= rank < last)
-        return table.filter(pa.array(kept, pa.bool_()))
+            mask.append(window.offset <= rank < last)
+        return table.filter(pa.array(mask, pa.bool_()))
 
 
 def derive(

@@ -11,17 +11,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 
-def compare(function: str, one: pa.Array, other: pa.Array) -> pa.Array:
+def compare(function: str, left: pa.Array, right: pa.Array) -> pa.Array:
     """Return `one function other` for eq, ne, lt, le, gt, ge; NULL where either side is."""
     if function in ("gt", "ge"):
-        return compare({"gt": "lt", "ge": "le"}[function], other, one)
+        return compare({"gt": "lt", "ge": "le"}[function], right, left)
     if function in ("ne", "le"):
-        opposite = compare("eq", one, other) if function == "ne" else compare("lt", other, one)
+        opposite = compare("eq", left, right) if function == "ne" else compare("lt", right, left)
         return pc.invert(opposite)
-    here, there = pc.is_nan(one), pc.is_nan(other)
+    here, there = pc.is_nan(left), pc.is_nan(right)
     if function == "eq":
-        return pc.or_(pc.equal(one, other), pc.and_(here, there))
-    return pc.or_(pc.less(one, other), pc.and_(pc.invert(here), there))
+        return pc.or_(pc.equal(left, right), pc.and_(here, there))
+    return pc.or_(pc.less(left, right), pc.and_(pc.invert(here), there))
 
 
 def nan_marks(values: pa.Array) -> pa.Array:

@@ -27,18 +27,18 @@ def evaluate(term: Term, columns: Columns, rows: int) -> pa.Array:
     Raises:
         ArithmeticOverflow: a value does not fit its declared type.
     """
-    wanted = arrow_type(term.type)
+    type_ = arrow_type(term.type)
     match term:
         case Constant(value=value):
-            return pa.repeat(pa.scalar(value, wanted), rows)
+            return pa.repeat(pa.scalar(value, type_), rows)
         case Apply(function=function) if function in CHOOSING:
             return _chosen(term, columns, rows)
         case Apply(function=function, arguments=arguments):
             return FUNCTIONS[function](term, [evaluate(part, columns, rows) for part in arguments])
-    return whole(columns(term))
+    return as_array(columns(term))
 
 
-def whole(array: pa.Array | pa.ChunkedArray) -> pa.Array:
+def as_array(array: pa.Array | pa.ChunkedArray) -> pa.Array:
     """Return a chunked array as one array."""
     if isinstance(array, pa.ChunkedArray):
         return array.combine_chunks() if array.num_chunks != 1 else array.chunk(0)
@@ -53,16 +53,16 @@ def _chosen(term: Apply, columns: Columns, rows: int) -> pa.Array:
     *ways, last = _ways(term)
     for test, result in ways:
         if test is None:
-            found = evaluate(result, _only(columns, left), len(left))
-            taken = pc.is_valid(found)
-            values.append(found.filter(taken))
+            computed = evaluate(result, _only(columns, left), len(left))
+            matches = pc.is_valid(computed)
+            values.append(computed.filter(matches))
         else:
             tested = boolean(evaluate(test, _only(columns, left), len(left)))
-            taken = pc.fill_null(tested, False)
-            here = left.filter(taken)
+            matches = pc.fill_null(tested, False)
+            here = left.filter(matches)
             values.append(evaluate(result, _only(columns, here), len(here)))
-        places.append(left.filter(taken))
-        left = left.filter(pc.invert(taken))
+        places.append(left.filter(matches))
+        left = left.filter(pc.invert(matches))
     places.append(left)
     values.append(evaluate(last[1], _only(columns, left), len(left)))
     order = pc.sort_indices(pa.concat_arrays(places))
@@ -78,4 +78,4 @@ def _ways(term: Apply) -> list[tuple[Term | None, Term]]:
 
 
 def _only(columns: Columns, rows: pa.Array) -> Columns:
-    return lambda term: whole(columns(term)).take(rows)
+    return lambda term: as_array(columns(term)).take(rows)

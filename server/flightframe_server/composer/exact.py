@@ -35,31 +35,31 @@ def overflow() -> ArithmeticOverflow:
     return ArithmeticOverflow("a value does not fit its declared type")
 
 
-def combine(function: str, left: pa.Array, right: pa.Array, wanted: pa.DataType) -> pa.Array:
-    """Return `left function right` for add, subtract and multiply, of type `wanted`.
+def combine(function: str, left: pa.Array, right: pa.Array, target: pa.DataType) -> pa.Array:
+    """Return `left function right` for add, subtract and multiply, of type `target`.
 
     Raises:
         ArithmeticOverflow: a result does not fit.
     """
-    if pa.types.is_floating(wanted):
+    if pa.types.is_floating(target):
         sides = [to_double(side) for side in (left, right)]
         return _OPERATIONS[function][1](*sides)
-    if pa.types.is_integer(wanted):
+    if pa.types.is_integer(target):
         try:
-            sides = [side if side.type == wanted else side.cast(wanted) for side in (left, right)]
+            sides = [side if side.type == target else side.cast(target) for side in (left, right)]
             return _CHECKED[function](*sides)
         except pa.ArrowInvalid as error:
             raise overflow() from error
-    return _decimals(function, left, right, wanted)
+    return _decimals(function, left, right, target)
 
 
-def _decimals(function: str, left: pa.Array, right: pa.Array, wanted: pa.DataType) -> pa.Array:
-    widest = 37 if function == "multiply" else 75 - wanted.scale
+def _decimals(function: str, left: pa.Array, right: pa.Array, target: pa.DataType) -> pa.Array:
+    widest = 37 if function == "multiply" else 75 - target.scale
     try:
         sides = [_widened(side, min(widest, 75)) for side in (left, right)]
-        return _narrowed(_OPERATIONS[function][1](*sides), wanted)
+        return _narrowed(_OPERATIONS[function][1](*sides), target)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        return _one_by_one(function, left, right, wanted)
+        return _one_by_one(function, left, right, target)
 
 
 def _widened(side: pa.Array, precision: int) -> pa.Array:
@@ -69,35 +69,35 @@ def _widened(side: pa.Array, precision: int) -> pa.Array:
     return side.cast(pa.decimal256(max(precision, scale + 1), scale))
 
 
-def _narrowed(array: pa.Array, wanted: pa.DataType) -> pa.Array:
+def _narrowed(array: pa.Array, target: pa.DataType) -> pa.Array:
     try:
-        return array.cast(wanted)
+        return array.cast(target)
     except pa.ArrowInvalid as error:
         raise overflow() from error
 
 
-def _one_by_one(function: str, left: pa.Array, right: pa.Array, wanted: pa.DataType) -> pa.Array:
+def _one_by_one(function: str, left: pa.Array, right: pa.Array, target: pa.DataType) -> pa.Array:
     operation = _OPERATIONS[function][0]
-    found: list[Decimal | None] = []
-    for one, other in zip(left.to_pylist(), right.to_pylist(), strict=True):
-        missing = one is None or other is None
-        found.append(None if missing else operation(Decimal(one), Decimal(other)))
-    return decimals(found, wanted)
+    results: list[Decimal | None] = []
+    for first, second in zip(left.to_pylist(), right.to_pylist(), strict=True):
+        missing = first is None or second is None
+        results.append(None if missing else operation(Decimal(first), Decimal(second)))
+    return decimals(results, target)
 
 
-def decimals(values: list[Decimal | None], wanted: pa.DataType) -> pa.Array:
+def decimals(values: list[Decimal | None], target: pa.DataType) -> pa.Array:
     """Return Python decimals as an array of a decimal type; raises `ArithmeticOverflow`."""
     try:
-        return pa.array(values, wanted)
+        return pa.array(values, target)
     except (pa.ArrowInvalid, ValueError) as error:
         raise overflow() from error
 
 
 def unscaled(array: pa.Array) -> pa.Array:
     """Return a decimal128 array's digits without the point, as decimal128(38, 0)."""
-    whole = pa.decimal128(38, 0)
+    type_ = pa.decimal128(38, 0)
     return pa.Array.from_buffers(
-        whole, len(array), array.buffers(), null_count=array.null_count, offset=array.offset
+        type_, len(array), array.buffers(), null_count=array.null_count, offset=array.offset
     )
 
 
@@ -144,8 +144,8 @@ def summable(array: pa.Array) -> pa.Array:
     return array
 
 
-def fitted(array: pa.Array, wanted: pa.DataType) -> pa.Array:
+def fitted(array: pa.Array, target: pa.DataType) -> pa.Array:
     """Return a sum of `summable` values in its declared type; raises `ArithmeticOverflow`."""
-    if array.type == wanted:
+    if array.type == target:
         return array
-    return _narrowed(array, wanted)
+    return _narrowed(array, target)

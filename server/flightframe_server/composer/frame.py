@@ -14,11 +14,11 @@ import pyarrow.compute as pc
 
 from flightframe_server.algebra.reducers import REDUCERS
 from flightframe_server.composer.cells import reduce_cells
-from flightframe_server.composer.evaluate import evaluate, whole
+from flightframe_server.composer.evaluate import as_array, evaluate
 from flightframe_server.composer.merge import attach, merge
 from flightframe_server.composer.states import finish
 from flightframe_server.errors import InternalError
-from flightframe_server.planner.source import held_name, state_name
+from flightframe_server.planner.source import state_column, state_name
 from flightframe_server.resolver.needs import Need
 from flightframe_server.resolver.terms import (
     LevelTerm,
@@ -68,7 +68,7 @@ class Frame:
     def _column(self, term: Term) -> pa.Array:
         match term:
             case LevelTerm(level=level):
-                return whole(self.table[level])
+                return as_array(self.table[level])
             case MetricTerm(metric=metric):
                 if metric not in self._finished:
                     at = self._metrics[metric]
@@ -76,7 +76,7 @@ class Frame:
                     self._finished[metric] = finish(self.table, names, metric)
                 return self._finished[metric]
             case NestedTerm(operator=operator):
-                values = whole(self.table[self._nested[term]])
+                values = as_array(self.table[self._nested[term]])
                 if REDUCERS[operator.name].zero_when_empty:
                     return pc.fill_null(values, 0)
                 return values
@@ -110,21 +110,19 @@ class Cells:
         """
         every = (*terms, *hidden)
         metrics = tuple(dict.fromkeys(metric for term in every for metric in metrics_of(term)))
-        nested = tuple(dict.fromkeys(found for term in every for found in nested_of(term)))
+        nested = tuple(dict.fromkeys(part for term in every for part in nested_of(term)))
         index = {metric: at for at, metric in enumerate(metrics)}
-        names = {found: f" n{at}" for at, found in enumerate(nested)}
+        names = {part: f" n{at}" for at, part in enumerate(nested)}
         tables: dict[Metric | NestedTerm, pa.Table] = {
             metric: _named(self._parts[Need(metric, anchor, filters)], at, metric)
             for metric, at in index.items()
         }
-        tables |= {
-            found: self._reduced(found, anchor, filters, name) for found, name in names.items()
-        }
-        makers = {found for term in terms for found in (*metrics_of(term), *nested_of(term))}
-        making = [table for found, table in tables.items() if found in makers]
-        others = [table for found, table in tables.items() if found not in makers]
-        made = merge(making if points is None else [points, *making], anchor)
-        return Frame(attach(made, others, anchor), index, names)
+        tables |= {part: self._reduced(part, anchor, filters, name) for part, name in names.items()}
+        makers = {part for term in terms for part in (*metrics_of(term), *nested_of(term))}
+        making = [table for part, table in tables.items() if part in makers]
+        others = [table for part, table in tables.items() if part not in makers]
+        merged = merge(making if points is None else [points, *making], anchor)
+        return Frame(attach(merged, others, anchor), index, names)
 
     def _reduced(
         self,
@@ -139,5 +137,5 @@ class Cells:
 
 
 def _named(table: pa.Table, index: int, metric: Metric) -> pa.Table:
-    own = {held_name(name): state_name(index, name) for name, _ in metric.states}
+    own = {state_column(name): state_name(index, name) for name, _ in metric.states}
     return table.rename_columns([own.get(name, name) for name in table.column_names])

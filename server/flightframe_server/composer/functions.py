@@ -7,7 +7,6 @@ unknown, and AND, OR and NOT are Kleene's.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from functools import reduce
 
@@ -53,28 +52,28 @@ def _divide(term: Apply, sides: list[pa.Array]) -> pa.Array:
 
 def _modulo(term: Apply, sides: list[pa.Array]) -> pa.Array:
     pairs = zip(*(side.to_pylist() for side in sides), strict=True)
-    return pa.array([_remainder(one, other) for one, other in pairs], pa.int64())
+    return pa.array([_remainder(dividend, divisor) for dividend, divisor in pairs], pa.int64())
 
 
-def _remainder(one: int | None, other: int | None) -> int | None:
-    if one is None or not other:
+def _remainder(dividend: int | None, divisor: int | None) -> int | None:
+    if dividend is None or not divisor:
         return None
     # SQL's remainder takes the sign of the dividend; Python's that of the divisor.
-    return abs(one) % abs(other) * (-1 if one < 0 else 1)
+    return abs(dividend) % abs(divisor) * (-1 if dividend < 0 else 1)
 
 
 def _negate(term: Apply, sides: list[pa.Array]) -> pa.Array:
     try:
-        whole = pa.types.is_integer(arrow_type(term.type))
-        return pc.negate_checked(sides[0]) if whole else pc.negate(sides[0])
+        is_integer = pa.types.is_integer(arrow_type(term.type))
+        return pc.negate_checked(sides[0]) if is_integer else pc.negate(sides[0])
     except pa.ArrowInvalid as error:
         raise overflow() from error
 
 
 def _absolute(term: Apply, sides: list[pa.Array]) -> pa.Array:
     try:
-        whole = pa.types.is_integer(sides[0].type)
-        return pc.abs_checked(sides[0]) if whole else pc.abs(sides[0])
+        is_integer = pa.types.is_integer(sides[0].type)
+        return pc.abs_checked(sides[0]) if is_integer else pc.abs(sides[0])
     except pa.ArrowInvalid as error:
         raise overflow() from error
 
@@ -83,10 +82,10 @@ def _compared(term: Apply, sides: list[pa.Array]) -> pa.Array:
     return _comparison(term.function, *_comparable(sides, _types(term)))
 
 
-def _comparison(function: str, one: pa.Array, other: pa.Array) -> pa.Array:
-    if pa.types.is_floating(one.type):
-        return compare(function, one, other)
-    return _COMPARE[function](one, other)
+def _comparison(function: str, left: pa.Array, right: pa.Array) -> pa.Array:
+    if pa.types.is_floating(left.type):
+        return compare(function, left, right)
+    return _COMPARE[function](left, right)
 
 
 def _types(term: Apply) -> list[DataType]:
@@ -100,21 +99,21 @@ def _comparable(sides: list[pa.Array], types: list[DataType]) -> tuple[pa.Array,
     if shared.kind is Kind.DECIMAL:
         # 76 digits hold both sides exactly; in 38 a large one would not fit the other's scale.
         wide = pa.decimal256(76, shared.scale)
-        one, other = (_as_type(side, wide) for side in sides)
+        left, right = (_as_type(side, wide) for side in sides)
     else:
-        one, other = (_as_type(side, arrow_type(shared)) for side in sides)
-    return one, other
+        left, right = (_as_type(side, arrow_type(shared)) for side in sides)
+    return left, right
 
 
-def _as_type(side: pa.Array, wanted: pa.DataType) -> pa.Array:
-    if side.type == wanted:
+def _as_type(side: pa.Array, target: pa.DataType) -> pa.Array:
+    if side.type == target:
         return side
-    if pa.types.is_floating(wanted):
+    if pa.types.is_floating(target):
         return to_double(side)
-    if pa.types.is_decimal(wanted) and pa.types.is_integer(side.type):
+    if pa.types.is_decimal(target) and pa.types.is_integer(side.type):
         side = side.cast(pa.decimal128(19, 0))
     try:
-        return side.cast(wanted)
+        return side.cast(target)
     except pa.ArrowInvalid as error:
         raise overflow() from error
 
@@ -136,9 +135,9 @@ def _is_null(term: Apply, sides: list[pa.Array]) -> pa.Array:
 
 
 def _distinct(term: Apply, sides: list[pa.Array]) -> pa.Array:
-    one, other = _comparable(sides, _types(term))
-    differ = pc.fill_null(_comparison("ne", one, other), True)
-    return pc.and_(differ, pc.invert(pc.and_(pc.is_null(one), pc.is_null(other))))
+    left, right = _comparable(sides, _types(term))
+    differ = pc.fill_null(_comparison("ne", left, right), True)
+    return pc.and_(differ, pc.invert(pc.and_(pc.is_null(left), pc.is_null(right))))
 
 
 def _isin(term: Apply, sides: list[pa.Array]) -> pa.Array:
@@ -152,19 +151,18 @@ def _isin(term: Apply, sides: list[pa.Array]) -> pa.Array:
 
 def _like(term: Apply, sides: list[pa.Array]) -> pa.Array:
     subject, pattern = sides[0], term.arguments[1]
-    written = pattern.value if isinstance(pattern, Constant) else None
-    if written is None or pa.types.is_null(subject.type):
+    assert isinstance(pattern, Constant)
+    if pattern.value is None or pa.types.is_null(subject.type):
         return pa.nulls(len(subject), pa.bool_())
-    parts = {"%": ".*", "_": "."}
-    body = "".join(parts.get(letter, re.escape(letter)) for letter in str(written))
-    return pc.match_substring_regex(subject, f"(?s)\\A{body}\\z")
+    body = row_values.like_regex(str(pattern.value))
+    return pc.match_substring_regex(subject, rf"(?s)\A{body}\z")
 
 
 def _nullif(term: Apply, sides: list[pa.Array]) -> pa.Array:
-    wanted = arrow_type(term.type)
-    one, other = _comparable(sides, _types(term))
-    same = pc.fill_null(pc.equal(one, other), False)
-    return pc.if_else(same, pa.scalar(None, wanted), _as_type(sides[0], wanted))
+    type_ = arrow_type(term.type)
+    left, right = _comparable(sides, _types(term))
+    same = pc.fill_null(pc.equal(left, right), False)
+    return pc.if_else(same, pa.scalar(None, type_), _as_type(sides[0], type_))
 
 
 def _to_timestamp(term: Apply, sides: list[pa.Array]) -> pa.Array:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flightframe_server.arrow_types import arrow_type, conform_array
-from flightframe_server.composer.evaluate import whole
+from flightframe_server.composer.evaluate import as_array
 from flightframe_server.composer.moments import truncate
 from flightframe_server.errors import InternalError
 from flightframe_server.planner.hops import FunctionHop, Hop, TableHop, ValueHop
@@ -34,7 +34,7 @@ def roll_to(table: pa.Table, lookups: tuple[LevelLookup, ...], maps: EdgeMaps) -
         NULL       1          NULL       1  NULL
     """
     for step in lookups:
-        members = whole(table[step.start])
+        members = as_array(table[step.start])
         for hop in step.hops:
             members = follow(members, hop, maps)
         table = table.append_column(step.level, members)
@@ -50,17 +50,17 @@ def follow(members: pa.Array, hop: Hop, maps: EdgeMaps) -> pa.Array:
             if edge not in maps:
                 raise InternalError(f"the map of {edge} is not at hand")
             known = maps[edge]
-            rows = pc.index_in(members, value_set=whole(known["source"]))
-            return conform_array(whole(known["target"]).take(rows), arrow_type(declared))
+            rows = pc.index_in(members, value_set=as_array(known["source"]))
+            return conform_array(as_array(known["target"]).take(rows), arrow_type(declared))
         case ValueHop():
             return _listed(members, hop)
     raise InternalError("an unknown kind of hop")
 
 
 def _listed(members: pa.Array, hop: ValueHop) -> pa.Array:
-    wanted = arrow_type(hop.type)
+    type_ = arrow_type(hop.type)
     sources = pa.array([source for source, _ in hop.pairs], arrow_type(hop.source_type))
-    targets = pa.array([target for _, target in hop.pairs], wanted)
+    targets = pa.array([target for _, target in hop.pairs], type_)
     rows = pc.index_in(members, value_set=sources)
-    listed = pc.if_else(pc.is_null(rows), pa.scalar(hop.default, wanted), targets.take(rows))
-    return pc.if_else(pc.is_null(members), pa.scalar(hop.null, wanted), listed)
+    listed = pc.if_else(pc.is_null(rows), pa.scalar(hop.default, type_), targets.take(rows))
+    return pc.if_else(pc.is_null(members), pa.scalar(hop.null, type_), listed)

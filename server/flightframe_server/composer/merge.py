@@ -14,7 +14,7 @@ import polars as pl
 import pyarrow as pa
 
 from flightframe_server.arrow_types import conform_array
-from flightframe_server.composer.evaluate import whole
+from flightframe_server.composer.evaluate import as_array
 from flightframe_server.composer.order import sort_points
 
 
@@ -62,12 +62,12 @@ def _beside(left: pa.Table, right: pa.Table, levels: tuple[str, ...]) -> pa.Tabl
 def _joined(
     left: pa.Table, right: pa.Table, levels: tuple[str, ...], how: Literal["full", "left"]
 ) -> pa.Table:
-    one, other = pl.from_arrow(left), pl.from_arrow(right)
-    assert isinstance(one, pl.DataFrame)
-    assert isinstance(other, pl.DataFrame)
-    joined = one.join(other, on=list(levels), how=how, nulls_equal=True, coalesce=True)
+    left_frame, right_frame = pl.from_arrow(left), pl.from_arrow(right)
+    assert isinstance(left_frame, pl.DataFrame)
+    assert isinstance(right_frame, pl.DataFrame)
+    joined = left_frame.join(right_frame, on=list(levels), how=how, nulls_equal=True, coalesce=True)
     fields = [*left.schema, *(field for field in right.schema if field.name not in levels)]
     schema = pa.schema([field.remove_metadata() for field in fields])
     arrow = joined.select(schema.names).to_arrow()
-    columns = [conform_array(whole(arrow[field.name]), field.type) for field in schema]
+    columns = [conform_array(as_array(arrow[field.name]), field.type) for field in schema]
     return sort_points(pa.Table.from_arrays(columns, schema=schema), levels)

@@ -24,8 +24,8 @@ def truncate(function: str, moments: pa.Array) -> pa.Array:
     """
     zone = _zone(moments)
     if zone is not None:
-        found = local_time.starts(function, _series(moments), zone)
-        return _array(found, pa.timestamp("us", zone))
+        starts = local_time.starts(function, _series(moments), zone)
+        return _array(starts, pa.timestamp("us", zone))
     unit = function.removesuffix("_OF").lower()
     return pc.floor_temporal(moments, unit=unit, week_starts_monday=True)
 
@@ -41,8 +41,8 @@ def is_first(function: str, moments: pa.Array) -> pa.Array:
 
 def wall(instants: pa.Array) -> pa.Array:
     """Return what the zone's clock shows at instants, as timestamps without a zone."""
-    shown = local_time.wall(_series(instants), str(_zone(instants)))
-    return _array(shown, pa.timestamp("us"))
+    clock = local_time.wall(_series(instants), str(_zone(instants)))
+    return _array(clock, pa.timestamp("us"))
 
 
 def days(instants: pa.Array) -> pa.Array:
@@ -63,11 +63,11 @@ def _zone(moments: pa.Array) -> str | None:
 
 def _series(instants: pa.Array) -> pl.Series:
     # Polars may not know the zone by name, and need not.
-    found = pl.from_arrow(instants.cast(_INSTANTS))
-    assert isinstance(found, pl.Series)
-    return found
+    series = pl.from_arrow(instants.cast(_INSTANTS))
+    assert isinstance(series, pl.Series)
+    return series
 
 
-def _array(found: pl.Series, wanted: pa.DataType) -> pa.Array:
-    array = found.to_arrow()
-    return array if pa.types.is_date(array.type) else array.cast(wanted)
+def _array(series: pl.Series, target: pa.DataType) -> pa.Array:
+    array = series.to_arrow()
+    return array if pa.types.is_date(array.type) else array.cast(target)

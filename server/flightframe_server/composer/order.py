@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flightframe_server.composer.doubles import nan_marks
-from flightframe_server.composer.evaluate import whole
+from flightframe_server.composer.evaluate import as_array
 from flightframe_server.resolver.question import Window
 
 _SMALL = 20_000
@@ -55,7 +55,7 @@ def sort_by(
         columns[f"k{index}"] = values
         order.append((f"k{index}", "descending" if descending else "ascending"))
     for index, level in enumerate(levels):
-        columns[f"l{index}"] = whole(table[level])
+        columns[f"l{index}"] = as_array(table[level])
         order.append((f"l{index}", "ascending"))
     if not order or table.num_rows < 2:
         return table
@@ -71,5 +71,5 @@ def cut(table: pa.Table, window: Window | None) -> pa.Table:
     frame = pl.from_arrow(table.select(list(window.per)))
     assert isinstance(frame, pl.DataFrame)
     rank = frame.select(pl.int_range(pl.len()).over(list(window.per)).alias("rank"))["rank"]
-    kept = (rank >= window.offset) & (rank < window.offset + window.count)
-    return table.filter(pa.array(kept.to_arrow()))
+    mask = (rank >= window.offset) & (rank < window.offset + window.count)
+    return table.filter(pa.array(mask.to_arrow()))

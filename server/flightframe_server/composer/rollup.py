@@ -10,7 +10,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flightframe_server.composer.evaluate import evaluate, whole
+from flightframe_server.composer.evaluate import as_array, evaluate
 from flightframe_server.composer.level_lookup import EdgeMaps, roll_to
 from flightframe_server.composer.order import sort_points
 from flightframe_server.composer.states import combine_states
@@ -46,10 +46,10 @@ def keep(table: pa.Table, filters: tuple[Term, ...]) -> pa.Array:
 
     def column(term: Term) -> pa.Array:
         if isinstance(term, LevelTerm):
-            return whole(table[term.level])
+            return as_array(table[term.level])
         raise InternalError("a filter reads levels only")
 
-    kept = pa.repeat(pa.scalar(True), table.num_rows)
+    mask = pa.repeat(pa.scalar(True), table.num_rows)
     for part in filters:
-        kept = pc.and_kleene(kept, evaluate(part, column, table.num_rows))
-    return pc.fill_null(kept, False)
+        mask = pc.and_kleene(mask, evaluate(part, column, table.num_rows))
+    return pc.fill_null(mask, False)

@@ -57,90 +57,90 @@ def square_root(term: Apply, sides: list[pa.Array]) -> pa.Array:
     return pc.sqrt(numbers)
 
 
-def mapped(function: Callable[..., Any], wanted: pa.DataType, *sides: pa.Array) -> pa.Array:
+def mapped(function: Callable[..., Any], type_: pa.DataType, *sides: pa.Array) -> pa.Array:
     """Return a function of plain values over arrays, each combination of values computed once."""
     known: dict[tuple[Any, ...], Any] = {}
-    found: list[Any] = []
+    results: list[Any] = []
     for values in zip(*(side.to_pylist() for side in sides), strict=True):
         if values not in known:
             missing = any(value is None for value in values)
             known[values] = None if missing else function(*values)
-        found.append(known[values])
-    return pa.array(found, wanted)
+        results.append(known[values])
+    return pa.array(results, type_)
 
 
 def rounded(term: Apply, sides: list[pa.Array]) -> pa.Array:
     """Return numbers rounded half away from zero; raises `ArithmeticOverflow`."""
-    given, places = term.arguments[0].type, places_of(term)
-    if given.kind is Kind.DOUBLE:
+    source, places = term.arguments[0].type, places_of(term)
+    if source.kind is Kind.DOUBLE:
         return _rounded_double(sides[0], places)
-    have = given.scale
+    have = source.scale
 
-    def one(number: int | Decimal) -> int | Decimal:
+    def round_one(number: int | Decimal) -> int | Decimal:
         digits = row_values.round_digits(_digits(number, have), have, places)
         if term.type.kind is Kind.INTEGER:
             return row_values.fitting(digits)
         return _decimal(row_values.narrow(digits, term.type.precision), term.type.scale)
 
-    return mapped(one, arrow_type(term.type), sides[0])
+    return mapped(round_one, arrow_type(term.type), sides[0])
 
 
 def _rounded_double(side: pa.Array, places: int) -> pa.Array:
     unit = 10.0 ** abs(places)
     scaled = pc.multiply(side, unit) if places >= 0 else pc.divide(side, unit)
-    whole = pc.round(scaled, 0, "half_towards_infinity")
-    back = pc.divide(whole, unit) if places >= 0 else pc.multiply(whole, unit)
+    rounded = pc.round(scaled, 0, "half_towards_infinity")
+    back = pc.divide(rounded, unit) if places >= 0 else pc.multiply(rounded, unit)
     small = pc.less(pc.abs(scaled), float(row_values.EXACT_DOUBLE))
     return pc.if_else(small, back, side)
 
 
-def cast(side: pa.Array, given: DataType, wanted: DataType) -> pa.Array:
+def cast(side: pa.Array, source: DataType, declared: DataType) -> pa.Array:
     """Return values of one declared type as another's; raises `ArithmeticOverflow`."""
-    target = arrow_type(wanted)
-    if given == wanted:
+    target = arrow_type(declared)
+    if source == declared:
         return side
-    if given.zone:
-        return moments.days(side) if wanted.kind is Kind.DATE else moments.wall(side)
-    match given.kind, wanted.kind:
+    if source.zone:
+        return moments.days(side) if declared.kind is Kind.DATE else moments.wall(side)
+    match source.kind, declared.kind:
         case ((Kind.INTEGER | Kind.DECIMAL), Kind.DOUBLE):
             return to_double(side)
         case Kind.TEXT, Kind.DECIMAL:
-            read = partial(_text_to_decimal, wanted)
+            read = partial(_text_to_decimal, declared)
             return mapped(read, target, side)
         case Kind.TEXT, _:
-            return mapped(_READERS[wanted.kind], target, side)
+            return mapped(_READERS[declared.kind], target, side)
         case (Kind.DATE, Kind.TIMESTAMP) | (Kind.BOOLEAN, Kind.INTEGER):
             return side.cast(target)
         case Kind.TIMESTAMP, Kind.DATE:
             return mapped(row_values.moment_to_date, target, side)
         case _, Kind.TEXT:
-            return mapped(partial(_to_text, given), target, side)
+            return mapped(partial(_to_text, source), target, side)
         case Kind.DOUBLE, Kind.INTEGER:
             return mapped(row_values.double_to_integer, target, side)
-    return mapped(partial(_to_number, given, wanted), target, side)
+    return mapped(partial(_to_number, source, declared), target, side)
 
 
-def _to_number(given: DataType, wanted: DataType, number: float | Decimal) -> int | Decimal:
+def _to_number(source: DataType, declared: DataType, number: float | Decimal) -> int | Decimal:
     if isinstance(number, float):
-        digits = row_values.double_to_digits(number, wanted.precision, wanted.scale)
+        digits = row_values.double_to_digits(number, declared.precision, declared.scale)
     else:
-        precision = wanted.precision if wanted.kind is Kind.DECIMAL else 38
-        digits = _digits(number, given.scale)
-        digits = row_values.rescale(digits, given.scale, wanted.scale, precision)
-    if wanted.kind is Kind.INTEGER:
+        precision = declared.precision if declared.kind is Kind.DECIMAL else 38
+        digits = _digits(number, source.scale)
+        digits = row_values.rescale(digits, source.scale, declared.scale, precision)
+    if declared.kind is Kind.INTEGER:
         return row_values.fitting(digits)
-    return _decimal(digits, wanted.scale)
+    return _decimal(digits, declared.scale)
 
 
-def _text_to_decimal(wanted: DataType, text: str) -> Decimal:
-    digits = row_values.text_to_digits(text, wanted.precision, wanted.scale)
-    return _decimal(digits, wanted.scale)
+def _text_to_decimal(declared: DataType, text: str) -> Decimal:
+    digits = row_values.text_to_digits(text, declared.precision, declared.scale)
+    return _decimal(digits, declared.scale)
 
 
-def _to_text(given: DataType, value: Any) -> str:
-    if given.kind in _EXACT:
-        return row_values.digits_to_text(_digits(value, given.scale), given.scale)
-    if given.kind is Kind.BOOLEAN:
+def _to_text(source: DataType, value: Any) -> str:
+    if source.kind in _EXACT:
+        return row_values.digits_to_text(_digits(value, source.scale), source.scale)
+    if source.kind is Kind.BOOLEAN:
         return str(value).lower()
     if isinstance(value, datetime.datetime):
         return row_values.moment_to_text(value)

@@ -17,7 +17,7 @@ import polars as pl
 import pyarrow as pa
 
 from flightframe_server.arrow_types import conform_array, in_years
-from flightframe_server.composer.evaluate import whole
+from flightframe_server.composer.evaluate import as_array
 from flightframe_server.composer.order import sort_points
 from flightframe_server.errors import InternalError
 from flightframe_server.resolver.needs import Shift
@@ -34,15 +34,15 @@ def move_points(table: pa.Table, anchor: tuple[str, ...], shift: Shift) -> pa.Ta
     Raises:
         ArithmeticOverflow: a day would lie outside the years 1 to 9999.
     """
-    members = whole(table[shift.level])
+    members = as_array(table[shift.level])
     if not pa.types.is_date(members.type):
         raise InternalError(f"the members of {shift.level} are no days")
     days = pl.Series(members).dt.offset_by(f"{shift.months}mo").dt.offset_by(f"{shift.days}d")
     moved = conform_array(days.to_arrow(), members.type)
     in_years(pa.record_batch({shift.level: moved}))
     at = table.schema.get_field_index(shift.level)
-    told = table.set_column(at, table.schema.field(at), moved)
-    points = pl.DataFrame(told.select(list(anchor)))
+    shifted = table.set_column(at, table.schema.field(at), moved)
+    points = pl.DataFrame(shifted.select(list(anchor)))
     if points.is_duplicated().any():
         raise InternalError(f"two members of {shift.level} are moved to one")
-    return sort_points(told, anchor)
+    return sort_points(shifted, anchor)

@@ -17,10 +17,10 @@ import pyarrow.compute as pc
 from flightframe_server.algebra.primitives import PRIMITIVES, Combine
 from flightframe_server.arrow_types import arrow_type
 from flightframe_server.composer.doubles import nan_marks, raised
-from flightframe_server.composer.evaluate import evaluate, whole
+from flightframe_server.composer.evaluate import as_array, evaluate
 from flightframe_server.composer.exact import fitted, summable
 from flightframe_server.errors import InternalError
-from flightframe_server.planner.source import held_name
+from flightframe_server.planner.source import state_column
 from flightframe_server.resolver.finishing import finish_of
 from flightframe_server.resolver.terms import Metric, StateTerm, Term
 
@@ -67,21 +67,21 @@ def _each_by_itself(table: pa.Table, anchor: tuple[str, ...], metric: Metric) ->
     columns: dict[str, pa.Array] = {}
     functions: dict[str, str] = {}
     for state in metric.reducer.state:
-        name, how = held_name(state.name), PRIMITIVES[state.primitive].combine
-        values = whole(table[name])
+        name, how = state_column(state.name), PRIMITIVES[state.primitive].combine
+        values = as_array(table[name])
         columns[name] = summable(values) if how is Combine.SUM else values
         functions[name] = str(how)
         if how is Combine.MAX and pa.types.is_floating(values.type):
             columns[f"{name} nan"], functions[f"{name} nan"] = nan_marks(values), "max"
     grouped = _grouped(table, anchor, columns, functions)
-    found = {level: grouped[level] for level in anchor}
+    combined = {level: grouped[level] for level in anchor}
     for own, declared in metric.states:
-        name = held_name(own)
-        values = whole(grouped[name])
+        name = state_column(own)
+        values = as_array(grouped[name])
         if f"{name} nan" in functions:
-            values = raised(values, whole(grouped[f"{name} nan"]))
-        found[name] = fitted(values, arrow_type(declared))
-    return pa.table(found)
+            values = raised(values, as_array(grouped[f"{name} nan"]))
+        combined[name] = fitted(values, arrow_type(declared))
+    return pa.table(combined)
 
 
 def _grouped(
@@ -92,24 +92,24 @@ def _grouped(
 ) -> pa.Table:
     keys = {level: table[level] for level in anchor}
     source = pa.table({**keys, **{f" {name}": column for name, column in columns.items()}})
-    asked = [(f" {name}", functions[name], _ANY) for name in columns]
-    grouped = source.group_by(list(anchor), use_threads=False).aggregate(asked)
+    aggregations = [(f" {name}", functions[name], _ANY) for name in columns]
+    grouped = source.group_by(list(anchor), use_threads=False).aggregate(aggregations)
     renamed = {f" {name}_{functions[name]}": name for name in columns}
     names = [renamed.get(name, name) for name in grouped.column_names]
     return grouped.rename_columns(names).select([*anchor, *columns])
 
 
 def _one_each(table: pa.Table, anchor: tuple[str, ...], metric: Metric) -> pa.Table:
-    names = [held_name(name) for name, _ in metric.states]
-    kept = table.select([*anchor, *names])
-    points = kept.select(list(anchor)).group_by(list(anchor), use_threads=False).aggregate([])
-    if anchor and points.num_rows != kept.num_rows:
+    names = [state_column(name) for name, _ in metric.states]
+    states = table.select([*anchor, *names])
+    points = states.select(list(anchor)).group_by(list(anchor), use_threads=False).aggregate([])
+    if anchor and points.num_rows != states.num_rows:
         raise InternalError(f"{metric} came with several rows for one point")
-    if anchor or kept.num_rows == 1:
-        return kept
-    if kept.num_rows > 1:
+    if anchor or states.num_rows == 1:
+        return states
+    if states.num_rows > 1:
         raise InternalError(f"{metric} came with several rows for one point")
-    return pa.table({name: pa.nulls(1, kept.schema.field(name).type) for name in names})
+    return pa.table({name: pa.nulls(1, states.schema.field(name).type) for name in names})
 
 
 def _picked(table: pa.Table, anchor: tuple[str, ...], metric: Metric) -> pa.Table:
@@ -117,10 +117,10 @@ def _picked(table: pa.Table, anchor: tuple[str, ...], metric: Metric) -> pa.Tabl
 
     A value may be NULL and still be the answer: only the key decides.
     """
-    names = [held_name(name) for name, _ in metric.states]
+    names = [state_column(name) for name, _ in metric.states]
     keys = [name for name in names if name.startswith(" key")]
     direction = "descending" if metric.reducer.picks_last else "ascending"
-    absent = pc.is_null(whole(table[keys[0]]))
+    absent = pc.is_null(as_array(table[keys[0]]))
     ranked = pa.table({"absent": absent, **{name: table[name] for name in keys}})
     order = pc.sort_indices(
         ranked, sort_keys=[("absent", "ascending"), *((name, direction) for name in keys)]
@@ -130,14 +130,14 @@ def _picked(table: pa.Table, anchor: tuple[str, ...], metric: Metric) -> pa.Tabl
             return pa.table({name: pa.nulls(1, table.schema.field(name).type) for name in names})
         return table.select(names).take(order.slice(0, 1))
     # Rows are picked by number, since grouping knows no first value of a decimal.
-    kept = table.select([*anchor, *names]).take(order)
-    numbered = kept.select(list(anchor)).append_column(" row", pa.arange(0, kept.num_rows))
+    states = table.select([*anchor, *names]).take(order)
+    numbered = states.select(list(anchor)).append_column(" row", pa.arange(0, states.num_rows))
     first = numbered.group_by(list(anchor), use_threads=False).aggregate([(" row", "min")])
-    return kept.take(whole(first[" row_min"]))
+    return states.take(as_array(first[" row_min"]))
 
 
 def _chan(table: pa.Table, anchor: tuple[str, ...]) -> pa.Table:
-    count, mean, m2 = (whole(table[name]) for name in (" count", " mean", " m2"))
+    count, mean, m2 = (as_array(table[name]) for name in (" count", " mean", " m2"))
     weight = count.cast(pa.float64())
     first = _grouped(
         table,
@@ -145,9 +145,9 @@ def _chan(table: pa.Table, anchor: tuple[str, ...]) -> pa.Table:
         {" count": count, " total": pc.multiply(weight, mean)},
         {" count": "sum", " total": "sum"},
     )
-    means = pc.divide(first[" total"], whole(first[" count"]).cast(pa.float64()))
+    means = pc.divide(first[" total"], as_array(first[" count"]).cast(pa.float64()))
     means = pc.if_else(pc.equal(first[" count"], 0), pa.scalar(None, pa.float64()), means)
-    own = _matching(table, first, whole(means), anchor)
+    own = _matching(table, first, as_array(means), anchor)
     shift = pc.subtract(mean, own)
     spread = pc.add(m2, pc.multiply(weight, pc.multiply(shift, shift)))
     second = _grouped(table, anchor, {" m2": spread}, {" m2": "sum"})
@@ -180,11 +180,11 @@ def finish(table: pa.Table, names: Mapping[str, str], metric: Metric) -> pa.Arra
 
     def state(term: Term) -> pa.Array:
         assert isinstance(term, StateTerm)
-        return whole(table[names[term.name]])
+        return as_array(table[names[term.name]])
 
-    plain = metric.reducer.finish
-    if isinstance(plain, str):
-        values = whole(table[names[plain]])
+    sole_state = metric.reducer.finish
+    if isinstance(sole_state, str):
+        values = as_array(table[names[sole_state]])
     else:
         values = evaluate(finish_of(metric), state, table.num_rows)
     if metric.fill is not None:

@@ -32,12 +32,12 @@ def apportioned(weights: pl.Series, total: int) -> pl.Series:
         InternalError: the weights do not add up to more than 0, or a product would pass 64 bits.
     """
     running = weights.cast(pl.Int64).cum_sum()
-    whole = 0 if running.is_empty() else int(running[-1])
-    if whole <= 0:
+    weight_sum = 0 if running.is_empty() else int(running[-1])
+    if weight_sum <= 0:
         raise InternalError("the weights to apportion by do not add up to more than 0")
     if int(running.abs().sort()[-1]) * abs(total) > _INT64_MAX:
         raise InternalError("the weights to apportion by are too large for exact arithmetic")
-    scaled = (running * total) // whole
+    scaled = (running * total) // weight_sum
     return scaled - scaled.shift(1, fill_value=0)
 
 

@@ -8,21 +8,24 @@ is refused.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+import weakref
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
+from flightframe_server.algebra.types import DataType
 from flightframe_server.catalog.collection import MetricFamily, RootedMetric
-from flightframe_server.errors import AmbiguousReducer, FlightframeError
+from flightframe_server.discovery.verdicts import CALLED, FAMILY, Refusal, Verdicts, check
+from flightframe_server.engine.engine import MetricEngine
+from flightframe_server.errors import AmbiguousReducer, FlightframeError, QueryError
 from flightframe_server.language.syntax import Call, Expression, Name
-from flightframe_server.planner.source import metric_reads
-from flightframe_server.planner.violations import check_promises
 from flightframe_server.resolver.anchors import anchors_of
-from flightframe_server.resolver.legality import check_metric, check_nested
+from flightframe_server.resolver.legality import check_nested
 from flightframe_server.resolver.metrics import MetricNames, default_operator
 from flightframe_server.resolver.needs import needs_of
 from flightframe_server.resolver.scope import Scope
-from flightframe_server.resolver.terms import Term
+from flightframe_server.resolver.terms import Metric, Term, metrics_of, nested_of
 from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.resolver.values import Binding
 
@@ -36,21 +39,139 @@ class BlockedLevel:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
+class AvailabilityPattern:
+    """Where several metrics may be asked, alike but for their names.
+
+    Attributes:
+        levels: the levels that may stand in an anchor.
+        blocked: every other level, and why, in words that names are put in.
+    """
+
+    levels: tuple[str, ...]
+    blocked: tuple[BlockedLevel, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Availability:
     """Where a metric family may be asked under one reducer.
 
     Attributes:
         reducer: the reducer; empty for a derived family, which has a formula instead.
-        levels: the levels that may stand in an anchor, `required` beside them.
-        required: those that must be in the anchor, determined by it, or pinned by WHERE.
-        blocked: every other level, and why.
+        required: levels that must be in the anchor, determined by it, or pinned by WHERE.
+        pattern: where it and its like may be asked.
+        names: what stands in the words of the pattern, and what it stands for.
     """
 
     reducer: str
-    levels: tuple[str, ...]
     required: tuple[str, ...]
-    blocked: tuple[BlockedLevel, ...]
+    pattern: AvailabilityPattern
+    names: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """The levels that may stand in an anchor, `required` beside them."""
+        return self.pattern.levels
+
+    @property
+    def blocked(self) -> tuple[BlockedLevel, ...]:
+        """Every other level, and why."""
+        return tuple(
+            BlockedLevel(one.level, one.code, self._named(one.reason))
+            for one in self.pattern.blocked
+        )
+
+    def _named(self, words: str) -> str:
+        for mark, name in self.names:
+            words = words.replace(mark, name)
+        return words
+
+
+class Availabilities:
+    """Where the families of one typed collection may be asked, on one state of its data.
+
+    What the rules say of one metric holds for its like, and is found once.
+    """
+
+    def __init__(self, typed: TypedCollection, violations: Mapping[str, str]) -> None:
+        """Know nothing yet.
+
+        Args:
+            typed: the collection.
+            violations: the promises that its data break, by key, with the row that shows it.
+        """
+        self.typed, self.violations = typed, violations
+        self._verdicts = Verdicts(typed, violations)
+        self._names = MetricNames(Scope(typed, Binding()))
+        self._patterns: dict[tuple[object, ...], AvailabilityPattern] = {}
+        self._found: dict[str, tuple[Availability, ...]] = {}
+        self._types: dict[str, DataType | None] = {}
+
+    def of(self, family: MetricFamily) -> tuple[Availability, ...]:
+        """Return where a family may be asked, its default reducer first."""
+        found = self._found.get(family.name)
+        if found is None:
+            found = tuple(self._availability(family, reducer) for reducer in _reducers(family))
+            self._found[family.name] = found
+        return found
+
+    def type_of(self, family: MetricFamily) -> DataType | None:
+        """Return the type of a family's name alone; None where it means nothing."""
+        if family.name not in self._types:
+            try:
+                type_ = self._names.leaf(Name((family.name,))).type
+            except QueryError:
+                type_ = None
+            self._types[family.name] = type_
+        return self._types[family.name]
+
+    def _availability(self, family: MetricFamily, reducer: str) -> Availability:
+        name: Expression = Name((family.name,))
+        asked = Call(reducer, (name,)) if reducer else name
+        assert isinstance(asked, Call | Name)
+        term = self._names.leaf(asked)
+        required = anchors_of(self.typed, term).required
+        if nested_of(term):
+            pattern = self._pattern(self._one_by_one(term, required))
+            return Availability(reducer, required, pattern)
+        metrics = metrics_of(term)
+        alike = (tuple(self._verdicts.like(metric) for metric in metrics), required)
+        if alike not in self._patterns:
+            self._patterns[alike] = self._pattern(self._shared(metrics, required))
+        return Availability(reducer, required, self._patterns[alike], _names_of(metrics))
+
+    def _shared(
+        self, metrics: tuple[Metric, ...], required: tuple[str, ...]
+    ) -> Iterator[Refusal | None]:
+        """Yield for each level the refusal of the first metric that is refused there."""
+        every = [self._verdicts.refusals(metric, required) for metric in metrics]
+        for refusals in zip(*every, strict=True):
+            at = next((at for at, one in enumerate(refusals) if one is not None), 0)
+            first = refusals[at]
+            yield first if first is None or at == 0 else _marked(first, at)
+
+    def _one_by_one(self, term: Term, required: tuple[str, ...]) -> Iterator[Refusal | None]:
+        """Yield for each level the refusal of a term, asked there as a query asks."""
+        for level in self.typed.graph.level_names:
+            anchor = tuple(sorted({level, *required}))
+            try:
+                for need in needs_of(term, anchor, ()):
+                    check(self.typed, self.violations, need.metric, need.anchor)
+                check_nested(self.typed, term, anchor, ())
+            except FlightframeError as error:
+                yield Refusal(error.code, error.message)
+            else:
+                yield None
+
+    def _pattern(self, refusals: Iterator[Refusal | None]) -> AvailabilityPattern:
+        levels: list[str] = []
+        blocked: list[BlockedLevel] = []
+        for level, refusal in zip(self.typed.graph.level_names, refusals, strict=True):
+            if refusal is None:
+                levels.append(level)
+            else:
+                blocked.append(BlockedLevel(level, refusal.code, refusal.words))
+        return AvailabilityPattern(tuple(levels), tuple(blocked))
 
 
 def availabilities(
@@ -63,7 +184,25 @@ def availabilities(
         violations: the promises that its data break, by key, with the row that shows it.
         family: one of its metric families.
     """
-    return tuple(_availability(typed, violations, family, reducer) for reducer in _reducers(family))
+    return Availabilities(typed, violations).of(family)
+
+
+def availabilities_of(
+    engine: MetricEngine, typed: TypedCollection, violations: Mapping[str, str]
+) -> Availabilities:
+    """Return where the families of an engine's collection may be asked.
+
+    What was found before is kept for as long as the engine, its types and what its data break.
+    """
+    with _LOCK:
+        kept = _KEPT.get(engine)
+        if kept is None or kept.typed is not typed or kept.violations != violations:
+            kept = _KEPT[engine] = Availabilities(typed, dict(violations))
+        return kept
+
+
+_LOCK = threading.Lock()
+_KEPT: weakref.WeakKeyDictionary[MetricEngine, Availabilities] = weakref.WeakKeyDictionary()
 
 
 def _reducers(family: MetricFamily) -> tuple[str, ...]:
@@ -75,32 +214,19 @@ def _reducers(family: MetricFamily) -> tuple[str, ...]:
     return tuple(dict.fromkeys(declared))
 
 
-def _availability(
-    typed: TypedCollection, violations: Mapping[str, str], family: MetricFamily, reducer: str
-) -> Availability:
-    name: Expression = Name((family.name,))
-    asked = Call(reducer, (name,)) if reducer else name
-    assert isinstance(asked, Call | Name)
-    term = MetricNames(Scope(typed, Binding())).leaf(asked)
-    required = anchors_of(typed, term).required
-    levels: list[str] = []
-    blocked: list[BlockedLevel] = []
-    for level in typed.graph.level_names:
-        try:
-            _check(typed, violations, term, tuple(sorted({level, *required})))
-        except FlightframeError as error:
-            blocked.append(BlockedLevel(level, error.code, error.message))
-        else:
-            levels.append(level)
-    return Availability(reducer, tuple(levels), required, tuple(blocked))
+def _marked(refusal: Refusal, at: int) -> Refusal:
+    """Return a refusal whose names are those of the metric at a place among several."""
+    words = refusal.words.replace(CALLED, _mark(CALLED, at)).replace(FAMILY, _mark(FAMILY, at))
+    return Refusal(refusal.code, words)
 
 
-def _check(
-    typed: TypedCollection, violations: Mapping[str, str], term: Term, anchor: tuple[str, ...]
-) -> None:
-    """Refuse an anchor as a query would: by the rules of the collection, then by the data."""
-    for need in needs_of(term, anchor, ()):
-        check_metric(typed, need.metric, need.anchor, ())
-        reads, columns = metric_reads(typed, need.metric, need.anchor)
-        check_promises(typed, violations, frozenset(), need.metric, reads, columns)
-    check_nested(typed, term, anchor, ())
+def _names_of(metrics: tuple[Metric, ...]) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        pair
+        for at, metric in enumerate(metrics)
+        for pair in ((_mark(CALLED, at), metric.called), (_mark(FAMILY, at), metric.family))
+    )
+
+
+def _mark(mark: str, at: int) -> str:
+    return f"{mark}{at}\0" if at else mark

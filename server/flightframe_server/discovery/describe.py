@@ -11,16 +11,20 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from flightframe_server.answer import Runtime, engine_named
 from flightframe_server.call_context import SERVER_CALL, CallContext
 from flightframe_server.catalog.collection import MetricFamily, RootedMetric
-from flightframe_server.discovery.availability import availabilities
+from flightframe_server.discovery.availability import (
+    Availabilities,
+    Availability,
+    AvailabilityPattern,
+    availabilities_of,
+)
 from flightframe_server.discovery.level_facts import LevelFacts, level_facts
 from flightframe_server.engine.engine import MetricEngine
-from flightframe_server.engine.facts import Attested
 from flightframe_server.errors import (
     AmbiguousReducer,
     FrameQLSyntaxError,
@@ -32,7 +36,6 @@ from flightframe_server.errors import (
 )
 from flightframe_server.language.format import format_expression
 from flightframe_server.language.syntax import LiteralValue
-from flightframe_server.resolver.anchors import bare_type
 from flightframe_server.resolver.metrics import default_operator
 from flightframe_server.resolver.typed import TypedCollection
 
@@ -63,11 +66,11 @@ class Asked:
         return not self.name or known.casefold() == self.name
 
 
-def describe(asked: Asked, runtime: Runtime, context: CallContext = SERVER_CALL) -> bytes:
+def describe(request: Asked, runtime: Runtime, context: CallContext = SERVER_CALL) -> bytes:
     """Return the description as JSON.
 
     Args:
-        asked: what is wanted of it.
+        request: what is wanted of it.
         runtime: the installation.
         context: the call that waits for it.
 
@@ -77,17 +80,19 @@ def describe(asked: Asked, runtime: Runtime, context: CallContext = SERVER_CALL)
     """
     with runtime.pinned() as pinned:
         engines = (
-            [engine_named(pinned, asked.collection)]
-            if asked.collection
+            [engine_named(pinned, request.collection)]
+            if request.collection
             else list(pinned.engines.values())
         )
-        if asked.name:
-            _check_name(engines, asked.name)
-        described = {
-            "installation_id": pinned.installation_id,
-            "collections": [_collection(engine, asked, context) for engine in engines],
-        }
-    return json.dumps(described, separators=(",", ":"), ensure_ascii=False).encode()
+        if request.name:
+            _check_name(engines, request.name)
+        collections = ",".join([_collection(engine, request, context) for engine in engines])
+    name = _json(runtime.installation_id)
+    return f'{{"installation_id":{name},"collections":[{collections}]}}'.encode()
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def read_body(body: bytes) -> Asked:
@@ -108,20 +113,20 @@ def read_body(body: bytes) -> Asked:
     except (ValueError, RecursionError):
         fields = None
     if not isinstance(fields, dict):
-        raise _not_taken()
+        raise _invalid_body()
     return read_fields(fields)
 
 
 def read_fields(fields: Mapping[str, Any]) -> Asked:
     """Return what the fields of a body ask; raises as `read_body`."""
     if not fields.keys() <= {*_TEXTS, "members"}:
-        raise _not_taken()
+        raise _invalid_body()
     texts = {name: fields.get(name, "") for name in _TEXTS}
     members = fields.get("members")
     if not all(isinstance(text, str) for text in texts.values()):
-        raise _not_taken()
+        raise _invalid_body()
     if members is not None and (type(members) is not int or members < 0):
-        raise _not_taken()
+        raise _invalid_body()
     if members is not None and members > MOST_MEMBERS:
         raise LimitExceeded(
             f"at most {MOST_MEMBERS} members of a level are told at once",
@@ -133,32 +138,35 @@ def read_fields(fields: Mapping[str, Any]) -> Asked:
 _TEXTS = ("collection", "name", "schema")
 
 
-def _not_taken() -> FrameQLSyntaxError:
+def _invalid_body() -> FrameQLSyntaxError:
     return FrameQLSyntaxError(
         "the body is not what describe takes",
         hint='send {"collection": "...", "name": "...", "schema": "...", "members": 10}',
     )
 
 
-def _collection(engine: MetricEngine, asked: Asked, context: CallContext) -> dict[str, Any]:
+def _collection(engine: MetricEngine, request: Asked, context: CallContext) -> str:
+    """Return the JSON of a collection; what many metrics share in it is written once and reused."""
     snapshot, attested = engine.attested(context)
     typed, collection = snapshot.typed, snapshot.typed.collection
-    levels = [level for level in typed.graph.level_names if asked.wants(level)]
+    levels = [level for level in typed.graph.level_names if request.wants(level)]
     schema = None
-    if asked.schema:
-        schema = _schema_named(typed, asked.schema)
+    if request.schema:
+        schema = _schema_named(typed, request.schema)
         reached = typed.graph.reachable(schema)
         levels = [level for level in levels if level in reached]
-    return {
+    where = availabilities_of(engine, typed, attested.violations)
+    patterns: dict[AvailabilityPattern, str] = {}
+    metrics = [
+        _metric(where, family, _anchors(where, family, patterns))
+        for family in collection.metric_families.values()
+        if request.wants(family.name)
+    ]
+    described = {
         "name": collection.name,
         "description": collection.description,
         "levels": [
-            _level(engine, typed, level, schema, asked.members, context) for level in levels
-        ],
-        "metrics": [
-            _metric(typed, attested, family)
-            for family in collection.metric_families.values()
-            if asked.wants(family.name)
+            _level(engine, typed, level, schema, request.members, context) for level in levels
         ],
         "schemas": [
             {
@@ -167,9 +175,10 @@ def _collection(engine: MetricEngine, asked: Asked, context: CallContext) -> dic
                 "description": schema.description,
             }
             for schema in collection.schemas.values()
-            if asked.wants(schema.name)
+            if request.wants(schema.name)
         ],
     }
+    return f'{_json(described)[:-1]},"metrics":[{",".join(metrics)}]}}'
 
 
 def _check_name(engines: Sequence[MetricEngine], name: str) -> None:
@@ -203,7 +212,7 @@ def _level(
     typed: TypedCollection,
     level: str,
     schema: str | None,
-    most: int | None,
+    members: int | None,
     context: CallContext,
 ) -> dict[str, Any]:
     family = typed.graph.family_of(level)
@@ -214,9 +223,9 @@ def _level(
         "family": family,
         "description": declared.describes(level) if declared is not None else "",
     }
-    if most is not None:
+    if members is not None:
         try:
-            described["facts"] = _facts(level_facts(engine, level, schema, most, context))
+            described["facts"] = _facts(level_facts(engine, level, schema, members, context))
         except QueryError as error:
             described["refused"] = f"{error.code}: {error.message}"
     return described
@@ -225,38 +234,37 @@ def _level(
 def _facts(facts: LevelFacts) -> dict[str, Any]:
     """Return what the data says of a level, its members within a bound of bytes."""
     members: list[Any] = []
-    left = MEMBER_BYTES
-    for member in map(_plain, facts.members):
-        left -= len(member.encode()) if isinstance(member, str) else 8
-        if left < 0:
+    remaining = MEMBER_BYTES
+    for member in map(_json_value, facts.members):
+        remaining -= len(member.encode()) if isinstance(member, str) else 8
+        if remaining < 0:
             break
         members.append(member)
     return {
         "schema": facts.schema,
         "cardinality": facts.cardinality,
         "has_null": facts.has_null,
-        "first": _plain(facts.first),
-        "last": _plain(facts.last),
+        "first": _json_value(facts.first),
+        "last": _json_value(facts.last),
         "members": members,
         "served_from": str(facts.served_from),
     }
 
 
-def _plain(value: LiteralValue) -> Any:
+def _json_value(value: LiteralValue) -> Any:
     """Return a member as JSON holds it: dates and decimals as texts, exact."""
     if value is None or isinstance(value, bool | int | str):
         return value
     return value.isoformat() if isinstance(value, datetime.date) else str(value)
 
 
-def _metric(typed: TypedCollection, attested: Attested, family: MetricFamily) -> dict[str, Any]:
-    type_ = bare_type(typed, family.name)
+def _metric(where: Availabilities, family: MetricFamily, anchors: str) -> str:
+    type_ = where.type_of(family)
     described: dict[str, Any] = {
         "name": family.name,
         "description": family.description,
         "type": "" if type_ is None else str(type_),
         "reducers": [],
-        "anchors": [asdict(found) for found in availabilities(typed, attested.violations, family)],
     }
     if isinstance(family.meaning, RootedMetric):
         described["reducers"] = [reducer.operator for reducer in family.meaning.reducers]
@@ -267,4 +275,28 @@ def _metric(typed: TypedCollection, attested: Attested, family: MetricFamily) ->
     else:
         described["formula"] = format_expression(family.meaning.formula)
         described["inputs"] = list(family.meaning.inputs)
-    return described
+    return f'{_json(described)[:-1]},"anchors":[{anchors}]}}'
+
+
+def _anchors(
+    where: Availabilities, family: MetricFamily, patterns: dict[AvailabilityPattern, str]
+) -> str:
+    return ",".join([_availability(one, patterns) for one in where.of(family)])
+
+
+def _availability(one: Availability, patterns: dict[AvailabilityPattern, str]) -> str:
+    """Return the JSON of where a metric may be asked, from that of all which are alike."""
+    words = patterns.get(one.pattern)
+    if words is None:
+        words = patterns[one.pattern] = _pattern(one.pattern)
+    for mark, name in one.names:
+        words = words.replace(_json(mark)[1:-1], _json(name)[1:-1])
+    return f'{{"reducer":{_json(one.reducer)},"required":{_json(one.required)},{words}}}'
+
+
+def _pattern(pattern: AvailabilityPattern) -> str:
+    blocked = [
+        {"level": level.level, "code": level.code, "reason": level.reason}
+        for level in pattern.blocked
+    ]
+    return f'"levels":{_json(pattern.levels)},"blocked":{_json(blocked)}'

@@ -18,7 +18,7 @@ from flightframe_server.arrow_types import arrow_type
 from flightframe_server.call_context import SERVER_CALL, CallContext
 from flightframe_server.catalog.collection import RoleMap, TableMap
 from flightframe_server.composer.compose import answer_schema
-from flightframe_server.composer.evaluate import whole
+from flightframe_server.composer.evaluate import as_array
 from flightframe_server.composer.order import sort_points
 from flightframe_server.engine.attempt import Served
 from flightframe_server.engine.engine import MetricEngine
@@ -61,12 +61,12 @@ def members(engine: MetricEngine, level: str, schema: str | None = None) -> pa.T
         UnreachableAnchor: no schema reaches the level.
     """
     home = schema if schema is not None else home_of(engine, level, SERVER_CALL)
-    served = _asked(engine, level, home, SERVER_CALL)
+    served = _served_members(engine, level, home, SERVER_CALL)
     batches = list(_batches(served, SERVER_CALL))
     return pa.Table.from_batches(batches, schema=answer_schema(served.plan.question))
 
 
-def _asked(engine: MetricEngine, level: str, schema: str, context: CallContext) -> Served:
+def _served_members(engine: MetricEngine, level: str, schema: str, context: CallContext) -> Served:
     name = Name((level,))
     statement = Statement((Item(name),), Anchor((name,)), source=Name((schema,)))
     return engine.answer(lambda typed: resolve(statement, typed), context=context)
@@ -129,25 +129,25 @@ def level_facts(
     engine: MetricEngine,
     level: str,
     schema: str | None = None,
-    most: int = 0,
+    limit: int = 0,
     context: CallContext = SERVER_CALL,
 ) -> LevelFacts:
     """Return what the data says of a level, and its first members in order.
 
-    However many members there are, no more of them are held than a batch and `most`.
+    However many members there are, no more of them are held than a batch and `limit`.
 
     Args:
         engine: the engine asked.
         level: a level.
         schema: whose rows are read; None: see `LevelFacts.schema`.
-        most: how many members to list.
+        limit: how many members to list.
         context: the call that waits for it.
 
     Raises:
         QueryError: the rows do not reach the level, or the data breaks the way there.
     """
     source = schema if schema is not None else home_of(engine, level, context)
-    served = _asked(engine, level, source, context)
+    served = _served_members(engine, level, source, context)
     type_ = arrow_type(served.snapshot.typed.level_types[level])
     count, nulls = 0, 0
     head, ends = pa.array([], type_), pa.array([None, None], type_)
@@ -157,7 +157,7 @@ def level_facts(
         bounds = pc.min_max(pa.concat_arrays([ends, values]))
         ends = pa.array([bounds["min"].as_py(), bounds["max"].as_py()], type_)
         head = sort_points(pa.table({level: pa.concat_arrays([head, values])}), [level])
-        head = whole(head[level].slice(0, most))
+        head = as_array(head[level].slice(0, limit))
     first, last = ends.to_pylist()
     label = fold(part.served_from for part in served.parts)
     return LevelFacts(level, source, count, nulls > 0, first, last, tuple(head.to_pylist()), label)

@@ -22,11 +22,12 @@ from flightframe_server.engine.frames import OpenStream, StreamedFrame
 from flightframe_server.engine.snapshot import DataSnapshot, Snapshots
 from flightframe_server.errors import BackendError, NotCached, TicketRefused
 from flightframe_server.planner.holdings import Holdings
-from flightframe_server.planner.make import make_plan, whole_plan
+from flightframe_server.planner.make import make_plan, single_query_plan
 from flightframe_server.planner.plan import Conditions, Freshness, Plan
 from flightframe_server.provenance import PartProvenance, Route, ServedFrom
 from flightframe_server.resolver.question import Question
 from flightframe_server.statements.runner import Statements, TooManyRows
+from flightframe_server.telemetry.tracing import step
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +79,9 @@ class Attempts:
         self._label = ServedFrom.BACKEND if store is None else ServedFrom.ENGINE_BACKEND
         self._executor = PlanExecutor(store, backend, self._label, statements)
         self._bypass = PlanExecutor(store, backend, ServedFrom.BACKEND, statements)
-        able = backend.capabilities()
-        self._answers = able.answers
-        self._able = able if able.answers else None
+        capabilities = backend.capabilities()
+        self._answers = capabilities.answers
+        self._capabilities = capabilities if capabilities.answers else None
 
     def plan(
         self,
@@ -104,13 +105,13 @@ class Attempts:
         conditions = Conditions(
             self._backend.id,
             self._store is not None,
-            self._able,
+            self._capabilities,
             holdings.without(without) if without else holdings,
             snapshot.versions,
             known.violations,
             # An entry was made where its promises held, and without a database nothing else is.
             known.unattested if self._answers else frozenset(),
-            frozenset(facts.held_maps) if frugal else facts.edges,
+            frozenset(facts.known_maps) if frugal else facts.edges,
             known.siblings,
             known.rows,
             freshness,
@@ -155,15 +156,17 @@ class Attempts:
     ) -> Served:
         executor = self._bypass if bypass else self._executor
         try:
-            executed = executor.execute(
-                plan, snapshot, keep=not bypass, most_rows=self.stream_rows, context=context
-            )
+            with step("execute", statements=len(plan.queries)):
+                executed = executor.execute(
+                    plan, snapshot, keep=not bypass, max_rows=self.stream_rows, context=context
+                )
         except TooManyRows:
-            whole = whole_plan(snapshot.typed, plan)
-            assert whole is not None
-            return self._streamed(whole, snapshot, bypass=bypass)
+            single = single_query_plan(snapshot.typed, plan)
+            assert single is not None
+            return self._streamed(single, snapshot, bypass=bypass)
         needs = [part.need for part in plan.parts]
-        table = compose(plan.question, needs, executed.tables)
+        with step("compose"):
+            table = compose(plan.question, needs, executed.tables)
         self._statements.check_result(table.num_rows, table.nbytes)
         return Served(snapshot, plan, executed.parts, table)
 
@@ -177,7 +180,8 @@ class Attempts:
     ) -> Plan:
         """Plan, and plan again as long as the plan rests on what has not been looked at."""
         while True:
-            plan = self.plan(question, freshness, snapshot, without)
+            with step("plan"):
+                plan = self.plan(question, freshness, snapshot, without)
             if not plan.unattested:
                 return plan
             if freshness.only_if_cached:
@@ -188,7 +192,7 @@ class Attempts:
             snapshot.facts.attest(plan.unattested, context)
 
     def _streamed(self, plan: Plan, snapshot: DataSnapshot, *, bypass: bool) -> Served:
-        parts = self._whole_parts(plan, bypass=bypass)
+        parts = self._backend_parts(plan, bypass=bypass)
         frame = StreamedFrame(plan, snapshot.versions, self._backend, self._statements)
         return Served(snapshot, plan, parts, None, frame)
 
@@ -220,23 +224,23 @@ class Attempts:
         self, plan: Plan, snapshot: DataSnapshot, context: CallContext, *, bypass: bool
     ) -> Served:
         question = plan.question
-        whole = whole_plan(snapshot.typed, plan)
-        if whole is None:
+        single = single_query_plan(snapshot.typed, plan)
+        if single is None:
             raise BackendError(
                 "the source cannot tell which version it is of, and this takes several reads",
                 hint="ask again",
             )
-        assert whole.stream is not None
-        running = self._statements.open(self._backend, whole.stream, snapshot.versions, context)
+        assert single.stream is not None
+        running = self._statements.open(self._backend, single.stream, snapshot.versions, context)
         try:
-            batches = list(OpenStream(whole, running, self._statements.check_result))
+            batches = list(OpenStream(single, running, self._statements.check_result))
         except TicketRefused as refused:
             raise SourceMoved from refused
-        parts = self._whole_parts(whole, bypass=bypass)
+        parts = self._backend_parts(single, bypass=bypass)
         table = pa.Table.from_batches(batches, schema=answer_schema(question))
-        return Served(snapshot, whole, parts, table)
+        return Served(snapshot, single, parts, table)
 
-    def _whole_parts(self, plan: Plan, *, bypass: bool) -> tuple[PartProvenance, ...]:
+    def _backend_parts(self, plan: Plan, *, bypass: bool) -> tuple[PartProvenance, ...]:
         label = ServedFrom.BACKEND if bypass else self._label
         return tuple(
             PartProvenance(

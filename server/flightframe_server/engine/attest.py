@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flightframe_server.catalog.collection import RootedMetric, StoredColumn
-from flightframe_server.composer.evaluate import whole
+from flightframe_server.composer.evaluate import as_array
 from flightframe_server.composer.level_lookup import follow
 from flightframe_server.composer.moments import is_first
 from flightframe_server.engine.grains import doubled, several_rows
@@ -88,8 +88,8 @@ def _looked_up(
             family = typed.collection.metric_families[name]
             assert isinstance(family.meaning, RootedMetric)
             there = (one for one in family.meaning.siblings if one.schema == schema)
-            told = (difference(typed, reader, family, family.meaning, one) for one in there)
-            return next((words for words in told if words is not None), None)
+            differences = (difference(typed, reader, family, family.meaning, one) for one in there)
+            return next((words for words in differences if words is not None), None)
         case TableSize(table=table):
             return str(reader.rows(table))
 
@@ -113,9 +113,9 @@ def _disagreement(fact: PathsAgree, map_of: MapOf) -> str | None:
         known = [maps[hop.edge] for hop in (*one, *other) if hop.edge in maps]
         # Where an edge is no function, that is what is told.
         if not any(counter_example(table) is not None for table in known):
-            found = _first_apart(one, other, maps)
-            if found is not None:
-                return found
+            text = _first_apart(one, other, maps)
+            if text is not None:
+                return text
     return None
 
 
@@ -125,7 +125,7 @@ def _first_apart(
     sources = [maps[path[0].edge]["source"] for path in (one, other) if path[0].edge in maps]
     if not sources:
         return None
-    chunks = [chunk for held in sources for chunk in held.chunks]
+    chunks = [chunk for column in sources for chunk in column.chunks]
     members = pc.unique(pa.chunked_array(chunks, sources[0].type))
     ends: list[pa.Array] = []
     for path in (one, other):
@@ -158,12 +158,12 @@ def _off_period(
 def _members(typed: TypedCollection, schema: str, level: str, reader: VersionReader) -> pa.Array:
     """Return a level's members in a schema as its column holds them, cut to no other type."""
     column = typed.graph.own_levels(schema)[level]
-    held = typed.schema(schema).columns[column]
-    if isinstance(held, StoredColumn):
+    declared = typed.schema(schema).columns[column]
+    if isinstance(declared, StoredColumn):
         type_, stored = typed.column_types[schema, column], typed.stored_type(schema, column)
         table = typed.schema(schema).table
-        kept = (stored, stored)
-        hop = TableHop(level, level, table, held.source, held.source, type_, type_, kept)
-        return whole(reader.edge_map(hop)["target"])
+        types = (stored, stored)
+        hop = TableHop(level, level, table, declared.source, declared.source, type_, type_, types)
+        return as_array(reader.edge_map(hop)["target"])
     query = source_query(typed, schema, (level,), (), (members_metric(schema),))
-    return whole(reader.collect(query)[level])
+    return as_array(reader.collect(query)[level])

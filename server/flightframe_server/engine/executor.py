@@ -33,7 +33,7 @@ from flightframe_server.planner.hops import TableHop
 from flightframe_server.planner.identity import EntryKey, Version
 from flightframe_server.planner.make import can_stream
 from flightframe_server.planner.plan import Exact, Fetch, Part, Plan, Rollup
-from flightframe_server.planner.source import SourceQuery, held_name, state_name
+from flightframe_server.planner.source import SourceQuery, state_column, state_name
 from flightframe_server.provenance import PartProvenance, Route, ServedFrom
 from flightframe_server.resolver.terms import Metric
 from flightframe_server.statements.runner import Statements
@@ -81,7 +81,7 @@ class PlanExecutor:
         snapshot: DataSnapshot,
         *,
         keep: bool,
-        most_rows: int,
+        max_rows: int,
         context: CallContext,
     ) -> Executed:
         """Execute a plan that is not streamed.
@@ -90,7 +90,7 @@ class PlanExecutor:
             plan: what to do.
             snapshot: what the plan was made on.
             keep: whether what is fetched and rolled up is remembered.
-            most_rows: how many rows of a statement are collected, where the plan can be streamed.
+            max_rows: how many rows of a statement are collected, where the plan can be streamed.
             context: the call that waits.
 
         Raises:
@@ -100,9 +100,9 @@ class PlanExecutor:
             BackendError: the database failed, or has too much to do; or the call ended.
         """
         keeping = keep and self._store is not None
-        most = most_rows if most_rows >= 0 and can_stream(plan) else None
+        limit = max_rows if max_rows >= 0 and can_stream(plan) else None
         fetched = [
-            self._fetch(index, plan, snapshot, keeping, most, context)
+            self._fetch(index, plan, snapshot, keeping, limit, context)
             for index in range(len(plan.queries))
         ]
         tables: list[pa.Table] = []
@@ -122,17 +122,17 @@ class PlanExecutor:
                 tables[-1] = move_points(tables[-1], part.key.anchor, part.need.shift)
         return Executed(plan, tuple(tables), tuple(parts))
 
-    def _held(self) -> EntryStore:
+    def _require_store(self) -> EntryStore:
         if self._store is None:
             raise EntryGone("none")
         return self._store
 
     def _entry(self, entry: CacheEntry, part: Part) -> pa.Table:
         """Read an entry; one whose states are of other types was made from other data."""
-        store = self._held()
+        store = self._require_store()
         table = store.read(entry)
         for name, declared in part.metric.states:
-            if table.schema.field(held_name(name)).type != arrow_type(declared):
+            if table.schema.field(state_column(name)).type != arrow_type(declared):
                 raise EntryGone(entry.entry_id)
         store.touch(entry.entry_id)
         return table
@@ -145,7 +145,7 @@ class PlanExecutor:
         keeping: bool,
         context: CallContext,
     ) -> pa.Table:
-        store = self._held()
+        store = self._require_store()
         started = time.perf_counter()
         finer = self._entry(rollup.entry, part)
         hops = (hop for lookup in rollup.lookups for hop in lookup.hops)
@@ -174,16 +174,16 @@ class PlanExecutor:
         plan: Plan,
         snapshot: DataSnapshot,
         keeping: bool,
-        most: int | None,
+        limit: int | None,
         context: CallContext,
     ) -> Fetched:
         query = plan.queries[index]
-        wanted = {
+        parts = {
             part.how.metric: part
             for part in plan.parts
             if isinstance(part.how, Fetch) and part.how.query == index
         }
-        keys: tuple[EntryKey, ...] = tuple(part.key for part in wanted.values())
+        keys: tuple[EntryKey, ...] = tuple(part.key for part in parts.values())
         version = tuple(sorted((table, snapshot.versions.get(table)) for table in query.tables))
 
         def work(token: CancelToken) -> Fetched:
@@ -196,12 +196,12 @@ class PlanExecutor:
             )
             spent: list[float] = []
             try:
-                found = reader.collect(query, most_rows=most, spent=spent.append)
+                table = reader.collect(query, max_rows=limit, spent=spent.append)
             except FlightframeError as error:
-                raise about(error, subjects(error, wanted)) from error.__cause__
-            tables = split(found, query)
+                raise about(error, subjects(error, parts)) from error.__cause__
+            tables = split(table, query)
             if keeping and self._store is not None:
-                for metric, part in wanted.items():
+                for metric, part in parts.items():
                     if part.version is not None:
                         self._store.put(
                             part.key,
@@ -214,7 +214,7 @@ class PlanExecutor:
 
         # What is read of a version that cannot be told is of the moment at which it is read.
         untold = any(sign is None for _, sign in version)
-        key = None if untold else (keys, version, keeping, most)
+        key = None if untold else (keys, version, keeping, limit)
         return self._fetches.do(key, work, context)
 
     @staticmethod
@@ -270,12 +270,12 @@ def split(table: pa.Table, query: SourceQuery) -> Fetched:
     """Split the answer of one grouped query into a sorted table of states for each metric."""
     levels = [read.level for read in query.anchor]
     ordered = sort_points(table, levels)
-    found: Fetched = {}
+    tables: Fetched = {}
     for index, metric in enumerate(query.metrics):
         states = [name for name, _ in metric.states]
         columns = ordered.select([*levels, *(state_name(index, name) for name in states)])
-        found[metric] = columns.rename_columns([*levels, *map(held_name, states)])
-    return found
+        tables[metric] = columns.rename_columns([*levels, *map(state_column, states)])
+    return tables
 
 
 def merged(one: Version, other: Version) -> Version | None:

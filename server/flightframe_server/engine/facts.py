@@ -65,14 +65,14 @@ class Inspector:
     Args:
         backend: the database.
         statements: what runs its statements.
-        kept: what earlier processes found; None where nothing is kept.
+        attestations: what earlier processes found; None where nothing is kept.
     """
 
     def __init__(
-        self, backend: Backend, statements: Statements, kept: AttestationStore | None
+        self, backend: Backend, statements: Statements, attestations: AttestationStore | None
     ) -> None:
         """Keep what facts are looked up with; see the class."""
-        self.backend, self.statements, self.kept = backend, statements, kept
+        self.backend, self.statements, self.attestations = backend, statements, attestations
         self.lookups: SingleFlight[str | None] = SingleFlight()
         self.map_lookups: SingleFlight[pa.Table] = SingleFlight()
 
@@ -120,18 +120,18 @@ class DataFacts:
         return self._edges
 
     @property
-    def held_maps(self) -> EdgeMaps:
+    def known_maps(self) -> EdgeMaps:
         """The maps that are known without asking the back-end, by edge."""
-        found = ((edge, self._known_map(hop)) for edge, hop in self._hops.items())
-        return {edge: held for edge, held in found if held is not None}
+        maps = ((edge, self._known_map(hop)) for edge, hop in self._hops.items())
+        return {edge: table for edge, table in maps if table is not None}
 
     def targets_at_hand(self, edge: str) -> pa.Array | None:
         """Return all that an edge leads to, where its map is known without asking the back-end."""
         hop = self._hops.get(edge)
         if hop is not None and edge not in self._targets:
-            held = self._known_map(hop)
-            if held is not None:
-                self._targets[edge] = pc.unique(held["target"])
+            table = self._known_map(hop)
+            if table is not None:
+                self._targets[edge] = pc.unique(table["target"])
         return self._targets.get(edge)
 
     def attest(self, keys: Iterable[str], context: CallContext) -> None:
@@ -178,31 +178,31 @@ class DataFacts:
         return self._inspector.map_lookups.do(key, read, context)
 
     def _known_map(self, hop: TableHop) -> pa.Table | None:
-        found = self._maps.get(hop.edge)
-        version, kept = version_of(self._versions, {hop.table}), self._inspector.kept
-        if found is None and version is not None and kept is not None:
-            found = kept.get_map(edge_key(hop.edge), version)
-            if found is not None:
-                self._maps[hop.edge] = found
-        return found
+        table = self._maps.get(hop.edge)
+        version, store = version_of(self._versions, {hop.table}), self._inspector.attestations
+        if table is None and version is not None and store is not None:
+            table = store.get_map(edge_key(hop.edge), version)
+            if table is not None:
+                self._maps[hop.edge] = table
+        return table
 
     def _read_map(self, hop: TableHop, reader: VersionReader) -> pa.Table:
-        found = self._known_map(hop)
-        if found is None:
-            found = self._maps[hop.edge] = reader.edge_map(hop)
-            version, kept = version_of(self._versions, {hop.table}), self._inspector.kept
-            if version is not None and kept is not None:
-                kept.put_map(edge_key(hop.edge), version, found)
-        return found
+        table = self._known_map(hop)
+        if table is None:
+            table = self._maps[hop.edge] = reader.edge_map(hop)
+            version, store = version_of(self._versions, {hop.table}), self._inspector.attestations
+            if version is not None and store is not None:
+                store.put_map(edge_key(hop.edge), version, table)
+        return table
 
     def _look(self, fact: Fact, reader: VersionReader) -> str | None:
         try:
             verdict = attest(self._typed, fact, reader, lambda hop: self._read_map(hop, reader))
         except FlightframeError as error:
             raise about(error, [f"whether it holds: {fact.key}"]) from error.__cause__
-        version, kept = self._version(fact), self._inspector.kept
-        if version is not None and kept is not None:
-            kept.put(self._lasting_key(fact), version, verdict)
+        version, store = self._version(fact), self._inspector.attestations
+        if version is not None and store is not None:
+            store.put(self._lasting_key(fact), version, verdict)
         return verdict
 
     def _reader(self, token: CancelToken, context: CallContext) -> VersionReader:
@@ -240,15 +240,15 @@ class DataFacts:
         return Attested(violations, unattested, siblings, rows)
 
     def _take_over(self, fact: Fact, before: DataFacts | None) -> None:
-        version, kept = self._version(fact), self._inspector.kept
+        version, store = self._version(fact), self._inspector.attestations
         if version is None:
             return
         if before is not None and before.has_same(fact, self._versions):
             self._verdicts[fact.key] = before._verdicts[fact.key]
-        elif kept is not None:
-            found = kept.get(self._lasting_key(fact), version)
-            if found is not MISSING:
-                self._verdicts[fact.key] = found
+        elif store is not None:
+            verdict = store.get(self._lasting_key(fact), version)
+            if verdict is not MISSING:
+                self._verdicts[fact.key] = verdict
 
     def maps_of_same(self, hops: Mapping[str, TableHop], versions: Fingerprints) -> EdgeMaps:
         """Return the maps known here of these very edges, of tables that did not move."""

@@ -42,7 +42,7 @@ class VersionReader:
         self,
         query: SourceQuery | FrameQuery,
         *,
-        most_rows: int | None = None,
+        max_rows: int | None = None,
         spent: Callable[[float], object] | None = None,
     ) -> pa.Table:
         """Return all that a query says; see `Statements.collect`."""
@@ -52,18 +52,18 @@ class VersionReader:
             self.at,
             self.token,
             self.context,
-            most_rows=most_rows,
+            max_rows=max_rows,
             spent=spent,
         )
 
     def edge_map(self, hop: TableHop) -> pa.Table:
         """Return the map of an edge; see `Backend.edge_map`."""
-        found = self.statements.inspect(
+        table = self.statements.inspect(
             lambda: self.backend.edge_map(hop, at=self.at, token=self.token),
             self.token,
             self.context,
         )
-        return found.combine_chunks()
+        return table.combine_chunks()
 
     def duplicate(self, table: str, columns: tuple[str, ...]) -> tuple[object, ...] | None:
         """Return one key that stands on several rows; see `Backend.duplicate`."""

@@ -98,9 +98,9 @@ class Snapshots:
         if last is not None and last.versions == versions and None not in versions.values():
             return last
         key = tuple(versions.items())
-        return self._taking.do(key, lambda token: self._taken(), context)
+        return self._taking.do(key, lambda token: self._inspect(), context)
 
-    def _taken(self) -> DataSnapshot:
+    def _inspect(self) -> DataSnapshot:
         for _ in range(ATTEMPTS):
             versions = self._backend.fingerprints(self._tables)
             last = self._last
@@ -118,10 +118,10 @@ class Snapshots:
                 )
             before = None if last is None else last.facts
             facts = DataFacts(typed, versions, self._inspector, before)
-            taken = DataSnapshot(typed, versions, used, facts)
+            snapshot = DataSnapshot(typed, versions, used, facts)
             with self._lock:
-                self._last = taken
-            return taken
+                self._last = snapshot
+            return snapshot
         raise BackendError(
             "the source changes faster than it can be read", hint="ask again in a moment"
         )

@@ -28,13 +28,13 @@ from flightframe_server.resolver.question import Question
 from flightframe_server.resolver.terms import Apply, Constant, LevelTerm, Term, walk
 from flightframe_server.resolver.typed import TypedCollection
 
-MOST_ROWS = 100_000
+MAX_ROWS = 100_000
 """An entry of more rows is not read for a remark."""
 
-MOST_MEMBERS = 2_000
+MAX_MEMBERS = 2_000
 """Where there are more members, it looks for none that is only like a text."""
 
-MOST_TOLD = 3
+MAX_NAMED = 3
 
 _COMPARING = frozenset({"eq", "ne", "distinct", "in"})
 
@@ -46,15 +46,15 @@ def remarks(served: Served, store: EntryStore | None) -> tuple[str, ...]:
         served: the question, its plan, and the answer where it is at hand.
         store: where entries are; None where the engine remembers nothing.
     """
-    found: list[str] = []
+    lines: list[str] = []
     for level, texts in _compared(served.plan.question).items():
         members = _members(served, store, level)
         if members is None:
             continue
         strange = [text for text in texts if pc.index(members, text).as_py() < 0]
         if strange:
-            found.append(_told(level, strange, members))
-    return tuple(found)
+            lines.append(_remark(level, strange, members))
+    return tuple(lines)
 
 
 def _compared(question: Question) -> dict[str, list[str]]:
@@ -64,16 +64,16 @@ def _compared(question: Question) -> dict[str, list[str]]:
         terms.append(question.having)
     for need in question.needs:
         terms += (*need.filter, *need.metric.filter)
-    found: dict[str, dict[str, None]] = {}
+    compared: dict[str, dict[str, None]] = {}
     for term in terms:
         for node in walk(term):
             match node:
                 case Apply(function=function, arguments=(LevelTerm() as level, *values)) if (
                     function in _COMPARING and level.type.kind is Kind.TEXT
                 ):
-                    texts = found.setdefault(level.level, {})
+                    texts = compared.setdefault(level.level, {})
                     texts.update(dict.fromkeys(_texts(values)))
-    return {level: list(texts) for level, texts in found.items() if texts}
+    return {level: list(texts) for level, texts in compared.items() if texts}
 
 
 def _texts(values: Iterable[Term]) -> Iterator[str]:
@@ -88,7 +88,7 @@ def _members(served: Served, store: EntryStore | None, level: str) -> pa.Array |
     for part in served.plan.parts:
         of_part = _mapped(served.snapshot.typed, served.snapshot.facts, part, level)
         if of_part is None and store is not None:
-            of_part = _held(served, store, part, level)
+            of_part = _members_of_entry(served, store, part, level)
         if of_part is None:
             return None
         known.append(of_part)
@@ -110,7 +110,7 @@ def _mapped(typed: TypedCollection, facts: DataFacts, part: Part, level: str) ->
     return None
 
 
-def _held(served: Served, store: EntryStore, part: Part, level: str) -> pa.Array | None:
+def _members_of_entry(served: Served, store: EntryStore, part: Part, level: str) -> pa.Array | None:
     """Return a level's members in the smallest entry that has them all, or None."""
     listing = members_metric(part.metric.schema)
     group = part.key.group
@@ -123,7 +123,7 @@ def _held(served: Served, store: EntryStore, part: Part, level: str) -> pa.Array
         for entry in (*holdings.on(group), *holdings.on(members))
         if level in entry.key.anchor
         and not entry.key.filter
-        and entry.rows <= MOST_ROWS
+        and entry.rows <= MAX_ROWS
         and all(versions.get(table) == fingerprint for table, fingerprint in entry.version)
     ]
     if not fit:
@@ -135,10 +135,10 @@ def _held(served: Served, store: EntryStore, part: Part, level: str) -> pa.Array
     return table[level].cast(pa.string()).combine_chunks()
 
 
-def _told(level: str, strange: list[str], members: pa.Array) -> str:
-    quoted = [f"'{shown(text)}'" for text in strange[:MOST_TOLD]]
-    if len(strange) > MOST_TOLD:
-        quoted.append(f"{len(strange) - MOST_TOLD} more")
+def _remark(level: str, strange: list[str], members: pa.Array) -> str:
+    quoted = [f"'{shown(text)}'" for text in strange[:MAX_NAMED]]
+    if len(strange) > MAX_NAMED:
+        quoted.append(f"{len(strange) - MAX_NAMED} more")
     several = "are no known members" if len(strange) > 1 else "is no known member"
     near = _likely(strange[0], members)
     return f"{' and '.join(quoted)} {several} of {level}{f'; {near}' if near else ''}"
@@ -146,7 +146,7 @@ def _told(level: str, strange: list[str], members: pa.Array) -> str:
 
 def _likely(text: str, members: pa.Array) -> str | None:
     """Return in words which member was likely meant: one that differs in case alone, or is like."""
-    if len(members) > MOST_MEMBERS:
+    if len(members) > MAX_MEMBERS:
         return None
     named = [member for member in members.to_pylist() if member]
     same = [f"'{shown(member)}'" for member in named if member.casefold() == text.casefold()]

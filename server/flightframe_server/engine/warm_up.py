@@ -16,7 +16,7 @@ from flightframe_server.engine.engine import MetricEngine, Resolve
 from flightframe_server.errors import FlightframeError, LimitExceeded
 from flightframe_server.language.syntax import Anchor, Item, Name, Statement
 from flightframe_server.planner.identity import EntryKey
-from flightframe_server.planner.plan import Fetch
+from flightframe_server.planner.plan import Exact
 from flightframe_server.resolver.resolve import resolve
 
 
@@ -73,10 +73,10 @@ def warm_up(engine: MetricEngine, context: CallContext = SERVER_CALL) -> Iterato
             yield Warmed(hint, failure=failure)
         else:
             pinned.extend(part.key for part in served.plan.parts)
-            fetched = any(isinstance(part.how, Fetch) for part in served.plan.parts)
-            yield Warmed(hint, fresh=not fetched)
+            found = all(isinstance(part.how, Exact) for part in served.plan.parts)
+            yield Warmed(hint, fresh=found)
     if engine.store is not None:
-        engine.store.set_pinned(pinned)
+        engine.store.set_pinned(pinned, engine.generation)
 
 
 def asking(hint: Hint) -> Resolve:

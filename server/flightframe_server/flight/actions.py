@@ -19,8 +19,8 @@ from flightframe_server.discovery.describe import describe, read_body
 from flightframe_server.flight.caller import MIDDLEWARE
 from flightframe_server.flight.cancelling import cancel, renew
 from flightframe_server.flight.cookies import cookie_of
-from flightframe_server.flight.session_options import told
-from flightframe_server.flight.sql.wire import bare, names, unwrap, wrap
+from flightframe_server.flight.session_options import current_options
+from flightframe_server.flight.sql.wire import names, parse_message, unwrap, wrap
 from flightframe_server.flight.state import FlightState
 from flightframe_server.flight.wire_errors import unimplemented
 
@@ -69,7 +69,7 @@ def _close(body: bytes, call: ActionCall) -> list[bytes]:
 
 
 def _cancel_info(body: bytes, call: ActionCall) -> list[bytes]:
-    message = bare(body, sql.CancelFlightInfoRequest)
+    message = parse_message(body, sql.CancelFlightInfoRequest)
     status = cancel(message.info, call.state, call.caller)
     return [sql.CancelFlightInfoResult(status=status).SerializeToString()]
 
@@ -77,19 +77,19 @@ def _cancel_info(body: bytes, call: ActionCall) -> list[bytes]:
 def _cancel_query(body: bytes, call: ActionCall) -> list[bytes]:
     message = unwrap(body, names(sql.ActionCancelQueryRequest))
     assert isinstance(message, sql.ActionCancelQueryRequest)
-    status = cancel(bare(message.info, sql.FlightInfo), call.state, call.caller)
+    status = cancel(parse_message(message.info, sql.FlightInfo), call.state, call.caller)
     # The numbers of the two enumerations are the same.
     result = sql.ActionCancelQueryResult.CancelResult.Name(status)
     return [wrap(sql.ActionCancelQueryResult(result=result))]
 
 
 def _renew(body: bytes, call: ActionCall) -> list[bytes]:
-    message = bare(body, sql.RenewFlightEndpointRequest)
+    message = parse_message(body, sql.RenewFlightEndpointRequest)
     return [renew(message.endpoint, call.state, call.caller).SerializeToString()]
 
 
 def _set_options(body: bytes, call: ActionCall) -> list[bytes]:
-    message = bare(body, sql.SetSessionOptionsRequest)
+    message = parse_message(body, sql.SetSessionOptionsRequest)
     peer = call.context.peer()
     errors, session = call.state.sessions.change(call.caller, peer, message.session_options)
     if session is not None:
@@ -98,13 +98,13 @@ def _set_options(body: bytes, call: ActionCall) -> list[bytes]:
 
 
 def _get_options(body: bytes, call: ActionCall) -> list[bytes]:
-    bare(body, sql.GetSessionOptionsRequest)
-    options = told(call.options, call.state.runtime)
+    parse_message(body, sql.GetSessionOptionsRequest)
+    options = current_options(call.options, call.state.runtime)
     return [sql.GetSessionOptionsResult(session_options=options).SerializeToString()]
 
 
 def _close_session(body: bytes, call: ActionCall) -> list[bytes]:
-    bare(body, sql.CloseSessionRequest)
+    parse_message(body, sql.CloseSessionRequest)
     call.state.sessions.close(call.caller, call.context.peer())
     proven = call.context.get_middleware(MIDDLEWARE)
     if proven is not None:

@@ -65,18 +65,18 @@ def camel(name: str) -> str:
     return name.title().replace("_", "")
 
 
-def note_asked(asked: Request | ResultTicket | Message) -> None:
+def note_command(command: Request | ResultTicket | Message) -> None:
     """Note what a command or a ticket is."""
     call = audited_call()
     if call is None:
         return
-    match asked:
+    match command:
         case Request():
             call.what = "query"
         case ResultTicket():
             call.what = "result"
         case Message():
-            call.what = asked.DESCRIPTOR.name
+            call.what = command.DESCRIPTOR.name
 
 
 def note_request(request: Request) -> None:

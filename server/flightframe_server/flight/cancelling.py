@@ -36,12 +36,12 @@ def cancel(info: sql.FlightInfo, state: FlightState, caller: Caller) -> Status:
     """
     if not info.endpoint:
         raise TicketRefused("the FlightInfo names no result")
-    found = [_cancel(endpoint.ticket.ticket, state, caller) for endpoint in info.endpoint]
-    return _worst(found)
+    statuses = [_cancel(endpoint.ticket.ticket, state, caller) for endpoint in info.endpoint]
+    return _worst(statuses)
 
 
-def _worst(found: Iterable[Status]) -> Status:
-    kinds = set(found)
+def _worst(statuses: Iterable[Status]) -> Status:
+    kinds = set(statuses)
     for status in (_CANCELLING, _CANCELLED):
         if status in kinds:
             return status
@@ -89,6 +89,6 @@ def handle_in(ticket: bytes) -> bytes | None:
         case ResultTicket(handle=handle):
             return handle
         case FlightSqlTicket(message=message):
-            found = read_message(message)
-            return found.statement_handle if isinstance(found, sql.TicketStatementQuery) else None
+            query = read_message(message)
+            return query.statement_handle if isinstance(query, sql.TicketStatementQuery) else None
     return None

@@ -39,7 +39,7 @@ def session_in(headers: Mapping[str, Sequence[str | bytes]]) -> bytes | None:
     """
     for value in headers.get("cookie", ()):
         text = value if isinstance(value, str) else value.decode("latin-1")
-        found = _OURS.search(text[:_LONGEST])
-        if found is not None:
-            return PREFIX + found[1].encode()
+        match = _OURS.search(text[:_LONGEST])
+        if match is not None:
+            return PREFIX + match[1].encode()
     return None

@@ -54,7 +54,7 @@ class Bounds:
 
 
 @dataclass(slots=True)
-class _Held(Generic[Value]):
+class _Entry(Generic[Value]):
     value: Value
     size: int
     owner: str
@@ -84,9 +84,9 @@ class Handles(Generic[Value]):
     def __init__(self, bounds: Bounds, clock: Callable[[], float] = time.monotonic) -> None:
         """Start empty."""
         self._bounds, self._clock = bounds, clock
-        self._most_bytes = bounds.bytes_of_caller or bounds.bytes
+        self._max_bytes = bounds.bytes_of_caller or bounds.bytes
         self._lock = threading.Lock()
-        self._held: dict[bytes, _Held[Value]] = {}
+        self._entries: dict[bytes, _Entry[Value]] = {}
         self._bytes = 0
         self._of_holder: dict[Hashable, OrderedDict[bytes, None]] = {}
         self._of_caller: dict[str, _Share] = {}
@@ -94,7 +94,7 @@ class Handles(Generic[Value]):
 
     def __len__(self) -> int:
         """Return how many values are held, with expired ones that were not asked for since."""
-        return len(self._held)
+        return len(self._entries)
 
     @property
     def held_bytes(self) -> int:
@@ -104,9 +104,9 @@ class Handles(Generic[Value]):
     def change_bounds(self, bounds: Bounds) -> None:
         """Hold as much as other bounds say; what is held already goes when room is needed."""
         with self._lock:
-            self._bounds, self._most_bytes = bounds, bounds.bytes_of_caller or bounds.bytes
+            self._bounds, self._max_bytes = bounds, bounds.bytes_of_caller or bounds.bytes
             for share in self._of_caller.values():
-                share.bytes = sum(self._counted(self._held[one].size) for one in share.handles)
+                share.bytes = sum(self._counted(self._entries[one].size) for one in share.handles)
             self._bytes = sum(share.bytes for share in self._of_caller.values())
 
     def keep(
@@ -135,7 +135,7 @@ class Handles(Generic[Value]):
         if holder is None:
             holder = owner
         with self._lock:
-            self._put(handle, _Held(value, size + OVERHEAD, owner, holder, caller, ends))
+            self._put(handle, _Entry(value, size + OVERHEAD, owner, holder, caller, ends))
         return handle
 
     def replace(self, handle: bytes, value: Value, size: int, owner: str = "") -> bool:
@@ -145,34 +145,34 @@ class Handles(Generic[Value]):
             LimitExceeded: as `keep`; what was held is held still.
         """
         with self._lock:
-            held = self._find(handle, owner)
-            if held is None:
+            entry = self._find(handle, owner)
+            if entry is None:
                 return False
             self._drop(handle)
-            new = _Held(value, size + OVERHEAD, owner, held.holder, held.caller, held.ends)
+            new = _Entry(value, size + OVERHEAD, owner, entry.holder, entry.caller, entry.ends)
             try:
                 self._put(handle, new)
             except LimitExceeded:
-                self._add(handle, held)
+                self._add(handle, entry)
                 raise
         return True
 
     def get(self, handle: bytes, owner: str = "") -> Value | None:
         """Return the value and count it as used now; None where its owner has no such handle."""
         with self._lock:
-            held = self._find(handle, owner)
-            if held is None:
+            entry = self._find(handle, owner)
+            if entry is None:
                 return None
-            held.until = self._clock() + self._bounds.seconds
-            self._move(handle, held, last=True)
-            return held.value
+            entry.until = self._clock() + self._bounds.seconds
+            self._move(handle, entry, last=True)
+            return entry.value
 
     def spend(self, handle: bytes) -> None:
         """Let a value go before its caller's others when room is needed: it did what it is for."""
         with self._lock:
-            held = self._held.get(handle)
-            if held is not None:
-                self._move(handle, held, last=False)
+            entry = self._entries.get(handle)
+            if entry is not None:
+                self._move(handle, entry, last=False)
 
     def drop(self, handle: bytes, owner: str = "") -> None:
         """Forget a value of its owner's; unknown handles are fine."""
@@ -191,48 +191,48 @@ class Handles(Generic[Value]):
         """
         with self._lock:
             for handle in [*self._of_holder.get(holder, ())]:
-                if not stays(self._held[handle].value):
+                if not stays(self._entries[handle].value):
                     self._drop(handle)
 
-    def _find(self, handle: bytes, owner: str) -> _Held[Value] | None:
-        held = self._held.get(handle)
-        if held is None or held.owner != owner:
+    def _find(self, handle: bytes, owner: str) -> _Entry[Value] | None:
+        entry = self._entries.get(handle)
+        if entry is None or entry.owner != owner:
             return None
-        if self._clock() >= min(held.until, held.ends):
+        if self._clock() >= min(entry.until, entry.ends):
             self._drop(handle)
             return None
-        return held
+        return entry
 
-    def _put(self, handle: bytes, new: _Held[Value]) -> None:
+    def _put(self, handle: bytes, new: _Entry[Value]) -> None:
         now = self._clock()
         if now >= self._next_sweep:
             self._next_sweep = now + self._bounds.seconds
             self._sweep(now)
         self._make_room_of_holder(new, now)
         self._make_room_of_caller(new, now)
-        while self._held and (
-            len(self._held) >= self._bounds.count
+        while self._entries and (
+            len(self._entries) >= self._bounds.count
             or self._bytes + self._counted(new.size) > self._bounds.bytes
         ):
             self._drop(next(iter(self._makes_room_for(new).handles)))
         new.until = now + self._bounds.seconds
         self._add(handle, new)
 
-    def _make_room_of_holder(self, new: _Held[Value], now: float) -> None:
-        most, own = self._bounds.of_one, self._of_holder.get(new.holder)
+    def _make_room_of_holder(self, new: _Entry[Value], now: float) -> None:
+        limit, own = self._bounds.of_one, self._of_holder.get(new.holder)
         # A caller without a name or a session is one among many of an address.
-        if most is None or own is None or len(own) < most or new.holder == "":
+        if limit is None or own is None or len(own) < limit or new.holder == "":
             return
         if not self._bounds.refuses:
             self._drop(next(iter(own)))
             return
         self._sweep(now)
-        if len(self._of_holder.get(new.holder, ())) >= most:
+        if len(self._of_holder.get(new.holder, ())) >= limit:
             raise LimitExceeded(
-                f"a session holds at most {most:,} of these", hint="close what is done with"
+                f"a session holds at most {limit:,} of these", hint="close what is done with"
             )
 
-    def _make_room_of_caller(self, new: _Held[Value], now: float) -> None:
+    def _make_room_of_caller(self, new: _Entry[Value], now: float) -> None:
         if not new.caller or self._fits(new):
             return
         if self._bounds.refuses:
@@ -241,66 +241,67 @@ class Handles(Generic[Value]):
                 raise LimitExceeded(
                     "a caller holds at most"
                     f" {self._bounds.of_caller or self._bounds.count:,} of these"
-                    f" and {self._most_bytes:,} bytes",
+                    f" and {self._max_bytes:,} bytes",
                     hint="close what is done with",
                 )
         while (share := self._of_caller.get(new.caller)) is not None and not self._fits(new):
             self._drop(next(iter(share.handles)))
 
-    def _fits(self, new: _Held[Value]) -> bool:
+    def _fits(self, new: _Entry[Value]) -> bool:
         """Return whether a value is within its caller's share, beside what the caller holds."""
         share = self._of_caller.get(new.caller)
         count, size = (0, 0) if share is None else (len(share.handles), share.bytes)
-        most = self._bounds.of_caller or self._bounds.count
-        return count < most and size + new.size <= self._most_bytes
+        limit = self._bounds.of_caller or self._bounds.count
+        return count < limit and size + new.size <= self._max_bytes
 
-    def _makes_room_for(self, new: _Held[Value]) -> _Share:
+    def _makes_room_for(self, new: _Entry[Value]) -> _Share:
         """Return whose values are let go for a new one, where all together hold too much.
 
         That is who holds most, unless the new one's caller would hold as much with it: then that.
         """
-        by_bytes = len(self._held) < self._bounds.count
+        by_bytes = len(self._entries) < self._bounds.count
 
-        def held(share: _Share) -> int:
+        def amount(share: _Share) -> int:
             return share.bytes if by_bytes else len(share.handles)
 
-        most = max(self._of_caller.values(), key=held)
+        largest = max(self._of_caller.values(), key=amount)
         own = self._of_caller.get(new.caller)
-        if own is None or held(own) + (self._counted(new.size) if by_bytes else 1) < held(most):
-            return most
-        return own
+        added = self._counted(new.size) if by_bytes else 1
+        return largest if own is None or amount(own) + added < amount(largest) else own
 
     def _counted(self, size: int) -> int:
         """Return what a value counts in all: one larger than a share makes room in no other."""
-        return min(size, self._most_bytes)
+        return min(size, self._max_bytes)
 
     def _sweep(self, now: float) -> None:
-        for old in [key for key, held in self._held.items() if min(held.until, held.ends) <= now]:
+        for old in [
+            key for key, entry in self._entries.items() if min(entry.until, entry.ends) <= now
+        ]:
             self._drop(old)
 
-    def _move(self, handle: bytes, held: _Held[Value], *, last: bool) -> None:
-        self._of_caller[held.caller].handles.move_to_end(handle, last=last)
-        self._of_holder[held.holder].move_to_end(handle, last=last)
+    def _move(self, handle: bytes, entry: _Entry[Value], *, last: bool) -> None:
+        self._of_caller[entry.caller].handles.move_to_end(handle, last=last)
+        self._of_holder[entry.holder].move_to_end(handle, last=last)
 
-    def _add(self, handle: bytes, held: _Held[Value]) -> None:
-        self._held[handle] = held
-        self._of_holder.setdefault(held.holder, OrderedDict())[handle] = None
-        share = self._of_caller.setdefault(held.caller, _Share())
+    def _add(self, handle: bytes, entry: _Entry[Value]) -> None:
+        self._entries[handle] = entry
+        self._of_holder.setdefault(entry.holder, OrderedDict())[handle] = None
+        share = self._of_caller.setdefault(entry.caller, _Share())
         share.handles[handle] = None
-        share.bytes += self._counted(held.size)
-        self._bytes += self._counted(held.size)
+        share.bytes += self._counted(entry.size)
+        self._bytes += self._counted(entry.size)
 
     def _drop(self, handle: bytes) -> None:
-        held = self._held.pop(handle, None)
-        if held is None:
+        entry = self._entries.pop(handle, None)
+        if entry is None:
             return
-        self._bytes -= self._counted(held.size)
-        share = self._of_caller[held.caller]
+        self._bytes -= self._counted(entry.size)
+        share = self._of_caller[entry.caller]
         del share.handles[handle]
-        share.bytes -= self._counted(held.size)
+        share.bytes -= self._counted(entry.size)
         if not share.handles:
-            del self._of_caller[held.caller]
-        own = self._of_holder[held.holder]
+            del self._of_caller[entry.caller]
+        own = self._of_holder[entry.holder]
         del own[handle]
         if not own:
-            del self._of_holder[held.holder]
+            del self._of_holder[entry.holder]

@@ -147,30 +147,30 @@ class CheckedCalls(flight.ServerMiddlewareFactory):  # type: ignore[misc]
         Raises:
             FlightUnauthenticatedError: the credentials do not let it in.
         """
-        given = headers.get(HEADER, [])
+        credentials = headers.get(HEADER, [])
         try:
             session = session_in(headers)
             if info.method == flight.FlightMethod.HANDSHAKE:
-                return _Bearer(self._exchange(given))
-            if self._authenticator.needs_peer(given):
-                return _Claims(self._authenticator, given, session)
+                return _Bearer(self._exchange(credentials))
+            if self._authenticator.needs_peer(credentials):
+                return _Claims(self._authenticator, credentials, session)
             return _LetIn(
-                self._authenticator.authenticate(given),
+                self._authenticator.authenticate(credentials),
                 session,
-                partial(self._authenticator.end_session, given),
+                partial(self._authenticator.end_session, credentials),
             )
         except Exception as error:
             with self._audit.call("flight", camel(info.method.name)) as call:
                 if call is not None:
-                    call.claimed = self._authenticator.claimed_user(given)
+                    call.claimed = self._authenticator.claimed_user(credentials)
                 fresh = wire_error(error, "start_call", uuid.uuid4().hex)
         raise fresh
 
-    def _exchange(self, given: Sequence[str | bytes]) -> str:
-        token = self._authenticator.exchange(given)
+    def _exchange(self, credentials: Sequence[str | bytes]) -> str:
+        token = self._authenticator.exchange(credentials)
         with self._audit.call("flight", "Handshake") as call:
             if call is not None:
-                call.claimed = self._authenticator.claimed_user(given)
+                call.claimed = self._authenticator.claimed_user(credentials)
         return token
 
 

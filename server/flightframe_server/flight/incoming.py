@@ -20,7 +20,7 @@ from urllib.parse import unquote
 
 from flightframe_server.access.peers import peer_named
 from flightframe_server.catalog.limits import Limits
-from flightframe_server.flight.sockets import Counts, Found
+from flightframe_server.flight.sockets import Counts, PortSocket
 
 CALL_BYTES = 16 * 1024
 """What a call may bring beside its message: gRPC takes no more of headers."""
@@ -63,7 +63,7 @@ class Connection:
     """One connection, as it was when it was looked at last.
 
     Attributes:
-        found: its socket.
+        socket: its socket.
         endpoint: its other end.
         counts: what was counted.
         at: when, in seconds; nothing has passed over it since.
@@ -71,7 +71,7 @@ class Connection:
         ended: why it was ended; empty where it was not.
     """
 
-    found: Found
+    socket: PortSocket
     endpoint: Endpoint
     counts: Counts
     at: float
@@ -81,7 +81,7 @@ class Connection:
     @property
     def peer(self) -> str:
         """Where it comes from, as bounds count it."""
-        return peer_named(self.found.host)
+        return peer_named(self.socket.host)
 
 
 class Incoming:
@@ -96,7 +96,7 @@ class Incoming:
         self.bounds = bounds
         self.connections: dict[int, Connection] = {}
         self._lock = threading.Lock()
-        self._taken: dict[str, int] = {}
+        self._consumed: dict[str, int] = {}
 
     def take(self, target: str, size: int) -> None:
         """Note that a call that was let in has taken bytes that came.
@@ -106,40 +106,40 @@ class Incoming:
             size: the bytes of its message.
         """
         with self._lock:
-            self._taken[target] = self._taken.get(target, 0) + size + CALL_BYTES
+            self._consumed[target] = self._consumed.get(target, 0) + size + CALL_BYTES
 
-    def taken(self) -> dict[Endpoint, int]:
+    def pop_consumed(self) -> dict[Endpoint, int]:
         """Return what calls have taken since the last time, by connection.
 
         Ask before the counts are read: what was taken had come by then.
         """
         with self._lock:
-            taken, self._taken = self._taken, {}
-        return {endpoint_of(target): size for target, size in taken.items()}
+            consumed, self._consumed = self._consumed, {}
+        return {endpoint_of(target): size for target, size in consumed.items()}
 
-    def opened(self, found: Found, counts: Counts, now: float) -> None:
+    def opened(self, socket: PortSocket, counts: Counts, now: float) -> None:
         """Begin to count a connection; what came before it was found counts as well."""
-        endpoint = _endpoint(found.host, found.port)
-        self.connections[found.cookie] = Connection(found, endpoint, counts, now, counts.received)
+        endpoint = _endpoint(socket.host, socket.port)
+        self.connections[socket.cookie] = Connection(socket, endpoint, counts, now, counts.received)
 
     def closed(self, cookie: int) -> None:
         """Forget a connection."""
         self.connections.pop(cookie, None)
 
-    def note(self, connection: Connection, counts: Counts, taken: int, now: float) -> None:
+    def note(self, connection: Connection, counts: Counts, consumed: int, now: float) -> None:
         """Note what was counted of a connection since it was looked at last.
 
         Args:
             connection: the connection.
             counts: as the kernel has them now.
-            taken: the bytes that calls have taken since.
+            consumed: the bytes that calls have taken since.
             now: in seconds, by a clock that never goes back.
         """
         before, connection.counts = connection.counts, counts
         rest = max(0, connection.open_bytes - int(SECOND_BYTES * (now - connection.at)))
-        said = (counts.acked - before.acked) // SENT_BYTES
+        answered = (counts.acked - before.acked) // SENT_BYTES
         came = counts.received - before.received
-        connection.open_bytes = max(0, rest + came - said - taken)
+        connection.open_bytes = max(0, rest + came - answered - consumed)
         connection.at = now
 
     def past(self) -> list[Connection]:
@@ -148,38 +148,38 @@ class Incoming:
         Where it is all of them that are past the bound, that is the largest of the address that
         has most: an address that sends much makes room.
         """
-        found = []
+        ending = []
         for one in self.connections.values():
             if not one.ended and one.open_bytes > self.bounds.of_one:
                 one.ended = "message_bytes"
-                found.append(one)
-        found += self._too_many()
-        left = [one for one in self.connections.values() if not one.ended and one.open_bytes]
-        total = sum(one.open_bytes for one in left)
+                ending.append(one)
+        ending += self._too_many()
+        counting = [one for one in self.connections.values() if not one.ended and one.open_bytes]
+        total = sum(one.open_bytes for one in counting)
         while total > self.bounds.of_all:
             of_peer: Counter[str] = Counter()
-            for one in left:
+            for one in counting:
                 of_peer[one.peer] += one.open_bytes
-            most = max(left, key=lambda one: (of_peer[one.peer], one.open_bytes))
-            most.ended = "incoming_bytes"
-            total -= most.open_bytes
-            left.remove(most)
-            found.append(most)
-        return found
+            largest = max(counting, key=lambda one: (of_peer[one.peer], one.open_bytes))
+            largest.ended = "incoming_bytes"
+            total -= largest.open_bytes
+            counting.remove(largest)
+            ending.append(largest)
+        return ending
 
     def _too_many(self) -> list[Connection]:
         """Return the quietest connections of whichever address has most, until the rest may be."""
-        left = [one for one in self.connections.values() if not one.ended]
-        found = []
-        of_peer = Counter(one.peer for one in left)
-        for _ in range(len(left) - self.bounds.connections):
-            ((most, _count),) = of_peer.most_common(1)
-            quietest = min((one for one in left if one.peer == most), key=lambda one: one.at)
+        rest = [one for one in self.connections.values() if not one.ended]
+        ending = []
+        of_peer = Counter(one.peer for one in rest)
+        for _ in range(len(rest) - self.bounds.connections):
+            ((peer, _count),) = of_peer.most_common(1)
+            quietest = min((one for one in rest if one.peer == peer), key=lambda one: one.at)
             quietest.ended = "flight_connections"
-            of_peer[most] -= 1
-            left.remove(quietest)
-            found.append(quietest)
-        return found
+            of_peer[peer] -= 1
+            rest.remove(quietest)
+            ending.append(quietest)
+        return ending
 
     @property
     def largest(self) -> int:
@@ -207,5 +207,5 @@ def _endpoint(host: str, port: int) -> Endpoint:
     >>> _endpoint("::ffff:192.0.2.7", 5), _endpoint("fe80::1%eth0", 5)
     (('192.0.2.7', 5), ('fe80::1', 5))
     """
-    plain = host.partition("%")[0].lower()
-    return plain.removeprefix("::ffff:") if "." in plain else plain, port
+    address = host.partition("%")[0].lower()
+    return address.removeprefix("::ffff:") if "." in address else address, port

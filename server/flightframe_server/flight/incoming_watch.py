@@ -30,8 +30,8 @@ from flightframe_server.flight.incoming import (
 )
 from flightframe_server.flight.sockets import (
     HELD,
-    Found,
     PassiveOpens,
+    PortSocket,
     PortSockets,
     counts_of,
     end,
@@ -60,12 +60,12 @@ class IncomingWatch:
         """Begin to watch."""
         self._incoming = Incoming(bounds)
         self._sockets = PortSockets(port)
-        self._listening: list[Found] = []
+        self._listening: list[PortSocket] = []
         self._of_fd: dict[int, Connection] = {}
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         if HELD:
-            self._events, self._made = select.epoll(), PassiveOpens()
+            self._events, self._opens = select.epoll(), PassiveOpens()
             self._seen: int | None = None
             self._again, self._next_search, self._pause = False, 0.0, CALM_SECONDS
             self._thread = threading.Thread(target=self._run, name="incoming-watch", daemon=True)
@@ -88,7 +88,7 @@ class IncomingWatch:
             thread.join()
 
     def _run(self) -> None:
-        with contextlib.closing(self._made), contextlib.closing(self._events):
+        with contextlib.closing(self._opens), contextlib.closing(self._events):
             while not self._stop.wait(self._pause):
                 try:
                     self._pass(time.monotonic())
@@ -100,20 +100,20 @@ class IncomingWatch:
     def _pass(self, now: float) -> None:
         """Look once at all that moved."""
         # Before anything is counted: what calls have taken had come by then.
-        taken = self._incoming.taken()
-        made = self._made.count()
-        moved = made is None or made != self._seen
-        if moved or self._again or now >= self._next_search or not self._knows(taken):
+        consumed = self._incoming.pop_consumed()
+        opens = self._opens.count()
+        moved = opens is None or opens != self._seen
+        if moved or self._again or now >= self._next_search or not self._knows(consumed):
             # Connections stand in a line until gRPC takes them, and have no descriptor yet. One
             # that is just being taken may miss one search, not two.
             line = any(waiting(one) for one in self._listening)
             self._search(now)
-            self._seen, self._again = made, made is not None and (moved or line)
+            self._seen, self._again = opens, opens is not None and (moved or line)
             self._next_search = now + SWEEP_SECONDS
             came = list(self._of_fd)
         else:
             came = [fd for fd, _ in self._events.poll(0)]
-        self._look(came, taken, now)
+        self._look(came, consumed, now)
         self._end_past()
         busy = self._incoming.largest * BUSY_PART > self._incoming.bounds.of_one
         self._pause = BUSY_SECONDS if busy or self._again else CALM_SECONDS
@@ -121,11 +121,11 @@ class IncomingWatch:
     def _search(self, now: float) -> None:
         """Find the connections that were made, and forget those that were closed."""
         incoming = self._incoming
-        found = {one.cookie: one for one in self._sockets.find()}
-        for cookie in incoming.connections.keys() - found.keys():
+        sockets = {one.cookie: one for one in self._sockets.find()}
+        for cookie in incoming.connections.keys() - sockets.keys():
             incoming.closed(cookie)
         self._listening = []
-        for one in found.values():
+        for one in sockets.values():
             if one.listens:
                 self._listening.append(one)
                 continue
@@ -133,44 +133,44 @@ class IncomingWatch:
             counts = counts_of(one)
             if counts is None:
                 continue
-            if known is None or known.found.fd != one.fd:
+            if known is None or known.socket.fd != one.fd:
                 self._hear(one)
             if known is None:
                 incoming.opened(one, counts, now)
             else:
-                known.found = one
-        self._of_fd = {one.found.fd: one for one in incoming.connections.values()}
+                known.socket = one
+        self._of_fd = {one.socket.fd: one for one in incoming.connections.values()}
 
-    def _hear(self, found: Found) -> None:
+    def _hear(self, socket: PortSocket) -> None:
         """Be told when something comes, until the descriptor's owner closes it."""
         # That it can be written to is asked as well, for the sake of the answer: what came may
         # have been read by the time of the question, and would then be no event.
         # One that is registered already is still open; one that is closed is found out later.
         with contextlib.suppress(OSError):
-            self._events.register(found.fd, _HEARD)
+            self._events.register(socket.fd, _HEARD)
 
-    def _knows(self, taken: Mapping[Endpoint, int]) -> bool:
+    def _knows(self, consumed: Mapping[Endpoint, int]) -> bool:
         """Whether every connection of these is known: a call may come before the next search."""
-        return taken.keys() <= {one.endpoint for one in self._of_fd.values()}
+        return consumed.keys() <= {one.endpoint for one in self._of_fd.values()}
 
-    def _look(self, came: list[int], taken: Mapping[Endpoint, int], now: float) -> None:
+    def _look(self, came: list[int], consumed: Mapping[Endpoint, int], now: float) -> None:
         """Read the counts of the connections over which something came or was taken."""
         looked = [self._of_fd[fd] for fd in came if fd in self._of_fd]
-        if taken:
+        if consumed:
             known = {id(one) for one in looked}
             looked += [
                 one
                 for one in self._of_fd.values()
-                if one.endpoint in taken and id(one) not in known
+                if one.endpoint in consumed and id(one) not in known
             ]
         for one in looked:
-            counts = counts_of(one.found)
+            counts = counts_of(one.socket)
             if counts is not None:
-                self._incoming.note(one, counts, taken.get(one.endpoint, 0), now)
+                self._incoming.note(one, counts, consumed.get(one.endpoint, 0), now)
 
     def _end_past(self) -> None:
         for one in self._incoming.past():
-            if end(one.found):
+            if end(one.socket):
                 log.warning(
                     "flight.connection_ended",
                     why=one.ended,

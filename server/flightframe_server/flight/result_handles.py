@@ -86,20 +86,20 @@ class HeldResult:
             command: its bytes, under which the FlightInfo of a hot answer is found again.
             flight_sql: whether the ticket is Flight SQL's, or our own.
         """
-        found = self._infos.get(command)
+        cached = self._infos.get(command)
         now = self._clock()
-        if found is not None and now < found[1]:
-            return found[0]
-        made = self._made(descriptor, flight_sql)
+        if cached is not None and now < cached[1]:
+            return cached[0]
+        info = self._new_info(descriptor, flight_sql)
         if self.answer.hot and len(command) <= INFO_COMMAND_BYTES:
             # Prepared statements make new command bytes each time; the oldest are of no more use.
             if len(self._infos) >= INFOS:
                 self._infos.clear()
             # The expiry in it is fixed: it is given again while most of that time is left.
-            self._infos[command] = made, now + self._seconds / 2
-        return made
+            self._infos[command] = info, now + self._seconds / 2
+        return info
 
-    def _made(self, descriptor: flight.FlightDescriptor, flight_sql: bool) -> flight.FlightInfo:
+    def _new_info(self, descriptor: flight.FlightDescriptor, flight_sql: bool) -> flight.FlightInfo:
         ticket = (
             wrap(sql.TicketStatementQuery(statement_handle=self.handle))
             if flight_sql
@@ -155,9 +155,9 @@ class ResultHandles:
     def hold(self, answer: Answer, caller: Caller) -> HeldResult:
         """Return the answer under a handle of the caller's: again the same for a hot one."""
         owner = caller.user
-        found = self._again(answer, owner)
-        if found is not None and self._handles.get(found.handle, owner) is found:
-            return found
+        earlier = self._again(answer, owner)
+        if earlier is not None and self._handles.get(earlier.handle, owner) is earlier:
+            return earlier
         result = HeldResult(answer, owner, self._seconds, self._clock)
         size = (answer.bytes or 0) + COPIES * len(result.provenance)
         result.handle = self._handles.keep(result, size, owner, caller.session, caller.key)
@@ -170,9 +170,9 @@ class ResultHandles:
         return self._again(answer, caller.user) or self.hold(answer, caller)
 
     def _again(self, answer: Answer, owner: str) -> HeldResult | None:
-        found = self._hot.get((id(answer), owner))
+        result = self._hot.get((id(answer), owner))
         # The `is` guards against an id that a later object inherited.
-        return found if found is not None and found.answer is answer else None
+        return result if result is not None and result.answer is answer else None
 
     def drop(self, handle: bytes, caller: Caller) -> None:
         """Forget an answer of the caller's; unknown handles are fine."""

@@ -34,7 +34,7 @@ from flightframe_server.errors import (
     shown,
 )
 from flightframe_server.flight.actions import ACTIONS, ActionCall, carry_out
-from flightframe_server.flight.auditing import audited, note_answer, note_asked
+from flightframe_server.flight.auditing import audited, note_answer, note_command
 from flightframe_server.flight.caller import call_of, caller_of
 from flightframe_server.flight.handshake import encryption, hooks
 from flightframe_server.flight.incoming import IncomingBounds
@@ -52,7 +52,7 @@ from flightframe_server.flight.state import FlightBounds, FlightState
 from flightframe_server.flight.stream import (
     Chunk,
     finished_chunks,
-    held_stream,
+    finished_stream,
     is_large,
     live_stream,
 )
@@ -63,6 +63,7 @@ from flightframe_server.flight.tickets import (
     TextTicket,
     decode,
 )
+from flightframe_server.flight.tracing import middleware, traced
 from flightframe_server.flight.wire_errors import bounded, unimplemented
 from flightframe_server.sql.texts import answer_text, type_text
 
@@ -70,10 +71,10 @@ DEFAULT_ADDRESS = "127.0.0.1:0"
 SERVED_FROM_HEADER = "x-served-from"
 
 GRACE_SECONDS = 10.0
-ASKED_BYTES = 4096
-ASKED_COUNT = 1024
+COMMAND_BYTES = 4096
+COMMAND_COUNT = 1024
 
-Asked = Request | ResultTicket | Message
+Command = Request | ResultTicket | Message
 
 
 # pyarrow has no types: its classes are Any to the checker.
@@ -111,9 +112,10 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         if not self._location.startswith(f"{scheme}://"):
             # pyarrow would listen unencrypted, certificates or not.
             raise SetupError(f"the location does not begin with {scheme}://")
-        self._short: Callable[[bytes], Asked] = lru_cache(maxsize=ASKED_COUNT)(self._read)
+        self._short: Callable[[bytes], Command] = lru_cache(maxsize=COMMAND_COUNT)(self._read)
         before = hooks(access, handshake=handshake)
         self.audit = access.audit
+        self.metrics, self.tracing = runtime.metrics, runtime.tracing
         self._state = FlightState.of(
             runtime,
             bounds or FlightBounds.within(limits),
@@ -122,6 +124,8 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         )
         if access.authenticator is not None:
             access.authenticator.on_session_end(self._state.forget)
+        if self.tracing.on:
+            before["middleware"] = {**before.get("middleware", {}), **middleware(self.tracing)}
         super().__init__(self._location, **before, **encryption(access))
         self._watch = IncomingWatch(self.port, IncomingBounds.within(limits))
         self._follows = bounds is None
@@ -161,71 +165,77 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
 
     @audited
     @bounded
+    @traced
     def get_flight_info(
         self, context: flight.ServerCallContext, descriptor: flight.FlightDescriptor
     ) -> flight.FlightInfo:
         """Answer a query, pin the answer, and say what DoGet will stream; errors come early."""
         caller = self._let_in(context, descriptor)
-        command = _command(descriptor)
-        asked = self._asked(command)
-        if isinstance(asked, ResultTicket):
+        data = _command_bytes(descriptor)
+        command = self._command(data)
+        if isinstance(command, ResultTicket):
             raise _no_command()
-        if not isinstance(asked, Request) and type(asked) in LISTINGS:
+        if not isinstance(command, Request) and type(command) in LISTINGS:
             # The ticket is the command again: listings are cheap and hold nothing.
-            endpoint = flight.FlightEndpoint(command, [])
-            return flight.FlightInfo(schema_of(asked, self._state, caller), descriptor, [endpoint])
+            endpoint = flight.FlightEndpoint(data, [])
+            return flight.FlightInfo(
+                schema_of(command, self._state, caller), descriptor, [endpoint]
+            )
         call = call_of(context, caller, self._state)
-        if isinstance(asked, Request):
-            answer = self._answer(asked, call)
+        if isinstance(command, Request):
+            answer = self._answer(command, call)
         else:
-            answer = answer_of(asked, self._state, call)
+            answer = answer_of(command, self._state, call)
         note_answer(answer)
         result = self._state.results.hold(answer, caller)
-        return result.info(descriptor, command, flight_sql=not isinstance(asked, Request))
+        return result.info(descriptor, data, flight_sql=not isinstance(command, Request))
 
     @audited
     @bounded
+    @traced
     def get_schema(
         self, context: flight.ServerCallContext, descriptor: flight.FlightDescriptor
     ) -> flight.SchemaResult:
         """Return the columns that a command answers with, without carrying it out."""
         caller = self._let_in(context, descriptor)
-        asked = self._asked(_command(descriptor))
-        if isinstance(asked, ResultTicket):
+        command = self._command(_command_bytes(descriptor))
+        if isinstance(command, ResultTicket):
             raise _no_command()
-        if not isinstance(asked, Request) and type(asked) in LISTINGS:
-            return flight.SchemaResult(schema_of(asked, self._state, caller))
+        if not isinstance(command, Request) and type(command) in LISTINGS:
+            return flight.SchemaResult(schema_of(command, self._state, caller))
         call = call_of(context, caller, self._state)
-        if isinstance(asked, Request):
-            request = applied(call.options, asked)
+        if isinstance(command, Request):
+            request = applied(call.options, command)
             typed = type_text(request, self._runtime, self._state.tables)
             return flight.SchemaResult(typed.schema)
-        return flight.SchemaResult(schema_of(asked, self._state, caller, call.options))
+        return flight.SchemaResult(schema_of(command, self._state, caller, call.options))
 
     @audited
     @bounded
+    @traced
     def do_get(
         self, context: flight.ServerCallContext, ticket: flight.Ticket
     ) -> flight.FlightDataStream:
         """Stream an answer under a handle, a listing, or the answer of a ticket that is a query."""
         caller = self._let_in(context, ticket)
-        asked = self._asked(ticket.ticket)
-        match asked:
+        command = self._command(ticket.ticket)
+        match command:
             case Request():
-                return self._one_call(asked, context, caller)
+                return self._one_call(command, context, caller)
             case ResultTicket(handle=handle):
                 return self._result_stream(self._state.results.get(handle, caller), context, caller)
             case sql.TicketStatementQuery(statement_handle=handle):
                 return self._result_stream(self._state.results.get(handle, caller), context, caller)
-        listing = LISTINGS.get(type(asked))
+        listing = LISTINGS.get(type(command))
         if listing is None:
             raise FrameQLSyntaxError("this command is no ticket", hint="send it to GetFlightInfo")
         with self._state.pinned() as pinned:
-            table = listing.table(asked, pinned)
+            table = listing.table(command, pinned)
         return flight.GeneratorStream(table.schema, _batches(table))
 
     @audited
     @bounded
+    @traced
     def do_put(
         self,
         context: flight.ServerCallContext,
@@ -236,15 +246,16 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         """Bind the parameters of a prepared statement; nothing is ever written."""
         caller = self._let_in(context, descriptor)
         reader = CountedReader(reader, self._watch, context.peer())
-        asked = self._asked(_command(descriptor))
-        if isinstance(asked, Request | ResultTicket):
+        command = self._command(_command_bytes(descriptor))
+        if isinstance(command, Request | ResultTicket):
             raise FrameQLSyntaxError("this command takes no rows")
         call = call_of(context, caller, self._state)
-        bound = bind(asked, reader, self._state, call)
+        bound = bind(command, reader, self._state, call)
         writer.write(bound.SerializeToString())
 
     @audited
     @bounded
+    @traced
     def do_action(self, context: flight.ServerCallContext, action: flight.Action) -> list[bytes]:
         """Carry out an action of the list."""
         caller = self._let_in(context, action)
@@ -254,6 +265,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
 
     @audited
     @bounded
+    @traced
     def list_actions(self, context: flight.ServerCallContext) -> list[tuple[str, str]]:
         """Return the actions that there are."""
         self._let_in(context)
@@ -261,6 +273,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
 
     @audited
     @bounded
+    @traced
     def list_flights(self, context: flight.ServerCallContext, criteria: bytes) -> NoReturn:
         """Refuse: there are as many flights as questions."""
         self._let_in(context, criteria)
@@ -268,6 +281,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
 
     @audited
     @bounded
+    @traced
     def do_exchange(
         self,
         context: flight.ServerCallContext,
@@ -288,12 +302,12 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
             call.caller = caller
         return caller
 
-    def _asked(self, data: bytes) -> Asked:
-        asked = self._short(data) if len(data) <= ASKED_BYTES else self._read(data)
-        note_asked(asked)
-        return asked
+    def _command(self, data: bytes) -> Command:
+        command = self._short(data) if len(data) <= COMMAND_BYTES else self._read(data)
+        note_command(command)
+        return command
 
-    def _read(self, data: bytes) -> Asked:
+    def _read(self, data: bytes) -> Command:
         self._check_size(len(data))
         ticket = decode(data)
         match ticket:
@@ -307,14 +321,14 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
                 return ticket
 
     def _check_size(self, size: int) -> None:
-        most = self._runtime.statements.limits.request_bytes
-        if size > most:
-            raise LimitExceeded(f"a request has at most {most:,} bytes")
+        max_bytes = self._runtime.statements.limits.request_bytes
+        if size > max_bytes:
+            raise LimitExceeded(f"a request has at most {max_bytes:,} bytes")
 
     def _request(self, ticket: QueryTicket) -> Request:
-        wanted, here = ticket.installation_id, self._runtime.installation_id
-        if wanted and wanted != here:
-            raise UnknownName(f"the installation {shown(wanted)} is not served here")
+        installation, here = ticket.installation_id, self._runtime.installation_id
+        if installation and installation != here:
+            raise UnknownName(f"the installation {shown(installation)} is not served here")
         return Request(
             ticket.source,
             tuple(ticket.values.items()),
@@ -322,15 +336,14 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
             ticket.freshness,
         )
 
-    def _answer(self, asked: Request, call: CallContext) -> Answer:
-        request = applied(call.options, asked)
-        return answer_text(request, self._runtime, self._state.tables, call)
+    def _answer(self, request: Request, call: CallContext) -> Answer:
+        return answer_text(applied(call.options, request), self._runtime, self._state.tables, call)
 
     def _one_call(
-        self, asked: Request, context: flight.ServerCallContext, caller: Caller
+        self, request: Request, context: flight.ServerCallContext, caller: Caller
     ) -> flight.FlightDataStream:
         call = call_of(context, caller, self._state)
-        answer = self._answer(asked, call)
+        answer = self._answer(request, call)
         note_answer(answer)
         if answer.hot:
             return self._result_stream(self._state.results.hot(answer, caller), context, caller)
@@ -338,7 +351,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         if answer.table is None:
             return live_stream(answer, call)
         if is_large(answer):
-            return held_stream(answer, call, self._runtime.statements)
+            return finished_stream(answer, call, self._runtime.statements)
         chunks = finished_chunks(answer, answer.provenance.to_bytes())
         return flight.GeneratorStream(answer.schema, chunks)
 
@@ -351,7 +364,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
             return live_stream(result.answer, call_of(context, caller, self._state))
         if is_large(result.answer):
             call = call_of(context, caller, self._state)
-            return held_stream(result.answer, call, self._runtime.statements)
+            return finished_stream(result.answer, call, self._runtime.statements)
         return flight.GeneratorStream(result.answer.schema, result.chunks)
 
 
@@ -366,7 +379,7 @@ def _batches(table: pa.Table) -> list[Chunk] | list[pa.RecordBatch]:
     return table.to_batches() or [pa.RecordBatch.from_arrays(empty, schema=table.schema)]
 
 
-def _command(descriptor: flight.FlightDescriptor) -> bytes:
+def _command_bytes(descriptor: flight.FlightDescriptor) -> bytes:
     command = descriptor.command
     if command is None:
         raise FrameQLSyntaxError("a path names nothing here", hint="send Frame-QL as the command")

@@ -67,10 +67,10 @@ def with_changes(
     return options, errors
 
 
-def told(options: SessionOptions, runtime: Runtime) -> dict[str, Value]:
+def current_options(options: SessionOptions, runtime: Runtime) -> dict[str, Value]:
     """Return what holds in a session, as GetSessionOptions tells it."""
     limit = runtime.statements.limits.statement_timeout
-    found = {
+    current = {
         "catalog": Value(string_value=runtime.installation_id),
         "only_if_cached": Value(bool_value=options.only_if_cached),
         "no_cache": Value(bool_value=options.no_cache),
@@ -79,10 +79,10 @@ def told(options: SessionOptions, runtime: Runtime) -> dict[str, Value]:
     engines = runtime.engines
     schema = options.schema or (next(iter(engines)) if len(engines) == 1 else None)
     if schema is not None:
-        found["schema"] = Value(string_value=schema)
+        current["schema"] = Value(string_value=schema)
     if options.max_staleness is not None:
-        found["max_staleness"] = Value(double_value=options.max_staleness)
-    return found
+        current["max_staleness"] = Value(double_value=options.max_staleness)
+    return current
 
 
 def _catalog(options: SessionOptions, value: Value, runtime: Runtime) -> SessionOptions:

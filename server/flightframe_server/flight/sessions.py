@@ -26,7 +26,7 @@ Key = tuple[str, bytes]
 
 
 @dataclass(slots=True)
-class _Held:
+class _Session:
     options: SessionOptions
     until: float
     caller: str
@@ -51,12 +51,12 @@ class Sessions:
         """Start without any."""
         self._runtime, self._cookies, self._clock = runtime, cookies, clock
         self._lock = threading.Lock()
-        self._held: OrderedDict[Key, _Held] = OrderedDict()
+        self._sessions: OrderedDict[Key, _Session] = OrderedDict()
         self._ended: OrderedDict[Key, None] = OrderedDict()
         self._owed: OrderedDict[str, float] = OrderedDict()
 
     @property
-    def _most(self) -> int:
+    def _max_sessions(self) -> int:
         return self._runtime.statements.limits.sessions
 
     @property
@@ -70,7 +70,7 @@ class Sessions:
 
     def __len__(self) -> int:
         """Return how many are held, with expired ones that were not asked for since."""
-        return len(self._held)
+        return len(self._sessions)
 
     def options(self, caller: Caller, peer: Callable[[], str]) -> SessionOptions:
         """Return the options of a call.
@@ -89,11 +89,11 @@ class Sessions:
             return NO_OPTIONS
         key = (caller.user, caller.session)
         with self._lock:
-            found = self._find(key)
-            if found is not None:
+            session = self._find(key)
+            if session is not None:
                 if self._owed and caller.session.startswith(PREFIX):
                     self._owed.pop(peer(), None)
-                return found.options
+                return session.options
             ended = key in self._ended
         if ended or caller.session.startswith(PREFIX):
             raise TicketRefused(
@@ -117,60 +117,60 @@ class Sessions:
         """
         with self._lock:
             session = caller.session
-            found = None if session is None else self._find((caller.user, session))
-            before = NO_OPTIONS if found is None else found.options
+            existing = None if session is None else self._find((caller.user, session))
+            before = NO_OPTIONS if existing is None else existing.options
             options, errors = with_changes(before, changes, self._runtime)
-            if found is not None:
-                found.options = options
+            if existing is not None:
+                existing.options = options
                 return errors, None
             if len(errors) == len(changes):
                 return errors, None
             if session is not None and not session.startswith(PREFIX):
                 self._hold((caller.user, session), options, caller.key)
                 return errors, None
-            given = self._new()
-            self._hold((caller.user, given), options, caller.key)
+            new = self._new()
+            self._hold((caller.user, new), options, caller.key)
             self._owe(peer)
-            return errors, given
+            return errors, new
 
     def close(self, caller: Caller, peer: str) -> None:
         """Forget the options of a session; one that there is not is closed already."""
         with self._lock:
             self._owed.pop(peer, None)
             if caller.session is not None:
-                self._held.pop((caller.user, caller.session), None)
+                self._sessions.pop((caller.user, caller.session), None)
                 self._ended.pop((caller.user, caller.session), None)
 
-    def _find(self, key: Key) -> _Held | None:
-        found, now = self._held.get(key), self._clock()
-        if found is None:
+    def _find(self, key: Key) -> _Session | None:
+        session, now = self._sessions.get(key), self._clock()
+        if session is None:
             return None
-        if found.until <= now:
+        if session.until <= now:
             self._end(key)
             return None
-        found.until = now + self._seconds
-        self._held.move_to_end(key)
-        return found
+        session.until = now + self._seconds
+        self._sessions.move_to_end(key)
+        return session
 
     def _hold(self, key: Key, options: SessionOptions, caller: str) -> None:
         now = self._clock()
-        for old in [old for old, held in self._held.items() if held.until <= now]:
+        for old in [old for old, session in self._sessions.items() if session.until <= now]:
             self._end(old)
-        if len(self._held) >= self._most:
+        if len(self._sessions) >= self._max_sessions:
             raise LimitExceeded("there are too many sessions", hint="ask again later")
-        if sum(held.caller == caller for held in self._held.values()) >= self._of_caller:
+        if sum(session.caller == caller for session in self._sessions.values()) >= self._of_caller:
             raise LimitExceeded(
                 f"a caller has at most {self._of_caller:,} sessions with options set",
                 hint="close those that are done with",
             )
         self._ended.pop(key, None)
-        self._held[key] = _Held(options, now + self._seconds, caller)
+        self._sessions[key] = _Session(options, now + self._seconds, caller)
 
     def _end(self, key: Key) -> None:
         """Remember that there was a session: its client must hear of its end, once it is back."""
-        del self._held[key]
+        del self._sessions[key]
         self._ended[key] = None
-        while len(self._ended) > self._most:
+        while len(self._ended) > self._max_sessions:
             self._ended.popitem(last=False)
 
     def _new(self) -> bytes:
@@ -183,10 +183,10 @@ class Sessions:
     def _owe(self, peer: str) -> None:
         """Remember that a connection was given a cookie, until a call on it returns one."""
         self._owed[peer] = self._clock() + self._seconds
-        if len(self._owed) > self._most:
+        if len(self._owed) > self._max_sessions:
             # The address with most of them loses one, so that it cannot push out the others'.
-            (most, _) = Counter(map(peer_of, self._owed)).most_common(1)[0]
-            del self._owed[next(other for other in self._owed if peer_of(other) == most)]
+            (fullest, _) = Counter(map(peer_of, self._owed)).most_common(1)[0]
+            del self._owed[next(other for other in self._owed if peer_of(other) == fullest)]
 
     def _refuse_owed(self, peer: str) -> None:
         with self._lock:

@@ -42,7 +42,7 @@ _NOWHERE = bytes(16)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class PortSocket:
     """One socket of the port.
 
     Attributes:
@@ -87,11 +87,11 @@ class PortSockets:
         """Look at nothing yet."""
         self._port = port
         # Keyed by cookie; None for a socket that is not of the port.
-        self._known: dict[int, Found | None] = {}
+        self._known: dict[int, PortSocket | None] = {}
 
-    def find(self) -> list[Found]:
+    def find(self) -> list[PortSocket]:
         """Return the sockets of the port that are open now."""
-        open_now: dict[int, Found | None] = {}
+        open_now: dict[int, PortSocket | None] = {}
         for fd in _descriptors():
             cookie = cookie_of(fd)
             if cookie is None or cookie in open_now:
@@ -101,12 +101,12 @@ class PortSockets:
                 known = _look(fd, cookie, self._port)
             open_now[cookie] = known
         self._known = open_now
-        return [found for found in open_now.values() if found is not None]
+        return [one for one in open_now.values() if one is not None]
 
 
-def counts_of(found: Found) -> Counts | None:
+def counts_of(connection: PortSocket) -> Counts | None:
     """Return what is counted of a connection; None where it is closed, or nothing is counted."""
-    info = _info(found)
+    info = _info(connection)
     if info is None:
         return None
     acked, received = _COUNTS.unpack_from(info, _COUNTS_AT)
@@ -145,27 +145,27 @@ class PassiveOpens:
             self._file = None
 
 
-def waiting(found: Found) -> int:
+def waiting(listener: PortSocket) -> int:
     """Return how many connections wait for the owner of one that listens to take them."""
-    info = _info(found)
+    info = _info(listener)
     return 0 if info is None else int(_WAITING.unpack_from(info, _WAITING_AT)[0])
 
 
-def end(found: Found) -> bool:
+def end(connection: PortSocket) -> bool:
     """End a connection now, even while it is read; return whether it was still open."""
     try:
-        held = socket.socket(fileno=os.dup(found.fd))
+        duplicate = socket.socket(fileno=os.dup(connection.fd))
     except OSError:
         return False
-    with held:
+    with duplicate:
         # The copy is asked, which no other code can close: the number may be another's by now.
-        if cookie_of(held.fileno()) != found.cookie:
+        if cookie_of(duplicate.fileno()) != connection.cookie:
             return False
         # To disconnect is to send a reset and to drop what was not read; a shutdown would leave
         # the other end sending until gRPC reads on, which it need not do.
-        if _libc().connect(held.fileno(), _NOWHERE, len(_NOWHERE)) != 0:
+        if _libc().connect(duplicate.fileno(), _NOWHERE, len(_NOWHERE)) != 0:
             with contextlib.suppress(OSError):
-                held.shutdown(socket.SHUT_RDWR)
+                duplicate.shutdown(socket.SHUT_RDWR)
     return True
 
 
@@ -175,32 +175,32 @@ def cookie_of(fd: int) -> int | None:
     return None if cookie is None else int.from_bytes(cookie, sys.byteorder)
 
 
-def _info(found: Found) -> bytes | None:
+def _info(connection: PortSocket) -> bytes | None:
     """Return the kernel's account of a socket; None where it is closed, or has no counts."""
-    if cookie_of(found.fd) != found.cookie:
+    if cookie_of(connection.fd) != connection.cookie:
         return None
-    info = _option(found.fd, socket.IPPROTO_TCP, _TCP_INFO, _INFO_BYTES)
+    info = _option(connection.fd, socket.IPPROTO_TCP, _TCP_INFO, _INFO_BYTES)
     return info if info is not None and len(info) == _INFO_BYTES else None
 
 
-def _look(fd: int, cookie: int, port: int) -> Found | None:
+def _look(fd: int, cookie: int, port: int) -> PortSocket | None:
     """Return what a socket is, where it is one of the port."""
     try:
-        held = socket.socket(fileno=os.dup(fd))
+        duplicate = socket.socket(fileno=os.dup(fd))
     except OSError:
         return None
-    with held:
-        if held.family not in (socket.AF_INET, socket.AF_INET6) or cookie_of(fd) != cookie:
+    with duplicate:
+        if duplicate.family not in (socket.AF_INET, socket.AF_INET6) or cookie_of(fd) != cookie:
             return None
         try:
-            if held.type != socket.SOCK_STREAM or held.getsockname()[1] != port:
+            if duplicate.type != socket.SOCK_STREAM or duplicate.getsockname()[1] != port:
                 return None
-            if held.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-                return Found(fd, cookie)
-            host, other = held.getpeername()[:2]
+            if duplicate.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                return PortSocket(fd, cookie)
+            host, other = duplicate.getpeername()[:2]
         except OSError:
             return None
-    return Found(fd, cookie, host, other)
+    return PortSocket(fd, cookie, host, other)
 
 
 def _descriptors() -> list[int]:

@@ -20,6 +20,7 @@ from flightframe_server.call_context import CallContext
 from flightframe_server.errors import BackendCancelled
 from flightframe_server.flight.wire_errors import wire_error
 from flightframe_server.statements.runner import Statements
+from flightframe_server.telemetry.tracing import begin
 
 LARGE_BYTES = 1024 * 1024
 """A finished answer of more takes a place among the large ones while it is read."""
@@ -39,7 +40,7 @@ def is_large(answer: Answer) -> bool:
     return answer.bytes is not None and answer.bytes > LARGE_BYTES
 
 
-def held_stream(
+def finished_stream(
     answer: Answer, context: CallContext, statements: Statements
 ) -> flight.GeneratorStream:
     """Hand out a large finished answer, as what DoGet returns.
@@ -96,7 +97,7 @@ class LiveChunks:
         self, running: OpenAnswer, metadata: pa.Buffer, call: AuditedCall | None = None
     ) -> None:
         """Read nothing yet."""
-        self._call = call
+        self._call, self._end_span = call, begin("stream")
         self._running, self._metadata = running, metadata
         self._batches: Iterator[pa.RecordBatch] | None = None
         self._closed = self._ended = False
@@ -140,6 +141,7 @@ class LiveChunks:
         self._closed = True
         self._batches = None
         self._running.close()
+        self._end_span()
         if self._call is not None:
             if not self._ended and self._call.code is None:
                 self._call.code = BackendCancelled.code

@@ -288,7 +288,7 @@ def _literal_type(column: pa.Field[Any]) -> pa.DataType:
         raise TypeMismatch(
             f"parameter {shown(column.name)} has a scale outside 0 to {MAX_PRECISION}"
         )
-    plain = (
+    bindable = (
         pa.types.is_null,
         pa.types.is_boolean,
         pa.types.is_integer,
@@ -299,7 +299,7 @@ def _literal_type(column: pa.Field[Any]) -> pa.DataType:
         pa.types.is_decimal128,
         pa.types.is_string,
     )
-    if any(fits(of) for fits in plain):
+    if any(fits(of) for fits in bindable):
         return of
     raise TypeMismatch(
         f"parameter {shown(column.name)} is of type {shown(of)}, which cannot be bound",
@@ -309,12 +309,12 @@ def _literal_type(column: pa.Field[Any]) -> pa.DataType:
 
 def _bound(name: str, column: pa.Array[Any]) -> BoundValue:
     """Return the value in the column's only row."""
-    wanted = _literal_type(pa.field(name, column.type))
-    exact = column if column.type == wanted else column.cast(wanted, safe=True)
+    type_ = _literal_type(pa.field(name, column.type))
+    exact = column if column.type == type_ else column.cast(type_, safe=True)
     value: LiteralValue = exact[0].as_py()
     if isinstance(value, float) and not math.isfinite(value):
         raise TypeMismatch(f"parameter {shown(name)} is not a finite number")
-    return BoundValue(name, value, str(wanted))
+    return BoundValue(name, value, str(type_))
 
 
 def _check_names(names: list[str]) -> None:

@@ -19,7 +19,7 @@ import traceback
 import uuid
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 import pyarrow as pa
 import structlog
@@ -36,6 +36,7 @@ from flightframe_server.errors import (
     QueryError,
     Status,
 )
+from flightframe_server.telemetry.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 
@@ -43,13 +44,13 @@ FRAMES = 50
 REQUEST_ID = "x-request-id"
 
 
-def _told_once(base: type[Exception]) -> type[Exception]:
+def _quiet_in_tracebacks(base: type[Exception]) -> type[Exception]:
     """Return a class that pyarrow maps as `base`, and that a traceback prints by name alone."""
 
-    def told(error: Exception) -> str:
+    def text(error: Exception) -> str:
         return "" if _by_traceback() else str(base.__str__(error))
 
-    return type("Refused", (base,), {"__str__": told, "__module__": "flightframe"})
+    return type("Refused", (base,), {"__str__": text, "__module__": "flightframe"})
 
 
 def _by_traceback() -> bool:
@@ -62,22 +63,31 @@ def _by_traceback() -> bool:
 
 
 _CLASSES: dict[Status, type[Exception]] = {
-    Status.INVALID_ARGUMENT: _told_once(pa.ArrowInvalid),
+    Status.INVALID_ARGUMENT: _quiet_in_tracebacks(pa.ArrowInvalid),
     # A KeyError would put quotes round the text.
-    Status.NOT_FOUND: _told_once(pa.ArrowKeyError),
-    Status.UNIMPLEMENTED: _told_once(pa.ArrowNotImplementedError),
-    Status.UNAVAILABLE: _told_once(flight.FlightUnavailableError),
-    Status.DEADLINE_EXCEEDED: _told_once(flight.FlightTimedOutError),
-    Status.CANCELLED: _told_once(flight.FlightCancelledError),
-    Status.PERMISSION_DENIED: _told_once(flight.FlightUnauthorizedError),
-    Status.UNAUTHENTICATED: _told_once(flight.FlightUnauthenticatedError),
-    Status.INTERNAL: _told_once(flight.FlightInternalError),
+    Status.NOT_FOUND: _quiet_in_tracebacks(pa.ArrowKeyError),
+    Status.UNIMPLEMENTED: _quiet_in_tracebacks(pa.ArrowNotImplementedError),
+    Status.UNAVAILABLE: _quiet_in_tracebacks(flight.FlightUnavailableError),
+    Status.DEADLINE_EXCEEDED: _quiet_in_tracebacks(flight.FlightTimedOutError),
+    Status.CANCELLED: _quiet_in_tracebacks(flight.FlightCancelledError),
+    Status.PERMISSION_DENIED: _quiet_in_tracebacks(flight.FlightUnauthorizedError),
+    Status.UNAUTHENTICATED: _quiet_in_tracebacks(flight.FlightUnauthenticatedError),
+    Status.INTERNAL: _quiet_in_tracebacks(flight.FlightInternalError),
 }
 
 # pyarrow lets no Flight error through GetSchema: all of them become UNKNOWN there.
 _IN_GET_SCHEMA = {**_CLASSES, Status.PERMISSION_DENIED: _CLASSES[Status.UNIMPLEMENTED]}
 
-Server = TypeVar("Server")
+
+class Counting(Protocol):
+    """A server that counts its refusals."""
+
+    @property
+    def metrics(self) -> Metrics:
+        """What counts them."""
+
+
+Server = TypeVar("Server", bound=Counting)
 Given = ParamSpec("Given")
 Returned = TypeVar("Returned")
 
@@ -137,6 +147,7 @@ def bounded(
             return method(server, context, *args, **named)
         except Exception as error:
             request_id = uuid.uuid4().hex
+            server.metrics.refused("flight", str(getattr(error, "code", InternalError.code)))
             fresh = wire_error(error, method.__name__, request_id)
         context.add_trailer(REQUEST_ID, request_id)
         raise fresh

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import cast
 
 from lark import Lark, Token, UnexpectedCharacters, UnexpectedToken
+from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 from flightframe_server.language.bounds import (
     MAX_DEPTH,
@@ -101,6 +102,11 @@ def _accepted_after(tokens: list[Token], rule: str) -> frozenset[str]:
         machine.feed_token(token)
     accepts: Callable[[], set[str]] = machine.accepts
     return frozenset(accepts())
+
+
+def new_parser(text: str = "") -> InteractiveParser:
+    """Return a parser of a query that is fed token by token, at its start."""
+    return _machine().parse_interactive(text, "start")
 
 
 def _machine() -> Lark:

@@ -37,7 +37,7 @@ class Capabilities:
 
 
 def check_capable(
-    able: Capabilities | None,
+    capabilities: Capabilities | None,
     backend: str,
     typed: TypedCollection,
     need: Need,
@@ -46,7 +46,7 @@ def check_capable(
     """Refuse, before anything runs, a metric that the back-end does not compute.
 
     Args:
-        able: what it can do; None where it is never asked.
+        capabilities: what it can do; None where it is never asked.
         backend: its id.
         typed: the collection.
         need: what has to be fetched.
@@ -55,14 +55,14 @@ def check_capable(
     Raises:
         NotSupported: it lacks a primitive of the reducer, or a function that the rows need.
     """
-    if able is None:
+    if capabilities is None:
         return
-    if not need.metric.reducer.primitives <= able.primitives:
+    if not need.metric.reducer.primitives <= capabilities.primitives:
         raise NotSupported(f"{need.metric.operator.name} is not computed by the back-end {backend}")
-    if able.functions >= FUNCTIONS.keys():
+    if capabilities.functions >= FUNCTIONS.keys():
         return
     for function in _applied(_terms(typed, need, ordering)):
-        if function not in able.functions:
+        if function not in capabilities.functions:
             named = FUNCTIONS[function].form.partition("(")[0] or function
             raise NotSupported(f"{named} is not computed by the back-end {backend}")
 

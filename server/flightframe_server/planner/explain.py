@@ -54,13 +54,13 @@ STEP_FIELDS = tuple(item.name for item in fields(Step))
 def explain(plan: Plan, sql_of: SqlOf) -> list[Step]:
     """Return the steps of a plan; `sql_of` gives the text of a back-end query."""
     steps: list[Step] = []
-    for column, part in _uses(plan):
+    for column, part in uses_of(plan):
         route, source = _route(plan, part, sql_of)
         steps.append(
             Step(
                 len(steps) + 1,
                 column,
-                _family(part),
+                family_of(part),
                 str(part.metric.operator),
                 _standing(plan, part),
                 route,
@@ -76,17 +76,19 @@ def explain(plan: Plan, sql_of: SqlOf) -> list[Step]:
 
 def _standing(plan: Plan, part: Part) -> str:
     """Return the anchor of a part, and what of its need is not the question's own."""
-    said = ", ".join(part.key.anchor)
+    standing = ", ".join(part.key.anchor)
     if part.need.filter != plan.question.filter:
-        said += f" where {' and '.join(part.key.filter) or 'nothing is left out'}"
-    return f"{said}; {part.need.shift}" if part.need.shift is not None else said
+        standing += f" where {' and '.join(part.key.filter) or 'nothing is left out'}"
+    return f"{standing}; {part.need.shift}" if part.need.shift is not None else standing
 
 
-def _family(part: Part) -> str:
+def family_of(part: Part) -> str:
+    """Return the metric family of a part, or the schema whose members it lists."""
     return part.metric.schema if part.key.group.domain is Domain.QM else part.metric.identity
 
 
-def _uses(plan: Plan) -> Iterator[tuple[str, Part]]:
+def uses_of(plan: Plan) -> Iterator[tuple[str, Part]]:
+    """Yield each column with each part that it is made from, as EXPLAIN lists them."""
     by_need = {part.need: part for part in plan.parts}
     used: set[Need] = set()
     if plan.question.members_of is not None:

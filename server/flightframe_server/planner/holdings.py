@@ -76,12 +76,12 @@ class Holdings:
         by the entries of other filters.
         """
         on = self.groups.get(group, {})
-        wanted = sorted(conjuncts)
-        if len(wanted) < len(on).bit_length():
-            parts = (combinations(wanted, size) for size in range(len(wanted) + 1))
+        texts = sorted(conjuncts)
+        if len(texts) < len(on).bit_length():
+            parts = (combinations(texts, size) for size in range(len(texts) + 1))
             filters: Iterable[Filter] = (part for part in chain.from_iterable(parts) if part in on)
         else:
-            known = frozenset(wanted)
+            known = frozenset(texts)
             filters = (filter_texts for filter_texts in on if known.issuperset(filter_texts))
         for filter_texts in filters:
             yield from on[filter_texts]
@@ -104,24 +104,24 @@ class Holdings:
 
     def without(self, entry_ids: Iterable[str]) -> Holdings:
         """Return holdings that lack these entries; unknown ids are fine."""
-        gone, left = frozenset(entry_ids), self
+        dropped, holdings = frozenset(entry_ids), self
         for group, on in self.groups.items():
             if any(
-                entry.entry_id in gone for filter_texts in on.values() for entry in filter_texts
+                entry.entry_id in dropped for filter_texts in on.values() for entry in filter_texts
             ):
-                kept = {
-                    filter_: tuple(entry for entry in filter_texts if entry.entry_id not in gone)
+                filters = {
+                    filter_: tuple(entry for entry in filter_texts if entry.entry_id not in dropped)
                     for filter_, filter_texts in on.items()
                 }
-                left = left._with(
+                holdings = holdings._with(
                     group,
                     {
                         filter_: filter_texts
-                        for filter_, filter_texts in kept.items()
+                        for filter_, filter_texts in filters.items()
                         if filter_texts
                     },
                 )
-        return left
+        return holdings
 
     def _with(self, group: EntryGroup, on: EntriesByFilter) -> Holdings:
         groups = {**self.groups, group: MappingProxyType(on)}

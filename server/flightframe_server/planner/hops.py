@@ -83,13 +83,13 @@ Hop = TableHop | FunctionHop | ValueHop
 
 def hops_of(typed: TypedCollection, path: Iterable[Edge]) -> tuple[Hop, ...]:
     """Return a path as hops: a role is had along the way to the level that it plays."""
-    found: list[Hop] = []
+    hops: list[Hop] = []
     for edge in path:
         if isinstance(edge.map, RoleMap):
-            found += hops_of(typed, edge.map.edges)
+            hops += hops_of(typed, edge.map.edges)
         else:
-            found.append(hop_of(typed, edge))
-    return tuple(found)
+            hops.append(hop_of(typed, edge))
+    return tuple(hops)
 
 
 def hop_of(typed: TypedCollection, edge: Edge) -> Hop:
@@ -113,7 +113,7 @@ def hop_of(typed: TypedCollection, edge: Edge) -> Hop:
         case ValueMap(pairs=pairs, default=default, null=null):
             source_type = typed.level_types[edge.source]
             pairs = tuple(
-                (listed(value, source_type), listed(found, target)) for value, found in pairs
+                (listed(value, source_type), listed(member, target)) for value, member in pairs
             )
             default, null = listed(default, target), listed(null, target)
             return ValueHop(str(edge), edge.target, pairs, default, null, source_type, target)

@@ -72,22 +72,22 @@ def _plan_at(
     plan = Plan(question, parts, queries, None, unattested)
     if not queries or not large or not can_stream(plan):
         return plan
-    return replace(plan, stream=frame_query(question, _whole_reads(plan)[1].queries(typed)))
+    return replace(plan, stream=frame_query(question, _root_reads(plan)[1].queries(typed)))
 
 
-def whole_plan(typed: TypedCollection, plan: Plan) -> Plan | None:
+def single_query_plan(typed: TypedCollection, plan: Plan) -> Plan | None:
     """Return the plan that asks the back-end for everything in one query.
 
     None where no one query can: reducers over cells are composed by us.
     """
     if not can_stream(plan):
         return None
-    parts, reads = _whole_reads(plan)
+    parts, reads = _root_reads(plan)
     queries = reads.queries(typed)
     return replace(plan, parts=parts, queries=queries, stream=frame_query(plan.question, queries))
 
 
-def _whole_reads(plan: Plan) -> tuple[tuple[Part, ...], Reads]:
+def _root_reads(plan: Plan) -> tuple[tuple[Part, ...], Reads]:
     """Return the parts of a plan as they are read from the roots of their families."""
     reads = Reads()
     return tuple(replace(part, how=reads.add(part.metric, part.need)) for part in plan.parts), reads
@@ -136,21 +136,21 @@ def _is_surely_large(
 def _older_plan(question: Question, typed: TypedCollection, conditions: Conditions) -> Plan | None:
     """Return a plan wholly from entries of one older version, young enough, or None."""
     limit = conditions.now - (conditions.freshness.max_staleness or 0.0)
-    asked = replace(conditions, freshness=replace(conditions.freshness, only_if_cached=True))
-    current = _attempt(question, typed, asked, conditions.versions)
+    cache_only = replace(conditions, freshness=replace(conditions.freshness, only_if_cached=True))
+    current = _attempt(question, typed, cache_only, conditions.versions)
     if current is not None:
         return current
     keys = (entry_key(typed, conditions.backend, need) for need in _needs(question))
     groups = dict.fromkeys(key.group for key in keys)
-    held = (entry for group in groups for entry in conditions.holdings.on(group))
-    young = Holdings.of(entry for entry in held if entry.created >= limit)
+    entries = (entry for group in groups for entry in conditions.holdings.on(group))
+    young = Holdings.of(entry for entry in entries if entry.created >= limit)
     newest: dict[Version, float] = {}
     for entry in young:
         newest[entry.version] = max(entry.created, newest.get(entry.version, 0.0))
     # Edge maps are of the data now; rolling an older entry up with them would mix two versions.
     # What an entry rests on was attested on the version it was made from.
     unmapped = replace(
-        asked, holdings=young, mapped=frozenset(), violations={}, unattested=frozenset()
+        cache_only, holdings=young, mapped=frozenset(), violations={}, unattested=frozenset()
     )
     for version in sorted(newest, key=lambda item: -newest[item]):
         plan = _attempt(question, typed, unmapped, {**conditions.versions, **dict(version)})

@@ -7,10 +7,11 @@ EXPLAIN does, nor hold a value that the reader's own query does not hold.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from flightframe_server.planner.explain import family_of, uses_of
 from flightframe_server.planner.holdings import CacheEntry
 from flightframe_server.planner.plan import Exact, Fetch, Part, Plan, Rollup
 from flightframe_server.planner.source import FrameQuery, SourceQuery
@@ -213,15 +214,33 @@ class _Builder:
 
     def _rejected(self, number: int, part: Part, source: str) -> None:
         """Add the entries and siblings that were passed over, in the order of EXPLAIN."""
-        reasons = [
-            (f"@({', '.join(why.anchor)})", why.rule, {"anchor": list(why.anchor),
-             "filter": list(why.filter), "entries": why.entries, "text": str(why)})
+        passed_over: list[tuple[str, str, dict[str, Any]]] = [
+            (
+                f"@({', '.join(why.anchor)})",
+                why.rule,
+                {
+                    "anchor": list(why.anchor),
+                    "filter": list(why.filter),
+                    "entries": why.entries,
+                    "text": str(why),
+                },
+            )
             for why in part.why_not
-        ]  # fmt: skip
-        reasons += [(said, said, {"text": said}) for said in part.aside]
-        for place, (label, reason, detail) in enumerate(reasons):
+        ]
+        passed_over += [(remark, remark, {"text": remark}) for remark in part.aside]
+        # What one query reads for several metrics is one node: whom it is about stands in each.
+        about = {
+            "family": family_of(part),
+            "operator": str(part.metric.operator),
+            "columns": [name for name, other in uses_of(self._plan) if other is part],
+        }
+        for place, (label, reason, detail) in enumerate(passed_over):
             node = GraphNode(
-                f"rejected:{number}.{place}", "rejected", label, detail=detail, reason=reason
+                f"rejected:{number}.{place}",
+                "rejected",
+                label,
+                detail={**about, **detail},
+                reason=reason,
             )
             self._connect(self._add(node), source)
 
@@ -252,17 +271,3 @@ class _Builder:
             name = compose
         for source in read:
             self._connect(source, name)
-
-
-def reasons_of(graph: PlanGraph, column: str) -> Iterator[str]:
-    """Yield why each entry was passed over for the column of that name, as EXPLAIN words it."""
-    into: dict[str, list[str]] = {}
-    for edge in graph.edges:
-        into.setdefault(edge.target, []).append(edge.source)
-    nodes = {node.id: node for node in graph.nodes}
-    pending = [node.id for node in graph.nodes if node.kind == "column" and node.label == column]
-    while pending:
-        for source in into.get(pending.pop(), ()):
-            if nodes[source].kind == "rejected":
-                yield str(nodes[source].detail["text"])
-            pending.append(source)

@@ -151,12 +151,12 @@ Fact = (
 
 def facts_of(typed: TypedCollection) -> Mapping[str, Fact]:
     """Return everything that has to be looked at in the data of a collection, by key."""
-    found: dict[str, Fact] = {}
+    facts: dict[str, Fact] = {}
     promises = (_edges, _paths_that_meet, _ways, _periods, _fetched_keys, _grains, _siblings)
     for make in (*promises, _sizes):
         for fact in make(typed):
-            found.setdefault(fact.key, fact)
-    return found
+            facts.setdefault(fact.key, fact)
+    return facts
 
 
 def _declared_edges(typed: TypedCollection) -> Iterator[Edge]:
@@ -204,16 +204,16 @@ def _pairs(
 
 
 def _paths(typed: TypedCollection, source: str, target: str) -> list[tuple[Edge, ...]]:
-    found: list[tuple[Edge, ...]] = []
+    paths: list[tuple[Edge, ...]] = []
     for edge in typed.graph.edges_from(source):
         if isinstance(edge.map, RoleMap):
             # What it is a role of is held to what its way promises.
             continue
         if edge.target == target:
-            found.append((edge,))
+            paths.append((edge,))
         else:
-            found += [(edge, *rest) for rest in _paths(typed, edge.target, target)]
-    return found
+            paths += [(edge, *rest) for rest in _paths(typed, edge.target, target)]
+    return paths
 
 
 def _periods(typed: TypedCollection) -> Iterator[Fact]:
@@ -224,14 +224,14 @@ def _periods(typed: TypedCollection) -> Iterator[Fact]:
             functions.setdefault(edge.target, set()).add(edge.map.function)
     for schema in typed.collection.schemas:
         for level, column in typed.graph.own_levels(schema).items():
-            wanted = functions.get(level, set())
+            required = functions.get(level, set())
             if typed.column_types[schema, column] != typed.level_types[level] == DATE:
                 # A moment in a level of days would be cut to its day unseen.
-                wanted = wanted | {"DAY_OF"}
-            if wanted:
+                required = required | {"DAY_OF"}
+            if required:
                 tables = _tables_of_level(typed, schema, level)
                 key = level_key(schema, level)
-                yield ColumnHoldsPeriods(key, tables, schema, level, frozenset(wanted))
+                yield ColumnHoldsPeriods(key, tables, schema, level, frozenset(required))
 
 
 def _tables_of_level(typed: TypedCollection, schema: str, level: str) -> frozenset[str]:

@@ -59,29 +59,29 @@ def judge(typed: TypedCollection, target: Target, entry: CacheEntry) -> Exact | 
     rest = tuple(part for key, part in texts.items() if key not in entry.key.filter)
     lookups: dict[str, LevelLookup] = {}
     for level in sorted({level for part in rest for level in levels_of(part)}):
-        found = _lookup(typed, target, entry, level)
-        if isinstance(found, Rejected):
-            return Rejected(f"it cannot be filtered by {level}: {found.rule}")
-        lookups[level] = found
+        lookup = _lookup(typed, target, entry, level)
+        if isinstance(lookup, Rejected):
+            return Rejected(f"it cannot be filtered by {level}: {lookup.rule}")
+        lookups[level] = lookup
     for level in target.key.anchor:
-        found = _lookup(typed, target, entry, level)
-        if isinstance(found, Rejected):
-            return found
-        lookups[level] = found
-    if not target.metric.rolls_up and not _kept_apart(target, entry):
+        lookup = _lookup(typed, target, entry, level)
+        if isinstance(lookup, Rejected):
+            return lookup
+        lookups[level] = lookup
+    if not target.metric.rolls_up and not _has_one_row_per_point(target, entry):
         return Rejected(f"{target.metric.operator} never rolls up")
     return Rollup(entry, tuple(lookup for lookup in lookups.values() if lookup.hops), rest)
 
 
 def _stale(target: Target, entry: CacheEntry) -> str | None:
     for table, fingerprint in entry.version:
-        wanted = target.versions.get(table)
-        if wanted is None or wanted != fingerprint:
+        expected = target.versions.get(table)
+        if expected is None or expected != fingerprint:
             return f"it was made from an older {table}"
     return None
 
 
-def _kept_apart(target: Target, entry: CacheEntry) -> bool:
+def _has_one_row_per_point(target: Target, entry: CacheEntry) -> bool:
     pinned = pinned_levels(target.filter)
     extra = set(entry.key.anchor) - set(target.key.anchor)
     return set(target.key.anchor) <= set(entry.key.anchor) and extra <= pinned
@@ -99,15 +99,15 @@ def _lookup(
     starts = [index for index, edge in enumerate(path) if edge.source in entry.key.anchor]
     if not starts:
         return Rejected(f"it neither holds nor determines {level}")
-    taken = path[starts[-1] :]
-    hops = hops_of(typed, taken)
+    edges = path[starts[-1] :]
+    hops = hops_of(typed, edges)
     for hop in hops:
         if hop.edge in target.violations:
             return Rejected(f"the data breaks {hop.edge}")
         if isinstance(hop, TableHop):
-            wanted = target.versions.get(hop.table)
-            if wanted is None or target.current.get(hop.table) != wanted:
+            expected = target.versions.get(hop.table)
+            if expected is None or target.current.get(hop.table) != expected:
                 return Rejected(f"the map {hop.edge} is of another version")
             if hop.edge not in target.mapped:
                 return Rejected(f"the map {hop.edge} is not at hand")
-    return LevelLookup(level, type_, taken[0].source, hops)
+    return LevelLookup(level, type_, edges[0].source, hops)

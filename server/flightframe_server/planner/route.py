@@ -114,8 +114,7 @@ def route(
     how: Exact | Rollup | Fetch | None
     how, rejected, aside = _from_cache(need, typed, conditions, key, versions)
     if how is None:
-        able = conditions.capabilities
-        check_capable(able, conditions.backend, typed, need, question.ordering)
+        check_capable(conditions.capabilities, conditions.backend, typed, need, question.ordering)
         reading = read_as(typed, conditions, metric, need.anchor, need.filter)
         aside += reading.passed_over
         unattested |= reading.unattested
@@ -136,13 +135,13 @@ def entry_key(typed: TypedCollection, backend: str, need: Need) -> EntryKey:
 
 def version_of(versions: Mapping[str, str | None], tables: set[str]) -> Version | None:
     """Return the version vector over some tables, or None where a fingerprint is unknown."""
-    found: list[tuple[str, str]] = []
+    fingerprints: list[tuple[str, str]] = []
     for table in sorted(tables):
         fingerprint = versions.get(table)
         if fingerprint is None:
             return None
-        found.append((table, fingerprint))
-    return tuple(found)
+        fingerprints.append((table, fingerprint))
+    return tuple(fingerprints)
 
 
 def _check_source(source: str | None, conditions: Conditions, metric: Metric) -> frozenset[str]:
@@ -152,12 +151,13 @@ def _check_source(source: str | None, conditions: Conditions, metric: Metric) ->
     lacking = conditions.unattested & {sibling_key(metric.family, source)}
     if lacking:
         return lacking
-    difference = conditions.siblings.get((metric.family, source), "it was never compared")
+    hint = f"leave FROM out, or name {metric.schema}"
+    if (metric.family, source) not in conditions.siblings:
+        raise SiblingDiffers(f"{source} was never compared with the root of {metric}", hint=hint)
+    difference = conditions.siblings[metric.family, source]
     if difference is not None:
-        raise SiblingDiffers(
-            f"{source} does not hold {metric} as its root does: {difference}",
-            hint=f"leave FROM out, or name {metric.schema}",
-        )
+        text = f"{source} does not hold {metric} as its root does: {difference}"
+        raise SiblingDiffers(text, hint=hint)
     return frozenset()
 
 
@@ -218,11 +218,11 @@ def _from_cache(
         # One of another filter fails by that rule at the latest.
         assert isinstance(verdict, Rejected)
         rejected.append(_why_not(target, entry, verdict.rule))
-    told = folded(rejected)
-    aside = () if told or fit else ("the cache: it holds nothing of this family and reducer",)
-    if unsaid := sum(more.entries for more in told[WHY_NOT_LIMIT:]) + sum(1 for _ in others):
+    reasons = folded(rejected)
+    aside = () if reasons or fit else ("the cache: it holds nothing of this family and reducer",)
+    if unsaid := sum(more.entries for more in reasons[WHY_NOT_LIMIT:]) + sum(1 for _ in others):
         aside = (f"{unsaid} entries more",)
-    return (fit[0] if fit else None), told[:WHY_NOT_LIMIT], aside
+    return (fit[0] if fit else None), reasons[:WHY_NOT_LIMIT], aside
 
 
 def _dearer(target: Target, other: CacheEntry, chosen: CacheEntry) -> WhyNot:

@@ -87,12 +87,9 @@ def read_as(
         if reason is None:
             unknown = _unknown(typed, conditions, metric, sibling)
             lacking |= unknown
-            reason = "it is not compared with the root yet" if unknown else None
-        if reason is None:
-            differs = conditions.siblings.get(
-                (metric.family, sibling.schema), "it was never compared"
-            )
-            reason = None if differs is None else f"it differs from the root: {differs}"
+            reason = _unequal(conditions, metric.family, sibling.schema)
+            if reason is None and unknown:
+                reason = "its rows are not counted yet"
         if reason is None and _is_smaller(typed, conditions, sibling.schema, best.schema):
             best = sibling_metric(typed, metric, sibling)
         elif reason is None:
@@ -100,6 +97,16 @@ def read_as(
         if reason is not None:
             passed_over.append(f"sibling {sibling.schema}: {reason}")
     return Reading(best, tuple(passed_over), frozenset(lacking))
+
+
+def _unequal(conditions: Conditions, family: str, schema: str) -> str | None:
+    """Return why a sibling is not known to be equal to the root, or None."""
+    if sibling_key(family, schema) in conditions.unattested:
+        return "it is not compared with the root yet"
+    if (family, schema) not in conditions.siblings:
+        return "it was never compared with the root"
+    difference = conditions.siblings[family, schema]
+    return None if difference is None else f"it differs from the root: {difference}"
 
 
 def _unknown(
@@ -150,7 +157,7 @@ def _lacking(
         path = typed.graph.schema_path(sibling.schema, level)
         if path is None or (path[0].source if path else level) not in grain:
             return level
-        taken = typed.graph.schema_path(metric.schema, level) or ()
-        if path and taken[-len(path) :] != path:
+        root_path = typed.graph.schema_path(metric.schema, level) or ()
+        if path and root_path[-len(path) :] != path:
             return level
     return None

@@ -197,7 +197,7 @@ def state_name(index: int, state: str) -> str:
     return f"m{index}_{state}"
 
 
-def held_name(state: str) -> str:
+def state_column(state: str) -> str:
     """Return the name under which an entry holds a state: no level's name starts with a blank."""
     return f" {state}"
 
@@ -228,23 +228,23 @@ def column_reads(
     typed: TypedCollection, schema: str, names: Iterable[str]
 ) -> tuple[ColumnRead, ...]:
     """Return how columns of a schema are had, each after those it is made from."""
-    found: dict[str, ColumnRead] = {}
+    reads: dict[str, ColumnRead] = {}
 
     def add(name: str) -> None:
-        if name in found:
+        if name in reads:
             return
         column = typed.schema(schema).columns[name]
         type_ = typed.column_types[schema, name]
         match column:
             case StoredColumn(source=source):
-                found[name] = StoredRead(name, source, type_, _kept(typed, schema, name))
+                reads[name] = StoredRead(name, source, type_, _stored_type(typed, schema, name))
             case ComputedColumn():
                 term = typed.computed[schema, name]
                 for node in walk(term):
                     if isinstance(node, ColumnTerm):
                         add(node.column)
-                found[name] = ComputedRead(name, term, type_)
-            case LookupColumn(column=wanted, schema=other, on=on):
+                reads[name] = ComputedRead(name, term, type_)
+            case LookupColumn(column=looked_up, schema=other, on=on):
                 for key in on:
                     add(key)
                 keys = tuple(
@@ -256,21 +256,21 @@ def column_reads(
                     )
                     for key in on
                 )
-                there, source = typed.schema(other), typed.source_column(other, wanted)
-                kept = _kept(typed, other, wanted)
-                found[name] = FetchedRead(
-                    name, there.table, source, keys, type_, there.trusted, kept
+                there, source = typed.schema(other), typed.source_column(other, looked_up)
+                stored = _stored_type(typed, other, looked_up)
+                reads[name] = FetchedRead(
+                    name, there.table, source, keys, type_, there.trusted, stored
                 )
 
     for name in names:
         add(name)
-    return tuple(found.values())
+    return tuple(reads.values())
 
 
-def _kept(typed: TypedCollection, schema: str, column: str) -> DataType | None:
+def _stored_type(typed: TypedCollection, schema: str, column: str) -> DataType | None:
     """Return the type as which a table keeps a column, where that is not the declared one."""
-    kept = typed.stored_type(schema, column)
-    return None if kept == typed.column_types[schema, column] else kept
+    stored = typed.stored_type(schema, column)
+    return None if stored == typed.column_types[schema, column] else stored
 
 
 def metric_columns(metric: Metric) -> frozenset[str]:
@@ -285,8 +285,8 @@ def metric_reads(
     typed: TypedCollection, metric: Metric, levels: Iterable[str]
 ) -> tuple[tuple[LevelRead, ...], tuple[ColumnRead, ...]]:
     """Return how a metric's rows come to these levels, to those of its own, and to its columns."""
-    wanted = sorted({*levels, *filter_levels(metric)})
-    reads = tuple(read_level(typed, metric.schema, level) for level in wanted)
+    all_levels = sorted({*levels, *filter_levels(metric)})
+    reads = tuple(read_level(typed, metric.schema, level) for level in all_levels)
     names = [read.column for read in reads] + sorted(metric_columns(metric))
     return reads, column_reads(typed, metric.schema, names)
 
@@ -299,11 +299,11 @@ def source_query(
     metrics: tuple[Metric, ...],
 ) -> SourceQuery:
     """Return the one query that reduces these metrics of a schema at an anchor."""
-    wanted = {level for part in filters for level in levels_of(part)}
+    filtered = {level for part in filters for level in levels_of(part)}
     for metric in metrics:
-        wanted |= filter_levels(metric)
+        filtered |= filter_levels(metric)
     grouped = tuple(read_level(typed, schema, level) for level in sorted(anchor))
-    others = tuple(read_level(typed, schema, level) for level in sorted(wanted - set(anchor)))
+    others = tuple(read_level(typed, schema, level) for level in sorted(filtered - set(anchor)))
     names = [read.column for read in grouped + others]
     names += [name for metric in metrics for name in sorted(metric_columns(metric))]
     return SourceQuery(

@@ -2,6 +2,9 @@
 
 What comes in: how an answer would be read. What goes out: the first broken promise among those it
 needs, as the error that names the row. It must never refuse more than what needs the promise.
+
+A key is a text, and no type of its own: it stands on disk, in provenance and in an error's details
+as it is, and nothing but the ways is told apart by it.
 """
 
 from __future__ import annotations

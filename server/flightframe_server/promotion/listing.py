@@ -6,13 +6,17 @@ must never show a filter's values, nor an id from which they could be guessed.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from flightframe_server.cache.entries import Counts, EntryRecord
 from flightframe_server.engine.engine import MetricEngine
+from flightframe_server.errors import UnknownName, shown
 from flightframe_server.promotion.names import family_of, levels_in, own_filter
+
+SHORT_ID = 8
+"""So many letters of the drawn part of an id may stand for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,7 @@ def listing(engine: MetricEngine, now: float) -> Listing:
         listed(record, now, levels, fresh=is_fresh(record, engine, versions))
         for record in engine.store.records()
     ]
-    found.sort(key=lambda entry: (-entry.hits, entry.family, entry.anchor, entry.id))
+    found.sort(key=lambda one: (-one.hits, one.family, one.anchor, one.operator, one.id))
     return Listing(name, True, tuple(found), engine.store.max_bytes, engine.store.counts())
 
 
@@ -149,6 +153,21 @@ def public_id(record: EntryRecord) -> str:
     return whole.rpartition("-")[2] if hidden else whole
 
 
-def is_named(record: EntryRecord, name: str) -> bool:
-    """Return whether a name is that of an entry, in full or as everybody sees it."""
-    return name in (record.entry_id, record.entry_id.rpartition("-")[2])
+def entry_named(records: Iterable[EntryRecord], name: str) -> EntryRecord:
+    """Return the entry of an id: in full, as everybody sees it, or the beginning of that.
+
+    Raises:
+        UnknownName: there is none of that id, or several begin with it.
+    """
+    found: list[EntryRecord] = []
+    for record in records:
+        drawn = record.entry_id.rpartition("-")[2]
+        if name in (record.entry_id, drawn):
+            return record
+        if len(name) >= SHORT_ID and drawn.startswith(name):
+            found.append(record)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UnknownName(f"{len(found)} entries begin with {shown(name)}", hint="write more of it")
+    raise UnknownName(f"there is no entry {shown(name)}", hint="list the entries again")

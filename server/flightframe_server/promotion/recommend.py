@@ -211,7 +211,7 @@ def why_not(usage: Usage, engine: MetricEngine) -> str | None:
         return usage.refusal
     if usage.filtered:
         named = f" on {', '.join(usage.filter_levels)}" if usage.filter_levels else ""
-        return f"it is asked under a filter{named}, and a hint keeps whole anchors"
+        return f"it is asked under a filter{named}, and a hint keeps whole anchors{_instead(usage)}"
     if not usage.default_operator:
         declared = engine.collection.metric_families[usage.family].meaning
         default = default_operator(declared) if isinstance(declared, RootedMetric) else None
@@ -219,6 +219,16 @@ def why_not(usage: Usage, engine: MetricEngine) -> str | None:
     if engine.store is not None and usage.bytes > engine.store.max_bytes:
         return "it is larger than the whole budget of the store"
     return None
+
+
+def _instead(usage: Usage) -> str:
+    """Return which hint answers a filtered question by rollup, as the end of a sentence."""
+    if usage.whole is None:
+        return ""
+    anchor = f"({', '.join(usage.whole)})"
+    if usage.whole_hinted:
+        return f"; the hint of {anchor} answers it by rollup"
+    return f"; one of {anchor} would answer it by rollup"
 
 
 def recommendation(read: list[Usage], engine: MetricEngine, now: float) -> Recommendation:

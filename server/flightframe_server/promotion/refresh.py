@@ -16,7 +16,7 @@ from typing import Any
 from flightframe_server.cache.entries import EntryRecord
 from flightframe_server.engine.engine import MetricEngine, Resolve
 from flightframe_server.engine.warm_up import Hint, asking
-from flightframe_server.errors import FlightframeError, NotSupported, UnknownName, shown
+from flightframe_server.errors import FlightframeError, NotSupported
 from flightframe_server.language.syntax import (
     Anchor,
     Call,
@@ -26,8 +26,8 @@ from flightframe_server.language.syntax import (
     Name,
     Statement,
 )
-from flightframe_server.planner.plan import Fetch
-from flightframe_server.promotion.listing import is_named
+from flightframe_server.planner.plan import Exact
+from flightframe_server.promotion.listing import entry_named
 from flightframe_server.promotion.names import family_of, own_filter
 from flightframe_server.resolver.resolve import resolve
 
@@ -40,7 +40,7 @@ class Refreshed:
         family: the metric family.
         anchor: the levels, sorted.
         operator: the reducer; empty where the family's default was asked.
-        fresh: whether nothing had to be asked of the database.
+        fresh: whether it was there already, of the data as they are.
         failure: why it could not be brought up to date; None where it was.
     """
 
@@ -67,7 +67,7 @@ def refresh_entries(engine: MetricEngine, names: Iterable[str]) -> Iterator[Refr
         UnknownName: there is no entry of that id.
     """
     records = [] if engine.store is None else engine.store.records()
-    found = [_named(records, name) for name in names]
+    found = [entry_named(records, name) for name in names]
     for record in found:
         group = record.key.group
         place = family_of(group.family), record.key.anchor, str(group.operator)
@@ -86,19 +86,12 @@ def refresh_hints(engine: MetricEngine, wanted: Iterable[Hint]) -> Iterator[Refr
             yield Refreshed(hint.family, hint.anchor, failure=failure)
 
 
-def _named(records: Iterable[EntryRecord], name: str) -> EntryRecord:
-    for record in records:
-        if is_named(record, name):
-            return record
-    raise UnknownName(f"there is no entry {shown(name)}", hint="list the entries again")
-
-
 def _asked(
     engine: MetricEngine, ask: Resolve, family: str, anchor: tuple[str, ...], operator: str = ""
 ) -> Refreshed:
     served = engine.answer(ask)
-    fetched = any(isinstance(part.how, Fetch) for part in served.plan.parts)
-    return Refreshed(family, anchor, operator, fresh=not fetched)
+    found = all(isinstance(part.how, Exact) for part in served.plan.parts)
+    return Refreshed(family, anchor, operator, fresh=found)
 
 
 def _asking_again(record: EntryRecord) -> Resolve:

@@ -10,15 +10,18 @@ and anchor by name, whatever else the file declared at that time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from flightframe_server.catalog.collection import RootedMetric
 from flightframe_server.engine.engine import MetricEngine
 from flightframe_server.engine.warm_up import Hint, asking, hints
 from flightframe_server.errors import QueryError
-from flightframe_server.planner.identity import EntryKey
+from flightframe_server.planner.identity import EntryGroup, EntryKey
 from flightframe_server.promotion.names import family_of, levels_in, own_filter
+
+Reads = Mapping[tuple[str, str], bool]
+"""The identity and the reducer of each metric that a hint reads, and whether that rolls up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ class Usage:
         hinted: whether the collection hints the family at the anchor.
         default_operator: whether the family's bare name, and so a hint, reads it.
         refusal: why a hint of the anchor would be refused; None where it would not.
+        whole: for a filtered one, the anchor whose hint would answer it by rollup; None: none.
+        whole_hinted: whether the collection hints that anchor.
     """
 
     family: str
@@ -60,6 +65,8 @@ class Usage:
     hinted: bool
     default_operator: bool
     refusal: str | None = None
+    whole: tuple[str, ...] | None = None
+    whole_hinted: bool = False
 
     def age_seconds(self, now: float) -> float:
         """Return for how long it has been asked."""
@@ -89,15 +96,15 @@ class HintedReads:
         """Resolve nothing yet."""
         self._typed = engine.typed
         self._hints = frozenset(hints(engine))
-        self._answers: dict[Hint, frozenset[tuple[str, str]] | str] = {}
+        self._answers: dict[Hint, Reads | str] = {}
         self.levels = frozenset(self._typed.level_types)
 
     def hinted(self, family: str, anchor: tuple[str, ...]) -> bool:
         """Return whether the collection hints a family at an anchor."""
         return Hint(family, anchor) in self._hints
 
-    def reads(self, family: str, anchor: tuple[str, ...]) -> frozenset[tuple[str, str]] | str:
-        """Return the identity and reducer of each metric that a hint reads, or why it is refused.
+    def reads(self, family: str, anchor: tuple[str, ...]) -> Reads | str:
+        """Return what a hint reads, or why it is refused.
 
         A mean that is a family's default, for one, is read as a sum and a count.
         """
@@ -106,7 +113,14 @@ class HintedReads:
             self._answers[hint] = self._resolved(hint)
         return self._answers[hint]
 
-    def _resolved(self, hint: Hint) -> frozenset[tuple[str, str]] | str:
+    def whole(self, group: EntryGroup, anchor: Iterable[str]) -> tuple[str, ...] | None:
+        """Return an anchor, sorted, where a hint there holds a metric that rolls up; else None."""
+        found = tuple(sorted(set(anchor)))
+        read = self.reads(family_of(group.family), found)
+        rolls_up = None if isinstance(read, str) else read.get((group.family, str(group.operator)))
+        return found if rolls_up else None
+
+    def _resolved(self, hint: Hint) -> Reads | str:
         declared = self._typed.collection.metric_families.get(hint.family)
         if declared is None or not isinstance(declared.meaning, RootedMetric):
             return "it is no metric family of its own, and a hint names families"
@@ -114,7 +128,10 @@ class HintedReads:
             needs = asking(hint)(self._typed).needs
         except QueryError as error:
             return f"a hint there would be refused: {error.message}"
-        return frozenset((need.metric.identity, str(need.metric.operator)) for need in needs)
+        return {
+            (need.metric.identity, str(need.metric.operator)): need.metric.rolls_up
+            for need in needs
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,14 +182,16 @@ def _usage(seen: _Seen, reads: HintedReads) -> Usage:
     group, anchor = seen.key.group, seen.key.anchor
     family, operator = family_of(group.family), str(group.operator)
     read = reads.reads(family, anchor)
-    bare = isinstance(read, frozenset) and (group.family, operator) in read
+    bare = not isinstance(read, str) and (group.family, operator) in read
     own = own_filter(group.family)
     conditions = (*seen.key.filter, *((own,) if own and not bare else ()))
+    levels = levels_in(conditions, reads.levels)
+    whole = reads.whole(group, (*anchor, *levels)) if seen.key.filter else None
     return Usage(
         family,
         operator,
         anchor,
-        levels_in(conditions, reads.levels),
+        levels,
         bool(conditions),
         seen.hits,
         seen.since,
@@ -185,6 +204,8 @@ def _usage(seen: _Seen, reads: HintedReads) -> Usage:
         bare and not conditions and reads.hinted(family, anchor),
         bare,
         read if isinstance(read, str) else None,
+        whole,
+        whole is not None and reads.hinted(family, whole),
     )
 
 
@@ -208,6 +229,8 @@ def _added(one: Usage, other: Usage) -> Usage:
         one.hinted or other.hinted,
         one.default_operator,
         one.refusal,
+        one.whole,
+        one.whole_hinted,
     )
 
 

@@ -27,6 +27,7 @@ from flightframe_server.promotion.stanza import (
 )
 from flightframe_server.promotion.yaml_spans import Kind, Span, read_spans
 
+BYTE_ORDER_MARK = "\ufeff"
 _BREAK = re.compile(r"\r\n|\n|\r")
 _KEEPS_BLANKS = re.compile(r"[|>][-0-9]*\+")
 
@@ -56,11 +57,13 @@ def with_hints(text: str, file: str, promotions: Sequence[Promotion]) -> str:
             without touching anything else: `details` then holds the `stanza` to paste.
     """
     before = read_collection(text, file)
+    mark = BYTE_ORDER_MARK if text.startswith(BYTE_ORDER_MARK) else ""
+    body = text.removeprefix(mark)
     grouped: dict[str, list[Promotion]] = {}
     for promotion in promotions:
         grouped.setdefault(promotion.family, []).append(promotion)
     try:
-        edited = _inserted(text, list(_insertions(text, grouped)))
+        edited = mark + _inserted(body, list(_insertions(body, grouped)))
         after = read_collection(edited, file)
         if not is_same_but_hints(before, after, grouped):
             raise _NoPlace("other declarations would change with it")
@@ -177,7 +180,9 @@ class _Family:
             lines = map("".join, zip(texts, commas, remarks, strict=True))
             yield self._lines_after(last, last.column, list(lines))
         else:
-            yield _Insertion(last.end, "".join(f", {one}" for one in texts))
+            own_lines = len(anchors.items) > 1 and self._begins_its_line(last)
+            between = f",{self._newline()}{' ' * last.column}" if own_lines else ", "
+            yield _Insertion(last.end, "".join(f"{between}{one}" for one in texts))
 
     def _lines_after(self, last: Span, column: int, lines: Sequence[str]) -> _Insertion:
         """Return lines of their own behind the line on which a piece ends."""

@@ -3,8 +3,8 @@
 What comes in: the text of a document that the catalog has read and found sound. What goes out: a
 tree of spans. It must never change the text, nor say what a value means: only where it stands.
 
-Pure Python's parser is used on purpose: its marks count letters of the very text, line breaks of
-two bytes, a mark of byte order and letters beyond ASCII included.
+It reads with the parser that the catalog reads with: what one takes, the other takes. Its marks
+count letters, and a line break of two bytes as two; a mark of byte order it does not count.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from enum import Enum
 from typing import Any
 
 import yaml
+
+from flightframe_server.catalog.document import LOADER
 
 
 class Kind(Enum):
@@ -62,8 +64,10 @@ def read_spans(text: str) -> Span:
 
     Raises:
         yaml.YAMLError: the text is not YAML.
+
+    The text must begin without a mark of byte order.
     """
-    events = iter(yaml.parse(text, Loader=yaml.SafeLoader))
+    events = iter(yaml.parse(text, Loader=LOADER))
     return next(_span(event, events) for event in events if isinstance(event, _NODES))
 
 

@@ -64,6 +64,9 @@ def check_fit(collections: Iterable[Collection], backend: Backend) -> None:
         CatalogError: tables, columns or types are not what they say; it carries all mistakes.
         BackendError: the database failed.
     """
+    collections = tuple(collections)
+    if not collections:
+        return
     types = backend.tables()
     mistakes: list[CatalogError] = []
     for collection in collections:

@@ -64,7 +64,7 @@ class Reloader:
         self._manifest, self._opener = manifest, opener
         self._runtime, self._access = runtime, access
         self._installation, self._stamps = installation, stamps
-        self._lock = threading.Lock()
+        self._lock, self._closed = threading.Lock(), False
         self._status = ReloadStatus()
         self.warms = True
         self.warm_up = BackgroundWarmUp(runtime)
@@ -109,7 +109,8 @@ class Reloader:
         return outcome
 
     def close(self) -> None:
-        """Make nothing more in the background."""
+        """Change nothing more, and make nothing more in the background; idempotent."""
+        self._closed = True
         self.warm_up.stop()
 
     def _refused(self, error: FlightframeError) -> ReloadOutcome:
@@ -136,6 +137,9 @@ class Reloader:
         anew = self._anew(installation, collections, before)
         check_fit(anew, self._opener.backend)
         opened = self._opener.open(anew, installation.metric_engine)
+        if self._closed:
+            self._opener.close(opened.values())
+            raise SetupError("the server is ending")
         # From here on nothing can fail.
         engines = {one.name: opened.get(one.name) or before[one.name] for one in collections}
         if credentials is not None and self._access.credential_files is not None:

@@ -16,7 +16,7 @@ from flightframe_server.algebra.types import DataType
 from flightframe_server.catalog.collection import MetricFamily, RootedMetric
 from flightframe_server.errors import AmbiguousReducer, QueryError
 from flightframe_server.language.syntax import Call, Expression, Literal, LiteralKind, Name
-from flightframe_server.resolver.legality import is_finer, settled
+from flightframe_server.resolver.legality import is_finer
 from flightframe_server.resolver.metrics import MetricNames, default_operator
 from flightframe_server.resolver.needs import needs_of
 from flightframe_server.resolver.scope import Scope
@@ -57,7 +57,7 @@ class AllowedReducer:
     anchors: MetricAnchors
 
 
-def bare_term(typed: TypedCollection, family: str) -> Term:
+def family_term(typed: TypedCollection, family: str) -> Term:
     """Return what a family's name means alone.
 
     Raises:
@@ -67,17 +67,17 @@ def bare_term(typed: TypedCollection, family: str) -> Term:
     return MetricNames(Scope(typed, Binding())).leaf(Name((family,)))
 
 
-def bare_type(typed: TypedCollection, family: str) -> DataType | None:
+def family_type(typed: TypedCollection, family: str) -> DataType | None:
     """Return the type of a family's name alone; None where it means nothing."""
     try:
-        return bare_term(typed, family).type
+        return family_term(typed, family).type
     except QueryError:
         return None
 
 
 def metric_anchors(typed: TypedCollection, family: str) -> MetricAnchors:
-    """Return where a family's bare name may be asked; raises as `bare_term`."""
-    return anchors_of(typed, bare_term(typed, family))
+    """Return where a family's bare name may be asked; raises as `family_term`."""
+    return anchors_of(typed, family_term(typed, family))
 
 
 def anchors_of(typed: TypedCollection, term: Term) -> MetricAnchors:
@@ -100,7 +100,7 @@ def allowed_reducers(typed: TypedCollection, family: MetricFamily) -> tuple[Allo
     except AmbiguousReducer:
         default = ""
     names = MetricNames(Scope(typed, Binding()))
-    found = []
+    reducers = []
     for name in REDUCER_NAMES:
         try:
             term = names.leaf(Call(name, _arguments(name, family.name)))
@@ -108,10 +108,10 @@ def allowed_reducers(typed: TypedCollection, family: MetricFamily) -> tuple[Allo
             continue
         metrics = [need.metric for need in needs_of(term, (), ())]
         blocks = tuple(dict.fromkeys(block for metric in metrics for block in metric.blocks))
-        found.append(
+        reducers.append(
             AllowedReducer(name, term.type, name == default, blocks, anchors_of(typed, term))
         )
-    return tuple(found)
+    return tuple(reducers)
 
 
 def _arguments(reducer: str, family: str) -> tuple[Expression, ...]:
@@ -130,5 +130,5 @@ def _required(typed: TypedCollection, metric: Metric) -> Iterator[str]:
         order = {term.level for term in metric.order}
         for written in typed.schema(metric.schema).grain:
             level = typed.graph.find(written) or written
-            if not settled(typed, metric.schema, level, order):
+            if not typed.graph.settled(metric.schema, level, order):
                 yield level

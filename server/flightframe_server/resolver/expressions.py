@@ -130,20 +130,20 @@ class Typer:
             case Case():
                 return self._case(node)
             case Cast(operand=operand, type=written, place=place):
-                found = functions.cast(self.term(operand), written, place)
-                self._note(operand, found.type)
-                return found
+                term = functions.cast(self.term(operand), written, place)
+                self._note(operand, term.type)
+                return term
         return functions.extract(node.field, self.term(node.operand), node.place)
 
     def _call(self, node: Call) -> Term:
-        found = self.named(node) if self.named is not None else None
-        if found is not None:
-            return found
+        term = self.named(node) if self.named is not None else None
+        if term is not None:
+            return term
         if node.distinct or node.filter is not None:
             raise TypeMismatch(f"{node.function} takes no DISTINCT and no FILTER", place=node.place)
         function = CALLED[node.function]
-        wanted = functions.wanted(function, len(node.arguments))
-        arguments = tuple(map(self._as, node.arguments, wanted))
+        types = functions.argument_types(function, len(node.arguments))
+        arguments = tuple(map(self._as, node.arguments, types))
         if not any(takes.type for takes in function.takes):
             self._note_all(node.arguments, arguments)
         return functions.call(node.function, arguments, node.place)
@@ -170,10 +170,10 @@ class Typer:
         for node in nodes:
             self._note(node, known)
 
-    def _as(self, node: Expression, wanted: DataType | None) -> Term:
+    def _as(self, node: Expression, type_: DataType | None) -> Term:
         """Return the term of an argument; a parameter is noted to have the type wanted."""
-        if wanted is not None:
-            self._note(node, wanted)
+        if type_ is not None:
+            self._note(node, type_)
         return self.term(node)
 
     def _test(self, node: Expression) -> Term:
@@ -227,16 +227,16 @@ class Typer:
         """Return an operand; a parameter not yet bound has the type of what it stands beside."""
         if not isinstance(node, Parameter) or other.type.kind is Kind.NULL:
             return own
-        self.binding.want(node, other.type)
+        self.binding.note_type(node, other.type)
         return Constant(other.type, None) if self.binding.values is None else own
 
     def _note(self, node: Expression, type_: DataType) -> None:
         if isinstance(node, Parameter) and type_.kind is not Kind.NULL:
-            self.binding.want(node, type_)
+            self.binding.note_type(node, type_)
 
     def _isin(self, operand: Expression, members: tuple[Expression, ...]) -> Term:
         subject = self.term(operand)
-        found: dict[Term, None] = {}
+        alternatives: dict[Term, None] = {}
         for member in members:
             self._note(member, subject.type)
             value = self.term(member)
@@ -250,8 +250,8 @@ class Typer:
                 )
             value = read_as(value, subject.type, member.place)
             test = comparison("eq", subject, value, self.zone, member.place)
-            found.setdefault(test.arguments[1])
-        return Apply(BOOLEAN, "in", (subject, *found))
+            alternatives.setdefault(test.arguments[1])
+        return Apply(BOOLEAN, "in", (subject, *alternatives))
 
     def _like(self, operand: Expression, pattern: Expression, place: Place) -> Term:
         subject, written = self.term(operand), self.term(pattern)

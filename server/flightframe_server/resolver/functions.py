@@ -83,16 +83,17 @@ def call(name: str, arguments: Arguments, place: Place | None) -> Term:
         TypeMismatch: wrong number or types of arguments.
     """
     function = CALLED[name]
-    found = None
-    most = len(arguments) if function.more else len(function.takes)
-    if function.least <= len(arguments) <= most:
-        found = _built(function, tuple(map(typed, arguments, wanted(function, len(arguments)))))
-    if found is None:
+    term = None
+    maximum = len(arguments) if function.more else len(function.takes)
+    if function.least <= len(arguments) <= maximum:
+        expected = argument_types(function, len(arguments))
+        term = _built(function, tuple(map(typed, arguments, expected)))
+    if term is None:
         types = ", ".join(str(argument.type) for argument in arguments)
         raise TypeMismatch(
             f"{name} does not take ({shown(types)})", place=place, hint=f"write {function.form}"
         )
-    return found
+    return term
 
 
 def applied(name: str, arguments: Arguments, place: Place | None = None) -> Term:
@@ -100,7 +101,7 @@ def applied(name: str, arguments: Arguments, place: Place | None = None) -> Term
     return call(name.upper(), arguments, place)
 
 
-def wanted(function: RowFunction, count: int) -> tuple[DataType | None, ...]:
+def argument_types(function: RowFunction, count: int) -> tuple[DataType | None, ...]:
     """Return the one type that each of some arguments must have, or None where several fit."""
     types = (takes.type for takes in function.takes)
     return (*types, *(None,) * count)[:count]
@@ -152,24 +153,24 @@ def cast(term: Term, written: str, place: Place) -> Term:
         TypeMismatch: there is no such type, or no value of the one can be a value of the other.
     """
     try:
-        wanted = read_type(written)
+        target = read_type(written)
     except CatalogError as error:
         raise TypeMismatch(error.message, place=place, hint=error.hint) from None
-    given = term.type
-    if given.kind is Kind.NULL:
-        return Constant(wanted, None)
-    if given == wanted:
+    source = term.type
+    if source.kind is Kind.NULL:
+        return Constant(target, None)
+    if source == target:
         return term
     far = (
-        given.kind is Kind.DOUBLE
-        and wanted.kind is Kind.DECIMAL
-        and wanted.scale > MAX_DOUBLE_PLACES
+        source.kind is Kind.DOUBLE
+        and target.kind is Kind.DECIMAL
+        and target.scale > MAX_DOUBLE_PLACES
     )
-    unsaid = given.zone is not None and wanted.kind is Kind.TEXT
-    if far or unsaid or wanted.kind not in _CASTS[given.kind]:
-        hint = _REFUSED_CASTS.get((given.kind, wanted.kind))
-        raise TypeMismatch(f"{given} cannot be cast to {wanted}", place=place, hint=hint)
-    return Apply(wanted, "cast", (term,))
+    unsaid = source.zone is not None and target.kind is Kind.TEXT
+    if far or unsaid or target.kind not in _CASTS[source.kind]:
+        hint = _REFUSED_CASTS.get((source.kind, target.kind))
+        raise TypeMismatch(f"{source} cannot be cast to {target}", place=place, hint=hint)
+    return Apply(target, "cast", (term,))
 
 
 def extract(field: str, term: Term, place: Place) -> Term:
@@ -182,14 +183,14 @@ def extract(field: str, term: Term, place: Place) -> Term:
         raise TypeMismatch(
             f"there is no field {shown(field)}", place=place, hint=f"one of {', '.join(FIELDS)}"
         )
-    given = term.type
-    if given.kind is Kind.NULL:
+    type_ = term.type
+    if type_.kind is Kind.NULL:
         return Constant(INTEGER, None)
-    if not given.is_moment:
-        raise TypeMismatch(f"EXTRACT takes a date or a timestamp, not a {given}", place=place)
-    if given.zone:
+    if not type_.is_moment:
+        raise TypeMismatch(f"EXTRACT takes a date or a timestamp, not a {type_}", place=place)
+    if type_.zone:
         term = Apply(TIMESTAMP, "cast", (term,))
-    if given.kind is Kind.DATE and field in _OF_TIMESTAMPS:
+    if type_.kind is Kind.DATE and field in _OF_TIMESTAMPS:
         raise TypeMismatch(f"a date has no {field}", place=place)
     return Apply(INTEGER, "extract", (Constant(TEXT, field), term))
 
@@ -209,9 +210,9 @@ def concat(left: Term, right: Term, place: Place) -> Term:
     return Apply(TEXT, "concat", sides)
 
 
-def typed(term: Term, wanted: DataType | None) -> Term:
+def typed(term: Term, type_: DataType | None) -> Term:
     """Return a term; NULL without a type has the one that is due."""
-    return Constant(wanted, None) if wanted and term.type.kind is Kind.NULL else term
+    return Constant(type_, None) if type_ and term.type.kind is Kind.NULL else term
 
 
 def _built(function: RowFunction, arguments: Arguments) -> Term | None:
@@ -227,10 +228,10 @@ def _built(function: RowFunction, arguments: Arguments) -> Term | None:
     return Apply(function.gives(arguments[0].type), function.name, arguments)
 
 
-def _fits(given: DataType, takes: Takes) -> bool:
+def _fits(type_: DataType, takes: Takes) -> bool:
     if takes is Takes.NUMBER:
-        return given.is_number
-    return takes.type is None or given.kind is takes.type.kind
+        return type_.is_number
+    return takes.type is None or type_.kind is takes.type.kind
 
 
 def _coalesce(arguments: Arguments) -> Term | None:
@@ -251,8 +252,8 @@ def _round(arguments: Arguments) -> Term | None:
         return None
     if places.value is None:
         # NULL, or a parameter without a value yet: the type is as without places.
-        whole = _round((value,))
-        return whole and _never(whole)
+        rounded = _round((value,))
+        return rounded and _never(rounded)
     count = places.value if isinstance(places.value, int) else 0
     double = value.type.kind is Kind.DOUBLE
     if abs(count) > (MAX_DOUBLE_PLACES if double else MAX_PRECISION):
@@ -263,9 +264,9 @@ def _round(arguments: Arguments) -> Term | None:
         return None
     if not double and count >= value.type.scale:
         return value
-    given = value.type
-    wanted = decimal(MAX_PRECISION, max(count, 0)) if given.kind is Kind.DECIMAL else given
-    return Apply(wanted, "round", (value, Constant(INTEGER, count)))
+    type_ = value.type
+    result = decimal(MAX_PRECISION, max(count, 0)) if type_.kind is Kind.DECIMAL else type_
+    return Apply(result, "round", (value, Constant(INTEGER, count)))
 
 
 def _never(term: Term) -> Term:

@@ -86,7 +86,8 @@ def _check_filter(typed: TypedCollection, schema: str, what: str, part: Term) ->
 def _unreachable(typed: TypedCollection, schema: str, refusal: str, level: str) -> FlightframeError:
     hint = f"{schema} reaches {_reached(typed, schema)}"
     bridges = typed.graph.bridges(typed.graph.reachable(schema), level)
-    links = [name for name in bridges if not _has_facts(typed, name)]
+    # A schema is there for numbers of its own: a link between others is not its point.
+    links = [name for name in bridges if name not in typed.graph.fact_schemas]
     if links:
         return FanOut(
             f"{refusal}: {links[0]} links them many to many, and facts would count more than once",
@@ -101,29 +102,9 @@ def _unreachable(typed: TypedCollection, schema: str, refusal: str, level: str) 
     return UnreachableAnchor(f"{refusal}: no declared edge leads there", hint=hint)
 
 
-def _has_facts(typed: TypedCollection, schema: str) -> bool:
-    """Whether a schema is there for numbers of its own: a link between others is not its point."""
-    meanings = (family.meaning for family in typed.collection.metric_families.values())
-    return any(
-        isinstance(meaning, RootedMetric)
-        and schema in {meaning.schema, *(sibling.schema for sibling in meaning.siblings)}
-        for meaning in meanings
-    )
-
-
 def _reached(typed: TypedCollection, schema: str) -> str:
-    names = sorted(typed.graph.reachable(schema))
+    names = typed.graph.reachable_in_order(schema)
     return ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
-
-
-def settled(typed: TypedCollection, schema: str, level: str, known: set[str]) -> bool:
-    """Whether a schema's rows that agree in the known levels agree in this one.
-
-    Judged along the edges that the rows themselves take: a level that is a column of theirs is
-    settled by nothing but itself, since the column may say otherwise than an edge to that level.
-    """
-    path = typed.graph.schema_path(schema, level) or ()
-    return level in known or any(edge.source in known for edge in path)
 
 
 def _check_blocks(
@@ -131,18 +112,18 @@ def _check_blocks(
 ) -> None:
     if not metric.blocks:
         return
-    kept = {*anchor, *pinned_levels(filters)}
+    fixed = {*anchor, *pinned_levels(filters)}
     for level in typed.graph.own_levels(metric.schema):
         family = typed.graph.family_of(level)
-        if family in metric.blocks and not settled(typed, metric.schema, level, kept):
+        if family in metric.blocks and not typed.graph.settled(metric.schema, level, fixed):
             raise BlockedReduction(
                 f"{metric.called} may not aggregate over {family},"
                 f" and the anchor leaves out {level}",
-                hint=f"add {level} to AT, or pin it in WHERE{_other_stock(typed, metric, kept)}",
+                hint=f"add {level} to AT, or pin it in WHERE{_other_stock(typed, metric, fixed)}",
             )
 
 
-def _other_stock(typed: TypedCollection, metric: Metric, kept: set[str]) -> str:
+def _other_stock(typed: TypedCollection, metric: Metric, fixed: set[str]) -> str:
     """Return in words what may be meant instead by a sum over time of what has a last value.
 
     No text stands for it: the sum of last values counts what has ended as if it were still there.
@@ -154,8 +135,8 @@ def _other_stock(typed: TypedCollection, metric: Metric, kept: set[str]) -> str:
     last = next((item for item in declared if REDUCERS[item.operator].picks_last), None)
     if last is None or not metric.reducer.adds_up:
         return ""
-    left = _open_grain(typed, metric, {*kept, *last.order_by})
-    each = f"of each {' and '.join(left)}" if left else "of each point"
+    open_levels = _open_grain(typed, metric, {*fixed, *last.order_by})
+    each = f"of each {' and '.join(open_levels)}" if open_levels else "of each point"
     return (
         "; what was there at the end is a SUM declared with a snapshot, and the last value"
         f" {each} is another number, which counts those that ended before"
@@ -165,7 +146,7 @@ def _other_stock(typed: TypedCollection, metric: Metric, kept: set[str]) -> str:
 def _open_grain(typed: TypedCollection, metric: Metric, known: set[str]) -> list[str]:
     """Return the levels of a metric's grain that known levels leave open."""
     grain = {typed.graph.find(level) or level for level in typed.schema(metric.schema).grain}
-    return sorted(level for level in grain if not settled(typed, metric.schema, level, known))
+    return sorted(level for level in grain if not typed.graph.settled(metric.schema, level, known))
 
 
 def _check_order(
@@ -203,10 +184,12 @@ def check_nested(
                 hint="name a level after @ that the anchor leaves open",
             )
         if REDUCERS[nested.operator.name].adds_up:
-            kept = {*anchor, *pinned_levels(filters)}
+            fixed = {*anchor, *pinned_levels(filters)}
             for need in needs_of(nested.inner, cells, filters):
                 schema = need.metric.schema
-                collapsed = {level for level in cells if not settled(typed, schema, level, kept)}
+                collapsed = {
+                    level for level in cells if not typed.graph.settled(schema, level, fixed)
+                }
                 _check_outer_sum(typed, need.metric, collapsed)
         check_nested(typed, nested.inner, cells, filters)
 
@@ -216,10 +199,11 @@ def is_finer(typed: TypedCollection, nested: NestedTerm, anchor: tuple[str, ...]
 
     A level that the anchor determines, along the edges that the rows take, splits no point.
     """
-    known = set(anchor)
     schemas = {need.metric.schema for need in needs_of(nested.inner, (), ())}
     return any(
-        not settled(typed, schema, level, known) for schema in schemas for level in nested.anchor
+        not typed.graph.settled(schema, level, anchor)
+        for schema in schemas
+        for level in nested.anchor
     )
 
 
@@ -235,9 +219,9 @@ def _check_outer_sum(typed: TypedCollection, metric: Metric, collapsed: set[str]
         if not REDUCERS[reducer.operator].adds_up:
             continue
         own = typed.graph.own_levels(metric.schema)
-        held = [level for level in own if typed.graph.family_of(level) in reducer.a_block]
+        blocking = [level for level in own if typed.graph.family_of(level) in reducer.a_block]
         # A season that months determine is time as well, whatever family lists it.
-        blocked = typed.graph.determined(held)
+        blocked = typed.graph.determined(blocking)
         for level in sorted(collapsed):
             if level in blocked or typed.graph.family_of(level) in reducer.a_block:
                 raise BlockedReduction(
@@ -249,12 +233,12 @@ def _check_outer_sum(typed: TypedCollection, metric: Metric, collapsed: set[str]
 
 def filter_levels(metric: Metric) -> frozenset[str]:
     """Return the levels that a metric's own filter and argument read."""
-    found: set[str] = set()
+    levels: set[str] = set()
     for part in metric.filter:
-        found |= levels_of(part)
+        levels |= levels_of(part)
     if isinstance(metric.argument, LevelTerm):
-        found.add(metric.argument.level)
-    found.update(term.level for term in metric.order)
+        levels.add(metric.argument.level)
+    levels.update(term.level for term in metric.order)
     if metric.snapshot is not None:
-        found.update((metric.snapshot.level, *metric.snapshot.per))
-    return frozenset(found)
+        levels.update((metric.snapshot.level, *metric.snapshot.per))
+    return frozenset(levels)

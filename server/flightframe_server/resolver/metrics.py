@@ -82,7 +82,7 @@ class MetricNames:
         """
         match node:
             case Name():
-                return self._bare(node)
+                return self._named(node)
             case Call():
                 return self._reduced(node)
             case Ascribed(place=place):
@@ -93,7 +93,7 @@ class MetricNames:
                 )
         raise NotSupported("* stands alone in SELECT or inside COUNT", place=node.place)
 
-    def _bare(self, node: Name) -> Term:
+    def _named(self, node: Name) -> Term:
         family = self.scope.family(node.text)
         if family is None:
             if self.scope.level(node) is not None:
@@ -217,13 +217,13 @@ class MetricNames:
         if not reducer.parts:
             return self._stored(family, root, name, arguments, (declared, filters), place)
         # A mean has no fill: where there is nothing, there is no mean.
-        bare, called = replace(root, fill=None), f"{name}({family.name})"
+        unfilled, called = replace(root, fill=None), f"{name}({family.name})"
         if root.column is not None:
             column_type = self.scope.typed.column_types[root.schema, root.column]
             result_type(reducer, column_type, family.name)
 
         def part(name: str) -> Term:
-            return self._stored(family, bare, name, (), (declared, filters), place, called)
+            return self._stored(family, unfilled, name, (), (declared, filters), place, called)
 
         return finished(reducer.finish, part, place)
 
@@ -233,11 +233,11 @@ class MetricNames:
         root: RootedMetric,
         name: str,
         arguments: tuple[str, ...],
-        asked: tuple[ReducerDeclaration | None, tuple[Term, ...]],
+        reduction: tuple[ReducerDeclaration | None, tuple[Term, ...]],
         place: Place,
         called: str = "",
     ) -> MetricTerm:
-        declared, filters = asked
+        declared, filters = reduction
         self._pin(family, root, name, place)
         argument: Term | None = None
         type_ = INTEGER
@@ -268,9 +268,9 @@ class MetricNames:
             order,
             None if declared is None else declared.snapshot,
         )
-        return MetricTerm(type_, replace(metric, asked=self._asked(called, metric)))
+        return MetricTerm(type_, replace(metric, display_name=self._display_name(called, metric)))
 
-    def _asked(self, called: str, metric: Metric) -> str:
+    def _display_name(self, called: str, metric: Metric) -> str:
         """Return what a refusal calls a metric; nothing where that is its own text."""
         if not self.formula:
             return called
@@ -280,12 +280,12 @@ class MetricNames:
         source = self.scope.source
         if source is None or source == root.schema:
             return
-        held = [item.operator for item in root.siblings if item.schema == source]
-        if name in held:
+        operators = [item.operator for item in root.siblings if item.schema == source]
+        if name in operators:
             return
-        if held:
+        if operators:
             raise ReducerNotDeclared(
-                f"{source} holds {held[0]}({family.name}), not {name}",
+                f"{source} holds {operators[0]}({family.name}), not {name}",
                 place=place,
                 hint=f"leave FROM out, or name {root.schema}",
             )
@@ -318,18 +318,18 @@ def default_operator(family: MetricFamily, root: RootedMetric, place: Place | No
 def _declaration(
     family: MetricFamily, root: RootedMetric, name: str, place: Place
 ) -> ReducerDeclaration | None:
-    found = next((reducer for reducer in root.reducers if reducer.operator == name), None)
+    declaration = next((reducer for reducer in root.reducers if reducer.operator == name), None)
     statistic = not REDUCERS[name].must_be_declared
-    if found is None and name == root.default_reducer and statistic:
+    if declaration is None and name == root.default_reducer and statistic:
         return None
-    if found is None and (root.closed or not statistic) and root.column is not None:
+    if declaration is None and (root.closed or not statistic) and root.column is not None:
         declared = [reducer.operator for reducer in root.reducers]
         raise ReducerNotDeclared(
             f"{family.name} does not declare {name}",
             place=place,
             hint=f"it declares {', '.join(declared)}" if declared else "it declares none",
         )
-    return found
+    return declaration
 
 
 def _operator_name(node: Call) -> str:
@@ -350,16 +350,14 @@ def _operator_name(node: Call) -> str:
 
 
 def _arguments(name: str, rest: list[Expression], scope: Scope, place: Place) -> tuple[str, ...]:
-    wanted = 1 if REDUCERS[name].parameter else 0
-    if len(rest) != wanted:
-        raise TypeMismatch(
-            f"{name} takes {1 + wanted} argument{'s' if wanted else ''}", place=place
-        )
-    if not wanted:
+    count = 1 if REDUCERS[name].parameter else 0
+    if len(rest) != count:
+        raise TypeMismatch(f"{name} takes {1 + count} argument{'s' if count else ''}", place=place)
+    if not count:
         return ()
     value = Typer(MetricNames(scope).leaf, scope.binding, zone=scope.zone).term(rest[0])
     if isinstance(rest[0], Parameter):
-        scope.binding.want(rest[0], DOUBLE)
+        scope.binding.note_type(rest[0], DOUBLE)
         if scope.binding.values is None:
             value = Constant(DOUBLE, 0.5)
     if isinstance(value, Constant) and value.type.is_number:

@@ -45,8 +45,8 @@ def compared(
         return sides[0], sides[1]
     for one, other, turned in ((left, right, False), (right, left, True)):
         if isinstance(one, Constant) and one.type.zone:
-            shown = _on_the_wall(one, other.type, zone, place)
-            return (other, shown) if turned else (shown, other)
+            local = _on_the_wall(one, other.type, zone, place)
+            return (other, local) if turned else (local, other)
     raise TypeMismatch(
         f"a {left.type} and a {right.type} cannot be compared: only one of them has a zone",
         place=place,
@@ -78,34 +78,34 @@ def aligned(
     fixed = {term.type.zone for term in terms if not isinstance(term, Constant)} - {None}
     clock = fixed.pop() if fixed else zone or zones.pop()
     assert clock is not None
-    found: list[Term] = []
+    instants: list[Term] = []
     for term in terms:
         if isinstance(term, Constant) and term.type.kind is not Kind.NULL:
-            found.append(in_zone(term, clock, exact=exact, place=place))
+            instants.append(in_zone(term, clock, exact=exact, place=place))
         elif term.type.zone or term.type.kind is Kind.NULL:
-            found.append(term)
+            instants.append(term)
         else:
             return None
-    return tuple(found)
+    return tuple(instants)
 
 
 def in_zone(
-    given: Constant, zone: str, *, exact: bool = True, place: Place | None = None
+    moment: Constant, zone: str, *, exact: bool = True, place: Place | None = None
 ) -> Constant:
     """Return a moment as the instant that it is by a zone's clock; see `aligned`."""
-    wanted = DataType(Kind.TIMESTAMP, zone=zone)
-    value = given.value
+    type_ = DataType(Kind.TIMESTAMP, zone=zone)
+    value = moment.value
     if not isinstance(value, datetime.date):
-        return Constant(wanted, None)
+        return Constant(type_, None)
     try:
         if isinstance(value, datetime.datetime):
             if value.tzinfo is not None:
-                return Constant(wanted, value.astimezone(datetime.UTC))
-            return Constant(wanted, _instant(value, zone, exact, place))
+                return Constant(type_, value.astimezone(datetime.UTC))
+            return Constant(type_, _instant(value, zone, exact, place))
         start = start_of_day(value, zone)
         if exact and wall_clock(start, zone).date() != value:
             raise _skipped(str(value), zone, place)
-        return Constant(wanted, start)
+        return Constant(type_, start)
     except OverflowError:
         raise ArithmeticOverflow(
             f"{value} in {zone} is no instant of the years 1 to 9999", place=place
@@ -122,11 +122,11 @@ def listed(value: LiteralValue, declared: DataType) -> LiteralValue:
 def _instant(
     wall: datetime.datetime, zone: str, exact: bool, place: Place | None
 ) -> datetime.datetime:
-    found = instants_of(wall, zone)
-    if len(found) == 1:
-        return found[0]
-    if found:
-        both = " or ".join(f"'{zoned_text(instant, zone)}'" for instant in found)
+    instants = instants_of(wall, zone)
+    if len(instants) == 1:
+        return instants[0]
+    if instants:
+        both = " or ".join(f"'{zoned_text(instant, zone)}'" for instant in instants)
         raise TypeMismatch(
             f"the clock of {zone} shows {wall} twice", place=place, hint=f"write {both}"
         )
@@ -143,9 +143,9 @@ def _skipped(wall: str, zone: str, place: Place | None) -> TypeMismatch:
     )
 
 
-def _on_the_wall(given: Constant, beside: DataType, zone: str, place: Place | None) -> Constant:
+def _on_the_wall(moment: Constant, beside: DataType, zone: str, place: Place | None) -> Constant:
     """Return what a zone's clock shows at an instant; beside dates its day, where that begins."""
-    instant = given.value
+    instant = moment.value
     assert isinstance(instant, datetime.datetime)
     try:
         wall = wall_clock(instant, zone)

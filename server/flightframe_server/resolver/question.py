@@ -84,5 +84,5 @@ class Question:
     @property
     def needs(self) -> tuple[Need, ...]:
         """Everything that its terms need read, each once."""
-        found = (need for term in self.terms for need in needs_of(term, self.anchor, self.filter))
-        return tuple(dict.fromkeys(found))
+        needs = (need for term in self.terms for need in needs_of(term, self.anchor, self.filter))
+        return tuple(dict.fromkeys(needs))

@@ -195,7 +195,7 @@ def _level_columns(scope: Scope, anchor: tuple[str, ...]) -> list[OutputColumn]:
 def _everything(
     scope: Scope, anchor: tuple[str, ...], filters: tuple[Term, ...]
 ) -> list[OutputColumn]:
-    found = _level_columns(scope, anchor)
+    columns = _level_columns(scope, anchor)
     names = MetricNames(scope)
     for family in scope.typed.collection.metric_families:
         try:
@@ -206,8 +206,8 @@ def _everything(
         except QueryError:
             # SELECT * lists what is legal here; what is not is no part of it.
             continue
-        found.append(OutputColumn(family, term))
-    return found
+        columns.append(OutputColumn(family, term))
+    return columns
 
 
 def _refuse_duplicates(columns: list[OutputColumn]) -> None:
@@ -236,16 +236,16 @@ class _Outputs:
 
     def leaf(self, node: Name | Call | Ascribed | Star) -> Term:
         if isinstance(node, Name):
-            found = self._by_name.get(node.text.casefold())
-            if found is not None:
-                return found
+            term = self._by_name.get(node.text.casefold())
+            if term is not None:
+                return term
             level = self._scope.level(node)
             if level is not None and level in self._by_level:
                 return self._by_level[level]
         elif isinstance(node, Call):
-            found = self._named(node)
-            if found is not None:
-                return found
+            term = self._named(node)
+            if term is not None:
+                return term
         return self._names.leaf(node)
 
     def predicate(self, node: Expression) -> Term:
@@ -282,7 +282,7 @@ def _window(scope: Scope, limit: Limit | None, anchor: tuple[str, ...]) -> Windo
 def _count(scope: Scope, node: Expression) -> int:
     value = Typer(MetricNames(scope).leaf, scope.binding, zone=scope.zone).term(node)
     if isinstance(node, Parameter):
-        scope.binding.want(node, INTEGER)
+        scope.binding.note_type(node, INTEGER)
     if isinstance(value, Constant):
         if value.value is None and scope.binding.values is None:
             return 0
@@ -301,16 +301,16 @@ def _schemas_reaching(scope: Scope, levels: frozenset[str]) -> str | None:
 def _members(scope: Scope, question: Question) -> Question:
     schema = scope.source
     if schema is None:
-        wanted = frozenset(question.anchor)
+        grain = frozenset(question.anchor)
         fitting = [
-            found.name
-            for found in scope.typed.collection.schemas.values()
-            if frozenset(found.grain) == wanted
+            candidate.name
+            for candidate in scope.typed.collection.schemas.values()
+            if frozenset(candidate.grain) == grain
         ]
         if len(fitting) != 1:
             raise AmbiguousSchema(
                 "levels alone list the members of one schema, and none is named",
-                hint=_schemas_reaching(scope, wanted),
+                hint=_schemas_reaching(scope, grain),
             )
         schema = fitting[0]
     check_reach(scope.typed, schema, f"the members of {schema}", question.anchor, question.filter)

@@ -6,9 +6,7 @@ is not there is an error that names its nearest neighbours.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 from flightframe_server.catalog.collection import MetricFamily
 from flightframe_server.errors import UnknownName, did_you_mean, shown
@@ -37,14 +35,9 @@ class Scope:
         """The collection's time zone."""
         return self.typed.zone
 
-    @cached_property
-    def _families(self) -> Mapping[str, MetricFamily]:
-        families = self.typed.collection.metric_families
-        return {name.casefold(): family for name, family in families.items()}
-
     def family(self, name: str) -> MetricFamily | None:
         """Return the metric family of that name in any case, or None."""
-        return self._families.get(name.casefold())
+        return self.typed.families.get(name.casefold())
 
     def level(self, name: Name) -> str | None:
         """Return the declared level that a possibly dotted name means, or None."""
@@ -92,8 +85,8 @@ class Scope:
 
     def levels(self, anchor: Anchor) -> tuple[str, ...]:
         """Return an anchor's levels as declared, in the order written, duplicates merged."""
-        found = (self.require_level(name, "metrics stand in SELECT") for name in anchor.levels)
-        return tuple(dict.fromkeys(found))
+        levels = (self.require_level(name, "metrics stand in SELECT") for name in anchor.levels)
+        return tuple(dict.fromkeys(levels))
 
     def _schema_or_none(self, name: str) -> str | None:
         for schema in self.typed.collection.schemas:
@@ -107,14 +100,14 @@ class Scope:
         Raises:
             UnknownName: there is none of that name.
         """
-        found = self._schema_or_none(name.text)
-        if found is None:
+        schema = self._schema_or_none(name.text)
+        if schema is None:
             raise UnknownName(
                 f"there is no schema {shown(name.text)}",
                 place=name.place,
                 hint=did_you_mean(name.text, self.typed.collection.schemas),
             )
-        return found
+        return schema
 
     def unknown_metric(self, name: Name) -> UnknownName:
         """Return the error for a name that is neither a metric nor a level."""

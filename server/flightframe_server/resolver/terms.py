@@ -59,8 +59,8 @@ class Metric:
             None: NULL.
         order: for a reducer that picks a row, the levels that order the rows.
         snapshot: for stock read at one moment, which rows count.
-        asked: what a refusal calls it, where that is not its own text: the mean that it is read
-            for, or the formula that it stands in. It is no part of what makes two metrics equal.
+        display_name: what a refusal calls it, where that is not its own text: the mean that it is
+            read for, or the formula that it stands in. No part of what makes two metrics equal.
     """
 
     family: str
@@ -74,7 +74,7 @@ class Metric:
     order: tuple[LevelTerm, ...] = ()
     snapshot: Snapshot | None = None
     domain: Domain = Domain.METRIC
-    asked: str = field(default="", compare=False, repr=False)
+    display_name: str = field(default="", compare=False, repr=False)
 
     @property
     def reducer(self) -> Reducer:
@@ -100,7 +100,7 @@ class Metric:
     @property
     def called(self) -> str:
         """What a refusal calls it."""
-        return self.asked or str(self)
+        return self.display_name or str(self)
 
     @property
     def subject(self) -> str:
@@ -114,9 +114,9 @@ class Metric:
     def identity(self) -> str:
         """The family with its own filter, as it stands in an entry's key."""
         # `rows(x)` and `level(x.y)` are ours; a family that is declared by such a name is quoted.
-        ours = self.family == f"rows({self.schema})" or isinstance(self.argument, LevelTerm)
-        ours = ours and not isinstance(self.argument, ColumnTerm)
-        family = self.family if ours else name_text(self.family)
+        built_in = self.family == f"rows({self.schema})" or isinstance(self.argument, LevelTerm)
+        built_in = built_in and not isinstance(self.argument, ColumnTerm)
+        family = self.family if built_in else name_text(self.family)
         if not self.filter:
             return family
         return f"{family} where {' and '.join(text(part) for part in self.filter)}"
@@ -258,17 +258,17 @@ def levels_of(term: Term) -> frozenset[str]:
 
 def metrics_of(term: Term) -> tuple[Metric, ...]:
     """Return the metrics that a term reads, in order of appearance, each once."""
-    found: dict[Metric, None] = {}
+    metrics: dict[Metric, None] = {}
     for node in walk(term):
         if isinstance(node, MetricTerm):
-            found.setdefault(node.metric)
-    return tuple(found)
+            metrics.setdefault(node.metric)
+    return tuple(metrics)
 
 
 def nested_of(term: Term) -> tuple[NestedTerm, ...]:
     """Return the reducers over cells that a term reads itself, each once."""
-    found = (node for node in walk(term) if isinstance(node, NestedTerm))
-    return tuple(dict.fromkeys(found))
+    nested = (node for node in walk(term) if isinstance(node, NestedTerm))
+    return tuple(dict.fromkeys(nested))
 
 
 def inner_anchor(nested: NestedTerm, anchor: tuple[str, ...]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flightframe_server.algebra.reducers import TOTAL
 from flightframe_server.algebra.types import (
@@ -28,6 +28,7 @@ from flightframe_server.catalog.collection import (
     Edge,
     FunctionMap,
     LookupColumn,
+    MetricFamily,
     RoleMap,
     RootedMetric,
     Schema,
@@ -64,6 +65,7 @@ class TypedCollection:
         level_types: level to its one type.
         computed: (schema, column) to the term of each computed column.
         fine: the stored columns whose timestamps count nanoseconds.
+        families: the metric families by their names in folded case.
     """
 
     collection: Collection
@@ -72,6 +74,13 @@ class TypedCollection:
     level_types: Mapping[str, DataType]
     computed: Mapping[tuple[str, str], Term]
     fine: frozenset[tuple[str, str]] = frozenset()
+    families: Mapping[str, MetricFamily] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Fold the names that every question looks up."""
+        declared = self.collection.metric_families
+        folded = {name.casefold(): family for name, family in declared.items()}
+        object.__setattr__(self, "families", folded)
 
     @property
     def zone(self) -> str:
@@ -142,7 +151,7 @@ class _Mistakes:
     """The mistakes found so far."""
 
     def __init__(self) -> None:
-        self._found: list[CatalogError] = []
+        self._errors: list[CatalogError] = []
 
     @contextmanager
     def gathered(self) -> Iterator[None]:
@@ -150,16 +159,16 @@ class _Mistakes:
         try:
             yield
         except CatalogError as error:
-            self._found.append(error)
+            self._errors.append(error)
 
     def add(self, error: CatalogError) -> None:
         """Keep a mistake."""
-        self._found.append(error)
+        self._errors.append(error)
 
     def stop_if_any(self) -> None:
         """Raise what was found, in the order of the file."""
-        if self._found:
-            raise CatalogError.of_all(sorted(self._found, key=lambda error: error.line))
+        if self._errors:
+            raise CatalogError.of_all(sorted(self._errors, key=lambda error: error.line))
 
 
 def _column_types(
@@ -168,7 +177,7 @@ def _column_types(
     unanswered: Callable[[], Unanswered],
     mistakes: _Mistakes,
 ) -> dict[tuple[str, str], DataType]:
-    found: dict[tuple[str, str], DataType] = {}
+    types: dict[tuple[str, str], DataType] = {}
     fetched: list[tuple[str, LookupColumn]] = []
     for schema in collection.schemas.values():
         known: Mapping[str, DataType] | None = None
@@ -178,20 +187,20 @@ def _column_types(
             match column:
                 case StoredColumn() if known is not None:
                     with mistakes.gathered():
-                        found[schema.name, column.name] = _stored_type(
+                        types[schema.name, column.name] = _stored_type(
                             collection, schema, column, known, unanswered
                         )
                 case ComputedColumn(type=declared):
-                    found[schema.name, column.name] = declared
+                    types[schema.name, column.name] = declared
                 case LookupColumn():
                     fetched.append((schema.name, column))
     for name, column in fetched:
         other = collection.schemas[column.schema].columns[column.column]
-        if isinstance(other, StoredColumn) and (column.schema, column.column) not in found:
+        if isinstance(other, StoredColumn) and (column.schema, column.column) not in types:
             continue  # The mistake is in the other schema, and told there.
         with mistakes.gathered():
-            found[name, column.name] = _fetched_type(collection, column, found)
-    return found
+            types[name, column.name] = _fetched_type(collection, column, types)
+    return types
 
 
 def _is_typed(
@@ -252,12 +261,12 @@ def _stored_type(
 def _fetched_type(
     collection: Collection, column: LookupColumn, columns: Mapping[tuple[str, str], DataType]
 ) -> DataType:
-    found = columns.get((column.schema, column.column))
-    if found is None or not isinstance(
+    type_ = columns.get((column.schema, column.column))
+    if type_ is None or not isinstance(
         collection.schemas[column.schema].columns[column.column], StoredColumn
     ):
         raise _wrong(collection, column, f"{shown(column.column)} is not stored in a table")
-    return found
+    return type_
 
 
 def _computed_term(
@@ -304,25 +313,25 @@ def _level_types(
     columns: Mapping[tuple[str, str], DataType],
     mistakes: _Mistakes,
 ) -> dict[str, DataType]:
-    found: dict[str, DataType] = {}
+    types: dict[str, DataType] = {}
     unreached = set(graph.level_names)
     for schema in collection.schemas.values():
         for level, column in graph.own_levels(schema.name).items():
             unreached.discard(level)
             at = schema.columns[column]
             with mistakes.gathered():
-                _agree(collection, found, level, columns[schema.name, column], at)
+                _agree(collection, types, level, columns[schema.name, column], at)
     for edge in _finer_first(collection):
         unreached.discard(edge.target)
         if not isinstance(edge.map, RoleMap):
             with mistakes.gathered():
-                type_ = _counted(_edge_type(edge, columns, found), collection.timezone)
-                _agree(collection, found, edge.target, type_, edge)
+                type_ = _counted(_edge_type(edge, columns, types), collection.timezone)
+                _agree(collection, types, edge.target, type_, edge)
     with mistakes.gathered():
-        _play_roles(collection, found)
+        _play_roles(collection, types)
     for level in sorted(unreached):
         mistakes.add(_unreached(collection, level))
-    return found
+    return types
 
 
 def _finer_first(collection: Collection) -> Iterator[Edge]:
@@ -331,19 +340,19 @@ def _finer_first(collection: Collection) -> Iterator[Edge]:
     yield from (edge for edge in edges if not isinstance(edge.map, FunctionMap))
     waiting = [edge for edge in edges if isinstance(edge.map, FunctionMap)]
     while waiting:
-        held = {edge.target for edge in waiting}
-        yield from (edge for edge in waiting if edge.source not in held)
-        waiting = [edge for edge in waiting if edge.source in held]
+        targets = {edge.target for edge in waiting}
+        yield from (edge for edge in waiting if edge.source not in targets)
+        waiting = [edge for edge in waiting if edge.source in targets]
 
 
-def _play_roles(collection: Collection, found: dict[str, DataType]) -> None:
+def _play_roles(collection: Collection, types: dict[str, DataType]) -> None:
     """Give each role the type of the level it plays; raises where a column has another."""
     for family in collection.dimension_families.values():
         for edge in family.edges:
-            if isinstance(edge.map, RoleMap) and edge.map.level in found:
-                played = found[edge.map.level]
-                if found.setdefault(edge.target, played) != played:
-                    message = f"level {shown(edge.target)} is {found[edge.target]} elsewhere"
+            if isinstance(edge.map, RoleMap) and edge.map.level in types:
+                played = types[edge.map.level]
+                if types.setdefault(edge.target, played) != played:
+                    message = f"level {shown(edge.target)} is {types[edge.target]} elsewhere"
                     raise _wrong(collection, edge, f"{message}, and plays one that is {played}")
 
 
@@ -359,18 +368,18 @@ def _unreached(collection: Collection, level: str) -> CatalogError:
 
 
 def _agree(
-    collection: Collection, found: dict[str, DataType], level: str, type_: DataType, at: Declared
+    collection: Collection, types: dict[str, DataType], level: str, type_: DataType, at: Declared
 ) -> None:
     if type_.kind is Kind.DOUBLE:
         raise _wrong(
             collection, at, f"level {shown(level)} is a double, and doubles do not group exactly"
         )
-    settled = found.setdefault(level, type_)
+    settled = types.setdefault(level, type_)
     moments = settled.is_moment and type_.is_moment
     if moments and DATE in (settled, type_):
-        found[level] = DATE
+        types[level] = DATE
     elif settled.kind is Kind.DECIMAL and type_.kind is Kind.DECIMAL:
-        found[level] = max(settled, type_, key=lambda item: (item.scale, item.precision))
+        types[level] = max(settled, type_, key=lambda item: (item.scale, item.precision))
     elif settled != type_:
         raise _wrong(
             collection,

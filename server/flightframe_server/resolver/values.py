@@ -40,12 +40,12 @@ class Binding:
 
     Attributes:
         values: by index for `?`, by name for `$name`; None where the query is only typed.
-        wanted: filled while resolving: the type that each parameter is compared with, by key.
+        types: filled while resolving: the type that each parameter is compared with, by key.
         used: filled while resolving: the keys of the parameters that the query has.
     """
 
     values: Mapping[int | str, LiteralValue] | None = field(default_factory=dict)
-    wanted: dict[int | str, DataType] = field(default_factory=dict)
+    types: dict[int | str, DataType] = field(default_factory=dict)
     used: set[int | str] = field(default_factory=set)
 
     def constant(self, parameter: Parameter) -> Constant:
@@ -57,7 +57,7 @@ class Binding:
         key = parameter.name if parameter.name is not None else parameter.index or 0
         self.used.add(key)
         if self.values is None:
-            self.wanted.setdefault(key, TEXT)
+            self.types.setdefault(key, TEXT)
             return Constant(NULL, None)
         if key not in self.values:
             name = f"${key}" if isinstance(key, str) else f"?{key + 1}"
@@ -83,10 +83,10 @@ class Binding:
                 hint=f"leave out {named}" if named else "bind one value for each ?",
             )
 
-    def want(self, parameter: Parameter, type_: DataType) -> None:
+    def note_type(self, parameter: Parameter, type_: DataType) -> None:
         """Note the type that a parameter is compared with, for the parameter schema."""
         key = parameter.name if parameter.name is not None else parameter.index or 0
-        self.wanted[key] = type_
+        self.types[key] = type_
 
 
 def literal_type(value: LiteralValue) -> DataType:
@@ -129,20 +129,20 @@ def constant(value: LiteralValue, place: Place | None = None) -> Constant:
     return Constant(type_, value)
 
 
-def read_as(given: Constant, wanted: DataType, place: Place | None = None) -> Constant:
+def read_as(literal: Constant, type_: DataType, place: Place | None = None) -> Constant:
     """Read a text constant as the type it is compared with; other constants stay.
 
     Raises:
         TypeMismatch: the text is no value of that type.
     """
-    if given.type.kind is not Kind.TEXT or wanted.kind in (Kind.TEXT, Kind.NULL):
-        return given
-    written = str(given.value).strip()
+    if literal.type.kind is not Kind.TEXT or type_.kind in (Kind.TEXT, Kind.NULL):
+        return literal
+    written = str(literal.value).strip()
     try:
-        return _parsed(written, wanted)
+        return _parsed(written, type_)
     except (KeyError, ValueError, InvalidOperation):
         raise TypeMismatch(
-            f"'{shown(written)}' is not a {wanted.kind}", place=place, hint=_EXAMPLES[wanted.kind]
+            f"'{shown(written)}' is not a {type_.kind}", place=place, hint=_EXAMPLES[type_.kind]
         ) from None
 
 
@@ -156,8 +156,8 @@ _EXAMPLES = {
 }
 
 
-def _parsed(written: str, wanted: DataType) -> Constant:
-    match wanted.kind:
+def _parsed(written: str, type_: DataType) -> Constant:
+    match type_.kind:
         case Kind.INTEGER:
             return constant(int(written))
         case Kind.DECIMAL:
@@ -225,32 +225,32 @@ def common_type(left: DataType, right: DataType) -> DataType | None:
     return left if left.kind is right.kind else None
 
 
-def fill_of(fill: LiteralValue, wanted: DataType) -> LiteralValue:
+def fill_of(fill: LiteralValue, type_: DataType) -> LiteralValue:
     """Return what a family declares to stand for a sum of nothing, as a value of the sum's type.
 
     None where it declares nothing, or no number of that type: a cent is no value of whole euros.
     """
     if fill is None or isinstance(fill, bool) or not isinstance(fill, int | Decimal | float):
         return None
-    match wanted.kind:
+    match type_.kind:
         case Kind.DOUBLE:
             return float(fill)
         case Kind.INTEGER if fill == int(fill) and literal_type(int(fill)) == INTEGER:
             return int(fill)
         case Kind.DECIMAL if not isinstance(fill, float):
             digits = Context(prec=MAX_PRECISION, traps=[])
-            read = Decimal(fill).quantize(Decimal(1).scaleb(-wanted.scale), context=digits)
+            read = Decimal(fill).quantize(Decimal(1).scaleb(-type_.scale), context=digits)
             return read if read == fill else None
     return None
 
 
-def castable(given: DataType, wanted: DataType) -> bool:
+def castable(source: DataType, target: DataType) -> bool:
     """Return whether a computed value may be declared to have another type, checked row by row.
 
     A double is never declared a decimal or an integer: its last digits would be lost unseen.
     """
-    if given == wanted or given.kind is Kind.NULL:
+    if source == target or source.kind is Kind.NULL:
         return True
-    if given.is_number and wanted.is_number:
-        return given.kind is not Kind.DOUBLE or wanted.kind is Kind.DOUBLE
-    return given.kind is wanted.kind or (given.is_moment and wanted.kind is Kind.TIMESTAMP)
+    if source.is_number and target.is_number:
+        return source.kind is not Kind.DOUBLE or target.kind is Kind.DOUBLE
+    return source.kind is target.kind or (source.is_moment and target.kind is Kind.TIMESTAMP)

@@ -75,8 +75,8 @@ def check(tree: exp.Expr) -> None:
         known = _KNOWN.get(type(node))
         if known is None:
             raise _unknown(node.key)
-        for name, given in node.args.items():
-            if given and name not in known:
+        for name, value in node.args.items():
+            if value and name not in known:
                 raise _unknown(_WORDS.get(name, f"{node.key} {name}"))
 
 

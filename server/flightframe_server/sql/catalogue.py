@@ -15,8 +15,8 @@ from typing import Any
 import pyarrow as pa
 
 from flightframe_server.answer import Runtime
+from flightframe_server.arrow_types import SQL_KEY
 from flightframe_server.engine.query_log import LoggedQuery
-from flightframe_server.sql.columns import KEY
 from flightframe_server.sql.select import Relation
 from flightframe_server.sql.tables import PublishedTables
 
@@ -77,7 +77,7 @@ Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _CatalogueTable:
     """One table of the catalogue: its columns, and its rows as they are now."""
 
     schema: pa.Schema
@@ -88,16 +88,16 @@ def find(
     schema: str, name: str, tables: PublishedTables, runtime: Runtime, user: str
 ) -> Relation | None:
     """Return a table of the catalogue as a user sees it, named in any case; None: there is none."""
-    kept = _KEPT.get((schema.casefold(), name.casefold()))
-    if kept is None:
+    table = _CATALOGUE.get((schema.casefold(), name.casefold()))
+    if table is None:
         return None
     path = (tables.catalog, schema, name)
-    return Relation(kept.schema, lambda: kept.rows(tables, runtime, user), path)
+    return Relation(table.schema, lambda: table.rows(tables, runtime, user), path)
 
 
 def names() -> tuple[str, ...]:
     """Return the names of every table, qualified."""
-    return tuple(f"{schema}.{name}" for schema, name in _KEPT)
+    return tuple(f"{schema}.{name}" for schema, name in _CATALOGUE)
 
 
 def _schemata(tables: PublishedTables, runtime: Runtime, user: str) -> Iterator[Row]:
@@ -135,8 +135,12 @@ def _columns(tables: PublishedTables, runtime: Runtime, user: str) -> Iterator[R
 
 def _facts(field: pa.Field) -> Mapping[str, str]:
     """Return what Flight SQL says of a column, without the prefix."""
-    said = {key.decode(): value.decode() for key, value in field.metadata.items()}
-    return {key.removeprefix(KEY): value for key, value in said.items() if key.startswith(KEY)}
+    metadata = {key.decode(): value.decode() for key, value in field.metadata.items()}
+    return {
+        key.removeprefix(SQL_KEY): value
+        for key, value in metadata.items()
+        if key.startswith(SQL_KEY)
+    }
 
 
 def _number(facts: Mapping[str, str], key: str) -> int | None:
@@ -164,9 +168,9 @@ def _query(query: LoggedQuery) -> Row:
     )
 
 
-_KEPT: dict[tuple[str, str], _Kept] = {
-    (INFORMATION_SCHEMA, "schemata"): _Kept(_SCHEMATA, _schemata),
-    (INFORMATION_SCHEMA, "tables"): _Kept(_TABLES, _tables),
-    (INFORMATION_SCHEMA, "columns"): _Kept(_COLUMNS, _columns),
-    (SYSTEM, "last_queries"): _Kept(LAST_QUERIES, _last_queries),
+_CATALOGUE: dict[tuple[str, str], _CatalogueTable] = {
+    (INFORMATION_SCHEMA, "schemata"): _CatalogueTable(_SCHEMATA, _schemata),
+    (INFORMATION_SCHEMA, "tables"): _CatalogueTable(_TABLES, _tables),
+    (INFORMATION_SCHEMA, "columns"): _CatalogueTable(_COLUMNS, _columns),
+    (SYSTEM, "last_queries"): _CatalogueTable(LAST_QUERIES, _last_queries),
 }

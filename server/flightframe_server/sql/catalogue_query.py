@@ -38,7 +38,7 @@ from flightframe_server.query_types import QuerySignature
 from flightframe_server.sql import catalogue
 from flightframe_server.sql.columns import without_remarks
 from flightframe_server.sql.expressions import Parameters
-from flightframe_server.sql.parse import ParsedSql, is_plain, parse_sql
+from flightframe_server.sql.parse import ParsedSql, is_frame_ql, parse_sql
 from flightframe_server.sql.patterns import same
 from flightframe_server.sql.select import Relation, evaluate
 from flightframe_server.sql.tables import PublishedTable, PublishedTables
@@ -88,7 +88,7 @@ def meaning(
     Raises:
         QueryError: a query over the catalogue that cannot be answered.
     """
-    if is_plain(request.source):
+    if is_frame_ql(request.source):
         return request
     return sql_meaning(request, tables, runtime, user, typing=typing) or request
 
@@ -117,7 +117,7 @@ class _Names:
         if parsed.described is not None:
             self._require(parsed.described)
         named = list(parsed.select.find_all(exp.Table))
-        if all(self._kept(table) for table in named):
+        if all(self._catalogue_table(table) for table in named):
             return self._over_catalogue(parsed.select, parameters, sourceless=not named)
         if not all(self._published(table) for table in named):
             self._refuse_missing(named)
@@ -132,7 +132,7 @@ class _Names:
             return None
         relation = evaluate(select, self._relation, parameters)
         parameters.refuse_surplus()
-        return CatalogueQuery(relation, tuple(sorted(parameters.wanted.items())))
+        return CatalogueQuery(relation, tuple(sorted(parameters.types.items())))
 
     def _over_published(self, select: exp.Select, parameters: Parameters) -> Meaning | None:
         try:
@@ -140,23 +140,23 @@ class _Names:
         except FlightframeError:
             return None
         if relation.empty:
-            return CatalogueQuery(relation, tuple(sorted(parameters.wanted.items())))
+            return CatalogueQuery(relation, tuple(sorted(parameters.types.items())))
         (source,) = select.find_all(exp.Table)
         table = self._published(source)
         assert table is not None
         return rows_request(table, self.request, select)
 
     def _relation(self, table: exp.Table) -> Relation:
-        kept = self._kept(table)
-        if kept is not None:
-            return kept
+        relation = self._catalogue_table(table)
+        if relation is not None:
+            return relation
         published = self._published(table)
         if published is None:
             raise _unknown(table, [*catalogue.names(), *(known.name for known in self.tables)])
         path = (self.tables.catalog, published.collection, published.name)
         return Relation(without_remarks(published.schema), lambda: (), path, stored=True)
 
-    def _kept(self, table: exp.Table) -> Relation | None:
+    def _catalogue_table(self, table: exp.Table) -> Relation | None:
         if not same(table.catalog or None, self.tables.catalog):
             return None
         return catalogue.find(table.db, table.name, self.tables, self.runtime, self.user)
@@ -186,7 +186,7 @@ class _Names:
     def _refuse_missing(self, named: list[exp.Table]) -> None:
         """Refuse a table that the catalogue's own schemas lack: no other error would say so."""
         for table in named:
-            if table.db.casefold() in catalogue.SCHEMAS and self._kept(table) is None:
+            if table.db.casefold() in catalogue.SCHEMAS and self._catalogue_table(table) is None:
                 raise _unknown(table, catalogue.names())
 
     def _require(self, table: exp.Table) -> None:

@@ -17,31 +17,18 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from flightframe_server.algebra.types import DataType, Kind
-from flightframe_server.arrow_types import arrow_type
+from flightframe_server.arrow_types import SQL_DIGITS, SQL_KEY, SQL_NAMES, arrow_type
 from flightframe_server.catalog.collection import DerivedMetric, MetricFamily, RootedMetric
 from flightframe_server.language import format_expression
 from flightframe_server.resolver.anchors import (
     AllowedReducer,
     allowed_reducers,
-    bare_type,
+    family_type,
     metric_anchors,
 )
 from flightframe_server.resolver.typed import TypedCollection
 
-KEY = "ARROW:FLIGHT:SQL:"
 OURS = "flightframe:"
-
-_SQL_NAMES = {
-    Kind.INTEGER: "BIGINT",
-    Kind.DECIMAL: "DECIMAL",
-    Kind.DOUBLE: "DOUBLE",
-    Kind.TEXT: "VARCHAR",
-    Kind.DATE: "DATE",
-    Kind.TIMESTAMP: "TIMESTAMP",
-    Kind.BOOLEAN: "BOOLEAN",
-    Kind.NULL: "NULL",
-}
-_DIGITS = {Kind.INTEGER: 19, Kind.DOUBLE: 15}
 
 Facts = Mapping[str, str]
 
@@ -73,13 +60,13 @@ def metric_field(
     A family without a default has the type of the first reducer that it declares: its name alone is
     refused, and the metadata says which reducers are not.
     """
-    bare = bare_type(typed, family.name)
+    own_type = family_type(typed, family.name)
     allowed = allowed_reducers(typed, family)
-    type_ = bare or _first_type(family, allowed)
+    type_ = own_type or _first_type(family, allowed)
     if type_ is None:
         return None
     facts = {"role": "metric", "metric": family.name}
-    if bare is not None:
+    if own_type is not None:
         anchors = metric_anchors(typed, family.name)
         facts["levels"] = _json(anchors.levels)
         facts["required"] = _json(anchors.required)
@@ -89,7 +76,9 @@ def metric_field(
         facts["formula"] = format_expression(family.meaning.formula)
         facts["inputs"] = _json(family.meaning.inputs)
     else:
-        facts["reducers"] = _json({reducer.operator: _said(reducer) for reducer in allowed})
+        facts["reducers"] = _json(
+            {reducer.operator: _reducer_facts(reducer) for reducer in allowed}
+        )
         for reducer in allowed:
             if reducer.default:
                 facts["default"] = reducer.operator
@@ -104,13 +93,13 @@ def _first_type(family: MetricFamily, allowed: tuple[AllowedReducer, ...]) -> Da
     return next((types[operator] for operator in order if operator in types), None)
 
 
-def _said(reducer: AllowedReducer) -> dict[str, object]:
-    said: dict[str, object] = {"type": str(reducer.type)}
+def _reducer_facts(reducer: AllowedReducer) -> dict[str, object]:
+    facts: dict[str, object] = {"type": str(reducer.type)}
     if reducer.blocks:
-        said["blocked"] = reducer.blocks
+        facts["blocked"] = reducer.blocks
     if reducer.anchors.required:
-        said["required"] = reducer.anchors.required
-    return said
+        facts["required"] = reducer.anchors.required
+    return facts
 
 
 def fact_field(
@@ -135,7 +124,7 @@ def level_words(typed: TypedCollection, level: str) -> str:
 
 def without_remarks(schema: pa.Schema) -> pa.Schema:
     """Return a table's columns as those of an answer: JDBC shows a remark there as the name."""
-    remarks = f"{KEY}REMARKS".encode()
+    remarks = f"{SQL_KEY}REMARKS".encode()
     return pa.schema(
         [
             field.with_metadata({k: v for k, v in (field.metadata or {}).items() if k != remarks})
@@ -148,26 +137,26 @@ def _json(value: object) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-def _field(place: TablePlace, name: str, type_: DataType, remarks: str, ours: Facts) -> pa.Field:
+def _field(place: TablePlace, name: str, type_: DataType, remarks: str, own: Facts) -> pa.Field:
     facts = {
         "CATALOG_NAME": place.catalog,
         # The specification's key, and the one that JDBC reads.
         "DB_SCHEMA_NAME": place.collection,
         "SCHEMA_NAME": place.collection,
         "TABLE_NAME": place.table,
-        "TYPE_NAME": _SQL_NAMES[type_.kind],
+        "TYPE_NAME": SQL_NAMES[type_.kind],
         "IS_AUTO_INCREMENT": "0",
         "IS_CASE_SENSITIVE": "1" if type_.kind is Kind.TEXT else "0",
         "IS_READ_ONLY": "1",
         "IS_SEARCHABLE": "1",
     }
-    precision = type_.precision or _DIGITS.get(type_.kind)
+    precision = type_.precision or SQL_DIGITS.get(type_.kind)
     if precision:
         facts["PRECISION"] = str(precision)
     if type_.kind in (Kind.DECIMAL, Kind.INTEGER):
         facts["SCALE"] = str(type_.scale)
     if remarks:
         facts["REMARKS"] = remarks
-    metadata = {KEY + key: value for key, value in facts.items()}
-    metadata.update({OURS + key: value for key, value in ours.items()})
+    metadata = {SQL_KEY + key: value for key, value in facts.items()}
+    metadata.update({OURS + key: value for key, value in own.items()})
     return pa.field(name, arrow_type(type_), metadata=metadata)

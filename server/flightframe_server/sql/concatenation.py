@@ -42,7 +42,7 @@ def concatenated(
         TypeMismatch: they have different columns.
     """
     tables: list[pa.Table] = []
-    found: list[Provenance] = []
+    provenances: list[Provenance] = []
     size = 0
     for answer in answers:
         table = answer.table if answer.table is not None else _collected(answer, context)
@@ -50,19 +50,19 @@ def concatenated(
         if size > MAX_BYTES:
             raise _too_large()
         tables.append(table.replace_schema_metadata(None))
-        found.append(answer.provenance)
+        provenances.append(answer.provenance)
         if not tables[0].schema.equals(tables[-1].schema):
             raise TypeMismatch(
                 "the rows of parameters give columns of different types",
                 hint="bind values of one type to each parameter",
             )
-    provenance = _folded(found)
-    whole = pa.concat_tables(tables) if tables else schema.empty_table()
+    provenance = _folded(provenances)
+    joined = pa.concat_tables(tables) if tables else schema.empty_table()
     carried = {
         SERVED_FROM_KEY: str(provenance.served_from).encode(),
         METADATA_KEY: provenance.to_bytes(),
     }
-    return Answer(whole.schema.with_metadata(carried), provenance, whole)
+    return Answer(joined.schema.with_metadata(carried), provenance, joined)
 
 
 def _collected(answer: Answer, context: CallContext) -> pa.Table:
@@ -81,7 +81,7 @@ def _collected(answer: Answer, context: CallContext) -> pa.Table:
     return pa.Table.from_batches(batches, answer.schema)
 
 
-def _folded(found: list[Provenance]) -> Provenance:
+def _folded(provenances: list[Provenance]) -> Provenance:
     """Return where the whole came from: every column with the parts of all its answers."""
     columns = tuple(
         ColumnProvenance(
@@ -89,20 +89,20 @@ def _folded(found: list[Provenance]) -> Provenance:
             fold(column.served_from for column in same),
             _distinct(part for column in same for part in column.parts),
         )
-        for same in zip(*(provenance.columns for provenance in found), strict=True)
+        for same in zip(*(provenance.columns for provenance in provenances), strict=True)
     )
-    whole = fold(provenance.served_from for provenance in found)
-    collection = found[0].collection if found else ""
-    notes = dict.fromkeys(note for provenance in found for note in provenance.notes)
-    return Provenance(whole, uuid.uuid4().hex, collection, columns, tuple(notes))
+    served_from = fold(provenance.served_from for provenance in provenances)
+    collection = provenances[0].collection if provenances else ""
+    notes = dict.fromkeys(note for provenance in provenances for note in provenance.notes)
+    return Provenance(served_from, uuid.uuid4().hex, collection, columns, tuple(notes))
 
 
 def _distinct(parts: Iterable[PartProvenance]) -> tuple[PartProvenance, ...]:
-    found: list[PartProvenance] = []
+    distinct: list[PartProvenance] = []
     for part in parts:
-        if part not in found:
-            found.append(part)
-    return tuple(found)
+        if part not in distinct:
+            distinct.append(part)
+    return tuple(distinct)
 
 
 def _too_large() -> LimitExceeded:

@@ -57,11 +57,11 @@ class Parameters:
 
     Attributes:
         values: by index; None while the text is typed only.
-        wanted: filled as expressions are compiled.
+        types: filled as expressions are compiled.
     """
 
     values: Mapping[int | str, LiteralValue] | None
-    wanted: dict[int, pa.DataType] = field(default_factory=dict)
+    types: dict[int, pa.DataType] = field(default_factory=dict)
 
     def refuse_surplus(self) -> None:
         """Refuse values that the compiled text has no parameters for.
@@ -70,9 +70,9 @@ class Parameters:
             TypeMismatch: there are such values.
         """
         values = self.values or {}
-        if any(index not in self.wanted for index in values):
+        if any(index not in self.types for index in values):
             raise TypeMismatch(
-                f"the statement has {len(self.wanted)} parameters, {len(values)} came",
+                f"the statement has {len(self.types)} parameters, {len(values)} came",
                 hint="bind one value for each ?",
             )
 
@@ -84,7 +84,7 @@ class Parameters:
             TypeMismatch: what is bound to it is of another kind.
         """
         index = parameter_index(node)
-        self.wanted.setdefault(index, type_)
+        self.types.setdefault(index, type_)
         if self.values is None:
             return _constant(None, type_)
         if index not in self.values:
@@ -93,11 +93,11 @@ class Parameters:
                 hint="bind a value to it before the query is carried out",
             )
         value = self.values[index]
-        kind, wanted = _kind(pa.scalar(value).type), _kind(type_)
+        kind, expected = _kind(pa.scalar(value).type), _kind(type_)
         # A moment may be written as a text.
-        written = wanted == "moments" and isinstance(value, str)
-        if kind not in ("null", wanted) and not written:
-            raise TypeMismatch(f"parameter ?{index + 1} stands among {wanted}, not {kind}")
+        written = expected == "moments" and isinstance(value, str)
+        if kind not in ("null", expected) and not written:
+            raise TypeMismatch(f"parameter ?{index + 1} stands among {expected}, not {kind}")
         return _constant(value, type_)
 
 
@@ -143,9 +143,9 @@ class Columns:
 
     def _column(self, node: exp.Column) -> Compiled:
         self._check_qualifier(node)
-        wanted = node.name.casefold()
+        name = node.name.casefold()
         for place, known in enumerate(self.schema):
-            if known.name.casefold() == wanted:
+            if known.name.casefold() == name:
                 return Compiled(known, operator.itemgetter(place))
         raise UnknownName(
             f"there is no column {shown(node.name)}",
@@ -164,8 +164,8 @@ class Columns:
         turn = str.lower if isinstance(node, exp.Lower) else str.upper
 
         def value(row: Row) -> str | None:
-            found = inner.value(row)
-            return None if found is None else turn(found)
+            text = inner.value(row)
+            return None if text is None else turn(text)
 
         return Compiled(pa.field("", pa.string()), value, inner.constant)
 
@@ -192,19 +192,19 @@ class Columns:
         raise NotSupported(f"{node.key.upper()} is not answered here over the catalogue")
 
     def _truth(self, node: exp.Expr) -> Compiled:
-        found = self.compiled(node, pa.bool_())
-        _expect(found, pa.types.is_boolean, "a condition is TRUE or FALSE")
-        return found
+        condition = self.compiled(node, pa.bool_())
+        _expect(condition, pa.types.is_boolean, "a condition is TRUE or FALSE")
+        return condition
 
     def _junction(self, node: exp.And | exp.Or) -> Compiled:
         parts = [self._truth(part) for part in node.flatten()]
         deciding = isinstance(node, exp.Or)
 
         def value(row: Row) -> bool | None:
-            found = [part.value(row) for part in parts]
-            if deciding in found:
+            results = [part.value(row) for part in parts]
+            if deciding in results:
                 return deciding
-            return None if None in found else not deciding
+            return None if None in results else not deciding
 
         # One constant that decides makes the whole a constant: `1 = 0 AND region = 'East'`.
         settled = any(part.constant and part.value(()) is deciding for part in parts)
@@ -240,8 +240,8 @@ class Columns:
         parts = [self._compared(subject, member, operator.eq) for member in members]
 
         def value(row: Row) -> bool | None:
-            found = [part.value(row) for part in parts]
-            return True if True in found else None if None in found else False
+            results = [part.value(row) for part in parts]
+            return True if True in results else None if None in results else False
 
         return _truth(value, *parts)
 
@@ -250,40 +250,40 @@ class Columns:
         high = self._compared(subject, node.args["high"], operator.le)
 
         def value(row: Row) -> bool | None:
-            found = (low.value(row), high.value(row))
-            return False if False in found else None if None in found else True
+            results = (low.value(row), high.value(row))
+            return False if False in results else None if None in results else True
 
         return _truth(value, low, high)
 
     def _is(self, node: exp.Is) -> Compiled:
         inner = self.compiled(node.this)
-        wanted: bool | None
+        truth: bool | None
         match node.expression:
             case exp.Null():
-                wanted = None
+                truth = None
             case exp.Boolean(this=written):
-                wanted = bool(written)
+                truth = bool(written)
             case _:
                 raise NotSupported("IS takes NULL, TRUE or FALSE")
         negated = bool(node.args.get("negate"))
-        return _truth(lambda row: (inner.value(row) is wanted) is not negated, inner)
+        return _truth(lambda row: (inner.value(row) is truth) is not negated, inner)
 
     def _like(self, node: exp.Like | exp.ILike, escape: str) -> Compiled:
         subject = self.compiled(node.this, pa.string())
-        wanted = self.compiled(node.expression, pa.string())
-        for side in (subject, wanted):
+        template = self.compiled(node.expression, pa.string())
+        for side in (subject, template):
             _expect(side, pa.types.is_string, "LIKE takes texts")
-        if len(escape) > 1 or not wanted.constant:
+        if len(escape) > 1 or not template.constant:
             raise NotSupported("LIKE takes one pattern, and ESCAPE one character")
-        written = wanted.value(())
+        written = template.value(())
         if written is None:
-            return _truth(lambda row: None, wanted)
+            return _truth(lambda row: None, template)
         fits = pattern(written, escape=escape, any_case=isinstance(node, exp.ILike)).fullmatch
         negated = bool(node.args.get("negate"))
 
         def value(row: Row) -> bool | None:
-            found = subject.value(row)
-            return None if found is None else (fits(found) is not None) is not negated
+            text = subject.value(row)
+            return None if text is None else (fits(text) is not None) is not negated
 
         return _truth(value, subject)
 
@@ -340,8 +340,8 @@ def _double(text: str) -> float:
     return value
 
 
-def _expect(found: Compiled, fits: Callable[[pa.DataType], bool], message: str) -> None:
-    if not fits(found.type) and not pa.types.is_null(found.type):
+def _expect(compiled: Compiled, fits: Callable[[pa.DataType], bool], message: str) -> None:
+    if not fits(compiled.type) and not pa.types.is_null(compiled.type):
         raise TypeMismatch(message)
 
 

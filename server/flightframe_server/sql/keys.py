@@ -53,8 +53,8 @@ def primary_keys(typed: TypedCollection) -> tuple[PrimaryKey, ...]:
 
 def foreign_keys(typed: TypedCollection) -> tuple[ForeignKey, ...]:
     """Return every reference from a schema to another's key, each once."""
-    found = (*_along_edges(typed), *_along_lookups(typed))
-    return tuple(dict.fromkeys(found))
+    references = (*_along_edges(typed), *_along_lookups(typed))
+    return tuple(dict.fromkeys(references))
 
 
 def _key(typed: TypedCollection, schema: str) -> PrimaryKey:

@@ -61,9 +61,9 @@ class ParsedSql:
     described: exp.Table | None = None
 
 
-def is_plain(source: str) -> bool:
+def is_frame_ql(source: str) -> bool:
     """Whether a text is left to Frame-QL without a look at it as SQL."""
-    return _short_plain(source) if len(source) <= SHORT else _plain(source)
+    return _short_is_frame_ql(source) if len(source) <= SHORT else _is_frame_ql(source)
 
 
 def parse_sql(source: str) -> ParsedSql | None:
@@ -76,7 +76,7 @@ def parameter_index(placeholder: exp.Placeholder) -> int:
     return int(placeholder.name.removeprefix(_PARAMETER))
 
 
-def _plain(source: str) -> bool:
+def _is_frame_ql(source: str) -> bool:
     return _AT.search(source) is not None and _CATALOGUE.search(source) is None
 
 
@@ -92,7 +92,7 @@ def _parsed(source: str) -> ParsedSql | None:
 
 
 # On the path of every hit: one look-up in place of two searches.
-_short_plain = lru_cache(maxsize=4096)(_plain)
+_short_is_frame_ql = lru_cache(maxsize=4096)(_is_frame_ql)
 _short_parsed = lru_cache(maxsize=256)(_parsed)
 
 
@@ -203,8 +203,8 @@ def _narrowed(
 def _where(query: exp.Select, names: tuple[str, ...], values: list[str]) -> exp.Select:
     """Return a query of the rows in which columns hold names, in any case."""
     for name, value in zip(names, values, strict=False):
-        wanted = exp.Lower(this=exp.Literal.string(value))
-        query = query.where(exp.EQ(this=exp.Lower(this=exp.column(name)), expression=wanted))
+        folded = exp.Lower(this=exp.Literal.string(value))
+        query = query.where(exp.EQ(this=exp.Lower(this=exp.column(name)), expression=folded))
     return query
 
 

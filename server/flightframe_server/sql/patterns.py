@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import re
 
+from flightframe_server import row_values
 from flightframe_server.errors import LimitExceeded
 
 MAX_PATTERN = 1000
 
 
-def same(wanted: str | None, name: str) -> bool:
+def same(filter_name: str | None, name: str) -> bool:
     """Whether a name passes a filter that is a name itself, in any case; an absent one passes."""
-    return wanted is None or wanted.casefold() == name.casefold()
+    return filter_name is None or filter_name.casefold() == name.casefold()
 
 
 def pattern(written: str | None, *, escape: str = "\\", any_case: bool = True) -> re.Pattern[str]:
@@ -33,17 +34,5 @@ def pattern(written: str | None, *, escape: str = "\\", any_case: bool = True) -
         return re.compile(".*", re.DOTALL)
     if len(written) > MAX_PATTERN:
         raise LimitExceeded(f"a filter pattern has at most {MAX_PATTERN} characters")
-    escaping = rf"{re.escape(escape)}(.)|" if escape else "((?!))|"
-    pieces = [""]
-    for escaped, letter in re.findall(rf"{escaping}(.)", written, re.DOTALL):
-        if letter == "%":
-            pieces.append("")
-        else:
-            pieces[-1] += "." if letter == "_" else re.escape(escaped or letter)
-    first, *middle = pieces
-    if middle:
-        last = middle.pop()
-        # Where a middle piece occurs first is as good as anywhere later, so that matching never
-        # goes back over it; only the last one has to reach the end.
-        first += "".join(f"(?>.*?{piece})" for piece in middle) + f".*{last}"
-    return re.compile(first, re.DOTALL | (re.IGNORECASE if any_case else re.NOFLAG))
+    flags = re.IGNORECASE if any_case else re.NOFLAG
+    return row_values.like_pattern(written, escape=escape, flags=flags)

@@ -81,11 +81,11 @@ def _evaluate(select: exp.Select, tables: Tables, parameters: Parameters) -> Rel
     never = where is not None and where.constant and where.value(()) is not True
 
     def rows() -> Iterator[Row]:
-        kept = [row for row in source.rows() if where is None or where.value(row) is True]
+        matching = [row for row in source.rows() if where is None or where.value(row) is True]
         for key in reversed(order):
-            key.sort(kept)
-        made = _projected(kept, outputs, distinct=select.args.get("distinct") is not None)
-        return islice(made, start, stop)
+            key.sort(matching)
+        projected = _projected(matching, outputs, distinct=select.args.get("distinct") is not None)
+        return islice(projected, start, stop)
 
     counted = any(output.counts for output in outputs)
     empty = ((source.empty or never) and not counted) or stop == start
@@ -129,18 +129,18 @@ class _Scope:
         clause = select.args.get("where")
         if clause is None:
             return None
-        found = self.columns.compiled(clause.this, pa.bool_())
-        if not pa.types.is_boolean(found.type) and not pa.types.is_null(found.type):
+        condition = self.columns.compiled(clause.this, pa.bool_())
+        if not pa.types.is_boolean(condition.type) and not pa.types.is_null(condition.type):
             raise TypeMismatch("WHERE takes a condition")
-        return found
+        return condition
 
     def outputs(self, select: exp.Select) -> list[_Output]:
-        found = [output for node in select.expressions for output in self._outputs(node)]
-        if len(found) > MAX_COLUMNS:
+        outputs = [output for node in select.expressions for output in self._outputs(node)]
+        if len(outputs) > MAX_COLUMNS:
             raise LimitExceeded(f"a query over the catalogue has at most {MAX_COLUMNS} columns")
-        if any(output.counts for output in found) and not all(output.counts for output in found):
+        if len({output.counts for output in outputs}) > 1:
             raise NotSupported("COUNT(*) stands alone over the catalogue")
-        return found
+        return outputs
 
     def _outputs(self, node: exp.Expr) -> Iterator[_Output]:
         match node:
@@ -157,8 +157,8 @@ class _Scope:
             case exp.Placeholder():
                 yield self._output(node, "?")
             case exp.Column():
-                found = self.columns.compiled(node)
-                yield _Output(found.field, found.value)
+                column = self.columns.compiled(node)
+                yield _Output(column.field, column.value)
             case _:
                 yield self._output(node, node.name or node.sql().lower())
 
@@ -167,8 +167,8 @@ class _Scope:
             yield _Output(self.columns.schema.field(place), _itemgetter(place))
 
     def _output(self, node: exp.Expr, name: str) -> _Output:
-        found = self.columns.compiled(node)
-        return _Output(found.field.with_name(name), found.value)
+        column = self.columns.compiled(node)
+        return _Output(column.field.with_name(name), column.value)
 
     def order(self, select: exp.Select, outputs: list[_Output]) -> list[_Key]:
         clause = select.args.get("order")
@@ -203,8 +203,8 @@ class _Scope:
         return start, start + self._count(limit.expression)
 
     def _count(self, node: exp.Expr) -> int:
-        found = self.columns.compiled(node, pa.int64())
-        number = found.value(()) if found.constant else None
+        compiled = self.columns.compiled(node, pa.int64())
+        number = compiled.value(()) if compiled.constant else None
         if number is None and self.columns.parameters.values is None:
             # Typed only: any number will do, but not one that says that there are no rows.
             return 1
@@ -219,8 +219,8 @@ def _source(select: exp.Select, tables: Tables, parameters: Parameters) -> Relat
         case None:
             return _UNIT
         case exp.Table(this=exp.Identifier()) as table:
-            found = tables(table)
-            return _named(found, table.alias) if table.alias else found
+            relation = tables(table)
+            return _named(relation, table.alias) if table.alias else relation
         case exp.Subquery(this=exp.Select() as inner) as nested:
             return _named(_evaluate(inner, tables, parameters), nested.alias)
     raise NotSupported("FROM takes one table or one SELECT over the catalogue")
@@ -237,12 +237,12 @@ def _projected(rows: list[Row], outputs: list[_Output], *, distinct: bool) -> It
         return
     seen: set[Row] = set()
     for row in rows:
-        made = tuple(output.value(row) for output in outputs)
+        values = tuple(output.value(row) for output in outputs)
         if not distinct:
-            yield made
-        elif made not in seen:
-            seen.add(made)
-            yield made
+            yield values
+        elif values not in seen:
+            seen.add(values)
+            yield values
 
 
 def _itemgetter(place: int) -> Callable[[Row], Any]:

@@ -51,15 +51,15 @@ class FrameColumn:
 def frame_columns(typed: TypedCollection, schema: str) -> tuple[FrameColumn, ...]:
     """Return the columns of a schema that can be asked, in the order declared."""
     by_column = {column: level for level, column in typed.graph.own_levels(schema).items()}
-    found: list[FrameColumn] = []
+    columns: list[FrameColumn] = []
     for column in typed.schema(schema).columns:
         level = by_column.get(column)
         if level is not None:
             item = Item(Name((level,)), None if column == level else column)
-            found.append(FrameColumn(column, typed.level_types[level], item, level=level))
+            columns.append(FrameColumn(column, typed.level_types[level], item, level=level))
         elif (fact := _fact(typed, schema, column)) is not None:
-            found.append(fact)
-    return tuple(found)
+            columns.append(fact)
+    return tuple(columns)
 
 
 def frame_statement(
@@ -101,8 +101,8 @@ def _metrics_on(
                 if operator not in picked:
                     yield family, operator
         for sibling in root.siblings:
-            held = (sibling.schema, sibling.column) == (schema, column)
-            if held and sibling.operator in _VALUE_OF_ONE_ROW:
+            matches = (sibling.schema, sibling.column) == (schema, column)
+            if matches and sibling.operator in _VALUE_OF_ONE_ROW:
                 yield family, sibling.operator
 
 

@@ -111,9 +111,9 @@ class PublishedTables:
         """Iterate over the collections whose types are known, by name."""
         engines = self._runtime.engines
         for name in sorted(engines):
-            found = self._collection(name, engines[name])
-            if found is not None:
-                yield found
+            collection = self._collection(name, engines[name])
+            if collection is not None:
+                yield collection
 
     def __iter__(self) -> Iterator[PublishedTable]:
         """Iterate over every table, by collection and name."""
@@ -136,14 +136,14 @@ class PublishedTables:
 
 def published(catalog: str, typed: TypedCollection) -> PublishedCollection:
     """Return one collection as tools see it; its `metrics` hides a schema so named."""
-    shown = {name for name in typed.collection.schemas if name.casefold() != METRICS}
+    visible = {name for name in typed.collection.schemas if name.casefold() != METRICS}
     tables = {METRICS: _metrics(catalog, typed)}
-    tables.update({name: _schema(catalog, typed, name) for name in shown})
+    tables.update({name: _schema(catalog, typed, name) for name in visible})
     return PublishedCollection(
         typed,
         tuple(tables[name] for name in sorted(tables)),
-        tuple(key for key in primary_keys(typed) if key.table in shown),
-        tuple(key for key in foreign_keys(typed) if {key.table, key.key.table} <= shown),
+        tuple(key for key in primary_keys(typed) if key.table in visible),
+        tuple(key for key in foreign_keys(typed) if {key.table, key.key.table} <= visible),
     )
 
 

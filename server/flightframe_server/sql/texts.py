@@ -51,7 +51,7 @@ def answer_text(
     """
     with runtime.pinned() as pinned:
         return _Text(request, pinned, tables.on(pinned), context.caller.user).carried(
-            lambda query: query.answer(pinned), lambda asked: answer(asked, pinned, context)
+            lambda query: query.answer(pinned), lambda statement: answer(statement, pinned, context)
         )
 
 
@@ -68,7 +68,7 @@ def explain_text(
     """
     with runtime.pinned() as pinned:
         return _Text(request, pinned, tables.on(pinned), context.caller.user).carried(
-            _no_plan, lambda asked: explain(asked, pinned, context)
+            _no_plan, lambda statement: explain(statement, pinned, context)
         )
 
 
@@ -114,7 +114,7 @@ def type_text(request: Request, runtime: Runtime, tables: PublishedTables) -> Qu
     """Type a request without carrying it out; raises as `answer_text`."""
     with runtime.pinned() as pinned:
         return _Text(request, pinned, tables.on(pinned), "", typing=True).carried(
-            lambda query: query.typed, lambda asked: type_request(asked, pinned)
+            lambda query: query.typed, lambda statement: type_request(statement, pinned)
         )
 
 
@@ -136,11 +136,11 @@ class _Text:
         """Return what one of two does with the text: which of them, its meaning decides."""
         request = self.request
         _note(request)
-        meant = meaning(request, self.tables, self.runtime, self.user, typing=self.typing)
-        if isinstance(meant, CatalogueQuery):
-            return over_catalogue(meant)
+        target = meaning(request, self.tables, self.runtime, self.user, typing=self.typing)
+        if isinstance(target, CatalogueQuery):
+            return over_catalogue(target)
         try:
-            return in_language(meant)
+            return in_language(target)
         except FrameQLSyntaxError as error:
             _refuse_writing(request.source, error)
             other = sql_meaning(request, self.tables, self.runtime, self.user, typing=self.typing)

@@ -38,7 +38,7 @@ def rows_request(table: PublishedTable, request: Request, select: exp.Select) ->
             )
         return None
     star = len(select.expressions) == 1 and select.is_star
-    others = {name for name, given in select.args.items() if given} - {"limit", "offset"}
+    others = {name for name, value in select.args.items() if value} - {"limit", "offset"}
     counts = _counts(select)
     if not star or others != {"expressions", "from_"} or counts is None:
         return None

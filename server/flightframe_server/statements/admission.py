@@ -49,11 +49,11 @@ class AdmissionQueue:
         """Start with every permit free; see the class."""
         self._lock = threading.Lock()
         self._permits = self._free = permits
-        self._most_waiting, self._seconds = waiting, seconds
+        self._max_waiting, self._seconds = waiting, seconds
         self._share = permits if share is None else share
         self._waiting_share = waiting if waiting_share is None else waiting_share
         self._queue: list[_Waiting] = []
-        self._held: Counter[str] = Counter()
+        self._in_use: Counter[str] = Counter()
 
     @property
     def free(self) -> int:
@@ -79,7 +79,7 @@ class AdmissionQueue:
         """
         with self._lock:
             self._free += permits - self._permits
-            self._permits, self._most_waiting, self._seconds = permits, waiting, seconds
+            self._permits, self._max_waiting, self._seconds = permits, waiting, seconds
             self._share, self._waiting_share = share, waiting_share
             self._admit_waiting()
 
@@ -98,7 +98,7 @@ class AdmissionQueue:
                 self._admit(caller)
                 return
             own = sum(one.caller == caller for one in self._queue) if caller else 0
-            if len(self._queue) >= self._most_waiting or (caller and own >= self._waiting_share):
+            if len(self._queue) >= self._max_waiting or (caller and own >= self._waiting_share):
                 raise _overloaded()
             waiting = _Waiting(caller)
             self._queue.append(waiting)
@@ -127,9 +127,9 @@ class AdmissionQueue:
         """Give a permit of a caller's back: to the first in the queue that may have it."""
         with self._lock:
             self._free += 1
-            self._held[caller] -= 1
-            if not self._held[caller]:
-                del self._held[caller]
+            self._in_use[caller] -= 1
+            if not self._in_use[caller]:
+                del self._in_use[caller]
             self._admit_waiting()
 
     def _admit_waiting(self) -> None:
@@ -143,11 +143,11 @@ class AdmissionQueue:
                 waiting.admitted.set()
 
     def _may(self, caller: str) -> bool:
-        return not caller or self._held[caller] < self._share
+        return not caller or self._in_use[caller] < self._share
 
     def _admit(self, caller: str) -> None:
         self._free -= 1
-        self._held[caller] += 1
+        self._in_use[caller] += 1
 
 
 def _overloaded() -> Overloaded:

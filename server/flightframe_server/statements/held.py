@@ -26,7 +26,7 @@ class HeldBatches:
         """Take the rows, sharing their memory."""
         self.schema: pa.Schema = table.schema
         self._lock = threading.Lock()
-        self._left: list[pa.RecordBatch] | None = list(reversed(table.to_batches(BATCH_ROWS)))
+        self._remaining: list[pa.RecordBatch] | None = list(reversed(table.to_batches(BATCH_ROWS)))
         self._cancelled = False
         self._then: list[Callable[[], None]] = []
 
@@ -36,7 +36,7 @@ class HeldBatches:
             with self._lock:
                 if self._cancelled:
                     raise BackendCancelled("the query was cancelled")
-                batch = self._left.pop() if self._left else None
+                batch = self._remaining.pop() if self._remaining else None
             if batch is None:
                 return
             yield batch
@@ -49,14 +49,14 @@ class HeldBatches:
     def close(self) -> None:
         """Give the rows up; idempotent."""
         with self._lock:
-            self._left, then, self._then = None, self._then, []
+            self._remaining, then, self._then = None, self._then, []
         for call in then:
             call()
 
     def add_done_callback(self, then: Callable[[], None]) -> None:
         """Call `then` once the rows are given up; at once if they are."""
         with self._lock:
-            if self._left is not None:
+            if self._remaining is not None:
                 self._then.append(then)
                 return
         then()

@@ -24,11 +24,15 @@ from flightframe_server.planner.source import FrameQuery, SourceQuery
 from flightframe_server.statements.admission import AdmissionQueue
 from flightframe_server.statements.held import HeldBatches
 from flightframe_server.statements.streams import WatchedStream
+from flightframe_server.telemetry.metrics import Metrics
 
 Result = TypeVar("Result")
 
 END_SECONDS = 1.0
 """How long the thread that cancels waits to hear of the end."""
+
+QUERY, LOOK, STREAM, HANDED_OUT = "query", "look", "stream", "handed out"
+"""The kinds of statements, as they are counted; what is handed out asks the database nothing."""
 
 COARSER = "ask at a coarser anchor, add a filter, or LIMIT"
 
@@ -94,10 +98,12 @@ class Statements:
 
     Args:
         limits: the installation's.
+        metrics: what counts the statements; None: counters of its own.
     """
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: Limits | None = None, metrics: Metrics | None = None) -> None:
         """Nothing runs yet."""
+        self.metrics = metrics if metrics is not None else Metrics()
         of = self.limits = limits if limits is not None else Limits()
         statements, streams = _queue_bounds(of)
         self.permits = AdmissionQueue(**statements)
@@ -136,15 +142,15 @@ class Statements:
         Returns:
             Whether all have ended; None where there was none.
         """
-        found = [one for one in self.running() if one.query_id == query_id]
+        statements = [one for one in self.running() if one.query_id == query_id]
         until = time.monotonic() + END_SECONDS
-        left = found
-        while left and time.monotonic() < until:
+        unfinished = statements
+        while unfinished and time.monotonic() < until:
             # Again and again: a cancellation may meet a statement between two steps.
-            for one in left:
+            for one in unfinished:
                 one.cancel()
-            left = [one for one in left if not one.ended.wait(POLL_SECONDS)]
-        return not left if found else None
+            unfinished = [one for one in unfinished if not one.ended.wait(POLL_SECONDS)]
+        return not unfinished if statements else None
 
     def collect(
         self,
@@ -154,7 +160,7 @@ class Statements:
         token: CancelToken,
         context: CallContext,
         *,
-        most_rows: int | None = None,
+        max_rows: int | None = None,
         spent: Callable[[float], object] | None = None,
     ) -> pa.Table:
         """Carry one statement out and return all it says.
@@ -165,19 +171,19 @@ class Statements:
             at: the version to read.
             token: cancels it.
             context: the call it is for, whose share of the permits it takes.
-            most_rows: how many rows are collected; None: any number.
+            max_rows: how many rows are collected; None: any number.
             spent: called with the seconds that it ran, without those that it waited for a permit.
 
         Raises:
             SourceMoved: the data are of another version.
-            TooManyRows: it brings more than `most_rows`.
+            TooManyRows: it brings more than `max_rows`.
             Overloaded: too many are under way.
             LimitExceeded: it brings more bytes than one may.
             BackendCancelled: it was cancelled.
             BackendError: the database failed.
         """
         statement = RunningStatement(context.query_id, time.monotonic(), token.cancel)
-        release = self._admitted(self.permits, token.check, statement, context.caller.key)
+        release = self._admitted(QUERY, token.check, statement, context.caller.key)
         began = time.perf_counter()
         try:
             running = backend.run(query, at=at, token=token)
@@ -187,7 +193,7 @@ class Statements:
         running.add_done_callback(release)
         token.attach(running)
         try:
-            batches = list(self._bounded(running, most_rows))
+            batches = list(self._bounded(running, max_rows))
             if spent is not None:
                 spent(time.perf_counter() - began)
             return pa.Table.from_batches(batches, schema=running.schema).combine_chunks()
@@ -209,7 +215,7 @@ class Statements:
             BackendError: as `look`.
         """
         statement = RunningStatement(context.query_id, time.monotonic(), token.cancel)
-        release = self._admitted(self.permits, token.check, statement, context.caller.key)
+        release = self._admitted(LOOK, token.check, statement, context.caller.key)
         try:
             return look()
         finally:
@@ -230,7 +236,7 @@ class Statements:
         """
         stream = WatchedStream(context, self.limits.stream_idle_timeout)
         statement = _reading(context, stream)
-        release = self._admitted(self.stream_permits, context.check, statement, context.caller.key)
+        release = self._admitted(STREAM, context.check, statement, context.caller.key)
         stream.start(lambda token: backend.run(query, at=at, token=token), release)
         return stream
 
@@ -246,18 +252,19 @@ class Statements:
         """
         stream = WatchedStream(context, self.limits.stream_idle_timeout)
         statement = _reading(context, stream)
-        release = self._admitted(self.stream_permits, context.check, statement, context.caller.key)
+        release = self._admitted(HANDED_OUT, context.check, statement, context.caller.key)
         stream.start(lambda token: HeldBatches(table), release)
         return stream
 
     def _admitted(
         self,
-        permits: AdmissionQueue,
+        kind: str,
         check: Callable[[], None],
         statement: RunningStatement,
         caller: str,
     ) -> Callable[[], None]:
-        """Take a permit and return what gives it back."""
+        """Take a permit for a kind of statement, and return what gives it back."""
+        permits = self.permits if kind in (QUERY, LOOK) else self.stream_permits
         with self._lock:
             self._running.add(statement)
         try:
@@ -267,7 +274,11 @@ class Statements:
             raise
         statement.admitted.set()
 
+        admitted = time.monotonic()
+
         def release() -> None:
+            if kind != HANDED_OUT:
+                self.metrics.statement(kind, time.monotonic() - admitted)
             self._forget(statement)
             permits.release(caller)
 
@@ -278,13 +289,13 @@ class Statements:
             self._running.discard(statement)
         statement.ended.set()
 
-    def _bounded(self, running: RunningQuery, most_rows: int | None) -> Iterator[pa.RecordBatch]:
-        found = rows = 0
+    def _bounded(self, running: RunningQuery, max_rows: int | None) -> Iterator[pa.RecordBatch]:
+        size = rows = 0
         for batch in running:
-            found, rows = found + batch.nbytes, rows + batch.num_rows
-            if most_rows is not None and rows > most_rows:
+            size, rows = size + batch.nbytes, rows + batch.num_rows
+            if max_rows is not None and rows > max_rows:
                 raise TooManyRows
-            if found > self.limits.statement_bytes:
+            if size > self.limits.statement_bytes:
                 raise LimitExceeded(
                     f"a statement brings at most {self.limits.statement_bytes:,} bytes",
                     hint=COARSER,
@@ -297,12 +308,12 @@ class Statements:
         Raises:
             LimitExceeded: it has.
         """
-        for found, most, what in (
+        for count, limit, what in (
             (rows, self.limits.result_rows, "rows"),
             (size, self.limits.result_bytes, "bytes"),
         ):
-            if found > most:
-                raise LimitExceeded(f"an answer has at most {most:,} {what}", hint=COARSER)
+            if count > limit:
+                raise LimitExceeded(f"an answer has at most {limit:,} {what}", hint=COARSER)
 
 
 def _reading(context: CallContext, stream: WatchedStream) -> RunningStatement:

@@ -34,7 +34,7 @@ class _Call(Generic[Result]):
         self.done = threading.Event()
         self.result: Result | None = None
         self.error: BaseException | None = None
-        self.wanted = 0
+        self.waiting = 0
 
 
 class SingleFlight(Generic[Result]):
@@ -66,7 +66,7 @@ class SingleFlight(Generic[Result]):
             first = call is None
             if call is None:
                 call = self._calls[key] = _Call()
-            call.wanted += 1
+            call.waiting += 1
         if first:
             self._start(key, call, work)
         try:
@@ -110,8 +110,8 @@ class SingleFlight(Generic[Result]):
 
     def _leave(self, key: Hashable, call: _Call[Result]) -> None:
         with self._lock:
-            call.wanted -= 1
-            if call.wanted:
+            call.waiting -= 1
+            if call.waiting:
                 return
             # The next caller begins anew.
             if self._calls.get(key) is call:

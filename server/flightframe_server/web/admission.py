@@ -84,11 +84,11 @@ class Admission:
     @contextmanager
     def body(self, caller: str) -> Iterator[BodyBytes]:
         """Let one body be read for as long as the block lasts."""
-        taken = BodyBytes(self._bodies, caller)
+        body_bytes = BodyBytes(self._bodies, caller)
         try:
-            yield taken
+            yield body_bytes
         finally:
-            taken.give_back()
+            body_bytes.give_back()
 
 
 class BodyBytes:

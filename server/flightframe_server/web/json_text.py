@@ -54,12 +54,12 @@ def json_text(value: object) -> str:
 
 def not_finite(batch: pa.RecordBatch) -> Counter[str]:
     """Return how many values of each column are NaN or infinite, and so null in JSON."""
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for field, column in zip(batch.schema, batch.columns, strict=True):
         if pa.types.is_floating(field.type):
-            found[field.name] += len(column) - (pc.sum(pc.is_finite(column)).as_py() or 0)
-            found[field.name] -= column.null_count
-    return +found
+            counts[field.name] += len(column) - (pc.sum(pc.is_finite(column)).as_py() or 0)
+            counts[field.name] -= column.null_count
+    return +counts
 
 
 def null_notes(counts: Counter[str]) -> tuple[str, ...]:

@@ -54,19 +54,23 @@ def reply_limits(limits: Limits) -> ReplyLimits:
 
 
 class Reply(Protocol):
-    """What an endpoint returns: bytes to be read once, and closed.
+    """What an endpoint returns: bytes to be read once, and closed."""
 
-    Attributes:
-        status: the HTTP status.
-        headers: beside those that every reply has.
-        media_type: what the bytes are.
-        length: how many they are.
-    """
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
 
-    status: int
-    headers: Mapping[str, str]
-    media_type: str
-    length: int
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers beside those that every reply has."""
+
+    @property
+    def media_type(self) -> str:
+        """The kind of the bytes."""
+
+    @property
+    def length(self) -> int:
+        """The number of bytes."""
 
     @property
     def small(self) -> bool:
@@ -102,7 +106,10 @@ class AnswerReply:
         self, answer: Answer, limits: ReplyLimits = LIMITS, context: CallContext = SERVER_CALL
     ) -> None:
         """Write the answer aside, for as long as the client that asked stays; see the class."""
-        self.headers = {SERVED_FROM: str(answer.provenance.served_from), "vary": "accept"}
+        self.headers: Mapping[str, str] = {
+            SERVED_FROM: str(answer.provenance.served_from),
+            "vary": "accept",
+        }
         with ExitStack() as unless_whole:
             file = unless_whole.enter_context(tempfile.SpooledTemporaryFile(MEMORY_BYTES))
             self.rows = self._write(answer, file, limits, context)

@@ -52,9 +52,11 @@ class ReplyResponse(Response):
 
     async def _send_body(self, send: Send) -> None:
         left = self._reply.length
-        while left > 0:
+        while True:
             # What is small is in memory, and costs no hand-over to a thread.
             read = self._reply.read
             chunk = read() if self._reply.small else await to_thread.run_sync(read)
             left -= len(chunk)
             await send({"type": "http.response.body", "body": chunk, "more_body": left > 0})
+            if left <= 0:
+                return

@@ -46,18 +46,18 @@ def listen(host: str, port: int) -> socket.socket:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        taken = socket.socket(family, kind, protocol)
+        listening = socket.socket(family, kind, protocol)
     except OSError as error:
         raise SetupError(f"{shown(host)} is no address of this machine") from error
     try:
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        taken.bind(address)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
         # Listening at once: of two sockets bound with SO_REUSEADDR, only one may listen.
-        taken.listen()
+        listening.listen()
     except OSError as error:
-        taken.close()
+        listening.close()
         raise _not_had(error, host, port) from error
-    return taken
+    return listening
 
 
 def _not_had(error: OSError, host: str, port: int) -> SetupError:
@@ -104,7 +104,7 @@ class HttpServer:
 
     Args:
         runtime: what answers.
-        taken: a socket of `listen`; the server closes it.
+        listening: a socket of `listen`; the server closes it.
         host: as it was asked for.
         limits: the most that a reply may hold; None: what the installation says.
         access: who is let in, and whether over TLS.
@@ -120,7 +120,7 @@ class HttpServer:
     def __init__(
         self,
         runtime: Runtime,
-        taken: socket.socket,
+        listening: socket.socket,
         host: str,
         *,
         limits: ReplyLimits | None = None,
@@ -130,10 +130,10 @@ class HttpServer:
         reloader: Reloader | None = None,
     ) -> None:
         """Prepare; nothing is answered before `start`."""
-        address, port = taken.getsockname()[:2]
+        address, port = listening.getsockname()[:2]
         scheme = "http" if access.tls is None else "https"
         self.url = f"{scheme}://{shown_host(host)}:{port}"
-        self._taken = taken
+        self._listening = listening
         hosts = (*LOOPBACK, host) if address in LOOPBACK else None
         patience = Patience.within(runtime.statements.limits)
         connections = Connections(patience)
@@ -163,7 +163,7 @@ class HttpServer:
         )
         self._server = _Announced(config, partial(HandshakeLoop, patience.head))
         self._thread = threading.Thread(
-            target=self._server.run, args=([taken],), name="http", daemon=True
+            target=self._server.run, args=([listening],), name="http", daemon=True
         )
 
     def start(self) -> None:
@@ -183,7 +183,7 @@ class HttpServer:
             seconds: how long to wait for them.
         """
         if self._thread.ident is None:
-            self._taken.close()
+            self._listening.close()
             return True
         self.readiness.drain()
         self._server.should_exit = True

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import threading
 
-import argon2
 import pytest
 import structlog
+from access_values import cheap_hash
 
 from flightframe_server.access.authenticate import ANONYMOUS_TOKEN, Authenticator
 from flightframe_server.access.rate_limit import Bucket, RateLimiter, RateLimits
@@ -19,11 +19,7 @@ EXPIRING = "fft_" + "b" * 43
 PEER = "192.0.2.1"
 
 
-def cheap(password: str) -> str:
-    return argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(password)
-
-
-ALICE, BOB = cheap("correct"), cheap("pässword")
+ALICE, BOB = cheap_hash("correct"), cheap_hash("pässword")
 
 
 def basic(user: str, password: str) -> list[str]:
@@ -149,7 +145,7 @@ def test_a_session_ends_with_its_time_its_password_and_its_user(world):
     token = bearer(world.authenticator.exchange(basic("alice", "correct")))
     world.now += 59
     assert world.user(token) == "alice"
-    world.users = {"alice": cheap("correct"), "bob": BOB}
+    world.users = {"alice": cheap_hash("correct"), "bob": BOB}
     world.refusal(token)
     world.users = {"bob": BOB}
     world.refusal(token)
@@ -213,7 +209,7 @@ def test_a_pending_token_is_no_faster_way_to_guess(guessed):
 def test_a_pending_session_ends_with_its_password_and_when_its_user_ends_it(guessed):
     token = bearer(guessed.authenticator.exchange(basic("alice", "correct")))
     session = guessed.authenticator.authenticate(token, PEER).session
-    guessed.users = {"alice": cheap("another")}
+    guessed.users = {"alice": cheap_hash("another")}
     guessed.refusal(token)
     guessed.users = {"alice": ALICE}
     assert guessed.user(token) == "alice"

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import pytest
 import structlog
+from access_values import USERS
 
 from flightframe_server.access.file_watch import WatchedFile
 from flightframe_server.access.files import read_users
 from flightframe_server.errors import CatalogError
-
-HASH = "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$" + "A" * 43
-USERS = f"# who may ask\nusers:\n  alice: {HASH}  # since May\n"
 
 
 class File:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import base64
 
-import argon2
 import pytest
+from access_values import cheap_hash
 
 from flightframe_server.access.open_access import open_access, read_text
 from flightframe_server.catalog import AuthSettings, ServerSettings
 from flightframe_server.errors import CatalogError, NotAuthenticated, SetupError
 
-HASH = argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash("correct")
+CORRECT = cheap_hash("correct")
 ALICE = ["Basic " + base64.b64encode(b"alice:correct").decode()]
 
 
@@ -21,7 +21,7 @@ def settings(**auth: object) -> ServerSettings:
 
 @pytest.fixture
 def folder(tmp_path):
-    (tmp_path / "users.yaml").write_text(f"users:\n  alice: {HASH}\n")
+    (tmp_path / "users.yaml").write_text(f"users:\n  alice: {CORRECT}\n")
     (tmp_path / "secret").write_bytes(bytes(range(32)))
     return tmp_path
 

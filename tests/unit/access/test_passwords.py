@@ -7,6 +7,7 @@ import time
 
 import argon2
 import pytest
+from access_values import cheap_hash
 
 from flightframe_server.access import passwords as module
 from flightframe_server.access.password_pool import PasswordPool, PoolBounds
@@ -15,26 +16,9 @@ from flightframe_server.access.rate_limit import RateLimiter
 from flightframe_server.errors import NotAuthenticated, Overloaded, TooManyAttempts
 
 
-def cheap(password: str) -> str:
-    return argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(password)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
 @pytest.fixture
 def users() -> dict[str, str]:
-    return {"alice": cheap("correct"), "bob": cheap("pässword")}
+    return {"alice": cheap_hash("correct"), "bob": cheap_hash("pässword")}
 
 
 @pytest.fixture
@@ -90,7 +74,7 @@ def test_a_right_password_is_looked_at_once(checker, users, counted, clock):
 
 def test_a_changed_password_is_not_remembered(checker, users):
     checker.check("alice", "correct")
-    users["alice"] = cheap("another")
+    users["alice"] = cheap_hash("another")
     with pytest.raises(NotAuthenticated):
         checker.check("alice", "correct")
     del users["alice"]
@@ -120,7 +104,7 @@ def test_an_unknown_name_costs_what_a_wrong_password_costs(users, counted, clock
 
 
 def test_name_and_password_do_not_run_into_each_other(clock):
-    users = {"a": cheap("bc"), "ab": cheap("x")}
+    users = {"a": cheap_hash("bc"), "ab": cheap_hash("x")}
     checker = Passwords(lambda: users, RateLimiter(clock=clock), clock)
     checker.check("a", "bc")
     with pytest.raises(NotAuthenticated):

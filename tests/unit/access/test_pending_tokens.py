@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from access_values import Clock
 
 from flightframe_server.access.pending_tokens import (
     MAX_CONFIRMED,
@@ -12,19 +13,6 @@ from flightframe_server.access.pending_tokens import (
     OPEN_SECONDS,
     PendingTokens,
 )
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

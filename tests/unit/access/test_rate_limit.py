@@ -10,19 +10,6 @@ from flightframe_server.errors import TooManyAttempts
 LIMITS = RateLimits(per_name=Bucket(2, 5.0), per_peer=Bucket(4, 0.5))
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
 def refused_after(limiter: RateLimiter, peer: str, name: str) -> int:
     """The seconds that a refusal names."""
     with pytest.raises(TooManyAttempts) as caught:

@@ -4,6 +4,7 @@ import base64
 import re
 
 import pytest
+from access_values import Clock
 
 from flightframe_server.access.tokens import (
     LastingToken,
@@ -16,19 +17,6 @@ from flightframe_server.access.tokens import (
 
 KEY = bytes(range(32))
 PROOFS = {"alice": "hash of alice", "bob": "hash of bob", "zoë": "z"}
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

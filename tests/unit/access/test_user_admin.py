@@ -5,16 +5,11 @@ from __future__ import annotations
 import datetime
 
 import pytest
+from access_values import DIGEST, DIGITS, HASH, OTHER, USERS
 
 from flightframe_server.access.files import read_tokens, read_users
 from flightframe_server.access.user_admin import with_token, with_user
 from flightframe_server.errors import CatalogError, SetupError
-
-HASH = "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$" + "A" * 43
-OTHER = "$argon2id$v=19$m=64,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$" + "B" * 43
-DIGEST = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-DIGITS = "1" * 63 + "2"
-USERS = f"# who may ask\nusers:\n  alice: {HASH}  # since May\n  'bob smith': {OTHER}\n"
 
 
 def test_a_user_is_added_and_everything_else_left_alone():

@@ -20,7 +20,7 @@ from flightframe_server.algebra.types import (
     TIMESTAMP,
     decimal,
     fine_timestamp,
-    whole,
+    in_micros,
 )
 from flightframe_server.errors import TypeMismatch
 
@@ -77,11 +77,11 @@ def test_types_as_they_are_shown_and_told_apart():
 
 
 def test_a_stored_moment_counts_in_microseconds_and_keeps_its_zone():
-    assert whole(fine_timestamp()) == TIMESTAMP
-    assert str(whole(fine_timestamp("UTC"))) == "timestamp[UTC]"
-    assert not whole(fine_timestamp("UTC")).is_fine
+    assert in_micros(fine_timestamp()) == TIMESTAMP
+    assert str(in_micros(fine_timestamp("UTC"))) == "timestamp[UTC]"
+    assert not in_micros(fine_timestamp("UTC")).is_fine
     for other in (TIMESTAMP, DATE, decimal(12, 9)):
-        assert whole(other) == other
+        assert in_micros(other) == other
 
 
 def test_an_argument_has_a_type_of_its_own_where_one_alone_fits():

@@ -120,7 +120,7 @@ ALLOWED = {
     "language/words.py": {"FIRST", "LAST"},
     "language/build.py": {"FIRST"},
     "catalog/shapes.py": {"FIRST", "LAST"},
-    "catalog/collection.py": {"LAST"},
+    "catalog/collection.py": {"FIRST", "LAST"},
 }
 
 

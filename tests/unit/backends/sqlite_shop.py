@@ -83,7 +83,7 @@ def write(path, rows, *, journal="DELETE", price="DECIMAL(12, 2)"):
 
 def held_files():
     """Return how many files the process keeps descriptors of beside SQLite."""
-    return len(DESCRIPTORS._held)
+    return len(DESCRIPTORS._files)
 
 
 def add(connection, rows):

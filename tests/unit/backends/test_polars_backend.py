@@ -306,9 +306,9 @@ def test_large_answers_come_in_bounded_batches(tmp_path):
     backend.close()
 
 
-def slow(seconds):
+def slow(let):
     def sleeping(series):
-        time.sleep(seconds)
+        assert let.wait(60)
         return series
 
     frame = pl.LazyFrame({"a": [1]}).select(pl.col("a").map_batches(sleeping, pl.Int64))
@@ -316,12 +316,14 @@ def slow(seconds):
 
 
 def test_giving_up_frees_the_caller():
-    running = PolarsRunning(slow(0.4))
-    began = time.monotonic()
-    running.cancel()
-    with pytest.raises(BackendCancelled):
-        list(running)
-    assert time.monotonic() - began < 0.3
+    let = threading.Event()
+    running = PolarsRunning(slow(let))
+    try:
+        running.cancel()
+        with pytest.raises(BackendCancelled):
+            list(running)
+    finally:
+        let.set()
 
 
 def test_giving_up_stops_the_computation_at_the_next_batch_of_a_table(monkeypatch, tmp_path):
@@ -341,12 +343,12 @@ def test_giving_up_stops_the_computation_at_the_next_batch_of_a_table(monkeypatc
     backend, over = PolarsBackend(tmp_path), threading.Event()
     running = backend.run(source((metric("SUM", "amount"),), columns=("amount",)))
     running.add_done_callback(over.set)
-    assert at_first.wait(5)
+    assert at_first.wait(60)
     assert not over.is_set()
     running.cancel()
     with pytest.raises(BackendCancelled):
         list(running)
-    assert over.wait(5)
+    assert over.wait(60)
     assert len(passed) < 50
     assert set(passed) == {1000}
     # Told at once to whoever asks after the end.
@@ -376,7 +378,7 @@ def test_of_rows_that_no_filter_takes_the_other_columns_are_not_read(monkeypatch
     backend.close()
 
 
-def test_a_panic_reaches_whoever_waits(monkeypatch):
+def test_a_panic_reaches_the_call_that_waits(monkeypatch):
     class Panic(BaseException):
         pass
 
@@ -385,7 +387,7 @@ def test_a_panic_reaches_whoever_waits(monkeypatch):
 
     monkeypatch.setattr(running_module, "narrow", panic)
     with pytest.raises(BackendError, match="could not be read"):
-        list(PolarsRunning(slow(0)))
+        list(PolarsRunning(slow(threading.Event())))
 
 
 def test_errors_of_polars_become_ours():

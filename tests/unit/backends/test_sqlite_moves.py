@@ -369,7 +369,7 @@ def test_hundreds_of_moves_leave_nothing_behind(journal, tmp_path):
             move(good[number], data)
             assert total(ask) == number * 20
         source = backend._source
-        assert not source._taken
+        assert not source._in_use
         assert len(source._idle) <= sqlite_source.KEPT_IDLE
         # A few connections, each with its log, and the descriptors that are kept.
         assert len(held(data)) <= 3 * (sqlite_source.KEPT_IDLE + 2)
@@ -399,11 +399,11 @@ def test_a_locked_file_is_an_error_and_then_is_not(tmp_path, monkeypatch):
         monkeypatch.setattr(sqlite_source, "BUSY_SECONDS", 60)
         thread.start()
         token.cancel()
-        thread.join(20)
+        thread.join(60)
         assert isinstance(found[0], BackendCancelled)
         holder.communicate("\n", timeout=60)
         assert until_answered(ask) == 9 * ROWS
-        assert not backend._source._taken
+        assert not backend._source._in_use
 
 
 def begun(backend, query, token, found):
@@ -442,7 +442,7 @@ def test_a_log_that_was_removed_under_a_stream_does_not_hide_the_next_commit(tmp
         assert until_answered(ask) == 7 * MANY
         with pytest.raises(SourceMoved):
             list(stalled)
-        assert not backend._source._taken
+        assert not backend._source._in_use
         writer.communicate("\n", timeout=60)
         assert until_answered(ask) == 7 * MANY
 
@@ -465,7 +465,7 @@ def test_a_connection_whose_file_is_lost_as_it_begins_is_given_back(tmp_path, mo
             patched.setattr(watch, "look", look)
             with pytest.raises(BackendError, match="gone"):
                 backend._source.begin()
-        assert not backend._source._taken
+        assert not backend._source._in_use
         assert total(ask) == 2 * ROWS
 
 
@@ -637,7 +637,7 @@ def test_a_file_that_never_settles_has_no_sign_and_is_not_read(tmp_path, monkeyp
         assert sign(backend) is None
         with pytest.raises(SourceMoved):
             backend.run(query)
-        assert not backend._source._taken
+        assert not backend._source._in_use
         monkeypatch.undo()
         assert values(backend.run(query)) == {2}
 

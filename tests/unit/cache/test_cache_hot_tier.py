@@ -89,13 +89,6 @@ def test_a_table_is_given_back_without_a_copy():
     assert tier.get("a") is table
 
 
-def test_clear_forgets_all():
-    tier = HotTier(1 << 20)
-    tier.put("a", table_of(10))
-    tier.clear()
-    assert (len(tier), tier.bytes, tier.get("a")) == (0, 0, None)
-
-
 def test_threads_leave_the_sum_right():
     tier = HotTier(400)
 

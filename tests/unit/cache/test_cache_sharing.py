@@ -115,7 +115,7 @@ def test_a_snapshot_waits_for_nobody(open_store, make_key, make_table):
     with store._index._lock:
         asking = threading.Thread(target=lambda: seen.extend(store.holdings()))
         asking.start()
-        asking.join(timeout=5)
+        asking.join(timeout=60)
         assert seen == [held]
 
 

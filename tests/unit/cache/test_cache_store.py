@@ -65,7 +65,7 @@ def test_a_hot_read_touches_neither_disk_nor_manifest(open_store, make_key, make
     with store._index._lock:
         reader = threading.Thread(target=store.read, args=(held,))
         reader.start()
-        reader.join(timeout=5)
+        reader.join(timeout=60)
         assert not reader.is_alive()
     assert store.read(held).equals(make_table())
 

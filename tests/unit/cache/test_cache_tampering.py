@@ -203,8 +203,8 @@ def test_other_tables_than_the_manifests_are_read_with_the_same_suspicion(
         "DELETE FROM ledger",
         "UPDATE superseded SET entry_id = '../../outside', moment = 0.0",
         "INSERT INTO entries SELECT number + 100, hex(key_hash), hex(entry_id), shelf, filtered,"
-        " '[]', rows, bytes, cost, digest, version, made, created, seal, since, last_used, hits"
-        " FROM entries",
+        " '[]', rows, bytes, cost, digest, version, made, created, seal, since, last_used, hits,"
+        " seconds FROM entries",
     ],
 )
 def test_a_store_that_is_altered_while_it_is_open_fails_no_query(
@@ -363,7 +363,7 @@ def test_rows_of_another_process_that_make_no_sense_are_not_looked_at_twice(
         root,
         """INSERT INTO entries SELECT number + 100, hex(key_hash), replace(entry_id, '-0', '-1'),
         shelf, filtered, '[]', rows, bytes, cost, digest, version, made, created, seal, since,
-        last_used, hits FROM entries WHERE entry_id LIKE '%-0%'""",
+        last_used, hits, seconds FROM entries WHERE entry_id LIKE '%-0%'""",
     )
     epoch = store.epoch
     assert keys_of(store) == {"a", "b", "c"}

@@ -527,6 +527,15 @@ CASES = {
         "materialize_at[0]",
         "SUM may not aggregate over 'day'",
     ),
+    # A region that is the table's own column may say otherwise than the edge from its store.
+    "hint blocked by a column beside its edge": Case(
+        "{schema: other, column: thing_value}\n    ip_reducers: [{operator: SUM}]",
+        "{schema: stores}\n    ip_reducers: [{operator: COUNT, a_block: [place]}]\n"
+        "    cache_hint: {materialize_at: [[store, region], [store]]}",
+        53,
+        "materialize_at[1]",
+        "COUNT may not aggregate over 'region'",
+    ),
     # derived families
     "formula syntax": Case('"amount / units"', '"amount /"', 53, "derived.formula", "", "column"),
     "formula past inputs": Case(

@@ -20,7 +20,7 @@ from flightframe_server.errors import CatalogError
 @pytest.fixture(params=["CSafeLoader", "SafeLoader"])
 def loader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Read by libyaml, and by PyYAML alone."""
-    monkeypatch.setattr(document_module, "_LOADER", getattr(yaml, request.param))
+    monkeypatch.setattr(document_module, "LOADER", getattr(yaml, request.param))
 
 
 def read(text: str) -> Any:

@@ -36,7 +36,7 @@ def last_sunday(year: int, month: int) -> int:
 
 def test_zones_are_places_named_in_order_each_once() -> None:
     names = zone_names()
-    assert {"UTC", BERLIN, "Asia/Kathmandu"} <= set(names)
+    assert {"UTC", BERLIN, "America/Sao_Paulo", "Asia/Kathmandu"} <= set(names)
     assert not {"Factory", "localtime"} & set(names)
     assert list(names) == sorted(set(names))
 
@@ -55,7 +55,8 @@ def test_an_instant_is_counted_in_microseconds(instant: datetime.datetime, count
 
 def test_a_clock_that_never_jumps_has_one_offset() -> None:
     assert clock("UTC").offsets == (0,)
-    assert clock("UTC").jumps[0] < micros(utc(1, 1, 1))
+    (jump,) = clock("UTC").jumps
+    assert jump < micros(utc(1, 1, 1))
 
 
 def test_a_clock_keeps_its_local_mean_time_and_every_law_after_it() -> None:
@@ -69,19 +70,24 @@ def test_a_clock_keeps_its_local_mean_time_and_every_law_after_it() -> None:
     )
 
 
-@pytest.mark.parametrize("year", [1997, 2024, 2039, 2040, 2099, 2100, 2499, 2500, 6000, 9998])
+@pytest.mark.parametrize(
+    "year", [1997, 2024, 2039, 2040, 2099, 2100, 2424, 2499, 2500, 6000, 9598, 9998]
+)
 def test_a_rule_without_an_end_goes_on_to_the_end_of_time(year: int) -> None:
     """By the law of the Union: the last Sundays of March and of October, at 1:00 UTC."""
-    found = clock(BERLIN)
+    berlin = clock(BERLIN)
     span = range(micros(utc(year, 1, 1)), micros(utc(year + 1, 1, 1)))
-    jumps = [
-        (jump, offset) for jump, offset in zip(found.jumps, found.offsets, strict=True)
-        if jump in span
-    ]  # fmt: skip
-    assert jumps == [
+    every = list(zip(berlin.jumps, berlin.offsets, strict=True))
+    assert [offset for jump, offset in every if jump < span.start][-1] == HOUR
+    assert [(jump, offset) for jump, offset in every if jump in span] == [
         (micros(utc(year, 3, last_sunday(year, 3), 1)), 2 * HOUR),
         (micros(utc(year, 10, last_sunday(year, 10), 1)), HOUR),
     ]
+
+
+def test_a_clock_begins_with_the_sun_of_its_town() -> None:
+    """Berlin's noon before the first law: 53 minutes and 28 seconds."""
+    assert clock(BERLIN).offsets[0] == (53 * 60 + 28) * 1_000_000
 
 
 def test_jumps_ascend_and_each_changes_the_clock() -> None:
@@ -103,6 +109,8 @@ def test_a_clock_that_is_put_back_for_some_weeks_jumps_twice() -> None:
     [
         (BERLIN, utc(2024, 1, 1, 12), wall(2024, 1, 1, 13), "2024-01-01T13:00:00+01:00"),
         (BERLIN, utc(2024, 7, 1, 12), wall(2024, 7, 1, 14), "2024-07-01T14:00:00+02:00"),
+        (BERLIN, utc(2024, 6, 30, 22, 30), wall(2024, 7, 1, 0, 30), "2024-07-01T00:30:00+02:00"),
+        (BERLIN, utc(2024, 1, 1), wall(2024, 1, 1, 1), "2024-01-01T01:00:00+01:00"),
         ("UTC", utc(2024, 7, 1, 12), wall(2024, 7, 1, 12), "2024-07-01T12:00:00+00:00"),
     ],
 )
@@ -122,6 +130,7 @@ def test_a_clock_shows_nothing_past_the_end_of_time() -> None:
     ("shown", "instants"),
     [
         (wall(2024, 7, 1, 14), (utc(2024, 7, 1, 12),)),
+        (wall(2024, 7, 1), (utc(2024, 6, 30, 22),)),
         # At 3:00 the clock is put back to 2:00, at 2:00 forward to 3:00.
         (wall(2024, 10, 27, 2, 30), (utc(2024, 10, 27, 0, 30), utc(2024, 10, 27, 1, 30))),
         (wall(2024, 10, 27, 3), (utc(2024, 10, 27, 2),)),
@@ -148,6 +157,8 @@ def test_a_time_that_is_skipped_stands_for_the_jump(minute: int) -> None:
 @pytest.mark.parametrize(
     ("zone", "day", "start"),
     [
+        ("UTC", (2024, 2, 29), utc(2024, 2, 29)),
+        ("Asia/Tokyo", (2024, 1, 1), utc(2023, 12, 31, 15)),
         (BERLIN, (2024, 7, 1), utc(2024, 6, 30, 22)),
         (BERLIN, (2024, 3, 31), utc(2024, 3, 30, 23)),
         # Midnight was skipped: the day began at 1:00, which is 3:00 UTC.

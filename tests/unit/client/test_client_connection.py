@@ -92,10 +92,10 @@ def test_explain_is_prefixed_where_it_is_missing(wire, connection, source, ticke
 
 
 def test_explain_recognition_is_quick_on_any_text(connection):
-    start = time.monotonic()
+    start = time.process_time()
     connection.explain("/**/ -- \n" * 20_000 + "SELECT")
     connection.explain("/**/" * 50_000 + "/*")
-    assert time.monotonic() - start < 2
+    assert time.process_time() - start < 2
 
 
 @pytest.mark.parametrize(
@@ -442,7 +442,7 @@ def test_a_timeout_ends_the_call(wire):
     release = threading.Event()
 
     def slow(ticket):
-        release.wait(5)
+        release.wait(60)
         return iter(())
 
     wire.answer = slow

@@ -451,3 +451,17 @@ def test_the_double_sends_what_the_server_would():
     assert flightframe.Provenance.from_bytes(told.to_bytes()).notes == told.notes
     found = flightframe.Provenance.from_bytes(whole.to_bytes())
     assert found == flightframe.Provenance.from_bytes(METADATA)
+
+
+@pytest.mark.parametrize("name", ["Provenance", "ColumnProvenance", "PartProvenance"])
+def test_the_client_reads_every_fact_that_the_server_states(name):
+    from flightframe_server import provenance as server
+
+    ends = (getattr(flightframe, name), getattr(server, name))
+    one, other = ([field.name for field in dataclasses.fields(end)] for end in ends)
+    assert one == other
+
+
+def test_a_part_that_was_moved_says_by_how_much():
+    part = {**PROVENANCE["columns"][1]["parts"][0], "shift": "month moved by 12 months"}
+    assert flightframe.PartProvenance.from_fields(part).shift == "month moved by 12 months"

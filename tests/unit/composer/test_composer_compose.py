@@ -10,7 +10,7 @@ from flightframe_server.algebra.types import INTEGER, TEXT, decimal
 from flightframe_server.catalog import read_collection
 from flightframe_server.composer.compose import compose, compose_stream, derive
 from flightframe_server.language import parse
-from flightframe_server.planner.source import held_name, state_name
+from flightframe_server.planner.source import state_column, state_name
 from flightframe_server.resolver.resolve import resolve
 from flightframe_server.resolver.typed import type_collection
 
@@ -52,7 +52,7 @@ def parts(text, *columns):
         rows = dict(zip(need.anchor, members, strict=True))
         made = {level: pa.array(values_, pa.string()) for level, values_ in rows.items()}
         for (name, _), (kind, numbers) in zip(need.metric.states, values, strict=True):
-            made[held_name(name)] = pa.array(numbers, kind)
+            made[state_column(name)] = pa.array(numbers, kind)
         tables.append(pa.table(made))
     return question, question.needs, tables
 

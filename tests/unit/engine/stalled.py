@@ -27,7 +27,7 @@ class Stalled:
             self.read.append(name)
         if name in self.holds:
             self.begun.release()
-            assert self.let.wait(20)
+            assert self.let.wait(60)
         known = {table: sign for table, sign in at.items() if sign is not None}
         return getattr(self._backend, name)(*what, at=known, **how)
 

@@ -18,7 +18,7 @@ def attested(tmp_path):
         opening.extend((engine, backend))
         snapshot, found = engine.attested()
         assert found.unattested == frozenset()
-        return found, snapshot.facts.held_maps
+        return found, snapshot.facts.known_maps
 
     yield run
     for one in opening:
@@ -26,13 +26,13 @@ def attested(tmp_path):
 
 
 def test_nothing_is_broken_and_every_map_is_at_hand(attested):
-    found, held_maps = attested()
+    found, known_maps = attested()
     assert found.violations == {}
     assert found.siblings == {("revenue", "daily"): None}
     assert found.rows == {"stores": 3, "prices": 2, "tx": 5, "daily": 4, "inv": 3}
     maps = {
         edge: sorted(map(tuple, map(dict.values, table.to_pylist())), key=str)
-        for edge, table in held_maps.items()
+        for edge, table in known_maps.items()
     }
     assert maps == {
         "store -> region": [("S1", "East"), ("S2", "East"), ("S3", None)],

@@ -66,7 +66,7 @@ def planned(engine, text, snapshot):
 def execute(engine, plan, snapshot, keep=True):
     """What a plan gives, executed once."""
     executor = engine._attempts._executor
-    return executor.execute(plan, snapshot, keep=keep, most_rows=1000, context=SERVER_CALL)
+    return executor.execute(plan, snapshot, keep=keep, max_rows=1000, context=SERVER_CALL)
 
 
 def asking(text):
@@ -214,7 +214,7 @@ MOST = "SELECT MAX(revenue) AS x AT ()"
 
 def test_two_ask_the_back_end_once_for_one_version(stalled):
     both = [Asked(executed, stalled, MOST) for _ in range(2)]
-    assert stalled.backend.begun.acquire(timeout=10)
+    assert stalled.backend.begun.acquire(timeout=60)
     assert not stalled.backend.begun.acquire(timeout=0.3)
     stalled.backend.let.set()
     for one in both:
@@ -224,10 +224,10 @@ def test_two_ask_the_back_end_once_for_one_version(stalled):
 
 def test_what_is_read_of_one_version_is_not_given_to_who_asks_for_another(stalled, tmp_path):
     first = Asked(executed, stalled, MOST)
-    assert stalled.backend.begun.acquire(timeout=10)
+    assert stalled.backend.begun.acquire(timeout=60)
     write(tmp_path / "shop.duckdb", AS_LARGE + "UPDATE tx SET revenue = 1;")
     second = Asked(executed, stalled, MOST)
-    assert stalled.backend.begun.acquire(timeout=10)
+    assert stalled.backend.begun.acquire(timeout=60)
     stalled.backend.let.set()
     (table,) = second.join().tables
     assert table[" value"].to_pylist() == [Decimal("1.00")]
@@ -238,10 +238,10 @@ def test_what_is_read_of_one_version_is_not_given_to_who_asks_for_another(stalle
 def test_who_asks_of_a_version_that_cannot_be_told_is_given_nothing_read_before(stalled, tmp_path):
     stalled.backend.untold = {"tx"}
     first = Asked(stalled.answer, asking(MOST))
-    assert stalled.backend.begun.acquire(timeout=10)
+    assert stalled.backend.begun.acquire(timeout=60)
     write(tmp_path / "shop.duckdb", AS_LARGE + "UPDATE tx SET revenue = 1;")
     second = Asked(stalled.answer, asking(MOST))
-    assert stalled.backend.begun.acquire(timeout=10)
+    assert stalled.backend.begun.acquire(timeout=60)
     stalled.backend.let.set()
     assert second.join().table.to_pylist() == [{"x": Decimal("1.00")}]
     first.join()

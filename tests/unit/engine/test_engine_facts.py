@@ -61,14 +61,14 @@ def test_what_is_known_of_tables_that_did_not_move_is_taken_over(typed, inspecto
     assert "tx" not in after.known.rows
     assert after.known.rows["stores"] == 3
     assert ("revenue", "daily") not in after.known.siblings
-    assert set(after.held_maps) == {EDGE, "region -> zone", "store -> zone"}
+    assert set(after.known_maps) == {EDGE, "region -> zone", "store -> zone"}
 
 
 def test_a_map_of_a_table_that_moved_is_not_at_hand(typed, inspector, backend):
     before = DataFacts(typed, versions(backend), inspector)
     before.attest_all(SERVER_CALL)
     after = DataFacts(typed, versions(backend, stores="moved"), inspector, before)
-    assert after.held_maps == {}
+    assert after.known_maps == {}
     assert after.targets_at_hand(EDGE) is None
     assert set(before.targets_at_hand(EDGE).to_pylist()) == {"East", None}
 
@@ -79,7 +79,7 @@ def test_what_is_of_a_version_that_cannot_be_told_is_taken_over_by_none(typed, i
     before.attest_all(SERVER_CALL)
     after = DataFacts(typed, untold, inspector, before)
     assert "the grain of stores" in after.known.unattested
-    assert after.held_maps == {}
+    assert after.known_maps == {}
     assert GRAIN not in after.known.unattested
 
 
@@ -98,7 +98,7 @@ def test_two_look_at_once_where_they_look_at_one_version(signs, times, typed, in
         for sign in signs
     ]
     for _ in range(times):
-        assert backend.begun.acquire(timeout=5)
+        assert backend.begun.acquire(timeout=60)
     assert not backend.begun.acquire(timeout=0.2)
     backend.let.set()
     for one in both:
@@ -117,7 +117,7 @@ def test_two_read_a_map_at_once_where_it_is_of_one_version(signs, times, typed, 
         for sign in signs
     ]
     for _ in range(times):
-        assert backend.begun.acquire(timeout=5)
+        assert backend.begun.acquire(timeout=60)
     assert not backend.begun.acquire(timeout=0.2)
     backend.let.set()
     for one in both:

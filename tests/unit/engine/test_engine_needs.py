@@ -53,7 +53,7 @@ def carried(engine, *needs):
     object.__setattr__(asked, "told", needs)
     executor = PlanExecutor(engine.store, engine.backend, ServedFrom.ENGINE_BACKEND, Statements())
     plan = engine._attempts.attested_plan(asked, NO_FRESHNESS, snapshot, SERVER_CALL)
-    return executor.execute(plan, snapshot, keep=True, most_rows=-1, context=SERVER_CALL)
+    return executor.execute(plan, snapshot, keep=True, max_rows=-1, context=SERVER_CALL)
 
 
 def rows(table):

@@ -213,7 +213,7 @@ def test_a_look_at_the_data_is_bounded_and_holds_nobody_else_up(engines, backend
     def stall(name):
         if name == "edge_map":
             looking.set()
-            held.wait(30)
+            held.wait(60)
 
     backend.before = stall
     failures = []

@@ -56,3 +56,25 @@ def test_a_value_in_use_ends_with_the_life_of_its_handle():
     now[0] = LIFE_SECONDS
     assert held.get(handle, "alice") is None
     assert len(held) == 0
+
+
+def test_other_bounds_hold_for_what_comes_and_what_is_held_makes_room():
+    held: Handles[str] = Handles(Bounds(4, 1 << 30, 60.0), lambda: 0.0)
+    handles = [held.keep(str(at), 1000) for at in range(4)]
+    before = held.held_bytes
+    held.change_bounds(Bounds(2, 1 << 30, 60.0))
+    assert [held.get(handle) for handle in handles] == ["0", "1", "2", "3"]
+    newest = held.keep("4", 1000)
+    assert [held.get(handle) for handle in handles] == [None, None, None, "3"]
+    assert held.get(newest) == "4"
+    assert held.held_bytes == before // 2
+
+
+def test_bytes_are_counted_anew_where_the_share_of_a_caller_is_another():
+    held: Handles[str] = Handles(Bounds(8, 1 << 30, 60.0, bytes_of_caller=5000), lambda: 0.0)
+    handle = held.keep("large", 100_000, caller="one")
+    assert held.held_bytes == 5000
+    held.change_bounds(Bounds(8, 1 << 30, 60.0, bytes_of_caller=50_000))
+    assert held.held_bytes == 50_000
+    held.drop(handle)
+    assert held.held_bytes == 0

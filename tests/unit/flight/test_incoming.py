@@ -21,7 +21,7 @@ from flightframe_server.flight.incoming import (
 from flightframe_server.flight.sockets import (
     HELD,
     Counts,
-    Found,
+    PortSocket,
     PortSockets,
     cookie_of,
     counts_of,
@@ -35,14 +35,14 @@ linux = pytest.mark.skipif(not HELD, reason="no other system counts the bytes of
 def opened(
     incoming: Incoming, number: int, host: str = "192.0.2.1", received: int = 0
 ) -> Connection:
-    found = Found(fd=number, cookie=number, host=host, port=1000 + number)
+    found = PortSocket(fd=number, cookie=number, host=host, port=1000 + number)
     incoming.opened(found, Counts(received, 0), now=0.0)
     return incoming.connections[number]
 
 
 def came(incoming: Incoming, one: Connection, size: int, *, acked: int = 0, now: float = 0.0):
     """Note that so many bytes more came, after what calls took until now."""
-    taken = incoming.taken().get(one.endpoint, 0)
+    taken = incoming.pop_consumed().get(one.endpoint, 0)
     counts = Counts(one.counts.received + size, one.counts.acked + acked)
     incoming.note(one, counts, taken, now)
 
@@ -172,7 +172,7 @@ def test_a_number_that_another_connection_got_is_left_alone():
             # Whatever else this process opens meanwhile cannot get the number first.
             os.dup2(other.fileno(), number)
             with closing(taken), closing(other):
-                gone = Found(number, cookie, *first.getsockname())
+                gone = PortSocket(number, cookie, *first.getsockname())
                 assert counts_of(gone) is None
                 assert not end(gone)
                 other.sendall(b"still here")

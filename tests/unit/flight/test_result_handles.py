@@ -72,7 +72,7 @@ def test_a_session_cannot_push_out_what_others_hold():
     mine = results.hold(answered(hot=False), one).handle
     theirs = [results.hold(answered(hot=False), other).handle for _ in range(5)]
     assert results.find(mine, one)
-    held = [len(results) == 3, *(handle in results._handles._held for handle in theirs)]
+    held = [len(results) == 3, *(handle in results._handles._entries for handle in theirs)]
     assert held == [True, False, False, False, True, True]
 
 

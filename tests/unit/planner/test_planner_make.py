@@ -7,7 +7,7 @@ from flightframe_server.algebra.functions import FUNCTIONS
 from flightframe_server.algebra.primitives import Primitive
 from flightframe_server.errors import FDViolation, NotCached, NotSupported, SiblingDiffers
 from flightframe_server.planner.capabilities import Capabilities
-from flightframe_server.planner.make import make_plan, whole_plan
+from flightframe_server.planner.make import make_plan, single_query_plan
 from flightframe_server.planner.plan import Exact, Fetch, Freshness, Rollup
 from flightframe_server.planner.route import version_of
 
@@ -295,11 +295,11 @@ def test_a_broken_promise_is_refused_before_others_are_looked_at():
 
 def test_the_whole_in_one_query_reads_roots_only():
     found = plan("SELECT store, revenue, cost AT store", held(STORE))
-    whole = whole_plan(typed(), found)
+    whole = single_query_plan(typed(), found)
     assert all(isinstance(part.how, Fetch) for part in whole.parts)
     assert [query.schema for query in whole.stream.sources] == ["tx"]
     nested = plan("SELECT store, AVG(revenue @ day) AS x AT store")
-    assert whole_plan(typed(), nested) is None
+    assert single_query_plan(typed(), nested) is None
 
 
 def test_the_same_plan_has_the_same_fingerprint_and_another_another():

@@ -4,7 +4,7 @@ import pytest
 from planned import conditions, held, question, typed
 
 from flightframe_server.planner.explain import explain
-from flightframe_server.planner.make import can_stream, make_plan, whole_plan
+from flightframe_server.planner.make import can_stream, make_plan, single_query_plan
 from flightframe_server.planner.plan import Exact, Fetch, Rollup
 from flightframe_server.resolver.needs import Need, Shift
 from flightframe_server.resolver.question import Question
@@ -94,7 +94,7 @@ def test_what_is_shifted_or_read_twice_is_no_one_query_of_the_back_end():
         plan = planned(*needs, stream_rows=-1)
         assert not can_stream(plan)
         assert plan.stream is None
-        assert whole_plan(typed(), plan) is None
+        assert single_query_plan(typed(), plan) is None
     assert isinstance(planned(need_of(EAST)).parts[0].how, Fetch)
 
 

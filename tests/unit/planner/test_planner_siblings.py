@@ -5,6 +5,7 @@ from planned import COLLECTION, TABLES, plan
 
 from flightframe_server.algebra.types import DOUBLE, decimal
 from flightframe_server.catalog import read_collection
+from flightframe_server.errors import SiblingDiffers
 from flightframe_server.planner.siblings import compared
 from flightframe_server.resolver.typed import type_collection
 
@@ -136,3 +137,41 @@ def test_from_a_sibling_that_was_not_looked_at_yet_is_to_be_looked_at():
     assert plan(text, unattested=key).unattested >= key
     # What it was found to hold on another version says nothing of this one.
     assert plan(text, unattested=key, siblings={("revenue", "daily"): "at S1"}).unattested >= key
+
+
+NEVER = "it was never compared with the root"
+YET = "it is not compared with the root yet"
+
+
+@pytest.mark.parametrize(
+    ("known", "reason"),
+    [
+        ({"siblings": {}}, NEVER),
+        ({"siblings": {("cost", "daily"): None}}, NEVER),
+        ({"siblings": {("revenue", "daily"): "at S1 it has 1"}}, "it differs from the root: at S1"),
+        ({"siblings": {}, "unattested": {"daily holds revenue"}}, YET),
+        ({"siblings": EQUAL, "unattested": {"the rows of t_tx"}}, "its rows are not counted yet"),
+        ({"siblings": EQUAL, "rows": {"t_tx": 9, "t_daily": 9}}, "it would do, and has no fewer"),
+    ],
+)
+def test_a_sibling_that_is_passed_over_says_what_is_true_of_it(known, reason):
+    known = {"rows": SMALL, **known, "unattested": frozenset(known.get("unattested", ()))}
+    (part,) = plan("SELECT store, revenue AT store", **known).parts
+    (remark,) = [text for text in part.aside if text.startswith("sibling daily")]
+    assert remark.startswith(f"sibling daily: {reason}")
+
+
+@pytest.mark.parametrize(
+    ("siblings", "message"),
+    [
+        ({}, "daily was never compared with the root of SUM(revenue)"),
+        (
+            {("revenue", "daily"): "at S1 it has 1"},
+            "daily does not hold SUM(revenue) as its root does: at S1 it has 1",
+        ),
+    ],
+)
+def test_from_a_sibling_that_is_not_known_to_be_equal_is_refused(siblings, message):
+    with pytest.raises(SiblingDiffers) as refused:
+        plan("SELECT store, revenue FROM daily AT store", siblings=siblings)
+    assert (refused.value.message, refused.value.hint) == (message, "leave FROM out, or name tx")

@@ -16,8 +16,8 @@ from flightframe_server.planner.source import (
     FetchedRead,
     StoredRead,
     column_reads,
-    held_name,
     read_level,
+    state_column,
     state_name,
 )
 from flightframe_server.resolver.terms import text
@@ -155,7 +155,7 @@ def test_a_fetched_column_and_a_map_are_read_as_the_other_table_keeps_them():
 
 def test_states_have_names_that_no_level_has():
     assert state_name(0, "value") == "m0_value"
-    assert held_name("value") == " value"
+    assert state_column("value") == " value"
 
 
 def test_a_frame_has_the_points_of_what_it_shows_and_not_of_what_it_is_ordered_by():

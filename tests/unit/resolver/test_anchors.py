@@ -8,8 +8,8 @@ from resolver_shop import resolved, typed
 from flightframe_server.errors import AmbiguousReducer, QueryError
 from flightframe_server.resolver.anchors import (
     allowed_reducers,
-    bare_term,
-    bare_type,
+    family_term,
+    family_type,
     metric_anchors,
 )
 from flightframe_server.resolver.terms import text
@@ -49,10 +49,10 @@ def test_what_is_told_is_what_is_answered(family):
             assert set(some) <= set(found.levels), some
 
 
-def test_a_family_without_a_default_has_no_bare_term():
+def test_a_family_without_a_default_has_no_term():
     with pytest.raises(AmbiguousReducer):
-        bare_term(typed(), "cost")
-    assert text(bare_term(typed(), "amount")) == "SUM(amount)"
+        family_term(typed(), "cost")
+    assert text(family_term(typed(), "amount")) == "SUM(amount)"
 
 
 def reducers(family):
@@ -90,7 +90,7 @@ def test_a_reducer_is_told_with_its_blocks_its_type_and_whether_it_is_the_defaul
 
 
 def test_a_bare_name_has_a_type_where_it_means_something():
-    assert [str(bare_type(typed(), name)) for name in ("amount", "weight", "margin", "cost")] == [
+    assert [str(family_type(typed(), name)) for name in ("amount", "weight", "margin", "cost")] == [
         *("decimal(38,2)", "double", "double"),
         "None",
     ]

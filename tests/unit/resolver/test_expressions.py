@@ -127,7 +127,7 @@ def test_a_number_is_told_what_it_was_likely_meant_to_be(written, hint):
 def test_a_parameter_without_a_value_has_the_type_of_what_stands_beside_it(written, type_):
     binding = Binding(None)
     typer(binding).term(parse_expression(written))
-    assert binding.wanted == {0: read_type(type_)}
+    assert binding.types == {0: read_type(type_)}
 
 
 def test_what_a_parameter_without_a_value_is_computed_with_has_the_type_of_a_value():

@@ -11,7 +11,6 @@ from flightframe_server.resolver.legality import (
     check_reach,
     filter_levels,
     is_finer,
-    settled,
 )
 from flightframe_server.resolver.metrics import MetricNames
 from flightframe_server.resolver.needs import needs_of
@@ -419,7 +418,7 @@ def test_the_checks_are_of_one_metric_at_one_anchor():
     ],
 )
 def test_a_level_is_settled_along_the_edges_that_the_rows_take(schema, level, known, found):
-    assert settled(typed(), schema, level, known) is found
+    assert typed().graph.settled(schema, level, known) is found
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,7 @@ def test_a_value_that_is_no_share_is_refused_when_it_is_bound(value):
 def test_a_share_that_is_not_bound_yet_is_announced_as_a_double():
     binding = Binding(None)
     resolve(parse("SELECT QUANTILE(amount, ?) AS x AT region"), typed(), binding)
-    assert binding.wanted == {0: DOUBLE}
+    assert binding.types == {0: DOUBLE}
 
 
 def test_what_a_formula_is_made_of_is_called_after_the_formula():

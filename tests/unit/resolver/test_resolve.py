@@ -134,7 +134,7 @@ def test_a_limit_is_a_whole_number_from_0(value):
 def test_a_limit_that_is_not_bound_yet_is_announced_as_an_integer():
     binding = Binding(None)
     resolve(parse("SELECT amount AT region LIMIT ? OFFSET ?"), typed(), binding)
-    assert binding.wanted == {0: INTEGER, 1: INTEGER}
+    assert binding.types == {0: INTEGER, 1: INTEGER}
 
 
 def test_a_limit_counts_within_levels_of_the_anchor():

@@ -181,7 +181,7 @@ def test_a_case_with_an_operand_is_short_for_comparisons():
 def test_a_parameter_without_a_value_has_the_type_that_is_due(written, type_):
     binding = Binding(None)
     assert typed(written, wanted=binding).type != NULL
-    assert binding.wanted == {0: read_type(type_)}
+    assert binding.types == {0: read_type(type_)}
 
 
 def test_a_parameter_gives_the_places_of_round():

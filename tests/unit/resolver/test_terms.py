@@ -146,7 +146,9 @@ def test_a_metric_rolls_up_unless_its_rows_are_needed_again() -> None:
 def test_a_failure_is_about_a_metric_and_what_is_read_for_it() -> None:
     assert rooted("SUM", argument=COST).subject == "SUM(amount) of sales.cost"
     assert rooted("COUNT").subject == "COUNT(amount) of sales"
-    mean = replace(rooted("SUM", argument=COST), asked="SUM(amount), which profit is made of,")
+    mean = replace(
+        rooted("SUM", argument=COST), display_name="SUM(amount), which profit is made of,"
+    )
     assert mean.subject == "SUM(amount), which profit is made of of sales.cost"
 
 

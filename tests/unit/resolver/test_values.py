@@ -87,10 +87,10 @@ def test_a_parameter_without_a_value_is_refused(parameter, named):
 def test_a_parameter_of_a_query_that_is_only_typed_is_a_text_until_more_is_known():
     binding = Binding(None)
     assert binding.constant(Parameter(name="x")) == Constant(NULL, None)
-    assert binding.wanted == {"x": TEXT}
-    binding.want(Parameter(name="x"), DATE)
+    assert binding.types == {"x": TEXT}
+    binding.note_type(Parameter(name="x"), DATE)
     binding.constant(Parameter(name="x"))
-    assert binding.wanted == {"x": DATE}
+    assert binding.types == {"x": DATE}
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ def test_what_a_parameter_is_compared_with_is_its_type():
     assert reading is not None
     parameters = Parameters(None)
     evaluate(reading.select, known, parameters)
-    assert parameters.wanted == {0: pa.string(), 1: pa.int64(), 2: pa.string(), 3: pa.int64()}
+    assert parameters.types == {0: pa.string(), 1: pa.int64(), 2: pa.string(), 3: pa.int64()}
 
 
 @pytest.mark.parametrize(

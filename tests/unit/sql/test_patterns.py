@@ -44,8 +44,8 @@ def test_letters_match_in_any_case_unless_they_may_not():
 
 
 def test_a_pattern_costs_little_and_is_bounded():
-    started = time.monotonic()
+    started = time.process_time()
     assert not pattern("%a" * 400 + "b").fullmatch("a" * 10_000)
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
     with pytest.raises(LimitExceeded):
         pattern("x" * (MAX_PATTERN + 1))

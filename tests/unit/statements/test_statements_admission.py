@@ -52,7 +52,7 @@ def test_permits_go_by_the_order_of_asking_and_exactly_the_surplus_is_refused():
         queue.acquire(stays)
     for at, taker in enumerate(waiting):
         queue.release()
-        taker.join(5)
+        taker.join(60)
         assert order == list("abc")[: at + 1]
     for _ in range(2):
         queue.release()
@@ -75,10 +75,10 @@ def test_who_leaves_the_line_takes_no_place_along():
     queue.acquire(stays)
     first, second = Taker(queue, order, "first"), Taker(queue, order, "second")
     first.gone.set()
-    first.join(5)
+    first.join(60)
     assert isinstance(first.refusal, BackendCancelled)
     queue.release()
-    second.join(5)
+    second.join(60)
     assert order == ["second"]
     queue.release()
     assert (queue.free, queue.waiting) == (1, 0)
@@ -111,18 +111,18 @@ def test_one_caller_has_its_share_of_the_permits_and_of_the_queue():
     queue.acquire(stays, "bob")
     others = [Taker(queue, order, "bob waits", "bob"), Taker(queue, order, "carol waits", "carol")]
     queue.release("bob")
-    others[0].join(5)
+    others[0].join(60)
     # The first in the queue may not have it; the first who may does.
     assert order == ["bob waits"]
     queue.release("ann")
-    waiting.join(5)
+    waiting.join(60)
     assert order == ["bob waits", "ann waits"]
     queue.release("ann")
-    others[1].join(5)
+    others[1].join(60)
     assert order[2:] == ["carol waits"]
     for caller in ("ann", "bob", "bob", "carol"):
         queue.release(caller)
-    assert (queue.free, queue.waiting, dict(queue._held)) == (4, 0, {})
+    assert (queue.free, queue.waiting, dict(queue._in_use)) == (4, 0, {})
 
 
 def test_what_is_nobodys_is_bounded_by_all_alone():
@@ -131,3 +131,48 @@ def test_what_is_nobodys_is_bounded_by_all_alone():
         queue.acquire(stays)
     with pytest.raises(Overloaded):
         queue.acquire(stays, "ann")
+
+
+def resized(queue: AdmissionQueue, permits: int, waiting: int = 8, share: int = 64) -> None:
+    """Give a queue other bounds."""
+    queue.resize(permits, waiting, 60, share=share, waiting_share=waiting)
+
+
+def test_more_permits_go_to_those_that_wait_at_once():
+    queue, order = AdmissionQueue(1, 8, 60), []
+    queue.acquire(stays)
+    waiting = [Taker(queue, order, name) for name in "abc"]
+    resized(queue, 3)
+    for taker in waiting[:2]:
+        taker.join(60)
+    assert (sorted(order), queue.free, queue.waiting) == (["a", "b"], 0, 1)
+    queue.release()
+    waiting[2].join(60)
+    assert sorted(order) == ["a", "b", "c"]
+
+
+def test_fewer_permits_are_given_out_once_the_surplus_is_back():
+    queue, order = AdmissionQueue(3, 8, 60), []
+    for _ in range(3):
+        queue.acquire(stays)
+    resized(queue, 1)
+    assert queue.free == 0
+    taker = Taker(queue, order, "a")
+    for _ in range(2):
+        queue.release()
+        assert (order, queue.waiting, queue.free) == ([], 1, 0)
+    queue.release()
+    taker.join(60)
+    assert order == ["a"]
+    queue.release()
+    assert queue.free == 1
+
+
+def test_a_larger_share_lets_a_caller_on():
+    queue, order = AdmissionQueue(4, 8, 60, share=1), []
+    queue.acquire(stays, "one")
+    taker = Taker(queue, order, "a", "one")
+    assert order == []
+    resized(queue, 4, share=2)
+    taker.join(60)
+    assert order == ["a"]

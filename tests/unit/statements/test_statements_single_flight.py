@@ -48,11 +48,11 @@ class Caller(threading.Thread):
             self.result = error
 
 
-def wanted(flights: SingleFlight[str], number: int) -> bool:
+def waiting(flights: SingleFlight[str], number: int) -> bool:
     until = time.monotonic() + 5
     while time.monotonic() < until:
         call = flights._calls.get("key")
-        if (0 if call is None else call.wanted) == number:
+        if (0 if call is None else call.waiting) == number:
             return True
         time.sleep(0.002)
     return False
@@ -61,15 +61,15 @@ def wanted(flights: SingleFlight[str], number: int) -> bool:
 def test_the_first_caller_leaves_and_the_others_are_answered():
     flights, work = SingleFlight(), Work()
     first = Caller(flights, work)
-    assert work.begun.acquire(timeout=5)
+    assert work.begun.acquire(timeout=60)
     others = [Caller(flights, work) for _ in range(2)]
-    assert wanted(flights, 3)
+    assert waiting(flights, 3)
     first.gone.set()
-    first.join(5)
+    first.join(60)
     assert isinstance(first.result, BackendCancelled)
     work.let.set()
     for other in others:
-        other.join(5)
+        other.join(60)
         assert other.result == "done"
     assert (work.times, work.stopped) == (1, 0)
 
@@ -77,30 +77,30 @@ def test_the_first_caller_leaves_and_the_others_are_answered():
 def test_the_work_ends_with_the_last_who_wants_it_and_whoever_comes_then_begins_anew():
     flights, work = SingleFlight(), Work()
     both = [Caller(flights, work) for _ in range(2)]
-    assert work.begun.acquire(timeout=5)
-    assert wanted(flights, 2)
+    assert work.begun.acquire(timeout=60)
+    assert waiting(flights, 2)
     both[0].gone.set()
-    both[0].join(5)
-    assert (work.stopped, wanted(flights, 1)) == (0, True)
+    both[0].join(60)
+    assert (work.stopped, waiting(flights, 1)) == (0, True)
     both[1].gone.set()
-    both[1].join(5)
-    assert (work.stopped, wanted(flights, 0)) == (1, True)
+    both[1].join(60)
+    assert (work.stopped, waiting(flights, 0)) == (1, True)
     late = Caller(flights, work)
-    assert work.begun.acquire(timeout=5)
+    assert work.begun.acquire(timeout=60)
     work.let.set()
-    late.join(5)
+    late.join(60)
     assert (late.result, work.times) == ("done", 2)
 
 
 def test_each_caller_waits_its_own_time():
     flights, work = SingleFlight(), Work()
     patient = Caller(flights, work)
-    assert work.begun.acquire(timeout=5)
+    assert work.begun.acquire(timeout=60)
     hurried = Caller(flights, work, seconds=0.01)
-    hurried.join(5)
+    hurried.join(60)
     assert isinstance(hurried.result, BackendTimeout)
     work.let.set()
-    patient.join(5)
+    patient.join(60)
     assert (patient.result, work.times) == ("done", 1)
 
 
@@ -123,7 +123,7 @@ def test_a_call_that_nothing_is_equal_to_is_its_own():
     held = threading.Barrier(2)
 
     def meeting(token) -> str:
-        held.wait(5)
+        held.wait(60)
         return "met"
 
     found: list[str] = []
@@ -134,6 +134,6 @@ def test_a_call_that_nothing_is_equal_to_is_its_own():
     for one in both:
         one.start()
     for one in both:
-        one.join(10)
+        one.join(60)
     assert found == ["met", "met"]
     assert not flights._calls

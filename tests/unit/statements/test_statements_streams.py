@@ -34,7 +34,7 @@ class Running:
     def __iter__(self):
         for _ in range(self.batches):
             yield BATCH
-        if not self.cancelled.wait(10):
+        if not self.cancelled.wait(60):
             raise AssertionError("nobody ended it")
         raise BackendCancelled("the statement was cancelled")
 
@@ -59,7 +59,7 @@ class Backend:
         token.attach(self.running)
         if self.fails:
             raise BackendError("no")
-        if self.blocks and self.running.cancelled.wait(10):
+        if self.blocks and self.running.cancelled.wait(60):
             self.running.close()
             raise BackendCancelled("the statement was cancelled")
         return self.running
@@ -211,7 +211,7 @@ def test_a_collected_statement_is_bounded_ended_and_counted():
     with pytest.raises(Overloaded):
         statements.collect(Backend(1), None, {}, CancelToken(), CallContext(query_id="r"))
     assert statements.cancel("q") is True
-    thread.join(5)
+    thread.join(60)
     assert [type(failure) for failure in failures] == [BackendCancelled]
     # Three numbers are 24 bytes, and six are too many.
     with pytest.raises(LimitExceeded, match="a statement brings at most 30 bytes"):

@@ -79,8 +79,8 @@ class DuckDBBackend:
         """Open the database; see the class."""
         self.id = backend_id
         self._dialect = DuckDBDialect(corrections)
-        given = {key: str(value) for key, value in (settings or {}).items()}
-        self._source = DuckDBSource(Path(database), settings=given)
+        options = {key: str(value) for key, value in (settings or {}).items()}
+        self._source = DuckDBSource(Path(database), settings=options)
         self._statement = cached(self._compile, statement_bytes, STATEMENTS_BYTES)
 
     @classmethod
@@ -102,27 +102,27 @@ class DuckDBBackend:
         self, at: Fingerprints | None = None, *, token: CancelToken | None = None
     ) -> dict[str, dict[str, DataType]]:
         """Return each table and view of the database with its usable columns."""
-        found: dict[str, dict[str, DataType]] = {}
+        tables: dict[str, dict[str, DataType]] = {}
         for table, column, named in self._columns(_versions(at or {}, at or ()), token):
             declared = declared_type(named)
-            columns = found.setdefault(table, {})
+            columns = tables.setdefault(table, {})
             if declared is not None:
                 columns[column] = declared
-        return found
+        return tables
 
     def unanswered(self, tables: Collection[str]) -> dict[str, dict[str, str]]:
         """Return the columns that are left out of `tables`; see `Backend.unanswered`."""
-        found: dict[str, dict[str, str]] = {}
+        unanswered: dict[str, dict[str, str]] = {}
         for table, column, named in self._columns(frozenset(), None):
             if table in tables and declared_type(named) is None:
-                found.setdefault(table, {})[column] = named
-        return found
+                unanswered.setdefault(table, {})[column] = named
+        return unanswered
 
     def _columns(
-        self, wanted: frozenset[str], token: CancelToken | None
+        self, versions: frozenset[str], token: CancelToken | None
     ) -> Iterator[tuple[str, str, str]]:
         """Yield the table, name and type of every column, in the tables' order."""
-        for schema, table, column, named in self._rows(_COLUMNS, (), wanted, token):
+        for schema, table, column, named in self._rows(_COLUMNS, (), versions, token):
             yield str(table) if schema == "main" else f"{schema}.{table}", str(column), str(named)
 
     def fingerprints(self, tables: Collection[str]) -> dict[str, str | None]:
@@ -138,8 +138,8 @@ class DuckDBBackend:
         token: CancelToken | None = None,
     ) -> RunningQuery:
         """Start a query; see `Backend.run`."""
-        wanted = _versions(at or {}, query.tables)
-        return Running(self._source, self._statement(query), wanted, token=token)
+        versions = _versions(at or {}, query.tables)
+        return Running(self._source, self._statement(query), versions, token=token)
 
     def text(self, query: SourceQuery | FrameQuery) -> str:
         """Return the SQL of a query."""
@@ -154,8 +154,8 @@ class DuckDBBackend:
         """Return the distinct map of an edge as `source`, `target`."""
         sql = edge_map_select(hop, self._dialect).sql(self._dialect.name)
         columns = (("source", hop.source_type), ("target", hop.type))
-        wanted = _versions(at or {}, (hop.table,))
-        running = Running(self._source, Statement(sql, {}, columns), wanted, token=token)
+        versions = _versions(at or {}, (hop.table,))
+        running = Running(self._source, Statement(sql, {}, columns), versions, token=token)
         return pa.Table.from_batches(list(running), schema=running.schema)
 
     def duplicate(
@@ -167,17 +167,17 @@ class DuckDBBackend:
         token: CancelToken | None = None,
     ) -> tuple[object, ...] | None:
         """Return one key that stands on several rows, or None; reads only what DuckDB does not."""
-        wanted = _versions(at or {}, (table,))
+        versions = _versions(at or {}, (table,))
         schema, _, name = table.rpartition(".")
         place = (schema.lower() or "main", name.lower())
-        if _kept_unique(self._rows(_CONSTRAINTS, place, wanted, token), columns):
+        if _is_unique(self._rows(_CONSTRAINTS, place, versions, token), columns):
             return None
         keys = [column_expression(column) for column in columns]
         several = exp.GT(this=exp.Count(this=exp.Star()), expression=exp.Literal.number(1))
         select = exp.select(*keys).from_(table_expression(table)).having(several).limit(1)
         if keys:
             select = select.group_by(*(key.copy() for key in keys))
-        rows = self._rows(select.sql(self._dialect.name), (), wanted, token)
+        rows = self._rows(select.sql(self._dialect.name), (), versions, token)
         return tuple(rows[0]) if rows else None
 
     def statistics(
@@ -205,29 +205,33 @@ class DuckDBBackend:
         self._source.close()
 
     def _rows(
-        self, sql: str, values: Sequence[object], wanted: frozenset[str], token: CancelToken | None
+        self,
+        sql: str,
+        values: Sequence[object],
+        versions: frozenset[str],
+        token: CancelToken | None,
     ) -> list[tuple[Any, ...]]:
-        return Reading(self._source, wanted, token=token).rows(sql, values)
+        return Reading(self._source, versions, token=token).rows(sql, values)
 
 
 def _versions(at: Fingerprints, tables: Collection[str]) -> frozenset[str]:
     """Return the versions that some tables must be of."""
-    found = (at.get(table) for table in tables)
-    return frozenset(version for version in found if version is not None)
+    versions = (at.get(table) for table in tables)
+    return frozenset(version for version in versions if version is not None)
 
 
-def _kept_unique(constraints: list[tuple[Any, ...]], columns: tuple[str, ...]) -> bool:
+def _is_unique(constraints: list[tuple[Any, ...]], columns: tuple[str, ...]) -> bool:
     """Return whether DuckDB keeps these columns unique, NULL taken for one value.
 
     A key over some of the columns makes all of them unique. Under UNIQUE alone, NULL may stand on
     several rows.
     """
-    whole: set[str] = set()
+    never_null: set[str] = set()
     for kind, names in constraints:
         if kind in ("NOT NULL", "PRIMARY KEY"):
-            whole.update(name.lower() for name in names)
-    given = {name.lower() for name in columns} & whole
+            never_null.update(name.lower() for name in names)
+    keys = {name.lower() for name in columns} & never_null
     return any(
-        kind in _UNIQUE and names and given.issuperset(name.lower() for name in names)
+        kind in _UNIQUE and names and keys.issuperset(name.lower() for name in names)
         for kind, names in constraints
     )

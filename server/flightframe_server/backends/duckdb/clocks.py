@@ -24,8 +24,8 @@ _FIRST, _LAST = -51_134 * _DAY, 47_482 * _DAY
 _APART = 731 * _DAY
 _SECOND = 1_000_000
 _SHOWN = """
-    SELECT epoch_us(timezone($zone, make_timestamptz(asked))) - asked
-    FROM (SELECT unnest($instants) AS asked)
+    SELECT epoch_us(timezone($zone, make_timestamptz(instant))) - instant
+    FROM (SELECT unnest($instants) AS instant)
 """
 
 
@@ -38,18 +38,20 @@ def corrections(zone: str) -> tuple[Stretch, ...]:
     known = clock(zone)
     jumps = [jump for jump in known.jumps if _FIRST <= jump < _LAST]
     edges = {near for jump in jumps for near in (jump - _SECOND, jump)}
-    asked = sorted({*range(_FIRST, _LAST, _DAY), *edges})
+    instants = sorted({*range(_FIRST, _LAST, _DAY), *edges})
     try:
         with duckdb.connect() as connection:
-            rows = connection.execute(_SHOWN, {"zone": zone, "instants": asked}).fetchall()
+            rows = connection.execute(_SHOWN, {"zone": zone, "instants": instants}).fetchall()
     except duckdb.NotImplementedException:
-        return _ours(known, known.jumps[0], None)
-    ours = (known.offsets[bisect_right(known.jumps, at) - 1] for at in asked)
-    wrong = [at for at, (shown,), right in zip(asked, rows, ours, strict=True) if shown != right]
-    found: list[Stretch] = []
+        return _stretches(known, known.jumps[0], None)
+    offsets = (known.offsets[bisect_right(known.jumps, at) - 1] for at in instants)
+    wrong = [
+        at for at, row, offset in zip(instants, rows, offsets, strict=True) if row[0] != offset
+    ]
+    stretches: list[Stretch] = []
     for start, end in _spans(wrong):
-        found += _ours(known, start - _DAY, end + _DAY if end + _APART < _LAST else None)
-    return tuple(found)
+        stretches += _stretches(known, start - _DAY, end + _DAY if end + _APART < _LAST else None)
+    return tuple(stretches)
 
 
 def _spans(wrong: list[int]) -> list[tuple[int, int]]:
@@ -63,7 +65,7 @@ def _spans(wrong: list[int]) -> list[tuple[int, int]]:
     return spans
 
 
-def _ours(known: Clock, start: int, end: int | None) -> tuple[Stretch, ...]:
+def _stretches(known: Clock, start: int, end: int | None) -> tuple[Stretch, ...]:
     """Return our clock from an instant to another, from where on it is the database's own."""
     at = bisect_right(known.jumps, start) - 1
     until = bisect_right(known.jumps, _LAST if end is None else end)

@@ -43,13 +43,13 @@ class DuckDBDialect(SqlDialect):
         """Keep where the database's clocks are another than ours."""
         self._clocks = Clocks(corrections)
 
-    def cast(self, value: exp.Expr, declared: DataType, given: DataType | None = None) -> exp.Expr:
+    def cast(self, value: exp.Expr, declared: DataType, type_: DataType | None = None) -> exp.Expr:
         """Return a checked cast; see `SqlDialect.cast`."""
-        if given is None or given.kind is Kind.NULL or given == declared:
+        if type_ is None or type_.kind is Kind.NULL or type_ == declared:
             return exp.Cast(this=value, to=typed(declared))
-        if given.zone and declared.is_moment:
-            return self._clocks.cast(value, given, declared)
-        return checked_cast(value, given, declared)
+        if type_.zone and declared.is_moment:
+            return self._clocks.cast(value, type_, declared)
+        return checked_cast(value, type_, declared)
 
     def apply(self, term: Apply, compiled: Callable[[Term], exp.Expr], bound: Bound) -> exp.Expr:
         """Return a row function of terms."""
@@ -60,14 +60,14 @@ class DuckDBDialect(SqlDialect):
         """Return whether a value cannot stand in a window: DuckDB counts what may fail as that."""
         return refuses(value)
 
-    def counted(self, table: str, column: str, given: DataType, alias: str | None) -> exp.Expr:
+    def counted(self, table: str, column: str, type_: DataType, alias: str | None) -> exp.Expr:
         """Return a stored column in microseconds; one that does not fit is refused."""
         value = self.stored(table, column, alias)
-        return narrowed(value, given, f"{table}.{column}") if given.is_fine else value
+        return narrowed(value, type_, f"{table}.{column}") if type_.is_fine else value
 
-    def floored(self, table: str, column: str, given: DataType, alias: str | None) -> exp.Expr:
+    def floored(self, table: str, column: str, type_: DataType, alias: str | None) -> exp.Expr:
         """Return a stored column in microseconds, to be cut further."""
-        return floored(self.stored(table, column, alias), given)
+        return floored(self.stored(table, column, alias), type_)
 
     def constant(self, term: Constant, bound: Bound) -> exp.Expr:
         """Return a constant as a bound placeholder of its type."""
@@ -77,16 +77,16 @@ class DuckDBDialect(SqlDialect):
         return self.cast(bound.add(term.value), term.type)
 
     def truncate(
-        self, function: str, moment: exp.Expr, declared: DataType, given: DataType
+        self, function: str, moment: exp.Expr, declared: DataType, moment_type: DataType
     ) -> exp.Expr:
         """Return the first instant of a period of a moment; see `SqlDialect.truncate`."""
-        return self._clocks.truncated(function, moment, given)
+        return self._clocks.truncated(function, moment, moment_type)
 
-    def mean(self, argument: exp.Expr, given: DataType) -> exp.Expr:
+    def mean(self, argument: exp.Expr, argument_type: DataType) -> exp.Expr:
         """Return a mean."""
         return exp.Avg(this=self.cast(argument, DOUBLE))
 
-    def m2(self, argument: exp.Expr, given: DataType) -> exp.Expr:
+    def m2(self, argument: exp.Expr, argument_type: DataType) -> exp.Expr:
         """Return the variance of all times their count: DuckDB's is Welford's."""
         number = self.cast(argument, DOUBLE)
         return exp.Mul(
@@ -94,15 +94,15 @@ class DuckDBDialect(SqlDialect):
             expression=exp.Count(this=argument.copy()),
         )
 
-    def sum(self, argument: exp.Expr, given: DataType, declared: DataType) -> exp.Expr:
+    def sum(self, argument: exp.Expr, argument_type: DataType, declared: DataType) -> exp.Expr:
         """Return a sum that is exact, or fails."""
         if declared.kind is Kind.INTEGER:
             return exp.Sum(this=self.cast(argument, declared))
-        if given.precision > WIDE_PRECISION:
+        if argument_type.precision > WIDE_PRECISION:
             return wide_sum(argument, declared)
         return exp.Sum(this=argument)
 
-    def quantile(self, argument: exp.Expr, given: DataType, q: str) -> exp.Expr:
+    def quantile(self, argument: exp.Expr, argument_type: DataType, q: str) -> exp.Expr:
         """Return the continuous quantile."""
         number = self.cast(argument, DOUBLE)
         return exp.Anonymous(this="quantile_cont", expressions=[number, exp.Literal.number(q)])

@@ -169,23 +169,23 @@ class Instance:
         Raises:
             SourceMoved: the file was written since it was opened, or may have been.
         """
-        found = os.fstat(self._descriptor)
-        if stamp_of(found) == self._stamp:
+        status = os.fstat(self._descriptor)
+        if stamp_of(status) == self._stamp:
             return
         with self._lock:
-            if stamp_of(found) == self._stamp:
+            if stamp_of(status) == self._stamp:
                 return
-            if not self._only_renamed(found):
+            if not self._only_renamed(status):
                 raise SourceMoved
-            self._stamp = stamp_of(found)
+            self._stamp = stamp_of(status)
 
-    def _only_renamed(self, found: os.stat_result) -> bool:
+    def _only_renamed(self, status: os.stat_result) -> bool:
         """Whether the file lost its name and nothing else: its change time then moves as well."""
-        if stamp_of(found)[:4] != self._stamp[:4] or self._file.names(found):
+        if stamp_of(status)[:4] != self._stamp[:4] or self._file.names(status):
             return False
         if self.version.file is not None:
             same = digest(self._descriptor) == self.version.file
-            return same and stamp_of(os.fstat(self._descriptor)) == stamp_of(found)
+            return same and stamp_of(os.fstat(self._descriptor)) == stamp_of(status)
         moved, self._moved = self._moved, True
         return not moved
 

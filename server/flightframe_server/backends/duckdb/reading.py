@@ -20,7 +20,7 @@ from flightframe_server.arrow_types import arrow_schema, conform
 from flightframe_server.backends.cancellation import CancelToken, Completion
 from flightframe_server.backends.duckdb.source import DuckDBSource
 from flightframe_server.backends.duckdb.sql_functions import MISFIT
-from flightframe_server.backends.misfits import said
+from flightframe_server.backends.misfits import misfit_in
 from flightframe_server.backends.protocol import BATCH_ROWS, SourceMoved
 from flightframe_server.backends.sql.names import Statement
 from flightframe_server.errors import (
@@ -47,7 +47,7 @@ class Reading:
 
     Args:
         source: where to read.
-        wanted: the versions that the file must be of.
+        versions: those that the file must be of.
         token: cancels it.
 
     Raises:
@@ -58,7 +58,7 @@ class Reading:
     def __init__(
         self,
         source: DuckDBSource,
-        wanted: Collection[str],
+        versions: Collection[str],
         *,
         token: CancelToken | None = None,
     ) -> None:
@@ -72,17 +72,17 @@ class Reading:
         self._reader: pa.RecordBatchReader | None = None
         if token is not None:
             token.attach(self)
-        self._instance, self._cursor = source.lend(wanted, self)
+        self._instance, self._cursor = source.lend(versions, self)
 
     def rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Return all rows of a short answer, and close."""
         try:
             with self._busy:
-                found = self._steps(
+                rows = self._steps(
                     lambda cursor: list(cursor.execute(sql, list(values) or None).fetchall())
                 )
                 self._checked()
-            return found
+            return rows
         finally:
             self.close()
 
@@ -198,12 +198,12 @@ class Running(Reading):
         self,
         source: DuckDBSource,
         statement: Statement,
-        wanted: Collection[str] = (),
+        versions: Collection[str] = (),
         *,
         token: CancelToken | None = None,
     ) -> None:
         """Start it; see `Backend.run`."""
-        super().__init__(source, wanted, token=token)
+        super().__init__(source, versions, token=token)
         self.schema = arrow_schema(statement.columns)
         try:
             self.begin(statement)
@@ -213,16 +213,16 @@ class Running(Reading):
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         """Yield the batches; the last one only when the end has been read as well."""
-        held: pa.RecordBatch | None = None
+        pending: pa.RecordBatch | None = None
         try:
             while (batch := self.next()) is not None:
-                if held is not None:
-                    yield held
-                held = self._conformed(batch)
+                if pending is not None:
+                    yield pending
+                pending = self._conformed(batch)
         finally:
             self.close()
-        if held is not None:
-            yield held
+        if pending is not None:
+            yield pending
 
     def _conformed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         try:
@@ -243,7 +243,7 @@ def _translated(error: Exception) -> FlightframeError:
             "the statement needs more memory or disk than the database may take",
             hint="ask at a coarser anchor, or for less of the data",
         )
-    if (fine := said(text)) is not None:
+    if (fine := misfit_in(text)) is not None:
         return fine
     out_of_range = isinstance(error, duckdb.OutOfRangeException | duckdb.ConversionException)
     if out_of_range or any(sign in text for sign in _MISFITS):

@@ -38,13 +38,13 @@ def bounds(settings: BackendSettings) -> dict[str, str | int]:
     """Return the DuckDB settings that keep what an installation allows its database."""
     memory = settings.memory_bytes or _machine_bytes() // 2
     spill = SPILL_BYTES if settings.spill_bytes is None else settings.spill_bytes
-    found: dict[str, str | int] = {
+    options: dict[str, str | int] = {
         "memory_limit": f"{max(1, memory // MIB)}MiB",
         "max_temp_directory_size": f"{spill // MIB}MiB",
     }
     if settings.threads is not None:
-        found["threads"] = settings.threads
-    return found
+        options["threads"] = settings.threads
+    return options
 
 
 def _machine_bytes() -> int:
@@ -111,12 +111,12 @@ class DuckDBSource:
         return self._file.version().text
 
     def lend(
-        self, wanted: Collection[str], holder: Holder
+        self, versions: Collection[str], holder: Holder
     ) -> tuple[Instance, duckdb.DuckDBPyConnection]:
         """Lend a cursor on the file as it is now, for `Instance.give_back` to end.
 
         Args:
-            wanted: versions that the file must be of, all of them; any where there is none.
+            versions: versions that the file must be of, all of them; any where there is none.
             holder: who has it, and is told where it must give it back.
 
         Raises:
@@ -124,15 +124,15 @@ class DuckDBSource:
             BackendError: the source is closed, or the file cannot be opened.
         """
         for _ in range(TRIES):
-            instance = self._standing(wanted)
-            if any(version != instance.version.text for version in wanted):
+            instance = self._standing(versions)
+            if any(version != instance.version.text for version in versions):
                 raise SourceMoved
             cursor = instance.take(holder)
             if cursor is not None:
                 return instance, cursor
         raise SourceMoved
 
-    def _standing(self, wanted: Collection[str]) -> Instance:
+    def _standing(self, versions: Collection[str]) -> Instance:
         """Return the instance over the file as it is now, opened where there is none yet."""
         current = self._current
         if current is not None and current.usable and current.version.sign == self._file.sign():
@@ -141,7 +141,7 @@ class DuckDBSource:
             if self._closed:
                 raise BackendError("the database is closed")
             version = self._file.version()
-            if any(text != version.text for text in wanted):
+            if any(text != version.text for text in versions):
                 raise SourceMoved
             current = self._current
             if current is not None and current.usable and current.version.sign == version.sign:

@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from flightframe_server import row_values
 from flightframe_server.algebra.types import MAX_PRECISION, DataType, Kind
+from flightframe_server.arrow_types import SQL_NAMES
 from flightframe_server.backends.sql.dialect import SqlDialect
 from flightframe_server.backends.sql.terms import SHARED, Word
 from flightframe_server.resolver.terms import Apply, field_of, places_of
@@ -33,43 +34,34 @@ def typed(declared: DataType) -> exp.DataType:
         return exp.DataType.build(f"DECIMAL({declared.precision}, {declared.scale})")
     if declared.kind is Kind.TIMESTAMP:
         return exp.DataType.build("TIMESTAMPTZ" if declared.zone else "TIMESTAMP")
-    return exp.DataType.build(_TYPE_NAMES[declared.kind])
+    return exp.DataType.build(SQL_NAMES[declared.kind])
 
 
-_TYPE_NAMES = {
-    Kind.INTEGER: "BIGINT",
-    Kind.DOUBLE: "DOUBLE",
-    Kind.TEXT: "TEXT",
-    Kind.DATE: "DATE",
-    Kind.BOOLEAN: "BOOLEAN",
-}
-
-
-def cast(value: exp.Expr, wanted: DataType) -> exp.Expr:
+def cast(value: exp.Expr, target: DataType) -> exp.Expr:
     """Return DuckDB's own cast, for values that it cannot change."""
-    return exp.Cast(this=value, to=typed(wanted))
+    return exp.Cast(this=value, to=typed(target))
 
 
-def checked_cast(value: exp.Expr, given: DataType, wanted: DataType) -> exp.Expr:
+def checked_cast(value: exp.Expr, source: DataType, target: DataType) -> exp.Expr:
     """Return a value of one declared type as the same value of another, or a failing statement."""
-    if given.kind is Kind.TEXT and wanted.kind is not Kind.TEXT:
-        return _read(value, wanted)
-    match given.kind, wanted.kind:
-        case Kind.DECIMAL, Kind.DECIMAL | Kind.INTEGER if wanted.scale < given.scale:
-            return _unless_changed(value, given, wanted)
+    if source.kind is Kind.TEXT and target.kind is not Kind.TEXT:
+        return _read(value, target)
+    match source.kind, target.kind:
+        case Kind.DECIMAL, Kind.DECIMAL | Kind.INTEGER if target.scale < source.scale:
+            return _unless_changed(value, source, target)
         case Kind.TIMESTAMP, Kind.DATE:
-            return _unless_changed(value, given, wanted)
+            return _unless_changed(value, source, target)
         case Kind.DOUBLE, Kind.INTEGER:
-            return let(value, _whole_double())
+            return let(value, _integer_double())
         case Kind.DOUBLE, Kind.DECIMAL:
-            return let(value, _decimal_double(wanted))
+            return let(value, _decimal_double(target))
         case Kind.TIMESTAMP, Kind.TEXT:
             written = called("strftime", value, text("%Y-%m-%d %H:%M:%S.%f"))
             return called("regexp_replace", written, text(r"\.000000$"), text(""))
-        case Kind.DECIMAL, Kind.TEXT if given.scale == given.precision:
+        case Kind.DECIMAL, Kind.TEXT if source.scale == source.precision:
             # DuckDB leaves the 0 before such a point out.
-            return called("regexp_replace", cast(value, wanted), text(r"^(-?)\."), text(r"\10."))
-    return cast(value, wanted)
+            return called("regexp_replace", cast(value, target), text(r"^(-?)\."), text(r"\10."))
+    return cast(value, target)
 
 
 def let(value: exp.Expr, body: exp.Expr) -> exp.Expr:
@@ -90,8 +82,8 @@ def let_all(values: dict[str, exp.Expr], body: exp.Expr) -> exp.Expr:
 
 def bound(name: str | None = None) -> exp.Expr:
     """Return the value that `let` binds, or the one of `let_all` that has a name."""
-    held: exp.Expr = exp.column(_BOUND)
-    return held if name is None else exp.Dot(this=held, expression=exp.to_identifier(name))
+    value: exp.Expr = exp.column(_BOUND)
+    return value if name is None else exp.Dot(this=value, expression=exp.to_identifier(name))
 
 
 def called(name: str, *arguments: exp.Expr) -> exp.Expr:
@@ -124,37 +116,36 @@ def refused() -> exp.Expr:
     return called(_REFUSAL, text(MISFIT))
 
 
-def _unless_changed(value: exp.Expr, given: DataType, wanted: DataType) -> exp.Expr:
-    back = cast(cast(bound(), wanted), given)
+def _unless_changed(value: exp.Expr, source: DataType, target: DataType) -> exp.Expr:
+    back = cast(cast(bound(), target), source)
     changed = exp.NEQ(this=back, expression=bound())
-    return let(value, exp.Case().when(changed, refused()).else_(cast(bound(), wanted)))
+    return let(value, exp.Case().when(changed, refused()).else_(cast(bound(), target)))
 
 
-def _whole_double() -> exp.Expr:
+def _integer_double() -> exp.Expr:
     low, high = _HALVES
-    whole = exp.and_(
+    fits = exp.and_(
         exp.EQ(this=bound(), expression=called("round", bound())),
         exp.GTE(this=bound(), expression=double(low)),
         exp.LT(this=bound(), expression=double(high)),
     )
-    given = cast(bound(), DataType(Kind.INTEGER))
-    return _where(whole, given)
+    return _where(fits, cast(bound(), DataType(Kind.INTEGER)))
 
 
-def _decimal_double(wanted: DataType) -> exp.Expr:
+def _decimal_double(target: DataType) -> exp.Expr:
     """Return the decimal whose nearest double is the bound one; past 2^53 digits nothing is."""
-    unit = 10.0**wanted.scale
+    unit = 10.0**target.scale
     digits = called("round", exp.Mul(this=bound(), expression=double(unit)))
     fits = exp.and_(
         exp.LTE(this=called("abs", digits), expression=double(float(row_values.EXACT_DOUBLE))),
         exp.EQ(this=exp.Div(this=digits.copy(), expression=double(unit)), expression=bound()),
     )
-    whole = cast(cast(digits.copy(), DataType(Kind.INTEGER)), DataType(Kind.DECIMAL, 16, 0))
-    if wanted.scale:
-        least = "0." + "1".rjust(wanted.scale, "0")
-        place = cast(text(least), DataType(Kind.DECIMAL, wanted.scale, wanted.scale))
-        whole = exp.Mul(this=whole, expression=place)
-    return _where(fits, cast(exp.Paren(this=whole), wanted))
+    scaled = cast(cast(digits.copy(), DataType(Kind.INTEGER)), DataType(Kind.DECIMAL, 16, 0))
+    if target.scale:
+        least = "0." + "1".rjust(target.scale, "0")
+        place = cast(text(least), DataType(Kind.DECIMAL, target.scale, target.scale))
+        scaled = exp.Mul(this=scaled, expression=place)
+    return _where(fits, cast(exp.Paren(this=scaled), target))
 
 
 def _where(fits: exp.Expr, value: exp.Expr) -> exp.Expr:
@@ -163,25 +154,25 @@ def _where(fits: exp.Expr, value: exp.Expr) -> exp.Expr:
     return exp.Case().when(absent, exp.Null()).when(fits, value).else_(refused())
 
 
-def _read(value: exp.Expr, wanted: DataType) -> exp.Expr:
+def _read(value: exp.Expr, target: DataType) -> exp.Expr:
     """Return what a text says. One of another form gives '', which no cast lets through."""
-    held = called("regexp_extract", value, text(f"^(?:{_pattern(wanted)})$"), number(1))
-    found = cast(held, wanted)
-    if wanted.kind is not Kind.DOUBLE:
-        return found
+    match = called("regexp_extract", value, text(f"^(?:{_pattern(target)})$"), number(1))
+    value = cast(match, target)
+    if target.kind is not Kind.DOUBLE:
+        return value
     endless = called("isinf", bound())
-    return let(found, exp.Case().when(endless, refused()).else_(bound()))
+    return let(value, exp.Case().when(endless, refused()).else_(bound()))
 
 
-def _pattern(wanted: DataType) -> str:
-    match wanted.kind:
+def _pattern(target: DataType) -> str:
+    match target.kind:
         case Kind.INTEGER:
             return row_values.INTEGER_TEXT
         case Kind.DECIMAL:
-            if not wanted.scale:
+            if not target.scale:
                 return r" *([+-]?[0-9]+)(?:\.0+)? *"
             # Without a point the zeros at the end count.
-            return rf" *([+-]?[0-9]+(?:\.[0-9]{{1,{wanted.scale}}})?)(?:0*) *"
+            return rf" *([+-]?[0-9]+(?:\.[0-9]{{1,{target.scale}}})?)(?:0*) *"
         case Kind.DOUBLE:
             return row_values.DOUBLE_TEXT
         case Kind.BOOLEAN:
@@ -198,9 +189,9 @@ def _round(term: Apply, sides: list[exp.Expr], dialect: SqlDialect) -> exp.Expr:
     if places >= 0:
         # DuckDB's cast rounds half away from zero, which is what is asked for here.
         return cast(value, term.type)
-    kept = MAX_PRECISION - argument.type.scale if argument.type.kind is Kind.DECIMAL else 19
-    if -places >= kept:
-        return let(value, _rounded_away(-places, kept, term.type))
+    digits = MAX_PRECISION - argument.type.scale if argument.type.kind is Kind.DECIMAL else 19
+    if -places >= digits:
+        return let(value, _rounded_away(-places, digits, term.type))
     widest = DataType(Kind.DECIMAL, MAX_PRECISION, argument.type.scale)
     wide = cast(value, widest if argument.type.kind is Kind.DECIMAL else argument.type)
     return cast(called("round", wide, number(places)), term.type)
@@ -216,39 +207,39 @@ def _rounded_double(places: int) -> exp.Expr:
     return exp.Case().when(small, rounded).else_(bound())
 
 
-def _rounded_away(places: int, kept: int, wanted: DataType) -> exp.Expr:
+def _rounded_away(places: int, digits: int, target: DataType) -> exp.Expr:
     """Return a number rounded to a unit that no number reaches: 0, or that unit."""
     nothing = exp.Case().when(exp.Is(this=bound(), expression=exp.Null()), exp.Null())
-    if places > kept:
-        return nothing.else_(cast(number(0), wanted))
+    if places > digits:
+        return nothing.else_(cast(number(0), target))
     half, unit = text("5" + "0" * (places - 1)), "1" + "0" * places
     limit = cast(half, DataType(Kind.DECIMAL, places, 0))
-    if wanted.kind is Kind.INTEGER or places >= MAX_PRECISION:
+    if target.kind is Kind.INTEGER or places >= MAX_PRECISION:
         above, below = refused(), refused()
     else:
-        above, below = cast(text(unit), wanted), cast(text(f"-{unit}"), wanted)
+        above, below = cast(text(unit), target), cast(text(f"-{unit}"), target)
     return (
         nothing.when(exp.GTE(this=bound(), expression=limit), above)
         .when(exp.LTE(this=bound(), expression=exp.Neg(this=limit.copy())), below)
-        .else_(cast(number(0), wanted))
+        .else_(cast(number(0), target))
     )
 
 
 def _substr(term: Apply, sides: list[exp.Expr], dialect: SqlDialect) -> exp.Expr:
     names = ("x", "s", "n")[: len(sides)]
-    held = {name: bound(name) for name in names}
-    start = called("greatest", held["s"], number(1))
+    parts = {name: bound(name) for name in names}
+    start = called("greatest", parts["s"], number(1))
     first = called("least", start, number(_FAR))
     if len(sides) == 2:
-        part = called("substring", held["x"], first)
+        part = called("substring", parts["x"], first)
     else:
         # A start and a length together may pass 64 bits.
-        wide = exp.Cast(this=held["s"].copy(), to=exp.DataType.build("HUGEINT"))
-        end = exp.Add(this=wide, expression=held["n"])
+        wide = exp.Cast(this=parts["s"].copy(), to=exp.DataType.build("HUGEINT"))
+        end = exp.Add(this=wide, expression=parts["n"])
         length: exp.Expr = exp.Sub(this=exp.Paren(this=end), expression=first.copy())
         length = called("greatest", called("least", length, number(_FAR)), number(0))
-        whole = exp.Cast(this=length, to=exp.DataType.build("BIGINT"))
-        part = called("substring", held["x"].copy(), first, whole)
+        count = exp.Cast(this=length, to=exp.DataType.build("BIGINT"))
+        part = called("substring", parts["x"].copy(), first, count)
     absent = [exp.Is(this=bound(name), expression=exp.Null()) for name in names]
     return let_all(
         dict(zip(names, sides, strict=True)),
@@ -262,8 +253,8 @@ def _make_date(term: Apply, sides: list[exp.Expr], dialect: SqlDialect) -> exp.E
     inside = [
         exp.Between(this=bound(name), low=number(1), high=number(end)) for name, end in ends.items()
     ]
-    found = called("make_date", *(bound(name) for name in ends))
-    body = exp.Case().when(exp.or_(*absent), exp.Null()).when(exp.and_(*inside), found)
+    date = called("make_date", *(bound(name) for name in ends))
+    body = exp.Case().when(exp.or_(*absent), exp.Null()).when(exp.and_(*inside), date)
     return let_all(dict(zip(ends, sides, strict=True)), body.else_(refused()))
 
 

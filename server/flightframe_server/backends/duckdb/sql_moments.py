@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from flightframe_server.algebra.types import DATE, TEXT, TIMESTAMP, DataType, whole
+from flightframe_server.algebra.types import DATE, TEXT, TIMESTAMP, DataType, in_micros
 from flightframe_server.backends.duckdb.sql_functions import (
     bound,
     called,
@@ -76,24 +76,24 @@ class Clocks:
         native = _at_zone(bound(), zone)
         case = exp.Case()
         for stretch in reversed(self._corrections(zone)):
-            shown = native.copy()
+            wall = native.copy()
             if stretch.offset == REFUSED:
-                shown = _told(bound(), TIMESTAMP, f"the clock of {zone}")
+                wall = _failing_cast(bound(), TIMESTAMP, f"the clock of {zone}")
             elif stretch.offset is not None:
-                shown = exp.Add(
+                wall = exp.Add(
                     this=_at_zone(bound(), UTC), expression=_duration(number(stretch.offset))
                 )
-            case = case.when(_from(stretch.start), shown, copy=False)
+            case = case.when(_from(stretch.start), wall, copy=False)
         return exp.Paren(this=case.else_(native)) if case.args.get("ifs") else native
 
-    def truncated(self, function: str, moment: exp.Expr, given: DataType) -> exp.Expr:
+    def truncated(self, function: str, moment: exp.Expr, moment_type: DataType) -> exp.Expr:
         """Return the first instant of a period: a date from DAY_OF up, of the type given below."""
         if function not in _UNITS:
-            wall = self.wall(moment, given.zone) if given.zone else moment
+            wall = self.wall(moment, moment_type.zone) if moment_type.zone else moment
             return cast(_cut(function, wall), DATE)
-        if not given.zone:
+        if not moment_type.zone:
             return cast(_cut(function, moment), TIMESTAMP)
-        return let(moment, self._bound_start(given.zone, _UNITS[function]))
+        return let(moment, self._bound_start(moment_type.zone, _UNITS[function]))
 
     def _bound_start(self, zone: str, unit: int) -> exp.Expr:
         """Return the full hour of a zone's clock, or the jump since: that hour begins there."""
@@ -113,22 +113,22 @@ class Clocks:
         case = case.when(same, full)
         return exp.Paren(this=case.else_(called("greatest", full.copy(), _last_of(jumps))))
 
-    def cast(self, instant: exp.Expr, given: DataType, wanted: DataType) -> exp.Expr:
+    def cast(self, instant: exp.Expr, source: DataType, target: DataType) -> exp.Expr:
         """Return an instant as another moment: its own day where it begins one, or its wall clock.
 
         The statement fails at an instant within a day where a date is wanted.
         """
-        if wanted.zone or not given.zone:
+        if target.zone or not source.zone:
             return instant
-        if wanted != DATE:
-            return self.wall(instant, given.zone)
+        if target != DATE:
+            return self.wall(instant, source.zone)
         before = exp.Paren(this=exp.Sub(this=instant, expression=_duration(number(1))))
         days = {"d": (instant.copy(), DATE), "e": (before, DATE)}
-        held = {name: cast(self.wall(at, given.zone), day) for name, (at, day) in days.items()}
+        walls = {name: cast(self.wall(at, source.zone), day) for name, (at, day) in days.items()}
         first = exp.NEQ(this=bound("d"), expression=bound("e"))
         absent = exp.Is(this=bound("d"), expression=exp.Null())
         case = exp.Case().when(absent, exp.Null()).when(first, bound("d"))
-        return let_all(held, case.else_(refused()))
+        return let_all(walls, case.else_(refused()))
 
 
 def _within(zone: str, unit: int) -> list[int]:
@@ -166,38 +166,38 @@ def _from(start: int) -> exp.Expr:
     return exp.GTE(this=bound(), expression=_instant(start))
 
 
-def floored(value: exp.Expr, given: DataType) -> exp.Expr:
+def floored(value: exp.Expr, stored_type: DataType) -> exp.Expr:
     """Return a column of nanoseconds as the microsecond that holds each moment."""
-    return exp.Paren(this=_endless(value, given).else_(_micros(value, given)))
+    return exp.Paren(this=_endless(value, stored_type).else_(_micros(value, stored_type)))
 
 
-def narrowed(value: exp.Expr, given: DataType, column: str) -> exp.Expr:
+def narrowed(value: exp.Expr, stored_type: DataType, column: str) -> exp.Expr:
     """Return a column of nanoseconds in microseconds, or a failing statement that says where."""
-    ticks = called("epoch_ns", _without_zone(value, given))
+    ticks = called("epoch_ns", _without_zone(value, stored_type))
     even = exp.EQ(this=exp.Mod(this=ticks, expression=number(1000)), expression=number(0))
-    case = _endless(value, given).when(even, _micros(value, given))
-    return exp.Paren(this=case.else_(_told(value, given, column)))
+    case = _endless(value, stored_type).when(even, _micros(value, stored_type))
+    return exp.Paren(this=case.else_(_failing_cast(value, stored_type, column)))
 
 
-def _endless(value: exp.Expr, given: DataType) -> exp.Case:
+def _endless(value: exp.Expr, stored_type: DataType) -> exp.Case:
     """Return a CASE of infinity, which has no microseconds and stays what it is."""
-    endless = exp.Not(this=called("isfinite", _without_zone(value, given)))
-    return exp.Case().when(endless, cast(value.copy(), whole(given)))
+    endless = exp.Not(this=called("isfinite", _without_zone(value, stored_type)))
+    return exp.Case().when(endless, cast(value.copy(), in_micros(stored_type)))
 
 
-def _without_zone(value: exp.Expr, given: DataType) -> exp.Expr:
-    return _at_zone(value.copy(), UTC) if given.zone else value.copy()
+def _without_zone(value: exp.Expr, stored_type: DataType) -> exp.Expr:
+    return _at_zone(value.copy(), UTC) if stored_type.zone else value.copy()
 
 
-def _micros(value: exp.Expr, given: DataType) -> exp.Expr:
+def _micros(value: exp.Expr, stored_type: DataType) -> exp.Expr:
     # epoch_us floors; DuckDB's casts round.
-    ticks = called("epoch_us", _without_zone(value, given))
-    return called("make_timestamptz" if given.zone else "make_timestamp", ticks)
+    ticks = called("epoch_us", _without_zone(value, stored_type))
+    return called("make_timestamptz" if stored_type.zone else "make_timestamp", ticks)
 
 
-def _told(value: exp.Expr, given: DataType, column: str) -> exp.Expr:
+def _failing_cast(value: exp.Expr, stored_type: DataType, column: str) -> exp.Expr:
     """Return a cast that fails with a text about the value; NULL for NULL."""
     before, after = no_whole_microsecond(column)
-    held = exp.DPipe(this=text(before), expression=cast(value.copy(), TEXT))
-    said = exp.Paren(this=exp.DPipe(this=held, expression=text(after)))
-    return cast(said, whole(given))
+    opening = exp.DPipe(this=text(before), expression=cast(value.copy(), TEXT))
+    message = exp.Paren(this=exp.DPipe(this=opening, expression=text(after)))
+    return cast(message, in_micros(stored_type))

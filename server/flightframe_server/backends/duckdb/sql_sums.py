@@ -21,33 +21,33 @@ WIDE_PRECISION = 28
 _HALF = 10**19
 
 
-def wide_sum(value: exp.Expr, wanted: DataType) -> exp.Expr:
+def wide_sum(value: exp.Expr, target: DataType) -> exp.Expr:
     """Return the sum of decimals, the halves of each one's digits added apart."""
     written = called("replace", _as(value, "VARCHAR"), text("."), text(""))
-    digits, half = _as(written, "HUGEINT"), _whole(_HALF)
+    digits, half = _as(written, "HUGEINT"), _hugeint(_HALF)
     high = exp.Sum(this=exp.IntDiv(this=digits, expression=half))
     low = exp.Sum(this=exp.Mod(this=digits.copy(), expression=half.copy()))
-    whole = exp.Add(this=exp.Mul(this=high, expression=half.copy()), expression=low)
-    return let(whole, _pointed(wanted))
+    total = exp.Add(this=exp.Mul(this=high, expression=half.copy()), expression=low)
+    return let(total, _pointed(target))
 
 
-def _pointed(wanted: DataType) -> exp.Expr:
+def _pointed(target: DataType) -> exp.Expr:
     """Return the bound digits as a decimal; text sets the point, DuckDB has no exact scaling."""
-    if not wanted.scale:
-        return cast(bound(), wanted)
-    unit = _whole(10**wanted.scale)
+    if not target.scale:
+        return cast(bound(), target)
+    unit = _hugeint(10**target.scale)
     sign = exp.Case().when(exp.LT(this=bound(), expression=number(0)), text("-")).else_(text(""))
     before = called("abs", exp.Paren(this=exp.IntDiv(this=bound(), expression=unit)))
     behind = called("abs", exp.Paren(this=exp.Mod(this=bound(), expression=unit.copy())))
-    padded = called("lpad", _as(behind, "VARCHAR"), number(wanted.scale), text("0"))
+    padded = called("lpad", _as(behind, "VARCHAR"), number(target.scale), text("0"))
     # CONCAT would not do: it takes NULL for nothing.
     written: exp.Expr = exp.Paren(this=sign)
     for part in (_as(before, "VARCHAR"), text("."), padded):
         written = exp.DPipe(this=written, expression=part)
-    return cast(exp.Paren(this=written), wanted)
+    return cast(exp.Paren(this=written), target)
 
 
-def _whole(value: int) -> exp.Expr:
+def _hugeint(value: int) -> exp.Expr:
     return _as(number(value), "HUGEINT")
 
 

@@ -56,9 +56,9 @@ class Version:
     file: str | None
 
 
-def stamp_of(found: os.stat_result) -> Stamp:
+def stamp_of(status: os.stat_result) -> Stamp:
     """Return what tells one state of a file from another."""
-    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def being_written() -> BackendError:
@@ -110,22 +110,22 @@ class DatabaseFile:
             BackendError: there is no such file.
         """
         try:
-            found = os.stat(self._path)
+            status = os.stat(self._path)
             device, inode, real = self._resolved
-            if (found.st_dev, found.st_ino) != (device, inode):
-                real = self._resolve(found)
+            if (status.st_dev, status.st_ino) != (device, inode):
+                real = self._resolve(status)
         except OSError as error:
             raise BackendError("the database file is gone") from error
         if not os.access(f"{real}.wal", os.F_OK):
-            return (stamp_of(found),)
-        return (stamp_of(found), _stamp(f"{real}.wal"), _stamp(f"{real}.wal.checkpoint"))
+            return (stamp_of(status),)
+        return (stamp_of(status), _stamp(f"{real}.wal"), _stamp(f"{real}.wal.checkpoint"))
 
-    def _resolve(self, found: os.stat_result) -> str:
+    def _resolve(self, status: os.stat_result) -> str:
         """DuckDB keeps the log beside the file itself, not beside a link to it."""
         real = os.path.realpath(self._path)
-        held = os.stat(real)
-        if (held.st_dev, held.st_ino) == (found.st_dev, found.st_ino):
-            self._resolved = (found.st_dev, found.st_ino, real)
+        real_status = os.stat(real)
+        if (real_status.st_dev, real_status.st_ino) == (status.st_dev, status.st_ino):
+            self._resolved = (status.st_dev, status.st_ino, real)
         return real
 
     @property
@@ -133,13 +133,13 @@ class DatabaseFile:
         """The path of the file itself, as the last sign found it."""
         return self._resolved[2]
 
-    def names(self, found: os.stat_result) -> bool:
+    def names(self, status: os.stat_result) -> bool:
         """Return whether the path leads to this very file."""
         try:
-            held = os.stat(self._path)
+            at_path = os.stat(self._path)
         except OSError:
             return False
-        return (held.st_dev, held.st_ino) == (found.st_dev, found.st_ino)
+        return (at_path.st_dev, at_path.st_ino) == (status.st_dev, status.st_ino)
 
     def version(self) -> Version:
         """Return the version of the file as it is now; two calls of the system where it stands.
@@ -167,12 +167,12 @@ class DatabaseFile:
                 settled = self.sign() == sign
             else:
                 settled = True
-            found = self._content(sign) if settled else None
-            if found is not None and self.sign() == sign:
-                if isinstance(found, BackendError):
-                    raise found
-                self._known = found
-                return found
+            content = self._content(sign) if settled else None
+            if content is not None and self.sign() == sign:
+                if isinstance(content, BackendError):
+                    raise content
+                self._known = content
+                return content
             if time.monotonic() > until:
                 raise being_written()
 
@@ -180,7 +180,7 @@ class DatabaseFile:
         """Return the version of the content, what is wrong with it, or None where it moves."""
         real = self.real
         logs = (f"{real}.wal", f"{real}.wal.checkpoint")
-        whole = sum(stamp[2] for stamp in sign if stamp is not None) <= WHOLE_BYTES
+        small = sum(stamp[2] for stamp in sign if stamp is not None) <= WHOLE_BYTES
         digests: list[str] = []
         for index, (path, stamp) in enumerate(zip((real, *logs), sign, strict=False)):
             if stamp is None:
@@ -197,11 +197,11 @@ class DatabaseFile:
                     return None
                 if not index and os.pread(descriptor, len(_MAGIC), _MAGIC_AT) != _MAGIC:
                     return no_database()
-                digests.append(digest(descriptor) if whole else str(stamp))
+                digests.append(digest(descriptor) if small else str(stamp))
             finally:
                 os.close(descriptor)
-        text = hashlib.sha256("\n".join((str(whole), *digests)).encode()).hexdigest()[:32]
-        return Version(sign, text, digests[0] if whole else None)
+        text = hashlib.sha256("\n".join((str(small), *digests)).encode()).hexdigest()[:32]
+        return Version(sign, text, digests[0] if small else None)
 
 
 def open_to_read(path: str) -> int:
@@ -230,16 +230,16 @@ def digest(descriptor: int) -> str:
     Raises:
         BackendError: the file cannot be read.
     """
-    found = hashlib.sha256()
+    hasher = hashlib.sha256()
     buffer = bytearray(_BLOCK_BYTES)
     at = 0
     try:
         while count := os.preadv(descriptor, [buffer], at):
-            found.update(memoryview(buffer)[:count])
+            hasher.update(memoryview(buffer)[:count])
             at += count
     except OSError as error:
         raise BackendError("the database file cannot be read") from error
-    return found.hexdigest()
+    return hasher.hexdigest()
 
 
 def _stamp(path: str) -> Stamp | None:

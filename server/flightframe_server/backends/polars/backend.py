@@ -27,16 +27,8 @@ from flightframe_server.backends.polars.frames import LazyQuery, lazy_query
 from flightframe_server.backends.polars.functions import FUNCTIONS
 from flightframe_server.backends.polars.gate import Gate
 from flightframe_server.backends.polars.rows import edge_map
-from flightframe_server.backends.polars.running import (
-    Computation,
-    PolarsRunning,
-    translated,
-)
-from flightframe_server.backends.protocol import (
-    Fingerprints,
-    SourceMoved,
-    TableStatistics,
-)
+from flightframe_server.backends.polars.running import Computation, PolarsRunning, translated
+from flightframe_server.backends.protocol import Fingerprints, SourceMoved, TableStatistics
 from flightframe_server.backends.unbounded import refuse_bounds
 from flightframe_server.catalog.installation import BackendSettings
 from flightframe_server.errors import BackendError, SetupError, shown
@@ -100,23 +92,23 @@ class PolarsBackend:
         known = at if at is not None else {}
         if any(sign is not None and table not in names for table, sign in known.items()):
             raise SourceMoved
-        found: dict[str, dict[str, DataType]] = {}
+        tables: dict[str, dict[str, DataType]] = {}
         for name in names:
             try:
                 with OpenTables(self._folder, at) as opened:
-                    found[name] = dict(opened.types(name))
+                    tables[name] = dict(opened.types(name))
             except (BackendError, SourceMoved):
                 if at is None or name in known:
                     raise
                 log.warning("table.unusable", table=name)
-        return found
+        return tables
 
     def unanswered(self, tables: Collection[str]) -> dict[str, dict[str, str]]:
         """Return the columns that are left out of `tables`; see `Backend.unanswered`."""
         names = set(self._folder.names())
         with OpenTables(self._folder) as opened:
-            found = {name: dict(opened.unanswered(name)) for name in tables if name in names}
-        return {name: columns for name, columns in found.items() if columns}
+            columns_of = {name: dict(opened.unanswered(name)) for name in tables if name in names}
+        return {name: columns for name, columns in columns_of.items() if columns}
 
     def fingerprints(self, tables: Collection[str]) -> dict[str, str | None]:
         """Return a sign of each table's file that moves with every write to it.
@@ -137,7 +129,7 @@ class PolarsBackend:
 
     def text(self, query: SourceQuery | FrameQuery) -> str:
         """Return the optimised plan of a query, without the folder's path."""
-        with OpenTables(self._folder) as tables, _ours(tables):
+        with OpenTables(self._folder) as tables, _translating(tables):
             plan = lazy_query(query, tables).frame.explain(engine="streaming")
         return self._folder.hide(plan)
 
@@ -166,8 +158,8 @@ class PolarsBackend:
             counted = tables.raw(table, columns).group_by(keys).agg(pl.len().alias("rows"))
             return counted.filter(pl.col("rows") > 1).head(1).select(keys)
 
-        found = self._collected(several, at, token)
-        return found.row(0) if found.height else None
+        rows = self._collected(several, at, token)
+        return rows.row(0) if rows.height else None
 
     def statistics(
         self,
@@ -221,8 +213,8 @@ class PolarsBackend:
             frame = compiled(tables)
             return Computation(lambda: iter([frame.collect(engine="streaming")]), tables, gate)
 
-        [found] = self._begun(start, at, token)
-        return found
+        [collected] = self._begun(start, at, token)
+        return collected
 
     def _begun(
         self,
@@ -239,7 +231,7 @@ class PolarsBackend:
             with self._lock:
                 if self._closed:
                     raise BackendError("the database is closed")
-            with _ours(tables):
+            with _translating(tables):
                 running = start(tables, gate)
         except BaseException:
             tables.close()
@@ -255,7 +247,7 @@ class PolarsBackend:
 
 
 @contextmanager
-def _ours(tables: OpenTables) -> Iterator[None]:
+def _translating(tables: OpenTables) -> Iterator[None]:
     """Turn what goes wrong while a query is made into an error of ours, or `SourceMoved`."""
     try:
         yield

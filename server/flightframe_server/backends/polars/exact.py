@@ -25,7 +25,7 @@ _LIMB = 10**19
 _SAFE_TO_SUM = 28
 
 
-def whole(value: int) -> pl.Expr:
+def int128(value: int) -> pl.Expr:
     """Return an integer literal of 128 bits."""
     return pl.lit(value, dtype=DIGITS)
 
@@ -33,13 +33,13 @@ def whole(value: int) -> pl.Expr:
 def checked(digits: pl.Expr, precision: int = MAX_DIGITS) -> pl.Expr:
     """Return digits, failing the query where they are more than `precision`."""
     if precision < MAX_DIGITS:
-        digits = refused(digits.abs() >= whole(10**precision), digits)
+        digits = refused(digits.abs() >= int128(10**precision), digits)
     return digits.cast(pl.Decimal(MAX_DIGITS, 0)).to_physical()
 
 
 def refused(wrong: pl.Expr, digits: pl.Expr) -> pl.Expr:
     """Return digits that no `checked` and no cast to 64 bits lets through where `wrong` is true."""
-    return pl.when(wrong).then(whole(_TOO_LARGE)).otherwise(digits)
+    return pl.when(wrong).then(int128(_TOO_LARGE)).otherwise(digits)
 
 
 def integer(digits: pl.Expr) -> pl.Expr:
@@ -52,10 +52,10 @@ def rescale(digits: pl.Expr, have: int, want: int) -> pl.Expr:
     if want > have:
         power = 10 ** (want - have)
         estimate = digits.cast(pl.Float64) * float(power)
-        return checked(refused(estimate.abs() >= _SAFE, digits * whole(power)))
+        return checked(refused(estimate.abs() >= _SAFE, digits * int128(power)))
     if want < have:
-        power = whole(10 ** (have - want))
-        return refused(digits % power != whole(0), digits // power)
+        power = int128(10 ** (have - want))
+        return refused(digits % power != int128(0), digits // power)
     return digits
 
 
@@ -80,13 +80,13 @@ def multiply(left: pl.Expr, right: pl.Expr) -> pl.Expr:
 def remainder(left: pl.Expr, right: pl.Expr) -> pl.Expr:
     """Return SQL's remainder, of the dividend's sign, NULL for a divisor of zero."""
     size = left.abs() % right.abs()
-    found = pl.when(left < whole(0)).then(negative(size)).otherwise(size)
-    return pl.when(right != whole(0)).then(found)
+    signed = pl.when(left < int128(0)).then(negative(size)).otherwise(size)
+    return pl.when(right != int128(0)).then(signed)
 
 
 def negative(digits: pl.Expr) -> pl.Expr:
     """Return digits with the other sign; Polars negates no 128-bit integers itself."""
-    return whole(0) - digits
+    return int128(0) - digits
 
 
 def compare(function: str, left: pl.Expr, right: pl.Expr, have: int, other: int) -> pl.Expr:
@@ -107,13 +107,13 @@ def compare(function: str, left: pl.Expr, right: pl.Expr, have: int, other: int)
     if have == other:
         return {"eq": left == right, "lt": left < right, "le": left <= right}[function]
     # Scaling the left side up might not fit; cutting the right one down always does.
-    power = whole(10 ** (other - have))
+    power = int128(10 ** (other - have))
     floor, rest = right // power, right % power
     match function:
         case "eq":
-            return (left == floor) & (rest == whole(0))
+            return (left == floor) & (rest == int128(0))
         case "lt":
-            return (left < floor) | ((left == floor) & (rest > whole(0)))
+            return (left < floor) | ((left == floor) & (rest > int128(0)))
     return left <= floor
 
 
@@ -131,7 +131,7 @@ def double(digits: pl.Expr, scale: int, precision: int) -> pl.Expr:
     parsed = (digits.cast(pl.String) + pl.lit(f"e-{scale}")).cast(pl.Float64)
     if scale > _EXACT_POWER:
         return parsed
-    return pl.when(digits.abs() <= whole(_EXACT_DOUBLE)).then(divided).otherwise(parsed)
+    return pl.when(digits.abs() <= int128(_EXACT_DOUBLE)).then(divided).otherwise(parsed)
 
 
 def divide(left: pl.Expr, right: pl.Expr) -> pl.Expr:
@@ -150,7 +150,7 @@ def total(digits: pl.Expr, precision: int) -> pl.Expr:
     """
     if precision <= _SAFE_TO_SUM:
         return digits.sum()
-    low = (digits % whole(_LIMB)).sum()
-    high = (digits // whole(_LIMB)).sum() + low // whole(_LIMB)
-    fits = high.is_between(whole(-_LIMB), whole(_LIMB - 1))
-    return checked(refused(~fits, high * whole(_LIMB) + low % whole(_LIMB)))
+    low = (digits % int128(_LIMB)).sum()
+    high = (digits // int128(_LIMB)).sum() + low // int128(_LIMB)
+    fits = high.is_between(int128(-_LIMB), int128(_LIMB - 1))
+    return checked(refused(~fits, high * int128(_LIMB) + low % int128(_LIMB)))

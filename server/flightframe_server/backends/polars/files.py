@@ -33,9 +33,9 @@ from flightframe_server.algebra.types import (
 )
 from flightframe_server.backends.polars import exact
 from flightframe_server.backends.polars.gate import Gate
-from flightframe_server.backends.polars.parquet_file import ParquetFile, held_type
+from flightframe_server.backends.polars.parquet_file import ParquetFile, column_type
 from flightframe_server.backends.polars.signs import PATIENCE, SettledSigns
-from flightframe_server.backends.polars.values import Value, held
+from flightframe_server.backends.polars.values import Value, dtype_of
 from flightframe_server.backends.protocol import Fingerprints, SourceMoved
 from flightframe_server.catalog.zones import UTC
 from flightframe_server.errors import BackendError, SetupError, shown
@@ -53,13 +53,13 @@ class Contents:
     Attributes:
         footer: the footer itself.
         types: the declared types of the usable columns.
-        held: what Polars holds each of them in as it is read.
+        columns: what Polars holds each of them in as it is read.
         unanswered: the other columns, with Arrow's word for their type.
     """
 
     footer: pq.FileMetaData
     types: Types
-    held: Mapping[str, pl.DataType]
+    columns: Mapping[str, pl.DataType]
     unanswered: Mapping[str, str]
 
 
@@ -91,10 +91,10 @@ class ParquetFolder:
             BackendError: the folder is gone.
         """
         try:
-            found = [path for path in self._folder.iterdir() if path.suffix == _SUFFIX]
+            paths = [path for path in self._folder.iterdir() if path.suffix == _SUFFIX]
         except OSError as error:
             raise BackendError("the folder of the tables cannot be read") from error
-        return tuple(sorted(path.stem for path in found if path.is_file()))
+        return tuple(sorted(path.stem for path in paths if path.is_file()))
 
     def signs(self, tables: Collection[str]) -> dict[str, str | None]:
         """Return the sign of each table's file; None where there is none, or it is being written.
@@ -110,12 +110,12 @@ class ParquetFolder:
         except (OSError, BackendError):
             return None
 
-    def open(self, table: str, wanted: str | None) -> ParquetFile:
+    def open(self, table: str, version: str | None) -> ParquetFile:
         """Open the file of a table.
 
         Args:
             table: the table.
-            wanted: the sign that it must have; None: it is of any one version.
+            version: the sign that it must have; None: it is of any one version.
 
         Raises:
             SourceMoved: it is of another version, or being written.
@@ -124,14 +124,14 @@ class ParquetFolder:
         try:
             file = ParquetFile(self._path(table))
         except OSError as error:
-            if wanted is not None and isinstance(error, FileNotFoundError):
+            if version is not None and isinstance(error, FileNotFoundError):
                 raise SourceMoved from error
             raise _unreadable(table) from error
-        found: str | None = file.sign
-        if wanted is None:
+        sign: str | None = file.sign
+        if version is None:
             deadline = time.monotonic() + PATIENCE
-            wanted = found = self._signs.settled(table, file.stat, deadline)
-        if found is None or found != wanted or found != file.sign or file.being_written:
+            version = sign = self._signs.settled(table, file.stat, deadline)
+        if sign is None or sign != version or sign != file.sign or file.being_written:
             file.close()
             raise SourceMoved
         return file
@@ -147,13 +147,13 @@ class ParquetFolder:
         if known is not None and known[0] == file.sign:
             return known[1]
         try:
-            found = _contents(file.footer())
+            contents = _contents(file.footer())
         except (OSError, ValueError, LookupError, pa.ArrowException) as error:
             file.check()
             raise _unreadable(table) from error
         file.check()
-        self._known[table] = file.sign, found
-        return found
+        self._known[table] = file.sign, contents
+        return contents
 
     def hide(self, text: str) -> str:
         """Return a text without the folder's path."""
@@ -240,7 +240,7 @@ class OpenTables:
         for column, name in columns:
             if column not in types:
                 raise BackendError(f"table {shown(table)} has no column {shown(column)}")
-            chosen.append(_held(frame, column, types[column]).alias(name))
+            chosen.append(_physical(frame, column, types[column]).alias(name))
         if not chosen:
             # Rows without a column cannot be counted.
             return frame.with_row_index(_ROW).select(_ROW)
@@ -257,7 +257,7 @@ class OpenTables:
 
     def _frame(self, table: str) -> pl.LazyFrame:
         file, contents = self._opened(table)
-        return file.frame(contents.footer, contents.held, self._gate)
+        return file.frame(contents.footer, contents.columns, self._gate)
 
     def _opened(self, table: str) -> tuple[ParquetFile, Contents]:
         file = self._files.get(table)
@@ -274,9 +274,9 @@ def _contents(footer: pq.FileMetaData) -> Contents:
     stored = {field.name: field.type for field in footer.schema.to_arrow_schema()}
     declared = {name: declared_type(type_) for name, type_ in stored.items()}
     types = {name: type_ for name, type_ in declared.items() if type_ is not None}
-    held = {name: held_type(stored[name]) for name in types}
+    columns = {name: column_type(stored[name]) for name in types}
     unanswered = {name: str(stored[name]) for name in stored if name not in types}
-    return Contents(footer, types, held, unanswered)
+    return Contents(footer, types, columns, unanswered)
 
 
 def declared_type(stored: pa.DataType) -> DataType | None:
@@ -295,10 +295,10 @@ def declared_type(stored: pa.DataType) -> DataType | None:
     if pa.types.is_timestamp(stored):
         zone = UTC if stored.tz else None
         return fine_timestamp(zone) if stored.unit == "ns" else DataType(Kind.TIMESTAMP, zone=zone)
-    return next((declared for test, declared in _PLAIN if test(stored)), None)
+    return next((declared for test, declared in _DECLARED if test(stored)), None)
 
 
-_PLAIN: tuple[tuple[Callable[[pa.DataType], bool], DataType], ...] = (
+_DECLARED: tuple[tuple[Callable[[pa.DataType], bool], DataType], ...] = (
     (pa.types.is_integer, INTEGER),
     (pa.types.is_floating, DOUBLE),
     (pa.types.is_string, TEXT),
@@ -309,7 +309,7 @@ _PLAIN: tuple[tuple[Callable[[pa.DataType], bool], DataType], ...] = (
 )
 
 
-def _held(frame: pl.LazyFrame, column: str, declared: DataType) -> pl.Expr:
+def _physical(frame: pl.LazyFrame, column: str, declared: DataType) -> pl.Expr:
     stored = cs.by_name(column).as_expr()
     match declared.kind:
         case Kind.DECIMAL:
@@ -318,13 +318,13 @@ def _held(frame: pl.LazyFrame, column: str, declared: DataType) -> pl.Expr:
         case Kind.TIMESTAMP:
             of = frame.collect_schema()[column]
             assert isinstance(of, pl.Datetime)
-            return _ticks(stored, of).cast(held(declared))
-    return stored.cast(held(declared))
+            return _ticks(stored, of).cast(dtype_of(declared))
+    return stored.cast(dtype_of(declared))
 
 
 def _ticks(stored: pl.Expr, of: pl.Datetime) -> pl.Expr:
     """Return moments as nanoseconds or microseconds; a farther one makes the query fail."""
     if of.time_unit == "ms":
         ticks = stored.to_physical().cast(exact.DIGITS)
-        return exact.integer(ticks * exact.whole(1_000))
+        return exact.integer(ticks * exact.int128(1_000))
     return stored.to_physical()

@@ -121,7 +121,7 @@ class _Cells:
     def __init__(self, frame: pl.LazyFrame, metrics: tuple[Metric, ...]) -> None:
         self.frame = frame
         self._metrics = metrics
-        self._held = 0
+        self._number = 0
 
     def value(self, term: Term) -> Value:
         return self._hold(compile_term(term, self._leaf, self._hold))
@@ -137,7 +137,7 @@ class _Cells:
         raise InternalError("a frame is ordered by levels and metrics only")
 
     def _hold(self, value: Value) -> Value:
-        self._held += 1
-        name = f"h{self._held}"
+        self._number += 1
+        name = f"h{self._number}"
         self.frame = self.frame.with_columns(value.expr.alias(name))
         return Value(pl.col(name), value.type)

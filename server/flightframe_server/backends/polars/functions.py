@@ -18,18 +18,18 @@ from flightframe_server.backends.polars.values import (
     as_boolean,
     as_double,
     cast,
-    held,
-    plain,
+    dtype_of,
+    physical,
 )
 from flightframe_server.errors import InternalError
-from flightframe_server.resolver.terms import Apply, Constant, Term
+from flightframe_server.resolver.terms import Apply, Constant
 from flightframe_server.resolver.values import common_type
+from flightframe_server.row_values import like_regex
 
 Function = Callable[[Apply, list[Value]], Value]
 """Gives the value of a term from those of its arguments."""
 
 _COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
-_SPECIAL = r"([\\.+*?()|\[\]{}^$#&~\-])"
 _LISTED = frozenset({Kind.INTEGER, Kind.TEXT, Kind.DATE, Kind.BOOLEAN})
 
 
@@ -38,27 +38,27 @@ def _truth(test: pl.Expr) -> Value:
 
 
 def _arithmetic(term: Apply, sides: list[Value]) -> Value:
-    function, wanted = term.function, term.type
+    function, type_ = term.function, term.type
     left, right = sides
-    if wanted.kind is Kind.DOUBLE:
-        one, other = as_double(left).expr, as_double(right).expr
-        plainly = {"add": one + other, "subtract": one - other, "multiply": one * other}
+    if type_.kind is Kind.DOUBLE:
+        first, second = as_double(left).expr, as_double(right).expr
+        plainly = {"add": first + second, "subtract": first - second, "multiply": first * second}
         return Value(plainly[function], DOUBLE)
     left, right = (cast(side, INTEGER) if _untyped(side) else side for side in (left, right))
     if function == "multiply":
-        return _number(exact.multiply(left.digits, right.digits), wanted)
+        return _number(exact.multiply(left.digits, right.digits), type_)
     scale = max(left.type.scale, right.type.scale)
     scaled = [exact.rescale(side.digits, side.type.scale, scale) for side in (left, right)]
     operation = exact.add if function == "add" else exact.subtract
-    return _number(operation(*scaled), wanted)
+    return _number(operation(*scaled), type_)
 
 
 def _untyped(side: Value) -> bool:
     return side.type.kind is Kind.NULL
 
 
-def _number(digits: pl.Expr, wanted: DataType) -> Value:
-    return Value(exact.integer(digits) if wanted.kind is Kind.INTEGER else digits, wanted)
+def _number(digits: pl.Expr, type_: DataType) -> Value:
+    return Value(exact.integer(digits) if type_.kind is Kind.INTEGER else digits, type_)
 
 
 def compare(function: str, left: Value, right: Value) -> pl.Expr:
@@ -73,14 +73,14 @@ def compare(function: str, left: Value, right: Value) -> pl.Expr:
     if function in ("gt", "ge"):
         return compare({"gt": "lt", "ge": "le"}[function], right, left)
     if shared.kind is Kind.DECIMAL:
-        one, other = (cast(side, INTEGER) if _untyped(side) else side for side in (left, right))
-        scales = one.type.scale, other.type.scale
-        return exact.compare(function, one.digits, other.digits, *scales)
-    one, other = (cast(side, shared) for side in (left, right))
+        left, right = (cast(side, INTEGER) if _untyped(side) else side for side in (left, right))
+        scales = left.type.scale, right.type.scale
+        return exact.compare(function, left.digits, right.digits, *scales)
+    left, right = (cast(side, shared) for side in (left, right))
     plainly = {
-        "eq": one.expr == other.expr,
-        "lt": one.expr < other.expr,
-        "le": one.expr <= other.expr,
+        "eq": left.expr == right.expr,
+        "lt": left.expr < right.expr,
+        "le": left.expr <= right.expr,
     }
     return plainly[function]
 
@@ -89,39 +89,14 @@ def _among(term: Apply, sides: list[Value]) -> Value:
     subject, members = sides[0], term.arguments[1:]
     kind = subject.type.kind
     values = [
-        plain(member.value, member.type)
+        physical(member.value, member.type)
         for member in members
         if isinstance(member, Constant) and member.value is not None and member.type.kind is kind
     ]
     if kind in _LISTED and len(values) == len(members):
-        listed = pl.Series(values, dtype=held(subject.type))
+        listed = pl.Series(values, dtype=dtype_of(subject.type))
         return _truth(subject.expr.is_in(listed.implode()))
     return _truth(pl.any_horizontal(*(compare("eq", subject, side) for side in sides[1:])))
-
-
-def _liking(subject: Value, pattern: Value, written: Term) -> pl.Expr:
-    if Kind.NULL in (subject.type.kind, pattern.type.kind):
-        return pl.lit(None, dtype=pl.Boolean)
-    if isinstance(written, Constant):
-        if written.value is None:
-            return pl.lit(None, dtype=pl.Boolean)
-        return subject.expr.str.contains(rf"(?s)\A{like_regex(str(written.value))}\z")
-    body = pattern.expr.str.replace_all(_SPECIAL, r"\$1")
-    body = body.str.replace_all("%", ".*", literal=True).str.replace_all("_", ".", literal=True)
-    return subject.expr.str.contains(pl.lit(r"(?s)\A") + body + pl.lit(r"\z"))
-
-
-def like_regex(pattern: str) -> str:
-    r"""Return the regular expression of a LIKE pattern: `%` any text, `_` one character.
-
-    >>> like_regex("a.%_")
-    'a\\x{2e}.*.'
-    """
-    holes = {"%": ".*", "_": "."}
-    return "".join(
-        holes.get(letter) or (letter if letter.isalnum() else f"\\x{{{ord(letter):x}}}")
-        for letter in pattern
-    )
 
 
 def _signed(term: Apply, sides: list[Value]) -> Value:
@@ -164,7 +139,11 @@ def _distinct(term: Apply, sides: list[Value]) -> Value:
 
 
 def _like(term: Apply, sides: list[Value]) -> Value:
-    return _truth(_liking(sides[0], sides[1], term.arguments[1]))
+    pattern = term.arguments[1]
+    assert isinstance(pattern, Constant)
+    if pattern.value is None or sides[0].type.kind is Kind.NULL:
+        return _truth(pl.lit(None, dtype=pl.Boolean))
+    return _truth(sides[0].expr.str.contains(rf"(?s)\A{like_regex(str(pattern.value))}\z"))
 
 
 def _divide(term: Apply, sides: list[Value]) -> Value:

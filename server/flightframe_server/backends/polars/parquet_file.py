@@ -104,7 +104,7 @@ class ParquetFile:
 
         Args:
             footer: the file's own.
-            schema: the columns that may be asked for, with the types that `held_type` gives.
+            schema: the columns that may be asked for, with the types that `column_type` gives.
             gate: what every batch passes.
         """
         return register_io_source(
@@ -130,10 +130,10 @@ class ParquetFile:
                 raise SourceMoved
             self._scans += 1
         try:
-            wanted = tuple(schema if columns is None else columns)
+            read = tuple(schema if columns is None else columns)
             text = [name for name in schema if schema[name] == pl.String]
             left = footer.num_rows if limit is None else limit
-            for frame in _Reader(self._source, footer, text).frames(wanted, predicate):
+            for frame in _Reader(self._source, footer, text).frames(read, predicate):
                 self.check()
                 yield gate.passed(frame.head(left))
                 left -= frame.height
@@ -166,11 +166,11 @@ class _Reader:
         others = [column for column in columns if column not in tested]
         for group in self._groups:
             # Where no row of a group satisfies it, the group's other columns are not even read.
-            found = list(self._read([group], tested))
-            kept = [frame.select(predicate).to_series() for frame in found]
-            if any(rows.any() for rows in kept):
+            parts = list(self._read([group], tested))
+            masks = [frame.select(predicate).to_series() for frame in parts]
+            if any(rows.any() for rows in masks):
                 more = self._read([group], others)
-                for frame, other, rows in zip(found, more, kept, strict=True):
+                for frame, other, rows in zip(parts, more, masks, strict=True):
                     yield frame.hstack(other).filter(rows).select(columns)
 
     def _read(self, groups: Sequence[int], columns: Sequence[str]) -> Iterator[pl.DataFrame]:
@@ -194,7 +194,7 @@ def _series(name: str, column: pa.Array) -> pl.Series:
     return pl.Series(name, column)
 
 
-def held_type(stored: pa.DataType) -> pl.DataType:
+def column_type(stored: pa.DataType) -> pl.DataType:
     """Return the type of Polars that a column comes in.
 
     >>> held_type(pa.dictionary(pa.int32(), pa.string()))

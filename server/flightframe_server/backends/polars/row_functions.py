@@ -12,17 +12,9 @@ from collections.abc import Callable, Mapping
 import polars as pl
 
 from flightframe_server import row_values
-from flightframe_server.algebra.types import (
-    DATE,
-    DOUBLE,
-    INTEGER,
-    TEXT,
-    TIMESTAMP,
-    DataType,
-    Kind,
-)
+from flightframe_server.algebra.types import DATE, DOUBLE, INTEGER, TEXT, TIMESTAMP, DataType, Kind
 from flightframe_server.backends.polars import exact
-from flightframe_server.backends.polars.values import Value, as_double, cast, day_number, held
+from flightframe_server.backends.polars.values import Value, as_double, cast, day_number, dtype_of
 from flightframe_server.resolver.terms import Apply, field_of, places_of
 
 _MICROS_A_DAY = 86_400_000_000
@@ -66,22 +58,22 @@ def _substr(term: Apply, sides: list[Value]) -> Value:
     text, start, *rest = [side.expr for side in sides]
     first = pl.max_horizontal(start, pl.lit(1, dtype=pl.Int64)) - 1
     if not rest:
-        found = text.str.slice(first)
+        part = text.str.slice(first)
     else:
         # A start and a length together may pass 64 bits.
-        end = start.cast(exact.DIGITS) + rest[0].cast(exact.DIGITS) - exact.whole(1)
-        length = (end - first.cast(exact.DIGITS)).clip(exact.whole(0), exact.whole(2**40))
-        found = text.str.slice(first, length.cast(pl.Int64))
+        end = start.cast(exact.DIGITS) + rest[0].cast(exact.DIGITS) - exact.int128(1)
+        length = (end - first.cast(exact.DIGITS)).clip(exact.int128(0), exact.int128(2**40))
+        part = text.str.slice(first, length.cast(pl.Int64))
     known = [side.is_not_null() for side in (start, *rest)]
-    return Value(pl.when(pl.all_horizontal(known)).then(found), TEXT)
+    return Value(pl.when(pl.all_horizontal(known)).then(part), TEXT)
 
 
 def _extract(term: Apply, sides: list[Value]) -> Value:
     field, moment = field_of(term), sides[1].expr
     if field == "dow":
         return Value(moment.dt.weekday().cast(pl.Int64) % 7, INTEGER)
-    found: pl.Expr = getattr(moment.dt, _FIELDS[field])()
-    return Value(found.cast(pl.Int64), INTEGER)
+    part: pl.Expr = getattr(moment.dt, _FIELDS[field])()
+    return Value(part.cast(pl.Int64), INTEGER)
 
 
 def _make_date(term: Apply, sides: list[Value]) -> Value:
@@ -123,11 +115,11 @@ def _round(term: Apply, sides: list[Value]) -> Value:
     digits = value.digits
     if drop > exact.MAX_DIGITS:
         # No number has half of such a unit.
-        rounded = digits * exact.whole(0)
+        rounded = digits * exact.int128(0)
     else:
         rounded = _halves_away(digits, drop)
         if places < 0:
-            rounded = exact.multiply(rounded, exact.whole(row_values.power(-places)))
+            rounded = exact.multiply(rounded, exact.int128(row_values.power(-places)))
     if term.type.kind is Kind.INTEGER:
         return Value(exact.integer(rounded), INTEGER)
     return Value(exact.checked(rounded, term.type.precision), term.type)
@@ -135,40 +127,40 @@ def _round(term: Apply, sides: list[Value]) -> Value:
 
 def _halves_away(digits: pl.Expr, drop: int) -> pl.Expr:
     """Return digits without the last `drop`, halves rounded away from zero."""
-    unit = exact.whole(row_values.power(drop))
+    unit = exact.int128(row_values.power(drop))
     size = digits.abs()
-    whole, rest = size // unit, size % unit
+    quotient, rest = size // unit, size % unit
     # Twice the rest might wrap: what is left to the unit is compared with it instead.
-    whole = whole + (rest >= unit - rest).cast(exact.DIGITS)
-    return pl.when(digits < exact.whole(0)).then(exact.negative(whole)).otherwise(whole)
+    quotient = quotient + (rest >= unit - rest).cast(exact.DIGITS)
+    return pl.when(digits < exact.int128(0)).then(exact.negative(quotient)).otherwise(quotient)
 
 
 def _round_double(number: pl.Expr, places: int) -> pl.Expr:
     unit = pl.lit(10.0 ** abs(places))
     scaled = number * unit if places >= 0 else exact.divide(number, unit)
-    whole = scaled.round(0, mode="half_away_from_zero")
-    back = exact.divide(whole, unit) if places >= 0 else whole * unit
+    rounded = scaled.round(0, mode="half_away_from_zero")
+    back = exact.divide(rounded, unit) if places >= 0 else rounded * unit
     small = scaled.abs() < float(row_values.EXACT_DOUBLE)
     return pl.when(small).then(back).otherwise(number)
 
 
-def checked_cast(value: Value, wanted: DataType) -> Value:
+def checked_cast(value: Value, target: DataType) -> Value:
     """Return a value of one declared type as another's; what does not fit fails the query."""
-    match value.type.kind, wanted.kind:
+    match value.type.kind, target.kind:
         case Kind.TEXT, kind if kind is not Kind.TEXT:
-            return Value(_read(value.expr, wanted), wanted)
+            return Value(_read(value.expr, target), target)
         case kind, Kind.TEXT if kind is not Kind.TEXT:
             return Value(_written(value), TEXT)
         case Kind.BOOLEAN, Kind.INTEGER:
             return Value(value.expr.cast(pl.Int64), INTEGER)
         case Kind.DOUBLE, Kind.INTEGER:
             # Polars' strict cast lets no number through that is out of bounds, but cuts off.
-            whole = value.expr.floor() == value.expr
-            number = pl.when(whole).then(value.expr).cast(pl.Int64)
-            return Value(_number_unless(~whole, number, pl.Int64()), INTEGER)
+            integral = value.expr.floor() == value.expr
+            number = pl.when(integral).then(value.expr).cast(pl.Int64)
+            return Value(_number_unless(~integral, number, pl.Int64()), INTEGER)
         case Kind.DOUBLE, Kind.DECIMAL:
-            return Value(_double_digits(value.expr, wanted), wanted)
-    return cast(value, wanted)
+            return Value(_double_digits(value.expr, target), target)
+    return cast(value, target)
 
 
 def _number_unless(wrong: pl.Expr, number: pl.Expr, kind: pl.DataType) -> pl.Expr:
@@ -177,14 +169,14 @@ def _number_unless(wrong: pl.Expr, number: pl.Expr, kind: pl.DataType) -> pl.Exp
     return text.cast(kind)
 
 
-def _double_digits(number: pl.Expr, wanted: DataType) -> pl.Expr:
+def _double_digits(number: pl.Expr, target: DataType) -> pl.Expr:
     """Return the digits of the decimal whose nearest double it is; past 2^53 nothing is."""
-    unit = pl.lit(10.0**wanted.scale)
+    unit = pl.lit(10.0**target.scale)
     digits = (number * unit).round(0, mode="half_away_from_zero")
     fits = (digits.abs() <= float(row_values.EXACT_DOUBLE)) & (exact.divide(digits, unit) == number)
-    kept = pl.when(fits).then(digits).cast(exact.DIGITS)
-    kept = _number_unless(~fits & number.is_not_null(), kept, exact.DIGITS)
-    return exact.checked(kept, wanted.precision)
+    exact_digits = pl.when(fits).then(digits).cast(exact.DIGITS)
+    exact_digits = _number_unless(~fits & number.is_not_null(), exact_digits, exact.DIGITS)
+    return exact.checked(exact_digits, target.precision)
 
 
 def _written(value: Value) -> pl.Expr:
@@ -202,28 +194,28 @@ def _written(value: Value) -> pl.Expr:
     size = value.expr.abs().cast(pl.String).str.pad_start(scale + 1, "0")
     if scale:
         size = size.str.replace(rf"^([0-9]+)([0-9]{{{scale}}})$", "${1}.${2}")
-    sign = pl.when(value.expr < exact.whole(0)).then(pl.lit("-")).otherwise(pl.lit(""))
+    sign = pl.when(value.expr < exact.int128(0)).then(pl.lit("-")).otherwise(pl.lit(""))
     return sign + size
 
 
-def _read(text: pl.Expr, wanted: DataType) -> pl.Expr:
-    match wanted.kind:
+def _read(text: pl.Expr, target: DataType) -> pl.Expr:
+    match target.kind:
         case Kind.INTEGER:
             return _matched(text, row_values.INTEGER_TEXT).cast(pl.Int64)
         case Kind.DECIMAL:
-            return _read_decimal(text, wanted)
+            return _read_decimal(text, target)
         case Kind.DOUBLE:
             number = _matched(text, row_values.DOUBLE_TEXT).cast(pl.Float64)
             return _finite(number)
         case Kind.BOOLEAN:
             # The digits of a truth value: a text of another form is no number.
-            held_text = _matched(text, row_values.BOOLEAN_TEXT).str.to_lowercase()
-            digits = held_text.replace({"true": "1", "false": "0"})
+            word = _matched(text, row_values.BOOLEAN_TEXT).str.to_lowercase()
+            digits = word.replace({"true": "1", "false": "0"})
             return digits.cast(pl.Int64) == 1
         case Kind.DATE:
             return _read_date(_matched(text, f" *({row_values.DATE_TEXT}) *"))
-    whole = f" *({row_values.DATE_TEXT}(?:[ T]{row_values.TIME_TEXT})?) *"
-    return _read_moment(_matched(text, whole))
+    pattern = f" *({row_values.DATE_TEXT}(?:[ T]{row_values.TIME_TEXT})?) *"
+    return _read_moment(_matched(text, pattern))
 
 
 def _matched(text: pl.Expr, pattern: str) -> pl.Expr:
@@ -231,9 +223,9 @@ def _matched(text: pl.Expr, pattern: str) -> pl.Expr:
     return _unlike(text, pattern, text.str.extract(f"^(?:{pattern})$", 1))
 
 
-def _unlike(text: pl.Expr, pattern: str, found: pl.Expr) -> pl.Expr:
+def _unlike(text: pl.Expr, pattern: str, result: pl.Expr) -> pl.Expr:
     wrong = ~text.str.contains(f"^(?:{pattern})$")
-    return pl.when(wrong).then(pl.lit(_NO_NUMBER)).otherwise(found)
+    return pl.when(wrong).then(pl.lit(_NO_NUMBER)).otherwise(result)
 
 
 def _finite(number: pl.Expr) -> pl.Expr:
@@ -247,16 +239,16 @@ def _unless(wrong: pl.Expr, number: pl.Expr) -> pl.Expr:
     return pl.when(text.cast(pl.Float64).is_null()).then(number)
 
 
-def _read_decimal(text: pl.Expr, wanted: DataType) -> pl.Expr:
+def _read_decimal(text: pl.Expr, target: DataType) -> pl.Expr:
     pattern = f"^(?:{row_values.DECIMAL_TEXT})$"
-    sign, whole, fraction = (text.str.extract(pattern, at) for at in (1, 2, 3))
+    sign, integer, fraction = (text.str.extract(pattern, at) for at in (1, 2, 3))
     places = fraction.fill_null("").str.strip_chars_end("0")
-    digits = sign.replace({"+": ""}) + whole + places.str.pad_end(wanted.scale, "0")
+    digits = sign.replace({"+": ""}) + integer + places.str.pad_end(target.scale, "0")
     digits = (
-        pl.when(places.str.len_bytes() > wanted.scale).then(pl.lit(_NO_NUMBER)).otherwise(digits)
+        pl.when(places.str.len_bytes() > target.scale).then(pl.lit(_NO_NUMBER)).otherwise(digits)
     )
     return exact.checked(
-        _unlike(text, row_values.DECIMAL_TEXT, digits).cast(exact.DIGITS), wanted.precision
+        _unlike(text, row_values.DECIMAL_TEXT, digits).cast(exact.DIGITS), target.precision
     )
 
 
@@ -272,15 +264,15 @@ def _read_moment(text: pl.Expr) -> pl.Expr:
     """Return a moment in its parts: a missing one is 0."""
 
     def part(start: int, length: int) -> pl.Expr:
-        found = text.str.slice(start, length)
-        return pl.when(found == "").then(pl.lit("0")).otherwise(found)
+        digits = text.str.slice(start, length)
+        return pl.when(digits == "").then(pl.lit("0")).otherwise(digits)
 
     days = _read_date(text).to_physical().cast(pl.Int64)
     clock = [part(start, 2).cast(pl.Int64) for start in (11, 14, 17)]
     micros = part(20, 6).str.pad_end(6, "0").cast(pl.Int64)
     seconds = (clock[0] * 60 + clock[1]) * 60 + clock[2]
     moment = days * _MICROS_A_DAY + seconds * 1_000_000 + micros
-    return moment.cast(held(TIMESTAMP))
+    return moment.cast(dtype_of(TIMESTAMP))
 
 
 FUNCTIONS: Mapping[str, Callable[[Apply, list[Value]], Value]] = {

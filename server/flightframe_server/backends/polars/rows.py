@@ -11,11 +11,11 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from flightframe_server.algebra.types import DataType, Kind, whole
+from flightframe_server.algebra.types import DataType, Kind, in_micros
 from flightframe_server.backends.polars.files import OpenTables
 from flightframe_server.backends.polars.moments import floored, narrowed, starts
 from flightframe_server.backends.polars.terms import compile_term, every
-from flightframe_server.backends.polars.values import Value, cast, constant, held, plain
+from flightframe_server.backends.polars.values import Value, cast, constant, dtype_of, physical
 from flightframe_server.errors import InternalError
 from flightframe_server.language.syntax import LiteralValue
 from flightframe_server.planner.hops import FunctionHop, Hop, TableHop, ValueHop
@@ -34,8 +34,8 @@ def edge_map(hop: TableHop, tables: OpenTables) -> pl.LazyFrame:
     columns = ((hop.source_column, "source"), (hop.target_column, "target"))
     sides = zip(columns, (hop.source_type, hop.type), hop.stored_types, strict=True)
     chosen = [
-        cast(counted(tables, hop.table, column, name, given), declared).expr.alias(name)
-        for (column, name), declared, given in sides
+        cast(counted(tables, hop.table, column, name, type_), declared).expr.alias(name)
+        for (column, name), declared, type_ in sides
     ]
     known = tables.scan(hop.table, columns).select(chosen)
     return known.filter(pl.col("source").is_not_null()).unique()
@@ -55,7 +55,7 @@ class Rows:
     def __init__(self, query: SourceQuery, tables: OpenTables) -> None:
         """Read, look up and filter; see the class."""
         self._tables = tables
-        self._joined = self._held = 0
+        self._joined = self._number = 0
         self._fine: dict[str, Value] = {}
         self._columns: dict[str, Value] = {}
         self._levels: dict[str, Value] = {}
@@ -63,10 +63,10 @@ class Rows:
         stored = [column for column in query.columns if isinstance(column, StoredRead)]
         self.frame = tables.scan(query.table, [(read.column, _named(read.name)) for read in stored])
         for read in stored:
-            name, given = _named(read.name), read.stored_type
-            self._columns[read.name] = counted(tables, query.table, read.column, name, given)
-            if given.is_fine:
-                self._fine[read.name] = Value(pl.col(name), given)
+            name, type_ = _named(read.name), read.stored_type
+            self._columns[read.name] = counted(tables, query.table, read.column, name, type_)
+            if type_.is_fine:
+                self._fine[read.name] = Value(pl.col(name), type_)
         for column in query.columns:
             match column:
                 case ComputedRead(name=name, term=term, type=declared):
@@ -91,8 +91,8 @@ class Rows:
 
     def hold(self, value: Value) -> Value:
         """Add a column of that value under a name that nothing else has, and return it."""
-        self._held += 1
-        return self.keep(value, f"h{self._held}")
+        self._number += 1
+        return self.keep(value, f"h{self._number}")
 
     def _leaf(self, term: Term) -> Value:
         match term:
@@ -108,7 +108,7 @@ class Rows:
         if fine is not None and read.cuts:
             # A period begins where it does, however fine its moments are.
             key = (read.column, read.hops[:1])
-            moment = Value(floored(fine.expr, fine.type), whole(fine.type))
+            moment = Value(floored(fine.expr, fine.type), in_micros(fine.type))
             self._known.setdefault(key, self.hold(self._hop(read.hops[0], moment)))
         elif key not in self._known:
             self._known[key] = self.hold(cast(self._columns[read.column], read.start_type))
@@ -132,11 +132,11 @@ class Rows:
         tables, names = self._tables, [f"key{at}" for at in range(len(column.keys))]
         read = [(key, name) for (_, key, _, _), name in zip(column.keys, names, strict=True)]
         chosen = [
-            cast(counted(tables, column.table, key, name, given), declared).expr.alias(name)
-            for (_, key, declared, given), name in zip(column.keys, names, strict=True)
+            cast(counted(tables, column.table, key, name, type_), declared).expr.alias(name)
+            for (_, key, declared, type_), name in zip(column.keys, names, strict=True)
         ]
-        given = column.stored_type
-        value = counted(tables, column.table, column.column, "target", given)
+        type_ = column.stored_type
+        value = counted(tables, column.table, column.column, "target", type_)
         other = tables.scan(column.table, [*read, (column.column, "target")])
         other = other.select(*chosen, value.expr.alias("target")).unique()
         mine = [cast(self._columns[own], declared) for own, _, declared, _ in column.keys]
@@ -163,15 +163,15 @@ class Rows:
         return Value(pl.col(target), declared)
 
 
-def counted(tables: OpenTables, table: str, column: str, name: str, given: DataType) -> Value:
+def counted(tables: OpenTables, table: str, column: str, name: str, type_: DataType) -> Value:
     """Return a scanned column, named `name`, in microseconds and the collection's zone.
 
     A moment of nanoseconds that does not fit makes the query fail.
     """
     stored = tables.value(table, column, name)
     if stored.type.is_fine:
-        return Value(narrowed(stored.expr, given, f"{table}.{column}"), whole(given))
-    return Value(stored.expr, given) if stored.type.zone and given.zone else stored
+        return Value(narrowed(stored.expr, type_, f"{table}.{column}"), in_micros(type_))
+    return Value(stored.expr, type_) if stored.type.zone and type_.zone else stored
 
 
 def level_column(level: str) -> str:
@@ -191,21 +191,23 @@ def truncated(function: str, moment: Value, declared: DataType) -> Value:
 def _listed(hop: ValueHop, source: Value) -> Value:
     pairs: dict[LiteralValue, LiteralValue] = {}
     for value, target in hop.pairs:
-        pairs.setdefault(plain(value, hop.source_type), target)
-    found = constant(hop.default, hop.type).expr
+        pairs.setdefault(physical(value, hop.source_type), target)
+    mapped = constant(hop.default, hop.type).expr
     if pairs:
-        targets = [None if target is None else plain(target, hop.type) for target in pairs.values()]
-        found = source.expr.replace_strict(
+        targets = [
+            None if target is None else physical(target, hop.type) for target in pairs.values()
+        ]
+        mapped = source.expr.replace_strict(
             _series(list(pairs), hop.source_type),
             _series(targets, hop.type),
-            default=found,
-            return_dtype=held(hop.type),
+            default=mapped,
+            return_dtype=dtype_of(hop.type),
         )
     absent = constant(hop.null, hop.type).expr
-    return Value(pl.when(source.expr.is_null()).then(absent).otherwise(found), hop.type)
+    return Value(pl.when(source.expr.is_null()).then(absent).otherwise(mapped), hop.type)
 
 
 def _series(values: list[LiteralValue], declared: DataType) -> pl.Series:
     if declared.kind is Kind.TIMESTAMP:
-        return pl.Series(values, dtype=pl.Int64).cast(held(declared))
-    return pl.Series(values, dtype=held(declared))
+        return pl.Series(values, dtype=pl.Int64).cast(dtype_of(declared))
+    return pl.Series(values, dtype=dtype_of(declared))

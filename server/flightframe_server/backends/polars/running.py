@@ -23,7 +23,7 @@ import structlog
 from flightframe_server.algebra.types import Kind
 from flightframe_server.arrow_types import arrow_schema, in_years
 from flightframe_server.backends.cancellation import Completion
-from flightframe_server.backends.misfits import said
+from flightframe_server.backends.misfits import misfit_in
 from flightframe_server.backends.polars.files import OpenTables
 from flightframe_server.backends.polars.frames import LazyQuery
 from flightframe_server.backends.polars.gate import Gate
@@ -194,36 +194,36 @@ def narrow(query: LazyQuery) -> pl.LazyFrame:
 
 def arrow_batches(frame: pl.DataFrame, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     """Yield a frame, its columns taken by position, as batches of exactly a schema."""
-    found = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+    arrow = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
     columns = [
-        _column(found.column(at).combine_chunks(), field.type) for at, field in enumerate(schema)
+        _column(arrow.column(at).combine_chunks(), field.type) for at, field in enumerate(schema)
     ]
     table = pa.Table.from_arrays(columns, schema=schema)
     yield from map(in_years, table.to_batches(max_chunksize=BATCH_ROWS))
 
 
-def _column(column: pa.Array | pa.ChunkedArray, wanted: pa.DataType) -> pa.Array:
+def _column(column: pa.Array | pa.ChunkedArray, target: pa.DataType) -> pa.Array:
     if isinstance(column, pa.ChunkedArray):
-        column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], wanted)
-    if column.type == wanted:
+        column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], target)
+    if column.type == target:
         return column
-    if pa.types.is_decimal(wanted) and column.type == pa.decimal128(38, 0):
+    if pa.types.is_decimal(target) and column.type == pa.decimal128(38, 0):
         # The digits are those of the declared scale: only the point is put back.
         parts = column.buffers()
-        return pa.Array.from_buffers(wanted, len(column), parts, offset=column.offset)
-    if pa.types.is_large_string(column.type) and wanted == pa.string():
-        return column.cast(wanted)
-    if column.type == pa.timestamp("us", "UTC") and pa.types.is_timestamp(wanted) and wanted.tz:
+        return pa.Array.from_buffers(target, len(column), parts, offset=column.offset)
+    if pa.types.is_large_string(column.type) and target == pa.string():
+        return column.cast(target)
+    if column.type == pa.timestamp("us", "UTC") and pa.types.is_timestamp(target) and target.tz:
         # The same instants, shown in another zone.
-        return column.cast(wanted)
-    raise InternalError(f"{column.type} came where {wanted} was declared")
+        return column.cast(target)
+    raise InternalError(f"{column.type} came where {target} was declared")
 
 
 def translated(error: BaseException) -> FlightframeError:
     """Return an error of Polars as one of ours."""
     if isinstance(error, FlightframeError):
         return error
-    if (fine := said(str(error))) is not None:
+    if (fine := misfit_in(str(error))) is not None:
         return fine
     if isinstance(error, pl.exceptions.InvalidOperationError) and "conversion from" in str(error):
         return ArithmeticOverflow("a value does not fit its declared type")

@@ -29,15 +29,15 @@ PATIENCE = 0.1
 _STEP = 0.002
 
 
-def sign_of(found: os.stat_result) -> str:
+def sign_of(status: os.stat_result) -> str:
     """Return the sign of a file."""
-    parts = found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    parts = status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
     return hashlib.blake2b(repr(parts).encode(), digest_size=8).hexdigest()
 
 
-def tick_of(found: os.stat_result) -> float:
+def tick_of(status: os.stat_result) -> float:
     """Return the seconds within which two writes may leave this file with one time."""
-    return COARSE_TICK if found.st_ctime_ns % 1_000_000_000 == 0 else TICK
+    return COARSE_TICK if status.st_ctime_ns % 1_000_000_000 == 0 else TICK
 
 
 class SettledSigns:
@@ -65,11 +65,11 @@ class SettledSigns:
         """
         sign, since = "", 0.0
         while True:
-            found, now = look(), time.monotonic()
-            if sign_of(found) != sign:
-                sign, since = sign_of(found), now
-            tick = tick_of(found)
-            aged = time.time() - found.st_ctime_ns / 1e9 >= tick
+            status, now = look(), time.monotonic()
+            if sign_of(status) != sign:
+                sign, since = sign_of(status), now
+            tick = tick_of(status)
+            aged = time.time() - status.st_ctime_ns / 1e9 >= tick
             if aged or self._seen.get(name) == sign:
                 return sign
             if now - since >= tick:

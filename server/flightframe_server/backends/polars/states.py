@@ -36,18 +36,18 @@ def aggregates(rows: Rows, anchor: tuple[str, ...], index: int, metric: Metric) 
         return [(pl.len() if passed is None else passed.sum()).cast(pl.Int64)]
     argument = rows.value(metric.argument)
     if metric.order:
-        return _taken(rows, index, metric, argument, passed)
+        return _picked(rows, index, metric, argument, passed)
     if passed is not None:
         argument = Value(pl.when(passed).then(argument.expr), argument.type)
-    kept: dict[bool, Value] = {}
-    found = []
+    arguments: dict[bool, Value] = {}
+    reduced = []
     for state in metric.reducer.state:
         doubles = PRIMITIVES[state.primitive].of_doubles
-        if doubles not in kept:
+        if doubles not in arguments:
             value = as_double(argument) if doubles else argument
-            kept[doubles] = rows.keep(value, f"{'d' if doubles else 'a'}{index}")
-        found.append(_reduced(state.primitive, metric, kept[doubles]))
-    return found
+            arguments[doubles] = rows.keep(value, f"{'d' if doubles else 'a'}{index}")
+        reduced.append(_reduced(state.primitive, metric, arguments[doubles]))
+    return reduced
 
 
 def _passed(rows: Rows, anchor: tuple[str, ...], index: int, metric: Metric) -> pl.Expr | None:
@@ -68,7 +68,7 @@ def _passed(rows: Rows, anchor: tuple[str, ...], index: int, metric: Metric) -> 
     return rows.keep(Value(every(tests), BOOLEAN), f"p{index}").expr
 
 
-def _taken(
+def _picked(
     rows: Rows, index: int, metric: Metric, argument: Value, passed: pl.Expr | None
 ) -> list[pl.Expr]:
     """Return value and key of the first or last row by key; one without a whole key is no row."""
@@ -76,12 +76,12 @@ def _taken(
     eligible = pl.all_horizontal(*(key.is_not_null() for key in keys))
     if passed is not None:
         eligible = eligible & passed
-    taken = rows.keep(Value(eligible, BOOLEAN), f"e{index}").expr
+    chosen = rows.keep(Value(eligible, BOOLEAN), f"e{index}").expr
     value = rows.keep(argument, f"a{index}").expr
     descending = metric.reducer.picks_last
-    order = [key.filter(taken) for key in keys]
+    order = [key.filter(chosen) for key in keys]
     return [
-        column.filter(taken).sort_by(order, descending=[descending] * len(order)).first()
+        column.filter(chosen).sort_by(order, descending=[descending] * len(order)).first()
         for column in (value, *keys)
     ]
 
@@ -122,14 +122,14 @@ def _total(argument: Value) -> pl.Expr:
 
 def finished(metric: Metric, states: list[pl.Expr], types: list[DataType]) -> Value:
     """Return the value that a metric's states mean; a missing point's states are NULL."""
-    held = {
+    values = {
         name: Value(state, type_)
         for (name, _), state, type_ in zip(metric.states, states, types, strict=True)
     }
 
     def state(part: Term) -> Value:
         assert isinstance(part, StateTerm)
-        return held[part.name]
+        return values[part.name]
 
     value = compile_term(finish_of(metric), state, lambda part: part)
     if metric.fill is not None:

@@ -79,12 +79,12 @@ def _chosen(term: Apply, leaf: Leaf, keep: Keep, guard: pl.Expr | None) -> Value
     for test, part in _ways(term):
         if test is None:
             value = keep(cast(computed(part, guard), term.type))
-            taken = value.expr.is_not_null()
+            matches = value.expr.is_not_null()
         else:
-            taken = rows(as_boolean(computed(test, guard)).fill_null(value=False), guard)
-            value = cast(computed(part, taken), term.type)
-        results.append(pl.when(taken).then(value.expr))
-        guard = rows(~taken, guard)
+            matches = rows(as_boolean(computed(test, guard)).fill_null(value=False), guard)
+            value = cast(computed(part, matches), term.type)
+        results.append(pl.when(matches).then(value.expr))
+        guard = rows(~matches, guard)
     return Value(pl.coalesce(results), term.type)
 
 

@@ -18,11 +18,11 @@ import polars as pl
 
 from flightframe_server.algebra.types import BOOLEAN, DOUBLE, DataType, Kind
 from flightframe_server.backends.polars import exact
-from flightframe_server.backends.polars.moments import held_moment, wall, within_day
+from flightframe_server.backends.polars.moments import moment_dtype, wall, within_day
 from flightframe_server.errors import InternalError
 from flightframe_server.language.syntax import LiteralValue
 
-_HELD: dict[Kind, pl.DataType] = {
+_TYPES: dict[Kind, pl.DataType] = {
     Kind.INTEGER: pl.Int64(),
     Kind.DECIMAL: pl.Int128(),
     Kind.DOUBLE: pl.Float64(),
@@ -50,25 +50,25 @@ class Value:
         return self.expr.cast(exact.DIGITS) if self.type.kind is Kind.INTEGER else self.expr
 
 
-def held(declared: DataType) -> pl.DataType:
+def dtype_of(declared: DataType) -> pl.DataType:
     """Return the Polars type that holds a declared type."""
     if declared.kind is Kind.TIMESTAMP:
-        return held_moment(declared)
-    return _HELD[declared.kind]
+        return moment_dtype(declared)
+    return _TYPES[declared.kind]
 
 
 def constant(value: LiteralValue, declared: DataType) -> Value:
     """Return a constant of a declared type."""
     if value is None:
-        return Value(pl.lit(None, dtype=held(declared)), declared)
+        return Value(pl.lit(None, dtype=dtype_of(declared)), declared)
     if declared.kind is Kind.TIMESTAMP:
-        micros = pl.lit(plain(value, declared), dtype=pl.Int64)
-        return Value(micros.cast(held(declared)), declared)
-    return Value(pl.lit(plain(value, declared), dtype=held(declared)), declared)
+        micros = pl.lit(physical(value, declared), dtype=pl.Int64)
+        return Value(micros.cast(dtype_of(declared)), declared)
+    return Value(pl.lit(physical(value, declared), dtype=dtype_of(declared)), declared)
 
 
-def plain(value: LiteralValue, declared: DataType) -> LiteralValue:
-    """Return a Python value as it is held: decimals as digits, timestamps as microseconds.
+def physical(value: LiteralValue, declared: DataType) -> LiteralValue:
+    """Return a Python value as Polars stores it: decimals as digits, timestamps as microseconds.
 
     Raises:
         InternalError: it is no value of that type.
@@ -97,32 +97,32 @@ def plain(value: LiteralValue, declared: DataType) -> LiteralValue:
     raise InternalError(f"a constant is no {declared.kind}")
 
 
-def cast(value: Value, wanted: DataType) -> Value:
+def cast(value: Value, target: DataType) -> Value:
     """Return a value as another declared type; the query fails where it does not fit.
 
     Raises:
         InternalError: the types allow no such cast.
     """
-    have = value.type
-    if have == wanted:
+    source = value.type
+    if source == target:
         return value
-    if have.kind is Kind.NULL:
-        return constant(None, wanted)
-    match have.kind, wanted.kind:
+    if source.kind is Kind.NULL:
+        return constant(None, target)
+    match source.kind, target.kind:
         case ((Kind.INTEGER | Kind.DECIMAL), Kind.DECIMAL):
-            digits = exact.rescale(value.digits, have.scale, wanted.scale)
-            return Value(exact.checked(digits, wanted.precision), wanted)
+            digits = exact.rescale(value.digits, source.scale, target.scale)
+            return Value(exact.checked(digits, target.precision), target)
         case Kind.DECIMAL, Kind.INTEGER:
-            return Value(exact.integer(exact.rescale(value.digits, have.scale, 0)), wanted)
+            return Value(exact.integer(exact.rescale(value.digits, source.scale, 0)), target)
         case ((Kind.INTEGER | Kind.DECIMAL), Kind.DOUBLE):
             return as_double(value)
-        case Kind.DATE, Kind.TIMESTAMP if not wanted.zone:
-            return Value(value.expr.cast(pl.Datetime("us")), wanted)
+        case Kind.DATE, Kind.TIMESTAMP if not target.zone:
+            return Value(value.expr.cast(pl.Datetime("us")), target)
         case Kind.TIMESTAMP, Kind.DATE:
-            return Value(_day(value), wanted)
-        case Kind.TIMESTAMP, Kind.TIMESTAMP if have.zone:
-            return Value(value.expr if wanted.zone else wall(value.expr, have.zone), wanted)
-    raise InternalError(f"{have} cannot be read as {wanted}")
+            return Value(_day(value), target)
+        case Kind.TIMESTAMP, Kind.TIMESTAMP if source.zone:
+            return Value(value.expr if target.zone else wall(value.expr, source.zone), target)
+    raise InternalError(f"{source} cannot be read as {target}")
 
 
 def as_double(value: Value) -> Value:
@@ -146,8 +146,8 @@ def as_boolean(value: Value) -> pl.Expr:
 def _day(moment: Value) -> pl.Expr:
     """Return the day of a moment on its zone's clock, failing where it does not begin there."""
     zone = moment.type.zone
-    shown = wall(moment.expr, zone) if zone else moment.expr
-    days = shown.cast(pl.Date).to_physical().cast(pl.Int64)
+    clock = wall(moment.expr, zone) if zone else moment.expr
+    days = clock.cast(pl.Date).to_physical().cast(pl.Int64)
     return day_number(days, wrong=within_day(moment.expr, zone))
 
 

@@ -16,7 +16,7 @@ from typing import ClassVar
 from sqlglot import exp
 
 from flightframe_server.algebra.primitives import Primitive
-from flightframe_server.algebra.types import DataType, whole
+from flightframe_server.algebra.types import DataType, in_micros
 from flightframe_server.backends.sql.names import column_expression
 from flightframe_server.errors import LimitExceeded
 from flightframe_server.language.syntax import LiteralValue
@@ -59,8 +59,8 @@ class SqlDialect(ABC):
     name: ClassVar[str]
 
     @abstractmethod
-    def cast(self, value: exp.Expr, declared: DataType, given: DataType | None = None) -> exp.Expr:
-        """Return a checked cast; `given` is the value's type, for databases that do not know it."""
+    def cast(self, value: exp.Expr, declared: DataType, type_: DataType | None = None) -> exp.Expr:
+        """Return a checked cast; `type_` is the value's type, for databases that keep none."""
 
     @abstractmethod
     def apply(self, term: Apply, compiled: Callable[[Term], exp.Expr], bound: Bound) -> exp.Expr:
@@ -72,7 +72,7 @@ class SqlDialect(ABC):
 
     @abstractmethod
     def truncate(
-        self, function: str, moment: exp.Expr, declared: DataType, given: DataType
+        self, function: str, moment: exp.Expr, declared: DataType, moment_type: DataType
     ) -> exp.Expr:
         """Return the first instant of a period of a moment; weeks start on Monday.
 
@@ -80,19 +80,19 @@ class SqlDialect(ABC):
         """
 
     @abstractmethod
-    def mean(self, argument: exp.Expr, given: DataType) -> exp.Expr:
+    def mean(self, argument: exp.Expr, argument_type: DataType) -> exp.Expr:
         """Return the aggregate of a mean."""
 
     @abstractmethod
-    def m2(self, argument: exp.Expr, given: DataType) -> exp.Expr:
+    def m2(self, argument: exp.Expr, argument_type: DataType) -> exp.Expr:
         """Return the aggregate of the sum of squared distances from the mean."""
 
     @abstractmethod
-    def sum(self, argument: exp.Expr, given: DataType, declared: DataType) -> exp.Expr:
+    def sum(self, argument: exp.Expr, argument_type: DataType, declared: DataType) -> exp.Expr:
         """Return the aggregate of a sum that is exact, or fails."""
 
     @abstractmethod
-    def quantile(self, argument: exp.Expr, given: DataType, q: str) -> exp.Expr:
+    def quantile(self, argument: exp.Expr, argument_type: DataType, q: str) -> exp.Expr:
         """Return the aggregate of the continuous quantile."""
 
     def volatile(self, value: exp.Expr) -> bool:
@@ -103,21 +103,21 @@ class SqlDialect(ABC):
         """Return a stored column as its declared value; databases without types check here."""
         return column_expression(column, alias)
 
-    def level(self, value: exp.Expr, declared: DataType, given: DataType | None = None) -> exp.Expr:
-        """Return a value as a member of a level of this type; `given` as for `cast`."""
-        return self.cast(value, declared, given)
+    def level(self, value: exp.Expr, declared: DataType, type_: DataType | None = None) -> exp.Expr:
+        """Return a value as a member of a level of this type; `type_` as for `cast`."""
+        return self.cast(value, declared, type_)
 
-    def counted(self, table: str, column: str, given: DataType, alias: str | None) -> exp.Expr:
+    def counted(self, table: str, column: str, type_: DataType, alias: str | None) -> exp.Expr:
         """Return a stored column of a type in microseconds; one that does not fit is refused."""
         return self.stored(table, column, alias)
 
-    def floored(self, table: str, column: str, given: DataType, alias: str | None) -> exp.Expr:
+    def floored(self, table: str, column: str, type_: DataType, alias: str | None) -> exp.Expr:
         """Return a stored column in microseconds, to be cut further."""
         return self.stored(table, column, alias)
 
-    def member(self, table: str, column: str, declared: DataType, given: DataType) -> exp.Expr:
-        """Return a stored column, of the type given, as a member of a level of another."""
-        return self.level(self.counted(table, column, given, None), declared, whole(given))
+    def member(self, table: str, column: str, declared: DataType, type_: DataType) -> exp.Expr:
+        """Return a stored column of one type as a member of a level of another."""
+        return self.level(self.counted(table, column, type_, None), declared, in_micros(type_))
 
     def rows(self, select: exp.Select) -> exp.Select:
         """Return the rows that are grouped; databases that compute them more than once say how."""
@@ -143,10 +143,10 @@ class SqlDialect(ABC):
         self, primitive: Primitive, argument: exp.Expr, metric: Metric, declared: DataType
     ) -> exp.Expr:
         """Return the aggregate of a primitive; the rows' order gives FIRST and LAST."""
-        given = metric.argument_type
+        type_ = metric.argument_type
         match primitive:
             case Primitive.SUM:
-                return self.sum(argument, given, declared)
+                return self.sum(argument, type_, declared)
             case Primitive.COUNT:
                 return exp.Count(this=argument)
             case Primitive.COUNT_DISTINCT:
@@ -157,9 +157,9 @@ class SqlDialect(ABC):
                 return exp.Max(this=argument)
             case Primitive.QUANTILE:
                 q = metric.reducer.argument_of(metric.operator)
-                return self.quantile(argument, given, q)
+                return self.quantile(argument, type_, q)
             case Primitive.MEAN:
-                return self.mean(argument, given)
+                return self.mean(argument, type_)
             case Primitive.M2:
-                return self.m2(argument, given)
+                return self.m2(argument, type_)
         raise AssertionError(primitive)

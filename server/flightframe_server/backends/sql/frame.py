@@ -86,16 +86,16 @@ def _merged(
         union = exp.Union(this=union, expression=branch, distinct=False)
     merged = exp.select(*(column_expression(name) for name, _ in anchor))
     for name, _ in states:
-        held = exp.Max(this=column_expression(name))
-        merged = merged.select(exp.alias_(held, name, quoted=True))
+        state = exp.Max(this=column_expression(name))
+        merged = merged.select(exp.alias_(state, name, quoted=True))
     merged = merged.from_(exp.Subquery(this=union, alias=exp.TableAlias(this=identifier("u"))))
     if not anchor:
         return merged
     merged = merged.group_by(*(column_expression(name) for name, _ in anchor))
     if makers == len(selects):
         return merged
-    made = exp.EQ(this=exp.Max(this=column_expression(_MAKES)), expression=exp.Literal.number(1))
-    return merged.having(made)
+    is_made = exp.EQ(this=exp.Max(this=column_expression(_MAKES)), expression=exp.Literal.number(1))
+    return merged.having(is_made)
 
 
 def _value(query: FrameQuery, term: Term, dialect: SqlDialect, bound: Bound) -> exp.Expr:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from sqlglot import exp
 
-from flightframe_server.algebra.types import DataType, whole
+from flightframe_server.algebra.types import DataType, in_micros
 from flightframe_server.backends.sql.dialect import Bound, SqlDialect
 from flightframe_server.backends.sql.names import (
     column_expression,
@@ -43,16 +43,15 @@ def level_column(level: str) -> exp.Expr:
 
 def edge_map_select(hop: TableHop, dialect: SqlDialect) -> exp.Select:
     """Return `SELECT DISTINCT source, target FROM table WHERE source IS NOT NULL`."""
-    source = column_expression(hop.source_column)
-    given, found = hop.stored_types
+    source_type, target_type = hop.stored_types
+    source = dialect.member(hop.table, hop.source_column, hop.source_type, source_type)
+    target = dialect.member(hop.table, hop.target_column, hop.type, target_type)
+    key = column_expression(hop.source_column)
     return (
-        exp.select(
-            named(dialect.member(hop.table, hop.source_column, hop.source_type, given), "source"),
-            named(dialect.member(hop.table, hop.target_column, hop.type, found), "target"),
-        )
+        exp.select(named(source, "source"), named(target, "target"))
         .distinct()
         .from_(table_expression(hop.table))
-        .where(exp.Not(this=exp.Is(this=source, expression=exp.Null())))
+        .where(exp.Not(this=exp.Is(this=key, expression=exp.Null())))
     )
 
 
@@ -146,8 +145,8 @@ class RowSelect:
     def _column(self, column: StoredRead | ComputedRead | FetchedRead) -> exp.Expr:
         match column:
             case StoredRead(column=stored):
-                given = column.stored_type
-                return self._dialect.counted(self._query.table, stored, given, FACTS)
+                stored_type = column.stored_type
+                return self._dialect.counted(self._query.table, stored, stored_type, FACTS)
             case ComputedRead(term=term, type=declared):
                 value = self._dialect.cast(self._compiled(term), declared, term.type)
                 return exp.Paren(this=value)
@@ -159,9 +158,9 @@ class RowSelect:
         value = self._dialect.counted(column.table, column.column, column.stored_type, None)
         joined = exp.select(named(value, "value")).distinct()
         conditions: list[exp.Expr] = []
-        for at, (own, key, declared, given) in enumerate(column.keys):
-            held = self._dialect.member(column.table, key, declared, given)
-            joined = joined.select(named(held, f"key{at}"))
+        for at, (own, key, declared, stored_type) in enumerate(column.keys):
+            member = self._dialect.member(column.table, key, declared, stored_type)
+            joined = joined.select(named(member, f"key{at}"))
             side = column_expression(f"key{at}", alias)
             mine = self._dialect.level(self._columns[own].copy(), declared, self._types[own])
             conditions.append(exp.EQ(this=mine, expression=side))
@@ -176,22 +175,22 @@ class RowSelect:
             # A period begins where it does, however fine its moments are.
             key = (read.column, read.hops[:1])
             if key not in self._known:
-                table, given = self._query.table, fine.stored_type
-                moment = self._dialect.floored(table, fine.column, given, FACTS)
-                self._known[key] = self._hop(read.hops[0], moment, whole(given))
+                table, type_ = self._query.table, fine.stored_type
+                moment = self._dialect.floored(table, fine.column, type_, FACTS)
+                self._known[key] = self._hop(read.hops[0], moment, in_micros(type_))
         elif key not in self._known:
             stored = self._columns[read.column].copy()
-            given = self._types[read.column]
-            self._known[key] = self._dialect.level(stored, read.start_type, given)
+            type_ = self._types[read.column]
+            self._known[key] = self._dialect.level(stored, read.start_type, type_)
         for length in range(len(key[1]) + 1, len(read.hops) + 1):
             longer = (read.column, read.hops[:length])
             if longer not in self._known:
-                given = read.start_type if length == 1 else read.hops[length - 2].type
-                self._known[longer] = self._hop(read.hops[length - 1], self._known[key], given)
+                type_ = read.start_type if length == 1 else read.hops[length - 2].type
+                self._known[longer] = self._hop(read.hops[length - 1], self._known[key], type_)
             key = longer
         return self._known[key].copy()
 
-    def _hop(self, hop: Hop, source: exp.Expr, given: DataType) -> exp.Expr:
+    def _hop(self, hop: Hop, source: exp.Expr, source_type: DataType) -> exp.Expr:
         match hop:
             case TableHop():
                 alias = f"j{len(self._joins)}"
@@ -200,7 +199,7 @@ class RowSelect:
                 self._joins.append((joined, same))
                 return column_expression("target", alias)
             case FunctionHop(function=function, type=declared):
-                return self._dialect.truncate(function, source.copy(), declared, given)
+                return self._dialect.truncate(function, source.copy(), declared, source_type)
             case ValueHop():
                 return self._listed(hop, source)
 

@@ -68,7 +68,7 @@ def _states(
     if not metric.states:
         return []
     if metric.order:
-        return _taken(index, metric)
+        return _picked(index, metric)
     argument = row_column(metric.argument) if metric.argument is not None else None
     types = dict(metric.states)
     tests = [compile_term(part, row_column, dialect, bound) for part in metric.filter]
@@ -77,12 +77,12 @@ def _states(
         tests.append(exp.EQ(this=level, expression=column_expression(f"s{index}")))
     if tests:
         # A state may be made of several aggregates, and no aggregate reduces a NULL.
-        kept = argument if argument is not None else exp.Literal.number(1)
-        argument = exp.Paren(this=exp.Case().when(exp.and_(*tests), kept))
+        reduced = argument if argument is not None else exp.Literal.number(1)
+        argument = exp.Paren(this=exp.Case().when(exp.and_(*tests), reduced))
     return [(name, types[name], state) for name, state in dialect.states(metric, argument)]
 
 
-def _taken(index: int, metric: Metric) -> list[tuple[str, DataType, exp.Expr]]:
+def _picked(index: int, metric: Metric) -> list[tuple[str, DataType, exp.Expr]]:
     """Return the states of an ordered reducer: the value and key of the row ranked first."""
     assert metric.argument is not None
     sources = [row_column(metric.argument), *(row_column(term) for term in metric.order)]

@@ -115,8 +115,8 @@ class SQLiteBackend:
         """Return the columns left out of `tables`, with the type that each was declared with."""
         with self._reading((), None) as (_, compiler):
             known = compiler.tables
-        found = {table: known[table].unanswered for table in tables if table in known}
-        return {table: dict(columns) for table, columns in found.items() if columns}
+        unanswered = {table: known[table].unanswered for table in tables if table in known}
+        return {table: dict(columns) for table, columns in unanswered.items() if columns}
 
     def fingerprints(self, tables: Collection[str]) -> dict[str, str | None]:
         """Return one sign for all tables: a SQLite file changes as a whole."""
@@ -130,7 +130,7 @@ class SQLiteBackend:
         token: CancelToken | None = None,
     ) -> RunningQuery:
         """Start a query; see `Backend.run`. Its version is that of now, whenever it is read."""
-        reading = self._source.begin(_wanted(query.tables, at), token)
+        reading = self._source.begin(_sign_at(query.tables, at), token)
         with self._ended_on_error(reading):
             compiler = self._compiler(reading)
             if not compiler.fits(query):
@@ -149,7 +149,7 @@ class SQLiteBackend:
     ) -> pa.Table:
         """Return the distinct map of an edge as `source`, `target`."""
         columns = (("source", hop.source_type), ("target", hop.type))
-        reading = self._source.begin(_wanted((hop.table,), at), token)
+        reading = self._source.begin(_sign_at((hop.table,), at), token)
         with self._ended_on_error(reading):
             compiler = self._compiler(reading)
             if not compiler.fits(hop):
@@ -166,7 +166,7 @@ class SQLiteBackend:
         token: CancelToken | None = None,
     ) -> tuple[object, ...] | None:
         """Return one key that stands on several rows, or None; an enforced key reads no row."""
-        reading = self._source.begin(_wanted((table,), at), token)
+        reading = self._source.begin(_sign_at((table,), at), token)
         with self._ended_on_error(reading):
             compiler = self._compiler(reading)
             facts = compiler.tables.get(table)
@@ -182,8 +182,8 @@ class SQLiteBackend:
                 else None
             )
         types = tuple((name, compiler.dialect.stored_type(table, name)) for name in columns)
-        found = self._table(reading, select, types, token).to_pylist()
-        return tuple(found[0][name] for name in columns) if found else None
+        rows = self._table(reading, select, types, token).to_pylist()
+        return tuple(rows[0][name] for name in columns) if rows else None
 
     def statistics(
         self,
@@ -199,8 +199,8 @@ class SQLiteBackend:
             return TableStatistics(rows, {})
         select = exp.select(_star())
         for name in columns:
-            held = exp.Distinct(expressions=[column_expression(name)])
-            select = select.select(exp.Count(this=held))
+            distinct = exp.Distinct(expressions=[column_expression(name)])
+            select = select.select(exp.Count(this=distinct))
         select = select.from_(table_expression(table))
         number = self._row_number(table)
         if rows > SAMPLE_ROWS and number is not None:
@@ -221,7 +221,7 @@ class SQLiteBackend:
     def _reading(
         self, tables: Collection[str], at: Fingerprints | None, token: CancelToken | None = None
     ) -> Iterator[tuple[Reading, Compiler]]:
-        with self._source.reading(_wanted(tables, at), token) as reading:
+        with self._source.reading(_sign_at(tables, at), token) as reading:
             try:
                 yield reading, self._compiler(reading)
             except (sqlite3.Error, OverflowError) as error:
@@ -246,8 +246,8 @@ class SQLiteBackend:
         known = self._compilers.get(reading.schema)
         if known is None:
             known = Compiler(read_tables(reading.handle, reading.schema), self._form)
-            kept = list(self._compilers.items())[1 - _SCHEMAS_KEPT :]
-            self._compilers = {**dict(kept), reading.schema: known}
+            latest = list(self._compilers.items())[1 - _SCHEMAS_KEPT :]
+            self._compilers = {**dict(latest), reading.schema: known}
         return known
 
     def _row_number(self, table: str) -> str | None:
@@ -258,7 +258,7 @@ class SQLiteBackend:
         self, select: exp.Select, table: str, at: Fingerprints | None, token: CancelToken | None
     ) -> list[int]:
         columns = tuple((f"n{index}", INTEGER) for index in range(len(select.expressions)))
-        reading = self._source.begin(_wanted((table,), at), token)
+        reading = self._source.begin(_sign_at((table,), at), token)
         (row,) = self._table(reading, select, columns, token).to_pylist()
         return [int(row[name]) for name, _ in columns]
 
@@ -289,7 +289,7 @@ def _form(settings: BackendSettings) -> DecimalForm:
     return DecimalForm(str(named))
 
 
-def _wanted(tables: Collection[str], at: Fingerprints | None) -> str | None:
+def _sign_at(tables: Collection[str], at: Fingerprints | None) -> str | None:
     """Return the one sign that is wanted for some tables, or None where any version will do."""
     signs = {at[table] for table in tables if table in at} - {None} if at else set()
     if len(signs) > 1:
@@ -305,8 +305,8 @@ def _star() -> exp.Expr:
 def _repeated(compiler: Compiler, table: str, columns: tuple[str, ...]) -> exp.Select:
     """Return the SELECT of one key that stands on several rows; of two rows for no columns."""
     if not columns:
-        one = named(exp.Literal.number(1), "one")
-        return exp.select(one).from_(table_expression(table)).limit(2)
+        constant = named(exp.Literal.number(1), "one")
+        return exp.select(constant).from_(table_expression(table)).limit(2)
     several = exp.GT(this=_star(), expression=exp.Literal.number(1))
     stored = compiler.dialect.stored
     select = exp.select(*(named(stored(table, name), name) for name in columns))

@@ -39,14 +39,14 @@ def digits_of_number(
     """
     unit = power(scale)
     if isinstance(value, int):
-        found: int | None = value * unit
+        digits: int | None = value * unit
     elif isinstance(value, float) and math.isfinite(value):
-        found = _nearest(value, unit)
+        digits = _nearest(value, unit)
     else:
-        found = None
-    if found is None:
+        digits = None
+    if digits is None:
         raise _refused(value, precision, scale, column, row, _rounding(value, column, scale))
-    return _within(found, value, precision, scale, column, row)
+    return _within(digits, value, precision, scale, column, row)
 
 
 def _nearest(value: float, unit: int) -> int | None:
@@ -90,20 +90,20 @@ def _rounding(value: object, column: str, scale: int) -> str | None:
 
 
 def _within(
-    found: int, value: object, precision: int, scale: int, column: str, row: int | None
+    digits: int, value: object, precision: int, scale: int, column: str, row: int | None
 ) -> int:
-    if abs(found) >= power(precision):
+    if abs(digits) >= power(precision):
         raise _refused(value, precision, scale, column, row, None)
-    if not INT64_MIN <= found <= INT64_MAX:
+    if not INT64_MIN <= digits <= INT64_MAX:
         raise ArithmeticOverflow(f"{column} holds {shown(value)}, of more digits than 64 bits")
-    return found
+    return digits
 
 
 def _refused(
     value: object, precision: int, scale: int, column: str, row: int | None, hint: str | None
 ) -> BackendError:
-    held = shown(value.hex() if isinstance(value, bytes) else repr(value))
+    text = shown(value.hex() if isinstance(value, bytes) else repr(value))
     where = "" if row is None else f" in row {row}"
     return BackendError(
-        f"{column} is declared decimal({precision},{scale}) and holds {held}{where}", hint=hint
+        f"{column} is declared decimal({precision},{scale}) and holds {text}{where}", hint=hint
     )

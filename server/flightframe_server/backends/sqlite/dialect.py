@@ -65,9 +65,9 @@ class SQLiteDialect(SqlDialect):
         """Keep what the columns are declared to hold."""
         self._tables, self._form, self._numbers = tables, form, numbers or {}
 
-    def cast(self, value: exp.Expr, declared: DataType, given: DataType | None = None) -> exp.Expr:
+    def cast(self, value: exp.Expr, declared: DataType, type_: DataType | None = None) -> exp.Expr:
         """Return an exact conversion; a value whose type is not given has the declared one."""
-        return value if given is None else converted(value, given, declared)
+        return value if type_ is None else converted(value, type_, declared)
 
     def stored_type(self, table: str, column: str) -> DataType:
         """Return a stored column's type.
@@ -107,16 +107,16 @@ class SQLiteDialect(SqlDialect):
         return bound.add(represented(term.value, term.type))
 
     def truncate(
-        self, function: str, moment: exp.Expr, declared: DataType, given: DataType
+        self, function: str, moment: exp.Expr, declared: DataType, moment_type: DataType
     ) -> exp.Expr:
         """Return the first instant of a period of a moment; weeks start on Monday."""
         if declared.kind is Kind.TIMESTAMP:
-            whole = converted(moment, given, declared)
+            micros = converted(moment, moment_type, declared)
             unit = _UNITS[function]
             return exp.Paren(
-                this=exp.Sub(this=exp.Paren(this=whole), expression=_rest(whole, unit))
+                this=exp.Sub(this=exp.Paren(this=micros), expression=_rest(micros, unit))
             )
-        day = moment if given.kind is Kind.DATE else called("ff_day", moment)
+        day = moment if moment_type.kind is Kind.DATE else called("ff_day", moment)
         if function in _STARTS:
             return called("date", day, text_literal(_STARTS[function]))
         match function:
@@ -147,21 +147,21 @@ class SQLiteDialect(SqlDialect):
         """Return a state to compute with; a sum past 64 bits is refused there."""
         return called("ff_small", state) if declared.kind is Kind.DECIMAL else state
 
-    def mean(self, argument: exp.Expr, given: DataType) -> exp.Expr:
+    def mean(self, argument: exp.Expr, argument_type: DataType) -> exp.Expr:
         """Return a mean, by a function of ours."""
-        return called("ff_mean", converted(argument, given, DOUBLE))
+        return called("ff_mean", converted(argument, argument_type, DOUBLE))
 
-    def m2(self, argument: exp.Expr, given: DataType) -> exp.Expr:
+    def m2(self, argument: exp.Expr, argument_type: DataType) -> exp.Expr:
         """Return the sum of squared distances from the mean, by a function of ours."""
-        return called("ff_spread", converted(argument, given, DOUBLE))
+        return called("ff_spread", converted(argument, argument_type, DOUBLE))
 
-    def sum(self, argument: exp.Expr, given: DataType, declared: DataType) -> exp.Expr:
+    def sum(self, argument: exp.Expr, argument_type: DataType, declared: DataType) -> exp.Expr:
         """Return a sum that is exact, or fails."""
-        return _sum(argument, given)
+        return _sum(argument, argument_type)
 
-    def quantile(self, argument: exp.Expr, given: DataType, q: str) -> exp.Expr:
+    def quantile(self, argument: exp.Expr, argument_type: DataType, q: str) -> exp.Expr:
         """Return the continuous quantile, by a function of ours."""
-        return called("ff_quantile", converted(argument, given, DOUBLE), _real_literal(q))
+        return called("ff_quantile", converted(argument, argument_type, DOUBLE), _real_literal(q))
 
 
 def represented(value: LiteralValue, declared: DataType) -> LiteralValue:
@@ -169,10 +169,10 @@ def represented(value: LiteralValue, declared: DataType) -> LiteralValue:
     match declared.kind:
         case Kind.DECIMAL:
             scaled = Decimal(str(value)).scaleb(declared.scale, context=_DIGITS)
-            whole = int(scaled)
-            if whole != scaled or not INT64_MIN <= whole <= INT64_MAX:
+            digits = int(scaled)
+            if digits != scaled or not INT64_MIN <= digits <= INT64_MAX:
                 raise ArithmeticOverflow("SQLite keeps decimals in 64 bits, and this takes more")
-            return whole
+            return digits
         case Kind.DOUBLE:
             assert isinstance(value, int | float | Decimal)
             number = float(value)
@@ -200,8 +200,8 @@ def _holds(value: exp.Expr, declared: DataType) -> exp.Expr:
     if declared.kind is Kind.BOOLEAN:
         kind = exp.EQ(this=called("typeof", value), expression=text_literal("integer"))
         return exp.and_(kind, exp.In(this=value.copy(), expressions=[integer(0), integer(1)]))
-    wanted = text_literal(_TYPEOF[declared.kind])
-    holds = exp.EQ(this=called("typeof", value), expression=wanted)
+    name = text_literal(_TYPEOF[declared.kind])
+    holds = exp.EQ(this=called("typeof", value), expression=name)
     if declared.kind is Kind.DOUBLE:
         return exp.or_(holds, exp.EQ(this=value.copy(), expression=text_literal(NAN)))
     return holds
@@ -226,15 +226,15 @@ def _quarter(day: exp.Expr) -> exp.Expr:
     return called("date", day, text_literal("start of month"), months)
 
 
-def _sum(argument: exp.Expr, given: DataType) -> exp.Expr:
-    if given.kind is Kind.DOUBLE:
+def _sum(argument: exp.Expr, type_: DataType) -> exp.Expr:
+    if type_.kind is Kind.DOUBLE:
         facts = (exp.Count(this=argument.copy()), exp.Max(this=argument.copy()))
         return called("ff_double_sum", exp.Sum(this=argument), *facts)
     # SQLite's SUM fails where a part of it passes 64 bits, even if the whole does not. The halves
     # of each number, summed apart, cannot.
     high = exp.BitwiseRightShift(this=exp.Paren(this=argument), expression=integer(32))
     low = exp.BitwiseAnd(this=exp.Paren(this=argument.copy()), expression=integer(0xFFFFFFFF))
-    widest = integer(MAX_PRECISION if given.kind is Kind.DECIMAL else 0)
+    widest = integer(MAX_PRECISION if type_.kind is Kind.DECIMAL else 0)
     return called("ff_total", exp.Sum(this=high), exp.Sum(this=low), widest)
 
 

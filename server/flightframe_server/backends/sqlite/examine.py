@@ -50,7 +50,7 @@ def examine_decimals(
         if form is DecimalForm.SCALED:
             _refuse_numbers(handle, table, scales)
         else:
-            _warn_of_whole(handle, table, [name for name, scale in scales.items() if scale])
+            _warn_of_integers(handle, table, [name for name, scale in scales.items() if scale])
 
 
 def _refuse_numbers(handle: sqlite3.Connection, table: str, scales: Mapping[str, int]) -> None:
@@ -59,33 +59,33 @@ def _refuse_numbers(handle: sqlite3.Connection, table: str, scales: Mapping[str,
         kind = exp.func("typeof", column_expression(name))
         other = exp.Not(this=exp.In(this=kind, expressions=[_text("integer"), _text("null")]))
         select = exp.select(column_expression(name)).from_(first).where(other).limit(1)
-        found = handle.execute(select.sql("sqlite")).fetchone()
-        if found is not None:
+        row = handle.execute(select.sql("sqlite")).fetchone()
+        if row is not None:
             column = f"{shown(table)}.{shown(name)}"
             raise SetupError(
-                f"{column} holds {shown(repr(found[0]))}, which is no scaled integer",
+                f"{column} holds {shown(repr(row[0]))}, which is no scaled integer",
                 hint=migration(column, scale),
             )
 
 
-def _warn_of_whole(handle: sqlite3.Connection, table: str, columns: list[str]) -> None:
+def _warn_of_integers(handle: sqlite3.Connection, table: str, columns: list[str]) -> None:
     """Warn of columns whose decimals all happen to be whole: they may be scaled integers."""
-    whole: list[str] = []
+    integral: list[str] = []
     for name in columns:
         kind = exp.func("typeof", column_expression(name))
         counts = [
-            exp.Sum(this=exp.Paren(this=exp.EQ(this=kind.copy(), expression=_text(wanted))))
-            for wanted in ("integer", "real")
+            exp.Sum(this=exp.Paren(this=exp.EQ(this=kind.copy(), expression=_text(type_))))
+            for type_ in ("integer", "real")
         ]
         select = exp.select(*counts).from_(_first(table, [name], WHOLE_ROWS))
         integers, reals = handle.execute(select.sql("sqlite")).fetchone()
         if not reals and (integers or 0) >= _FEW:
-            whole.append(name)
-    if whole:
+            integral.append(name)
+    if integral:
         log.warning(
             "decimals.whole",
             table=table,
-            columns=whole,
+            columns=integral,
             hint="they are read as whole numbers; decimals: scaled reads scaled integers",
         )
 

@@ -45,17 +45,19 @@ class Identity(NamedTuple):
         return self[:4] == other[:4]
 
 
-def _identity(found: os.stat_result) -> Identity:
-    return Identity(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+def _identity(status: os.stat_result) -> Identity:
+    return Identity(
+        status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+    )
 
 
 def identity_at(path: Path) -> Identity | None:
     """Return the identity of the file that a path names now, or None where it names none."""
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return _identity(found) if stat.S_ISREG(found.st_mode) else None
+    return _identity(status) if stat.S_ISREG(status.st_mode) else None
 
 
 class Settling:
@@ -88,7 +90,7 @@ def _file_of(descriptor: int) -> tuple[int, int] | None:
 
 
 @dataclass(slots=True, eq=False)
-class HeldFile:
+class OpenFile:
     """A file whose descriptors are kept: the first one is read, all are closed together."""
 
     file: tuple[int, int]
@@ -122,37 +124,37 @@ class Descriptors:
     def __init__(self) -> None:
         """Hold none."""
         self._lock = threading.Lock()
-        self._held: dict[tuple[int, int], HeldFile] = {}
+        self._files: dict[tuple[int, int], OpenFile] = {}
 
-    def open(self, path: Path) -> HeldFile:
+    def open(self, path: Path) -> OpenFile:
         """Return the file that a path names, for one more user; raises `OSError`."""
         with self._lock:
-            found = path.stat()
-            held = self._held.get((found.st_dev, found.st_ino))
-            if held is None:
+            status = path.stat()
+            file = self._files.get((status.st_dev, status.st_ino))
+            if file is None:
                 opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-                found = os.fstat(opened)
-                file = (found.st_dev, found.st_ino)
+                status = os.fstat(opened)
+                key = (status.st_dev, status.st_ino)
                 # The name may have moved meanwhile to a file that is held: both are kept then.
-                held = self._held.setdefault(file, HeldFile(file, []))
-                held.descriptors.append(opened)
-            held.users += 1
-            return held
+                file = self._files.setdefault(key, OpenFile(key, []))
+                file.descriptors.append(opened)
+            file.users += 1
+            return file
 
-    def share(self, held: HeldFile) -> HeldFile:
+    def share(self, file: OpenFile) -> OpenFile:
         """Return a file that is held, for one more user."""
         with self._lock:
-            held.users += 1
-            return held
+            file.users += 1
+            return file
 
-    def close(self, held: HeldFile) -> None:
+    def close(self, file: OpenFile) -> None:
         """End one use of a file."""
         with self._lock:
-            held.users -= 1
-            if held.users:
+            file.users -= 1
+            if file.users:
                 return
-            del self._held[held.file]
-            for descriptor in held.descriptors:
+            del self._files[file.file]
+            for descriptor in file.descriptors:
                 os.close(descriptor)
 
 

@@ -33,6 +33,7 @@ from flightframe_server.row_values import INT64_MAX, INT64_MIN, fitting, power
 
 NAN = "NaN"
 _HALF = 32
+_like_pattern = lru_cache(maxsize=256)(row_values.like_pattern)
 
 
 class Fault:
@@ -43,36 +44,36 @@ class Fault:
         self.error: FlightframeError | None = None
 
 
-def add(one: int, other: int) -> int:
+def add(left: int, right: int) -> int:
     """Return the exact sum."""
-    return fitting(one + other)
+    return fitting(left + right)
 
 
-def subtract(one: int, other: int) -> int:
+def subtract(left: int, right: int) -> int:
     """Return the exact difference."""
-    return fitting(one - other)
+    return fitting(left - right)
 
 
-def multiply(one: int, other: int) -> int:
+def multiply(left: int, right: int) -> int:
     """Return the exact product."""
-    return fitting(one * other)
+    return fitting(left * right)
 
 
-def absolute(one: int | float | str) -> int | float | str:
+def absolute(value: int | float | str) -> int | float | str:
     """Return the absolute value."""
-    if isinstance(one, int):
-        return fitting(abs(one))
-    return one if isinstance(one, str) else abs(one)
+    if isinstance(value, int):
+        return fitting(abs(value))
+    return value if isinstance(value, str) else abs(value)
 
 
-def rescale(value: int | str, scale: int, wanted: int, precision: int) -> int:
+def rescale(value: int | str, scale: int, new_scale: int, precision: int) -> int:
     """Return a scaled integer at another scale, of at most `precision` digits, without loss."""
-    return fitting(row_values.rescale(int(value), scale, wanted, precision))
+    return fitting(row_values.rescale(int(value), scale, new_scale, precision))
 
 
-def compare(one: int | str, scale: int, other: int | str, other_scale: int) -> int:
+def compare(value: int | str, scale: int, other: int | str, other_scale: int) -> int:
     """Return -1, 0 or 1 for two scaled integers of any scales."""
-    left, right = int(one) * power(other_scale), int(other) * power(scale)
+    left, right = int(value) * power(other_scale), int(other) * power(scale)
     return (left > right) - (left < right)
 
 
@@ -83,13 +84,7 @@ def real(value: int | str, scale: int) -> float:
 
 def like(text: str, pattern: str) -> int:
     """Return whether text has the pattern: `%` any text, `_` one code point, case counts."""
-    return int(_pattern(pattern).fullmatch(text) is not None)
-
-
-@lru_cache(maxsize=256)
-def _pattern(pattern: str) -> re.Pattern[str]:
-    parts = {"%": ".*", "_": "."}
-    return re.compile("".join(parts.get(letter, re.escape(letter)) for letter in pattern), re.S)
+    return int(_like_pattern(pattern).fullmatch(text) is not None)
 
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)?")
@@ -100,8 +95,8 @@ def moment_of(text: str, column: str) -> int:
     try:
         if _MOMENT.fullmatch(text) is None:
             raise ValueError
-        whole, dot, fraction = text.partition(".")
-        moment = datetime.datetime.fromisoformat(f"{whole}.{fraction:0<6}" if dot else whole)
+        seconds, dot, fraction = text.partition(".")
+        moment = datetime.datetime.fromisoformat(f"{seconds}.{fraction:0<6}" if dot else seconds)
     except (TypeError, ValueError):
         raise misfit(column, "timestamp") from None
     return microseconds(moment)
@@ -160,9 +155,9 @@ def double_sum(value: float | None, count: int, highest: float | str | None) -> 
     return NAN if value is None or highest == NAN else value
 
 
-def arithmetic(operation: str, one: float | str, other: float | str) -> float | str | None:
+def arithmetic(operation: str, value: float | str, other: float | str) -> float | str | None:
     """Return an operation on two doubles; a divisor of 0 gives NULL."""
-    left, right = float(one), float(other)
+    left, right = float(value), float(other)
     match operation:
         case "add":
             return _double(left + right)
@@ -183,10 +178,10 @@ class _Moments:
     def __init__(self) -> None:
         self.count, self.mean, self.m2 = 0, 0.0, 0.0
 
-    def step(self, given: float | str | None) -> None:
-        if given is None:
+    def step(self, argument: float | str | None) -> None:
+        if argument is None:
             return
-        value = float(given)
+        value = float(argument)
         self.count += 1
         away = value - self.mean
         self.mean += away / self.count
@@ -211,11 +206,11 @@ class _Quantile:
         self.nans = 0
         self.q = 0.0
 
-    def step(self, given: float | str | None, q: float) -> None:
-        if given == NAN:
+    def step(self, argument: float | str | None, q: float) -> None:
+        if argument == NAN:
             self.nans += 1
-        elif given is not None:
-            self.values.append(float(given))
+        elif argument is not None:
+            self.values.append(float(argument))
         self.q = q
 
     def finalize(self) -> float | str | None:
@@ -229,31 +224,31 @@ class _Quantile:
         return _double(below + (above - below) * (at - math.floor(at)))
 
 
-def nullif(one: Value, form: int | str, other: Value, other_form: int | str) -> Value:
+def nullif(value: Value, form: int | str, other: Value, other_form: int | str) -> Value:
     """Return a value, or NULL where it equals another that stands in another form."""
-    if one is None or other is None:
-        return one
-    return None if _equal(one, form, other, other_form) else one
+    if value is None or other is None:
+        return value
+    return None if _equal(value, form, other, other_form) else value
 
 
-def distinct(one: Value, form: int | str, other: Value, other_form: int | str) -> int:
+def distinct(value: Value, form: int | str, other: Value, other_form: int | str) -> int:
     """Return whether two values that stand in different forms differ, NULL counted as one."""
-    if one is None or other is None:
-        return int(one is not other)
-    return int(not _equal(one, form, other, other_form))
+    if value is None or other is None:
+        return int(value is not other)
+    return int(not _equal(value, form, other, other_form))
 
 
 def _equal(
-    one: int | float | str, form: int | str, other: int | float | str, other_form: int | str
+    value: int | float | str, form: int | str, other: int | float | str, other_form: int | str
 ) -> bool:
     """Compare two scaled integers, one beside a double, or a date beside a moment."""
     if isinstance(form, int) and isinstance(other_form, int):
-        return compare(int(one), form, int(other), other_form) == 0
+        return compare(int(value), form, int(other), other_form) == 0
     if isinstance(form, int):
-        return real(int(one), form) == float(other)
+        return real(int(value), form) == float(other)
     if isinstance(other_form, int):
-        return float(one) == real(int(other), other_form)
-    return _moment(one) == _moment(other)
+        return float(value) == real(int(other), other_form)
+    return _moment(value) == _moment(other)
 
 
 def _moment(value: int | float | str) -> int:

@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from flightframe_server.backends.sqlite.files import HeldFile
+from flightframe_server.backends.sqlite.files import OpenFile
 from flightframe_server.errors import BackendError
 
 _MAGIC = b"SQLite format 3\x00"
@@ -38,18 +38,18 @@ class Header:
     logged: bool
 
 
-def header_of(main: HeldFile) -> Header:
+def header_of(main: OpenFile) -> Header:
     """Return the header of a database file.
 
     Raises:
         BackendError: it is empty, or no SQLite database.
     """
-    found = main.read(_HEADER_BYTES)
-    if not found:
+    data = main.read(_HEADER_BYTES)
+    if not data:
         raise BackendError("the database file is empty")
-    if len(found) < _HEADER_BYTES or not found.startswith(_MAGIC):
+    if len(data) < _HEADER_BYTES or not data.startswith(_MAGIC):
         raise BackendError("the file is no SQLite database")
-    return Header(found[_COUNTER], found[_READ_VERSION] == _LOGGED)
+    return Header(data[_COUNTER], data[_READ_VERSION] == _LOGGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +88,13 @@ class Log:
         return self.backfilled > earlier.backfilled or self.attempted > earlier.attempted
 
 
-def log_of(index: HeldFile) -> Log | None:
+def log_of(index: OpenFile) -> Log | None:
     """Return what a log has committed, or None while its index is being written."""
     for _ in range(_READS):
-        found = index.read(_INDEX_BYTES)
-        first, second = found[:_COPY_BYTES], found[_COPY_BYTES : 2 * _COPY_BYTES]
-        if len(found) == _INDEX_BYTES and first == second and first[_INITIALISED]:
-            return Log(first[_COMMITTED], _number(found[_BACKFILLED]), _number(found[_ATTEMPTED]))
+        data = index.read(_INDEX_BYTES)
+        first, second = data[:_COPY_BYTES], data[_COPY_BYTES : 2 * _COPY_BYTES]
+        if len(data) == _INDEX_BYTES and first == second and first[_INITIALISED]:
+            return Log(first[_COMMITTED], _number(data[_BACKFILLED]), _number(data[_ATTEMPTED]))
     return None
 
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flightframe_server.backends.protocol import SourceMoved
-from flightframe_server.backends.sqlite.files import HeldFile, Identity, identity_at
+from flightframe_server.backends.sqlite.files import Identity, OpenFile, identity_at
 from flightframe_server.backends.sqlite.functions import Fault
 from flightframe_server.backends.sqlite.log import Log, log_of
 from flightframe_server.backends.sqlite.watch import Look, Version
@@ -48,15 +48,15 @@ class Connection:
 
     handle: sqlite3.Connection
     fault: Fault
-    main: HeldFile
-    index: HeldFile | None = None
+    main: OpenFile
+    index: OpenFile | None = None
     holds: Version | None = None
     give_up: Callable[[], None] | None = None
 
     def fits(self, version: Version) -> bool:
         """Return whether its cached pages may be of this version: the file has not changed."""
-        held = self.holds
-        return held is not None and (held.main, held.beside) == (version.main, version.beside)
+        cached = self.holds
+        return cached is not None and (cached.main, cached.beside) == (version.main, version.beside)
 
 
 class Reading:
@@ -103,7 +103,7 @@ class Reading:
         if self._begun is not None and (log is None or not self._same_log(log)):
             return False
         if now is None or now.file != self._main.file:
-            unmoved = self._kept_under_no_name()
+            unmoved = self._only_unlinked()
         else:
             unmoved = now == self._main or self._checkpoint(now, log, moment)
             self._main = now
@@ -120,11 +120,11 @@ class Reading:
         assert begun is not None
         return log.salts == begun.salts or not begun.pending
 
-    def _kept_under_no_name(self) -> bool:
-        held = self.connection.main.identity
-        if self._renamed is None and held.same_content(self._main):
-            self._renamed = held
-        return held == self._renamed
+    def _only_unlinked(self) -> bool:
+        identity = self.connection.main.identity
+        if self._renamed is None and identity.same_content(self._main):
+            self._renamed = identity
+        return identity == self._renamed
 
     def _checkpoint(self, now: Identity, log: Log | None, moment: float) -> bool:
         begun, last = self._begun, self._log

@@ -59,15 +59,15 @@ def read_tables(
     handle: sqlite3.Connection, schema: tuple[SchemaRow, ...]
 ) -> Mapping[str, TableFacts]:
     """Return every table and view that can be read."""
-    found: dict[str, TableFacts] = {}
+    tables: dict[str, TableFacts] = {}
     for kind, name, _ in sorted(schema, key=lambda row: row[1]):
         if kind not in ("table", "view") or name.startswith("sqlite_"):
             continue
         try:
-            found[name] = _facts(handle, name, kind)
+            tables[name] = _facts(handle, name, kind)
         except sqlite3.OperationalError:
             log.warning("table.unusable", table=name)
-    return found
+    return tables
 
 
 def _facts(handle: sqlite3.Connection, table: str, kind: str) -> TableFacts:
@@ -87,8 +87,8 @@ def _facts(handle: sqlite3.Connection, table: str, kind: str) -> TableFacts:
     number = _row_number(handle, table, {str(name).casefold() for name, *_ in rows})
     never_null = {str(name) for name, _, not_null, pk in rows if not_null or (pk and not number)}
     # The same moment can be written in several ways, each of which SQLite takes for another text.
-    told_apart = {name for name in never_null if _told_apart(types.get(name))}
-    keys = {key for key in _unique(handle, table) if key <= told_apart}
+    single_form = {name for name in never_null if _single_form(types.get(name))}
+    keys = {key for key in _unique(handle, table) if key <= single_form}
     primary = [(str(name), str(declared)) for name, declared, _, pk in rows if pk]
     numbered = number and len(primary) == 1 and primary[0][1].upper() == "INTEGER"
     if numbered and not _indexed_primary(handle, table):
@@ -96,7 +96,7 @@ def _facts(handle: sqlite3.Connection, table: str, kind: str) -> TableFacts:
     return TableFacts(types, unanswered, frozenset(keys), number)
 
 
-def _told_apart(declared: DataType | None) -> bool:
+def _single_form(declared: DataType | None) -> bool:
     return declared is not None and declared.kind is not Kind.TIMESTAMP
 
 

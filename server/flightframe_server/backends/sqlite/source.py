@@ -56,7 +56,7 @@ class SQLiteSource:
         self._mode = "ro" if read_only else "rw"
         self._lock = threading.Lock()
         self._idle: list[Connection] = []
-        self._taken: set[Connection] = set()
+        self._in_use: set[Connection] = set()
         self._closed = False
         self._watch = Watch(path, self._watching, self._leave)
         if not path.is_file():
@@ -82,11 +82,11 @@ class SQLiteSource:
         self._forget_other_files()
         return self._watch.sign()
 
-    def begin(self, wanted: str | None = None, token: CancelToken | None = None) -> Reading:
+    def begin(self, sign: str | None = None, token: CancelToken | None = None) -> Reading:
         """Begin a read transaction; `end` ends it.
 
         Args:
-            wanted: the sign of the version that it must read; None: any one version.
+            sign: the sign of the version that it must read; None: any one version.
             token: its cancellation.
 
         Raises:
@@ -98,7 +98,7 @@ class SQLiteSource:
         unread: list[Connection] = []
         try:
             for _ in range(_BEGINNINGS):
-                before = self._look(wanted)
+                before = self._look(sign)
                 connection, schema = self._started(before, token)
                 if schema is None:
                     continue
@@ -120,10 +120,10 @@ class SQLiteSource:
 
     @contextmanager
     def reading(
-        self, wanted: str | None = None, token: CancelToken | None = None
+        self, sign: str | None = None, token: CancelToken | None = None
     ) -> Iterator[Reading]:
         """Read in a transaction; what was read is of one version where no error is raised."""
-        reading = self.begin(wanted, token)
+        reading = self.begin(sign, token)
         try:
             yield reading
             reading.check()
@@ -143,7 +143,7 @@ class SQLiteSource:
         except sqlite3.Error:
             moved = True
         with self._lock:
-            self._taken.discard(connection)
+            self._in_use.discard(connection)
             if not (moved or self._closed or len(self._idle) >= KEPT_IDLE):
                 self._idle.append(connection)
                 return
@@ -154,19 +154,19 @@ class SQLiteSource:
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
-            for taken in self._taken:
-                taken.handle.interrupt()
-        for kept in idle:
-            _close(kept)
+            for connection in self._in_use:
+                connection.handle.interrupt()
+        for connection in idle:
+            _close(connection)
         self._watch.close()
 
-    def _look(self, wanted: str | None) -> Look:
+    def _look(self, sign: str | None) -> Look:
         self._forget_other_files()
-        found = self._watch.look()
-        if found is None or (wanted is not None and found.version.sign != wanted):
+        look = self._watch.look()
+        if look is None or (sign is not None and look.version.sign != sign):
             raise SourceMoved
-        self._refuse_shared_log(found)
-        return found
+        self._refuse_shared_log(look)
+        return look
 
     def _started(
         self, look: Look, token: CancelToken | None
@@ -210,18 +210,18 @@ class SQLiteSource:
         with self._lock:
             if self._closed:
                 raise BackendError("the database is closed")
-            others = [kept for kept in self._idle if not kept.fits(version)]
-            self._idle = [kept for kept in self._idle if kept.fits(version)]
-            taken = self._idle.pop() if self._idle else None
-            if taken is not None:
-                self._taken.add(taken)
+            others = [connection for connection in self._idle if not connection.fits(version)]
+            self._idle = [connection for connection in self._idle if connection.fits(version)]
+            chosen = self._idle.pop() if self._idle else None
+            if chosen is not None:
+                self._in_use.add(chosen)
         for other in others:
             _close(other)
-        if taken is None:
-            taken = self._connected()
+        if chosen is None:
+            chosen = self._connected()
             with self._lock:
-                self._taken.add(taken)
-        return taken
+                self._in_use.add(chosen)
+        return chosen
 
     def _connected(self) -> Connection:
         """Return a new connection; its file is held before and after, and not locked yet."""
@@ -282,7 +282,7 @@ class SQLiteSource:
 
     def _discard(self, connection: Connection) -> None:
         with self._lock:
-            self._taken.discard(connection)
+            self._in_use.discard(connection)
         _close(connection)
 
     def _forget_other_files(self) -> None:
@@ -296,29 +296,31 @@ class SQLiteSource:
             if self._closed:
                 raise BackendError("the database is closed")
             others = [
-                kept
-                for kept in self._idle
+                connection
+                for connection in self._idle
                 if main is None
-                or kept.main.file != main.file
-                or (kept.index and (index is None or kept.index.file != index.file))
+                or connection.main.file != main.file
+                or (connection.index and (index is None or connection.index.file != index.file))
             ]
-            self._idle = [kept for kept in self._idle if kept not in others]
+            self._idle = [connection for connection in self._idle if connection not in others]
         for other in others:
             _close(other)
 
     def _leave(self, file: tuple[int, int]) -> bool:
         """End everything that reads a file; return whether nothing of it is left."""
         with self._lock:
-            idle = [kept for kept in self._idle if kept.main.file == file]
-            self._idle = [kept for kept in self._idle if kept not in idle]
-            taken = [one.give_up for one in self._taken if one.main.file == file]
-        for kept in idle:
-            _close(kept)
-        for give_up in taken:
+            idle = [connection for connection in self._idle if connection.main.file == file]
+            self._idle = [connection for connection in self._idle if connection not in idle]
+            give_ups = [
+                connection.give_up for connection in self._in_use if connection.main.file == file
+            ]
+        for connection in idle:
+            _close(connection)
+        for give_up in give_ups:
             if give_up is not None:
                 give_up()
         with self._lock:
-            return not any(one.main.file == file for one in self._taken)
+            return not any(connection.main.file == file for connection in self._in_use)
 
     def _refuse_shared_log(self, look: Look) -> None:
         """Refuse a log whose index a statement on the file's predecessor has open.
@@ -329,10 +331,10 @@ class SQLiteSource:
             return
         with self._lock:
             shared = any(
-                taken.main.file != look.version.main.file
-                and taken.index is not None
-                and taken.index.file == look.index.file
-                for taken in self._taken
+                connection.main.file != look.version.main.file
+                and connection.index is not None
+                and connection.index.file == look.index.file
+                for connection in self._in_use
             )
         if shared:
             raise BackendError(

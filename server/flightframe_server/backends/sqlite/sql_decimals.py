@@ -65,8 +65,8 @@ def _number(value: exp.Expr, declared: DataType) -> tuple[exp.Expr, exp.Expr] | 
     over = exp.GT(this=value.copy(), expression=integer(-bound))
     under = exp.LT(this=value.copy(), expression=integer(bound))
     same = exp.EQ(this=quotient, expression=value.copy())
-    whole = exp.Cast(this=digits.copy(), to=exp.DataType.build("BIGINT"))
-    return exp.and_(over, under, same), whole
+    as_integer = exp.Cast(this=digits.copy(), to=exp.DataType.build("BIGINT"))
+    return exp.and_(over, under, same), as_integer
 
 
 def _between(value: exp.Expr, largest: int) -> exp.Expr:

@@ -61,23 +61,23 @@ def _own(term: Apply, sides: list[exp.Expr]) -> exp.Expr:
 
 def _round(term: Apply, sides: list[exp.Expr]) -> exp.Expr:
     value = sides[0]
-    given, places = term.arguments[0].type, integer(places_of(term))
-    if given.kind is Kind.DOUBLE:
+    type_, places = term.arguments[0].type, integer(places_of(term))
+    if type_.kind is Kind.DOUBLE:
         return called("ff_round_double", value, places)
-    return called("ff_round", value, integer(given.scale), places)
+    return called("ff_round", value, integer(type_.scale), places)
 
 
-def row_cast(value: exp.Expr, given: DataType, wanted: DataType) -> exp.Expr:
+def row_cast(value: exp.Expr, source: DataType, target: DataType) -> exp.Expr:
     """Return a cast from or to text, or from a double or boolean."""
-    match given.kind, wanted.kind:
+    match source.kind, target.kind:
         case Kind.TEXT, Kind.DECIMAL:
-            return called("ff_read_decimal", value, *map(integer, (wanted.precision, wanted.scale)))
+            return called("ff_read_decimal", value, *map(integer, (target.precision, target.scale)))
         case Kind.TEXT, _:
-            return called(_READERS[wanted.kind], value)
+            return called(_READERS[target.kind], value)
         case Kind.INTEGER, Kind.TEXT:
             return called("ff_digits_text", value, integer(0))
         case Kind.DECIMAL, Kind.TEXT:
-            return called("ff_digits_text", value, integer(given.scale))
+            return called("ff_digits_text", value, integer(source.scale))
         case (Kind.DATE, Kind.TEXT) | (Kind.BOOLEAN, Kind.INTEGER):
             return value
         case Kind.TIMESTAMP, Kind.TEXT:
@@ -87,9 +87,9 @@ def row_cast(value: exp.Expr, given: DataType, wanted: DataType) -> exp.Expr:
         case Kind.DOUBLE, Kind.INTEGER:
             return called("ff_double_integer", value)
         case Kind.DOUBLE, Kind.DECIMAL:
-            places = map(integer, (wanted.precision, wanted.scale))
+            places = map(integer, (target.precision, target.scale))
             return called("ff_double_decimal", value, *places)
-    raise InternalError(f"no way from {given} to {wanted}")
+    raise InternalError(f"no way from {source} to {target}")
 
 
 ROW_TERMS: Mapping[str, RowTerm] = {

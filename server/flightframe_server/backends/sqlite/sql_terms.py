@@ -51,28 +51,28 @@ def text_literal(value: str) -> exp.Expr:
     return exp.Literal.string(value)
 
 
-def converted(value: exp.Expr, given: DataType, wanted: DataType) -> exp.Expr:
+def converted(value: exp.Expr, source: DataType, target: DataType) -> exp.Expr:
     """Return a value of one type as the same value of another; what does not fit is refused."""
-    if given.kind is Kind.NULL or (given.kind is wanted.kind and given.kind is not Kind.DECIMAL):
+    if source.kind is Kind.NULL or (source.kind is target.kind and source.kind is not Kind.DECIMAL):
         return value
-    if wanted.kind is Kind.DOUBLE and given.kind in _EXACT:
-        if given.kind is Kind.INTEGER:
+    if target.kind is Kind.DOUBLE and source.kind in _EXACT:
+        if source.kind is Kind.INTEGER:
             return exp.Cast(this=value, to=exp.DataType.build("REAL"))
-        return called("ff_real", value, integer(given.scale))
-    if wanted.kind in _EXACT and given.kind in _EXACT:
-        digits = 38 if wanted.kind is Kind.INTEGER else wanted.precision
-        if given.scale == wanted.scale and digits >= min(given.precision or 19, 19):
+        return called("ff_real", value, integer(source.scale))
+    if target.kind in _EXACT and source.kind in _EXACT:
+        digits = 38 if target.kind is Kind.INTEGER else target.precision
+        if source.scale == target.scale and digits >= min(source.precision or 19, 19):
             return value
         return called(
-            "ff_rescale", value, integer(given.scale), integer(wanted.scale), integer(digits)
+            "ff_rescale", value, integer(source.scale), integer(target.scale), integer(digits)
         )
-    if given.kind is Kind.DATE and wanted.kind is Kind.TIMESTAMP:
+    if source.kind is Kind.DATE and target.kind is Kind.TIMESTAMP:
         seconds = called("strftime", text_literal("%s"), value)
-        whole = exp.Cast(this=seconds, to=exp.DataType.build("BIGINT"))
-        return exp.Paren(this=exp.Mul(this=whole, expression=integer(1_000_000)))
-    if given.kind is Kind.TIMESTAMP and wanted.kind is Kind.DATE:
+        number = exp.Cast(this=seconds, to=exp.DataType.build("BIGINT"))
+        return exp.Paren(this=exp.Mul(this=number, expression=integer(1_000_000)))
+    if source.kind is Kind.TIMESTAMP and target.kind is Kind.DATE:
         return called("ff_midnight", value)
-    return row_cast(value, given, wanted)
+    return row_cast(value, source, target)
 
 
 def _and_or(term: Apply, compiled: Compiled, bound: Bound) -> exp.Expr:
@@ -98,8 +98,8 @@ def _like(term: Apply, compiled: Compiled, bound: Bound) -> exp.Expr:
 def _nullif(term: Apply, compiled: Compiled, bound: Bound) -> exp.Expr:
     if not _alike(term.arguments):
         return called("ff_nullif", *_formed(term.arguments, compiled))
-    one, other = (exp.Paren(this=compiled(part)) for part in term.arguments)
-    return exp.Nullif(this=one, expression=other)
+    left, right = (exp.Paren(this=compiled(part)) for part in term.arguments)
+    return exp.Nullif(this=left, expression=right)
 
 
 def _modulo(term: Apply, compiled: Compiled, bound: Bound) -> exp.Expr:
@@ -153,11 +153,11 @@ def _arithmetic(term: Apply, compiled: Compiled, bound: Bound) -> exp.Expr:
     sides = [compiled(part) for part in term.arguments]
     types = [part.type for part in term.arguments]
     if term.type.kind is Kind.DOUBLE:
-        numbers = [converted(side, given, DOUBLE) for side, given in zip(sides, types, strict=True)]
+        numbers = [converted(side, type_, DOUBLE) for side, type_ in zip(sides, types, strict=True)]
         return called("ff_double", text_literal(term.function), *numbers)
     if term.function != "multiply":
         scaled = DataType(Kind.DECIMAL, 38, term.type.scale)
-        sides = [converted(side, given, scaled) for side, given in zip(sides, types, strict=True)]
+        sides = [converted(side, type_, scaled) for side, type_ in zip(sides, types, strict=True)]
     return called(f"ff_{term.function}", *sides)
 
 
@@ -166,27 +166,27 @@ def _sides(left: Term, right: Term, compiled: Compiled) -> tuple[exp.Expr, exp.E
     shared = common_type(left.type, right.type)
     if shared is None:
         raise InternalError(f"{left.type} and {right.type} cannot be compared")
-    one, other = (
+    first, second = (
         exp.Paren(this=converted(compiled(side), side.type, shared)) for side in (left, right)
     )
-    return one, other
+    return first, second
 
 
 def _compared(function: str, left: Term, right: Term, compiled: Compiled, bound: Bound) -> exp.Expr:
     exact = left.type.kind in _EXACT and right.type.kind in _EXACT
     if not exact:
-        one, other = _sides(left, right, compiled)
-        return exp.Paren(this=_COMPARE[function](this=one, expression=other))
+        first, second = _sides(left, right, compiled)
+        return exp.Paren(this=_COMPARE[function](this=first, expression=second))
     if isinstance(right, Constant) and right.value is not None:
         return _bounded(function, exp.Paren(this=compiled(left)), left.type, right, bound)
-    one, other = compiled(left), compiled(right)
+    first, second = compiled(left), compiled(right)
     if left.type.scale != right.type.scale:
         # A large number might not fit at one scale: these are compared without a limit.
         scales = integer(left.type.scale), integer(right.type.scale)
-        one, other = called("ff_compare", one, scales[0], other, scales[1]), integer(0)
+        first, second = called("ff_compare", first, scales[0], second, scales[1]), integer(0)
     else:
-        one, other = exp.Paren(this=one), exp.Paren(this=other)
-    return exp.Paren(this=_COMPARE[function](this=one, expression=other))
+        first, second = exp.Paren(this=first), exp.Paren(this=second)
+    return exp.Paren(this=_COMPARE[function](this=first, expression=second))
 
 
 def _scaled(constant: Constant, scale: int) -> tuple[int, bool]:
@@ -197,10 +197,10 @@ def _scaled(constant: Constant, scale: int) -> tuple[int, bool]:
 
 
 def _bounded(
-    function: str, value: exp.Expr, given: DataType, constant: Constant, bound: Bound
+    function: str, value: exp.Expr, type_: DataType, constant: Constant, bound: Bound
 ) -> exp.Expr:
     """Compare a scaled integer with a constant, which may lie between two of them."""
-    floor, fits = _scaled(constant, given.scale)
+    floor, fits = _scaled(constant, type_.scale)
     if fits:
         return exp.Paren(this=_COMPARE[function](this=value, expression=bound.add(floor)))
     if function in ("eq", "ne"):
@@ -220,9 +220,9 @@ def _known(value: exp.Expr, *, holds: bool) -> exp.Expr:
 
 def _alike(arguments: tuple[Term, ...]) -> bool:
     """Return whether two values stand in the same form, so that SQLite itself compares them."""
-    one, other = (argument.type for argument in arguments)
-    exact = one.kind in _EXACT and other.kind in _EXACT and one.scale == other.scale
-    return exact or (one.kind is other.kind and one.kind not in _EXACT)
+    left, right = (argument.type for argument in arguments)
+    exact = left.kind in _EXACT and right.kind in _EXACT and left.scale == right.scale
+    return exact or (left.kind is right.kind and left.kind not in _EXACT)
 
 
 def _distinct(term: Apply, compiled: Compiled, bound: Bound) -> exp.Expr:
@@ -236,12 +236,12 @@ def _distinct(term: Apply, compiled: Compiled, bound: Bound) -> exp.Expr:
 
 def _formed(arguments: tuple[Term, ...], compiled: Compiled) -> list[exp.Expr]:
     """Return two values, each with its scale, or the name of its form where it has none."""
-    found: list[exp.Expr] = []
+    formed: list[exp.Expr] = []
     for part in arguments:
         exact = part.type.kind in _EXACT
         form = integer(part.type.scale) if exact else text_literal(str(part.type.kind))
-        found += [compiled(part), form]
-    return found
+        formed += [compiled(part), form]
+    return formed
 
 
 def _isin(term: Apply, compiled: Compiled, bound: Bound) -> exp.Expr:

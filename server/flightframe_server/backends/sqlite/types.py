@@ -89,34 +89,36 @@ def batch_of(rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> pa.Record
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def array_of(values: Sequence[object], wanted: pa.DataType) -> pa.Array:
+def array_of(values: Sequence[object], target: pa.DataType) -> pa.Array:
     """Return SQLite's values of one column as an array of its declared type."""
-    if pa.types.is_decimal(wanted):
-        return _decimals(values, wanted)
-    if pa.types.is_date(wanted):
-        return pa.array(values, pa.string()).cast(wanted)
-    if pa.types.is_timestamp(wanted):
-        return pa.array(values, pa.int64()).cast(wanted)
-    if pa.types.is_boolean(wanted):
-        return pa.array(values, pa.int64()).cast(wanted)
-    if pa.types.is_floating(wanted):
-        return pa.array([math.nan if value == NAN else value for value in values], wanted)
-    return pa.array(values, wanted)
+    if pa.types.is_decimal(target):
+        return _decimals(values, target)
+    if pa.types.is_date(target):
+        return pa.array(values, pa.string()).cast(target)
+    if pa.types.is_timestamp(target):
+        return pa.array(values, pa.int64()).cast(target)
+    if pa.types.is_boolean(target):
+        return pa.array(values, pa.int64()).cast(target)
+    if pa.types.is_floating(target):
+        return pa.array([math.nan if value == NAN else value for value in values], target)
+    return pa.array(values, target)
 
 
-def _decimals(values: Sequence[object], wanted: pa.DataType) -> pa.Array:
+def _decimals(values: Sequence[object], target: pa.DataType) -> pa.Array:
     """Return scaled integers, or the digits of larger ones, as decimals."""
     if any(isinstance(value, str) for value in values):
-        found = [None if value is None else _unscaled(str(value), wanted.scale) for value in values]
+        digits = [
+            None if value is None else _unscaled(str(value), target.scale) for value in values
+        ]
         try:
-            return pa.array(found, wanted)
+            return pa.array(digits, target)
         except (pa.ArrowInvalid, ValueError) as error:
             raise ArithmeticOverflow("a value does not fit its declared type") from error
-    whole = pa.array(values, pa.int64()).cast(pa.decimal128(19, 0)).cast(pa.decimal128(38, 0))
+    integers = pa.array(values, pa.int64()).cast(pa.decimal128(19, 0)).cast(pa.decimal128(38, 0))
     scaled = pa.Array.from_buffers(
-        pa.decimal128(38, wanted.scale), len(whole), whole.buffers(), offset=whole.offset
+        pa.decimal128(38, target.scale), len(integers), integers.buffers(), offset=integers.offset
     )
-    return conform_array(scaled, wanted)
+    return conform_array(scaled, target)
 
 
 def _unscaled(digits: str, scale: int) -> Decimal:

@@ -22,8 +22,8 @@ from pathlib import Path
 from flightframe_server.backends.sqlite.files import (
     DESCRIPTORS,
     SETTLED_SECONDS,
-    HeldFile,
     Identity,
+    OpenFile,
     Settling,
     gone,
     identity_at,
@@ -65,7 +65,7 @@ class Look:
 
     version: Version
     log: Log | None = None
-    index: HeldFile | None = None
+    index: OpenFile | None = None
 
 
 class Watch:
@@ -87,9 +87,9 @@ class Watch:
         self._path, self._connect, self._leave = path, connect, leave
         self._lock = threading.Lock()
         self._settling = Settling()
-        self._main: HeldFile | None = None
+        self._main: OpenFile | None = None
         self._handle: sqlite3.Connection | None = None
-        self._index: HeldFile | None = None
+        self._index: OpenFile | None = None
         self._last: Look | None = None
         self._foreign: bytes | None = None
         self._closed = False
@@ -107,10 +107,10 @@ class Watch:
                 main = identity_at(self._path)
                 if main is None:
                     raise gone()
-                found = self._look(main)
-                if found is not None and identity_at(self._path) == main:
-                    self._last = found
-                    return found
+                look = self._look(main)
+                if look is not None and identity_at(self._path) == main:
+                    self._last = look
+                    return look
             return None
 
     def settled(self, version: Version) -> bool:
@@ -121,18 +121,18 @@ class Watch:
         """Return the fingerprint, or None while a writer never lets it settle; see `look`."""
         until = time.monotonic() + PATIENCE_SECONDS
         while True:
-            found = self.look()
-            if found is not None and self.settled(found.version):
-                return found.version.sign
+            look = self.look()
+            if look is not None and self.settled(look.version):
+                return look.version.sign
             if time.monotonic() >= until:
                 return None
             time.sleep(_PAUSE_SECONDS)
 
     def _look(self, main: Identity) -> Look | None:
-        held = self._held(main)
-        if held is None:
+        file = self._open_main(main)
+        if file is None:
             return None
-        header = header_of(held)
+        header = header_of(file)
         log, _ = beside(self._path)
         left = identity_at(log)
         if not header.logged:
@@ -142,7 +142,7 @@ class Watch:
             return Look(Version(main, header.counter))
         return self._logged(main, header)
 
-    def _held(self, main: Identity) -> HeldFile | None:
+    def _open_main(self, main: Identity) -> OpenFile | None:
         if self._main is not None and self._main.file != main.file:
             self._end_file()
         if self._main is None:
@@ -172,17 +172,17 @@ class Watch:
                 return None
             raise _foreign_log()
         committed = log.committed if log.frames else b""
-        found = Look(Version(main, header.counter, committed, files), log, index)
-        self._refuse_foreign(found, log)
-        return found
+        look = Look(Version(main, header.counter, committed, files), log, index)
+        self._refuse_foreign(look, log)
+        return look
 
-    def _refuse_foreign(self, found: Look, log: Log) -> None:
+    def _refuse_foreign(self, look: Look, log: Log) -> None:
         """Raise where the file was changed beside a log that went on as if nothing had happened."""
         last = self._last
         if not log.frames or log.salts != self._foreign:
             self._foreign = None
         if log.frames and last is not None and last.log is not None:
-            before, now = last.version, found.version
+            before, now = last.version, look.version
             same_log = last.log.salts == log.salts
             checkpoint = before.beside == now.beside and log.checkpointed_since(last.log)
             lawful = before.main.file == now.main.file and checkpoint
@@ -192,8 +192,8 @@ class Watch:
             raise _foreign_log()
 
     def _files_beside(self) -> tuple[tuple[int, int], ...]:
-        found = [identity_at(path) for path in beside(self._path)]
-        return tuple(each.file for each in found if each is not None)
+        identities = [identity_at(path) for path in beside(self._path)]
+        return tuple(each.file for each in identities if each is not None)
 
     def _begin_log(self, main: Identity, files: tuple[tuple[int, int], ...]) -> bool:
         """Keep the index of the log alive; return whether it is the one that stands there now."""

@@ -120,7 +120,7 @@ def answer_of(message: Message, state: FlightState, call: CallContext) -> Answer
             prepared = state.prepared.get(message.prepared_statement_handle, call.caller)
             answer = _executed(prepared, state, call)
         case _:
-            raise _not_asked(message)
+            raise _no_statement(message)
     return answer_in_utc(answer)
 
 
@@ -160,7 +160,7 @@ def schema_of(
             return schema_in_utc(type_text(request, state.runtime, state.tables).schema)
     listing = LISTINGS.get(type(message))
     if listing is None:
-        raise _not_asked(message)
+        raise _no_statement(message)
     return listing.schema(message)
 
 
@@ -201,7 +201,7 @@ def _note_bound(bound: Prepared) -> None:
     note_rows(len(bound.rows or ()))
 
 
-def _not_asked(message: Message) -> Exception:
+def _no_statement(message: Message) -> Exception:
     if isinstance(message, WRITES):
         return read_only()
     return FrameQLSyntaxError("a ticket is no command", hint="read it with DoGet")

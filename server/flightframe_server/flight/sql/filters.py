@@ -9,7 +9,7 @@ from __future__ import annotations
 from google.protobuf.message import Message
 
 
-def given(message: Message, field: str) -> str | None:
+def optional_text(message: Message, field: str) -> str | None:
     """Return an optional filter: None where it is absent, which is not the same as empty."""
     present = message.HasField(field)
     return str(getattr(message, field)) if present else None

@@ -146,11 +146,11 @@ INFO: dict[int, Value] = {
 """Every id: the member of the union it stands in, and its value; the ids' names are in comments."""
 
 
-def sql_info(asked: Iterable[int], limits: Limits = DEFAULT_LIMITS) -> pa.Table:
+def sql_info(requested: Iterable[int], limits: Limits = DEFAULT_LIMITS) -> pa.Table:
     """Return the values of the ids asked for, in that order; unknown ids are left out.
 
     Args:
-        asked: ids; none at all asks for every one.
+        requested: ids; none at all asks for every one.
         limits: the installation's.
     """
     info = {
@@ -159,7 +159,7 @@ def sql_info(asked: Iterable[int], limits: Limits = DEFAULT_LIMITS) -> pa.Table:
         100: _bits(min(round(limits.statement_timeout * 1000), MOST_BITS)),
         557: _number(limits.query_bytes),
     }
-    ids = [number for number in dict.fromkeys(asked or INFO) if number in INFO]
+    ids = [number for number in dict.fromkeys(requested or INFO) if number in INFO]
     codes: list[int] = []
     offsets: list[int] = []
     members: list[list[object]] = [[] for _ in MEMBERS]

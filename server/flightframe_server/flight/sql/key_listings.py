@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from flightframe.wire import flight_sql_pb2 as sql
-from flightframe_server.flight.sql.filters import given
+from flightframe_server.flight.sql.filters import optional_text
 from flightframe_server.sql.patterns import same
 from flightframe_server.sql.tables import PublishedTables
 
@@ -71,8 +71,8 @@ def primary_keys(message: sql.CommandGetPrimaryKeys, tables: PublishedTables) ->
         for collection in tables.collections()
         for key in collection.primary_keys
         for place, column in enumerate(key.columns, 1)
-        if same(given(message, "catalog"), tables.catalog)
-        and same(given(message, "db_schema"), collection.name)
+        if same(optional_text(message, "catalog"), tables.catalog)
+        and same(optional_text(message, "db_schema"), collection.name)
         and same(message.table, key.table)
     ]
     rows.sort(key=_in_order("catalog_name", "db_schema_name", "table_name", "key_name"))
@@ -126,8 +126,8 @@ def _references(tables: PublishedTables) -> Iterator[Row]:
 def _named(row: Row, side: str, message: Any, prefix: str) -> bool:
     """Whether a message, whose fields have a prefix, names the table on a side of a reference."""
     return (
-        same(given(message, f"{prefix}catalog"), row[f"{side}_catalog_name"])
-        and same(given(message, f"{prefix}db_schema"), row[f"{side}_db_schema_name"])
+        same(optional_text(message, f"{prefix}catalog"), row[f"{side}_catalog_name"])
+        and same(optional_text(message, f"{prefix}db_schema"), row[f"{side}_db_schema_name"])
         and same(getattr(message, f"{prefix}table"), row[f"{side}_table_name"])
     )
 

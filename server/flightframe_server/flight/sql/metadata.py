@@ -14,7 +14,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from flightframe.wire import flight_sql_pb2 as sql
-from flightframe_server.flight.sql.filters import given
+from flightframe_server.flight.sql.filters import optional_text
 from flightframe_server.flight.sql.instants import schema_in_utc
 from flightframe_server.sql.patterns import pattern, same
 from flightframe_server.sql.tables import TABLE, PublishedTables
@@ -47,11 +47,11 @@ def catalogs(tables: PublishedTables) -> pa.Table:
 
 def db_schemas(message: sql.CommandGetDbSchemas, tables: PublishedTables) -> pa.Table:
     """Return the collections that pass the filters."""
-    wanted = pattern(given(message, "db_schema_filter_pattern"))
+    named = pattern(optional_text(message, "db_schema_filter_pattern"))
     rows = [
         {"catalog_name": tables.catalog, "db_schema_name": name}
         for name in tables.names
-        if same(given(message, "catalog"), tables.catalog) and wanted.fullmatch(name)
+        if same(optional_text(message, "catalog"), tables.catalog) and named.fullmatch(name)
     ]
     return pa.Table.from_pylist(rows, schema=DB_SCHEMAS)
 
@@ -64,9 +64,9 @@ def tables_schema(message: sql.CommandGetTables) -> pa.Schema:
 def table_rows(message: sql.CommandGetTables, tables: PublishedTables) -> pa.Table:
     """Return the tables that pass the filters, with their columns where asked."""
     schema = tables_schema(message)
-    in_collection = pattern(given(message, "db_schema_filter_pattern"))
-    named = pattern(given(message, "table_name_filter_pattern"))
-    if not same(given(message, "catalog"), tables.catalog) or not _wants_tables(message):
+    in_collection = pattern(optional_text(message, "db_schema_filter_pattern"))
+    named = pattern(optional_text(message, "table_name_filter_pattern"))
+    if not same(optional_text(message, "catalog"), tables.catalog) or not _wants_tables(message):
         return schema.empty_table()
     rows = [
         {
@@ -90,5 +90,5 @@ def table_types() -> pa.Table:
 
 
 def _wants_tables(message: sql.CommandGetTables) -> bool:
-    asked = {kind.strip().upper() for kind in message.table_types}
-    return not asked or not asked.isdisjoint({TABLE, "BASE TABLE"})
+    types = {kind.strip().upper() for kind in message.table_types}
+    return not types or not types.isdisjoint({TABLE, "BASE TABLE"})

@@ -168,27 +168,27 @@ class PreparedStatements:
 
     def _read(self, reader: Any, typed: QuerySignature) -> tuple[tuple[Values, ...], int]:
         """Return the rows that a DoPut brings, and the bytes that they take."""
-        found: list[Values] = []
+        rows: list[Values] = []
         size = 0
         for batch in _batches(reader):
-            self._check_rows(len(found) + batch.num_rows, size)
-            self._check_rows(len(found), size + _sent_bytes(batch))
+            self._check_rows(len(rows) + batch.num_rows, size)
+            self._check_rows(len(rows), size + _sent_bytes(batch))
             for at in range(batch.num_rows):
-                found.append(bound_values(batch.slice(at, 1), typed))
-                size += _held_bytes(found[-1])
-                self._check_rows(len(found), size)
-        return tuple(found), size
+                rows.append(bound_values(batch.slice(at, 1), typed))
+                size += _memory_bytes(rows[-1])
+                self._check_rows(len(rows), size)
+        return tuple(rows), size
 
     def _check_rows(self, rows: int, size: int) -> None:
-        most = self._runtime.statements.limits.bound_bytes
+        limit = self._runtime.statements.limits.bound_bytes
         if rows > MAX_ROWS:
             raise LimitExceeded(
                 f"at most {MAX_ROWS} rows of parameters are bound at once",
                 hint="bind fewer, or name the values in IN (...)",
             )
-        if size > most:
+        if size > limit:
             raise LimitExceeded(
-                f"at most {most:,} bytes of parameters are bound at once, {VALUE_BYTES} for each"
+                f"at most {limit:,} bytes of parameters are bound at once, {VALUE_BYTES} for each"
                 " value included",
                 hint="bind fewer rows at once",
             )
@@ -228,10 +228,10 @@ def bound_values(row: pa.RecordBatch, typed: QuerySignature) -> Values:
                 hint="name the columns as the statement names its parameters, without $",
             )
         row = row.select(ordered)
-    plain = pa.RecordBatch.from_arrays([_unwrapped(column) for column in row.columns], ordered)
+    unwrapped = pa.RecordBatch.from_arrays([_unwrapped(column) for column in row.columns], ordered)
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, plain.schema) as writer:
-        writer.write_batch(plain)
+    with pa.ipc.new_stream(sink, unwrapped.schema) as writer:
+        writer.write_batch(unwrapped)
     bound = decode_parameters(sink.getvalue().to_pybytes()) if keys else ()
     return tuple((key, one.value) for key, one in zip(keys, bound, strict=True))
 
@@ -252,7 +252,7 @@ def _column_bytes(column: pa.Array[Any]) -> int:
     return size
 
 
-def _held_bytes(row: Values) -> int:
+def _memory_bytes(row: Values) -> int:
     """Return what a row takes once its values are Python's."""
     return sum(
         VALUE_BYTES + (sys.getsizeof(value) if isinstance(value, str) else 0) for _, value in row

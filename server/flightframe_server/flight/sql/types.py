@@ -9,6 +9,8 @@ from __future__ import annotations
 import pyarrow as pa
 
 from flightframe.wire import flight_sql_pb2 as sql
+from flightframe_server.algebra.types import MAX_PRECISION, Kind
+from flightframe_server.arrow_types import SQL_DIGITS, SQL_NAMES
 
 
 def _must(name: str, type_: pa.DataType) -> pa.Field:
@@ -43,24 +45,24 @@ _NULLABLE, _SEARCHED_FULLY = 1, 3
 _DATETIME = 9
 
 
-def _type(name: str, number: int, size: int | None, **facts: object) -> dict[str, object]:
+def _type(kind: Kind, number: int, size: int | None, **facts: object) -> dict[str, object]:
     return {
-        "type_name": name,
+        "type_name": SQL_NAMES[kind],
         "data_type": number,
         "column_size": size,
         "nullable": _NULLABLE,
         "case_sensitive": False,
         "searchable": _SEARCHED_FULLY,
         "fixed_prec_scale": False,
-        "local_type_name": name,
+        "local_type_name": SQL_NAMES[kind],
         "sql_data_type": number,
         **facts,
     }
 
 
-def _number(name: str, number: int, size: int, radix: int, **facts: object) -> dict[str, object]:
+def _number(kind: Kind, number: int, size: int, radix: int, **facts: object) -> dict[str, object]:
     return _type(
-        name,
+        kind,
         number,
         size,
         unsigned_attribute=False,
@@ -70,12 +72,12 @@ def _number(name: str, number: int, size: int, radix: int, **facts: object) -> d
     )
 
 
-def _moment(name: str, number: int, size: int, subcode: int) -> dict[str, object]:
+def _moment(kind: Kind, number: int, size: int, subcode: int) -> dict[str, object]:
     return _type(
-        name,
+        kind,
         number,
         size,
-        literal_prefix=f"{name} '",
+        literal_prefix=f"{SQL_NAMES[kind]} '",
         literal_suffix="'",
         sql_data_type=_DATETIME,
         datetime_subcode=subcode,
@@ -84,22 +86,22 @@ def _moment(name: str, number: int, size: int, subcode: int) -> dict[str, object
 
 # Ordered by the number of the type, as the specification wants.
 _ROWS = (
-    _type("BOOLEAN", -7, 1),
-    _number("BIGINT", -5, 19, 10, minimum_scale=0, maximum_scale=0),
+    _type(Kind.BOOLEAN, -7, 1),
+    _number(Kind.INTEGER, -5, SQL_DIGITS[Kind.INTEGER], 10, minimum_scale=0, maximum_scale=0),
     _number(
-        "DECIMAL",
+        Kind.DECIMAL,
         3,
-        38,
+        MAX_PRECISION,
         10,
         create_params=["precision", "scale"],
         fixed_prec_scale=True,
         minimum_scale=0,
-        maximum_scale=38,
+        maximum_scale=MAX_PRECISION,
     ),
-    _number("DOUBLE", 8, 53, 2),
-    _type("VARCHAR", 12, None, literal_prefix="'", literal_suffix="'", case_sensitive=True),
-    _moment("DATE", 91, 10, 1),
-    _moment("TIMESTAMP", 93, 26, 3),
+    _number(Kind.DOUBLE, 8, 53, 2),
+    _type(Kind.TEXT, 12, None, literal_prefix="'", literal_suffix="'", case_sensitive=True),
+    _moment(Kind.DATE, 91, 10, 1),
+    _moment(Kind.TIMESTAMP, 93, 26, 3),
 )
 
 

@@ -49,16 +49,16 @@ def unwrap(data: bytes, known: Mapping[str, type[Message]]) -> Message:
     """
     if len(data) > MAX_COMMAND_BYTES:
         raise LimitExceeded("a query has at most 1 MiB of text")
-    packed = bare(data, Packed)
+    packed = parse_message(data, Packed)
     name = packed.type_url.removeprefix(PREFIX)
     if name == packed.type_url or not name.startswith(PACKAGE):
         raise FrameQLSyntaxError("the command is no message of Flight SQL")
     if name not in known:
         raise unimplemented("this message of Flight SQL")
-    return bare(packed.value, known[name])
+    return parse_message(packed.value, known[name])
 
 
-def bare(data: bytes, kind: type[Known]) -> Known:
+def parse_message(data: bytes, kind: type[Known]) -> Known:
     """Return a message that travels without an Any.
 
     Raises:

@@ -146,6 +146,26 @@ EXAMPLES: Mapping[str, Example] = {
             ],
         },
     ),
+    "complete": Example(
+        body={"source": "SELECT on_hand AT reg", "offset": 21},
+        reply={
+            "start": 18,
+            "end": 21,
+            "options": [
+                {
+                    "label": "region",
+                    "kind": "level",
+                    "insert": "region",
+                    "detail": "The region a store lies in.",
+                    "type": "text",
+                    "legal": False,
+                    "code": "BLOCKED_REDUCTION",
+                    "reason": "SUM(on_hand) may not aggregate over calendar, and the anchor leaves"
+                    " out month",
+                }
+            ],
+        },
+    ),
     "format": Example(
         body={
             "shelf": {
@@ -274,6 +294,7 @@ EXAMPLES: Mapping[str, Example] = {
     "health": _HEALTH,
     "runtime_health": _HEALTH,
     "ready": Example(reply={"ready": True}),
+    "metrics": Example(),
     "openapi": Example(reply={"openapi": "3.1.0", **REST}),
     "docs": Example(),
     "docs_style": Example(),
@@ -291,8 +312,8 @@ def fits(reply: Any, shown: Any) -> bool:
         return True
     if isinstance(shown, dict) and isinstance(reply, dict):
         keys = shown.keys() - {ANY}
-        whole = keys == reply.keys() or (ANY in shown and keys <= reply.keys())
-        return whole and all(fits(reply[key], shown[key]) for key in keys)
+        same_keys = keys == reply.keys() or (ANY in shown and keys <= reply.keys())
+        return same_keys and all(fits(reply[key], shown[key]) for key in keys)
     if isinstance(shown, list) and isinstance(reply, list):
         rest = bool(shown) and shown[-1] == ANY
         first = shown[:-1] if rest else shown

@@ -34,12 +34,12 @@ def query(services: Services, call: ApiCall) -> Reply:
     """
     body = read_query(services, call, "query")
     if body.sql:
-        found = answer_text(body.request, services.runtime, services.tables, call.context)
+        result = answer_text(body.request, services.runtime, services.tables, call.context)
     else:
-        found = answer(body.request, services.runtime, call.context)
+        result = answer(body.request, services.runtime, call.context)
     form = ArrowReply if wants_arrow(call.headers.get("accept", "")) else AnswerReply
-    reply = form(found, services.limits, call.context)
-    _note_answer(found, reply.rows)
+    reply = form(result, services.limits, call.context)
+    _note_answer(result, reply.rows)
     return reply
 
 
@@ -59,7 +59,7 @@ def explain(services: Services, call: ApiCall) -> Reply:
             "steps": steps,
             "nodes": [node.to_json() for node in graph.nodes],
             "edges": [edge.to_json() for edge in graph.edges],
-            "sql": [{"node": name, "text": text(asked)} for name, asked in graph.queries.items()],
+            "sql": [{"node": name, "text": text(one)} for name, one in graph.queries.items()],
         }
     )
 
@@ -137,8 +137,8 @@ def _planned(services: Services, call: ApiCall, body: QueryBody) -> PlannedReque
     return plan_request(body.request, services.runtime, call.context)
 
 
-def _note_answer(found: Answer, rows: int) -> None:
+def _note_answer(result: Answer, rows: int) -> None:
     noted = audited_call()
     if noted is not None:
-        noted.answered(found)
+        noted.answered(result)
         noted.rows = rows

@@ -1,0 +1,1 @@
+"""The prompt of `flightframe shell`: completion, history, answers with where they came from."""

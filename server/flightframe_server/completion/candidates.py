@@ -1,0 +1,368 @@
+"""Names that may stand at the cursor: metrics, levels, reducers, functions, schemas, outputs.
+
+What comes in: a draft as a tree with a mark where the cursor is. What goes out: options, each with
+what the resolver says of the statement in which it stands at the mark. It must never refuse an
+option by itself: where the cursor stands decides only which kinds of names are tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from flightframe_server.algebra.functions import CALLED
+from flightframe_server.algebra.reducers import REDUCER_NAMES, REDUCERS
+from flightframe_server.catalog.collection import MetricFamily
+from flightframe_server.catalog.declared_types import TYPE_NAMES
+from flightframe_server.completion.options import Option
+from flightframe_server.completion.trees import Path, put
+from flightframe_server.completion.trial import Trial
+from flightframe_server.errors import FlightframeError, NotSupported, QueryError, TypeMismatch
+from flightframe_server.language import format_expression
+from flightframe_server.language.draft import FILLING
+from flightframe_server.language.syntax import (
+    Anchor,
+    Between,
+    Call,
+    Case,
+    Cast,
+    Compare,
+    DistinctFrom,
+    Expression,
+    Extract,
+    IsIn,
+    IsNull,
+    Item,
+    Literal,
+    Name,
+    Node,
+    Parameter,
+    Star,
+    Statement,
+    When,
+)
+from flightframe_server.language.words import CASE_NAMES
+from flightframe_server.resolver.functions import FIELDS
+from flightframe_server.resolver.metrics import MetricNames
+from flightframe_server.resolver.scope import Scope
+from flightframe_server.resolver.values import Binding
+
+SOMETHING = Parameter(FILLING)
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """A draft as a tree, and where in it the cursor stands.
+
+    Attributes:
+        trial: asks the resolver.
+        statement: the tidied draft.
+        path: the way to the mark.
+        anchor_written: whether the draft says AT.
+        bare: whether the mark is the only level of an AT without parentheses.
+        typed: the letters before the cursor; names without them are not tried.
+    """
+
+    trial: Trial
+    statement: Statement
+    path: Path
+    anchor_written: bool
+    bare: bool
+    typed: str = ""
+
+    def fits(self, name: str) -> bool:
+        """Whether a name has the letters in it that are typed at the cursor."""
+        return self.typed.casefold() in name.casefold()
+
+    @property
+    def families(self) -> list[MetricFamily]:
+        """The metric families whose names fit what is typed."""
+        families = self.trial.typed.collection.metric_families.values()
+        return [family for family in families if self.fits(family.name)]
+
+    @property
+    def level_names(self) -> list[str]:
+        """The levels whose names fit what is typed."""
+        return [level for level in self.trial.typed.graph.level_names if self.fits(level)]
+
+    @property
+    def clause(self) -> str:
+        """The field of the statement that the mark stands in."""
+        return self.path[0].field
+
+    @property
+    def parent(self) -> Node:
+        """The node right above the mark."""
+        return self.path[-1].parent
+
+    @property
+    def is_item(self) -> bool:
+        """Whether the mark is all of an entry of SELECT."""
+        return isinstance(self.parent, Item)
+
+    @property
+    def in_anchor(self) -> bool:
+        """Whether levels are listed where the mark stands."""
+        return isinstance(self.parent, Anchor)
+
+    @property
+    def over_rows(self) -> bool:
+        """Whether the mark stands in a condition on rows: WHERE or FILTER."""
+        return self.clause == "where" or any(step.field == "filter" for step in self.path)
+
+    @property
+    def reduced_by(self) -> Call | None:
+        """The reducer whose subject the mark is, or None."""
+        call = self.parent
+        if isinstance(call, Call) and call.function in REDUCER_NAMES and self.path[-1].index == 0:
+            return call
+        return None
+
+    @cached_property
+    def levels(self) -> tuple[str, ...]:
+        """The levels of the anchor, as declared."""
+        found = (self.level(name) for name in self.statement.anchor.levels)
+        return tuple(dict.fromkeys(level for level in found if level is not None))
+
+    def level(self, node: Node) -> str | None:
+        """Return the level that a node names, or None."""
+        if not isinstance(node, Name):
+            return None
+        return Scope(self.trial.typed, Binding(None)).level(node)
+
+    def compared_level(self) -> str | None:
+        """Return the level that the mark is compared with, or None."""
+        parent, field = self.parent, self.path[-1].field
+        match parent:
+            case Compare(left=left, right=right) | DistinctFrom(left=left, right=right):
+                return self.level(left if field == "right" else right)
+            case IsIn(operand=operand) if field == "members":
+                return self.level(operand)
+            case Between(operand=operand) if field != "operand":
+                return self.level(operand)
+        return None
+
+    def refusal(self, new: Expression) -> FlightframeError | None:
+        """Return why a node may not stand at the mark, by itself or in a test of it; None: it may.
+
+        A condition is finished by a test, and a value of another type beside it is no fault.
+        """
+        first = self.trial.refusal(put(self.statement, self.path, new))
+        if isinstance(first, TypeMismatch) and not self.in_anchor:
+            tested = put(self.statement, self.path, IsNull(new))
+            second = self.trial.refusal(tested)
+            return first if isinstance(second, TypeMismatch) else second
+        return first
+
+
+def name_options(cursor: Cursor) -> Iterator[Option]:
+    """Yield the names that could stand at the mark."""
+    if isinstance(cursor.parent, Literal | IsIn) and cursor.path[-1].field == "members":
+        return
+    if isinstance(cursor.path[-1].parent, Statement) and cursor.clause == "source":
+        yield from _schemas(cursor)
+    elif cursor.in_anchor:
+        yield from _anchors(cursor)
+    else:
+        yield from _in_expression(cursor)
+
+
+def _in_expression(cursor: Cursor) -> Iterator[Option]:
+    words = _fixed_words(cursor)
+    if words is not None:
+        yield from words
+        return
+    families = cursor.families
+    if cursor.over_rows:
+        yield from _levels(cursor)
+        yield from _functions(cursor)
+        yield from (_metric(cursor, family) for family in families)
+        return
+    if cursor.clause in ("having", "order_by"):
+        yield from _outputs(cursor)
+    yield from (_metric(cursor, family) for family in families)
+    reducer = cursor.reduced_by
+    if cursor.is_item or cursor.clause == "order_by":
+        yield from _levels(cursor)
+    elif reducer is not None:
+        yield from _levels(cursor)
+        return
+    yield from _reducers(cursor)
+    yield from _functions(cursor)
+
+
+def _fixed_words(cursor: Cursor) -> Iterator[Option] | None:
+    """Return the types of CAST or the fields of EXTRACT, where those are due."""
+    target = _target(cursor)
+    match target:
+        case Cast():
+            return (
+                _tried(cursor, Option(name, "keyword", name), replace(target, type=name))
+                for name in TYPE_NAMES
+            )
+        case Extract():
+            return (
+                _tried(cursor, Option(name, "keyword", name, what), replace(target, field=name))
+                for name, what in FIELDS.items()
+            )
+    return None
+
+
+def _target(cursor: Cursor) -> Node:
+    step = cursor.path[-1]
+    value = getattr(step.parent, step.field)
+    node: Node = value if step.index is None else value[step.index]
+    return node
+
+
+def _tried(cursor: Cursor, option: Option, new: Expression) -> Option:
+    return _told(option, cursor.refusal(new))
+
+
+def _told(option: Option, error: FlightframeError | None) -> Option:
+    if error is None:
+        return option
+    return replace(option, code=error.code, reason=error.message)
+
+
+def _quoted(name: str) -> str:
+    """Return a name as it is written: in quotes where it must be, or could be read as a word."""
+    if name.lower() in CASE_NAMES:
+        return f'"{name}"'
+    return format_expression(Name((name,)))
+
+
+def _metric(cursor: Cursor, family: MetricFamily) -> Option:
+    typed = cursor.trial.typed
+    name = Name((family.name,))
+    try:
+        type_ = str(MetricNames(Scope(typed, Binding(None))).leaf(name).type)
+    except QueryError:
+        type_ = None
+    option = Option(family.name, "metric", _quoted(family.name), family.description, type_)
+    return _tried(cursor, option, name)
+
+
+def _level_option(cursor: Cursor, level: str) -> Option:
+    typed = cursor.trial.typed
+    family = typed.collection.dimension_families.get(typed.graph.family_of(level))
+    detail = family.describes(level) if family is not None else ""
+    return Option(level, "level", _quoted(level), detail, str(typed.level_types[level]))
+
+
+def _levels(cursor: Cursor) -> Iterator[Option]:
+    for level in cursor.level_names:
+        option = _level_option(cursor, level)
+        if cursor.is_item:
+            yield _told(option, _selected(cursor, level))
+        elif cursor.clause == "order_by" and level not in cursor.levels:
+            continue
+        else:
+            yield _tried(cursor, option, Name((level,)))
+
+
+def _selected(cursor: Cursor, level: str) -> FlightframeError | None:
+    """Return why a level may not be selected: beside it stand the other levels of the anchor."""
+    name = Name((level,))
+    draft = put(cursor.statement, cursor.path, name)
+    others = tuple(Item(Name((one,))) for one in cursor.levels if one != level)
+    anchor = draft.anchor
+    if not cursor.anchor_written:
+        anchor = Anchor(tuple(Name((one,)) for one in dict.fromkeys((*cursor.levels, level))))
+    return cursor.trial.refusal(replace(draft, items=(*others, *draft.items), anchor=anchor))
+
+
+def _anchors(cursor: Cursor) -> Iterator[Option]:
+    """Yield the levels of an anchor, and all that SELECT lists where AT says none yet."""
+    anchor = cursor.parent
+    assert isinstance(anchor, Anchor)
+    written = {cursor.level(name) for name in anchor.levels}
+    if cursor.bare:
+        yield from _selected_anchor(cursor)
+    for level in cursor.level_names:
+        if level not in written:
+            option = _level_option(cursor, level)
+            yield _told(option, cursor.trial.refusal(_with_level(cursor, level)))
+
+
+def _with_level(cursor: Cursor, level: str) -> Statement:
+    return put(cursor.statement, cursor.path, Name((level,)))
+
+
+def _selected_anchor(cursor: Cursor) -> Iterator[Option]:
+    named = (cursor.level(item.expression) for item in cursor.statement.items)
+    levels = tuple(dict.fromkeys(level for level in named if level is not None))
+    if len(levels) > 1:
+        text = f"({', '.join(map(_quoted, levels))})"
+        anchor = Anchor(tuple(Name((level,)) for level in levels))
+        error = cursor.trial.refusal(replace(cursor.statement, anchor=anchor))
+        yield _told(Option(text, "level", text, "the levels that SELECT lists"), error)
+
+
+def _schemas(cursor: Cursor) -> Iterator[Option]:
+    for schema in cursor.trial.typed.collection.schemas.values():
+        option = Option(schema.name, "schema", _quoted(schema.name), schema.description)
+        yield _tried(cursor, option, Name((schema.name,)))
+
+
+def _outputs(cursor: Cursor) -> Iterator[Option]:
+    """Yield the names that SELECT gives, and in HAVING the levels that it lists."""
+    for item in cursor.statement.items:
+        if item.alias is not None and cursor.fits(item.alias):
+            option = Option(item.alias, "metric", _quoted(item.alias), "a column of the answer")
+            yield _tried(cursor, option, Name((item.alias,)))
+    if cursor.clause == "having":
+        for level in cursor.levels:
+            yield _tried(cursor, _level_option(cursor, level), Name((level,)))
+
+
+def _reducers(cursor: Cursor) -> Iterator[Option]:
+    for name in filter(cursor.fits, REDUCER_NAMES):
+        option = Option(name, "reducer", f"{name}(", _takes(name))
+        yield _told(option, first_refusal(cursor, _calls(cursor, name)))
+
+
+def _takes(reducer: str) -> str:
+    row = REDUCERS[reducer]
+    what = "a metric, a level or *" if row.of_rows else "a metric"
+    return f"of {what}, at a number from 0 to 1" if row.parameter else f"of {what}"
+
+
+def _calls(cursor: Cursor, reducer: str) -> Iterator[Expression]:
+    """Yield a reducer over whatever it could reduce."""
+    more: tuple[Expression, ...] = (SOMETHING,) if REDUCERS[reducer].parameter else ()
+    for family in cursor.trial.typed.collection.metric_families:
+        yield Call(reducer, (Name((family,)), *more))
+    if REDUCERS[reducer].of_rows:
+        yield Call(reducer, (Star(),))
+
+
+def first_refusal(cursor: Cursor, tries: Iterable[Expression]) -> FlightframeError | None:
+    """Return None where one of some nodes may stand at the mark, else why the first may not."""
+    first = None
+    for new in tries:
+        error = cursor.refusal(new)
+        if error is None:
+            return None
+        first = first or error
+    return first
+
+
+def _functions(cursor: Cursor) -> Iterator[Option]:
+    for name, row in CALLED.items():
+        if not cursor.fits(name):
+            continue
+        option = Option(name, "function", f"{name}(", row.form)
+        call = Call(name, (SOMETHING,) * row.least)
+        yield _told(option, _call_refusal(cursor, call))
+
+
+def _call_refusal(cursor: Cursor, call: Call) -> FlightframeError | None:
+    """Return why a function may not stand at the mark; one over a metric goes on in a CASE."""
+    error = cursor.refusal(call)
+    if not isinstance(error, NotSupported) or not cursor.is_item:
+        return error
+    families = cursor.trial.typed.collection.metric_families
+    whens = (When(IsNull(call), Name((family,))) for family in families)
+    return first_refusal(cursor, (Case(None, (when,)) for when in whens))

@@ -1,0 +1,156 @@
+"""Ctrl-C at any moment: exit code 130, and nothing on stderr that a person did not ask for."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from pty_session import ROOT
+from slow_shop import SLOW, running, settled, slow_shop, soon
+
+from flightframe_server.flight.server import FlightServer
+
+IMPORTS = ["flightframe_server\n", "typer\n", "pyarrow\n", "duckdb\n", "polars\n"]
+"""Modules after whose import the signal is sent, in the order in which they are imported or not."""
+
+
+class Command:
+    """A command line as a process, with what it wrote on stderr so far."""
+
+    def __init__(self, *arguments: str | Path, options: tuple[str, ...] = ()) -> None:
+        kept = {name: value for name, value in os.environ.items() if "FLIGHTFRAME" not in name}
+        path = os.pathsep.join([str(ROOT / "client"), str(ROOT / "server")])
+        self.process = subprocess.Popen(
+            [sys.executable, *options, "-m", "flightframe_server", *map(str, arguments)],
+            env={**kept, "PYTHONPATH": path},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.lines: list[str] = []
+        self.out: list[str] = []
+        self._readers = [
+            threading.Thread(target=self._read, args=(self.process.stderr, self.lines)),
+            threading.Thread(target=self._read, args=(self.process.stdout, self.out)),
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    def _read(self, stream, lines: list[str]) -> None:
+        for line in stream:
+            lines.append(line)
+
+    def interrupt(self) -> tuple[int, str]:
+        """Send Ctrl-C, and return the exit code and stderr."""
+        self.process.send_signal(signal.SIGINT)
+        code = self.process.wait(20)
+        for reader in self._readers:
+            reader.join()
+        return code, "".join(self.lines)
+
+
+@contextmanager
+def command(*arguments: str | Path, options: tuple[str, ...] = ()) -> Iterator[Command]:
+    started = Command(*arguments, options=options)
+    try:
+        yield started
+    finally:
+        if started.process.poll() is None:
+            started.process.kill()
+        started.process.wait()
+        for stream in (started.process.stdout, started.process.stderr):
+            assert stream is not None
+            stream.close()
+
+
+@pytest.mark.parametrize("module", IMPORTS)
+def test_while_modules_are_imported(module: str) -> None:
+    with command("query", "SELECT x AT y", options=("-X", "importtime")) as started:
+        # A line for each module as soon as it is imported.
+        assert soon(lambda: any(line.endswith(f" {module}") for line in started.lines), 60)
+        code, err = started.interrupt()
+    told = [line for line in err.splitlines() if not line.startswith("import time:")]
+    if code == 1:
+        # The command had ended by itself: there is no server.
+        assert "UNAVAILABLE" in err
+    else:
+        assert (code, told) == (130, [])
+
+
+@pytest.fixture
+def shop(tmp_path: Path):
+    with slow_shop(tmp_path / "shop") as opened:
+        yield opened
+
+
+def test_while_a_statement_runs(shop) -> None:
+    with FlightServer(shop.runtime) as server:
+        with command("query", SLOW, "--uri", server.uri) as started:
+            assert soon(lambda: running(shop) > 0, 60)
+            assert started.interrupt() == (130, "")
+        assert settled(shop)
+
+
+def test_while_rows_arrive(tmp_path: Path) -> None:
+    with (
+        slow_shop(tmp_path / "shop", stream_rows=1000) as shop,
+        FlightServer(shop.runtime) as server,
+        command(
+            "query", "SELECT visit, quick AT visit", "--format", "csv", "--uri", server.uri
+        ) as started,
+    ):
+        assert soon(lambda: len(started.out) > 10, 60)
+        assert started.interrupt() == (130, "")
+        assert settled(shop)
+
+
+@pytest.mark.parametrize("moment", ["begun", "tables", "warming", "asking"])
+def test_while_the_demonstration_starts(tmp_path: Path, moment: str) -> None:
+    signs: dict[str, Callable[[Command], bool]] = {
+        "begun": lambda started: "data dir" in "".join(started.out),
+        "tables": lambda started: (tmp_path / "data" / "stores.parquet").exists(),
+        "warming": lambda started: "warming up" in "".join(started.out),
+        "asking": lambda started: "Step 3" in "".join(started.out),
+    }
+    with command("demo", "--exit", "--data-dir", tmp_path / "data") as started:
+        assert soon(lambda: signs[moment](started), 200)
+        code, err = started.interrupt()
+    assert (code, err) == (130, "")
+    # What was being written is taken away.
+    assert not list((tmp_path / "data").glob(".flightframe-init-*"))
+
+
+def test_while_a_server_warms_up_and_while_its_hints_are_checked(tmp_path: Path) -> None:
+    with slow_shop(tmp_path / "shop"):
+        pass
+    text = (tmp_path / "shop" / "ac.yaml").read_text()
+    hinted = text.replace(
+        "family_root: {schema: visits, column: slow}",
+        "family_root: {schema: visits, column: slow}\n    cache_hint: {materialize_at: [[kind]]}",
+    )
+    (tmp_path / "shop" / "ac.yaml").write_text(hinted)
+    manifest = tmp_path / "shop" / "installation.yaml"
+    store = manifest.parent / "metric_engine"
+    with command("serve", manifest, "--flight-port", "0") as started:
+        assert soon(store.exists, 60)
+        assert started.interrupt() == (130, "")
+    with command("check", manifest) as started:
+        assert soon(lambda: bool(started.out), 60)
+        assert started.interrupt() == (130, "")
+
+
+def test_a_server_that_answers_ends_with_0(tmp_path: Path) -> None:
+    with slow_shop(tmp_path / "shop"):
+        pass
+    manifest = tmp_path / "shop" / "installation.yaml"
+    with command("serve", manifest, "--flight-port", "0", "--no-http") as started:
+        assert soon(lambda: bool(started.out), 60)
+        code, err = started.interrupt()
+    assert code == 0
+    assert "Traceback" not in err

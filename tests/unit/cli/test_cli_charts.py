@@ -1,0 +1,170 @@
+"""Charts in a terminal: which one an anchor gets, and what it shows of odd values."""
+
+import datetime
+from decimal import Decimal
+
+import pyarrow as pa
+import pytest
+from rich.cells import cell_len
+
+from flightframe_server.cli.charts.by_anchor import NoChart, Paper, chart
+from flightframe_server.cli.charts.figures import figure
+from flightframe_server.cli.charts.scale import scale_of
+from flightframe_server.cli.console import first_rows
+
+SHOP = pa.table({"shop": ["a", "bb", None], "total": [4, 2, None]})
+MONTHS = [datetime.date(2024, month, 1) for month in range(1, 7)]
+
+
+def drawn(
+    table: pa.Table,
+    levels: int,
+    width: int = 40,
+    *,
+    plain: bool = False,
+    bars: int | None = None,
+) -> list[str]:
+    """Return the lines of a chart, the first columns of the table being levels."""
+    rows = first_rows(table.schema, table.to_batches())
+    marks = [at < levels for at in range(len(table.schema))]
+    lines = [line.plain for line in chart(rows, marks, Paper(width, plain, bars))]
+    assert max(map(cell_len, lines), default=0) <= width
+    return lines
+
+
+def test_a_level_is_drawn_as_bars_beside_its_values() -> None:
+    lines = drawn(SHOP, 1)
+    assert lines[0] == "total"
+    assert [line.split()[:2] for line in lines[1:4]] == [["a", "4"], ["bb", "2"], ["NULL", "NULL"]]
+    long, short = (line.count("█") for line in lines[1:3])
+    assert (long > 20, abs(long - 2 * short) <= 1) == (True, True)
+    # NULL is no number: it has no bar, nor one of no length.
+    assert lines[3].strip() == "NULL NULL"
+
+
+def test_ascii_is_enough() -> None:
+    lines = drawn(SHOP, 1, plain=True)
+    assert all(line.isascii() for line in lines)
+    assert lines[1].count("#") == pytest.approx(2 * lines[2].count("#"), abs=1)
+
+
+def test_negatives_are_drawn_to_the_left_of_zero() -> None:
+    table = pa.table(
+        {"shop": ["up", "down", "none"], "delta": [Decimal(10), Decimal(-5), Decimal(0)]}
+    )
+    _, up, down, none, _ = drawn(table, 1, plain=True)
+    assert up.index("#") > down.rindex("#")
+    assert up.count("#") == pytest.approx(2 * down.count("#"), abs=1)
+    assert "#" not in none
+
+
+def test_a_small_value_is_no_zero() -> None:
+    table = pa.table({"shop": ["all", "little", "none"], "n": [1_000_000, 1, 0]})
+    _, _, little, none, _ = drawn(table, 1)
+    assert "▏" in little
+    assert none.split() == ["none", "0"]
+
+
+def test_two_levels_are_groups() -> None:
+    table = pa.table({"region": ["N", "N", "S"], "shop": ["a", "b", "c"], "n": [1, 2, 3]})
+    lines = drawn(table, 2)
+    assert [line.split()[0] for line in lines if line] == ["n", "N", "a", "b", "S", "c"]
+    assert lines[2].startswith("  a")
+
+
+def test_time_is_drawn_as_a_line() -> None:
+    table = pa.table({"month": MONTHS, "n": [0, 10, 20, 30, 40, 50]})
+    lines = drawn(table, 1, plain=True)
+    canvas = [line.split("|", 1)[1] for line in lines if "|" in line]
+    at = [(number, row.index("*")) for number, row in enumerate(canvas) if "*" in row]
+    # It rises: the lower the row, the further to the left the line.
+    assert len(at) > 6
+    assert [column for _, column in at] == sorted((column for _, column in at), reverse=True)
+    assert lines[-2].split() == ["2024-01-01", "2024-06-01"]
+
+
+def test_time_is_in_order_whatever_the_answer_is_ordered_by() -> None:
+    values = [0, 10, 20, 30, 40, 50]
+    forth = pa.table({"month": MONTHS, "n": values})
+    back = pa.table({"month": MONTHS[::-1], "n": values[::-1]})
+    assert drawn(forth, 1) == drawn(back, 1)
+
+
+def test_a_line_is_broken_where_there_is_no_value() -> None:
+    table = pa.table({"month": MONTHS, "n": [1, 1, None, None, 1, 1]})
+    (row,) = [line for line in drawn(table, 1, plain=True) if "*" in line]
+    assert row.strip("| ").replace("*", "").strip("|0123456789. ") == ""
+    assert " " * 10 in row.split("*", 1)[1]
+
+
+def test_time_beside_another_level_is_a_line_for_each_member() -> None:
+    table = pa.table({"month": MONTHS, "shop": ["a", "b"] * 3, "n": [1, 2, 3, 4, 5, 6]})
+    lines = drawn(table, 2)
+    assert [line for line in lines if line in ("a", "b")] == ["a", "b"]
+    # Both have the same axis of time.
+    assert [line.split() for line in lines].count(["2024-01-01", "2024-06-01"]) == 2
+
+
+def test_no_level_is_a_big_number() -> None:
+    table = pa.table({"total": [Decimal("1234.50")]})
+    lines = drawn(table, 0, 60)
+    assert lines[1:6] == figure("1,234.50", 60, plain=False)
+    # Where there is no room, it stands there as it is.
+    assert drawn(table, 0, 12)[1] == "1,234.50"
+
+
+def test_a_row_without_a_period_is_counted() -> None:
+    table = pa.table({"month": [*MONTHS, None], "n": [1, 2, 3, 4, 5, 6, 7]})
+    assert "1 row without month not drawn" in drawn(table, 1)
+
+
+def test_a_thousand_rows() -> None:
+    shops = pa.table({"shop": [f"shop {n}" for n in range(1000)], "n": range(1000)})
+    lines = drawn(shops, 1, bars=100)
+    assert len(lines) == 1 + 100 + 1 + 1
+    assert lines[-2] == "… and 900 more rows"
+    days = [datetime.date(2020, 1, 1) + datetime.timedelta(n) for n in range(1000)]
+    assert len(drawn(pa.table({"day": days, "n": range(1000)}), 1)) < 20
+
+
+def test_one_row_and_none() -> None:
+    one = pa.table({"month": MONTHS[:1], "n": [7]})
+    assert sum("*" in line for line in drawn(one, 1, plain=True)) == 1
+    assert drawn(one.slice(0, 0), 1) == []
+    assert drawn(SHOP.slice(0, 1), 1)[1].split()[:2] == ["a", "4"]
+
+
+@pytest.mark.parametrize("label", ["a label that goes on and on and on and on", "東京都" * 10])
+@pytest.mark.parametrize("width", [20, 40])
+def test_long_and_wide_labels_are_cut_with_a_sign(label: str, width: int) -> None:
+    lines = drawn(pa.table({"shop": [label], "n": [123456]}), 1, width)
+    assert "…" in lines[1]
+    assert "123456" in lines[1]
+
+
+@pytest.mark.parametrize(
+    "values", [[0.0, 0.0], [1e308, -1e308], [float("nan"), 1.0], [5e-324, 0.0]]
+)
+def test_odd_doubles_are_drawn(values: list[float]) -> None:
+    assert drawn(pa.table({"shop": ["a", "b"], "n": values}), 1)
+    assert drawn(pa.table({"month": MONTHS[:2], "n": values}), 1)
+
+
+def test_what_has_no_chart_says_why() -> None:
+    three = pa.table({"a": ["x"], "b": ["y"], "c": ["z"], "n": [1]})
+    with pytest.raises(NoChart, match="3 levels"):
+        drawn(three, 3)
+    with pytest.raises(NoChart, match="no number"):
+        drawn(pa.table({"a": ["x"], "first": ["y"]}), 1)
+
+
+@pytest.mark.parametrize(
+    ("values", "marks"),
+    [
+        ([0.0, 10.0], (0.0, 5.0, 10.0)),
+        ([3.2, 11.0], (2.0, 4.0, 6.0, 8.0, 10.0, 12.0)),
+        ([-1.0, 1.0], (-1.0, -0.5, 0.0, 0.5, 1.0)),
+    ],
+)
+def test_marks_are_round(values: list[float], marks: tuple[float, ...]) -> None:
+    assert scale_of(values).marks == marks

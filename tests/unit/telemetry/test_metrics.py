@@ -1,0 +1,114 @@
+"""What an installation counts."""
+
+import pytest
+from prometheus_client import generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from flightframe_server.answer import answer
+from flightframe_server.app import OpenInstallation
+from flightframe_server.errors import FlightframeError
+from flightframe_server.flight.server import FlightServer
+from flightframe_server.planner.plan import Freshness
+from flightframe_server.request import Request
+from flightframe_server.telemetry.metrics import Metrics, route_of
+
+SECRET = "Nowhere-0042"
+
+
+def exposed(opened: OpenInstallation) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    """Return what Prometheus would read, by the name of the sample and its labels."""
+    text = generate_latest(opened.runtime.metrics.registry).decode()
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def questions(opened: OpenInstallation) -> dict[tuple[str, str], float]:
+    """Return how many questions were answered, by label and route."""
+    return {
+        (dict(labels)["served_from"], dict(labels)["route"]): value
+        for (name, labels), value in exposed(opened).items()
+        if name == "flightframe_questions_total"
+    }
+
+
+def test_each_question_counts_once_under_its_label_and_route(shop):
+    fine = Request("SELECT amount AT (town, day)")
+    coarse = Request("SELECT amount AT town")
+    answer(fine, shop.runtime)
+    assert questions(shop) == {("engine_backend", "backend"): 1}
+    answer(coarse, shop.runtime)
+    assert questions(shop)["engine_cache", "rollup"] == 1
+    answer(coarse, shop.runtime)
+    assert questions(shop)["engine_cache", "exact"] == 1
+    for _ in range(3):
+        answer(coarse, shop.runtime)
+    answer(Request("SELECT amount AT town", freshness=Freshness(no_cache=True)), shop.runtime)
+    assert questions(shop) == {
+        ("engine_backend", "backend"): 1,
+        ("engine_cache", "rollup"): 1,
+        ("engine_cache", "exact"): 1,
+        ("engine_cache", "hot"): 3,
+        ("backend", "backend"): 1,
+    }
+    seconds = exposed(shop)["flightframe_question_seconds_count", (("route", "hot"),)]
+    assert seconds == 3
+
+
+def test_statements_are_timed_and_the_store_is_weighed(shop):
+    answer(Request("SELECT amount AT (town, day)"), shop.runtime)
+    answer(Request("SELECT amount AT town"), shop.runtime)
+    seen = exposed(shop)
+    assert seen["flightframe_backend_seconds_count", (("kind", "query"),)] == 1
+    collection = (("collection", "shop"),)
+    assert seen["flightframe_entries", collection] == 2
+    records = shop.runtime.engines["shop"].store.records()
+    assert seen["flightframe_entry_bytes", collection] == sum(one.bytes for one in records)
+    assert seen["flightframe_budget_bytes", collection] == 1 << 30
+    assert seen["flightframe_statements_running", ()] == 0
+
+
+def test_a_refusal_is_no_answer_and_no_value_is_told(shop):
+    with pytest.raises(FlightframeError):
+        answer(Request("SELECT amuont AT town"), shop.runtime)
+    answer(Request(f"SELECT amount AT town WHERE town = '{SECRET}'"), shop.runtime)
+    text = generate_latest(shop.runtime.metrics.registry).decode()
+    assert SECRET not in text
+    assert "amuont" not in text
+    assert sum(questions(shop).values()) == 1
+
+
+def test_refusals_of_flight_are_counted_by_their_code(shop):
+    from pyarrow import ArrowInvalid, flight
+
+    with FlightServer(shop.runtime) as server, flight.FlightClient(server.uri) as client:
+        for _ in range(2):
+            with pytest.raises(ArrowInvalid):
+                client.do_get(flight.Ticket(b"SELECT amuont AT town")).read_all()
+    labels = (("code", "UNKNOWN_NAME"), ("surface", "flight"))
+    assert exposed(shop)["flightframe_refusals_total", labels] == 2
+
+
+@pytest.mark.parametrize(
+    ("routes", "streamed", "route"),
+    [
+        (["exact"], False, "exact"),
+        (["exact", "rollup"], False, "mixed"),
+        (["rollup", "rollup"], False, "rollup"),
+        ([], False, "exact"),
+        (["backend", "exact"], True, "streamed"),
+    ],
+)
+def test_the_route_of_an_answer(routes, streamed, route):
+    assert route_of(routes, streamed=streamed) == route
+
+
+def test_two_installations_count_apart():
+    one, other = Metrics(), Metrics()
+    one.refused("http", "PARSE")
+    assert b'flightframe_refusals_total{code="PARSE",surface="http"} 1.0' in generate_latest(
+        one.registry
+    )
+    assert b"PARSE" not in generate_latest(other.registry)
