@@ -243,7 +243,8 @@ def store_of(opened: OpenInstallation) -> Path:
 
 def holds_entries(opened: OpenInstallation) -> bool:
     """Return whether entries were kept before this run."""
-    return any(engine.store.holdings().groups for engine in opened.runtime.engines.values())
+    stores = (engine.store for engine in opened.runtime.engines.values())
+    return any(store is not None and store.holdings().groups for store in stores)
 
 
 def invite(servers: Servers) -> None:
