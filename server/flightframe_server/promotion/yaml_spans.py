@@ -88,6 +88,10 @@ def _span(event: Any, events: Iterator[Any]) -> Span:
     return _map(event, events)
 
 
+def _end(event: Any) -> int:
+    return int(event.end_mark.index)
+
+
 def _list(event: Any, events: Iterator[Any]) -> Span:
     flow = bool(event.flow_style)
     items: list[Span] = []
