@@ -158,6 +158,12 @@ class Draft:
         """Whether a name has the letters in it that are typed at the cursor."""
         return self.typed.casefold() in name.casefold()
 
+    @property
+    def in_brackets(self) -> bool:
+        """Whether the cursor stands in parentheses or braces that are open before it."""
+        opened = sum(token.type in ("LPAR", "LBRACE") for token in self.before)
+        return opened > sum(token.type in ("RPAR", "RBRACE") for token in self.before)
+
     def with_text(self, put: str) -> str:
         """Return the text with another piece at the cursor."""
         return f"{self.text[: self.start]}{put}{self.text[self.end :]}"
@@ -233,10 +239,16 @@ def _closing(text: str, offset: int, quote: str) -> int:
 def _lexed(text: str) -> tuple[list[Token], int]:
     """Return the tokens of a text up to the first sign that begins none, and where that stands."""
     try:
-        return list(new_parser(text).lexer_thread.lex(cast(Any, None))), len(text)
+        return list(_lexer(text)), len(text)
     except UnexpectedCharacters as error:
         stop = error.pos_in_stream or 0
     return _lexed(text[:stop])[0], stop
+
+
+def _lexer(text: str) -> Iterator[Token]:
+    thread: Any = new_parser(text).lexer_thread
+    tokens: Iterator[Token] = thread.lex(None)
+    return tokens
 
 
 def _with_case(tokens: list[Token]) -> list[Token]:

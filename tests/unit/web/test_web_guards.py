@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from web_shop import AUTH, CHANGING, TOTAL, Shop, shop
 
-from flightframe_server.access.access import Access
+from flightframe_server.access.access import Access, Operators
 from flightframe_server.call_context import Caller
 from flightframe_server.web.description.operations import OPERATIONS
 
@@ -98,11 +98,11 @@ def test_a_user_ends_what_is_the_users_own(secured):
 
 def test_who_may_operate():
     assert Access().may_operate(Caller(""))
-    asked = Access(authenticator=object(), operators=frozenset({"alice"}))
+    asked = Access(authenticator=object(), operators=Operators({"alice"}))
     assert asked.may_operate(Caller("alice"))
     assert not asked.may_operate(Caller("bob"))
     # A call without credentials, where some are let in.
-    anonymous = Access(authenticator=object(), operators=frozenset({""}))
+    anonymous = Access(authenticator=object(), operators=Operators({""}))
     assert not anonymous.may_operate(Caller(""))
 
 
