@@ -167,7 +167,6 @@ def answer(request: Request, runtime: Runtime, context: CallContext = SERVER_CAL
                 runtime.results.put(key, result, result.bytes + request.bytes)
         elif (engine := pinned.engines.get(result.provenance.collection)) is not None:
             engine.count_hits(result.entries)
-    runtime.counts.add(result.provenance, hot=hot)
     _count(runtime, result, started, hot=hot)
     runtime.query_log.add(
         request.source, result.provenance, result.rows, started, context.caller.user
@@ -177,6 +176,7 @@ def answer(request: Request, runtime: Runtime, context: CallContext = SERVER_CAL
 
 def _count(runtime: Runtime, result: Answer, started: float, *, hot: bool) -> None:
     provenance = result.provenance
+    runtime.counts.add(provenance, hot=hot)
     routes = (str(part.route) for column in provenance.columns for part in column.parts)
     route = HOT if hot else route_of(routes, streamed=result.table is None)
     seconds = time.perf_counter() - started

@@ -88,6 +88,7 @@ class CallContext:
             runs, and never once the call has ended.
         deadline: when everything asked for must be answered, as `time.monotonic` counts.
         query_id: the name that the statements of its question go by.
+        counted: whether the entries that it reads are hit by it; not where the server asks itself.
     """
 
     caller: Caller = ANONYMOUS
@@ -95,6 +96,7 @@ class CallContext:
     is_cancelled: Callable[[], bool] = _stays
     deadline: float = math.inf
     query_id: str = ""
+    counted: bool = True
 
     def within(self, seconds: float) -> CallContext:
         """Return the call with a deadline, that many seconds from now unless it has an earlier one.
@@ -108,6 +110,10 @@ class CallContext:
     def named(self, query_id: str) -> CallContext:
         """Return the call with a name for the statements of its question."""
         return replace(self, query_id=query_id)
+
+    def uncounted(self) -> CallContext:
+        """Return the call as one that no statistics tell of."""
+        return replace(self, counted=False)
 
     def over(self) -> FlightframeError | None:
         """Return why the call ends unanswered, or None while it waits."""

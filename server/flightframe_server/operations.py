@@ -259,7 +259,7 @@ def read_exactly(path: Path) -> str:
 def replace_text(path: Path, text: str) -> None:
     """Replace the text of a file in one step: a reader sees the old one or the new one.
 
-    What a symbolic link leads to is replaced, and keeps its mode.
+    What a symbolic link leads to is replaced, and keeps its mode and, where that may be, its owner.
 
     Raises:
         SetupError: the disk refused; the file is as it was.
@@ -267,7 +267,7 @@ def replace_text(path: Path, text: str) -> None:
     target = path.resolve()
     unfinished: Path | None = None
     try:
-        mode = target.stat().st_mode & 0o7777
+        facts = target.stat()
         with tempfile.NamedTemporaryFile(
             dir=target.parent, prefix=f".{target.name}.", suffix=".tmp", delete=False
         ) as file:
@@ -275,7 +275,9 @@ def replace_text(path: Path, text: str) -> None:
             file.write(text.encode("utf-8"))
             file.flush()
             os.fsync(file.fileno())
-        unfinished.chmod(mode)
+        unfinished.chmod(facts.st_mode & 0o7777)
+        with suppress(PermissionError):
+            os.chown(unfinished, facts.st_uid, facts.st_gid)
         unfinished.replace(target)
     except OSError as error:
         if unfinished is not None:

@@ -105,3 +105,11 @@ test("a plan's line begins right of its source and ends left of its target", () 
   expect(numbers[0]).toBeCloseTo(a!.x + a!.width, 0);
   expect(numbers.at(-2)).toBeCloseTo(b!.x, 0);
 });
+
+test("a box that nothing leads to stands among the last ones", () => {
+  const nodes = ["entry", "column", "level"].map((id) => ({ id, lines: [id] }));
+  const found = drawing(nodes, [{ source: "entry", target: "column" }]);
+  const right = (id: string) => found.boxes.find((box) => box.id === id)!.x;
+  expect(right("level")).toBeGreaterThan(right("entry"));
+  expect(found.lines).toHaveLength(1);
+});

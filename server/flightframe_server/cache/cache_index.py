@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -22,7 +23,7 @@ from flightframe_server.cache.files import EntryFiles
 from flightframe_server.cache.former import FormerEntry
 from flightframe_server.cache.hits import Hits
 from flightframe_server.cache.maintenance import Budget, Evicted, admit, collect, recover, shrink
-from flightframe_server.cache.manifest import Manifest
+from flightframe_server.cache.manifest import Manifest, checked_rows
 from flightframe_server.cache.open_manifest import folder_lock, is_damage, open_manifest
 from flightframe_server.cache.rows import Row
 from flightframe_server.errors import SetupError
@@ -124,9 +125,11 @@ class CacheIndex:
 
     def records(self) -> list[EntryRecord]:
         """Return every row's record in the order they were put; none where the disk refused."""
+        selected: list[tuple[Any, ...]] = []
         with self._guarded("records"):
-            return [row.record for row in self._manifest.rows()[0]]
-        return []
+            selected = self._manifest.unchecked_rows()
+        # Without the lock: no entry waits for the check of ten thousand rows.
+        return [row.record for row in checked_rows(selected)[0]]
 
     def former(self) -> list[FormerEntry]:
         """Return what is remembered of keys without an entry; nothing where the disk refused."""

@@ -17,6 +17,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from flightframe_server.cache.canonical import key_hash, key_text
 from flightframe_server.cache.eviction import Candidate, Priority
@@ -167,20 +168,15 @@ class Manifest:
             entry_ids: which rows; all of them where None. Unknown ids are left out.
         """
         if entry_ids is None:
-            selected = self._connection.execute(f"{ROWS} ORDER BY number").fetchall()
-        else:
-            selected = []
-            for entry_id in entry_ids:
-                selected += self._connection.execute(f"{ROWS} WHERE entry_id = ?", (entry_id,))
-        rows: list[Row] = []
-        invalid: list[int] = []
-        for number, pinned, *columns in selected:
-            row = read_row(columns, pinned=bool(pinned))
-            if row is None:
-                invalid.append(number)
-            else:
-                rows.append(row)
-        return rows, invalid
+            return checked_rows(self.unchecked_rows())
+        selected: list[tuple[Any, ...]] = []
+        for entry_id in entry_ids:
+            selected += self._connection.execute(f"{ROWS} WHERE entry_id = ?", (entry_id,))
+        return checked_rows(selected)
+
+    def unchecked_rows(self) -> list[tuple[Any, ...]]:
+        """Return all rows as they stand, to be given to `checked_rows` where no lock is held."""
+        return self._connection.execute(f"{ROWS} ORDER BY number").fetchall()
 
     def file_facts(self, entry_id: str) -> tuple[int, bytes] | None:
         """Return bytes and digest of a file that a row names, superseded ones included."""
@@ -315,6 +311,19 @@ class Manifest:
 
     def _number(self, statement: str, parameters: tuple[str, ...] = ()) -> int:
         return int(self._connection.execute(statement, parameters).fetchone()[0])
+
+
+def checked_rows(selected: Iterable[tuple[Any, ...]]) -> tuple[list[Row], list[int]]:
+    """Return the rows that were written as they stand, and the numbers of the invalid ones."""
+    rows: list[Row] = []
+    invalid: list[int] = []
+    for number, pinned, *columns in selected:
+        row = read_row(columns, pinned=bool(pinned))
+        if row is None:
+            invalid.append(number)
+        else:
+            rows.append(row)
+    return rows, invalid
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -148,6 +148,11 @@ class EntryStore:
         self.close()
 
     @property
+    def max_bytes(self) -> int:
+        """The most bytes that the entries may take."""
+        return self._max_bytes
+
+    @property
     def epoch(self) -> int:
         """A number that moves whenever `holdings` changes; read it before the holdings."""
         self._refresh_if_due()
@@ -157,11 +162,6 @@ class EntryStore:
     def damaged(self) -> int:
         """How many entries were dropped because their file was missing or altered."""
         return self._index.counts.damaged
-
-    @property
-    def max_bytes(self) -> int:
-        """The most bytes that the entries may take."""
-        return self._max_bytes
 
     def holdings(self) -> Holdings:
         """Return the current snapshot; no lock is waited for, and it is O(1) between refreshes."""

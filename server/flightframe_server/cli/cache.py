@@ -212,24 +212,28 @@ def show_listing(found: Listing) -> None:
 def show_entries(entries: Sequence[ListedEntry]) -> None:
     """Show entries as a table."""
     numbers = (Column(heading, numeric=True) for heading in ("rows", "takes", "hits", "age"))
-    table = new_table("family", "reducer", "anchor", "filter", *numbers, "made by", "state", "id")
+    table = new_table("metric", "anchor", *numbers, "state", "id")
     for entry in entries:
         state = ("hinted " if entry.pinned else "") + ("fresh" if entry.fresh else "older")
-        filtered = ", ".join(entry.filter) or "yes" if entry.filtered else ""
+        filtered = f" where {', '.join(entry.filter) or '…'}" if entry.filtered else ""
         table.add(
-            printable(entry.family),
-            printable(entry.operator),
-            anchor_cell(entry.anchor),
-            printable(filtered),
+            writable(printable(metric_cell(entry))),
+            anchor_cell(entry.anchor) + writable(printable(filtered)),
             f"{entry.rows:,}",
             size(entry.bytes),
             f"{entry.hits:,}",
             age_cell(entry.age_seconds),
-            entry.route,
             state,
             entry.id.rpartition("-")[2][:SHOWN_ID],
         )
     show_table(table, INDENT)
+
+
+def metric_cell(entry: ListedEntry) -> str:
+    """Return what an entry is of, as a query writes it: `SUM(revenue)`, `QUANTILE(price, 0.9)`."""
+    reducer, _, arguments = entry.operator.partition("(")
+    further = f", {arguments.removesuffix(')')}" if arguments else ""
+    return f"{reducer}({entry.family}{further})"
 
 
 def age_cell(seconds: float) -> str:

@@ -18,7 +18,7 @@ from flightframe_server.catalog.declared_types import TYPE_NAMES
 from flightframe_server.completion.options import Option
 from flightframe_server.completion.trees import Path, put
 from flightframe_server.completion.trial import Trial
-from flightframe_server.errors import FlightframeError, NotSupported, QueryError, TypeMismatch
+from flightframe_server.errors import FlightframeError, NotSupported, TypeMismatch
 from flightframe_server.language import format_expression
 from flightframe_server.language.draft import FILLING
 from flightframe_server.language.syntax import (
@@ -35,6 +35,7 @@ from flightframe_server.language.syntax import (
     IsNull,
     Item,
     Literal,
+    LiteralKind,
     Name,
     Node,
     Parameter,
@@ -44,11 +45,11 @@ from flightframe_server.language.syntax import (
 )
 from flightframe_server.language.words import CASE_NAMES
 from flightframe_server.resolver.functions import FIELDS
-from flightframe_server.resolver.metrics import MetricNames
 from flightframe_server.resolver.scope import Scope
 from flightframe_server.resolver.values import Binding
 
 SOMETHING = Parameter(FILLING)
+_ZERO = Literal(0, LiteralKind.INTEGER)
 
 
 @dataclass(frozen=True)
@@ -148,12 +149,21 @@ class Cursor:
 
         A condition is finished by a test, and a value of another type beside it is no fault.
         """
-        first = self.trial.refusal(put(self.statement, self.path, new))
+        if self.is_condition and self._tried(IsNull(new)) is None:
+            return None
+        first = self._tried(new)
         if isinstance(first, TypeMismatch) and not self.in_anchor:
-            tested = put(self.statement, self.path, IsNull(new))
-            second = self.trial.refusal(tested)
+            second = self._tried(IsNull(new))
             return first if isinstance(second, TypeMismatch) else second
         return first
+
+    @cached_property
+    def is_condition(self) -> bool:
+        """Whether a test of what stands at the mark is more likely than its value."""
+        return self.clause == "having" and isinstance(self._tried(_ZERO), TypeMismatch)
+
+    def _tried(self, new: Expression) -> FlightframeError | None:
+        return self.trial.refusal(put(self.statement, self.path, new))
 
 
 def name_options(cursor: Cursor) -> Iterator[Option]:
@@ -197,14 +207,18 @@ def _fixed_words(cursor: Cursor) -> Iterator[Option] | None:
     target = _target(cursor)
     match target:
         case Cast():
+            written = {name: (name, name) for name in TYPE_NAMES}
+            written["decimal"] = ("decimal(", "decimal(38,2)")
             return (
-                _tried(cursor, Option(name, "keyword", name), replace(target, type=name))
-                for name in TYPE_NAMES
+                _asked(cursor, Option(name, "keyword", insert), replace(target, type=whole))
+                for name, (insert, whole) in written.items()
+                if cursor.fits(name)
             )
         case Extract():
             return (
-                _tried(cursor, Option(name, "keyword", name, what), replace(target, field=name))
+                _asked(cursor, Option(name, "keyword", name, what), replace(target, field=name))
                 for name, what in FIELDS.items()
+                if cursor.fits(name)
             )
     return None
 
@@ -216,7 +230,7 @@ def _target(cursor: Cursor) -> Node:
     return node
 
 
-def _tried(cursor: Cursor, option: Option, new: Expression) -> Option:
+def _asked(cursor: Cursor, option: Option, new: Expression) -> Option:
     return _told(option, cursor.refusal(new))
 
 
@@ -234,14 +248,15 @@ def _quoted(name: str) -> str:
 
 
 def _metric(cursor: Cursor, family: MetricFamily) -> Option:
-    typed = cursor.trial.typed
-    name = Name((family.name,))
-    try:
-        type_ = str(MetricNames(Scope(typed, Binding(None))).leaf(name).type)
-    except QueryError:
-        type_ = None
-    option = Option(family.name, "metric", _quoted(family.name), family.description, type_)
-    return _tried(cursor, option, name)
+    type_ = cursor.trial.type_of(family)
+    option = Option(
+        family.name,
+        "metric",
+        _quoted(family.name),
+        family.description,
+        None if type_ is None else str(type_),
+    )
+    return _asked(cursor, option, Name((family.name,)))
 
 
 def _level_option(cursor: Cursor, level: str) -> Option:
@@ -259,7 +274,7 @@ def _levels(cursor: Cursor) -> Iterator[Option]:
         elif cursor.clause == "order_by" and level not in cursor.levels:
             continue
         else:
-            yield _tried(cursor, option, Name((level,)))
+            yield _asked(cursor, option, Name((level,)))
 
 
 def _selected(cursor: Cursor, level: str) -> FlightframeError | None:
@@ -302,8 +317,10 @@ def _selected_anchor(cursor: Cursor) -> Iterator[Option]:
 
 def _schemas(cursor: Cursor) -> Iterator[Option]:
     for schema in cursor.trial.typed.collection.schemas.values():
+        if not cursor.fits(schema.name):
+            continue
         option = Option(schema.name, "schema", _quoted(schema.name), schema.description)
-        yield _tried(cursor, option, Name((schema.name,)))
+        yield _asked(cursor, option, Name((schema.name,)))
 
 
 def _outputs(cursor: Cursor) -> Iterator[Option]:
@@ -311,10 +328,10 @@ def _outputs(cursor: Cursor) -> Iterator[Option]:
     for item in cursor.statement.items:
         if item.alias is not None and cursor.fits(item.alias):
             option = Option(item.alias, "metric", _quoted(item.alias), "a column of the answer")
-            yield _tried(cursor, option, Name((item.alias,)))
+            yield _asked(cursor, option, Name((item.alias,)))
     if cursor.clause == "having":
         for level in cursor.levels:
-            yield _tried(cursor, _level_option(cursor, level), Name((level,)))
+            yield _asked(cursor, _level_option(cursor, level), Name((level,)))
 
 
 def _reducers(cursor: Cursor) -> Iterator[Option]:

@@ -10,6 +10,7 @@ says of the statement with it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from flightframe_server.answer import Runtime, engine_named
 from flightframe_server.call_context import SERVER_CALL, CallContext
@@ -20,6 +21,7 @@ from flightframe_server.completion.options import Completion, Option, ranked
 from flightframe_server.completion.parameters import parameter_options
 from flightframe_server.completion.trees import MARK, Path, is_mark, is_marked_text, path_to
 from flightframe_server.completion.trial import Trial, tidied
+from flightframe_server.discovery.availability import availabilities_of
 from flightframe_server.engine.engine import MetricEngine
 from flightframe_server.errors import FlightframeError
 from flightframe_server.language.bounds import check_text
@@ -64,7 +66,9 @@ def complete(
 
 def _options(draft: Draft, engine: MetricEngine, context: CallContext) -> Iterator[Option]:
     snapshot = engine.snapshot(context)
-    trial = Trial(snapshot.typed, snapshot.facts.known.violations)
+    violations = snapshot.facts.known.violations
+    where = availabilities_of(engine, snapshot.typed, violations)
+    trial = Trial(snapshot.typed, violations, where.type_of)
     cursor = _cursor(draft, trial)
     if cursor is not None:
         level = cursor.compared_level()
@@ -113,9 +117,8 @@ def _tidied_cursor(draft: Draft, trial: Trial, statement: Statement, path: Path)
     top = path[0].field
     in_anchor = isinstance(path[-1].parent, Anchor) and top == "anchor"
     bare = in_anchor and bool(draft.before) and draft.before[-1].type == "AT"
-    fitted = Trial(
-        trial.typed,
-        trial.violations,
+    fitted = replace(
+        trial,
         open_anchor=not anchor_written or (in_anchor and not bare),
         open_filter=top == "where",
     )

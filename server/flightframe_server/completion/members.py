@@ -130,16 +130,18 @@ def _small_home(
 ) -> str | None:
     """Return a schema to read a level from: its home, else the largest that is small enough."""
     typed = snapshot.typed
-    reaching = [name for name in typed.collection.schemas if level in typed.graph.reachable(name)]
+
+    def rows(names: list[str]) -> dict[str, int]:
+        tables = {name: typed.schema(name).table for name in names}
+        sizes = engine.rows(tables.values(), context)
+        return {name: sizes[table] for name, table in tables.items()}
+
     home = home_of(engine, level, context)
-    sizes = engine.rows({typed.schema(name).table for name in (home, *reaching)}, context)
-
-    def rows(name: str) -> int:
-        return sizes[typed.schema(name).table]
-
-    if rows(home) <= MOST_ROWS:
+    if rows([home])[home] <= MOST_ROWS:
         return home
-    return max((name for name in reaching if rows(name) <= MOST_ROWS), key=rows, default=None)
+    reaching = [name for name in typed.collection.schemas if level in typed.graph.reachable(name)]
+    small = {name: size for name, size in rows(reaching).items() if size <= MOST_ROWS}
+    return max(small, key=lambda name: small[name], default=None)
 
 
 def _label(member: LiteralValue) -> str:

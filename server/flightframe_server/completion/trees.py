@@ -10,18 +10,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from flightframe_server.language.draft import FILLING
 from flightframe_server.language.syntax import (
     Cast,
-    Expression,
     Extract,
     Literal,
     Name,
     Node,
     Parameter,
-    Statement,
 )
 
 MARK = "mark of the cursor"
@@ -68,12 +66,13 @@ def path_to(node: Node, fits: Callable[[Node], bool]) -> Path | None:
 def put(node: N, path: Path, new: Node) -> N:
     """Return a tree with another node at the end of a way."""
     step, *rest = path
-    value = getattr(node, step.field)
-    child = value if step.index is None else value[step.index]
-    made = new if not rest else put(child, tuple(rest), new)
+    value: Any = getattr(node, step.field)
+    child: Node = value if step.index is None else value[step.index]
+    made: Any = put(child, tuple(rest), new) if rest else new
     if step.index is not None:
-        made = (*value[: step.index], made, *value[step.index + 1 :])  # type: ignore[assignment]
-    return dataclasses.replace(node, **{step.field: made})
+        made = (*value[: step.index], made, *value[step.index + 1 :])
+    changes: dict[str, Any] = {step.field: made}
+    return dataclasses.replace(node, **changes)
 
 
 def is_mark(node: Node) -> bool:
@@ -108,26 +107,3 @@ def is_filling(node: Node) -> bool:
 def holds(node: Node, fits: Callable[[Node], bool]) -> bool:
     """Whether a node, or one below it, fits."""
     return fits(node) or path_to(node, fits) is not None
-
-
-def filled_by(statement: Statement, name: str) -> Statement:
-    """Return a statement with a name for everything that is still to come in its expressions."""
-
-    def is_parameter(node: Node) -> bool:
-        return isinstance(node, Parameter) and node.name == FILLING
-
-    while (path := path_to(statement, is_parameter)) is not None:
-        statement = put(statement, path, Name((name,)))
-    return statement
-
-
-def parents(path: Path) -> Iterator[Node]:
-    """Yield the nodes on a way, the innermost first."""
-    for step in reversed(path):
-        yield step.parent
-
-
-def expression_at(path: Path) -> Expression | None:
-    """Return the expression right above the end of a way, or None."""
-    parent = path[-1].parent
-    return parent if isinstance(parent, Expression) else None

@@ -8,9 +8,11 @@ It must never refuse by a rule of its own, nor blame an option for what else is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from flightframe_server.algebra.types import DataType
+from flightframe_server.catalog.collection import MetricFamily
 from flightframe_server.completion.trees import holds, is_filling, is_mark, is_marked_text
 from flightframe_server.errors import (
     AmbiguousSchema,
@@ -53,12 +55,14 @@ class Trial:
     Attributes:
         typed: the collection.
         violations: the promises that its data are known to break.
+        type_of: gives the type of a family's name alone; None where it means nothing.
         open_anchor: whether further levels may still join the anchor.
         open_filter: whether further conditions may still join WHERE.
     """
 
     typed: TypedCollection
     violations: Mapping[str, str]
+    type_of: Callable[[MetricFamily], DataType | None]
     open_anchor: bool = True
     open_filter: bool = False
 
@@ -70,7 +74,9 @@ class Trial:
         """
         error = self._refusal(statement)
         if isinstance(error, AmbiguousSchema) and statement.source is None:
-            sourced = (replace(statement, source=Name((name,))) for name in self._schemas())
+            sourced = (
+                replace(statement, source=Name((name,))) for name in self._schemas(statement)
+            )
             if any(self._refusal(one) is None for one in sourced):
                 return None
         if isinstance(error, LevelNotInAnchor) and self.open_anchor:
@@ -88,8 +94,13 @@ class Trial:
         """Return what a statement means, its parameters unbound; raises as `resolve`."""
         return resolve(statement, self.typed, Binding(None))
 
-    def _schemas(self) -> Iterable[str]:
-        return self.typed.collection.schemas
+    def _schemas(self, statement: Statement) -> list[str]:
+        """Return the schemas, those first whose rows reach the levels of a statement's anchor."""
+        graph = self.typed.graph
+        found = (graph.find(level.parts[-1]) for level in statement.anchor.levels)
+        levels = {level for level in found if level is not None}
+        names = self.typed.collection.schemas
+        return sorted(names, key=lambda name: not levels <= graph.reachable(name))
 
     def _refusal(self, statement: Statement) -> FlightframeError | None:
         try:

@@ -113,7 +113,7 @@ class PlanExecutor:
                     tables.append(fetched[index][metric])
                     parts.append(self._provenance(part, Route.BACKEND, self._label))
                 case Exact(entry=entry):
-                    tables.append(self._entry(entry, part))
+                    tables.append(self._entry(entry, part, context))
                     parts.append(cached(part, Route.EXACT))
                 case Rollup():
                     tables.append(self._rolled_up(part, part.how, snapshot, keeping, context))
@@ -127,14 +127,15 @@ class PlanExecutor:
             raise EntryGone("none")
         return self._store
 
-    def _entry(self, entry: CacheEntry, part: Part) -> pa.Table:
+    def _entry(self, entry: CacheEntry, part: Part, context: CallContext) -> pa.Table:
         """Read an entry; one whose states are of other types was made from other data."""
         store = self._require_store()
         table = store.read(entry)
         for name, declared in part.metric.states:
             if table.schema.field(state_column(name)).type != arrow_type(declared):
                 raise EntryGone(entry.entry_id)
-        store.touch(entry.entry_id)
+        if context.counted:
+            store.touch(entry.entry_id)
         return table
 
     def _rolled_up(
@@ -147,7 +148,7 @@ class PlanExecutor:
     ) -> pa.Table:
         store = self._require_store()
         started = time.perf_counter()
-        finer = self._entry(rollup.entry, part)
+        finer = self._entry(rollup.entry, part, context)
         hops = (hop for lookup in rollup.lookups for hop in lookup.hops)
         maps = snapshot.facts.maps((hop for hop in hops if isinstance(hop, TableHop)), context)
         try:
@@ -163,7 +164,7 @@ class PlanExecutor:
             if version is not None and snapshot.is_of(version):
                 seconds = time.perf_counter() - started
                 kept = store.put(part.key, table, version, lineage, seconds=seconds)
-                if kept is not None:
+                if kept is not None and context.counted:
                     # The question was answered from the cache: a hit of its own key as well.
                     store.touch(kept.entry_id)
         return table

@@ -67,7 +67,7 @@ def warm_up(engine: MetricEngine, context: CallContext = SERVER_CALL) -> Iterato
     pinned: list[EntryKey] = []
     for hint in hints(engine):
         try:
-            served = engine.answer(asking(hint), context=context)
+            served = engine.answer(asking(hint), context=context.uncounted())
             _check_kept(engine, hint, served)
         except FlightframeError as failure:
             yield Warmed(hint, failure=failure)

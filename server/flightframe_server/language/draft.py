@@ -233,10 +233,16 @@ def _closing(text: str, offset: int, quote: str) -> int:
 def _lexed(text: str) -> tuple[list[Token], int]:
     """Return the tokens of a text up to the first sign that begins none, and where that stands."""
     try:
-        return list(new_parser(text).lexer_thread.lex(cast(Any, None))), len(text)
+        return list(_lexer(text)), len(text)
     except UnexpectedCharacters as error:
         stop = error.pos_in_stream or 0
     return _lexed(text[:stop])[0], stop
+
+
+def _lexer(text: str) -> Iterator[Token]:
+    thread: Any = new_parser(text).lexer_thread
+    tokens: Iterator[Token] = thread.lex(None)
+    return tokens
 
 
 def _with_case(tokens: list[Token]) -> list[Token]:

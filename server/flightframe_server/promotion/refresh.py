@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from flightframe_server.cache.entries import EntryRecord
+from flightframe_server.call_context import SERVER_CALL
 from flightframe_server.engine.engine import MetricEngine, Resolve
 from flightframe_server.engine.warm_up import Hint, asking
 from flightframe_server.errors import FlightframeError, NotSupported
@@ -89,7 +90,7 @@ def refresh_hints(engine: MetricEngine, wanted: Iterable[Hint]) -> Iterator[Refr
 def _asked(
     engine: MetricEngine, ask: Resolve, family: str, anchor: tuple[str, ...], operator: str = ""
 ) -> Refreshed:
-    served = engine.answer(ask)
+    served = engine.answer(ask, context=SERVER_CALL.uncounted())
     found = all(isinstance(part.how, Exact) for part in served.plan.parts)
     return Refreshed(family, anchor, operator, fresh=found)
 

@@ -78,7 +78,7 @@ def _span(event: Any, events: Iterator[Any]) -> Span:
     start, end = event.start_mark.index, event.end_mark.index
     column = event.start_mark.column
     if isinstance(event, yaml.AliasEvent):
-        return Span(Kind.ALIAS, start, end, column, value=event.anchor)
+        return Span(Kind.ALIAS, start, end, column, value=str(event.anchor))
     if isinstance(event, yaml.ScalarEvent):
         block = event.style in ("|", ">")
         return Span(Kind.SCALAR, start, end, column, value=event.value, block_scalar=block)
@@ -87,12 +87,16 @@ def _span(event: Any, events: Iterator[Any]) -> Span:
     return _map(event, events)
 
 
+def _end(event: Any) -> int:
+    return int(event.end_mark.index)
+
+
 def _list(event: Any, events: Iterator[Any]) -> Span:
     flow = bool(event.flow_style)
     items: list[Span] = []
     while not isinstance(inner := next(events), yaml.SequenceEndEvent):
         items.append(_span(inner, events))
-    end = inner.end_mark.index if flow or not items else items[-1].end
+    end = _end(inner) if flow or not items else items[-1].end
     mark = event.start_mark
     return Span(Kind.LIST, mark.index, end, mark.column, flow, items=tuple(items))
 
@@ -103,7 +107,7 @@ def _map(event: Any, events: Iterator[Any]) -> Span:
     while not isinstance(inner := next(events), yaml.MappingEndEvent):
         key = _span(inner, events)
         entries.append((key, _span(next(events), events)))
-    end = inner.end_mark.index if flow or not entries else entries[-1][1].end
+    end = _end(inner) if flow or not entries else entries[-1][1].end
     # The mark of a map with a name (`&x`) is that of the name: its keys stand elsewhere.
     column = entries[0][0].column if entries and not flow else event.start_mark.column
     return Span(Kind.MAP, event.start_mark.index, end, column, flow, entries=tuple(entries))

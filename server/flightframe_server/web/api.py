@@ -44,7 +44,14 @@ from flightframe_server.web.description.operations import OPERATIONS
 from flightframe_server.web.draining import Draining
 from flightframe_server.web.engine_figures import EngineFigures
 from flightframe_server.web.events import FigureEvents
-from flightframe_server.web.failures import HEADERS, LateBody, broken, refusal, refusal_of
+from flightframe_server.web.failures import (
+    CHALLENGE,
+    HEADERS,
+    LateBody,
+    broken,
+    refusal,
+    refusal_of,
+)
 from flightframe_server.web.guards import SharedOrigins, check_change, check_host, check_operator
 from flightframe_server.web.json_body import check_keys
 from flightframe_server.web.page_files import PageFiles
@@ -134,7 +141,7 @@ class Api:
             try:
                 return await self._response(request, operation, None)
             except FlightframeError as error:
-                return refusal(error, request_id(request))
+                return self._refusal(request, error)
         with self._access.audit.call("http", operation.kind) as call:
             if call is not None:
                 call.peer, call.request_id = peer_of(request), request_id(request)
@@ -146,9 +153,8 @@ class Api:
                     gone = isinstance(error, ClientDisconnect)
                     why = BackendCancelled("the client hung up") if gone else error
                     call.refused(why, None if gone else request_id(request))
-                if operation.name == "login":
-                    return refusal(error, request_id(request), LOGIN_CHALLENGE)
-                return refusal(error, request_id(request))
+                challenge = LOGIN_CHALLENGE if operation.name == "login" else CHALLENGE
+                return self._refusal(request, error, challenge)
 
     def refused(self, request: Request, error: FlightframeError, status: int) -> Response:
         """Answer what no operation answers; the audit has a line of it."""
@@ -156,6 +162,7 @@ class Api:
             if call is not None:
                 call.peer = peer_of(request)
                 call.refused(error, request_id(request))
+            self._runtime.metrics.refused("http", error.code)
             return refusal_of(error, status, request_id(request))
 
     def no_method(self, request: Request, methods: Collection[str]) -> Response:
@@ -183,6 +190,11 @@ class Api:
         packed = "gzip" in request.headers.get("accept-encoding", "") and file.packed
         headers = {**file.headers, "content-encoding": "gzip"} if packed else file.headers
         return Response(packed or file.content, headers=headers)
+
+    def _refusal(self, request: Request, error: Exception, challenge: str = CHALLENGE) -> Response:
+        code = getattr(error, "code", BackendCancelled.code)
+        self._runtime.metrics.refused("http", code)
+        return refusal(error, request_id(request), challenge)
 
     async def _response(
         self, request: Request, operation: Operation, call: AuditedCall | None
@@ -222,7 +234,7 @@ class Api:
         self, request: Request, operation: Operation, answers: Endpoint, api_call: ApiCall
     ) -> Response:
         """Answer in a thread, within what one caller and all of them may have under way."""
-        work = partial(_reply, answers, self._services, api_call)
+        work = partial(_reply, operation.kind, answers, self._services, api_call)
         with ExitStack() as places:
             if operation.audited:
                 places.enter_context(self._admission.request(api_call.context.caller.key))
@@ -288,11 +300,14 @@ class _Page:
 
 
 def _reply(
-    answers: Endpoint, services: Services, api_call: ApiCall, gone: Callable[[], bool]
+    kind: str, answers: Endpoint, services: Services, api_call: ApiCall, gone: Callable[[], bool]
 ) -> Reply:
     """Answer a call; in a thread, where it may take its time."""
     try:
-        with services.runtime.pinned() as pinned:
+        with (
+            services.runtime.tracing.call(f"http {kind}", api_call.headers),
+            services.runtime.pinned() as pinned,
+        ):
             return answers(services.on(pinned), api_call.watched(gone))
     except FlightframeError:
         raise

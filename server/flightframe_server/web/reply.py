@@ -106,7 +106,10 @@ class AnswerReply:
         self, answer: Answer, limits: ReplyLimits = LIMITS, context: CallContext = SERVER_CALL
     ) -> None:
         """Write the answer aside, for as long as the client that asked stays; see the class."""
-        self.headers = {SERVED_FROM: str(answer.provenance.served_from), "vary": "accept"}
+        self.headers: Mapping[str, str] = {
+            SERVED_FROM: str(answer.provenance.served_from),
+            "vary": "accept",
+        }
         with ExitStack() as unless_whole:
             file = unless_whole.enter_context(tempfile.SpooledTemporaryFile(MEMORY_BYTES))
             self.rows = self._write(answer, file, limits, context)

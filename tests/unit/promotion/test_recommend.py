@@ -200,7 +200,7 @@ def test_hits_outlive_an_edit_of_the_collection(manifest, open_market, ask):
     first.close()
     path = manifest.parent / "ac.yaml"
     before = path.read_text()
-    path.write_text(before + "  - {name: lines, family_root: {schema: sales}}\n")
+    path.write_text(before.replace("    cache_hint:\n", "    fill: 0\n    cache_hint:\n", 1))
     second = open_market()
     assert ask(second, "SELECT stall, revenue AT stall").provenance.served_from != "engine_cache"
     ask(second, "SELECT stall, revenue AT stall", 2)
@@ -230,3 +230,15 @@ def test_what_making_took_is_kept_by_the_statement_and_by_the_rollup(market, ask
     assert (stall.route, month.route) == ("backend", "rollup")
     assert 0 < stall.seconds < 60
     assert 0 < month.seconds < 60
+
+
+def test_what_the_server_asks_itself_is_no_hit(open_market, ask):
+    first = open_market()
+    list(first.warm_up())
+    ask(first, "SELECT month, revenue AT month")
+    before = {use.anchor: use.hits for use in usages(engine_of(first))}
+    assert before == {("month",): 1, ("day", "region"): 1, ("region",): 0}
+    list(first.warm_up())
+    operations = first.operations()
+    operations.refresh(entry_ids=[entry.id for entry in operations.manifest().entries])
+    assert {use.anchor: use.hits for use in usages(engine_of(first))} == before

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from flightframe_server.catalog import read_collection
+from flightframe_server.catalog.collection import DerivedMetric
+from flightframe_server.catalog.levels import LevelGraph
 from flightframe_server.errors import CatalogError
 from flightframe_server.promotion.stanza import Promotion
 from flightframe_server.promotion.yaml_edit import with_hints
@@ -122,3 +124,53 @@ def test_what_the_catalog_refuses_is_refused_in_its_words():
     with pytest.raises(CatalogError, match="SUM may not aggregate over 'shop' at this anchor"):
         with_hints(SHOP + blocked, "ac.yaml", [Promotion("stock", ("town",))])
     assert "- [shop]" in with_hints(SHOP + blocked, "ac.yaml", [Promotion("stock", ("shop",))])
+
+
+EVERY = [*FILES, Path(__file__).parents[3] / "fixtures" / "retail" / "retail.coframe" / "ac.yaml"]
+
+
+@pytest.mark.parametrize("path", EVERY, ids=lambda path: path.stem)
+def test_whatever_is_promoted_letters_are_put_in_and_none_goes(path):
+    """Each family at each level: what the catalog accepts is put in, and taken out is the file."""
+    before = MARKED.sub("", path.read_text(encoding="utf-8"))
+    collection = read_collection(before)
+    accepted = 0
+    for family in collection.metric_families.values():
+        if isinstance(family.meaning, DerivedMetric):
+            continue
+        for level in LevelGraph(collection).level_names:
+            if (level,) in family.meaning.materialize_at:
+                continue
+            after = with_hint(before, Promotion(family.name, (level,)))
+            if after is None:
+                continue
+            accepted += 1
+            assert without(after, before) == before
+    assert accepted
+
+
+def with_hint(text: str, promotion: Promotion) -> str | None:
+    """Return the text with a hint; None where the catalog refuses it: the text is never why."""
+    try:
+        return with_hints(text, "ac.yaml", [promotion])
+    except CatalogError as error:
+        if "stanza" in error.details:
+            raise
+        return None
+
+
+def without(after: str, before: str) -> str:
+    """Return a text without the pieces that another one lacks: one, or a comma and one."""
+    begun = alike(before, after)
+    ended = alike(before[begun:][::-1], after[begun:][::-1])
+    kept = after[:begun] + after[len(after) - ended :]
+    if kept == before:
+        return kept
+    assert after[begun] == ","
+    return without(after[:begun] + after[begun + 1 :], before)
+
+
+def alike(one: str, other: str) -> int:
+    """Return how many letters two texts begin with in common."""
+    differing = (at for at, pair in enumerate(zip(one, other, strict=False)) if len({*pair}) > 1)
+    return next(differing, min(len(one), len(other)))

@@ -52,6 +52,12 @@ export function drawing(nodes: readonly Node[], edges: readonly Edge[]): Drawing
   }
   const drawable = edges.filter((edge) => known.has(edge.source) && known.has(edge.target));
   for (const edge of drawable) graph.setEdge(edge.source, edge.target);
+  // What nothing leads to, a column that is a level, stands among the other columns.
+  const last = drawable.find((edge) => !drawable.some((other) => other.source === edge.target));
+  for (const node of nodes) {
+    const alone = !drawable.some((edge) => edge.source === node.id || edge.target === node.id);
+    if (last && alone) graph.setEdge(last.source, node.id);
+  }
   layout(graph);
   const boxes = nodes.map((node) => {
     const { x, y, width, height } = graph.node(node.id) as Box;

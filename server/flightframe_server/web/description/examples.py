@@ -146,6 +146,26 @@ EXAMPLES: Mapping[str, Example] = {
             ],
         },
     ),
+    "complete": Example(
+        body={"source": "SELECT on_hand AT reg", "offset": 21},
+        reply={
+            "start": 18,
+            "end": 21,
+            "options": [
+                {
+                    "label": "region",
+                    "kind": "level",
+                    "insert": "region",
+                    "detail": "The region a store lies in.",
+                    "type": "text",
+                    "legal": False,
+                    "code": "BLOCKED_REDUCTION",
+                    "reason": "SUM(on_hand) may not aggregate over calendar, and the anchor leaves"
+                    " out month",
+                }
+            ],
+        },
+    ),
     "format": Example(
         body={
             "shelf": {
@@ -274,6 +294,7 @@ EXAMPLES: Mapping[str, Example] = {
     "health": _HEALTH,
     "runtime_health": _HEALTH,
     "ready": Example(reply={"ready": True}),
+    "metrics": Example(),
     "openapi": Example(reply={"openapi": "3.1.0", **REST}),
     "docs": Example(),
     "docs_style": Example(),

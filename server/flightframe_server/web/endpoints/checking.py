@@ -11,17 +11,25 @@ from typing import Any
 
 from flightframe_server.access.audit import audited_call
 from flightframe_server.answer import Request
+from flightframe_server.completion.complete import complete
 from flightframe_server.completion.shelf import read_shelf, shelf_of, statement_text
-from flightframe_server.errors import FlightframeError, FrameQLSyntaxError, Place, QueryError
+from flightframe_server.errors import (
+    FlightframeError,
+    FrameQLSyntaxError,
+    Place,
+    QueryError,
+    TypeMismatch,
+)
 from flightframe_server.query_check import CheckedQuery, check_request
 from flightframe_server.query_fixes import fix_of
 from flightframe_server.sql.texts import check_text
 from flightframe_server.web.api_call import ApiCall, Services
 from flightframe_server.web.body import QueryBody
 from flightframe_server.web.endpoints.queries import read_query
-from flightframe_server.web.json_body import read_fields
+from flightframe_server.web.json_body import read_fields, required_text, text_of
 from flightframe_server.web.reply import Reply, json_reply
 
+COMPLETE_EXAMPLE = 'send {"source": "SELECT rev", "offset": 10}'
 FORMAT_EXAMPLE = 'send {"shelf": {"metrics": ["revenue"], "at": ["region"]}}'
 
 
@@ -53,6 +61,27 @@ def format_shelf(services: Services, call: ApiCall) -> Reply:
     if noted is not None:
         noted.what = "format"
     return json_reply({"source": statement_text(read_shelf(shelf))})
+
+
+def complete_text(services: Services, call: ApiCall) -> Reply:
+    """Return what may stand at a place of a text, and why the rest may not.
+
+    Raises:
+        FrameQLSyntaxError: the body holds no text.
+        TypeMismatch: the place is no number of characters.
+        UnknownName: there is no such collection.
+        BackendError: the database failed.
+    """
+    fields = read_fields(call.body, ("source", "offset", "collection"), COMPLETE_EXAMPLE)
+    source = required_text(fields, "source", COMPLETE_EXAMPLE)
+    offset, collection = fields.get("offset"), text_of(fields, "collection")
+    if type(offset) is not int or offset < 0:
+        raise TypeMismatch("offset is not a number of characters", hint=COMPLETE_EXAMPLE)
+    noted = audited_call()
+    if noted is not None:
+        noted.what, noted.collection = "complete", collection
+    completion = complete(source, offset, services.runtime, collection, call.context)
+    return json_reply(completion.to_json())
 
 
 def _checked(services: Services, call: ApiCall, body: QueryBody) -> dict[str, Any]:

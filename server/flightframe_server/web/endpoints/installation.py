@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from prometheus_client.exposition import choose_encoder
+
 from flightframe_server import __version__
 from flightframe_server.errors import NotSupported
 from flightframe_server.web.api_call import ApiCall, Services
-from flightframe_server.web.reply import Reply, json_reply
+from flightframe_server.web.reply import Reply, TextReply, json_reply
 
 UNAVAILABLE = 503
 
@@ -42,6 +44,13 @@ def ready(services: Services, call: ApiCall) -> Reply:
         for reason in reasons
     ]
     return json_reply({"ready": False, "reasons": listed}, UNAVAILABLE)
+
+
+def metrics(services: Services, call: ApiCall) -> Reply:
+    """Return what the server counts, as Prometheus reads it."""
+    encode, media_type = choose_encoder(call.headers.get("accept", ""))
+    text = encode(services.runtime.metrics.registry)
+    return TextReply(text, headers={"vary": "accept"}, media_type=media_type)
 
 
 def reload(services: Services, call: ApiCall) -> Reply:
