@@ -47,6 +47,11 @@ PLANTED = [
     ("server/flightframe_server/discovery/describe.py", "starlette.requests", {NO_WIRE}),
     ("server/flightframe_server/discovery/describe.py", "flightframe_server.sql.keys", {ONE_WAY}),
     (
+        "server/flightframe_server/discovery/verdicts.py",
+        "flightframe_server.completion.trial",
+        {ONE_WAY},
+    ),
+    (
         "server/flightframe_server/engine/engine.py",
         "flightframe_server.discovery.level_facts",
         {ONE_WAY},

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 CORE = ("language", "algebra", "catalog", "resolver", "planner")
-ROOMS = ("sql", "discovery", "promotion")
+ROOMS = ("sql", "discovery", "completion", "promotion")
 WIRES = {"pyarrow.flight", "pyarrow._flight", "google.protobuf", "grpc", "starlette", "uvicorn"}
 HEAVY = {"duckdb", "polars", "pyarrow", "pandas", "numpy", "sqlite3", "grpc"}
 

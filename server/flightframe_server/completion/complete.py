@@ -59,8 +59,11 @@ def complete(
     if draft is None:
         at = max(0, min(offset, len(source)))
         return Completion(at, at)
-    engine = _engine(runtime, collection, draft, context)
-    found = list(_options(draft, engine, context))
+    context.check()
+    with runtime.pinned() as pinned:
+        engine = _engine(pinned, collection, draft, context)
+        found = list(_options(draft, engine, context))
+    context.check()
     return Completion(draft.start, draft.end, ranked(found, draft.typed))
 
 

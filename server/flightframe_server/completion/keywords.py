@@ -87,7 +87,7 @@ def _refusal(
     try:
         if terminal in CLAUSES:
             # Only a second one of a clause that is written is refused.
-            if terminal in before + after and draft.state.after("CMP") is not None:
+            if terminal in before + after and not draft.in_brackets:
                 operand = "1" if terminal == "LIMIT" else "x"
                 parse(draft.with_text(f" {SPELLINGS[terminal]} {operand} "))
             return None

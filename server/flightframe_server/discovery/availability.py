@@ -229,4 +229,4 @@ def _names_of(metrics: tuple[Metric, ...]) -> tuple[tuple[str, str], ...]:
 
 
 def _mark(mark: str, at: int) -> str:
-    return f"{mark}{at}\0" if at else mark
+    return f"{mark[:-1]}{at}\0" if at else mark

@@ -158,6 +158,12 @@ class Draft:
         """Whether a name has the letters in it that are typed at the cursor."""
         return self.typed.casefold() in name.casefold()
 
+    @property
+    def in_brackets(self) -> bool:
+        """Whether the cursor stands in parentheses or braces that are open before it."""
+        opened = sum(token.type in ("LPAR", "LBRACE") for token in self.before)
+        return opened > sum(token.type in ("RPAR", "RBRACE") for token in self.before)
+
     def with_text(self, put: str) -> str:
         """Return the text with another piece at the cursor."""
         return f"{self.text[: self.start]}{put}{self.text[self.end :]}"

@@ -125,7 +125,8 @@ def write(path):
                 for at in range(ATTRIBUTES)
             )
             connection.execute(
-                f"CREATE TABLE dim{dimension} AS SELECT 'k' || key AS d{dimension}_key, {attributes}"
+                f"CREATE TABLE dim{dimension} AS"
+                f" SELECT 'k' || key AS d{dimension}_key, {attributes}"
                 f" FROM range({MEMBERS}) AS keys(key)"
             )
         for fact in range(FACTS):
