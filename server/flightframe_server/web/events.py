@@ -108,7 +108,8 @@ class FigureEvents(Response):
 
 
 async def _nothing() -> AsyncIterator[bytes]:
-    for piece in ():
+    none: tuple[bytes, ...] = ()
+    for piece in none:
         yield piece
 
 
