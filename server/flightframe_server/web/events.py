@@ -108,8 +108,8 @@ class FigureEvents(Response):
 
 
 async def _nothing() -> AsyncIterator[bytes]:
-    pieces: tuple[bytes, ...] = ()
-    for piece in pieces:
+    none: tuple[bytes, ...] = ()
+    for piece in none:
         yield piece
 
 
