@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from flightframe_server.algebra.reducers import TOTAL
 from flightframe_server.algebra.types import (
@@ -25,7 +25,6 @@ from flightframe_server.catalog.collection import (
     Edge,
     FunctionMap,
     LookupColumn,
-    MetricFamily,
     RoleMap,
     RootedMetric,
     Schema,
@@ -59,7 +58,6 @@ class TypedCollection:
         level_types: level to its one type.
         computed: (schema, column) to the term of each computed column.
         fine: the stored columns whose timestamps count nanoseconds.
-        families: the metric families by their names in folded case.
     """
 
     collection: Collection
@@ -68,13 +66,6 @@ class TypedCollection:
     level_types: Mapping[str, DataType]
     computed: Mapping[tuple[str, str], Term]
     fine: frozenset[tuple[str, str]] = frozenset()
-    families: Mapping[str, MetricFamily] = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Fold the names that every question looks up."""
-        declared = self.collection.metric_families
-        folded = {name.casefold(): family for name, family in declared.items()}
-        object.__setattr__(self, "families", folded)
 
     @property
     def zone(self) -> str:
