@@ -148,11 +148,6 @@ class EntryStore:
         self.close()
 
     @property
-    def max_bytes(self) -> int:
-        """The most bytes that the entries may take."""
-        return self._max_bytes
-
-    @property
     def epoch(self) -> int:
         """A number that moves whenever `holdings` changes; read it before the holdings."""
         self._refresh_if_due()

@@ -24,7 +24,6 @@ from flightframe_server.access.access import OPEN, Access
 from flightframe_server.access.audit import audited_call
 from flightframe_server.answer import Answer, Request, Runtime
 from flightframe_server.call_context import CallContext, Caller
-from flightframe_server.catalog.limits import Limits
 from flightframe_server.errors import (
     FrameQLSyntaxError,
     LimitExceeded,
@@ -117,7 +116,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         self.metrics, self.tracing = runtime.metrics, runtime.tracing
         self._state = FlightState.of(
             runtime,
-            bounds or FlightBounds.within(limits),
+            bounds,
             cookies="middleware" in before,
             secure=access.tls is not None,
         )
@@ -127,14 +126,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
             before["middleware"] = {**before.get("middleware", {}), **middleware(self.tracing)}
         super().__init__(self._location, **before, **encryption(access))
         self._watch = IncomingWatch(self.port, IncomingBounds.within(limits))
-        self._follows = bounds is None
-        runtime.statements.follow_limits(self._change_limits)
-
-    def _change_limits(self, limits: Limits) -> None:
-        """Keep other limits of the installation from now on."""
-        if self._follows:
-            self._state.change_bounds(FlightBounds.within(limits))
-        self._watch.change_bounds(IncomingBounds.within(limits))
+        runtime.statements.follow_limits(self._watch.change_limits)
 
     @property
     def uri(self) -> str:
