@@ -173,7 +173,10 @@ server:
   flight_port: 7
   http_port: 8
   tls: {certificate: a.pem, key: b.pem, client_ca: c.pem}
-  auth: {users: u.yaml, tokens: t.yaml, signing_key: k, session_seconds: 7, anonymous: true}
+  cors_origins: [https://one.example]
+  auth:
+    {users: u.yaml, tokens: t.yaml, signing_key: k, session_seconds: 7, anonymous: true,
+     operators: [alice]}
 audit: {mode: full, rate: 0.5, values: true}
 """
 
