@@ -7,12 +7,11 @@ set that it begins with.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 from typing import Any
 
 from flightframe_server.engine.answer_counts import AnswerCounts
-from flightframe_server.engine.engine_sets import Engines, EngineSets
+from flightframe_server.engine.engine_sets import Engines, EngineSet, EngineSets
 from flightframe_server.engine.query_log import QueryLog
 from flightframe_server.engine.result_cache import ResultCache
 from flightframe_server.statements.questions import RunningQuestions
@@ -79,20 +78,54 @@ class Runtime:
         """What the installation counts."""
         return self.statements.metrics
 
-    @contextmanager
-    def pinned(self) -> Iterator[Runtime]:
-        """Yield the runtime as one question sees it: with one set of engines, open to the end."""
-        if self._pinned is not None:
-            yield self
-            return
-        with self.sets.in_use() as engines:
-            view = Runtime.__new__(Runtime)
-            view.installation_id, view.statements = self.installation_id, self.statements
-            view.results, view.query_log = self.results, self.query_log
-            view.counts, view.questions = self.counts, self.questions
-            view.sets, view._pinned, view.tracing = self.sets, engines, self.tracing
-            yield view
+    def pinned(self) -> Pin:
+        """Return the runtime as one question sees it, to be entered: with one set of engines.
+
+        The engines stay open until the block ends. To pin what is pinned changes nothing.
+        """
+        return Pin(self)
+
+    def over(self, engines: Engines) -> Runtime:
+        """Return the same parts over engines that are not replaced."""
+        view = Runtime.__new__(Runtime)
+        for name in Runtime.__slots__:
+            setattr(view, name, getattr(self, name))
+        view._pinned = engines
+        return view
 
     def close(self) -> None:
         """Close every engine."""
         self.sets.close()
+
+
+class Pin:
+    """A runtime for one question; a context manager of its own, for each question pays for it.
+
+    Args:
+        runtime: the runtime of an installation.
+    """
+
+    __slots__ = ("_runtime", "_used")
+
+    def __init__(self, runtime: Runtime) -> None:
+        """Pin nothing yet."""
+        self._runtime = runtime
+        self._used: EngineSet | None = None
+
+    def __enter__(self) -> Runtime:
+        """Pin the engines of now."""
+        runtime = self._runtime
+        if runtime._pinned is not None:
+            return runtime
+        used = self._used = runtime.sets.begin()
+        return runtime.over(used.engines)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Use them no more."""
+        if self._used is not None:
+            self._runtime.sets.end(self._used)

@@ -259,3 +259,27 @@ def test_there_is_no_audit_unless_it_is_asked_for(tmp_path: Path):
     ):
         client.do_get(flight.Ticket(TOTAL), with_token()).read_all()
         served.audit(0)
+
+
+def test_every_call_over_http_has_a_line_under_the_name_of_its_reply(full: Shop):
+    headers = {"authorization": f"Bearer {TOKEN}"}
+    with httpx.Client(base_url=full.http, headers=headers) as client:
+        described = client.get("/runtime/describe", params={"collection": "shop"})
+        (line,) = full.audit(1, kind="describe", code=None)
+        assert (line["collection"], line["user"]) == ("shop", "grafana")
+        assert line["request_id"] == described.headers["x-request-id"]
+        for method, path, code in (
+            ("GET", "/nowhere", "UNKNOWN_NAME"),
+            ("PUT", "/runtime/query", "NOT_SUPPORTED"),
+        ):
+            refused = client.request(method, path)
+            (line,) = full.audit(1, kind="unknown", code=code)
+            assert line["request_id"] == refused.headers["x-request-id"]
+        session = client.post("/sessions").json()["id"]
+        full.audit(1, kind="session_begin", user="grafana", code=None)
+        client.get(f"/sessions/{session}/engine/manifest")
+        (line,) = full.audit(1, kind="manifest")
+        assert session not in str(line)
+        for path in ("/healthz", "/readyz", "/docs", "/openapi.json", "/", "/metrics"):
+            assert client.get(path).status_code == 200
+    full.audit(5, surface="http")

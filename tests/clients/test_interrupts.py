@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from pty_session import ROOT
+from pty_session import ROOT, PtySession
 from slow_shop import SLOW, running, settled, slow_shop, soon
 
 from flightframe_server.flight.server import FlightServer
 
-IMPORTS = ["flightframe_server\n", "typer\n", "pyarrow\n", "duckdb\n", "polars\n"]
+IMPORTS = ["structlog\n", "typer\n", "pyarrow\n", "duckdb\n", "polars\n"]
 """Modules after whose import the signal is sent, in the order in which they are imported or not."""
 
 
@@ -136,13 +136,21 @@ def test_while_a_server_warms_up_and_while_its_hints_are_checked(tmp_path: Path)
     )
     (tmp_path / "shop" / "ac.yaml").write_text(hinted)
     manifest = tmp_path / "shop" / "installation.yaml"
-    store = manifest.parent / "metric_engine"
-    with command("serve", manifest, "--flight-port", "0") as started:
+    store = tmp_path / "store"
+    with command("serve", manifest, "--flight-port", "0", "--store", store) as started:
         assert soon(store.exists, 60)
         assert started.interrupt() == (130, "")
     with command("check", manifest) as started:
         assert soon(lambda: bool(started.out), 60)
         assert started.interrupt() == (130, "")
+
+
+def test_while_a_password_is_asked_for() -> None:
+    with PtySession("user", "add", "alice") as prompt:
+        prompt.wait_for("Password")
+        prompt.type("\x03")
+        code, shown = prompt.end()
+    assert (code, shown.strip()) == (130, ":")
 
 
 def test_a_server_that_answers_ends_with_0(tmp_path: Path) -> None:

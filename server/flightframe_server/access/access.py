@@ -6,13 +6,34 @@ neither can be more open than the other. It must never show its secrets.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from flightframe_server.access.audit import OFF, Audit
 from flightframe_server.access.authenticate import Authenticator
 from flightframe_server.access.credential_files import CredentialFiles
 from flightframe_server.access.tls import Tls
 from flightframe_server.call_context import Caller
+
+
+class Operators:
+    """The users who may change what is served; a reload may name others.
+
+    Args:
+        names: the users.
+    """
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        """Keep the names."""
+        self._names = frozenset(names)
+
+    def __contains__(self, user: str) -> bool:
+        """Return whether a user is one of them."""
+        return user in self._names
+
+    def change(self, names: Iterable[str]) -> None:
+        """Let these users change what is served, and no others."""
+        self._names = frozenset(names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +51,7 @@ class Access:
     authenticator: Authenticator | None = None
     tls: Tls | None = None
     audit: Audit = OFF
-    operators: frozenset[str] = frozenset()
+    operators: Operators = field(default_factory=Operators)
     credential_files: CredentialFiles | None = None
 
     @property

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
-from flightframe_server.access.access import Access
+from flightframe_server.access.access import Access, Operators
 from flightframe_server.access.audit import Audit
 from flightframe_server.access.authenticate import Authenticator
 from flightframe_server.access.credential_files import CredentialFiles
@@ -41,7 +41,7 @@ def open_access(settings: ServerSettings, folder: Path, audit: AuditSettings = N
         authenticator = _authenticator(settings.auth, folder, files)
     tls = None if settings.tls is None else _tls(settings.tls, folder)
     operators = () if settings.auth is None else settings.auth.operators
-    return Access(authenticator, tls, Audit(audit), frozenset(operators), files)
+    return Access(authenticator, tls, Audit(audit), Operators(operators), files)
 
 
 def _tls(settings: TlsSettings, folder: Path) -> Tls:

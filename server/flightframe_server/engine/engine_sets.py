@@ -8,8 +8,7 @@ still uses, nor a store that another engine has open.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,8 +19,13 @@ Engines = Mapping[str, MetricEngine]
 
 
 @dataclass(slots=True, eq=False)
-class _EngineSet:
-    """Engines that serve together, and how many questions use them now."""
+class EngineSet:
+    """Engines that serve together.
+
+    Attributes:
+        engines: by collection name.
+        uses: how many questions use them now.
+    """
 
     engines: Engines
     uses: int = 0
@@ -37,8 +41,8 @@ class EngineSets:
     def __init__(self, engines: Engines) -> None:
         """Begin with a set; see the class."""
         self._lock = threading.Lock()
-        self._current = _EngineSet(engines)
-        self._former: list[_EngineSet] = []
+        self._current = EngineSet(engines)
+        self._former: list[EngineSet] = []
 
     @property
     def current(self) -> Engines:
@@ -50,19 +54,21 @@ class EngineSets:
         """How many sets were replaced and are still in use."""
         return len(self._former)
 
-    @contextmanager
-    def in_use(self) -> Iterator[Engines]:
-        """Yield the current set, which stays open until the block ends."""
+    def begin(self) -> EngineSet:
+        """Return the current set, which stays open until `end` has been called for it as often."""
         with self._lock:
             used = self._current
             used.uses += 1
-        try:
-            yield used.engines
-        finally:
-            with self._lock:
-                used.uses -= 1
-                unused = [] if used is self._current else self._unused()
-            _close(unused)
+        return used
+
+    def end(self, used: EngineSet) -> None:
+        """Use a set no more."""
+        unused: list[MetricEngine] = []
+        with self._lock:
+            used.uses -= 1
+            if used is not self._current:
+                unused = self._unused()
+        _close(unused)
 
     def replace(self, engines: Engines) -> None:
         """Serve another set from now on; the former one is closed once no question uses it.
@@ -72,7 +78,7 @@ class EngineSets:
         """
         with self._lock:
             self._former.append(self._current)
-            self._current = _EngineSet(engines)
+            self._current = EngineSet(engines)
             unused = self._unused()
         _close(unused)
 

@@ -144,6 +144,8 @@ class Reloader:
         engines = {one.name: opened.get(one.name) or before[one.name] for one in collections}
         if credentials is not None and self._access.credential_files is not None:
             self._access.credential_files.replace(credentials)
+        if installation.server.auth is not None:
+            self._access.operators.change(installation.server.auth.operators)
         self._access.audit.change(installation.audit)
         self._runtime.statements.change_limits(installation.limits)
         for engine in engines.values():

@@ -23,6 +23,7 @@ LIVE = frozenset(
         "metric_engine.max_bytes_per_ac",
         "server.auth.users",
         "server.auth.tokens",
+        "server.auth.operators",
         "audit.mode",
         "audit.rate",
         "audit.values",

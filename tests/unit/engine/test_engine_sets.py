@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from flightframe_server.engine.engine_sets import EngineSets
 from flightframe_server.runtime import Runtime
+
+
+@contextmanager
+def in_use(sets):
+    """Use the current set for as long as the block lasts."""
+    used = sets.begin()
+    try:
+        yield used.engines
+    finally:
+        sets.end(used)
 
 
 class Store:
@@ -37,11 +47,11 @@ def stores():
 def test_a_set_in_use_is_closed_with_its_last_question(stores):
     one, two = stores
     sets = EngineSets({"a": Engine("a", one)})
-    with sets.in_use() as first, sets.in_use() as second:
+    with in_use(sets) as first, in_use(sets) as second:
         sets.replace({"b": Engine("b", two)})
         assert first is second
         assert (one.closed, sets.former) == (0, 1)
-        with sets.in_use() as third:
+        with in_use(sets) as third:
             assert list(third) == ["b"]
         assert one.closed == 0
     assert (one.closed, two.closed, sets.former) == (1, 0, 0)
@@ -57,7 +67,7 @@ def test_a_set_that_is_not_used_is_closed_at_once(stores):
 def test_a_store_stays_open_while_any_engine_is_on_it(stores):
     one, two = stores
     sets = EngineSets({"a": Engine("a", one), "b": Engine("b", two)})
-    with sets.in_use():
+    with in_use(sets):
         sets.replace({"a": Engine("a", one)})
         sets.replace({})
         assert sets.store_at(Path("a")) is one
@@ -78,7 +88,7 @@ def test_an_engine_that_serves_on_is_not_closed(stores):
 def test_a_question_that_fails_uses_its_set_no_more(stores):
     one, _ = stores
     sets = EngineSets({"a": Engine("a", one)})
-    with suppress(ZeroDivisionError), sets.in_use():
+    with suppress(ZeroDivisionError), in_use(sets):
         sets.replace({})
         raise ZeroDivisionError
     assert (one.closed, sets.former) == (1, 0)

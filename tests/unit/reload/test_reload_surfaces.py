@@ -12,6 +12,7 @@ from adbc_driver_flightsql import dbapi
 from pyarrow import flight
 from reloaded_shop import AC, AS_OTHER, AS_WRITTEN, BY_TOWN, MANIFEST, OTHER, ReloadedShop
 
+from flightframe_server.call_context import Caller
 from flightframe_server.errors import NotAuthenticated
 from flightframe_server.flight.server import FlightServer
 
@@ -164,4 +165,27 @@ def test_users_come_from_the_file_that_the_manifest_names_now(tmp_path):
     assert authenticator.authenticate(credentials("bert")).user == "bert"
     with pytest.raises(NotAuthenticated):
         authenticator.authenticate(credentials("anna"))
+    shop.opened.close()
+
+
+def test_operators_are_those_that_the_manifest_names_now(tmp_path):
+    stored = argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash("correct")
+    (tmp_path / "users.yaml").write_text(f"users:\n  anna: {stored}\n")
+
+    def manifest(names):
+        auth = f"auth: {{users: users.yaml, operators: {names}}}"
+        return MANIFEST.replace("http_port: 0", f"http_port: 0, {auth}")
+
+    class Secured(ReloadedShop):
+        def _open(self):
+            self.write("installation.yaml", manifest("[anna]"))
+            return super()._open()
+
+    shop = Secured(tmp_path)
+    anna = Caller("anna")
+    assert shop.opened.access.may_operate(anna)
+    assert shop.reload(manifest=manifest("[]")).succeeded
+    assert not shop.opened.access.may_operate(anna)
+    assert shop.reload(manifest=manifest("[anna]")).succeeded
+    assert shop.opened.access.may_operate(anna)
     shop.opened.close()

@@ -1,4 +1,4 @@
-"""Answers made in threads: nobody's answer is left open."""
+"""Answers made in threads: no answer is left open."""
 
 from __future__ import annotations
 

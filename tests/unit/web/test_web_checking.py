@@ -58,9 +58,9 @@ def test_a_check_carries_nothing_out(client):
     ],
 )
 def test_what_is_wrong_and_what_was_meant(client, source, code, fix):
-    found = check(client, source)
-    assert not found["ok"]
-    (error,) = found["errors"]
+    outcome = check(client, source)
+    assert not outcome["ok"]
+    (error,) = outcome["errors"]
     assert (error["code"], error["fix"]) == (code, fix)
     if fix is not None and code != "UNKNOWN_NAME":
         assert check(client, fix)["ok"]
@@ -82,12 +82,12 @@ def test_values_are_checked_where_they_are_sent(client):
 
 def test_a_text_of_sql_is_checked_too(client):
     body = {"sql": "SELECT source, rows FROM system.last_queries"}
-    found = client.post(CHECK, json=body).json()
-    assert found["ok"]
-    assert [column["name"] for column in found["columns"]] == ["source", "rows"]
-    assert found["shelf"] is None
-    found = client.post(CHECK, json={"sql": "SELECT * FROM shops"}).json()
-    assert (found["ok"], found["ac_name"]) == (True, "shop")
+    outcome = client.post(CHECK, json=body).json()
+    assert outcome["ok"]
+    assert [column["name"] for column in outcome["columns"]] == ["source", "rows"]
+    assert outcome["shelf"] is None
+    outcome = client.post(CHECK, json={"sql": "SELECT * FROM shops"}).json()
+    assert (outcome["ok"], outcome["ac_name"]) == (True, "shop")
     refused = client.post(CHECK, json={"sql": "SELECT * FROM nowhere"}).json()
     assert refused["ok"] is False
 
@@ -117,3 +117,38 @@ def test_a_shelf_is_formatted_and_checks_to_itself(client):
 def test_what_is_no_shelf_is_refused(client, body):
     refused = client.post(FORMAT, json=body)
     assert (refused.status_code, refused.json()["error"]["code"]) == (400, "PARSE")
+
+
+def test_what_may_stand_at_a_place_and_why_the_rest_may_not(client):
+    body = {"source": "SELECT amount AT t", "offset": 18}
+    outcome = client.post("/runtime/complete", json=body).json()
+    assert (outcome["start"], outcome["end"]) == (17, 18)
+    assert "town" in [option["label"] for option in outcome["options"] if option["legal"]]
+    legal = [option["legal"] for option in outcome["options"]]
+    assert legal == sorted(legal, reverse=True)
+    for option in outcome["options"]:
+        assert option["legal"] is (option["reason"] is None)
+        assert option["legal"] is (option["code"] is None)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({}, 400, "PARSE"),
+        ({"source": "SELECT"}, 400, "TYPE"),
+        ({"source": "SELECT", "offset": -1}, 400, "TYPE"),
+        ({"source": "SELECT", "offset": True}, 400, "TYPE"),
+        ({"source": "SELECT", "offset": 1.5}, 400, "TYPE"),
+        ({"source": 1, "offset": 1}, 400, "TYPE"),
+        ({"source": "SELECT", "offset": 1, "collection": "shp"}, 404, "UNKNOWN_NAME"),
+        ({"source": "SELECT", "offset": 1, "more": 1}, 400, "PARSE"),
+    ],
+)
+def test_what_names_no_place_is_refused(client, body, status, code):
+    refused = client.post("/runtime/complete", json=body)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (status, code)
+
+
+def test_a_place_behind_the_text_is_its_end(client):
+    body = {"source": "SELECT amount AT t", "offset": 10**6}
+    assert client.post("/runtime/complete", json=body).json()["end"] == 18

@@ -49,9 +49,15 @@ def test_what_is_asked_often_is_recommended_and_promoted(fresh):
         ask(client, TOTAL)
     zero = {"min_hits": "0", "min_age_days": "0", "min_hits_per_day": "0"}
     assert client.get(f"{engine}/recommendations").json()["recommendations"] == []
-    (found,) = client.get(f"{engine}/recommendations", params=zero).json()["recommendations"]
-    assert (found["family"], found["anchor"], found["hits"]) == ("amount", ["town"], 2)
-    assert found["stanza"].startswith("# Add to metric_family 'amount' in ac.yaml:\ncache_hint:\n")
+    (recommended,) = client.get(f"{engine}/recommendations", params=zero).json()["recommendations"]
+    assert (recommended["family"], recommended["anchor"], recommended["hits"]) == (
+        "amount",
+        ["town"],
+        2,
+    )
+    assert recommended["stanza"].startswith(
+        "# Add to metric_family 'amount' in ac.yaml:\ncache_hint:\n"
+    )
     promotions = {"promotions": [{"family": "amount", "anchor": ["town"]}]}
     file = running.folder / "ac.yaml"
     before = file.read_text()

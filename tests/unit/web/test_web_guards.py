@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 from web_shop import AUTH, CHANGING, TOTAL, Shop, shop
 
-from flightframe_server.access.access import Access
+from flightframe_server.access.access import Access, Operators
 from flightframe_server.call_context import Caller
 from flightframe_server.web.description.operations import OPERATIONS
 
@@ -98,11 +100,11 @@ def test_a_user_ends_what_is_the_users_own(secured):
 
 def test_who_may_operate():
     assert Access().may_operate(Caller(""))
-    asked = Access(authenticator=object(), operators=frozenset({"alice"}))
+    asked = Access(authenticator=object(), operators=Operators({"alice"}))
     assert asked.may_operate(Caller("alice"))
     assert not asked.may_operate(Caller("bob"))
     # A call without credentials, where some are let in.
-    anonymous = Access(authenticator=object(), operators=frozenset({""}))
+    anonymous = Access(authenticator=object(), operators=Operators({""}))
     assert not anonymous.may_operate(Caller(""))
 
 
@@ -153,3 +155,13 @@ def test_a_server_without_origins_answers_no_page_elsewhere(client):
 def test_a_name_that_a_client_sends_is_not_taken(client):
     name = client.get("/healthz", headers={"x-request-id": "mine"}).headers["x-request-id"]
     assert name != "mine"
+
+
+@pytest.mark.parametrize("host", ["[", "[::1", "127.0.0.1:x", "", "a b"])
+@pytest.mark.parametrize("path", ["/healthz", "/", "/nowhere", "/runtime/queries"])
+def test_a_host_that_is_none_is_no_fault_of_ours(open_shop, host, path):
+    address = urlsplit(open_shop.server.url)
+    with socket.create_connection((address.hostname, address.port), 30) as raw:
+        head = f"GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"
+        raw.sendall(head.encode())
+        assert raw.recv(12) in (b"HTTP/1.1 400", b"HTTP/1.1 404", b"HTTP/1.1 200")

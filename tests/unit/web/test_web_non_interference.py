@@ -31,7 +31,7 @@ KEYS = {"recommendations": {"min_hits": "0", "min_age_days": "0"}}
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory):
+def bobs(tmp_path_factory):
     """What bob is told by every operation, after alice asked and while she has a session."""
     auth = AUTH.replace("[alice]", "[alice, bob]")
     responses: dict[str, httpx.Response] = {}
@@ -66,8 +66,8 @@ def told(tmp_path_factory):
     return responses, hers, names, events, seen
 
 
-def test_no_text_value_or_name_of_the_other_is_told(told):
-    responses, hers, names, events, seen = told
+def test_no_text_value_or_name_of_the_other_is_told(bobs):
+    responses, hers, names, events, seen = bobs
     assert len(responses) > 40
     assert names
     for operation, response in responses.items():
@@ -80,8 +80,8 @@ def test_no_text_value_or_name_of_the_other_is_told(told):
     assert {query["source"] for query in seen} == {BODIES["query"]["source"]}
 
 
-def test_the_others_session_is_one_that_never_was(told):
-    responses, *_ = told
+def test_the_others_session_is_one_that_never_was(bobs):
+    responses, *_ = bobs
     for name in ("manifest", "recommendations", "promote", "refresh", "evict"):
         answer = responses[f"{name} hers"]
         assert (answer.status_code, answer.json()["error"]["code"]) == (404, "UNKNOWN_NAME")
@@ -89,8 +89,8 @@ def test_the_others_session_is_one_that_never_was(told):
         assert responses[f"{name} own"].status_code == (404 if name == "evict" else 200)
 
 
-def test_what_is_shown_of_the_others_filters_is_which_levels_they_name(told):
-    responses, *_ = told
+def test_what_is_shown_of_the_others_filters_is_which_levels_they_name(bobs):
+    responses, *_ = bobs
     entries = responses["manifest own"].json()["entries"]
     filtered = [entry for entry in entries if entry["filtered"]]
     assert filtered

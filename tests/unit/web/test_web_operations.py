@@ -37,10 +37,10 @@ def test_names_and_addresses_are_each_of_one_operation():
 
 def test_the_description_has_every_operation_and_no_other():
     described = openapi(OPERATIONS)
-    found = {
+    described_places = {
         (method.upper(), path) for path, methods in described["paths"].items() for method in methods
     }
-    assert found == {(operation.method, operation.path) for operation in OPERATIONS}
+    assert described_places == {(operation.method, operation.path) for operation in OPERATIONS}
 
 
 def test_every_schema_that_is_referred_to_is_there_and_none_is_idle():

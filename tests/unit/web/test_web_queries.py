@@ -57,15 +57,15 @@ def test_a_streamed_answer_is_one_too(tmp_path):
 
 
 def test_the_bound_on_bytes_is_told_as_it_is(open_shop):
-    found = answer(Request("SELECT sale, amount AT sale"), open_shop.opened.runtime)
+    rows_of_sales = answer(Request("SELECT sale, amount AT sale"), open_shop.opened.runtime)
     for form in (AnswerReply, ArrowReply):
         with pytest.raises(LimitExceeded, match="100 bytes") as refused:
-            form(found, ReplyLimits(bytes=100))
+            form(rows_of_sales, ReplyLimits(bytes=100))
         assert "0 MiB" not in refused.value.message
     with pytest.raises(LimitExceeded, match="at most 2 rows and 256 MiB"):
-        AnswerReply(found, ReplyLimits(rows=2))
+        AnswerReply(rows_of_sales, ReplyLimits(rows=2))
     # Arrow is bounded by bytes alone.
-    ArrowReply(found, ReplyLimits(rows=2)).close()
+    ArrowReply(rows_of_sales, ReplyLimits(rows=2)).close()
 
 
 @pytest.mark.parametrize(

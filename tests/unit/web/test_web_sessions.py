@@ -27,55 +27,55 @@ def sessions(clock: Clock, **limits: object) -> WebSessions:
 
 
 def test_a_session_is_its_users_alone():
-    held = sessions(Clock())
-    session = held.begin(ALICE, "shop")
-    assert held.find(session.id, ALICE) == session
+    web_sessions = sessions(Clock())
+    session = web_sessions.begin(ALICE, "shop")
+    assert web_sessions.find(session.id, ALICE) == session
     for name, caller in ((session.id, BOB), (session.id, Caller("")), ("x", ALICE)):
         with pytest.raises(UnknownName, match="no session of that id"):
-            held.find(name, caller)
+            web_sessions.find(name, caller)
     with pytest.raises(UnknownName):
-        held.end(session.id, BOB)
-    held.end(session.id, ALICE)
+        web_sessions.end(session.id, BOB)
+    web_sessions.end(session.id, ALICE)
     with pytest.raises(UnknownName):
-        held.find(session.id, ALICE)
+        web_sessions.find(session.id, ALICE)
 
 
 def test_a_session_ends_some_time_after_its_last_use():
     clock = Clock()
-    held = sessions(clock, session_seconds=10.0)
-    session = held.begin(ALICE, "shop")
+    web_sessions = sessions(clock, session_seconds=10.0)
+    session = web_sessions.begin(ALICE, "shop")
     for clock.now in (9.0, 18.0):
-        assert held.find(session.id, ALICE)
+        assert web_sessions.find(session.id, ALICE)
     clock.now = 28.0
     with pytest.raises(UnknownName):
-        held.find(session.id, ALICE)
+        web_sessions.find(session.id, ALICE)
 
 
 def test_a_caller_with_too_many_loses_the_one_not_used_for_longest():
-    held = sessions(Clock(), sessions=10, sessions_per_caller=2)
-    first, second = held.begin(ALICE, "shop"), held.begin(ALICE, "shop")
-    others = held.begin(BOB, "shop")
-    held.find(first.id, ALICE)
-    third = held.begin(ALICE, "shop")
+    web_sessions = sessions(Clock(), sessions=10, sessions_per_caller=2)
+    first, second = web_sessions.begin(ALICE, "shop"), web_sessions.begin(ALICE, "shop")
+    others = web_sessions.begin(BOB, "shop")
+    web_sessions.find(first.id, ALICE)
+    third = web_sessions.begin(ALICE, "shop")
     with pytest.raises(UnknownName):
-        held.find(second.id, ALICE)
+        web_sessions.find(second.id, ALICE)
     for session, caller in ((first, ALICE), (third, ALICE), (others, BOB)):
-        assert held.find(session.id, caller)
-    assert held.shares() == {ALICE.key: 2, BOB.key: 1}
+        assert web_sessions.find(session.id, caller)
+    assert web_sessions.shares() == {ALICE.key: 2, BOB.key: 1}
 
 
 def test_all_callers_together_have_no_more_than_may_be():
-    held = sessions(Clock(), sessions=2, sessions_per_caller=1)
-    kept = held.begin(ALICE, "shop")
-    held.begin(BOB, "shop")
+    web_sessions = sessions(Clock(), sessions=2, sessions_per_caller=1)
+    kept = web_sessions.begin(ALICE, "shop")
+    web_sessions.begin(BOB, "shop")
     with pytest.raises(LimitExceeded):
-        held.begin(Caller("carol"), "shop")
-    assert held.find(kept.id, ALICE)
+        web_sessions.begin(Caller("carol"), "shop")
+    assert web_sessions.find(kept.id, ALICE)
 
 
 def test_ids_are_not_guessed():
-    held = sessions(Clock())
-    ids = {held.begin(ALICE, "shop").id for _ in range(50)}
+    web_sessions = sessions(Clock())
+    ids = {web_sessions.begin(ALICE, "shop").id for _ in range(50)}
     assert len(ids) == 50
     assert all(len(name) >= 22 for name in ids)
 

@@ -20,10 +20,10 @@ STATEMENTS = "/runtime/statements"
 
 def soon(condition: Callable[[], object]) -> object:
     until = time.monotonic() + 20
-    while not (found := condition()):
+    while not (value := condition()):
         assert time.monotonic() < until
         time.sleep(0.01)
-    return found
+    return value
 
 
 @pytest.fixture

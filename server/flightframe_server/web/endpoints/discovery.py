@@ -40,11 +40,13 @@ def describe(services: Services, call: ApiCall) -> Reply:
     noted = audited_call()
     if noted is not None:
         noted.what, noted.collection = "describe", request.collection or None
-    tag = _tag(services.runtime, request)
-    headers = {} if tag is None else {"etag": tag, "cache-control": "private, no-cache"}
-    if tag is not None and _has(call.headers.get("if-none-match", ""), tag):
-        return TextReply(b"", NOT_MODIFIED, headers)
-    return TextReply(discovery.describe(request, services.runtime, call.context), headers=headers)
+    # The tag is of the very definitions that are told.
+    with services.runtime.pinned() as pinned:
+        tag = _tag(pinned, request)
+        headers = {} if tag is None else {"etag": tag, "cache-control": "private, no-cache"}
+        if tag is not None and _has(call.headers.get("if-none-match", ""), tag):
+            return TextReply(b"", NOT_MODIFIED, headers)
+        return TextReply(discovery.describe(request, pinned, call.context), headers=headers)
 
 
 def _fields(call: ApiCall) -> dict[str, Any]:
