@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from pty_session import ROOT, PtySession
+from pty_session import ROOT, SECONDS, PtySession
 from slow_shop import SLOW, running, settled, slow_shop, soon
 
 from flightframe_server.flight.server import FlightServer
@@ -50,7 +50,7 @@ class Command:
     def interrupt(self) -> tuple[int, str]:
         """Send Ctrl-C, and return the exit code and stderr."""
         self.process.send_signal(signal.SIGINT)
-        code = self.process.wait(20)
+        code = self.process.wait(60)
         for reader in self._readers:
             reader.join()
         return code, "".join(self.lines)
@@ -74,7 +74,7 @@ def command(*arguments: str | Path, options: tuple[str, ...] = ()) -> Iterator[C
 def test_while_modules_are_imported(module: str) -> None:
     with command("query", "SELECT x AT y", options=("-X", "importtime")) as started:
         # A line for each module as soon as it is imported.
-        assert soon(lambda: any(line.endswith(f" {module}") for line in started.lines), 60)
+        assert soon(lambda: any(line.endswith(f" {module}") for line in started.lines), SECONDS)
         code, err = started.interrupt()
     told = [line for line in err.splitlines() if not line.startswith("import time:")]
     if code == 1:
@@ -93,7 +93,7 @@ def shop(tmp_path: Path):
 def test_while_a_statement_runs(shop) -> None:
     with FlightServer(shop.runtime) as server:
         with command("query", SLOW, "--uri", server.uri) as started:
-            assert soon(lambda: running(shop) > 0, 60)
+            assert soon(lambda: running(shop) > 0, SECONDS)
             assert started.interrupt() == (130, "")
         assert settled(shop)
 
@@ -106,7 +106,7 @@ def test_while_rows_arrive(tmp_path: Path) -> None:
             "query", "SELECT visit, quick AT visit", "--format", "csv", "--uri", server.uri
         ) as started,
     ):
-        assert soon(lambda: len(started.out) > 10, 60)
+        assert soon(lambda: len(started.out) > 10, SECONDS)
         assert started.interrupt() == (130, "")
         assert settled(shop)
 
@@ -120,7 +120,7 @@ def test_while_the_demonstration_starts(tmp_path: Path, moment: str) -> None:
         "asking": lambda started: "Step 3" in "".join(started.out),
     }
     with command("demo", "--exit", "--data-dir", tmp_path / "data") as started:
-        assert soon(lambda: signs[moment](started), 200)
+        assert soon(lambda: signs[moment](started), SECONDS)
         code, err = started.interrupt()
     assert (code, err) == (130, "")
     # What was being written is taken away.
@@ -139,7 +139,7 @@ def test_while_a_server_warms_up_and_while_its_hints_are_checked(tmp_path: Path)
     manifest = tmp_path / "shop" / "installation.yaml"
     store = tmp_path / "store"
     with command("serve", manifest, "--flight-port", "0", "--store", store) as started:
-        assert soon(store.exists, 60)
+        assert soon(store.exists, SECONDS)
         code, err = started.interrupt()
     # What it wrote are events, and nothing beside them.
     assert code == 130
@@ -148,7 +148,7 @@ def test_while_a_server_warms_up_and_while_its_hints_are_checked(tmp_path: Path)
         "serve.stopped",
     }
     with command("check", manifest) as started:
-        assert soon(lambda: bool(started.out), 60)
+        assert soon(lambda: bool(started.out), SECONDS)
         assert started.interrupt() == (130, "")
 
 
@@ -165,7 +165,7 @@ def test_a_server_that_answers_ends_with_0(tmp_path: Path) -> None:
         pass
     manifest = tmp_path / "shop" / "installation.yaml"
     with command("serve", manifest, "--flight-port", "0", "--no-http") as started:
-        assert soon(lambda: bool(started.out), 60)
+        assert soon(lambda: bool(started.out), SECONDS)
         code, err = started.interrupt()
     assert code == 0
     assert "Traceback" not in err

@@ -88,7 +88,7 @@ def test_ctrl_c_cancels_the_statement_and_the_prompt_goes_on(tmp_path, state):
         prompt.wait_for(PROMPT)
         for _ in range(2):
             prompt.type(f"{SLOW}\r")
-            assert soon(lambda: running(shop) > 0)
+            assert soon(lambda: running(shop) > 0, 60)
             prompt.type("\x03")
             prompt.wait_for("cancelled")
             assert settled(shop)
