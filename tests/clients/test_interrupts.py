@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from pty_session import ROOT
+from pty_session import ROOT, PtySession
 from slow_shop import SLOW, running, settled, slow_shop, soon
 
 from flightframe_server.flight.server import FlightServer
@@ -143,6 +143,14 @@ def test_while_a_server_warms_up_and_while_its_hints_are_checked(tmp_path: Path)
     with command("check", manifest) as started:
         assert soon(lambda: bool(started.out), 60)
         assert started.interrupt() == (130, "")
+
+
+def test_while_a_password_is_asked_for() -> None:
+    with PtySession("user", "add", "alice") as prompt:
+        prompt.wait_for("Password")
+        prompt.type("\x03")
+        code, shown = prompt.end()
+    assert (code, shown.strip()) == (130, ":")
 
 
 def test_a_server_that_answers_ends_with_0(tmp_path: Path) -> None:

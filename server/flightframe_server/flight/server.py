@@ -16,7 +16,6 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NoReturn
 
-import pyarrow as pa
 from google.protobuf.message import Message
 from pyarrow import flight
 
@@ -49,10 +48,10 @@ from flightframe_server.flight.sql.commands import (
 )
 from flightframe_server.flight.state import FlightBounds, FlightState
 from flightframe_server.flight.stream import (
-    Chunk,
     finished_chunks,
     finished_stream,
     is_large,
+    listing_batches,
     live_stream,
 )
 from flightframe_server.flight.tickets import (
@@ -223,7 +222,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
             raise FrameQLSyntaxError("this command is no ticket", hint="send it to GetFlightInfo")
         with self._state.pinned() as pinned:
             table = listing.table(command, pinned)
-        return flight.GeneratorStream(table.schema, _batches(table))
+        return flight.GeneratorStream(table.schema, listing_batches(table))
 
     @audited
     @bounded
@@ -358,17 +357,6 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
             call = call_of(context, caller, self._state)
             return finished_stream(result.answer, call, self._runtime.statements)
         return flight.GeneratorStream(result.answer.schema, result.chunks)
-
-
-def _batches(table: pa.Table) -> list[Chunk] | list[pa.RecordBatch]:
-    """Return a listing's batches, one empty one where it lists nothing."""
-    # The empty one is not made from rows: Arrow has no way from no rows to an empty union, as of
-    # GetSqlInfo.
-    empty = [
-        column.chunk(0) if column.num_chunks else pa.array([], column.type)
-        for column in table.columns
-    ]
-    return table.to_batches() or [pa.RecordBatch.from_arrays(empty, schema=table.schema)]
 
 
 def _command_bytes(descriptor: flight.FlightDescriptor) -> bytes:

@@ -62,10 +62,11 @@ class Span:
 def read_spans(text: str) -> Span:
     """Return the root of a document.
 
+    Args:
+        text: the whole document, without a mark of byte order.
+
     Raises:
         yaml.YAMLError: the text is not YAML.
-
-    The text must begin without a mark of byte order.
     """
     events = iter(yaml.parse(text, Loader=LOADER))
     return next(_span(event, events) for event in events if isinstance(event, _NODES))
