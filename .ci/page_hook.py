@@ -1,8 +1,8 @@
 """The built page in what is distributed: a hook of hatchling, which calls it before each build.
 
-What comes in: the checkout, or an unpacked sdist. What goes out: the page's files among those of the
-wheel and of the sdist, though git ignores them. It must never build the page, which takes Node, and
-never let a release go without it: .ci/release sets FLIGHTFRAME_RELEASE.
+What comes in: the checkout, or an unpacked sdist. What goes out: the page's files among those of
+the wheel and of the sdist, though git ignores them. It must never build the page, which takes Node,
+and never let a release go without it: .ci/release sets FLIGHTFRAME_RELEASE.
 """
 
 from __future__ import annotations

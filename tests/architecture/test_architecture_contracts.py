@@ -66,7 +66,7 @@ PLANTED = [
         "starlette.requests",
         {NO_WIRE},
     ),
-    ("server/flightframe_server/operations.py", "flightframe_server.web.api", {ONE_WAY}),
+    ("server/flightframe_server/operations.py", "flightframe_server.web.api", {ONE_WAY, NO_WIRE}),
     ("server/flightframe_server/planner/plan.py", "duckdb", {NO_IO}),
     ("server/flightframe_server/resolver/scope.py", "pyarrow", {NO_IO}),
     ("client/flightframe/result.py", "flightframe_server.errors", {CLIENT_ALONE}),

@@ -50,7 +50,8 @@ def put_page(checkout: Path) -> None:
 def build(source: Path, target: Path, kind: str, **environment: str):
     return subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", str(target)],
-        cwd=source, env={**os.environ, "PYTHONPATH": "", **environment}, capture_output=True, text=True,
+        cwd=source, env={**os.environ, "PYTHONPATH": "", **environment},
+        capture_output=True, text=True,
     )  # fmt: skip
 
 
@@ -98,7 +99,8 @@ def test_without_a_page_a_wheel_is_built_with_a_warning_and_a_release_is_not(che
     ("version", "will_do"),
     [
         ("v18.20.0", False), ("v20.18.3", False), ("v20.19.0", True), ("v20.20.2", True),
-        ("v21.7.3", False), ("v22.11.0", False), ("v22.12.0", True), ("v24.19.0", True), ("", False),
+        ("v21.7.3", False), ("v22.11.0", False), ("v22.12.0", True), ("v24.19.0", True),
+        ("", False),
     ],
 )  # fmt: skip
 def test_which_node_will_do(version, will_do):

@@ -4,6 +4,7 @@ import dataclasses
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from decimal import Decimal
@@ -152,6 +153,36 @@ def test_without_a_warm_up_rows_are_compared_and_labels_are_not(folder: Path) ->
     assert code == 0
     assert "pre-materialised" not in out
     assert out.splitlines()[-1] == "✓ 8 steps, each as the walkthrough promises"
+
+
+def test_the_closing_lines_can_be_pasted_into_any_terminal(folder: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "flightframe_server", "demo", "--data-dir", str(folder)]
+    path = os.pathsep.join([str(ROOT / "client"), str(ROOT / "server")])
+    kept = {name: value for name, value in os.environ.items() if "FLIGHTFRAME" not in name}
+    with subprocess.Popen(
+        [*command, "--flight-port", "0", "--http-port", "0"],
+        env={**kept, "PYTHONPATH": path},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        lines = []
+        for line in process.stdout:
+            lines.append(line.strip())
+            if " shell --uri grpc://" in line:
+                break
+        pasted = [line for line in lines if re.search(r"flightframe query --uri grpc://", line)]
+        assert len(pasted) == 2
+        # No environment is active there, and the folder is another one.
+        there = {"PATH": os.defpath, "LANG": "C.UTF-8", "HOME": str(tmp_path)}
+        for text in pasted:
+            done = subprocess.run(
+                ["sh", "-c", text], cwd=tmp_path, env=there, capture_output=True, text=True
+            )
+            assert (done.returncode, done.stderr) == (0, "")
+            assert "served_from: " in done.stdout
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
 
 
 def test_init_demo_writes_once(folder: Path) -> None:

@@ -167,3 +167,24 @@ def test_the_command_tells_a_failure(server):
     code, out, err = run(server, "day", "--schema", "nothing")
     assert (code, out) == (1, "")
     assert err.startswith("error UNKNOWN_NAME: there is no schema nothing")
+
+
+def test_a_name_that_there_is_not_is_an_error_that_suggests_another(server, connection):
+    with pytest.raises(flightframe.QueryError, match="UNKNOWN_NAME") as caught:
+        connection.describe("regoin")
+    assert caught.value.message == "there is no level, metric or schema regoin"
+    assert caught.value.hint.startswith("did you mean region")
+    code, out, err = run(server, "regoin")
+    assert (code, out) == (1, "")
+    assert "hint: did you mean region" in err
+    # A schema has a name as well, and names are folded.
+    assert run(server, "STORES")[0] == 0
+
+
+def test_a_derived_metric_tells_its_formula_and_inputs(server, connection):
+    (collection,) = connection.describe("margin").collections
+    (metric,) = collection.metrics
+    assert (metric.formula, metric.inputs) == ("profit / revenue", ("profit", "revenue"))
+    assert "  margin = profit / revenue\n    of profit, revenue\n" in run(server, "margin")[1]
+    (collection,) = connection.describe("revenue").collections
+    assert (collection.metrics[0].formula, collection.metrics[0].inputs) == ("", ())

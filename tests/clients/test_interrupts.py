@@ -1,5 +1,6 @@
 """Ctrl-C at any moment: exit code 130, and nothing on stderr that a person did not ask for."""
 
+import json
 import os
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from pty_session import ROOT
+from pty_session import ROOT, PtySession
 from slow_shop import SLOW, running, settled, slow_shop, soon
 
 from flightframe_server.flight.server import FlightServer
@@ -139,10 +140,24 @@ def test_while_a_server_warms_up_and_while_its_hints_are_checked(tmp_path: Path)
     store = tmp_path / "store"
     with command("serve", manifest, "--flight-port", "0", "--store", store) as started:
         assert soon(store.exists, 60)
-        assert started.interrupt() == (130, "")
+        code, err = started.interrupt()
+    # What it wrote are events, and nothing beside them.
+    assert code == 130
+    assert {json.loads(line)["event"] for line in err.splitlines()} <= {
+        "serve.stopping",
+        "serve.stopped",
+    }
     with command("check", manifest) as started:
         assert soon(lambda: bool(started.out), 60)
         assert started.interrupt() == (130, "")
+
+
+def test_while_a_password_is_asked_for() -> None:
+    with PtySession("user", "add", "alice") as prompt:
+        prompt.wait_for("Password")
+        prompt.type("\x03")
+        code, shown = prompt.end()
+    assert (code, shown.strip()) == (130, ":")
 
 
 def test_a_server_that_answers_ends_with_0(tmp_path: Path) -> None:

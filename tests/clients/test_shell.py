@@ -67,6 +67,18 @@ def test_what_is_not_lawful_is_told_why(server, state):
         assert prompt.end()[0] == 0
 
 
+def test_a_terminal_that_cannot_steer_its_cursor_will_do(server, state):
+    with PtySession(
+        "shell", "--uri", server.uri, XDG_STATE_HOME=str(state), TERM="dumb", NO_COLOR="1"
+    ) as prompt:
+        prompt.wait_for(PROMPT)
+        prompt.type("SELECT region, revenue AT region;\r")
+        assert "Central   3868636.36" in prompt.wait_for("3 rows")
+        prompt.type("\x04")
+        code, _ = prompt.end()
+    assert code == 0
+
+
 def test_ctrl_c_cancels_the_statement_and_the_prompt_goes_on(tmp_path, state):
     with (
         slow_shop(tmp_path / "shop") as shop,

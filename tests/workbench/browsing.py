@@ -19,7 +19,7 @@ SIZES = {"wide": (1280, 800), "phone": (390, 844)}
 
 _WATCH_POLICY = """
 document.addEventListener('securitypolicyviolation', (event) =>
-  console.error(`policy: ${event.violatedDirective} of ${event.blockedURI} at ${event.sourceFile}`));
+  console.error(`policy: ${event.violatedDirective} of ${event.blockedURI}`));
 """
 
 

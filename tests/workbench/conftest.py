@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -45,8 +46,6 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def retail(written: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The retail demonstration, served anew for each module."""
-    import shutil
-
     folder = tmp_path_factory.mktemp("served") / "retail"
     shutil.copytree(written, folder)
     with serving(folder) as served:

@@ -1,4 +1,4 @@
-"""Each page in both themes, wide and on a phone: reachable for everybody, and nothing beside the edge."""
+"""Each page in both themes, wide and on a phone: for everybody, and nothing beside the edge."""
 
 from __future__ import annotations
 

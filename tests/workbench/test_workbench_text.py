@@ -1,4 +1,4 @@
-"""A text is never lost: over errors, reloads, links that bring another, and a server that went away."""
+"""A text is never lost: over errors, reloads, links with another, and a server that went away."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page's own tests and types, run by Node; and every text that the server accepts, read by its grammar."""
+"""The page's own tests and types, run by Node; what the server accepts, read by its grammar."""
 
 from __future__ import annotations
 
@@ -25,14 +25,19 @@ _LINE = re.compile(r"((?:SELECT|EXPLAIN)\b[^`\n]{4,300})", re.IGNORECASE)
 def node(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
     program = shutil.which("node") or "node"
     return subprocess.run(
-        [program, *command], cwd=SOURCES, env={**os.environ, **environment}, capture_output=True, text=True
-    )  # fmt: skip
+        [program, *command],
+        cwd=SOURCES,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+    )
 
 
 def accepted() -> list[str]:
     """Return the texts of tests and docs that the server's parser accepts."""
     found: dict[str, None] = {}
-    for path in sorted([*(ROOT / "tests").rglob("*.yaml"), *(ROOT / "tests").rglob("*.py"), *(ROOT / "docs").glob("*.md")]):  # fmt: skip
+    tests = (path for kind in ("*.yaml", "*.py") for path in (ROOT / "tests").rglob(kind))
+    for path in sorted([*tests, *(ROOT / "docs").glob("*.md")]):
         text = path.read_text(encoding="utf-8")
         for candidate in (*_LITERAL.findall(text), *_LINE.findall(text)):
             if _parses(candidate):

@@ -1,4 +1,4 @@
-"""The walkthrough's step 6 and what leads there, by clicks: ask, see where from, promote, see it kept."""
+"""The walkthrough's step 6 and what leads there, by clicks: ask, see where from, promote."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ class Passwords:
         self._limiter = limiter or RateLimiter()
         self._pool = pool or PasswordPool()
         self._key = secrets.token_bytes(32)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._remembered: OrderedDict[bytes, tuple[str, float]] = OrderedDict()
         self._running: dict[bytes, Future[str]] = {}
         # Made now, so that the first unknown name takes no longer than the next.
@@ -94,14 +94,15 @@ class Passwords:
         stored = self._users().get(user)
         digest = self._digest(user, password)
         if stored is not None and self._remembers(digest, stored):
-            known_hash: Future[str] = Future()
-            known_hash.set_result(stored)
-            return known_hash
+            return _known(stored)
         with self._lock:
             # Many calls of one client begin at once: one verification serves all of them.
             running = self._running.get(digest)
             if running is not None:
                 return running
+            if stored is not None and self._remembers(digest, stored):
+                # One that ended between the look above and the lock.
+                return _known(stored)
             self._limiter.acquire(peer, user)
             try:
                 work = partial(self._verify_and_count, user, password, stored, digest, peer)
@@ -147,6 +148,13 @@ class Passwords:
             self._remembered.move_to_end(digest)
             while len(self._remembered) > MAX_REMEMBERED:
                 self._remembered.popitem(last=False)
+
+
+def _known(stored: str) -> Future[str]:
+    """Return the outcome of a password that needs no verification any more."""
+    future: Future[str] = Future()
+    future.set_result(stored)
+    return future
 
 
 def verify(stored: str, password: str) -> bool:

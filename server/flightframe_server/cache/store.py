@@ -158,11 +158,6 @@ class EntryStore:
         """How many entries were dropped because their file was missing or altered."""
         return self._index.counts.damaged
 
-    @property
-    def max_bytes(self) -> int:
-        """The most bytes that the entries may take."""
-        return self._max_bytes
-
     def holdings(self) -> Holdings:
         """Return the current snapshot; no lock is waited for, and it is O(1) between refreshes."""
         self._refresh_if_due()

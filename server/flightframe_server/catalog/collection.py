@@ -242,6 +242,7 @@ class Collection:
         timezone: the zone in which moments that are instants have days, months and hours.
         file: the file's name without its folder, for messages.
         source_hash: BLAKE2b (16 bytes, hex) of the file's very text.
+        folded_families: the metric families by their names in folded case.
     """
 
     name: str
@@ -255,6 +256,13 @@ class Collection:
     description: str = ""
     file: str = "ac.yaml"
     source_hash: str = ""
+    folded_families: Mapping[str, MetricFamily] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Fold the names that every question looks up."""
+        families = self.metric_families
+        folded = {name.casefold(): family for name, family in families.items()}
+        object.__setattr__(self, "folded_families", folded)
 
     def definition_hash(self, family: str) -> str:
         """Return the identity of what a metric family means; of no family's: of the structure."""

@@ -38,6 +38,7 @@ from flightframe_server.cli.connection_options import (
 from flightframe_server.cli.console import (
     cell_text,
     counted,
+    err,
     new_table,
     out,
     show_table,
@@ -125,6 +126,10 @@ def describe(
     options = ConnectionOptions(user, tls_root_certs, tls_client_cert, tls_client_key)
     with reported_errors(), connected(uri, timeout, options) as connection:
         description = connection.describe(name, collection=collection, members=most, schema=schema)
+    if schema is not None and name is not None and not any(map(_parts, description.collections)):
+        err.print(
+            Text(f"note: rows of {printable(schema)} do not reach {printable(name)}", "yellow")
+        )
     if output is Shape.JSON:
         print(
             writable(
@@ -138,8 +143,7 @@ def describe(
 def show(description: Description, *, in_full: bool) -> None:
     """Draw a description; `in_full` adds members, formulas and the reasons of blocked levels."""
     for collection in description.collections:
-        parts = (collection.levels, collection.metrics, collection.schemas)
-        if in_full and not any(parts):
+        if in_full and not _parts(collection):
             continue
         out.print(Text.assemble(("collection ", "bold"), (printable(collection.name), "bold cyan")))
         if collection.description:
@@ -150,6 +154,11 @@ def show(description: Description, *, in_full: bool) -> None:
         _schemas(collection)
         if in_full:
             _details(collection)
+
+
+def _parts(collection: CollectionDescription) -> bool:
+    """Return whether anything of a collection is described."""
+    return bool(collection.levels or collection.metrics or collection.schemas)
 
 
 def _details(collection: CollectionDescription) -> None:

@@ -19,6 +19,7 @@ from flightframe_server.app import OpenInstallation, open_installation
 from flightframe_server.catalog import read_installation
 from flightframe_server.cli.console import progress
 from flightframe_server.cli.error_output import reported_errors
+from flightframe_server.cli.interrupts import Stopped
 from flightframe_server.cli.logs import configure_logs
 from flightframe_server.cli.reload_signal import ReloadSignal, Watch, reloading
 from flightframe_server.cli.servers import (
@@ -117,12 +118,17 @@ def serve(
             opened.reloader.warms = not skip_warmup
             ports = chosen_ports(opened.installation.server, flight_port, http_port, with_http=http)
             with closing(ReservedPorts(ports)) as reserved:
-                stop.started()
                 servers = reserved.start(opened)
-            if not skip_warmup:
-                # It answers meanwhile, and /readyz says that it is not ready.
-                with servers.warming():
-                    warm_up(opened, stop)
+            try:
+                if not skip_warmup:
+                    # It answers meanwhile, and /readyz says that it is not ready.
+                    with servers.warming():
+                        warm_up(opened)
+                stop.started()
+            except Stopped as signalled:
+                # A hint may take minutes, and nothing that answers waits for it.
+                close(servers, 128 + signalled.number)
+                raise
             with reloading(opened.reloader, watch=watch, hangup=hangup):
                 if not stop.requested:
                     announce(servers, opened)
@@ -143,15 +149,13 @@ def check_exposure(manifest: Path, *, insecure: bool) -> None:
         log.warning("serve.insecure", host=settings.host, missing=missing_protection(settings))
 
 
-def warm_up(opened: OpenInstallation, stop: StopSignals) -> None:
+def warm_up(opened: OpenInstallation) -> None:
     """Make what is hinted, with a bar on a terminal and an event for each hint."""
     total = sum(len(hints(engine)) for engine in opened.runtime.engines.values())
     with progress("warming up", total) as bar:
         for done, (collection, warmed) in enumerate(opened.warm_up(), start=1):
             bar.at(f"warming up {warmed.hint}", done, total)
             log_warmed(collection, warmed)
-            if stop.requested:
-                return
 
 
 def announce(servers: Servers, opened: OpenInstallation) -> None:
@@ -162,10 +166,10 @@ def announce(servers: Servers, opened: OpenInstallation) -> None:
     log.info("serve.ready", flight=servers.flight_uri, http=servers.http_url, installation=name)
 
 
-def close(servers: Servers) -> None:
+def close(servers: Servers, code: int = 0) -> None:
     """Drain and close; where something cannot be ended, end the process without it."""
     log.info("serve.stopping")
     if servers.close():
         log.info("serve.stopped")
         return
-    end_now(0)
+    end_now(code)

@@ -138,8 +138,9 @@ def _engine(
     names = {str(token).strip('"').casefold() for token in _names(draft)}
 
     def known(engine: MetricEngine) -> int:
-        typed = engine.snapshot(context).typed
-        return sum(typed.graph.find(name) is not None or name in typed.families for name in names)
+        graph = engine.snapshot(context).typed.graph
+        families = engine.collection.folded_families
+        return sum(graph.find(name) is not None or name in families for name in names)
 
     engines = list(runtime.engines.values())
     return engines[0] if len(engines) == 1 else max(engines, key=known)

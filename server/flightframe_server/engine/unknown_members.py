@@ -115,7 +115,11 @@ def _members_of_entry(served: Served, store: EntryStore, part: Part, level: str)
     listing = members_metric(part.metric.schema)
     group = part.key.group
     members = replace(
-        group, domain=listing.domain, family=listing.identity, operator=listing.operator
+        group,
+        collection=served.snapshot.typed.collection.definition_hash(listing.family),
+        domain=listing.domain,
+        family=listing.identity,
+        operator=listing.operator,
     )
     holdings, versions = store.holdings(), served.snapshot.versions
     fit: list[CacheEntry] = [

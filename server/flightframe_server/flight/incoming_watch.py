@@ -21,6 +21,7 @@ from typing import Any
 import pyarrow as pa
 import structlog
 
+from flightframe_server.catalog.limits import Limits
 from flightframe_server.flight.incoming import (
     COLUMN_BYTES,
     Connection,
@@ -71,9 +72,9 @@ class IncomingWatch:
             self._thread = threading.Thread(target=self._run, name="incoming-watch", daemon=True)
             self._thread.start()
 
-    def change_bounds(self, bounds: IncomingBounds) -> None:
-        """Let as much come as other bounds say."""
-        self._incoming.bounds = bounds
+    def change_limits(self, limits: Limits) -> None:
+        """Let as much come as other limits of the installation say."""
+        self._incoming.bounds = IncomingBounds.within(limits)
 
     def take(self, target: str, size: int) -> None:
         """Note that a call that was let in took a message; see `Incoming.take`."""

@@ -16,7 +16,6 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NoReturn
 
-import pyarrow as pa
 from google.protobuf.message import Message
 from pyarrow import flight
 
@@ -25,7 +24,6 @@ from flightframe_server.access.access import OPEN, Access
 from flightframe_server.access.audit import audited_call
 from flightframe_server.answer import Answer, Request, Runtime
 from flightframe_server.call_context import CallContext, Caller
-from flightframe_server.catalog.limits import Limits
 from flightframe_server.errors import (
     FrameQLSyntaxError,
     LimitExceeded,
@@ -50,10 +48,10 @@ from flightframe_server.flight.sql.commands import (
 )
 from flightframe_server.flight.state import FlightBounds, FlightState
 from flightframe_server.flight.stream import (
-    Chunk,
     finished_chunks,
     finished_stream,
     is_large,
+    listing_batches,
     live_stream,
 )
 from flightframe_server.flight.tickets import (
@@ -118,7 +116,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         self.metrics, self.tracing = runtime.metrics, runtime.tracing
         self._state = FlightState.of(
             runtime,
-            bounds or FlightBounds.within(limits),
+            bounds,
             cookies="middleware" in before,
             secure=access.tls is not None,
         )
@@ -128,14 +126,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
             before["middleware"] = {**before.get("middleware", {}), **middleware(self.tracing)}
         super().__init__(self._location, **before, **encryption(access))
         self._watch = IncomingWatch(self.port, IncomingBounds.within(limits))
-        self._follows = bounds is None
-        runtime.statements.follow_limits(self._change_limits)
-
-    def _change_limits(self, limits: Limits) -> None:
-        """Keep other limits of the installation from now on."""
-        if self._follows:
-            self._state.change_bounds(FlightBounds.within(limits))
-        self._watch.change_bounds(IncomingBounds.within(limits))
+        runtime.statements.follow_limits(self._watch.change_limits)
 
     @property
     def uri(self) -> str:
@@ -231,7 +222,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
             raise FrameQLSyntaxError("this command is no ticket", hint="send it to GetFlightInfo")
         with self._state.pinned() as pinned:
             table = listing.table(command, pinned)
-        return flight.GeneratorStream(table.schema, _batches(table))
+        return flight.GeneratorStream(table.schema, listing_batches(table))
 
     @audited
     @bounded
@@ -366,17 +357,6 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
             call = call_of(context, caller, self._state)
             return finished_stream(result.answer, call, self._runtime.statements)
         return flight.GeneratorStream(result.answer.schema, result.chunks)
-
-
-def _batches(table: pa.Table) -> list[Chunk] | list[pa.RecordBatch]:
-    """Return a listing's batches, one empty one where it lists nothing."""
-    # The empty one is not made from rows: Arrow has no way from no rows to an empty union, as of
-    # GetSqlInfo.
-    empty = [
-        column.chunk(0) if column.num_chunks else pa.array([], column.type)
-        for column in table.columns
-    ]
-    return table.to_batches() or [pa.RecordBatch.from_arrays(empty, schema=table.schema)]
 
 
 def _command_bytes(descriptor: flight.FlightDescriptor) -> bytes:

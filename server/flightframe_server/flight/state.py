@@ -90,15 +90,33 @@ class FlightState:
 
     @classmethod
     def of(
-        cls, runtime: Runtime, bounds: FlightBounds, *, cookies: bool = True, secure: bool = False
+        cls,
+        runtime: Runtime,
+        bounds: FlightBounds | None,
+        *,
+        cookies: bool = True,
+        secure: bool = False,
     ) -> FlightState:
-        """Return the state of a server that begins; see `Sessions` for `cookies`."""
-        tables = PublishedTables(runtime)
-        return cls(
+        """Return the state of a server that begins.
+
+        Args:
+            runtime: the installation.
+            bounds: how much is held; None: what the limits allow, also when those change.
+            cookies: see `Sessions`.
+            secure: whether clients speak TLS with this server.
+        """
+        tables, statements = PublishedTables(runtime), runtime.statements
+        held = bounds or FlightBounds.within(statements.limits)
+        state = cls(
             runtime,
-            ResultHandles(bounds.results),
-            PreparedStatements(runtime, tables, bounds.prepared),
+            ResultHandles(held.results),
+            PreparedStatements(runtime, tables, held.prepared),
             tables,
             Sessions(runtime, cookies=cookies),
             secure,
         )
+        if bounds is None:
+            statements.follow_limits(
+                lambda limits: state.change_bounds(FlightBounds.within(limits))
+            )
+        return state

@@ -35,6 +35,17 @@ def finished_chunks(answer: Answer, provenance: bytes) -> list[Chunk]:
     return [(batch, metadata) for batch in answer.open()]
 
 
+def listing_batches(table: pa.Table) -> list[Chunk] | list[pa.RecordBatch]:
+    """Return a listing's batches, one empty one where it lists nothing."""
+    # The empty one is not made from rows: Arrow has no way from no rows to an empty union, as of
+    # GetSqlInfo.
+    empty = [
+        column.chunk(0) if column.num_chunks else pa.array([], column.type)
+        for column in table.columns
+    ]
+    return table.to_batches() or [pa.RecordBatch.from_arrays(empty, schema=table.schema)]
+
+
 def is_large(answer: Answer) -> bool:
     """Whether a finished answer is handed out like a streamed one: its rows are held meanwhile."""
     return answer.bytes is not None and answer.bytes > LARGE_BYTES

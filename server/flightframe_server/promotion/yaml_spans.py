@@ -112,7 +112,3 @@ def _map(event: Any, events: Iterator[Any]) -> Span:
     # The mark of a map with a name (`&x`) is that of the name: its keys stand elsewhere.
     column = entries[0][0].column if entries and not flow else event.start_mark.column
     return Span(Kind.MAP, event.start_mark.index, end, column, flow, entries=tuple(entries))
-
-
-def _end(event: Any) -> int:
-    return int(event.end_mark.index)

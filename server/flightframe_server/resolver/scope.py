@@ -37,7 +37,7 @@ class Scope:
 
     def family(self, name: str) -> MetricFamily | None:
         """Return the metric family of that name in any case, or None."""
-        return self.typed.families.get(name.casefold())
+        return self.typed.collection.folded_families.get(name.casefold())
 
     def level(self, name: Name) -> str | None:
         """Return the declared level that a possibly dotted name means, or None."""

@@ -9,14 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from flightframe_server.algebra.reducers import TOTAL
 from flightframe_server.algebra.types import (
-    BOOLEAN,
     DATE,
-    TEXT,
-    TIMESTAMP,
     DataType,
     Kind,
     fine_timestamp,
@@ -28,30 +25,26 @@ from flightframe_server.catalog.collection import (
     Edge,
     FunctionMap,
     LookupColumn,
-    MetricFamily,
     RoleMap,
     RootedMetric,
     Schema,
     StoredColumn,
-    TableMap,
-    ValueMap,
 )
 from flightframe_server.catalog.expressions import names_in
 from flightframe_server.catalog.levels import LevelGraph
 from flightframe_server.errors import CatalogError, QueryError, did_you_mean, shown
 from flightframe_server.language.syntax import Ascribed, Call, Name, Star
+from flightframe_server.resolver.edge_types import edge_type
 from flightframe_server.resolver.expressions import Typer
 from flightframe_server.resolver.functions import unknown_function
 from flightframe_server.resolver.terms import ColumnTerm, Term
-from flightframe_server.resolver.values import Binding, castable, fill_of, literal_type
+from flightframe_server.resolver.values import Binding, castable, fill_of
 
 TableTypes = Mapping[str, Mapping[str, DataType]]
 """For each table of the database, the declared type of each of its columns."""
 
 Unanswered = Mapping[str, Mapping[str, str]]
 """For each table its columns of types that are not answered, in the database's own words."""
-
-_COARSE = frozenset({"DAY_OF", "WEEK_OF", "MONTH_OF", "QUARTER_OF", "YEAR_OF"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +58,6 @@ class TypedCollection:
         level_types: level to its one type.
         computed: (schema, column) to the term of each computed column.
         fine: the stored columns whose timestamps count nanoseconds.
-        families: the metric families by their names in folded case.
     """
 
     collection: Collection
@@ -74,13 +66,6 @@ class TypedCollection:
     level_types: Mapping[str, DataType]
     computed: Mapping[tuple[str, str], Term]
     fine: frozenset[tuple[str, str]] = frozenset()
-    families: Mapping[str, MetricFamily] = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Fold the names that every question looks up."""
-        declared = self.collection.metric_families
-        folded = {name.casefold(): family for name, family in declared.items()}
-        object.__setattr__(self, "families", folded)
 
     @property
     def zone(self) -> str:
@@ -325,7 +310,7 @@ def _level_types(
         unreached.discard(edge.target)
         if not isinstance(edge.map, RoleMap):
             with mistakes.gathered():
-                type_ = _counted(_edge_type(edge, columns, types), collection.timezone)
+                type_ = _counted(edge_type(edge, columns, types), collection.timezone)
                 _agree(collection, types, edge.target, type_, edge)
     with mistakes.gathered():
         _play_roles(collection, types)
@@ -387,21 +372,3 @@ def _agree(
             f"level {shown(level)} is {settled} elsewhere and {type_} here",
             "keep its moments all with a zone, or all without" if moments else None,
         )
-
-
-def _edge_type(
-    edge: Edge, columns: Mapping[tuple[str, str], DataType], levels: Mapping[str, DataType]
-) -> DataType:
-    match edge.map:
-        case TableMap(schema=schema, target_column=target):
-            return columns[schema, target]
-        case FunctionMap(function=function):
-            source = levels.get(edge.source, TIMESTAMP)
-            return DATE if function in _COARSE else DataType(Kind.TIMESTAMP, zone=source.zone)
-        case ValueMap(pairs=pairs, default=default, null=null):
-            values = [value for _, value in pairs] + [default, null]
-            types = {literal_type(value) for value in values if value is not None}
-            if len(types) == 1:
-                return types.pop()
-            return BOOLEAN if not types else TEXT
-    raise AssertionError(edge)

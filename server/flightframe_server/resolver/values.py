@@ -77,9 +77,10 @@ class Binding:
         values = self.values or {}
         surplus = [key for key in values if key not in self.used]
         if surplus:
+            count = f"{len(self.used)} parameter{'' if len(self.used) == 1 else 's'}"
             named = ", ".join(f"${shown(key)}" for key in surplus if isinstance(key, str))
             raise TypeMismatch(
-                f"the statement has {len(self.used)} parameters, {len(values)} came",
+                f"the statement has {count}, {len(values)} came",
                 hint=f"leave out {named}" if named else "bind one value for each ?",
             )
 

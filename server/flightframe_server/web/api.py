@@ -128,7 +128,7 @@ class Api:
                 *(Route(path, _Address(self, by_method)) for path, by_method in _by_path().items()),
                 Route("/{path:path}", _Page(self)),
             ],
-            exception_handlers={HTTPException: self._malformed},
+            exception_handlers={HTTPException: self._malformed, Exception: self._broken},
         )
         # A redirect would name the host that the client named.
         application.router.redirect_slashes = False
@@ -175,10 +175,12 @@ class Api:
 
     def page(self, request: Request) -> Response:
         """Answer an address that no operation has: with a file of the page, or a refusal."""
-        file = self._page.find(request.url.path)
+        # Not by way of the URL, which has the host that the client named.
+        path = request.scope["path"]
+        file = self._page.find(path)
         if file is None:
             paths = [*_by_path(), *self._page.paths()]
-            hint = did_you_mean(request.url.path, paths) or "GET /docs lists the addresses"
+            hint = did_you_mean(path, paths) or "GET /docs lists the addresses"
             unknown = UnknownName("there is nothing at this address", hint=hint)
             return self.refused(request, unknown, 404)
         if request.method not in ("GET", "HEAD"):
@@ -262,6 +264,10 @@ class Api:
 
     async def _malformed(self, request: Request, _: Exception) -> Response:
         return self.refused(request, FrameQLSyntaxError("the request is malformed"), 400)
+
+    async def _broken(self, request: Request, error: Exception) -> Response:
+        ours = broken(error)
+        return self.refused(request, ours, ours.http_status)
 
 
 def _by_path() -> dict[str, dict[str, Operation]]:

@@ -69,7 +69,7 @@ class FigureEvents(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send events until the listener leaves."""
-        sending = asyncio.ensure_future(self._send(send))
+        sending = asyncio.ensure_future(self._send(send, with_body=scope["method"] != "HEAD"))
         leaving = asyncio.ensure_future(_left(receive))
         try:
             await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
@@ -80,9 +80,11 @@ class FigureEvents(Response):
             leaving.cancel()
             self._release()
 
-    async def _send(self, send: Send) -> None:
+    async def _send(self, send: Send, *, with_body: bool) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        async for piece in self._pieces():
+        # A HEAD asks what would come, and not for it.
+        pieces = self._pieces() if with_body else _nothing()
+        async for piece in pieces:
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
@@ -103,6 +105,12 @@ class FigureEvents(Response):
                 sent = now
                 yield HEARTBEAT
             await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    none: tuple[bytes, ...] = ()
+    for piece in none:
+        yield piece
 
 
 async def _left(receive: Receive) -> None:

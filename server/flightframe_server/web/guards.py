@@ -38,7 +38,11 @@ def check_host(request: Request, hosts: Collection[str] | None) -> None:
     Raises:
         FrameQLSyntaxError: the Host header names another one.
     """
-    if hosts is not None and request.url.hostname not in hosts:
+    try:
+        host = request.url.hostname
+    except ValueError:
+        host = None
+    if hosts is not None and host not in hosts:
         raise FrameQLSyntaxError("the Host header names another host than this server")
 
 

@@ -113,7 +113,7 @@ def test_a_statement_reads_the_version_at_which_it_was_started(tmp_path):
 def test_nothing_can_be_written(till):
     shop = till([{"line": 1}])
     for read_only in (True, False):
-        backend = SQLiteBackend(shop.engine._root.parent / "till0.sqlite", read_only=read_only)
+        backend = SQLiteBackend(shop.engine.root.parent / "till0.sqlite", read_only=read_only)
         with (
             pytest.raises(sqlite3.OperationalError, match="readonly"),
             backend._source.reading() as reading,

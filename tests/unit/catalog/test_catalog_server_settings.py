@@ -73,3 +73,41 @@ def test_what_is_wrong_is_told_with_its_line(line, path, message):
     assert path in caught.value.path
     assert message in caught.value.message
     assert "hunter2" not in str(caught.value)
+
+
+def test_operators_are_users_by_name():
+    assert read("auth: {users: u}").auth.operators == ()
+    assert read("auth: {users: u, operators: [alice, grafana]}").auth.operators == (
+        "alice",
+        "grafana",
+    )
+
+
+def test_origins_of_pages_elsewhere():
+    assert read("host: 127.0.0.1").cors_origins == ()
+    origins = ("https://dashboards.example", "http://localhost:3000", "http://[::1]:8080")
+    written = ", ".join(f'"{origin}"' for origin in origins)
+    assert read(f"cors_origins: [{written}]").cors_origins == origins
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "*",
+        "null",
+        "https://*.example",
+        "https://dashboards.example/",
+        "https://dashboards.example/page",
+        "https://Dashboards.example",
+        "dashboards.example",
+        "ftp://dashboards.example",
+        "https://dashboards.example:0",
+        "https://user@dashboards.example",
+        "https://",
+    ],
+)
+def test_what_is_no_origin_is_refused(origin):
+    with pytest.raises(CatalogError) as refused:
+        read(f'cors_origins: ["https://one.example", "{origin}"]')
+    assert refused.value.path == "server.cors_origins[1]"
+    assert "not the origin of a page" in refused.value.message

@@ -187,3 +187,17 @@ def test_a_collection_that_does_not_fit_the_database(shop: Path) -> None:
 )
 def test_sizes(count: int, text: str) -> None:
     assert size(count) == text
+
+
+def test_every_mistake_of_a_file_is_told(shop: Path) -> None:
+    ac = shop.parent / "ac.yaml"
+    wrong = "".join(
+        f"  - {{name: m{n}, family_root: {{schema: nowhere{n}, column: amount}},"
+        " ip_reducers: [{operator: SUM}]}\n"
+        for n in range(30)
+    )
+    ac.write_text(ac.read_text() + wrong)
+    code, _, err = check(shop)
+    assert code == 1
+    assert [f"nowhere{n}" for n in range(30) if f"nowhere{n}" not in err] == []
+    assert "more mistake" not in err

@@ -93,6 +93,8 @@ def test_a_server_ends_with_its_terminal(shop: Path):
         stderr=subprocess.DEVNULL,
         text=True,
         env={**os.environ, "PYTHONPATH": path},
+        # These tests may themselves be run under nohup.
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
     )
     try:
         os.close(its_end)

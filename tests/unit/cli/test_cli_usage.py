@@ -12,7 +12,7 @@ from flightframe_server.cli.parameters import bound
 from flightframe_server.cli.servers import Ports, chosen_ports
 from flightframe_server.errors import FrameQLSyntaxError, Place, UnknownName
 
-COMMANDS = ["serve", "demo", "init-demo", "query", "explain", "describe", "check"]
+COMMANDS = ["serve", "demo", "init-demo", "query", "explain", "describe", "shell", "check"]
 COMMANDS += ["recommend", "promote", "warm"]
 
 

@@ -97,6 +97,8 @@ def test_the_public_names():
     assert set(language.__all__) == {
         "canonical_name",
         "format_expression",
+        "format_item",
+        "format_order_key",
         "format_statement",
         "parse",
         "parse_expression",

@@ -15,6 +15,8 @@ from flightframe_server.app import OpenInstallation, open_installation
 TABLES = """
 CREATE TABLE shops (shop VARCHAR, town VARCHAR);
 INSERT INTO shops VALUES ('a', 'North'), ('b', 'South');
+CREATE TABLE totals (shop VARCHAR, amount DECIMAL(12,2));
+INSERT INTO totals VALUES ('a', 0.30), ('b', 1.05);
 CREATE TABLE sales (id BIGINT, shop VARCHAR, amount DECIMAL(12,2), cost DECIMAL(12,2));
 INSERT INTO sales VALUES (1, 'a', 0.10, 7), (2, 'a', 0.20, 11), (3, 'b', 1.05, 13);
 """

@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 
 import pytest
-from reloaded_shop import AC, AS_OTHER, AS_WRITTEN, COSTS, OTHER
+from reloaded_shop import AC, AS_OTHER, AS_WRITTEN, BY_TOWN, COSTS, OTHER
 
-from flightframe_server.answer import Request
+from flightframe_server.answer import Request, explain
 from flightframe_server.call_context import SERVER_CALL
 from flightframe_server.catalog import read_collection
+from flightframe_server.planner.plan import Freshness
 from flightframe_server.sql.tables import PublishedTables
 from flightframe_server.sql.texts import answer_text
 
@@ -88,6 +89,27 @@ def test_entries_of_families_that_did_not_change_are_served_on(shop):
     assert shop.label(COSTS) == "engine_cache"
     shop.restart()
     assert shop.label(COSTS) == "engine_cache"
+
+
+def test_a_table_of_totals_is_compared_anew_with_a_family_that_changed(shop):
+    """What was found of the former family says nothing of this one, also on the disk."""
+    totals = "  - {name: totals, grain: [shop], columns: {shop: shop, amount: amount}}\n"
+    sibling = "    siblings: [{schema: totals, column: amount, operator: SUM}]\n    cache_hint"
+
+    def with_totals(text):
+        return text.replace("dimension_families", totals + "dimension_families").replace(
+            "    cache_hint", sibling
+        )
+
+    shop.opened.reloader.warms = False
+    assert shop.reload(with_totals(AC)).succeeded
+    assert shop.totals() == AS_WRITTEN
+    plan = explain(Request(BY_TOWN, freshness=Freshness(no_cache=True)), shop.opened.runtime).table
+    assert "totals" in str(plan["source"].to_pylist())
+    assert shop.reload(with_totals(OTHER)).succeeded
+    assert shop.totals() == AS_OTHER
+    shop.restart()
+    assert shop.totals("SELECT town, taken AS total AT town WHERE town <> 'x'") == AS_OTHER
 
 
 def test_a_formula_follows_its_file_and_not_its_entries(shop):

@@ -115,3 +115,9 @@ def test_there_are_not_more_listeners_than_may_be(tmp_path):
 def test_events_are_of_one_collection_where_it_is_named(client, collection, status):
     with client.stream("GET", EVENTS, params={"collection": collection}) as response:
         assert response.status_code == status
+
+
+def test_a_head_does_not_wait_for_events(client):
+    answer = client.head(EVENTS)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-type"].startswith("text/event-stream")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 from web_shop import AUTH, CHANGING, TOTAL, Shop, shop
@@ -153,3 +155,13 @@ def test_a_server_without_origins_answers_no_page_elsewhere(client):
 def test_a_name_that_a_client_sends_is_not_taken(client):
     name = client.get("/healthz", headers={"x-request-id": "mine"}).headers["x-request-id"]
     assert name != "mine"
+
+
+@pytest.mark.parametrize("host", ["[", "[::1", "127.0.0.1:x", "", "a b"])
+@pytest.mark.parametrize("path", ["/healthz", "/", "/nowhere", "/runtime/queries"])
+def test_a_host_that_is_none_is_no_fault_of_ours(open_shop, host, path):
+    address = urlsplit(open_shop.server.url)
+    with socket.create_connection((address.hostname, address.port), 30) as raw:
+        head = f"GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"
+        raw.sendall(head.encode())
+        assert raw.recv(12) in (b"HTTP/1.1 400", b"HTTP/1.1 404", b"HTTP/1.1 200")

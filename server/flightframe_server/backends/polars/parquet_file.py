@@ -197,7 +197,7 @@ def _series(name: str, column: pa.Array) -> pl.Series:
 def column_type(stored: pa.DataType) -> pl.DataType:
     """Return the type of Polars that a column comes in.
 
-    >>> held_type(pa.dictionary(pa.int32(), pa.string()))
+    >>> column_type(pa.dictionary(pa.int32(), pa.string()))
     String
     """
     if pa.types.is_dictionary(stored):
