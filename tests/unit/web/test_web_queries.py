@@ -87,7 +87,7 @@ def test_values_without_a_parameter_are_refused(client, body, path):
         return
     refused = client.post(path, json=body)
     assert (refused.status_code, refused.json()["error"]["code"]) == (400, "TYPE")
-    assert "parameters" in refused.json()["error"]["message"]
+    assert "parameter" in refused.json()["error"]["message"]
 
 
 def test_a_plan_is_drawn_with_the_reasons_that_explain_gives(client):
