@@ -154,6 +154,11 @@ class EntryStore:
         return self._index.snapshot.epoch
 
     @property
+    def max_bytes(self) -> int:
+        """The most bytes that the entries may take."""
+        return self._max_bytes
+
+    @property
     def damaged(self) -> int:
         """How many entries were dropped because their file was missing or altered."""
         return self._index.counts.damaged
