@@ -39,7 +39,7 @@ page-dev: $(VENV)/.product ## serve the page from its sources, over a server at 
 	@$(BIN)/python .ci/page.py --dev
 
 # Where the page cannot be built, what needs it goes on without, and says so.
-page-once: $(VENV)/.product
+page-once: $(VENV)/.product ## build the page where it is missing or older, and go on without it where that cannot be done
 	@$(BIN)/python .ci/page.py --once
 
 # Where a path names tests of foreign clients, what those need is prepared first.

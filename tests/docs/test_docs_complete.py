@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import shutil
 import tomllib
@@ -17,6 +18,7 @@ from flightframe_server.catalog.installation import (
     Installation,
     ServerSettings,
     TlsSettings,
+    TraceSettings,
 )
 from flightframe_server.catalog.limits import Limits, LimitsShape
 
@@ -83,7 +85,15 @@ def test_every_dependency_has_a_reason_and_none_is_listed_that_is_gone():
     project = tomllib.loads(text_of("pyproject.toml"))
     wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
     names = {re.split(r"[<>=\[; ]", item)[0] for item in wanted}
-    assert first_cells("docs/dependencies.md", r"([\w.-]+)") - {"package"} == names
+    page = json.loads(text_of("workbench/package.json"))
+    names |= {*page.get("dependencies", {}), *page.get("devDependencies", {})}
+    cells = first_cells("docs/dependencies.md", r"([^|]+)") - {"package", "---"}
+    listed = {name for cell in cells for name in cell.split(", ")}
+    groups = {name.removesuffix("*") for name in listed if name.endswith("/*")}
+    listed = {name for name in listed if not name.endswith("/*")}
+    of_groups = {name for name in names if any(name.startswith(group) for group in groups)}
+    assert listed == names - of_groups
+    assert all(any(name.startswith(group) for name in of_groups) for group in groups)
 
 
 def test_every_environment_variable_is_documented():
@@ -103,10 +113,12 @@ def test_every_setting_of_an_installation_is_documented():
     fields = {f"backend.{name}" for name in own}
     fields |= {f"metric_engine.{name}" for name in EngineSettings.__dataclass_fields__}
     fields |= {f"server.{name}" for name in ServerSettings.__dataclass_fields__}
+    fields |= {f"telemetry.traces.{name}" for name in TraceSettings.__dataclass_fields__}
     fields |= set(Installation.__dataclass_fields__) - {
         "backend",
         "metric_engine",
         "server",
+        "traces",
         "file",
     }
     page = text_of("docs/operations.md")
