@@ -63,7 +63,8 @@ def recommendations(services: Services, call: ApiCall) -> Reply:
 def promote(services: Services, call: ApiCall) -> Reply:
     """Show what the collection's file would be with further hints, or write what was shown.
 
-    What was written is served and made before the reply, where the server reloads its files.
+    What was written is served before the reply, where the server reloads its files; what it hints
+    is made in the background.
 
     Raises:
         QueryError: a hint would be refused, or no such difference was shown.
