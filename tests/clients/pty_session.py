@@ -24,7 +24,12 @@ class PtySession:
 
     def __init__(self, *arguments: str, columns: int = 80, **environment: str) -> None:
         """Start it."""
-        kept = {name: value for name, value in os.environ.items() if "FLIGHTFRAME" not in name}
+        # The terminal's own size counts, and not one that another test has set.
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if "FLIGHTFRAME" not in name and name not in ("COLUMNS", "LINES")
+        }
         path = os.pathsep.join([str(ROOT / "client"), str(ROOT / "server")])
         command = [sys.executable, "-m", "flightframe_server", *arguments]
         self._raw = ""

@@ -215,7 +215,7 @@ def test_a_bug_is_an_id_on_the_wire_and_a_story_in_the_log(wire, server, monkeyp
     def broken(data: bytes) -> None:
         raise ZeroDivisionError("a secret of /etc/flightframe.py")
 
-    monkeypatch.setattr(server, "_asked", broken)
+    monkeypatch.setattr(server, "_command", broken)
     with structlog.testing.capture_logs() as logged:
         status, text = wire.call("GetFlightInfo", descriptor_of(b"x").SerializeToString())
     check((status, text), "INTERNAL")
@@ -257,7 +257,7 @@ def test_a_failure_of_the_database_quotes_the_name_that_the_log_knows_it_by(
         except OSError as cause:
             raise error("the database refused the statement") from cause
 
-    monkeypatch.setattr(server, "_asked", failing)
+    monkeypatch.setattr(server, "_command", failing)
     with structlog.testing.capture_logs() as logged:
         _, text = wire.call("GetFlightInfo", descriptor_of(b"x").SerializeToString())
     (event,) = logged

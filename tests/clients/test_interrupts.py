@@ -157,7 +157,8 @@ def test_while_a_password_is_asked_for() -> None:
         prompt.wait_for("Password")
         prompt.type("\x03")
         code, shown = prompt.end()
-    assert (code, shown.strip()) == (130, ":")
+    # Whether the terminal still echoes it is a matter of when the prompt turned that off.
+    assert (code, shown.replace("^C", "").strip(" \r\n:")) == (130, "")
 
 
 def test_a_server_that_answers_ends_with_0(tmp_path: Path) -> None:

@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 from browsing import CHROMIUM, Watched, missing
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from served import Served, serving, without_engine, write_odd, write_retail
+
+expect.set_options(timeout=60_000)
+"""A busy machine takes its time, and what is expected comes in the end or never."""
 
 RAN = "foreign client"
 """The property under which the end of the run counts what could not be exercised."""
