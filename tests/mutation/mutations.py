@@ -129,11 +129,10 @@ MUTATIONS = (
         1,
         CUT,
         "engine.executor:PlanExecutor._fetch",
-        'self._store.put(part.key, tables[metric], part.version, Lineage("backend"))',
-        "window, kept = plan.question.window, tables[metric]\n"
-        "                        if window is not None and window.count:\n"
-        "                            kept = kept.slice(0, window.count)\n"
-        '                        self._store.put(part.key, kept, part.version, Lineage("backend"))',
+        "tables[metric],",
+        "tables[metric].slice(0, plan.question.window.count)"
+        " if plan.question.window is not None and plan.question.window.count"
+        " else tables[metric],",
     ),
     _mutation(
         "leave ties of ORDER BY open",
@@ -426,10 +425,8 @@ MUTATIONS = (
         6,
         STALE,
         "engine.executor:PlanExecutor._fetch",
-        'self._store.put(part.key, tables[metric], part.version, Lineage("backend"))',
-        "found = self._backend.fingerprints(query.tables).items()\n"
-        "                        at = tuple(sorted(found))\n"
-        '                        self._store.put(part.key, tables[metric], at, Lineage("backend"))',
+        "part.version,",
+        "tuple(sorted(self._backend.fingerprints(query.tables).items())),",
     ),
     _mutation(
         "share a statement over two versions",
