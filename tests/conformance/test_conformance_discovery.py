@@ -109,8 +109,9 @@ def test_metrics_may_stand_at_the_same_levels_everywhere(collection, laid_out):
     _, engines = laid_out(collection)
     found = {
         name: [
-            availabilities(engine.typed, engine.attested()[1].violations, family)
+            (one.reducer, one.required, one.levels, one.blocked)
             for family in engine.collection.metric_families.values()
+            for one in availabilities(engine.typed, engine.attested()[1].violations, family)
         ]
         for name, engine in engines.items()
     }
