@@ -53,10 +53,14 @@ class PtySession:
 
     def wait_for(self, text: str) -> str:
         """Wait until a text is written, and return what was written until then."""
+        return self.wait_for_any(text)
+
+    def wait_for_any(self, *texts: str) -> str:
+        """Wait until one of some texts is written, and return what was written until then."""
         until = time.monotonic() + SECONDS
-        while text not in self.shown:
+        while not any(text in self.shown for text in texts):
             if not self._read() or time.monotonic() > until:
-                raise AssertionError(f"{text!r} is not in {self.shown!r}")
+                raise AssertionError(f"{texts!r}: none is in {self.shown!r}")
         shown, self._raw = self.shown, ""
         return shown
 

@@ -86,12 +86,17 @@ def test_ctrl_c_cancels_the_statement_and_the_prompt_goes_on(tmp_path, state):
         PtySession("shell", "--uri", server.uri, XDG_STATE_HOME=str(state)) as prompt,
     ):
         prompt.wait_for(PROMPT)
-        for _ in range(2):
+        cancelled = 0
+        for _ in range(10):
             prompt.type(f"{SLOW}\r")
             assert soon(lambda: running(shop) > 0, 60)
             prompt.type("\x03")
-            prompt.wait_for("cancelled")
+            # On a busy machine the answer may come in the same moment.
+            cancelled += "cancelled" in prompt.wait_for_any("cancelled", "served_from")
             assert settled(shop)
+            if cancelled == 2:
+                break
+        assert cancelled == 2
         prompt.type(f"{QUICK}\r")
         prompt.wait_for("3 rows · served_from: engine_backend")
         prompt.type("\x04")
