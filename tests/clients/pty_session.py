@@ -10,6 +10,7 @@ import struct
 import sys
 import termios
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -72,6 +73,23 @@ class PtySession:
         if self._code is None:
             self._code = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
         return self._code, self.shown
+
+    def leave(self) -> tuple[int, str]:
+        """Press Ctrl-D at the prompt until it ends, and return what `end` returns.
+
+        A terminal that is not in raw mode yet makes another byte of Ctrl-D, so that the key is
+        lost where it comes between an answer and the next prompt.
+        """
+        until = time.monotonic() + SECONDS
+        pressed = 0.0
+        while self._read():
+            now = time.monotonic()
+            assert now < until, self.shown
+            if now - pressed > 1:
+                with suppress(OSError):
+                    self.type("\x04")
+                pressed = now
+        return self.end()
 
     def _read(self) -> bool:
         """Read what there is, and return whether there can be more."""

@@ -4,8 +4,6 @@ import os
 import stat
 import subprocess
 import sys
-import time
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -48,9 +46,7 @@ def test_names_are_completed_and_an_answer_says_where_it_came_from(server, truth
         prompt.type("SELECT nonsense that is left")
         prompt.wait_for("left")
         prompt.type("\x03")
-        prompt.wait_for(PROMPT)
-        prompt.type("\x04")
-        code, rest = prompt.end()
+        code, rest = prompt.leave()
     assert (code, "Traceback" in rest) == (0, False)
     history = state / "flightframe" / "history"
     assert stat.S_IMODE(history.stat().st_mode) == 0o600
@@ -65,8 +61,7 @@ def test_what_is_not_lawful_is_told_why(server, state):
         prompt.type("SELECT on_hand AT \t")
         prompt.wait_for("FAN_OUT: SUM(on_hand) cannot be asked at product")
         prompt.type("\x03")
-        prompt.type("quit\r")
-        assert prompt.end()[0] == 0
+        assert prompt.leave()[0] == 0
 
 
 def test_a_terminal_that_cannot_steer_its_cursor_will_do(server, state):
@@ -76,8 +71,7 @@ def test_a_terminal_that_cannot_steer_its_cursor_will_do(server, state):
         prompt.wait_for(PROMPT)
         prompt.type("SELECT region, revenue AT region;\r")
         assert "Central   3868636.36" in prompt.wait_for("3 rows")
-        prompt.type("\x04")
-        code, _ = prompt.end()
+        code, _ = prompt.leave()
     assert code == 0
 
 
@@ -101,12 +95,7 @@ def test_ctrl_c_cancels_the_statement_and_the_prompt_goes_on(tmp_path, state):
         assert cancelled == 2
         prompt.type(f"{QUICK}\r")
         prompt.wait_for("3 rows · served_from: engine_backend")
-        # What comes before the prompt is drawn again is lost.
-        for _ in range(5):
-            time.sleep(1)
-            with suppress(OSError):
-                prompt.type("\x04")
-        assert prompt.end()[0] == 0
+        assert prompt.leave()[0] == 0
 
 
 def test_queries_of_a_file_are_carried_out_in_order(server):
