@@ -38,7 +38,7 @@ def manifest(services: Services, call: ApiCall) -> Reply:
         BackendError: which version the data are of cannot be told.
     """
     operations, collection = _looked_at(services, call)
-    count = services.runtime.counts.of(collection)
+    count = services.runtime.metrics.answers_of(collection)
     answers = {"rollups": count.rollups, "misses": count.misses, "hot_hits": count.hot_hits}
     return json_reply({**operations.manifest(collection).to_json(), **answers})
 
