@@ -46,7 +46,7 @@ Wanted = Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class DescribeRequest:
     """What a body asks.
 
     Attributes:
@@ -66,7 +66,9 @@ class Asked:
         return not self.name or known.casefold() == self.name
 
 
-def describe(request: Asked, runtime: Runtime, context: CallContext = SERVER_CALL) -> bytes:
+def describe(
+    request: DescribeRequest, runtime: Runtime, context: CallContext = SERVER_CALL
+) -> bytes:
     """Return the description as JSON.
 
     Args:
@@ -95,7 +97,7 @@ def _json(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-def read_body(body: bytes) -> Asked:
+def read_body(body: bytes) -> DescribeRequest:
     """Return what a body asks.
 
     Args:
@@ -107,7 +109,7 @@ def read_body(body: bytes) -> Asked:
         LimitExceeded: more members are wanted than are told at once.
     """
     if not body:
-        return Asked()
+        return DescribeRequest()
     try:
         fields = json.loads(body)
     except (ValueError, RecursionError):
@@ -117,7 +119,7 @@ def read_body(body: bytes) -> Asked:
     return read_fields(fields)
 
 
-def read_fields(fields: Mapping[str, Any]) -> Asked:
+def read_fields(fields: Mapping[str, Any]) -> DescribeRequest:
     """Return what the fields of a body ask; raises as `read_body`."""
     if not fields.keys() <= {*_TEXTS, "members"}:
         raise _invalid_body()
@@ -132,7 +134,7 @@ def read_fields(fields: Mapping[str, Any]) -> Asked:
             f"at most {MOST_MEMBERS} members of a level are told at once",
             hint="all of them: SELECT level FROM schema AT level",
         )
-    return Asked(texts["collection"], texts["name"].casefold(), texts["schema"], members)
+    return DescribeRequest(texts["collection"], texts["name"].casefold(), texts["schema"], members)
 
 
 _TEXTS = ("collection", "name", "schema")
@@ -145,7 +147,7 @@ def _invalid_body() -> FrameQLSyntaxError:
     )
 
 
-def _collection(engine: MetricEngine, request: Asked, context: CallContext) -> str:
+def _collection(engine: MetricEngine, request: DescribeRequest, context: CallContext) -> str:
     """Return the JSON of a collection; what many metrics share in it is written once and reused."""
     snapshot, attested = engine.attested(context)
     typed, collection = snapshot.typed, snapshot.typed.collection

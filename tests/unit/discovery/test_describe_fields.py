@@ -4,17 +4,24 @@ import json
 
 import pytest
 
-from flightframe_server.discovery.describe import MOST_MEMBERS, Asked, read_body, read_fields
+from flightframe_server.discovery.describe import (
+    MOST_MEMBERS,
+    DescribeRequest,
+    read_body,
+    read_fields,
+)
 from flightframe_server.errors import FrameQLSyntaxError, LimitExceeded
 
 
 def test_nothing_asks_for_everything_and_of_the_data_nothing():
-    assert read_body(b"") == read_body(b"{}") == read_fields({}) == Asked("", "", "", None)
+    assert (
+        read_body(b"") == read_body(b"{}") == read_fields({}) == DescribeRequest("", "", "", None)
+    )
 
 
 def test_every_key_is_read_and_names_in_any_case():
     fields = {"collection": "shop", "name": "REVENUE", "schema": "sales", "members": 0}
-    assert read_fields(fields) == Asked("shop", "revenue", "sales", 0)
+    assert read_fields(fields) == DescribeRequest("shop", "revenue", "sales", 0)
     assert read_body(json.dumps(fields).encode()) == read_fields(fields)
     assert [read_fields(fields).wants(name) for name in ("Revenue", "cost")] == [True, False]
     assert read_fields({"members": MOST_MEMBERS}).wants("anything")

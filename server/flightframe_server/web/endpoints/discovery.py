@@ -57,7 +57,7 @@ def _fields(call: ApiCall) -> dict[str, Any]:
     return fields
 
 
-def _tag(runtime: Runtime, request: discovery.Asked) -> str | None:
+def _tag(runtime: Runtime, request: discovery.DescribeRequest) -> str | None:
     """Return the name of a description's content; None where the data have no version.
 
     It is weak: where members were read may differ while everything that is told is the same.
