@@ -86,7 +86,7 @@ class Listing:
             "entry_count": len(self.entries),
             "bytes": self.bytes,
             "budget_bytes": self.budget_bytes,
-            "budget_percent": round(percent, 2),
+            "budget_percent": round(percent, 4),
             "hits": sum(entry.hits for entry in self.entries),
             "counts": asdict(self.counts),
         }
