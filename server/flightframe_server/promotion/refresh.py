@@ -27,10 +27,12 @@ from flightframe_server.language.syntax import (
     Name,
     Statement,
 )
+from flightframe_server.planner.masked_filters import masked_anchor
 from flightframe_server.planner.plan import Exact
 from flightframe_server.promotion.listing import entry_named
 from flightframe_server.promotion.names import family_of, own_filter
 from flightframe_server.resolver.resolve import resolve
+from flightframe_server.resolver.terms import is_computed
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def refresh_entries(engine: MetricEngine, names: Iterable[str]) -> Iterator[Refr
     found = [entry_named(records, name) for name in names]
     for record in found:
         group = record.key.group
-        place = family_of(group.family), record.key.anchor, str(group.operator)
+        place = family_of(group.family), masked_anchor(record.key.anchor), str(group.operator)
         try:
             yield _asked(engine, _asking_again(record), *place)
         except FlightframeError as failure:
@@ -104,9 +106,11 @@ def _asking_again(record: EntryRecord) -> Resolve:
     key = record.key
     identity, operator = key.group.family, key.group.operator
     family = family_of(identity)
-    if key.filter or own_filter(identity) or "(" in identity.partition('"')[0]:
+    of_rows = "(" in identity.partition('"')[0]
+    if key.filter or own_filter(identity) or of_rows or any(map(is_computed, key.anchor)):
         raise NotSupported(
-            "an entry under a filter, or of rows, is made again by the next question that needs it",
+            "an entry under a filter, of rows, or at an ad-hoc level is made again by the next"
+            " question that needs it",
             hint="evict it, or ask that question",
         )
     numbers = (Literal(Decimal(text), LiteralKind.DECIMAL) for text in operator.arguments)
