@@ -52,7 +52,13 @@ from flightframe_server.web.failures import (
     refusal,
     refusal_of,
 )
-from flightframe_server.web.guards import SharedOrigins, check_change, check_host, check_operator
+from flightframe_server.web.guards import (
+    CHANGING_HEADER,
+    SharedOrigins,
+    check_change,
+    check_host,
+    check_operator,
+)
 from flightframe_server.web.json_body import check_keys
 from flightframe_server.web.page_files import PageFiles
 from flightframe_server.web.readiness import Readiness
@@ -153,8 +159,9 @@ class Api:
                     gone = isinstance(error, ClientDisconnect)
                     why = BackendCancelled("the client hung up") if gone else error
                     call.refused(why, None if gone else request_id(request))
-                challenge = LOGIN_CHALLENGE if operation.name == "login" else CHALLENGE
-                return self._refusal(request, error, challenge)
+                # The page asks who asks itself; a browser that did as well would ask twice.
+                asks = operation.name == "login" or CHANGING_HEADER in request.headers
+                return self._refusal(request, error, LOGIN_CHALLENGE if asks else CHALLENGE)
 
     def refused(self, request: Request, error: FlightframeError, status: int) -> Response:
         """Answer what no operation answers; the audit has a line of it."""

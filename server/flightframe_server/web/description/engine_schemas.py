@@ -46,7 +46,7 @@ HEALTH = fields(
             }
         ),
     },
-    {"collections": TEXTS},
+    {"collections": TEXTS, "user": TEXT},
 )
 
 READINESS = fields({"ready": FLAG}, {"reasons": array(fields({"code": CODE, "message": TEXT}))})
