@@ -47,12 +47,16 @@ def test_the_names_are_shown_as_they_come_and_the_matrix_by_what_is_in_view(larg
     )
 
     def shown_after() -> float:
-        page = watched.open("/catalogue")
+        page = watched.context.new_page()
+        thread = Spent(page)
+        page.goto(f"{large.page}/catalogue")
         page.get_by_role("treeitem", name="Metrics").wait_for()
-        seconds = page.evaluate(
+        wall = page.evaluate(
             "(window.shown - performance.getEntriesByType('resource')"
             ".find((item) => item.name.includes('detail=names')).responseEnd) / 1000"
         )
+        # Of the processor, all that the page took since it was opened is counted.
+        seconds = min(wall, thread.so_far())
         page.close()
         return seconds
 
