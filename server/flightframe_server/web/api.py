@@ -53,7 +53,13 @@ from flightframe_server.web.failures import (
     refusal,
     refusal_of,
 )
-from flightframe_server.web.guards import SharedOrigins, check_change, check_host, check_operator
+from flightframe_server.web.guards import (
+    CHANGING_HEADER,
+    SharedOrigins,
+    check_change,
+    check_host,
+    check_operator,
+)
 from flightframe_server.web.json_body import check_keys
 from flightframe_server.web.packing import accepts_gzip
 from flightframe_server.web.page_files import PageFiles
@@ -158,8 +164,7 @@ class Api:
                     gone = isinstance(error, ClientDisconnect)
                     why = BackendCancelled("the client hung up") if gone else error
                     call.refused(why, None if gone else request_id(request))
-                challenge = LOGIN_CHALLENGE if operation.name == "login" else CHALLENGE
-                return self._refusal(request, error, challenge)
+                return self._refusal(request, error, at_login=operation.name == "login")
 
     def refused(self, request: Request, error: FlightframeError, status: int) -> Response:
         """Answer what no operation answers; the audit has a line of it."""
@@ -200,10 +205,12 @@ class Api:
         headers = {**file.headers, "content-encoding": "gzip"} if packed else file.headers
         return Response(packed or file.content, headers=headers)
 
-    def _refusal(self, request: Request, error: Exception, challenge: str = CHALLENGE) -> Response:
+    def _refusal(self, request: Request, error: Exception, *, at_login: bool = False) -> Response:
         code = getattr(error, "code", BackendCancelled.code)
         self._runtime.metrics.refused("http", code)
-        return refusal(error, request_id(request), challenge)
+        # The page asks for a password itself; a browser that did as well would ask twice.
+        by_page = at_login or CHANGING_HEADER in request.headers
+        return refusal(error, request_id(request), LOGIN_CHALLENGE if by_page else CHALLENGE)
 
     async def _response(
         self, request: Request, operation: Operation, call: AuditedCall | None
