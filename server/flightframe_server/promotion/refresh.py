@@ -30,6 +30,7 @@ from flightframe_server.language.syntax import (
     Statement,
 )
 from flightframe_server.planner.identity import EntryKey
+from flightframe_server.planner.masked_filters import masked_anchor
 from flightframe_server.planner.plan import Exact
 from flightframe_server.planner.route import entry_key
 from flightframe_server.promotion.filter_syntax import (
@@ -41,7 +42,7 @@ from flightframe_server.promotion.listing import entry_named
 from flightframe_server.promotion.names import family_of, own_filter
 from flightframe_server.resolver.question import Question
 from flightframe_server.resolver.resolve import resolve
-from flightframe_server.resolver.terms import text
+from flightframe_server.resolver.terms import is_computed, text
 from flightframe_server.resolver.typed import TypedCollection
 
 
@@ -90,7 +91,7 @@ def refresh_entries(
     records = [] if engine.store is None else engine.store.records()
     for record in [entry_named(records, name) for name in names]:
         group = record.key.group
-        place = family_of(group.family), record.key.anchor, str(group.operator)
+        place = family_of(group.family), masked_anchor(record.key.anchor), str(group.operator)
         try:
             yield _asked(engine, _asking_again(record), context, *place)
         except FlightframeError as failure:
@@ -141,10 +142,11 @@ def _asking_again(record: EntryRecord) -> Resolve:
     """
     key = record.key
     identity, operator = key.group.family, key.group.operator
-    if "(" in identity.partition('"')[0].partition(" where ")[0]:
+    of_rows = "(" in identity.partition('"')[0].partition(" where ")[0]
+    if of_rows or any(map(is_computed, key.anchor)):
         raise NotSupported(
-            "an entry of rows, or of a level's members, is made again by the next question that"
-            " needs it",
+            "an entry of rows, of a level's members, or at an ad-hoc level is made again by the next"
+            " question that needs it",
             hint="evict it, or ask that question",
         )
     try:
