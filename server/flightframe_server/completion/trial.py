@@ -35,6 +35,7 @@ from flightframe_server.language.syntax import (
     Star,
     Statement,
 )
+from flightframe_server.planner.make import all_needs
 from flightframe_server.planner.source import metric_reads
 from flightframe_server.planner.violations import check_promises
 from flightframe_server.resolver.anchors import anchors_of
@@ -112,7 +113,7 @@ class Trial:
         return None
 
     def _check_promises(self, question: Question) -> None:
-        for need in question.needs:
+        for need in all_needs(question):
             levels = {*need.anchor, *(level for part in need.filter for level in levels_of(part))}
             reads, columns = metric_reads(self.typed, need.metric, levels)
             check_promises(self.typed, self.violations, frozenset(), need.metric, reads, columns)

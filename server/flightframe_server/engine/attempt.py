@@ -244,7 +244,7 @@ class Attempts:
         label = ServedFrom.BACKEND if bypass else self._label
         return tuple(
             PartProvenance(
-                part.metric.identity,
+                part.family,
                 str(part.metric.operator),
                 part.key.anchor,
                 Route.BACKEND,

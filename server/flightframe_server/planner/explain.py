@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 
-from flightframe_server.algebra.reducers import Domain
 from flightframe_server.algebra.types import Kind
 from flightframe_server.planner.plan import Exact, Fetch, Part, Plan, Rollup
 from flightframe_server.planner.source import FrameQuery, SourceQuery
@@ -60,7 +59,7 @@ def explain(plan: Plan, sql_of: SqlOf) -> list[Step]:
             Step(
                 len(steps) + 1,
                 column,
-                family_of(part),
+                part.family,
                 str(part.metric.operator),
                 _standing(plan, part),
                 route,
@@ -82,19 +81,14 @@ def _standing(plan: Plan, part: Part) -> str:
     return f"{standing}; {part.need.shift}" if part.need.shift is not None else standing
 
 
-def family_of(part: Part) -> str:
-    """Return the metric family of a part, or the schema whose members it lists."""
-    return part.metric.schema if part.key.group.domain is Domain.QM else part.metric.identity
-
-
 def uses_of(plan: Plan) -> Iterator[tuple[str, Part]]:
     """Yield each column with each part that it is made from, as EXPLAIN lists them."""
     by_need = {part.need: part for part in plan.parts}
     used: set[Need] = set()
-    if plan.question.members_of is not None:
-        names = ", ".join(column.name for column in plan.question.columns)
-        used.add(plan.parts[0].need)
-        yield names, plan.parts[0]
+    names = ", ".join(column.name for column in plan.question.columns)
+    for part in plan.listed:
+        used.add(part.need)
+        yield names, part
     for column in plan.question.columns:
         for need in dict.fromkeys(
             needs_of(column.term, plan.question.anchor, plan.question.filter)

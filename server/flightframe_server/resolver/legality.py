@@ -70,7 +70,8 @@ def check_reach(
 def _check_counted(typed: TypedCollection, metric: Metric, level: str) -> None:
     """Check that the rows of a schema reach the level whose members are counted in them."""
     if typed.graph.schema_path(metric.schema, level) is None:
-        refusal = f"{level} cannot be counted in {metric.schema}"
+        reduced = "counted" if metric.reducer.zero_when_empty else "reduced"
+        refusal = f"{level} cannot be {reduced} in {metric.schema}"
         raise _unreachable(typed, metric.schema, refusal, level)
 
 

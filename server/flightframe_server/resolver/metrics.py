@@ -26,7 +26,7 @@ from flightframe_server.catalog.collection import (
 )
 from flightframe_server.errors import (
     AmbiguousReducer,
-    AmbiguousSchema,
+    LevelNotInAnchor,
     NotSupported,
     Place,
     ReducerNotDeclared,
@@ -39,6 +39,7 @@ from flightframe_server.language.syntax import Ascribed, Call, Expression, Name,
 from flightframe_server.resolver.expressions import Typer
 from flightframe_server.resolver.finishing import finished
 from flightframe_server.resolver.functions import unknown_function
+from flightframe_server.resolver.level_schemas import first_of, row_schemas
 from flightframe_server.resolver.predicates import conjuncts, merged_conjuncts
 from flightframe_server.resolver.scope import Scope, column_named
 from flightframe_server.resolver.terms import (
@@ -97,11 +98,7 @@ class MetricNames:
         family = self.scope.family(node.text)
         if family is None:
             if self.scope.level(node) is not None:
-                raise NotSupported(
-                    f"level {shown(node.text)} stands alone, not inside an expression",
-                    place=node.place,
-                    hint="an item is one level, or an expression over metrics",
-                )
+                return self._level(node)
             raise self.scope.unknown_metric(node)
         if isinstance(family.meaning, DerivedMetric):
             within = self if self.formula else replace(self, formula=family.name)
@@ -110,6 +107,22 @@ class MetricNames:
             )
         operator = default_operator(family, family.meaning, node.place)
         return self._metric(family, operator, (), (), node.place)
+
+    def _level(self, node: Name) -> LevelTerm:
+        """Return a level that an expression over the points of the answer reads."""
+        term, anchor = self.scope.level_term(node), self.scope.anchor
+        if self.formula:
+            raise NotSupported(
+                f"{self.formula} is computed from metrics, and {shown(term.level)} is a level",
+                place=node.place,
+            )
+        if anchor is not None and term.level not in anchor:
+            raise LevelNotInAnchor(
+                f"{shown(term.level)} is read at each point, and is not in the anchor",
+                place=node.place,
+                hint=f"add {shown(term.level)} to AT",
+            )
+        return term
 
     def _reduced(self, node: Call) -> Term:
         name = _operator_name(node)
@@ -145,12 +158,13 @@ class MetricNames:
         reducer = REDUCERS[name]
         if reducer.ordered:
             raise NotSupported(f"{name} over an anchor of its own is refused", place=node.place)
-        inner = Typer(self.leaf, self.scope.binding, zone=self.scope.zone).term(subject.operand)
+        anchor = tuple(sorted(self.scope.levels(subject.anchor)))
+        within = replace(self, scope=self.scope.within(anchor))
+        inner = Typer(within.leaf, self.scope.binding, zone=self.scope.zone).term(subject.operand)
         if not metrics_of(inner) and not nested_of(inner):
             raise NotSupported("an anchor of its own is given to metrics", place=subject.place)
         what = format_expression(subject.operand)[:40]
         type_ = result_type(reducer, inner.type, what)
-        anchor = tuple(sorted(self.scope.levels(subject.anchor)))
         return NestedTerm(type_, Operator(name, arguments), inner, anchor)
 
     def _filter(self, node: Call) -> tuple[Term, ...]:
@@ -179,22 +193,17 @@ class MetricNames:
                 f"{operator} takes a metric, and {shown(level.text if level else '*')} is a level",
                 place=node.place,
             )
-        schema = self.scope.source
-        if schema is None:
-            schemas = list(self.scope.typed.collection.schemas)
-            if len(schemas) != 1:
-                raise AmbiguousSchema(
-                    f"{format_expression(node)[:60]} counts rows, and FROM does not say whose",
-                    place=node.place,
-                    hint=f"add FROM {' or FROM '.join(schemas[:3])}",
-                )
-            schema = schemas[0]
         argument = None if level is None else self.scope.level_term(level)
-        family = f"rows({schema})" if argument is None else f"level({schema}.{argument.level})"
         filters = self._filter(node)
-        return MetricTerm(
-            INTEGER, Metric(family, Operator(operator), schema, argument, INTEGER, filters)
-        )
+        type_ = INTEGER if argument is None else REDUCERS[operator].type_of(argument.type)
+        ranked = REDUCERS[operator].ranks
+        terms: list[Term] = []
+        scope = replace(self.scope, in_play=()) if self.formula else self.scope
+        for schema in row_schemas(scope, node, argument, ranked, filters):
+            family = f"rows({schema})" if argument is None else f"level({schema}.{argument.level})"
+            metric = Metric(family, Operator(operator), schema, argument, type_, filters)
+            terms.append(MetricTerm(type_, metric))
+        return first_of(ranked, tuple(terms))
 
     def _metric(
         self,

@@ -49,7 +49,7 @@ class Question:
         having: a predicate over the finished frame, or None.
         ordering: as asked; the anchor's levels ascending follow as a tie-break.
         window: LIMIT, or None.
-        members_of: where no column reads a metric, the schema whose points are listed.
+        members_of: where no column reads a metric, the schemas whose points are listed.
         source: the schema that FROM names, or None.
         explain: whether the plan is asked for, not the answer.
     """
@@ -61,7 +61,7 @@ class Question:
     having: Term | None = None
     ordering: tuple[Ordering, ...] = ()
     window: Window | None = None
-    members_of: str | None = None
+    members_of: tuple[str, ...] = ()
     source: str | None = None
     explain: bool = False
 

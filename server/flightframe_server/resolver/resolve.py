@@ -14,7 +14,6 @@ from flightframe_server.algebra.reducers import REDUCER_NAMES
 from flightframe_server.algebra.types import INTEGER, Kind
 from flightframe_server.errors import (
     AmbiguousMetric,
-    AmbiguousSchema,
     FrameQLSyntaxError,
     LevelNotInAnchor,
     LevelNotSelected,
@@ -40,12 +39,20 @@ from flightframe_server.language.syntax import (
 from flightframe_server.resolver.expressions import Typer
 from flightframe_server.resolver.functions import unknown_function
 from flightframe_server.resolver.legality import check_metric, check_nested, check_reach
+from flightframe_server.resolver.level_schemas import require_reaching, schemas_in_play
 from flightframe_server.resolver.metrics import IN_HAVING, MetricNames
 from flightframe_server.resolver.needs import needs_of
 from flightframe_server.resolver.predicates import conjuncts
 from flightframe_server.resolver.question import Ordering, OutputColumn, Question, Window
 from flightframe_server.resolver.scope import Scope
-from flightframe_server.resolver.terms import Constant, LevelTerm, Term, metrics_of, nested_of
+from flightframe_server.resolver.terms import (
+    Constant,
+    LevelTerm,
+    Term,
+    levels_of,
+    metrics_of,
+    nested_of,
+)
 from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.resolver.values import Binding
 
@@ -68,6 +75,9 @@ def resolve(
         scope = Scope(typed, scope.binding, scope.schema(statement.source))
     anchor = scope.levels(statement.anchor)
     filters = _filter(scope, statement)
+    filtered = frozenset().union(*map(levels_of, filters))
+    in_play = schemas_in_play(typed, statement)
+    scope = replace(scope, anchor=anchor, filtered=filtered, in_play=in_play)
     columns = _columns(scope, statement.items, anchor, filters)
     outputs = _Outputs(scope, columns)
     having = None
@@ -159,9 +169,10 @@ def _column(scope: Scope, item: Item, anchor: tuple[str, ...]) -> OutputColumn:
             )
         return OutputColumn(item.alias or level, scope.level_term(node))
     term = Typer(MetricNames(scope).leaf, scope.binding, zone=scope.zone).term(node)
-    if not metrics_of(term) and not nested_of(term):
+    if not metrics_of(term) and not nested_of(term) and not levels_of(term):
         raise NotSupported(
-            "an item is one level, or an expression over at least one metric", place=node.place
+            "an item is a level, or an expression over at least one level or metric",
+            place=node.place,
         )
     if item.alias:
         return OutputColumn(item.alias, term)
@@ -292,26 +303,17 @@ def _count(scope: Scope, node: Expression) -> int:
     raise TypeMismatch("LIMIT and OFFSET take whole numbers from 0", place=node.place)
 
 
-def _schemas_reaching(scope: Scope, levels: frozenset[str]) -> str | None:
-    graph = scope.typed.graph
-    names = [name for name in scope.typed.collection.schemas if levels <= graph.reachable(name)]
-    return f"add FROM {' or FROM '.join(names[:3])}" if names else None
-
-
 def _members(scope: Scope, question: Question) -> Question:
+    """Return a question of levels alone: the points of the schema named, or of all that have them.
+
+    A schema is left out whose rows do not reach every level of the anchor and of WHERE.
+    """
+    if not question.columns:
+        raise NotSupported("no metric may be asked here, and the anchor has no level")
     schema = scope.source
     if schema is None:
-        grain = frozenset(question.anchor)
-        fitting = [
-            candidate.name
-            for candidate in scope.typed.collection.schemas.values()
-            if frozenset(candidate.grain) == grain
-        ]
-        if len(fitting) != 1:
-            raise AmbiguousSchema(
-                "levels alone list the members of one schema, and none is named",
-                hint=_schemas_reaching(scope, grain),
-            )
-        schema = fitting[0]
+        anchor = frozenset(question.anchor)
+        schemas = require_reaching(scope.typed, anchor, scope.filtered)
+        return replace(question, members_of=schemas)
     check_reach(scope.typed, schema, f"the members of {schema}", question.anchor, question.filter)
-    return replace(question, members_of=schema)
+    return replace(question, members_of=(schema,))

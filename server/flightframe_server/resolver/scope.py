@@ -6,7 +6,8 @@ is not there is an error that names its nearest neighbours.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from flightframe_server.catalog.collection import MetricFamily
 from flightframe_server.errors import UnknownName, did_you_mean, shown
@@ -24,11 +25,17 @@ class Scope:
         typed: the collection with its types.
         binding: the parameters' values.
         source: the schema that FROM names, or None.
+        anchor: the levels of a point where names stand; None where that is not known yet.
+        filtered: the levels that WHERE reads.
+        in_play: the schemas that hold the rows of the query's metrics.
     """
 
     typed: TypedCollection
     binding: Binding
     source: str | None = None
+    anchor: tuple[str, ...] | None = None
+    filtered: frozenset[str] = frozenset()
+    in_play: tuple[str, ...] = ()
 
     @property
     def zone(self) -> str:
@@ -82,6 +89,12 @@ class Scope:
         """Return the level a name means as a term; see `require_level`."""
         level = self.require_level(name, metrics_stand)
         return LevelTerm(self.typed.level_types[level], level)
+
+    def within(self, levels: Iterable[str]) -> Scope:
+        """Return the scope inside a point that has further levels."""
+        if self.anchor is None:
+            return self
+        return replace(self, anchor=tuple(dict.fromkeys((*self.anchor, *levels))))
 
     def levels(self, anchor: Anchor) -> tuple[str, ...]:
         """Return an anchor's levels as declared, in the order written, duplicates merged."""

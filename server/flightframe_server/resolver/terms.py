@@ -87,6 +87,12 @@ class Metric:
         return self.type if self.argument is None else self.argument.type
 
     @property
+    def counts_repeats(self) -> bool:
+        """Whether a row that stands twice may change it; members are the same members."""
+        ranks_members = isinstance(self.argument, LevelTerm) and self.reducer.ranks
+        return self.domain is not Domain.QM and not ranks_members
+
+    @property
     def rolls_up(self) -> bool:
         """Whether its states combine at a coarser anchor; a snapshot needs the rows again."""
         return self.snapshot is None and self.reducer.rolls_up

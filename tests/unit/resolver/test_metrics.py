@@ -99,7 +99,8 @@ def test_rows_are_counted_of_the_schema_that_is_named(item, means):
         ("PRIOR(amount)", "NOT_SUPPORTED", "PRIOR is reserved", None),
         ("LAST(amount @ day)", "NOT_SUPPORTED", "LAST over an anchor of its own", None),
         ("SUM(1 @ day)", "NOT_SUPPORTED", "an anchor of its own is given to metrics", None),
-        ("store + 1", "NOT_SUPPORTED", "level store stands alone", "an item is one level"),
+        ("store + 1", "LEVEL_NOT_IN_ANCHOR", "store is read at each point", "add store to AT"),
+        ("region + 1", "TYPE", "+ takes numbers, not text", None),
         (
             "SUM(amount @ day) FILTER (WHERE store = 'S')",
             "NOT_SUPPORTED",
@@ -114,7 +115,7 @@ def test_rows_are_counted_of_the_schema_that_is_named(item, means):
             "there is no function FOO",
             None,
         ),
-        ("COUNT(*)", "AMBIGUOUS_SCHEMA", "COUNT(*) counts rows, and FROM", "add FROM stores or"),
+        ("COUNT(*)", "AMBIGUOUS_SCHEMA", "COUNT(*) reads rows, and FROM", "add FROM stores or"),
         ("FOO(amount)", "UNKNOWN_NAME", "there is no function FOO", None),
         ("SUM(amoun)", "UNKNOWN_NAME", "there is no metric or level amoun", "did you mean amount"),
     ],
