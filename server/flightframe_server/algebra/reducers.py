@@ -151,6 +151,16 @@ class Reducer:
         return Combine.NEVER not in self.combines
 
     @cached_property
+    def reduces_own_values(self) -> bool:
+        """Whether its values of a finer anchor, reduced as rows are, give that of a coarser one.
+
+        A table of such values can stand for the rows. Counts are added and not counted, and the
+        median of medians is no median.
+        """
+        own = all(PRIMITIVES[one].combine.value == one.value for one in self.primitives)
+        return own and self.finish == "value" and not self.ordered and self.askable
+
+    @cached_property
     def ordered(self) -> bool:
         """Whether it picks a row, so that its state also holds the key that orders the rows."""
         return bool(self.primitives & {Primitive.FIRST, Primitive.LAST})
@@ -259,6 +269,9 @@ COUNT_OF_ROWS = next(reducer.name for reducer in _TABLE if reducer.of_rows)
 
 TOTAL = next(reducer for reducer in _TABLE if reducer.adds_up)
 """The reducer that a fill stands for where there is nothing to reduce."""
+
+LEAST = next(reducer.name for reducer in _TABLE if reducer.ranks == "le")
+"""The reducer that gives the first of all members."""
 
 POINTS = next(reducer.name for reducer in _TABLE if not reducer.askable)
 """The reducer that lists the points of an anchor."""

@@ -45,7 +45,12 @@ def compose(question: Question, needs: Sequence[Need], tables: Sequence[pa.Table
     listed = tables[: len(question.members_of)]
     points = merge(listed, levels) if listed else None
     frame = cells.frame(
-        question.selected, levels, question.filter, hidden=question.hidden, points=points
+        question.selected,
+        levels,
+        question.filter,
+        hidden=question.hidden,
+        points=points,
+        places=dict(question.places),
     )
     if question.having is not None:
         frame = _filtered(frame, question.having)

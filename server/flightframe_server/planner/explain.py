@@ -11,11 +11,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 
 from flightframe_server.algebra.types import Kind
+from flightframe_server.planner.masked_filters import masked_anchor
 from flightframe_server.planner.plan import Exact, Fetch, Part, Plan, Rollup
 from flightframe_server.planner.source import FrameQuery, SourceQuery
 from flightframe_server.resolver.needs import Need, needs_of
 from flightframe_server.resolver.question import Question
-from flightframe_server.resolver.terms import Apply, MetricTerm, NestedTerm, Term, walk
+from flightframe_server.resolver.terms import (
+    Apply,
+    AscribedTerm,
+    MetricTerm,
+    NestedTerm,
+    Term,
+    level_text,
+    walk,
+)
 
 SqlOf = Callable[[SourceQuery | FrameQuery], str]
 
@@ -75,7 +84,7 @@ def explain(plan: Plan, sql_of: SqlOf) -> list[Step]:
 
 def _standing(plan: Plan, part: Part) -> str:
     """Return the anchor of a part, and what of its need is not the question's own."""
-    standing = ", ".join(part.key.anchor)
+    standing = ", ".join(map(level_text, part.key.anchor))
     if part.need.filter != plan.question.filter:
         standing += f" where {' and '.join(part.key.filter) or 'nothing is left out'}"
     return f"{standing}; {part.need.shift}" if part.need.shift is not None else standing
@@ -107,7 +116,8 @@ def _route(plan: Plan, part: Part, sql_of: SqlOf) -> tuple[str, str]:
         case Exact(entry=entry):
             return "exact", f"entry {entry.entry_id} of {entry.rows} rows"
         case Rollup(entry=entry):
-            path = f"entry {entry.entry_id} @({', '.join(entry.key.anchor)}) of {entry.rows} rows"
+            finer = ", ".join(masked_anchor(entry.key.anchor, part.key.anchor))
+            path = f"entry {entry.entry_id} @({finer}) of {entry.rows} rows"
             along = f" along {', '.join(part.how.edges)}" if part.how.edges else ""
             narrowed = " filtered" if part.how.filter else ""
             return "rollup", f"{path}{along}{narrowed}"
@@ -139,7 +149,7 @@ def _notes(question: Question) -> Iterator[tuple[str, str]]:
 def reads_doubles(term: Term) -> bool:
     """Whether a term rests on doubles that were computed, not on constants."""
     for node in walk(term):
-        if isinstance(node, NestedTerm) and reads_doubles(node.inner):
+        if isinstance(node, NestedTerm | AscribedTerm) and reads_doubles(node.inner):
             return True
         computed = isinstance(node, MetricTerm | NestedTerm | Apply)
         if computed and node.type.kind is Kind.DOUBLE:

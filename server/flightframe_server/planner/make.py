@@ -28,7 +28,7 @@ from flightframe_server.planner.violations import (
 )
 from flightframe_server.resolver.needs import Need
 from flightframe_server.resolver.question import Question
-from flightframe_server.resolver.terms import nested_of
+from flightframe_server.resolver.terms import ascribed_of, nested_of
 from flightframe_server.resolver.typed import TypedCollection
 
 
@@ -42,6 +42,7 @@ def make_plan(question: Question, typed: TypedCollection, conditions: Conditions
         FDViolation: the data breaks an edge that the answer needs.
         NotCached: `only_if_cached` was asked and some part would need the back-end.
     """
+    typed = typed.with_levels(question.computed)
     if conditions.freshness.max_staleness is not None:
         older = _older_plan(question, typed, conditions)
         if older is not None:
@@ -83,7 +84,7 @@ def single_query_plan(typed: TypedCollection, plan: Plan) -> Plan | None:
     if not can_stream(plan):
         return None
     parts, reads = _root_reads(plan)
-    queries = reads.queries(typed)
+    queries = reads.queries(typed.with_levels(plan.question.computed))
     return replace(plan, parts=parts, queries=queries, stream=frame_query(plan.question, queries))
 
 
@@ -98,7 +99,7 @@ def can_stream(plan: Plan) -> bool:
 
     It tells a metric by what it is, so that none may be needed twice, and moves no points.
     """
-    nested = any(nested_of(term) for term in plan.question.terms)
+    nested = any(nested_of(term) or ascribed_of(term) for term in plan.question.terms)
     metrics = {part.metric for part in plan.parts}
     moved = any(part.need.shift is not None for part in plan.parts)
     return not nested and not moved and len(metrics) == len(plan.parts)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from flightframe_server.algebra.types import BOOLEAN
+from flightframe_server.algebra.reducers import Operator
+from flightframe_server.algebra.types import BOOLEAN, DataType
 from flightframe_server.catalog.collection import DerivedMetric
 from flightframe_server.catalog.expressions import names_in
 from flightframe_server.errors import (
@@ -21,7 +22,7 @@ from flightframe_server.errors import (
 from flightframe_server.language import format_expression
 from flightframe_server.language.syntax import Call, Expression, Star, Statement
 from flightframe_server.resolver.scope import Scope
-from flightframe_server.resolver.terms import Apply, LevelTerm, Term, levels_of
+from flightframe_server.resolver.terms import Apply, LevelTerm, Metric, Term, levels_of
 from flightframe_server.resolver.typed import TypedCollection
 
 
@@ -120,6 +121,7 @@ def require_reaching(
         UnreachableAnchor: there is none that reaches the levels.
         FilterUnreachable: there is none that can be filtered so.
     """
+    levels = typed.base_levels(levels)
     schemas = reaching(typed, levels | filtered)
     if not schemas:
         raise _reached_by_none(typed, levels, filtered)
@@ -140,6 +142,18 @@ def _reached_by_none(
         f"rows that reach {together} cannot be filtered by {' and '.join(others)}",
         hint=f"{schemas[0]} reaches {', '.join(typed.graph.reachable_in_order(schemas[0])[:12])}",
     )
+
+
+def rows_metric(
+    schema: str,
+    operator: str,
+    level: LevelTerm | None,
+    type_: DataType,
+    filters: tuple[Term, ...],
+) -> Metric:
+    """Return a reducer over the rows of a schema, or over their members of a level."""
+    family = f"rows({schema})" if level is None else f"level({schema}.{level.level})"
+    return Metric(family, Operator(operator), schema, level, type_, filters)
 
 
 def first_of(function: str, terms: tuple[Term, ...]) -> Term:

@@ -107,7 +107,14 @@ def test_rows_are_counted_of_the_schema_that_is_named(item, means):
             "a reducer over an anchor of its own takes no FILTER",
             "filter the metric inside",
         ),
-        ("amount @ day", "NOT_SUPPORTED", "an anchor of its own stands inside a reducer", "a red"),
+        ("amount @ day", "LEVEL_NOT_IN_ANCHOR", "x @ day is one value at each point", "add day to"),
+        ("1 @ ()", "NOT_SUPPORTED", "an anchor of its own is given to metrics", None),
+        (
+            "AVG((amount @ ()) @ day)",
+            "NOT_SUPPORTED",
+            "an anchor of its own stands inside",
+            "a red",
+        ),
         ("ABS(*)", "NOT_SUPPORTED", "* stands alone in SELECT or inside COUNT", None),
         (
             "SUM(amount) FILTER (WHERE FOO(store) = 'S')",
