@@ -145,8 +145,8 @@ def _asking_again(record: EntryRecord) -> Resolve:
     of_rows = "(" in identity.partition('"')[0].partition(" where ")[0]
     if of_rows or any(map(is_computed, key.anchor)):
         raise NotSupported(
-            "an entry of rows, of a level's members, or at an ad-hoc level is made again by the next"
-            " question that needs it",
+            "an entry of rows, of a level's members, or at an ad-hoc level is made again by the"
+            " next question that needs it",
             hint="evict it, or ask that question",
         )
     try:
