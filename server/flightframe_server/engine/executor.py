@@ -224,7 +224,7 @@ class PlanExecutor:
     @staticmethod
     def _provenance(part: Part, route: Route, label: ServedFrom) -> PartProvenance:
         return PartProvenance(
-            part.metric.identity,
+            part.family,
             str(part.metric.operator),
             masked_anchor(part.key.anchor, part.key.anchor),
             route,
@@ -271,7 +271,7 @@ def cached(part: Part, route: Route) -> PartProvenance:
     assert not isinstance(part.how, Fetch)
     rollup = part.how if isinstance(part.how, Rollup) else None
     return PartProvenance(
-        part.metric.identity,
+        part.family,
         str(part.metric.operator),
         masked_anchor(part.key.anchor, part.key.anchor),
         route,
