@@ -176,7 +176,9 @@ def answer(request: Request, runtime: Runtime, context: CallContext = SERVER_CAL
 
 def _count(runtime: Runtime, result: Answer, started: float, *, hot: bool) -> None:
     provenance = result.provenance
-    runtime.counts.add(provenance, hot=hot)
+    if not provenance.columns:
+        # A plan that EXPLAIN shows is no answer.
+        return
     routes = (str(part.route) for column in provenance.columns for part in column.parts)
     route = HOT if hot else route_of(routes, streamed=result.table is None)
     seconds = time.perf_counter() - started

@@ -151,6 +151,16 @@ class Reducer:
         return Combine.NEVER not in self.combines
 
     @cached_property
+    def reduces_own_values(self) -> bool:
+        """Whether its values of a finer anchor, reduced as rows are, give that of a coarser one.
+
+        A table of such values can stand for the rows. Counts are added and not counted, and the
+        median of medians is no median.
+        """
+        own = all(PRIMITIVES[one].combine.value == one.value for one in self.primitives)
+        return own and self.finish == "value" and not self.ordered and self.askable
+
+    @cached_property
     def ordered(self) -> bool:
         """Whether it picks a row, so that its state also holds the key that orders the rows."""
         return bool(self.primitives & {Primitive.FIRST, Primitive.LAST})

@@ -23,6 +23,7 @@ from flightframe_server.errors import (
     QueryError,
 )
 from flightframe_server.language.syntax import (
+    AdHocLevel,
     Anchor,
     Ascribed,
     Call,
@@ -37,6 +38,7 @@ from flightframe_server.language.syntax import (
 )
 from flightframe_server.planner.source import metric_reads
 from flightframe_server.planner.violations import check_promises
+from flightframe_server.resolver.ad_hoc_levels import with_anchor
 from flightframe_server.resolver.anchors import anchors_of
 from flightframe_server.resolver.expressions import Typer
 from flightframe_server.resolver.metrics import MetricNames
@@ -114,7 +116,8 @@ class Trial:
     def _check_promises(self, question: Question) -> None:
         for need in question.needs:
             levels = {*need.anchor, *(level for part in need.filter for level in levels_of(part))}
-            reads, columns = metric_reads(self.typed, need.metric, levels)
+            typed = self.typed.with_levels(question.computed)
+            reads, columns = metric_reads(typed, need.metric, levels)
             check_promises(self.typed, self.violations, frozenset(), need.metric, reads, columns)
 
     def _with_selected(self, statement: Statement) -> Statement:
@@ -183,7 +186,9 @@ def tidied(trial: Trial, statement: Statement, *, anchor_written: bool) -> State
         source = source if source.text.casefold() in known else None
     items = tuple(item for item in statement.items if _stands(trial, item, source))
     levels = tuple(
-        name for name in statement.anchor.levels if is_mark(name) or scope.level(name) is not None
+        name
+        for name in statement.anchor.levels
+        if is_marked(name) or scope.level(name) is not None or _is_ad_hoc(scope, name)
     )
     if not anchor_written:
         selected = [item.expression for item in items if trial.is_level(item.expression)]
@@ -202,9 +207,21 @@ def tidied(trial: Trial, statement: Statement, *, anchor_written: bool) -> State
     return _implied_levels(trial, draft)
 
 
+def _is_ad_hoc(scope: Scope, name: Name) -> bool:
+    """Whether a level of an anchor is an ad-hoc one that has a meaning by itself."""
+    if not isinstance(name, AdHocLevel) or holds(name, is_filling):
+        return False
+    try:
+        with_anchor(scope, Anchor((name,)))
+    except QueryError:
+        return False
+    return True
+
+
 def _implied_levels(trial: Trial, draft: Statement) -> Statement:
     """Return a draft whose levels are selected as all of its anchor, as they are by themselves."""
     anchor = {level.parts[-1].casefold() for level in draft.anchor.levels}
+    ad_hoc = {level.text.casefold() for level in draft.anchor.levels if _names_its_own(level)}
     if any(is_mark(level) for level in draft.anchor.levels):
         return draft
     others = tuple(
@@ -212,11 +229,16 @@ def _implied_levels(trial: Trial, draft: Statement) -> Statement:
         for item in draft.items
         if not (
             isinstance(item.expression, Name)
-            and trial.is_level(item.expression)
+            and (trial.is_level(item.expression) or item.expression.text.casefold() in ad_hoc)
             and item.expression.parts[-1].casefold() in anchor
         )
     )
-    return replace(draft, items=others or tuple(map(Item, draft.anchor.levels)))
+    alone = tuple(Item(Name(level.parts)) for level in draft.anchor.levels)
+    return replace(draft, items=others or alone)
+
+
+def _names_its_own(level: Name) -> bool:
+    return isinstance(level, AdHocLevel)
 
 
 def _stands(trial: Trial, item: Item, source: Name | None) -> bool:

@@ -32,6 +32,7 @@ from flightframe_server.planner.holdings import CacheEntry
 from flightframe_server.planner.hops import TableHop
 from flightframe_server.planner.identity import EntryKey, Version
 from flightframe_server.planner.make import can_stream
+from flightframe_server.planner.masked_filters import masked_anchor
 from flightframe_server.planner.plan import Exact, Fetch, Part, Plan, Rollup
 from flightframe_server.planner.source import SourceQuery, state_column, state_name
 from flightframe_server.provenance import PartProvenance, Route, ServedFrom
@@ -223,7 +224,7 @@ class PlanExecutor:
         return PartProvenance(
             part.metric.identity,
             str(part.metric.operator),
-            part.key.anchor,
+            masked_anchor(part.key.anchor, part.key.anchor),
             route,
             label,
             version=dict(part.version or ()),
@@ -255,11 +256,11 @@ def cached(part: Part, route: Route) -> PartProvenance:
     return PartProvenance(
         part.metric.identity,
         str(part.metric.operator),
-        part.key.anchor,
+        masked_anchor(part.key.anchor, part.key.anchor),
         route,
         ServedFrom.ENGINE_CACHE,
         entry=part.how.entry.entry_id,
-        rolled_up_from=rollup.entry.key.anchor if rollup else None,
+        rolled_up_from=masked_anchor(rollup.entry.key.anchor, part.key.anchor) if rollup else None,
         edges=rollup.edges if rollup else part.how.entry.edges,
         version=dict(part.how.entry.version),
         trusted=part.trusted,

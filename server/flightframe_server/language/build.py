@@ -17,6 +17,7 @@ from flightframe_server.errors import FrameQLSyntaxError, Place
 from flightframe_server.language import literals
 from flightframe_server.language.bounds import token_place
 from flightframe_server.language.syntax import (
+    AdHocLevel,
     Anchor,
     Ascribed,
     Between,
@@ -153,6 +154,12 @@ class TreeBuilder:
     def anchor(self, parts: Parts) -> Anchor:
         """One level, or levels in parentheses or braces."""
         return Anchor(tuple(_nodes(parts)), place=_span(parts))
+
+    names = anchor
+
+    def adhoc(self, parts: Parts) -> AdHocLevel:
+        """`expr AS name`."""
+        return AdHocLevel((spelling(parts[2]),), parts[0], place=_span(parts))
 
     def key(self, parts: Parts) -> OrderKey:
         """`expr [ASC | DESC] [NULLS FIRST | NULLS LAST]`."""

@@ -12,6 +12,7 @@ import itertools
 from decimal import Decimal
 
 from flightframe_server.language.syntax import (
+    AdHocLevel,
     Anchor,
     Ascribed,
     Between,
@@ -158,6 +159,9 @@ class _Writer:
 
     def _unparenthesised(self, node: Expression) -> str:
         match node:
+            case AdHocLevel():
+                name = self._name(node.text)
+                return f"{self.write(node.expression)} {self._word('AS')} {name}"
             case Name() | Literal() | Parameter() | Star():
                 return self._leaf(node)
             case Call():
@@ -259,7 +263,8 @@ class _Writer:
 
     def _anchor(self, anchor: Anchor) -> str:
         levels = ", ".join(self.write(level) for level in anchor.levels)
-        return levels if len(anchor.levels) == 1 else f"({levels})"
+        bare = len(anchor.levels) == 1 and not isinstance(anchor.levels[0], AdHocLevel)
+        return levels if bare else f"({levels})"
 
     def key(self, key: OrderKey) -> str:
         text = self.write(key.expression) + (" DESC" if key.descending else "")

@@ -132,6 +132,21 @@ def _function_with_words(failure: ParseFailure) -> Diagnosis:
     return None
 
 
+def _level_without_name(failure: ParseFailure) -> Diagnosis:
+    """Say how an anchor takes an expression: in parentheses, under a name of its own."""
+    named = "write AT (EXTRACT(year FROM day) AS y)"
+    if failure.terminal == "LPAR" and failure.previous(2) in ("AT", "ASCRIBE"):
+        return failure.error("an expression stands in parentheses in an anchor", hint=named)
+    if not failure.open_brackets or "AS" not in failure.expected:
+        return None
+    index = failure.tokens.index(failure.open_brackets[-1])
+    due = failure.terminal in ("RPAR", "RBRACE", "COMMA") or failure.terminal in _NAMES
+    in_anchor = index > 0 and failure.tokens[index - 1].type in ("AT", "ASCRIBE")
+    if not in_anchor or not due or "COMMA" in failure.expected:
+        return None
+    return failure.error("an expression in an anchor has a name after AS", hint=named)
+
+
 def _unfinished_case(failure: ParseFailure) -> Diagnosis:
     """Say which word of a CASE is due, where one stopped in the middle."""
     cases = [token for token in failure.tokens if token.type in ("CASE", "END")]
@@ -315,6 +330,7 @@ _RULES = (
     _subquery,
     _sql_construct,
     _function_with_words,
+    _level_without_name,
     _unfinished_case,
     _missing_operand,
     _repeated_clause,

@@ -12,11 +12,19 @@ from dataclasses import dataclass, fields
 
 from flightframe_server.algebra.reducers import Domain
 from flightframe_server.algebra.types import Kind
+from flightframe_server.planner.masked_filters import masked_anchor
 from flightframe_server.planner.plan import Exact, Fetch, Part, Plan, Rollup
 from flightframe_server.planner.source import FrameQuery, SourceQuery
 from flightframe_server.resolver.needs import Need, needs_of
 from flightframe_server.resolver.question import Question
-from flightframe_server.resolver.terms import Apply, MetricTerm, NestedTerm, Term, walk
+from flightframe_server.resolver.terms import (
+    Apply,
+    MetricTerm,
+    NestedTerm,
+    Term,
+    level_text,
+    walk,
+)
 
 SqlOf = Callable[[SourceQuery | FrameQuery], str]
 
@@ -76,7 +84,7 @@ def explain(plan: Plan, sql_of: SqlOf) -> list[Step]:
 
 def _standing(plan: Plan, part: Part) -> str:
     """Return the anchor of a part, and what of its need is not the question's own."""
-    standing = ", ".join(part.key.anchor)
+    standing = ", ".join(map(level_text, part.key.anchor))
     if part.need.filter != plan.question.filter:
         standing += f" where {' and '.join(part.key.filter) or 'nothing is left out'}"
     return f"{standing}; {part.need.shift}" if part.need.shift is not None else standing
@@ -113,7 +121,8 @@ def _route(plan: Plan, part: Part, sql_of: SqlOf) -> tuple[str, str]:
         case Exact(entry=entry):
             return "exact", f"entry {entry.entry_id} of {entry.rows} rows"
         case Rollup(entry=entry):
-            path = f"entry {entry.entry_id} @({', '.join(entry.key.anchor)}) of {entry.rows} rows"
+            finer = ", ".join(masked_anchor(entry.key.anchor, part.key.anchor))
+            path = f"entry {entry.entry_id} @({finer}) of {entry.rows} rows"
             along = f" along {', '.join(part.how.edges)}" if part.how.edges else ""
             narrowed = " filtered" if part.how.filter else ""
             return "rollup", f"{path}{along}{narrowed}"

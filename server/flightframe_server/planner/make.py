@@ -42,6 +42,7 @@ def make_plan(question: Question, typed: TypedCollection, conditions: Conditions
         FDViolation: the data breaks an edge that the answer needs.
         NotCached: `only_if_cached` was asked and some part would need the back-end.
     """
+    typed = typed.with_levels(question.computed)
     if conditions.freshness.max_staleness is not None:
         older = _older_plan(question, typed, conditions)
         if older is not None:
@@ -83,7 +84,7 @@ def single_query_plan(typed: TypedCollection, plan: Plan) -> Plan | None:
     if not can_stream(plan):
         return None
     parts, reads = _root_reads(plan)
-    queries = reads.queries(typed)
+    queries = reads.queries(typed.with_levels(plan.question.computed))
     return replace(plan, parts=parts, queries=queries, stream=frame_query(plan.question, queries))
 
 

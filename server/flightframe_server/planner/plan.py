@@ -20,7 +20,7 @@ from flightframe_server.planner.identity import EntryKey, Version
 from flightframe_server.planner.source import FrameQuery, SourceQuery
 from flightframe_server.resolver.needs import Need
 from flightframe_server.resolver.question import Question
-from flightframe_server.resolver.terms import Metric, Term, text
+from flightframe_server.resolver.terms import ComputedLevel, Metric, Term, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +42,15 @@ class Exact:
 
 @dataclass(frozen=True, slots=True)
 class Rollup:
-    """Read a finer or less filtered entry, look levels up, filter, and combine its states."""
+    """Read a finer or less filtered entry, look levels up, filter, and combine its states.
+
+    Levels that are computed are so once levels are looked up and points filtered.
+    """
 
     entry: CacheEntry
     lookups: tuple[LevelLookup, ...]
     filter: tuple[Term, ...]
+    computed: tuple[ComputedLevel, ...] = ()
 
     @property
     def edges(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from typing import Any
 from flightframe_server.cache.entries import Counts, EntryRecord
 from flightframe_server.engine.engine import MetricEngine
 from flightframe_server.errors import UnknownName, shown
+from flightframe_server.planner.masked_filters import masked_anchor
 from flightframe_server.promotion.names import family_of, levels_in, own_filter
 
 SHORT_ID = 8
@@ -86,7 +87,7 @@ class Listing:
             "entry_count": len(self.entries),
             "bytes": self.bytes,
             "budget_bytes": self.budget_bytes,
-            "budget_percent": round(percent, 2),
+            "budget_percent": round(percent, 4),
             "hits": sum(entry.hits for entry in self.entries),
             "counts": asdict(self.counts),
         }
@@ -126,10 +127,11 @@ def listed(record: EntryRecord, now: float, levels: Collection[str], *, fresh: b
     group = record.key.group
     own = own_filter(group.family)
     conditions = (*record.key.filter, *((own,) if own else ()))
+    finer = record.lineage.source_anchor
     return ListedEntry(
         public_id(record),
         family_of(group.family),
-        record.key.anchor,
+        masked_anchor(record.key.anchor),
         str(group.operator),
         bool(conditions),
         levels_in(conditions, levels),
@@ -140,7 +142,7 @@ def listed(record: EntryRecord, now: float, levels: Collection[str], *, fresh: b
         max(now - record.last_used, 0.0),
         record.pinned,
         record.lineage.route,
-        record.lineage.source_anchor,
+        None if finer is None else masked_anchor(finer),
         fresh,
         record.seconds,
     )

@@ -208,7 +208,7 @@ def counted_days(age_days: float) -> float:
 def why_not(usage: Usage, engine: MetricEngine) -> str | None:
     """Return why no hint can keep what a usage is of; None where one can."""
     if usage.refusal is not None:
-        return usage.refusal
+        return usage.refusal if usage.filtered else f"{usage.refusal}{_instead(usage)}"
     if usage.filtered:
         named = f" on {', '.join(usage.filter_levels)}" if usage.filter_levels else ""
         return f"it is asked under a filter{named}, and a hint keeps whole anchors{_instead(usage)}"

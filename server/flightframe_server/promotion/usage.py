@@ -18,7 +18,9 @@ from flightframe_server.engine.engine import MetricEngine
 from flightframe_server.engine.warm_up import Hint, asking, hints
 from flightframe_server.errors import QueryError
 from flightframe_server.planner.identity import EntryGroup, EntryKey
+from flightframe_server.planner.masked_filters import masked_anchor
 from flightframe_server.promotion.names import family_of, levels_in, own_filter
+from flightframe_server.resolver.terms import is_computed, level_text
 
 Reads = Mapping[tuple[str, str], bool]
 """The identity and the reducer of each metric that a hint reads, and whether that rolls up."""
@@ -31,7 +33,7 @@ class Usage:
     Attributes:
         family: the metric family; `rows(schema)` or `level(schema.x)` for counts of rows.
         operator: the reducer with its arguments.
-        anchor: the levels, sorted.
+        anchor: the levels, sorted; of an ad-hoc one the expression without its values.
         filter_levels: the levels that its filter names, sorted.
         filtered: whether it has a filter at all, one of the metric's own included.
         hits: times it was answered.
@@ -124,6 +126,8 @@ class HintedReads:
         declared = self._typed.collection.metric_families.get(hint.family)
         if declared is None or not isinstance(declared.meaning, RootedMetric):
             return "it is no metric family of its own, and a hint names families"
+        if any(map(is_computed, hint.anchor)):
+            return "its anchor has an ad-hoc level, and a hint keeps declared ones"
         try:
             needs = asking(hint)(self._typed).needs
         except QueryError as error:
@@ -181,16 +185,19 @@ def _statistics(engine: MetricEngine) -> Iterator[_Seen]:
 def _usage(seen: _Seen, reads: HintedReads) -> Usage:
     group, anchor = seen.key.group, seen.key.anchor
     family, operator = family_of(group.family), str(group.operator)
+    computed = [level_text(level) for level in anchor if is_computed(level)]
     read = reads.reads(family, anchor)
     bare = not isinstance(read, str) and (group.family, operator) in read
     own = own_filter(group.family)
     conditions = (*seen.key.filter, *((own,) if own and not bare else ()))
     levels = levels_in(conditions, reads.levels)
-    whole = reads.whole(group, (*anchor, *levels)) if seen.key.filter else None
+    base = [level for level in anchor if not is_computed(level)]
+    base += levels_in((*conditions, *computed), reads.levels)
+    whole = reads.whole(group, base) if seen.key.filter or computed else None
     return Usage(
         family,
         operator,
-        anchor,
+        masked_anchor(anchor),
         levels,
         bool(conditions),
         seen.hits,

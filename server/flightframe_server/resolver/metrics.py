@@ -36,6 +36,7 @@ from flightframe_server.errors import (
 )
 from flightframe_server.language import format_expression
 from flightframe_server.language.syntax import Ascribed, Call, Expression, Name, Parameter, Star
+from flightframe_server.resolver.ad_hoc_levels import with_anchor
 from flightframe_server.resolver.expressions import Typer
 from flightframe_server.resolver.finishing import finished
 from flightframe_server.resolver.functions import unknown_function
@@ -96,7 +97,7 @@ class MetricNames:
     def _named(self, node: Name) -> Term:
         family = self.scope.family(node.text)
         if family is None:
-            if self.scope.level(node) is not None:
+            if self.scope.level(node) is not None or self.scope.ad_hoc_level(node) is not None:
                 raise NotSupported(
                     f"level {shown(node.text)} stands alone, not inside an expression",
                     place=node.place,
@@ -128,6 +129,12 @@ class MetricNames:
                     return self._metric(family, name, arguments, self._filter(node), node.place)
                 if self.scope.level(subject) is not None:
                     return self._rows(subject, name, node)
+                if self.scope.ad_hoc_level(subject) is not None:
+                    raise NotSupported(
+                        f"{shown(subject.text)} is an ad-hoc level, and a reducer takes none",
+                        place=subject.place,
+                        hint="count the members of a level that the collection declares",
+                    )
                 raise self.scope.unknown_metric(subject)
             case Ascribed():
                 return self._nested(node, name, arguments, subject)
@@ -150,8 +157,9 @@ class MetricNames:
             raise NotSupported("an anchor of its own is given to metrics", place=subject.place)
         what = format_expression(subject.operand)[:40]
         type_ = result_type(reducer, inner.type, what)
-        anchor = tuple(sorted(self.scope.levels(subject.anchor)))
-        return NestedTerm(type_, Operator(name, arguments), inner, anchor)
+        scope, computed = with_anchor(self.scope, subject.anchor)
+        anchor = tuple(sorted(scope.levels(subject.anchor)))
+        return NestedTerm(type_, Operator(name, arguments), inner, anchor, computed)
 
     def _filter(self, node: Call) -> tuple[Term, ...]:
         if node.filter is None:
@@ -372,7 +380,7 @@ def _level_leaf(scope: Scope, node: Name | Call | Ascribed | Star) -> Term:
         raise unknown_function(node)
     if not isinstance(node, Name):
         raise NotSupported("a condition is over levels", place=node.place, hint=IN_HAVING)
-    return scope.level_term(node, IN_HAVING)
+    return scope.member_term(node, IN_HAVING)
 
 
 def _no_expression(node: Call, subject: Expression) -> ReducerNotDeclared:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flightframe_server.resolver.needs import Need, needs_of
-from flightframe_server.resolver.terms import Term
+from flightframe_server.resolver.terms import ComputedLevel, Term
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ class Question:
         members_of: where no column reads a metric, the schema whose points are listed.
         source: the schema that FROM names, or None.
         explain: whether the plan is asked for, not the answer.
+        computed: the levels of any anchor in it that the collection does not declare.
     """
 
     collection: str
@@ -64,6 +65,7 @@ class Question:
     members_of: str | None = None
     source: str | None = None
     explain: bool = False
+    computed: tuple[ComputedLevel, ...] = ()
 
     @property
     def selected(self) -> tuple[Term, ...]:

@@ -37,6 +37,7 @@ from flightframe_server.language.syntax import (
     Star,
     Statement,
 )
+from flightframe_server.resolver.ad_hoc_levels import with_anchor
 from flightframe_server.resolver.expressions import Typer
 from flightframe_server.resolver.functions import unknown_function
 from flightframe_server.resolver.legality import check_metric, check_nested, check_reach
@@ -45,7 +46,15 @@ from flightframe_server.resolver.needs import needs_of
 from flightframe_server.resolver.predicates import conjuncts
 from flightframe_server.resolver.question import Ordering, OutputColumn, Question, Window
 from flightframe_server.resolver.scope import Scope
-from flightframe_server.resolver.terms import Constant, LevelTerm, Term, metrics_of, nested_of
+from flightframe_server.resolver.terms import (
+    Constant,
+    LevelTerm,
+    Term,
+    computed_in,
+    level_text,
+    metrics_of,
+    nested_of,
+)
 from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.resolver.values import Binding
 
@@ -66,6 +75,7 @@ def resolve(
     scope = Scope(typed, binding if binding is not None else Binding())
     if statement.source is not None:
         scope = Scope(typed, scope.binding, scope.schema(statement.source))
+    scope, computed = with_anchor(scope, statement.anchor)
     anchor = scope.levels(statement.anchor)
     filters = _filter(scope, statement)
     columns = _columns(scope, statement.items, anchor, filters)
@@ -84,7 +94,9 @@ def resolve(
         source=scope.source,
         explain=statement.explain,
     )
-    _check(typed, question)
+    computed = tuple(dict.fromkeys((*computed, *computed_in(question.terms))))
+    question = replace(question, computed=computed)
+    _check(typed.with_levels(computed), question)
     if any(metrics_of(term) or nested_of(term) for term in question.selected):
         return question
     return _members(scope, question)
@@ -108,13 +120,14 @@ def _filter(scope: Scope, statement: Statement) -> tuple[Term, ...]:
 
     def leaf(node: Name | Call | Ascribed | Star) -> Term:
         if isinstance(node, Name):
-            if scope.level(node) is None and node.text.casefold() in outputs:
+            known = scope.level(node) is not None or scope.ad_hoc_level(node) is not None
+            if not known and node.text.casefold() in outputs:
                 raise UnknownName(
                     f"{shown(node.text)} is a column of the answer, and WHERE takes rows by levels",
                     place=node.place,
                     hint=IN_HAVING,
                 )
-            return scope.level_term(node, IN_HAVING)
+            return scope.member_term(node, IN_HAVING)
         if isinstance(node, Call) and node.function not in REDUCER_NAMES:
             raise unknown_function(node)
         raise NotSupported(
@@ -139,8 +152,9 @@ def _columns(
     if not selected:
         columns = [*_level_columns(scope, anchor), *columns]
     elif missing := [level for level in anchor if level not in selected]:
+        lacking = shown(level_text(missing[0]))
         raise LevelNotSelected(
-            f"the anchor has {shown(missing[0])}, and SELECT lists other levels but not that one",
+            f"the anchor has {lacking}, and SELECT lists other levels but not that one",
             hint="select every level of the anchor, or none to get them all",
         )
     _refuse_duplicates(columns)
@@ -150,6 +164,8 @@ def _columns(
 def _column(scope: Scope, item: Item, anchor: tuple[str, ...]) -> OutputColumn:
     _refuse_missing_comma(scope, item)
     node = item.expression
+    if isinstance(node, Name) and (ad_hoc := scope.ad_hoc_level(node)) is not None:
+        return OutputColumn(item.alias or ad_hoc.name, ad_hoc.member)
     if isinstance(node, Name) and (level := scope.level(node)) is not None:
         if level not in anchor:
             raise LevelNotInAnchor(
@@ -189,7 +205,10 @@ def _refuse_missing_comma(scope: Scope, item: Item) -> None:
 
 def _level_columns(scope: Scope, anchor: tuple[str, ...]) -> list[OutputColumn]:
     types = scope.typed.level_types
-    return [OutputColumn(level, LevelTerm(types[level], level)) for level in anchor]
+    names = {named.level: named.name for named in scope.ad_hoc.values()}
+    return [
+        OutputColumn(names.get(level, level), LevelTerm(types[level], level)) for level in anchor
+    ]
 
 
 def _everything(
@@ -239,7 +258,8 @@ class _Outputs:
             term = self._by_name.get(node.text.casefold())
             if term is not None:
                 return term
-            level = self._scope.level(node)
+            ad_hoc = self._scope.ad_hoc_level(node)
+            level = self._scope.level(node) if ad_hoc is None else ad_hoc.level
             if level is not None and level in self._by_level:
                 return self._by_level[level]
         elif isinstance(node, Call):
@@ -273,7 +293,8 @@ def _window(scope: Scope, limit: Limit | None, anchor: tuple[str, ...]) -> Windo
     for level in per:
         if level not in anchor:
             raise LevelNotInAnchor(
-                f"PER names {shown(level)}, which is not in the anchor", place=limit.place
+                f"PER names {shown(level_text(level))}, which is not in the anchor",
+                place=limit.place,
             )
     offset = 0 if limit.offset is None else _count(scope, limit.offset)
     return Window(_count(scope, limit.count), offset, per)
@@ -294,7 +315,8 @@ def _count(scope: Scope, node: Expression) -> int:
 
 def _schemas_reaching(scope: Scope, levels: frozenset[str]) -> str | None:
     graph = scope.typed.graph
-    names = [name for name in scope.typed.collection.schemas if levels <= graph.reachable(name)]
+    base = scope.typed.base_levels(levels)
+    names = [name for name in scope.typed.collection.schemas if base <= graph.reachable(name)]
     return f"add FROM {' or FROM '.join(names[:3])}" if names else None
 
 
@@ -313,5 +335,6 @@ def _members(scope: Scope, question: Question) -> Question:
                 hint=_schemas_reaching(scope, grain),
             )
         schema = fitting[0]
-    check_reach(scope.typed, schema, f"the members of {schema}", question.anchor, question.filter)
+    typed = scope.typed.with_levels(question.computed)
+    check_reach(typed, schema, f"the members of {schema}", question.anchor, question.filter)
     return replace(question, members_of=schema)

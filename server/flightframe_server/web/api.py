@@ -43,6 +43,7 @@ from flightframe_server.web.description.operation import Endpoint, Operation
 from flightframe_server.web.description.operations import OPERATIONS
 from flightframe_server.web.draining import Draining
 from flightframe_server.web.engine_figures import EngineFigures
+from flightframe_server.web.entity_tags import has_tag
 from flightframe_server.web.events import FigureEvents
 from flightframe_server.web.failures import (
     CHALLENGE,
@@ -54,9 +55,10 @@ from flightframe_server.web.failures import (
 )
 from flightframe_server.web.guards import SharedOrigins, check_change, check_host, check_operator
 from flightframe_server.web.json_body import check_keys
+from flightframe_server.web.packing import accepts_gzip
 from flightframe_server.web.page_files import PageFiles
 from flightframe_server.web.readiness import Readiness
-from flightframe_server.web.reply import Reply, ReplyLimits, reply_limits
+from flightframe_server.web.reply import NOT_MODIFIED, Reply, ReplyLimits, reply_limits
 from flightframe_server.web.request_body import BodyReader
 from flightframe_server.web.request_ids import NamedRequests, request_id
 from flightframe_server.web.sending import ReplyResponse
@@ -84,6 +86,7 @@ class Api:
         page: the built page.
         operations: what operators do; None: nothing, since the runtime has no files.
         reloader: reloads the files; None: nothing does.
+        flight: where the Flight server beside this one listens; None: there is none.
     """
 
     def __init__(
@@ -98,6 +101,7 @@ class Api:
         page: PageFiles | None = None,
         operations: Operations | None = None,
         reloader: Reloader | None = None,
+        flight: str | None = None,
     ) -> None:
         """Keep what the operations answer with; see the class."""
         bounds = runtime.statements.limits
@@ -115,6 +119,7 @@ class Api:
             access,
             operations,
             reloader,
+            flight=flight,
         )
         self._callers = Callers(access, self._services.cookie_name)
         self._admission = Admission(bounds)
@@ -189,7 +194,9 @@ class Api:
             check_host(request, self._hosts)
         except FrameQLSyntaxError as error:
             return self.refused(request, error, error.http_status)
-        packed = "gzip" in request.headers.get("accept-encoding", "") and file.packed
+        if has_tag(request.headers.get("if-none-match", ""), file.headers["etag"]):
+            return Response(status_code=NOT_MODIFIED, headers=file.headers)
+        packed = accepts_gzip(request.headers.get("accept-encoding", "")) and file.packed
         headers = {**file.headers, "content-encoding": "gzip"} if packed else file.headers
         return Response(packed or file.content, headers=headers)
 

@@ -20,6 +20,7 @@ from flightframe_server.reload import Reloader
 from flightframe_server.reload.outcome import ReloadStatus
 from flightframe_server.sql.tables import PublishedTables
 from flightframe_server.web.engine_figures import EngineFigures
+from flightframe_server.web.packing import KeptTexts
 from flightframe_server.web.readiness import Readiness
 from flightframe_server.web.reply import ReplyLimits
 from flightframe_server.web.sessions import WebSessions
@@ -97,6 +98,8 @@ class Services:
         cookie_name: what the cookie of a session is called.
         operations: what operators do; None where the server has no files.
         reloader: reloads the files; None where the server has none.
+        descriptions: descriptions that were sent, packed.
+        flight: where the Flight server beside this one listens; None where there is none.
     """
 
     runtime: Runtime
@@ -109,6 +112,8 @@ class Services:
     access: Access = OPEN
     operations: Operations | None = None
     reloader: Reloader | None = None
+    descriptions: KeptTexts = field(default_factory=KeptTexts)
+    flight: str | None = None
 
     def on(self, pinned: Runtime) -> Services:
         """Return the services as one call sees them, which has pinned the installation."""

@@ -139,6 +139,14 @@ class Connection(H11Protocol):
         else:
             self._wait_for_head()
 
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP; behind the head of another answer there is no place for that."""
+        cycle = self.cycle
+        if cycle is not None and cycle.response_started and not cycle.response_complete:
+            self.end("malformed")
+        else:
+            super().send_400_response(msg)
+
     def on_response_complete(self) -> None:
         """Wait for what was written to be taken, then for the next request."""
         super().on_response_complete()

@@ -15,9 +15,10 @@ from flightframe_server.call_context import Caller
 from flightframe_server.errors import FrameQLSyntaxError, LimitExceeded
 from flightframe_server.statements.runner import Statements
 from flightframe_server.web.admission import Admission
-from flightframe_server.web.body import EXAMPLE
 from flightframe_server.web.failures import LateBody
 from flightframe_server.web.reply import JSON
+
+SAY_JSON = f"send the header content-type: {JSON}"
 
 
 class BodyReader:
@@ -81,7 +82,7 @@ async def read_all(
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     is_json = content_type == JSON
     if not is_json and not (may_be_absent and not content_type):
-        raise FrameQLSyntaxError(f"the content type is not {JSON}", hint=EXAMPLE)
+        raise FrameQLSyntaxError(f"the content type is not {JSON}", hint=SAY_JSON)
     too_long = LimitExceeded(f"a request has at most {most:,} bytes")
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared[:20]) > most:
@@ -91,7 +92,7 @@ async def read_all(
         if len(body) + len(chunk) > most:
             raise too_long
         if chunk and not is_json:
-            raise FrameQLSyntaxError(f"the content type is not {JSON}", hint=EXAMPLE)
+            raise FrameQLSyntaxError(f"the content type is not {JSON}", hint=SAY_JSON)
         take(len(chunk))
         body += chunk
     return bytes(body)

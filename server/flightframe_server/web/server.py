@@ -111,6 +111,7 @@ class HttpServer:
         origins: the origins whose pages a browser lets ask.
         operations: what operators do; None: nothing, since the runtime has no files.
         reloader: reloads the files; None: nothing does.
+        flight: where the Flight server beside this one listens; None: there is none.
 
     Attributes:
         url: where it answers.
@@ -128,6 +129,7 @@ class HttpServer:
         origins: Collection[str] = (),
         operations: Operations | None = None,
         reloader: Reloader | None = None,
+        flight: str | None = None,
     ) -> None:
         """Prepare; nothing is answered before `start`."""
         address, port = listening.getsockname()[:2]
@@ -147,6 +149,7 @@ class HttpServer:
             readiness=self.readiness,
             operations=operations,
             reloader=reloader,
+            flight=flight,
         )
         config = uvicorn.Config(
             api.application,

@@ -109,6 +109,7 @@ def test_the_words_that_the_other_layers_ask_for():
     assert where("zero_when_empty") == where("of_levels") == {"COUNT", "COUNT_DISTINCT"}
     assert where("parameter") == {"QUANTILE"}
     assert where("keeps_one_row") == {"SUM", "MIN", "MAX"}
+    assert where("reduces_own_values") == {"SUM", "MIN", "MAX"}
 
 
 SAMPLES = {TEXT: "a", INTEGER: 1}

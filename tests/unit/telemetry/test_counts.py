@@ -10,7 +10,7 @@ from flightframe_server.errors import FlightframeError
 from flightframe_server.flight.server import FlightServer
 from flightframe_server.planner.plan import Freshness
 from flightframe_server.request import Request
-from flightframe_server.telemetry.metrics import Metrics, route_of
+from flightframe_server.telemetry.metrics import AnswerCounts, Metrics, route_of
 
 SECRET = "Nowhere-0042"
 
@@ -55,6 +55,30 @@ def test_each_question_counts_once_under_its_label_and_route(shop):
     }
     seconds = exposed(shop)["flightframe_question_seconds_count", (("route", "hot"),)]
     assert seconds == 3
+
+
+def test_pages_and_prometheus_read_one_count(shop):
+    metrics = shop.runtime.metrics
+    assert metrics.answers_of("shop") == AnswerCounts()
+    answer(Request("SELECT amount AT (town, day)"), shop.runtime)
+    answer(Request("SELECT amount AT town"), shop.runtime)
+    answer(Request("SELECT COUNT(amount) AS n AT (town, day)"), shop.runtime)
+    # One part is read as it is and the other rolled up: a rollup, and no hit.
+    answer(Request("SELECT amount, COUNT(amount) AS n AT town"), shop.runtime)
+    answer(Request("SELECT amount, MAX(amount) AS m AT town"), shop.runtime)
+    for _ in range(2):
+        answer(Request("SELECT amount AT town"), shop.runtime)
+    answer(Request("SELECT amount AT day", freshness=Freshness(no_cache=True)), shop.runtime)
+    counts = metrics.answers_of("shop")
+    assert counts == AnswerCounts(hits=1, rollups=2, misses=4, hot_hits=1)
+    assert sum(questions(shop).values()) == 8
+    assert metrics.answers_of("another") == AnswerCounts()
+
+
+def test_a_plan_that_is_shown_is_no_answer(shop):
+    answer(Request("EXPLAIN SELECT amount AT town"), shop.runtime)
+    assert questions(shop) == {}
+    assert shop.runtime.metrics.answers_of("shop") == AnswerCounts()
 
 
 def test_statements_are_timed_and_the_store_is_weighed(shop):
