@@ -130,10 +130,28 @@ class Queries:
                 self._use("CAST to DATE")
                 text = f"CAST({text} AS DATE)"
             return text, name, level
+        if self._often(0.12):
+            self._use("GROUP BY an expression")
+            return self._expression(level), name, level
         if level in TEXTS and self._often(0.1):
             self._use("CAST to TEXT")
             return f"CAST({level} AS TEXT)", name, level
         return level, name, level
+
+    def _expression(self, level: str) -> str:
+        if level in DATES:
+            part = self._pick(["year", "month", "quarter", "isodow"])
+            return f"EXTRACT({part} FROM {level})"
+        one, other = self.chance.sample(WORDS[level], 2)
+        forms = [
+            f"CASE WHEN {level} = '{one}' THEN 'one' WHEN {level} > '{other}' THEN 'more' END",
+            f"COALESCE({level}, 'none')",
+            f"UPPER({level})",
+            f"{level} || '-'",
+            f"{level} IN ('{one}', '{other}')",
+            f"SUBSTRING({level}, 1, 1)",
+        ]
+        return self._pick(forms)
 
     def _metric(self) -> str:
         if self._source == "stock":
@@ -216,7 +234,9 @@ class Queries:
             f"NOT ({one} <= {number})",
             f"{one} BETWEEN {number} AND 500",
             f"{one} >= {number} AND {self._aggregate()} < 1000",
-            f"{one} = {number} OR COUNT(*) > 1" if self._source != "stock" else f"{one} <> {number}",
+            f"{one} = {number} OR COUNT(*) > 1"
+            if self._source != "stock"
+            else f"{one} <> {number}",
         ]
         return self._pick(forms)
 

@@ -11,7 +11,7 @@ there; one with a snapshot adds up other rows than SQL would, and is refused.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlglot import exp
 
@@ -20,7 +20,6 @@ from flightframe_server.catalog import check_families
 from flightframe_server.catalog.collection import MetricFamily, RootedMetric
 from flightframe_server.errors import (
     AmbiguousReducer,
-    AmbiguousSchema,
     NotSupported,
     Place,
     ReducerNotDeclared,
@@ -34,11 +33,11 @@ from flightframe_server.language.syntax import (
     Literal,
     Name,
 )
-from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.sql import idioms
+from flightframe_server.sql.aggregate_nodes import MEASURES, REDUCER_OF, is_aggregate
 from flightframe_server.sql.folding import constant_truth, folded
-from flightframe_server.sql.periods import Fold
 from flightframe_server.sql.places import place_of
+from flightframe_server.sql.rows_read import Rows
 from flightframe_server.sql.scalars import Scalars, plain
 from flightframe_server.sql.scopes import (
     CellValue,
@@ -50,64 +49,7 @@ from flightframe_server.sql.scopes import (
     Scope,
 )
 
-_REDUCERS: dict[type[exp.Expr], str] = {
-    exp.Sum: "SUM",
-    exp.Min: "MIN",
-    exp.Max: "MAX",
-    exp.Avg: "AVG",
-    exp.Median: "MEDIAN",
-    exp.Stddev: "STDDEV",
-    exp.StddevSamp: "STDDEV",
-    exp.Variance: "VAR",
-}
-_MEASURES = frozenset({"MEASURE", "AGG"})
-_CALLED = frozenset({"MEASURE", "QUANTILE_CONT"})
-AGGREGATES = (*_REDUCERS, exp.Count, exp.Agg, exp.Filter, exp.WithinGroup)
 _NUMBERS = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Neg)
-
-
-@dataclass(slots=True)
-class Rows:
-    """The schemas whose rows a question reads, and whether it counts them.
-
-    Attributes:
-        typed: the collection.
-        roots: the schemas of its metrics, in the order met.
-        counted: where rows are counted first; None where they are not.
-        folds: the truncations that were read as levels.
-    """
-
-    typed: TypedCollection
-    roots: dict[str, None] = field(default_factory=dict)
-    counted: tuple[Place, str] | None = None
-    folds: list[Fold] = field(default_factory=list)
-
-    def read(self, family: MetricFamily) -> None:
-        """Note the schemas that a family is rooted in."""
-        if isinstance(family.meaning, RootedMetric):
-            self.roots[family.meaning.schema] = None
-            return
-        for name in family.meaning.inputs:
-            known = self.typed.collection.folded_families.get(name.casefold())
-            if known is not None:
-                self.read(known)
-
-    def count(self, place: Place, what: str) -> None:
-        """Note that rows are counted."""
-        if self.counted is None:
-            self.counted = place, what
-
-
-def is_aggregate(node: exp.Expr) -> bool:
-    """Whether a node is an aggregate."""
-    if isinstance(node, exp.Anonymous):
-        return node.name.upper() in _CALLED
-    return isinstance(node, AGGREGATES)
-
-
-def has_aggregate(node: exp.Expr) -> bool:
-    """Whether an aggregate stands anywhere in an expression."""
-    return any(is_aggregate(part) for part in node.walk())
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +105,7 @@ class Aggregates:
                 return self._called(node, condition, place)
             case exp.WithinGroup(this=exp.PercentileCont() as quantile):
                 return self._percentile(node, quantile, condition, place)
-        name = _REDUCERS.get(type(node))
+        name = REDUCER_OF.get(type(node))
         if name is None:
             raise NotSupported("WITHIN GROUP stands after PERCENTILE_CONT", place=place)
         if isinstance(node.this, exp.Distinct):
@@ -183,7 +125,7 @@ class Aggregates:
         self, node: exp.Anonymous, condition: Expression | None, place: Place
     ) -> Expression:
         name, arguments = node.name.upper(), node.expressions
-        if name in _MEASURES and len(arguments) == 1:
+        if name in MEASURES and len(arguments) == 1:
             return self._measured(arguments[0], condition, place)
         if name == "QUANTILE_CONT" and len(arguments) == 2:
             return self._quantile(arguments[0], arguments[1], condition, place)
@@ -444,21 +386,3 @@ def _default(family: MetricFamily, place: Place) -> str:
     if name is None:
         raise AmbiguousReducer(f"{family.name} alone could mean several reducers", place=place)
     return name
-
-
-def ambiguous_rows(
-    counted: tuple[Place, str], roots: list[str], schemas: list[str]
-) -> AmbiguousSchema:
-    """Return the error of rows that are counted and are of no one schema."""
-    place, what = counted
-    if not roots:
-        return AmbiguousSchema(
-            f"{what} counts rows, and the table of metrics has none of its own",
-            place=place,
-            hint=f"name their table: FROM {' or FROM '.join(schemas[:3])}",
-        )
-    return AmbiguousSchema(
-        f"{what} counts rows, and the metrics beside it are of {' and '.join(roots)}",
-        place=place,
-        hint="ask for them in two queries, or leave the count out",
-    )

@@ -121,6 +121,7 @@ QUESTION: Nodes = {
     exp.DateTrunc: frozenset({"this", "unit"}),
     exp.Extract: _TWO,
     exp.Var: _ONE,
+    exp.Trunc: _ONE,
     exp.Year: _ONE,
     exp.Quarter: _ONE,
     exp.Month: _ONE,
@@ -192,7 +193,9 @@ def _check(tree: exp.Expr, nodes: Nodes, where: str, hint: str) -> None:
             raise _unknown(construct(node), where, hint, node)
         for name, value in node.args.items():
             if value and name not in known:
-                raise _unknown(_WORDS.get(name, f"{node.key} {name}"), where, hint, node)
+                part = value[0] if isinstance(value, list) else value
+                at = part if isinstance(part, exp.Expr) else node
+                raise _unknown(_WORDS.get(name, f"{node.key} {name}"), where, hint, at)
 
 
 def construct(node: exp.Expr) -> str:

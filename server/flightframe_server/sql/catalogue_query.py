@@ -127,7 +127,8 @@ class _Names:
         if parsed.described is not None:
             self._require(parsed.described)
         if parsed.compound is not None:
-            return self._refuse_compound(parsed.compound)
+            self._refuse_compound(parsed.compound)
+            return None
         named = self._sources(parsed)
         if not named and _ctes(parsed.select):
             return None

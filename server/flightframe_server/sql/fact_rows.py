@@ -20,11 +20,11 @@ from flightframe_server.language.syntax import (
     Statement,
 )
 from flightframe_server.resolver.typed import TypedCollection
-from flightframe_server.sql.aggregates import Rows
-from flightframe_server.sql.grouping import limit_of, ordinal
+from flightframe_server.sql.clauses import limit_of, ordinal
 from flightframe_server.sql.places import place_of
 from flightframe_server.sql.reading import Reading
 from flightframe_server.sql.row_leaf import row_scalars
+from flightframe_server.sql.rows_read import Rows
 from flightframe_server.sql.scalars import plain
 from flightframe_server.sql.scopes import FactColumn, LevelColumn, MetricColumn, RowValue, Scope
 from flightframe_server.sql.table_frames import FrameColumn
@@ -206,9 +206,7 @@ class _Rows:
                 levels.append(column.level)
             elif isinstance(column, MetricColumn):
                 metrics.append(f"MEASURE({column.family.name})")
-        hint = (
-            "ask for metrics beside GROUP BY: SELECT region, MEASURE(revenue) ... GROUP BY region"
-        )
+        hint = "ask for metrics beside GROUP BY, as MEASURE(revenue)"
         if metrics:
             listed = ", ".join([*levels, *metrics])
             group = f" GROUP BY {', '.join(levels)}" if levels else ""

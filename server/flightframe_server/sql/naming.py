@@ -8,8 +8,9 @@ ORDER BY take a column of the answer first there, and a call by its text.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 from flightframe_server.algebra.reducers import REDUCER_NAMES
 from flightframe_server.errors import AmbiguousMetric, NotSupported, shown
@@ -22,6 +23,7 @@ from flightframe_server.language.syntax import (
     Node,
     OrderKey,
     Statement,
+    When,
 )
 from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.sql.unwrapping import Grouped, Output
@@ -88,6 +90,24 @@ def check_levels(expression: Expression, keys: tuple[Name, ...], typed: TypedCol
                 place=leaf.place,
                 hint=f"add {level} to GROUP BY",
             )
+
+
+def rebuilt(node: Expression, change: Callable[[Expression], Expression]) -> Expression:
+    """Return a value with each part that it is made of changed."""
+    changes: dict[str, Any] = {}
+    for field in dataclasses.fields(node):
+        value = getattr(node, field.name)
+        if isinstance(value, tuple):
+            changes[field.name] = tuple(_changed(part, change) for part in value)
+        elif isinstance(value, Node):
+            changes[field.name] = _changed(value, change)
+    return replace(node, **changes) if changes else node
+
+
+def _changed(part: Any, change: Callable[[Expression], Expression]) -> Any:
+    if isinstance(part, When):
+        return replace(part, condition=change(part.condition), result=change(part.result))
+    return change(part) if isinstance(part, Expression) else part
 
 
 def leaves(node: Node) -> Iterator[Name | Call]:

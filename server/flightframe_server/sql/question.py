@@ -24,15 +24,18 @@ from flightframe_server.language.syntax import (
     Statement,
 )
 from flightframe_server.request import Translation
-from flightframe_server.sql.aggregates import Rows, ambiguous_rows, has_aggregate
+from flightframe_server.sql.aggregate_nodes import has_aggregate
 from flightframe_server.sql.allowed_sql import check_question
+from flightframe_server.sql.clauses import parts_of
 from flightframe_server.sql.fact_rows import rows_of_table
-from flightframe_server.sql.grouping import Grouping, Overlay, parts_of
+from flightframe_server.sql.grouping import Grouping
 from flightframe_server.sql.joins import joined
 from flightframe_server.sql.naming import by_name, check_names, check_shown
+from flightframe_server.sql.overlay import Overlay
 from flightframe_server.sql.places import place_of
 from flightframe_server.sql.reading import Reading
 from flightframe_server.sql.row_leaf import projected, row_scalars
+from flightframe_server.sql.rows_read import Rows, ambiguous_rows
 from flightframe_server.sql.unwrapping import (
     Ctes,
     Grouped,

@@ -11,9 +11,10 @@ from sqlglot import exp
 from flightframe_server.errors import NotSupported, UnknownName, shown
 from flightframe_server.language.syntax import Cast, Expression, Name
 from flightframe_server.resolver.metrics import IN_HAVING
-from flightframe_server.sql.aggregates import Rows, is_aggregate
+from flightframe_server.sql.aggregate_nodes import is_aggregate
 from flightframe_server.sql.places import place_of
 from flightframe_server.sql.reading import Reading
+from flightframe_server.sql.rows_read import Rows
 from flightframe_server.sql.scalars import MOMENT, Scalars, plain
 from flightframe_server.sql.scopes import (
     CellValue,

@@ -256,6 +256,9 @@ class Scalars:
                 return date_of(self, self.value(node.this), place)
             case exp.Extract():
                 return Extract(node.name.lower(), self.value(node.expression), place=place)
+            case exp.Trunc(this=exp.Extract() as whole):
+                # What EXTRACT gives is whole.
+                return self.value(whole)
         part = _PARTS.get(type(node))
         return None if part is None else Extract(part, self.value(node.this), place=place)
 
