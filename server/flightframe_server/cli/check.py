@@ -35,8 +35,10 @@ from flightframe_server.errors import (
     FlightframeError,
     QueryError,
     SiblingDiffers,
+    TypeMismatch,
 )
-from flightframe_server.language.syntax import Anchor, Call, Item, Name, Statement
+from flightframe_server.language.format import format_expression
+from flightframe_server.language.syntax import Anchor, Call, Expression, Item, Name, Statement
 from flightframe_server.planner.promises import table_hops
 from flightframe_server.planner.violations import edge_key, grain_key, violation
 from flightframe_server.resolver.resolve import resolve
@@ -192,19 +194,35 @@ def examine_hints(engine: MetricEngine, bar: Bar, done: int, findings: Findings)
 def examine_totals(engine: MetricEngine, family: MetricFamily, findings: Findings) -> None:
     """Note whether a metric fits its type over all rows, by each of its reducers.
 
-    A metric that may not be asked for without a level says nothing here, and neither does one that
-    rests on a promise which the data break: that is reported already.
+    A reducer or a formula that takes no values of that type is a mistake of the file. A metric that
+    may not be asked for without a level says nothing here, and neither does one that rests on a
+    promise which the data break: that is reported already.
     """
     declared = family.meaning.reducers if isinstance(family.meaning, RootedMetric) else ()
     name = Name((family.name,))
-    calls = {reducer.operator: Call(reducer.operator, (name,)) for reducer in declared}
+    calls = {one.operator: Call(one.operator, (name,)) for one in declared}
     for expression in calls.values() or (name,):
         statement = Statement((Item(expression, alias=family.name),), Anchor(()))
         try:
             engine.answer(partial(resolve, statement))
         except (ArithmeticOverflow, BackendError) as problem:
             findings.note("total", problem)
+        except TypeMismatch as problem:
+            findings.note("total", _misfit(engine.collection, family, expression, problem))
         except QueryError:
             continue
         else:
             findings.note("total", None)
+
+
+def _misfit(
+    collection: Collection, family: MetricFamily, expression: Expression, problem: TypeMismatch
+) -> CatalogError:
+    """Return what no question can ask of a family, and where the family stands in the file."""
+    return CatalogError(
+        f"{format_expression(expression)} can never be answered: {problem.message}",
+        file=collection.file,
+        path=family.location.path,
+        line=family.location.line,
+        hint=problem.hint,
+    )

@@ -22,6 +22,7 @@ from flightframe_server.errors import FlightframeError, NotSupported, TypeMismat
 from flightframe_server.language import format_expression
 from flightframe_server.language.draft import FILLING
 from flightframe_server.language.syntax import (
+    AdHocLevel,
     Anchor,
     Between,
     Call,
@@ -109,8 +110,11 @@ class Cursor:
 
     @property
     def over_rows(self) -> bool:
-        """Whether the mark stands in a condition on rows: WHERE or FILTER."""
-        return self.clause == "where" or any(step.field == "filter" for step in self.path)
+        """Whether the mark stands for a value of rows: in WHERE, FILTER or an ad-hoc level."""
+        below = any(
+            step.field == "filter" or isinstance(step.parent, AdHocLevel) for step in self.path
+        )
+        return self.clause == "where" or below
 
     @property
     def reduced_by(self) -> Call | None:
@@ -125,6 +129,12 @@ class Cursor:
         """The levels of the anchor, as declared."""
         found = (self.level(name) for name in self.statement.anchor.levels)
         return tuple(dict.fromkeys(level for level in found if level is not None))
+
+    @property
+    def ad_hoc(self) -> tuple[Name, ...]:
+        """The names of the anchor's ad-hoc levels."""
+        levels = self.statement.anchor.levels
+        return tuple(Name(level.parts) for level in levels if isinstance(level, AdHocLevel))
 
     def level(self, node: Node) -> str | None:
         """Return the level that a node names, or None."""
@@ -163,6 +173,8 @@ class Cursor:
         return self.clause == "having" and isinstance(self._tried(_ZERO), TypeMismatch)
 
     def _tried(self, new: Expression) -> FlightframeError | None:
+        if self.in_anchor and not isinstance(new, Name):
+            new = AdHocLevel((FILLING,), new)
         return self.trial.refusal(put(self.statement, self.path, new))
 
 
@@ -184,6 +196,7 @@ def _in_expression(cursor: Cursor) -> Iterator[Option]:
         yield from words
         return
     families = cursor.families
+    yield from _ad_hoc_levels(cursor)
     if cursor.over_rows:
         yield from _levels(cursor)
         yield from _functions(cursor)
@@ -281,11 +294,36 @@ def _selected(cursor: Cursor, level: str) -> FlightframeError | None:
     """Return why a level may not be selected: beside it stand the other levels of the anchor."""
     name = Name((level,))
     draft = put(cursor.statement, cursor.path, name)
-    others = tuple(Item(Name((one,))) for one in cursor.levels if one != level)
+    others = _beside(cursor, name)
     anchor = draft.anchor
     if not cursor.anchor_written:
         anchor = Anchor(tuple(Name((one,)) for one in dict.fromkeys((*cursor.levels, level))))
     return cursor.trial.refusal(replace(draft, items=(*others, *draft.items), anchor=anchor))
+
+
+def _beside(cursor: Cursor, name: Name) -> tuple[Item, ...]:
+    """Return the other levels of the anchor as items."""
+    levels = (Name((level,)) for level in cursor.levels)
+    return tuple(Item(one) for one in (*levels, *cursor.ad_hoc) if one != name)
+
+
+def _ad_hoc_levels(cursor: Cursor) -> Iterator[Option]:
+    """Yield the ad-hoc levels of the anchor where they may be named."""
+    if isinstance(cursor.parent, AdHocLevel) or not (
+        cursor.is_item or cursor.clause in ("where", "having", "order_by")
+    ):
+        return
+    for level in cursor.statement.anchor.levels:
+        if not isinstance(level, AdHocLevel) or not cursor.fits(level.text):
+            continue
+        name, written = Name(level.parts), format_expression(level.expression)
+        option = Option(level.text, "level", _quoted(level.text), written)
+        if cursor.is_item:
+            draft = put(cursor.statement, cursor.path, name)
+            items = (*_beside(cursor, name), *draft.items)
+            yield _told(option, cursor.trial.refusal(replace(draft, items=items)))
+        else:
+            yield _asked(cursor, option, name)
 
 
 def _anchors(cursor: Cursor) -> Iterator[Option]:

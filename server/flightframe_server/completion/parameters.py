@@ -29,7 +29,8 @@ def parameter_options(draft: Draft, level: str | None, cursor: Cursor | None) ->
         level: the level that the value is compared with, or None.
         cursor: the draft as a tree; None where nothing but a number may stand.
     """
-    if draft.state.after("DOLLAR") is None:
+    in_anchor = cursor is not None and cursor.in_anchor
+    if in_anchor or draft.state.after("DOLLAR") is None:
         return
     refused = None if cursor is None else cursor.refusal(SOMETHING)
     tokens = [*draft.before, *draft.after]

@@ -12,6 +12,7 @@ import itertools
 from decimal import Decimal
 
 from flightframe_server.language.syntax import (
+    AdHocLevel,
     Anchor,
     Ascribed,
     Between,
@@ -158,6 +159,9 @@ class _Writer:
 
     def _unparenthesised(self, node: Expression) -> str:
         match node:
+            case AdHocLevel():
+                name = self._name(node.text)
+                return f"{self.write(node.expression)} {self._word('AS')} {name}"
             case Name() | Literal() | Parameter() | Star():
                 return self._leaf(node)
             case Call():
@@ -230,6 +234,10 @@ class _Writer:
         return self.write(node, _SUM)
 
     def _call(self, node: Call) -> str:
+        plain = len(node.arguments) == 2 and not node.distinct and node.filter is None
+        if node.function == "POSITION" and plain:
+            part, text = map(self._side, node.arguments)
+            return f"{self._word('POSITION')}({part} {self._word('IN')} {text})"
         # `filter(` is always the clause, so a function of that name takes quotes.
         quoted = node.function in CLAUSE_FUNCTIONS
         function = f'"{node.function}"' if quoted else self._name(node.function)
@@ -259,7 +267,8 @@ class _Writer:
 
     def _anchor(self, anchor: Anchor) -> str:
         levels = ", ".join(self.write(level) for level in anchor.levels)
-        return levels if len(anchor.levels) == 1 else f"({levels})"
+        bare = len(anchor.levels) == 1 and not isinstance(anchor.levels[0], AdHocLevel)
+        return levels if bare else f"({levels})"
 
     def key(self, key: OrderKey) -> str:
         text = self.write(key.expression) + (" DESC" if key.descending else "")

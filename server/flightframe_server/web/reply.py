@@ -27,6 +27,7 @@ MEMORY_BYTES = 1 << 20
 CHUNK_BYTES = 256 << 10
 
 
+NOT_MODIFIED = 304
 JSON = "application/json"
 ARROW = "application/vnd.apache.arrow.stream"
 SERVED_FROM = "x-flightframe-served-from"

@@ -54,6 +54,30 @@ def test_the_nearest_level_of_the_entry_is_climbed_from():
     ]
 
 
+def test_an_ad_hoc_level_is_computed_once_what_it_reads_is_climbed_to():
+    found = judged(
+        "SELECT k, n, revenue AT (region || category AS k, EXTRACT(year FROM month) AS n)",
+        held(FINE),
+    )
+    assert isinstance(found, Rollup)
+    assert {step.level for step in found.lookups} == {"region", "category", "month"}
+    assert [text(level.term) for level in found.computed] == [
+        "concat(region,category)",
+        "extract('year',month)",
+    ]
+
+
+def test_an_ad_hoc_level_of_the_entry_is_taken_by_its_expression():
+    entry = held("SELECT a, store, revenue AT (LOWER(product) AS a, store)")
+    found = judged("SELECT b, region, revenue AT (lower(product) AS b, region)", entry)
+    assert isinstance(found, Rollup)
+    assert found.computed == ()
+    assert [step.level for step in found.lookups] == ["region"]
+    # It determines nothing, not even another expression of the level that it reads.
+    again = judged("SELECT b, revenue AT (UPPER(product) AS b)", entry)
+    assert again.endswith("it neither holds nor determines product")
+
+
 @pytest.mark.parametrize(
     ("entry", "asked", "rule"),
     [
