@@ -33,7 +33,7 @@ from flightframe_server.errors import (
     did_you_mean,
     shown,
 )
-from flightframe_server.language import parse
+from flightframe_server.language import format_statement, parse
 from flightframe_server.language.bounds import check_depth
 from flightframe_server.language.syntax import Statement
 from flightframe_server.provenance import (
@@ -205,7 +205,7 @@ def _answer(
     context = context.named(query_id)
 
     def ask(typed: TypedCollection) -> Question:
-        binding = Binding(dict(request.parameters))
+        binding = Binding(request.values)
         with step("resolve"):
             question = resolve(statement, typed, binding)
         binding.refuse_surplus()
@@ -225,11 +225,13 @@ def _answer(
 def _explanation(
     ask: Resolve, request: Request, engine: MetricEngine, context: CallContext
 ) -> pa.Table:
-    return explanation(engine.plan(ask, request.freshness, context), engine.backend)
+    plan, made = engine.plan(ask, request.freshness, context), request.translation
+    note = None if made is None else f"in Frame-QL: {format_statement(made.statement)}"
+    return explanation(plan, engine.backend, note)
 
 
 def read_statement(request: Request, runtime: Runtime) -> Statement:
-    """Parse a request's text within the limits of the installation.
+    """Return a request's statement, parsed or translated, within the installation's limits.
 
     Raises:
         FrameQLSyntaxError: the text is not Frame-QL.
@@ -238,8 +240,11 @@ def read_statement(request: Request, runtime: Runtime) -> Statement:
     limits = runtime.statements.limits
     if len(request.source.encode()) > limits.query_bytes:
         raise LimitExceeded(f"a query has at most {limits.query_bytes:,} bytes of text")
-    with step("parse"):
-        statement = parsed(request.source)
+    if request.translation is not None:
+        statement = request.translation.statement
+    else:
+        with step("parse"):
+            statement = parsed(request.source)
     check_depth(statement, limits.parse_depth)
     return statement
 

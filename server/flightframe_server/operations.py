@@ -218,10 +218,10 @@ class Operations:
         """
         store = self.engine(collection).store
         records = [] if store is None else store.records()
-        found = {entry_named(records, name).entry_id for name in names}
+        entry_ids = {entry_named(records, name).entry_id for name in names}
         if store is not None:
-            store.drop(found)
-        return len(found)
+            store.drop(entry_ids)
+        return len(entry_ids)
 
     def verify(self, collection: str | None = None) -> Verified:
         """Read the file of every entry and compare it with what was written.

@@ -68,7 +68,7 @@ def check_request(
     statement = read_statement(request, runtime)
 
     def ask(typed: TypedCollection) -> Question:
-        binding = Binding(None if typing else dict(request.parameters))
+        binding = Binding(None if typing else request.values)
         question = resolve(statement, typed, binding)
         binding.refuse_surplus()
         return question

@@ -51,7 +51,7 @@ def plan_request(
     statement = read_statement(request, runtime)
 
     def ask(typed: TypedCollection) -> Question:
-        binding = Binding(dict(request.parameters))
+        binding = Binding(request.values)
         question = resolve(statement, typed, binding)
         binding.refuse_surplus()
         return question

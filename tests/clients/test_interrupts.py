@@ -18,8 +18,16 @@ from slow_shop import SLOW, running, settled, slow_shop, soon
 
 from flightframe_server.flight.server import FlightServer
 
-IMPORTS = ["structlog\n", "typer\n", "pyarrow\n", "duckdb\n", "polars\n"]
-"""Modules after whose import the signal is sent, in the order in which they are imported or not."""
+IMPORTS = [
+    ("query", "typer\n"),
+    ("query", "flightframe_server.cli\n"),
+    ("query", "pyarrow\n"),
+    ("query", "pydantic\n"),
+    ("check", "structlog\n"),
+    ("check", "duckdb\n"),
+    ("check", "polars\n"),
+]
+"""Commands, each with a module of those it imports, after which the signal is sent."""
 
 
 class Command:
@@ -72,16 +80,16 @@ def command(*arguments: str | Path, options: tuple[str, ...] = ()) -> Iterator[C
             stream.close()
 
 
-@pytest.mark.parametrize("module", IMPORTS)
-def test_while_modules_are_imported(module: str) -> None:
-    with command("query", "SELECT x AT y", options=("-X", "importtime")) as started:
+@pytest.mark.parametrize(("name", "module"), IMPORTS)
+def test_while_modules_are_imported(name: str, module: str) -> None:
+    with command(name, "no such file", options=("-X", "importtime")) as started:
         # A line for each module as soon as it is imported.
         assert soon(lambda: any(line.endswith(f" {module}") for line in started.lines), SECONDS)
         code, err = started.interrupt()
     told = [line for line in err.splitlines() if not line.startswith("import time:")]
     if code == 1:
-        # The command had ended by itself: there is no server.
-        assert "UNAVAILABLE" in err
+        # The command had ended by itself: there is no server, and no file.
+        assert "UNAVAILABLE" in err or "error SETUP" in err
     else:
         assert (code, told) == (130, [])
 

@@ -10,7 +10,6 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Annotated
 
 import typer
 from rich.text import Text
@@ -21,9 +20,11 @@ from flightframe_server.backends.protocol import Backend
 from flightframe_server.backends.registry import open_backend
 from flightframe_server.catalog.collection import Collection, MetricFamily, RootedMetric, Schema
 from flightframe_server.catalog.unused_columns import unused_columns
-from flightframe_server.cli.console import Bar, counted, out, progress, show_line, show_text
+from flightframe_server.cli.console import counted, out, show_line, show_text
 from flightframe_server.cli.error_output import print_error, reported_errors
+from flightframe_server.cli.installation_options import InstallationPath
 from flightframe_server.cli.overview import show_collection, show_installation
+from flightframe_server.cli.progress import Bar, progress
 from flightframe_server.engine.engine import MetricEngine
 from flightframe_server.engine.facts import Attested
 from flightframe_server.engine.warm_up import hints, warm_up
@@ -69,11 +70,7 @@ class Findings:
         return ", ".join(counted(count, kind) for kind, count in self.passed.items())
 
 
-def check(
-    installation: Annotated[
-        Path, typer.Argument(metavar="INSTALLATION.yaml", help="The installation's manifest.")
-    ],
-) -> None:
+def check(installation: InstallationPath) -> None:
     """Check an installation: its files, and whether the data keeps what they declare.
 
     Reads the manifest and every collection, then asks the database whether each

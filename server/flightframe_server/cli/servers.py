@@ -163,7 +163,7 @@ def http_server(
         listening,
         host,
         access=opened.access,
-        origins=opened.installation.server.cors_origins,
+        origins=lambda: opened.reloader.installation.server.cors_origins,
         operations=opened.operations(),
         reloader=opened.reloader,
         flight=flight,

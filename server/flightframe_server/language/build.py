@@ -275,6 +275,10 @@ class TreeBuilder:
         """`EXTRACT(field FROM x)`."""
         return Extract(spelling(parts[2]).lower(), parts[4], place=_span(parts))
 
+    def position(self, parts: Parts) -> Call:
+        """`POSITION(part IN text)`."""
+        return Call("POSITION", (parts[2], parts[4]), place=_span(parts))
+
     def dotted(self, parts: Parts) -> Name:
         """`a.b.c`."""
         return Name(tuple(spelling(part) for part in parts[::2]), place=_span(parts))

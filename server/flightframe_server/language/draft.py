@@ -49,6 +49,7 @@ _FILLINGS: tuple[tuple[str, str], ...] = (
     ("AS", "AS"),
     ("AND", "AND"),
     ("LIKE", "LIKE"),
+    ("IN", "IN"),
     ("WHERE", "WHERE"),
     ("FROM", "FROM"),
     ("STRING", "''"),

@@ -234,6 +234,10 @@ class _Writer:
         return self.write(node, _SUM)
 
     def _call(self, node: Call) -> str:
+        plain = len(node.arguments) == 2 and not node.distinct and node.filter is None
+        if node.function == "POSITION" and plain:
+            part, text = map(self._side, node.arguments)
+            return f"{self._word('POSITION')}({part} {self._word('IN')} {text})"
         # `filter(` is always the clause, so a function of that name takes quotes.
         quoted = node.function in CLAUSE_FUNCTIONS
         function = f'"{node.function}"' if quoted else self._name(node.function)

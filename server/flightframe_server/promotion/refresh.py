@@ -20,6 +20,7 @@ from flightframe_server.engine.engine import MetricEngine, Resolve
 from flightframe_server.engine.warm_up import Hint, asking, check_stored
 from flightframe_server.errors import FlightframeError, NotSupported, QueryError
 from flightframe_server.language.syntax import (
+    AdHocLevel,
     Anchor,
     Call,
     Expression,
@@ -42,7 +43,7 @@ from flightframe_server.promotion.listing import entry_named
 from flightframe_server.promotion.names import family_of, own_filter
 from flightframe_server.resolver.question import Question
 from flightframe_server.resolver.resolve import resolve
-from flightframe_server.resolver.terms import is_computed, text
+from flightframe_server.resolver.terms import is_computed, level_text, text
 from flightframe_server.resolver.typed import TypedCollection
 
 
@@ -142,21 +143,34 @@ def _asking_again(record: EntryRecord) -> Resolve:
     """
     key = record.key
     identity, operator = key.group.family, key.group.operator
-    of_rows = "(" in identity.partition('"')[0].partition(" where ")[0]
-    if of_rows or any(map(is_computed, key.anchor)):
+    if "(" in identity.partition('"')[0].partition(" where ")[0]:
         raise NotSupported(
-            "an entry of rows, of a level's members, or at an ad-hoc level is made again by the"
-            " next question that needs it",
+            "an entry of rows, or of a level's members, is made again by the next question that"
+            " needs it",
             hint="evict it, or ask that question",
         )
     try:
         where = filter_syntax(key.filter)
+        anchor = Anchor(tuple(map(_level_syntax, range(len(key.anchor)), key.anchor)))
     except Unreadable:
         raise _not_again() from None
     numbers = (Literal(Decimal(number), LiteralKind.DECIMAL) for number in operator.arguments)
     call = Call(operator.name, (Name((family_of(identity),)), *numbers))
-    anchor = Anchor(tuple(Name((level,)) for level in key.anchor))
     return partial(_asked_again, key, call, Statement((), anchor, where=where))
+
+
+def _level_syntax(place: int, level: str) -> Name:
+    """Return a level of a key as an anchor is written; an ad-hoc one needs a name of its own.
+
+    Raises:
+        Unreadable: its expression cannot be read back.
+    """
+    if not is_computed(level):
+        return Name((level,))
+    expression = filter_syntax((level_text(level),))
+    assert expression is not None
+    # No declared name begins so.
+    return AdHocLevel((f" {place}",), expression)
 
 
 def _asked_again(
@@ -195,13 +209,15 @@ def _own_conditions(key: EntryKey, question: Question) -> Expression | None:
 
 
 def _untold(failure: FlightframeError, record: EntryRecord) -> FlightframeError:
-    """Return a failure that repeats nothing of a filter, which another user may have written."""
-    filtered = record.key.filter or own_filter(record.key.group.family)
-    return _not_again() if filtered and isinstance(failure, QueryError) else failure
+    """Return a failure that repeats nothing of what another user may have written into a key."""
+    key = record.key
+    hidden = key.filter or own_filter(key.group.family) or any(map(is_computed, key.anchor))
+    return _not_again() if hidden and isinstance(failure, QueryError) else failure
 
 
 def _not_again() -> NotSupported:
     return NotSupported(
-        "an entry under this filter cannot be made on the data and the definitions as they are",
+        "an entry under a filter, or at an ad-hoc level, cannot be made as it was on the data and"
+        " the definitions of now",
         hint="evict it; the next question that needs one makes it, or says why not",
     )

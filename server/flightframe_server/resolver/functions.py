@@ -278,6 +278,37 @@ def _round(arguments: Arguments, zone: str = UTC) -> Term | None:
     return Apply(result, "round", (value, Constant(INTEGER, count)))
 
 
+def _floor(arguments: Arguments) -> Term | None:
+    return _whole("floor", arguments[0])
+
+
+def _ceil(arguments: Arguments) -> Term | None:
+    return _whole("ceil", arguments[0])
+
+
+def _whole(name: str, value: Term) -> Term | None:
+    """Return a number without a fraction: a whole one is its own, a double stays a double."""
+    kind = value.type.kind
+    if kind in (Kind.NULL, Kind.INTEGER) or (kind is Kind.DECIMAL and not value.type.scale):
+        return value
+    if not value.type.is_number:
+        return None
+    result = value.type if kind is Kind.DOUBLE else decimal(MAX_PRECISION, 0)
+    return Apply(result, name, (value,))
+
+
+def _replace(arguments: Arguments) -> Term | None:
+    """Return texts with a part replaced; the parts are written out, as the pattern of LIKE is."""
+    subject, *parts = arguments
+    if any(part.type.kind is not Kind.TEXT for part in arguments):
+        return None
+    if not all(isinstance(part, Constant) for part in parts):
+        return None
+    replaced = Apply(TEXT, "replace", arguments)
+    unknown = any(isinstance(part, Constant) and part.value is None for part in parts)
+    return _never(subject) if unknown else replaced
+
+
 def _never(term: Term) -> Term:
     """Return NULL of a term's type, which still reads what the term reads."""
     return Apply(term.type, "case", (Constant(BOOLEAN, False), term, Constant(term.type, None)))
@@ -287,6 +318,9 @@ _RULES: Mapping[str, Callable[[Arguments, str], Term | None]] = {
     "coalesce": _coalesce,
     "nullif": _nullif,
     "round": _round,
+    "floor": _floor,
+    "ceil": _ceil,
+    "replace": _replace,
 }
 """The functions whose type does not follow from that of their first argument."""
 

@@ -31,6 +31,8 @@ from flightframe_server.language.syntax import (
     Expression,
     Item,
     Limit,
+    Literal,
+    LiteralKind,
     Name,
     OrderKey,
     Parameter,
@@ -279,6 +281,7 @@ class _Outputs:
     def __init__(self, scope: Scope, columns: tuple[OutputColumn, ...]) -> None:
         self._names = MetricNames(scope)
         self._typer = Typer(self.leaf, scope.binding, self._named, scope.zone)
+        self._columns = columns
         self._by_name = {column.name.casefold(): column.term for column in columns}
         self._by_level = {
             column.term.level: column.term
@@ -311,7 +314,20 @@ class _Outputs:
     def _named(self, node: Call) -> Term | None:
         return self._by_name.get(canonical_name(node).casefold())
 
+    def _numbered(self, node: Literal) -> Term:
+        """Return the column of the answer that a number in ORDER BY counts, from 1."""
+        at, count = node.value, len(self._columns)
+        if isinstance(at, int) and 1 <= at <= count:
+            return self._columns[at - 1].term
+        raise TypeMismatch(
+            f"ORDER BY {shown(str(at))} counts the answer's columns, which are {count}",
+            place=node.place,
+            hint=f"write a number from 1 to {count}, or name the column",
+        )
+
     def ordering(self, key: OrderKey) -> Ordering:
+        if isinstance(key.expression, Literal) and key.expression.kind is LiteralKind.INTEGER:
+            return Ordering(self._numbered(key.expression), key.descending, key.nulls_first is True)
         term = self._typer.term(key.expression)
         if isinstance(term, Constant):
             raise TypeMismatch(

@@ -31,8 +31,7 @@ class BodyReader:
 
     def __init__(self, statements: Statements, admission: Admission) -> None:
         """Keep both; see the class."""
-        self._statements, self._seconds = statements, statements.limits.http_body_seconds
-        self._admission = admission
+        self._statements, self._admission = statements, admission
 
     async def read(self, request: Request, caller: Caller, *, may_be_absent: bool) -> bytes:
         """Return the body of a request.
@@ -48,16 +47,16 @@ class BodyReader:
             LateBody: it does not come in time.
             Overloaded: too many bodies are on their way.
         """
-        most = self._statements.limits.request_bytes
+        limits = self._statements.limits
+        most, seconds = limits.request_bytes, limits.http_body_seconds
         with self._admission.body(caller.key) as body_bytes:
             try:
-                async with asyncio.timeout(self._seconds):
+                async with asyncio.timeout(seconds):
                     return await read_all(
                         request, most, body_bytes.take, may_be_absent=may_be_absent
                     )
             except TimeoutError:
-                seconds = f"{self._seconds:g}"
-                raise LateBody(f"the body did not come within {seconds} seconds") from None
+                raise LateBody(f"the body did not come within {seconds:g} seconds") from None
 
 
 async def read_all(

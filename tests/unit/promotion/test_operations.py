@@ -242,6 +242,8 @@ def test_entries_are_brought_up_to_the_data(manifest, market, operations, ask):
         ("SELECT SUM(large) FILTER (WHERE stall = 'S1') AS mine AT month WHERE month <= day", 2),
         ("SELECT large AT stall", 2),
         ("SELECT COUNT(revenue) AS n AT stall WHERE NOT (stall = 'S2')", 1),
+        ("SELECT revenue AT (LOWER(stall) AS small, month)", 4),
+        ("SELECT revenue AT (CASE WHEN stall = 'S1' THEN 'x' ELSE 'y' END AS size)", 2),
     ],
 )
 def test_an_entry_under_a_filter_is_made_again_as_it_was(manifest, open_market, ask, source, after):

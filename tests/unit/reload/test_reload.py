@@ -241,7 +241,11 @@ FIXED = {
     ),
     "metric_engine.store": (MANIFEST + "metric_engine: {store: ./x}\n", "metric_engine.store", 5),
     "limits.threads": (MANIFEST + "limits: {threads: 2}\n", "limits.threads", 5),
-    "limits.http_requests": (MANIFEST + "limits: {http_requests: 2}\n", "limits.http_requests", 5),
+    "limits.http_head_seconds": (
+        MANIFEST + "limits: {http_head_seconds: 2}\n",
+        "limits.http_head_seconds",
+        5,
+    ),
 }
 
 

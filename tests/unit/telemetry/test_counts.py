@@ -94,6 +94,38 @@ def test_statements_are_timed_and_the_store_is_weighed(shop):
     assert seen["flightframe_statements_running", ()] == 0
 
 
+def test_there_is_a_family_for_each_thing_that_is_watched(shop):
+    families = {
+        family.name: set(family.samples[0].labels) if family.samples else None
+        for family in text_string_to_metric_families(
+            generate_latest(shop.runtime.metrics.registry).decode()
+        )
+        if family.name.startswith("flightframe")
+    }
+    assert families.keys() == {
+        "flightframe_info",
+        # Questions by collection, label and route, and how long they took; hot hits are a route.
+        "flightframe_questions",
+        "flightframe_question_seconds",
+        "flightframe_refusals",
+        "flightframe_backend_seconds",
+        # The stores.
+        "flightframe_entries",
+        "flightframe_entry_bytes",
+        "flightframe_budget_bytes",
+        "flightframe_evictions",
+        "flightframe_damaged_entries",
+        "flightframe_unstored_answers",
+        "flightframe_store_failures",
+        # The queue.
+        "flightframe_statements_running",
+        "flightframe_statements_waiting",
+        "flightframe_streams_waiting",
+    }
+    of_stores = {name for name, labels in families.items() if labels == {"collection"}}
+    assert len(of_stores) == 7
+
+
 def test_a_refusal_is_no_answer_and_no_value_is_told(shop):
     with pytest.raises(FlightframeError):
         answer(Request("SELECT amuont AT town"), shop.runtime)

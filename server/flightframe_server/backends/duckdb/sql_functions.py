@@ -247,6 +247,33 @@ def _substr(term: Apply, sides: list[exp.Expr], dialect: SqlDialect) -> exp.Expr
     )
 
 
+def _end(term: Apply, sides: list[exp.Expr], dialect: SqlDialect) -> exp.Expr:
+    """Return LEFT or RIGHT; no text has as many code points as DuckDB refuses to count."""
+    return let_all(
+        {"x": sides[0], "n": sides[1]},
+        exp.Case()
+        .when(exp.Is(this=bound("n"), expression=exp.Null()), exp.Null())
+        .else_(called(term.function, bound("x"), _between(bound("n")))),
+    )
+
+
+def _between(count: exp.Expr) -> exp.Expr:
+    return called("greatest", called("least", count, number(_FAR)), number(-_FAR))
+
+
+def _trim(term: Apply, sides: list[exp.Expr], dialect: SqlDialect) -> exp.Expr:
+    return called("trim", sides[0], text(" "))
+
+
+def _position(term: Apply, sides: list[exp.Expr], dialect: SqlDialect) -> exp.Expr:
+    part, whole = sides
+    return cast(called("instr", whole, part), term.type)
+
+
+def _whole(term: Apply, sides: list[exp.Expr], dialect: SqlDialect) -> exp.Expr:
+    return cast(called(term.function, sides[0]), term.type)
+
+
 def _make_date(term: Apply, sides: list[exp.Expr], dialect: SqlDialect) -> exp.Expr:
     ends = {"y": 9999, "m": 12, "d": 31}
     absent = [exp.Is(this=bound(name), expression=exp.Null()) for name in ends]
@@ -280,6 +307,13 @@ FUNCTIONS: Mapping[str, Word] = {
     "lower": _lettered,
     "upper": _lettered,
     "substr": _substr,
+    "left": _end,
+    "right": _end,
+    "trim": _trim,
+    "replace": _lettered,
+    "position": _position,
+    "floor": _whole,
+    "ceil": _whole,
     "extract": _extract,
     "make_date": _make_date,
 }

@@ -80,9 +80,9 @@ class Rows:
         if tests:
             self.frame = self.frame.filter(every(tests))
         # What a filter leaves out is not computed, and so cannot fail.
-        for computed in query.computed:
-            member = cast(self.value(computed.term), computed.type)
-            self._levels[computed.level] = self.keep(member, level_column(computed.level))
+        for own in query.computed:
+            member = cast(self.value(own.term), own.type)
+            self._levels[own.level] = self.keep(member, level_column(own.level))
 
     def value(self, term: Term) -> Value:
         """Return the value of a term over these rows."""

@@ -49,6 +49,22 @@ def _round_double(number: float | str, places: int) -> float | str:
     return number if isinstance(number, str) else row_values.round_double(number, places)
 
 
+def _floor(digits: int, scale: int) -> int:
+    return row_values.floor_digits(digits, scale)
+
+
+def _ceil(digits: int, scale: int) -> int:
+    return row_values.ceil_digits(digits, scale)
+
+
+def _floor_double(number: float | str) -> float | str:
+    return number if isinstance(number, str) else row_values.floor_double(number)
+
+
+def _ceil_double(number: float | str) -> float | str:
+    return number if isinstance(number, str) else row_values.ceil_double(number)
+
+
 def _square_root(number: float | str) -> float | str:
     return number if isinstance(number, str) else row_values.square_root(number)
 
@@ -104,6 +120,15 @@ NEVER_FAIL: dict[str, tuple[int, Callable[..., Value]]] = {
     "ff_upper": (1, row_values.upper),
     "ff_substr": (3, _substr),
     "ff_rest": (2, _rest),
+    "ff_left": (2, row_values.left),
+    "ff_right": (2, row_values.right),
+    "ff_trim": (1, row_values.trim),
+    "ff_replace": (3, row_values.replace),
+    "ff_position": (2, row_values.position),
+    "ff_floor": (2, _floor),
+    "ff_ceil": (2, _ceil),
+    "ff_floor_double": (1, _floor_double),
+    "ff_ceil_double": (1, _ceil_double),
     "ff_extract": (2, _extract),
     "ff_round_double": (2, _round_double),
     "ff_digits_text": (2, row_values.digits_to_text),

@@ -46,7 +46,7 @@ HEALTH = fields(
             }
         ),
     },
-    {"collections": TEXTS, "flight": TEXT},
+    {"collections": TEXTS, "user": TEXT, "flight": TEXT},
 )
 
 READINESS = fields({"ready": FLAG}, {"reasons": array(fields({"code": CODE, "message": TEXT}))})

@@ -34,6 +34,8 @@ def health(services: Services, call: ApiCall) -> Reply:
     else:
         # The mistakes of a collection quote its names.
         reload = {**reload, "errors": []}
+    if call.context.caller.user:
+        body["user"] = call.context.caller.user
     return json_reply({**body, "reload": reload})
 
 
