@@ -49,6 +49,7 @@ from flightframe_server.resolver.metrics import IN_HAVING, MetricNames
 from flightframe_server.resolver.needs import needs_of
 from flightframe_server.resolver.predicates import conjuncts
 from flightframe_server.resolver.question import Ordering, OutputColumn, Question, Window
+from flightframe_server.resolver.realised import is_realised, realised
 from flightframe_server.resolver.scope import Scope
 from flightframe_server.resolver.terms import (
     Constant,
@@ -298,6 +299,8 @@ class _Outputs:
             level = self._scope.level(node) if ad_hoc is None else ad_hoc.level
             if level is not None and level in self._by_level:
                 return self._by_level[level]
+            if is_realised(self._scope, node):
+                return realised(self._scope, self._by_name.values())
         elif isinstance(node, Call):
             term = self._named(node)
             if term is not None:
