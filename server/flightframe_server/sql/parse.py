@@ -130,8 +130,8 @@ def _parse(source: str) -> ParsedSql | None:
         case exp.Select(selects=[_, *_]):
             return ParsedSql(tree, parameters=parameters, explain=explain)
         case exp.SetOperation():
-            first = tree.find(exp.Select)
-            return None if first is None else ParsedSql(first, compound=tree)
+            part = tree.find(exp.Select)
+            return None if part is None else ParsedSql(part, compound=tree)
         case exp.Describe(this=exp.Table() as table):
             return _described(table)
     return None
