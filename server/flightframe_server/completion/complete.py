@@ -14,7 +14,9 @@ from dataclasses import replace
 
 from flightframe_server.answer import Runtime, engine_named
 from flightframe_server.call_context import SERVER_CALL, CallContext
-from flightframe_server.completion.candidates import Cursor, name_options
+from flightframe_server.completion.candidates import name_options
+from flightframe_server.completion.cursor import Cursor
+from flightframe_server.completion.kept_refusals import kept_refusals
 from flightframe_server.completion.keywords import keyword_options
 from flightframe_server.completion.members import member_options
 from flightframe_server.completion.options import Completion, Option, ranked
@@ -72,6 +74,9 @@ def _options(draft: Draft, engine: MetricEngine, context: CallContext) -> Iterat
     violations = snapshot.facts.known.violations
     trial = Trial(snapshot.typed, violations, terms_of(engine, snapshot.typed).type_of)
     cursor = _cursor(draft, trial)
+    if cursor is not None:
+        kept = kept_refusals(engine, snapshot.typed, violations)
+        cursor = replace(cursor, kept=kept)
     if cursor is not None:
         level = cursor.compared_level()
         if level is not None and draft.quote != '"' and not draft.typed.startswith("$"):
