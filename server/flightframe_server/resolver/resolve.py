@@ -97,7 +97,7 @@ def resolve(
         explain=statement.explain,
     )
     computed = tuple(dict.fromkeys((*computed, *computed_in(question.terms))))
-    question = replace(question, computed=computed)
+    question = replace(question, computed=computed, today=scope.binding.today)
     _check(typed.with_levels(computed), question)
     if any(metrics_of(term) or nested_of(term) for term in question.selected):
         return question
