@@ -34,7 +34,7 @@ from flightframe_server.errors import (
     did_you_mean,
     shown,
 )
-from flightframe_server.language import parse
+from flightframe_server.language import format_statement, parse
 from flightframe_server.language.bounds import check_depth
 from flightframe_server.language.syntax import Statement
 from flightframe_server.provenance import (
@@ -50,7 +50,7 @@ from flightframe_server.request import Request
 from flightframe_server.resolver.needs import Need, needs_of
 from flightframe_server.resolver.question import Question
 from flightframe_server.resolver.resolve import resolve
-from flightframe_server.resolver.terms import LevelTerm, Term
+from flightframe_server.resolver.terms import Term
 from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.resolver.values import Binding
 from flightframe_server.runtime import Runtime
@@ -177,7 +177,9 @@ def answer(request: Request, runtime: Runtime, context: CallContext = SERVER_CAL
 
 def _count(runtime: Runtime, result: Answer, started: float, *, hot: bool) -> None:
     provenance = result.provenance
-    runtime.counts.add(provenance, hot=hot)
+    if not provenance.columns:
+        # A plan that EXPLAIN shows is no answer.
+        return
     routes = (str(part.route) for column in provenance.columns for part in column.parts)
     route = HOT if hot else route_of(routes, streamed=result.table is None)
     seconds = time.perf_counter() - started
@@ -210,7 +212,7 @@ def _answer(
     now = utc_now()
 
     def ask(typed: TypedCollection) -> Question:
-        binding = Binding(dict(request.parameters), now=now)
+        binding = Binding(request.values, now=now)
         with step("resolve"):
             question = resolve(statement, typed, binding)
         binding.refuse_surplus()
@@ -232,11 +234,13 @@ def _answer(
 def _explanation(
     ask: Resolve, request: Request, engine: MetricEngine, context: CallContext
 ) -> pa.Table:
-    return explanation(engine.plan(ask, request.freshness, context), engine.backend)
+    plan, made = engine.plan(ask, request.freshness, context), request.translation
+    note = None if made is None else f"in Frame-QL: {format_statement(made.statement)}"
+    return explanation(plan, engine.backend, note)
 
 
 def read_statement(request: Request, runtime: Runtime) -> Statement:
-    """Parse a request's text within the limits of the installation.
+    """Return a request's statement, parsed or translated, within the installation's limits.
 
     Raises:
         FrameQLSyntaxError: the text is not Frame-QL.
@@ -245,8 +249,11 @@ def read_statement(request: Request, runtime: Runtime) -> Statement:
     limits = runtime.statements.limits
     if len(request.source.encode()) > limits.query_bytes:
         raise LimitExceeded(f"a query has at most {limits.query_bytes:,} bytes of text")
-    with step("parse"):
-        statement = parsed(request.source)
+    if request.translation is not None:
+        statement = request.translation.statement
+    else:
+        with step("parse"):
+            statement = parsed(request.source)
     check_depth(statement, limits.parse_depth)
     return statement
 
@@ -315,11 +322,12 @@ def _labelled(
 ) -> Answer:
     question = served.plan.question
     parts = {part.need: done for part, done in zip(served.plan.parts, served.parts, strict=True)}
+    listed = served.parts[: len(question.members_of)]
     served_from = fold(part.served_from for part in served.parts)
     columns = tuple(
         ColumnProvenance(column.name, label, used)
         for column in question.columns
-        for label, used in (_column(column.term, question, parts, served_from),)
+        for label, used in (_column(column.term, question, parts, listed, served_from),)
     )
     notes = remarks(served, engine.store)
     provenance = Provenance(served_from, query_id, engine.collection.name, columns, notes)
@@ -333,13 +341,14 @@ def _column(
     term: Term,
     question: Question,
     parts: Mapping[Need, PartProvenance],
+    listed: tuple[PartProvenance, ...],
     served_from: ServedFrom,
 ) -> tuple[ServedFrom, tuple[PartProvenance, ...]]:
-    if isinstance(term, LevelTerm):
-        return served_from, ()
-    used = tuple(
-        parts[need] for need in dict.fromkeys(needs_of(term, question.anchor, question.filter))
-    )
+    """Return where a column came from; a level is of every part, and of those that list members."""
+    needs = dict.fromkeys(needs_of(term, question.anchor, question.filter))
+    used = (*listed, *(parts[need] for need in needs))
+    if not needs:
+        return served_from, used
     return fold(part.served_from for part in used), used
 
 

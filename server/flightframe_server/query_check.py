@@ -74,7 +74,7 @@ def check_request(
     statement, now = read_statement(request, runtime), utc_now()
 
     def ask(typed: TypedCollection) -> Question:
-        binding = Binding(None if typing else dict(request.parameters), now=now)
+        binding = Binding(None if typing else request.values, now=now)
         question = resolve(statement, typed, binding)
         binding.refuse_surplus()
         return question

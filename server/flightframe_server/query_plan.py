@@ -57,7 +57,7 @@ def plan_request(
     statement, now = read_statement(request, runtime), utc_now()
 
     def ask(typed: TypedCollection) -> Question:
-        binding = Binding(dict(request.parameters), now=now)
+        binding = Binding(request.values, now=now)
         question = resolve(statement, typed, binding)
         binding.refuse_surplus()
         return question

@@ -55,6 +55,13 @@ TABLES = [
     "transactions",
 ]
 
+KEYS = [
+    ("store_monthly_inventory", "fk_store_monthly_inventory_store_stores"),
+    ("transactions", "fk_transactions_product_products"),
+    ("transactions", "fk_transactions_store_stores"),
+    *((table, f"pk_{table}") for table in TABLES if table != "metrics"),
+]
+
 # Tool, statement, the columns, the rows; None where their number is all that is looked at.
 PROBES = {
     "Grafana": ("select 1", ["1"], [(1,)]),
@@ -96,6 +103,45 @@ PROBES = {
         "SELECT catalog_name, schema_name FROM information_schema.schemata",
         ["catalog_name", "schema_name"],
         [("retail-demo", "retail_full")],
+    ),
+    "Power BI keys": (
+        "SELECT table_name, constraint_name, constraint_type"
+        " FROM information_schema.table_constraints WHERE table_schema = 'retail_full'"
+        " ORDER BY constraint_name",
+        ["table_name", "constraint_name", "constraint_type"],
+        [
+            (table, name, "FOREIGN KEY" if name.startswith("fk") else "PRIMARY KEY")
+            for table, name in KEYS
+        ],
+    ),
+    "Power BI key columns": (
+        "SELECT table_name, column_name, ordinal_position, position_in_unique_constraint"
+        " FROM information_schema.key_column_usage"
+        " WHERE table_name IN ('region_daily_summary', 'transactions')"
+        " ORDER BY constraint_name, ordinal_position",
+        [
+            "table_name",
+            "column_name",
+            "ordinal_position",
+            "position_in_unique_constraint",
+        ],
+        [
+            ("transactions", "product", 1, 1),
+            ("transactions", "store", 1, 1),
+            ("region_daily_summary", "region", 1, None),
+            ("region_daily_summary", "day", 2, None),
+            ("transactions", "transaction", 1, None),
+        ],
+    ),
+    "references": (
+        "SELECT constraint_name, unique_constraint_name"
+        " FROM information_schema.referential_constraints ORDER BY constraint_name",
+        ["constraint_name", "unique_constraint_name"],
+        [
+            ("fk_store_monthly_inventory_store_stores", "pk_stores"),
+            ("fk_transactions_product_products", "pk_products"),
+            ("fk_transactions_store_stores", "pk_stores"),
+        ],
     ),
     "a count": ("SELECT COUNT(*) AS n FROM information_schema.tables", ["n"], [(6,)]),
     "DBeaver": ('SELECT * FROM "retail-demo"."retail_full"."metrics" WHERE 1=0', METRICS, []),

@@ -151,6 +151,16 @@ class Reducer:
         return Combine.NEVER not in self.combines
 
     @cached_property
+    def reduces_own_values(self) -> bool:
+        """Whether its values of a finer anchor, reduced as rows are, give that of a coarser one.
+
+        A table of such values can stand for the rows. Counts are added and not counted, and the
+        median of medians is no median.
+        """
+        own = all(PRIMITIVES[one].combine.value == one.value for one in self.primitives)
+        return own and self.finish == "value" and not self.ordered and self.askable
+
+    @cached_property
     def ordered(self) -> bool:
         """Whether it picks a row, so that its state also holds the key that orders the rows."""
         return bool(self.primitives & {Primitive.FIRST, Primitive.LAST})
@@ -170,6 +180,17 @@ class Reducer:
         """Whether its value of a single row is the row's own, without an order."""
         same = {Primitive.SUM, Primitive.MIN, Primitive.MAX}
         return self.finish == "value" and self.primitives <= same and self.askable
+
+    @cached_property
+    def ranks(self) -> str:
+        """The comparison by which its value comes before all others, `le` or `ge`; empty: none.
+
+        A value that stands twice changes nothing: rows of several tables may be reduced together.
+        """
+        first = {Primitive.MIN: "le", Primitive.MAX: "ge"}
+        if self.finish != "value" or len(self.primitives) != 1:
+            return ""
+        return first.get(next(iter(self.primitives)), "")
 
     @cached_property
     def exactness(self) -> Exactness:
@@ -209,8 +230,8 @@ _TABLE = (
         of_rows=True,
         distinct="COUNT_DISTINCT",
     ),
-    Reducer("MIN", _value(Primitive.MIN)),
-    Reducer("MAX", _value(Primitive.MAX)),
+    Reducer("MIN", _value(Primitive.MIN), of_levels=True),
+    Reducer("MAX", _value(Primitive.MAX), of_levels=True),
     Reducer(
         "COUNT_DISTINCT", _value(Primitive.COUNT_DISTINCT), zero_when_empty=True, of_levels=True
     ),
@@ -248,6 +269,9 @@ COUNT_OF_ROWS = next(reducer.name for reducer in _TABLE if reducer.of_rows)
 
 TOTAL = next(reducer for reducer in _TABLE if reducer.adds_up)
 """The reducer that a fill stands for where there is nothing to reduce."""
+
+LEAST = next(reducer.name for reducer in _TABLE if reducer.ranks == "le")
+"""The reducer that gives the first of all members."""
 
 POINTS = next(reducer.name for reducer in _TABLE if not reducer.askable)
 """The reducer that lists the points of an anchor."""

@@ -103,6 +103,11 @@ def build_siblings(
                 f"{operator} is made of {' and '.join(reducer.parts)}, and no column holds it",
                 f"declare a sibling of {' and one of '.join(reducer.parts)}",
             )
+        elif reducer is not None and not reducer.reduces_own_values:
+            here.at("operator").report(
+                f"{operator} of a column of {operator} values is not the {operator} of the rows",
+                "leave the sibling out; counts in a column are a family of their own, under SUM",
+            )
         siblings.append(Sibling(schema, column, operator, location=here.location))
     return tuple(siblings)
 

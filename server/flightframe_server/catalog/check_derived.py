@@ -79,8 +79,8 @@ def _check_formula(
                 declared = "declare it as a derived dimension, or as an edge to a table"
                 cursor.report(f"'{shown(level.text)}' is no declared level", declared)
             elif graph.find(level.parts[-1]) is None:
-                hint = did_you_mean(level.parts[-1], graph.level_names)
-                cursor.report(f"there is no level '{shown(level.text)}'", hint)
+                nearest = did_you_mean(level.parts[-1], graph.level_names)
+                cursor.report(f"there is no level '{shown(level.text)}'", nearest)
     for name in bare_names_in(derived.formula):
         family = by_folded.get(name.text.casefold())
         if (

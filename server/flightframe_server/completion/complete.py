@@ -21,7 +21,7 @@ from flightframe_server.completion.options import Completion, Option, ranked
 from flightframe_server.completion.parameters import parameter_options
 from flightframe_server.completion.trees import MARK, Path, is_mark, is_marked_text, path_to
 from flightframe_server.completion.trial import Trial, tidied
-from flightframe_server.discovery.availability import availabilities_of
+from flightframe_server.discovery.metric_terms import terms_of
 from flightframe_server.engine.engine import MetricEngine
 from flightframe_server.errors import FlightframeError
 from flightframe_server.language.bounds import check_text
@@ -70,8 +70,7 @@ def complete(
 def _options(draft: Draft, engine: MetricEngine, context: CallContext) -> Iterator[Option]:
     snapshot = engine.snapshot(context)
     violations = snapshot.facts.known.violations
-    where = availabilities_of(engine, snapshot.typed, violations)
-    trial = Trial(snapshot.typed, violations, where.type_of)
+    trial = Trial(snapshot.typed, violations, terms_of(engine, snapshot.typed).type_of)
     cursor = _cursor(draft, trial)
     if cursor is not None:
         level = cursor.compared_level()

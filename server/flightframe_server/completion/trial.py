@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from flightframe_server.algebra.types import DataType
 from flightframe_server.catalog.collection import MetricFamily
+from flightframe_server.catalog.expressions import names_in
 from flightframe_server.completion.trees import holds, is_filling, is_mark, is_marked_text
 from flightframe_server.errors import (
     AmbiguousSchema,
@@ -36,6 +37,7 @@ from flightframe_server.language.syntax import (
     Star,
     Statement,
 )
+from flightframe_server.planner.make import all_needs
 from flightframe_server.planner.source import metric_reads
 from flightframe_server.planner.violations import check_promises
 from flightframe_server.resolver.ad_hoc_levels import with_anchor
@@ -74,6 +76,7 @@ class Trial:
         Levels that its metrics cannot do without join an open anchor, and are pinned where the
         anchor is closed and the condition is what is being written.
         """
+        statement = self._with_any_level(statement)
         error = self._refusal(statement)
         if isinstance(error, AmbiguousSchema) and statement.source is None:
             sourced = (
@@ -114,11 +117,18 @@ class Trial:
         return None
 
     def _check_promises(self, question: Question) -> None:
-        for need in question.needs:
+        for need in all_needs(question):
             levels = {*need.anchor, *(level for part in need.filter for level in levels_of(part))}
             typed = self.typed.with_levels(question.computed)
             reads, columns = metric_reads(typed, need.metric, levels)
             check_promises(self.typed, self.violations, frozenset(), need.metric, reads, columns)
+
+    def _with_any_level(self, statement: Statement) -> Statement:
+        """Return a statement that selects something: of one that does not, a level of WHERE."""
+        if statement.items or statement.anchor.levels or statement.where is None:
+            return statement
+        levels = [name for name in names_in(statement.where) if self.is_level(name)][:1]
+        return replace(statement, items=tuple(map(Item, levels)), anchor=Anchor(tuple(levels)))
 
     def _with_selected(self, statement: Statement) -> Statement:
         """Return a statement whose anchor has the levels that it selects."""

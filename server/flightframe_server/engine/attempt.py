@@ -245,7 +245,7 @@ class Attempts:
         label = ServedFrom.BACKEND if bypass else self._label
         return tuple(
             PartProvenance(
-                part.metric.identity,
+                part.family,
                 str(part.metric.operator),
                 masked_anchor(part.key.anchor, part.key.anchor),
                 Route.BACKEND,

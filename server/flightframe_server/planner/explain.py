@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 
-from flightframe_server.algebra.reducers import Domain
 from flightframe_server.algebra.types import Kind
 from flightframe_server.planner.masked_filters import masked_anchor
 from flightframe_server.planner.plan import Exact, Fetch, Part, Plan, Rollup
@@ -19,6 +18,7 @@ from flightframe_server.resolver.needs import Need, needs_of
 from flightframe_server.resolver.question import Question
 from flightframe_server.resolver.terms import (
     Apply,
+    AscribedTerm,
     MetricTerm,
     NestedTerm,
     Term,
@@ -68,7 +68,7 @@ def explain(plan: Plan, sql_of: SqlOf) -> list[Step]:
             Step(
                 len(steps) + 1,
                 column,
-                family_of(part),
+                part.family,
                 str(part.metric.operator),
                 _standing(plan, part),
                 route,
@@ -90,19 +90,14 @@ def _standing(plan: Plan, part: Part) -> str:
     return f"{standing}; {part.need.shift}" if part.need.shift is not None else standing
 
 
-def family_of(part: Part) -> str:
-    """Return the metric family of a part, or the schema whose members it lists."""
-    return part.metric.schema if part.key.group.domain is Domain.QM else part.metric.identity
-
-
 def uses_of(plan: Plan) -> Iterator[tuple[str, Part]]:
     """Yield each column with each part that it is made from, as EXPLAIN lists them."""
     by_need = {part.need: part for part in plan.parts}
     used: set[Need] = set()
-    if plan.question.members_of is not None:
-        names = ", ".join(column.name for column in plan.question.columns)
-        used.add(plan.parts[0].need)
-        yield names, plan.parts[0]
+    names = ", ".join(column.name for column in plan.question.columns)
+    for part in plan.listed:
+        used.add(part.need)
+        yield names, part
     for column in plan.question.columns:
         for need in dict.fromkeys(
             needs_of(column.term, plan.question.anchor, plan.question.filter)
@@ -156,7 +151,7 @@ def _notes(question: Question) -> Iterator[tuple[str, str]]:
 def reads_doubles(term: Term) -> bool:
     """Whether a term rests on doubles that were computed, not on constants."""
     for node in walk(term):
-        if isinstance(node, NestedTerm) and reads_doubles(node.inner):
+        if isinstance(node, NestedTerm | AscribedTerm) and reads_doubles(node.inner):
             return True
         computed = isinstance(node, MetricTerm | NestedTerm | Apply)
         if computed and node.type.kind is Kind.DOUBLE:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flightframe_server.planner.explain import family_of, uses_of
+from flightframe_server.planner.explain import uses_of
 from flightframe_server.planner.holdings import CacheEntry
 from flightframe_server.planner.masked_filters import masked_anchor
 from flightframe_server.planner.plan import Exact, Fetch, Part, Plan, Rollup
@@ -233,7 +233,7 @@ class _Builder:
         passed_over += [(remark, remark, {"text": remark}) for remark in part.aside]
         # What one query reads for several metrics is one node: whom it is about stands in each.
         about = {
-            "family": family_of(part),
+            "family": part.family,
             "operator": str(part.metric.operator),
             "columns": [name for name, other in uses_of(self._plan) if other is part],
         }
@@ -252,9 +252,8 @@ class _Builder:
         used: set[str] = set()
         for number, column in enumerate(question.columns):
             needs = dict.fromkeys(needs_of(column.term, question.anchor, question.filter))
-            read = list(dict.fromkeys(sources[need] for need in needs))
-            if question.members_of is not None:
-                read = [sources[self._plan.parts[0].need]]
+            listed = (part.need for part in self._plan.listed)
+            read = list(dict.fromkeys(sources[need] for need in (*listed, *needs)))
             used.update(read)
             self._column(f"column:{number}", column.name, column.term, read)
         hidden = [source for source in dict.fromkeys(sources.values()) if source not in used]

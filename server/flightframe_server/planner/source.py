@@ -349,8 +349,7 @@ def frame_query(question: Question, sources: tuple[SourceQuery, ...]) -> FrameQu
         for need in needs_of(term, question.anchor, question.filter)
     )
     points = {(need.metric.schema, need.filter) for need in needs}
-    if question.members_of is not None:
-        points.add((question.members_of, question.filter))
+    points.update((schema, question.filter) for schema in question.members_of)
     makers = [source for source in sources if (source.schema, source.filter) in points]
     others = [source for source in sources if source not in makers]
     return FrameQuery(

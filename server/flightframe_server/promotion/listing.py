@@ -87,7 +87,7 @@ class Listing:
             "entry_count": len(self.entries),
             "bytes": self.bytes,
             "budget_bytes": self.budget_bytes,
-            "budget_percent": round(percent, 2),
+            "budget_percent": round(percent, 4),
             "hits": sum(entry.hits for entry in self.entries),
             "counts": asdict(self.counts),
         }
@@ -105,12 +105,12 @@ def listing(engine: MetricEngine, now: float) -> Listing:
         return Listing(name, False, (), 0, Counts())
     versions = dict(engine.fingerprint())
     levels = frozenset(engine.typed.level_types)
-    found = [
+    entries = [
         listed(record, now, levels, fresh=is_fresh(record, engine, versions))
         for record in engine.store.records()
     ]
-    found.sort(key=lambda one: (-one.hits, one.family, one.anchor, one.operator, one.id))
-    return Listing(name, True, tuple(found), engine.store.max_bytes, engine.store.counts())
+    entries.sort(key=lambda one: (-one.hits, one.family, one.anchor, one.operator, one.id))
+    return Listing(name, True, tuple(entries), engine.store.max_bytes, engine.store.counts())
 
 
 def is_fresh(record: EntryRecord, engine: MetricEngine, versions: dict[str, str | None]) -> bool:
@@ -150,9 +150,9 @@ def listed(record: EntryRecord, now: float, levels: Collection[str], *, fresh: b
 
 def public_id(record: EntryRecord) -> str:
     """Return the name of an entry as everybody may see it; see `ListedEntry`."""
-    whole = record.entry_id
+    entry_id = record.entry_id
     hidden = record.key.filter or own_filter(record.key.group.family)
-    return whole.rpartition("-")[2] if hidden else whole
+    return entry_id.rpartition("-")[2] if hidden else entry_id
 
 
 def entry_named(records: Iterable[EntryRecord], name: str) -> EntryRecord:
@@ -161,15 +161,17 @@ def entry_named(records: Iterable[EntryRecord], name: str) -> EntryRecord:
     Raises:
         UnknownName: there is none of that id, or several begin with it.
     """
-    found: list[EntryRecord] = []
+    matches: list[EntryRecord] = []
     for record in records:
         drawn = record.entry_id.rpartition("-")[2]
         if name in (record.entry_id, drawn):
             return record
         if len(name) >= SHORT_ID and drawn.startswith(name):
-            found.append(record)
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise UnknownName(f"{len(found)} entries begin with {shown(name)}", hint="write more of it")
+            matches.append(record)
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        raise UnknownName(
+            f"{len(matches)} entries begin with {shown(name)}", hint="write more of it"
+        )
     raise UnknownName(f"there is no entry {shown(name)}", hint="list the entries again")

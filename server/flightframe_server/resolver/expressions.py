@@ -169,7 +169,7 @@ class Typer:
         arguments = tuple(map(self._as, node.arguments, types))
         if not any(takes.type for takes in function.takes):
             self._note_all(node.arguments, arguments)
-        return functions.call(node.function, arguments, node.place)
+        return functions.call(node.function, arguments, node.place, self.zone)
 
     def _case(self, node: Case) -> Term:
         whens: list[tuple[Term, Term]] = []
@@ -185,7 +185,7 @@ class Typer:
             *([node.otherwise] if node.otherwise else []),
         ]
         self._note_all(written, [*(result for _, result in whens), otherwise])
-        return functions.case(tuple(whens), otherwise, node.place)
+        return functions.case(tuple(whens), otherwise, node.place, self.zone)
 
     def _note_all(self, nodes: Sequence[Expression], terms: Sequence[Term]) -> None:
         """Note that the parameters among values of one type have that of the first known one."""

@@ -72,7 +72,8 @@ def check_reach(
 def _check_counted(typed: TypedCollection, metric: Metric, level: str) -> None:
     """Check that the rows of a schema reach the level whose members are counted in them."""
     if typed.graph.schema_path(metric.schema, level) is None:
-        refusal = f"{level} cannot be counted in {metric.schema}"
+        reduced = "counted" if metric.reducer.zero_when_empty else "reduced"
+        refusal = f"{level} cannot be {reduced} in {metric.schema}"
         raise _unreachable(typed, metric.schema, refusal, level)
 
 
@@ -167,7 +168,12 @@ def _check_order(
 
 
 def check_nested(
-    typed: TypedCollection, term: Term, anchor: tuple[str, ...], filters: tuple[Term, ...]
+    typed: TypedCollection,
+    term: Term,
+    anchor: tuple[str, ...],
+    filters: tuple[Term, ...],
+    *,
+    outermost: bool = True,
 ) -> None:
     """Check that reducers over cells have several to reduce, and that none evades a block.
 
@@ -184,7 +190,8 @@ def check_nested(
             raise NotFiner(
                 f"{nested.operator.name}(x {inner}) has one cell at each point of {point}, x"
                 f" itself: {inner} adds no level to the anchor, and no total over other points",
-                hint="name a level after @ that the anchor leaves open",
+                hint="name a level after @ that the anchor leaves open"
+                + (f"; x {inner} with no reducer around it is x there" if outermost else ""),
             )
         if REDUCERS[nested.operator.name].adds_up:
             fixed = {*anchor, *pinned_levels(filters)}
@@ -192,7 +199,7 @@ def check_nested(
                 schema = need.metric.schema
                 collapsed = {level for level in cells if not typed.settled(schema, level, fixed)}
                 _check_outer_sum(typed, need.metric, collapsed)
-        check_nested(typed, nested.inner, cells, filters)
+        check_nested(typed, nested.inner, cells, filters, outermost=False)
 
 
 def is_finer(typed: TypedCollection, nested: NestedTerm, anchor: tuple[str, ...]) -> bool:

@@ -8,13 +8,13 @@ in the cache is not its business, so the same statement is legal or not whatever
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 from flightframe_server.algebra.reducers import REDUCER_NAMES
 from flightframe_server.algebra.types import INTEGER, Kind
 from flightframe_server.errors import (
     AmbiguousMetric,
-    AmbiguousSchema,
     FrameQLSyntaxError,
     LevelNotInAnchor,
     LevelNotSelected,
@@ -40,9 +40,11 @@ from flightframe_server.language.syntax import (
     Statement,
 )
 from flightframe_server.resolver.ad_hoc_levels import with_anchor
+from flightframe_server.resolver.ascribed import places_of_points, schemas_ascribed
 from flightframe_server.resolver.expressions import Typer
 from flightframe_server.resolver.functions import unknown_function
 from flightframe_server.resolver.legality import check_metric, check_nested, check_reach
+from flightframe_server.resolver.level_schemas import require_reaching, schemas_in_play
 from flightframe_server.resolver.metrics import IN_HAVING, MetricNames
 from flightframe_server.resolver.needs import needs_of
 from flightframe_server.resolver.predicates import conjuncts
@@ -52,8 +54,11 @@ from flightframe_server.resolver.terms import (
     Constant,
     LevelTerm,
     Term,
+    ascribed_of,
     computed_in,
+    inner_anchor,
     level_text,
+    levels_of,
     metrics_of,
     nested_of,
 )
@@ -80,6 +85,9 @@ def resolve(
     scope, computed = with_anchor(scope, statement.anchor)
     anchor = scope.levels(statement.anchor)
     filters = _filter(scope, statement)
+    filtered = frozenset().union(*map(levels_of, filters))
+    in_play = schemas_in_play(typed, statement)
+    scope = replace(scope, anchor=anchor, filtered=filtered, in_play=in_play)
     columns = _columns(scope, statement.items, anchor, filters)
     outputs = _Outputs(scope, columns)
     having = None
@@ -98,10 +106,32 @@ def resolve(
     )
     computed = tuple(dict.fromkeys((*computed, *computed_in(question.terms))))
     question = replace(question, computed=computed, today=scope.binding.today)
-    _check(typed.with_levels(computed), question)
-    if any(metrics_of(term) or nested_of(term) for term in question.selected):
+    typed = typed.with_levels(computed)
+    _check(typed, question)
+    if not any(metrics_of(term) or nested_of(term) for term in question.selected):
+        question = _members(replace(scope, typed=typed), question)
+    return _placed(typed, question)
+
+
+def _placed(typed: TypedCollection, question: Question) -> Question:
+    """Return a question that finds the levels after @ at each point of its answer."""
+    makers = dict.fromkeys(question.members_of)
+    for term in question.selected:
+        makers.update((schema, None) for schema in _making(term, question.anchor))
+    places = places_of_points(typed, question.anchor, tuple(makers), question.terms)
+    if not places:
         return question
-    return _members(scope, question)
+    placed = replace(question, places=places)
+    _check(typed, placed)
+    return placed
+
+
+def _making(term: Term, anchor: tuple[str, ...]) -> Iterator[str]:
+    """Yield the schemas whose rows make points of the answer for a term."""
+    yield from (metric.schema for metric in metrics_of(term))
+    for nested in nested_of(term):
+        needs = needs_of(nested.inner, inner_anchor(nested, anchor), ())
+        yield from (need.metric.schema for need in needs)
 
 
 def _check(typed: TypedCollection, question: Question) -> None:
@@ -112,6 +142,8 @@ def _check(typed: TypedCollection, question: Question) -> None:
             check_reach(typed, str(question.source), named, need.anchor, need.filter)
     for term in question.terms:
         check_nested(typed, term, question.anchor, question.filter)
+        for part in ascribed_of(term):
+            check_nested(typed, part.inner, part.anchor, question.filter)
 
 
 def _filter(scope: Scope, statement: Statement) -> tuple[Term, ...]:
@@ -177,9 +209,10 @@ def _column(scope: Scope, item: Item, anchor: tuple[str, ...]) -> OutputColumn:
             )
         return OutputColumn(item.alias or level, scope.level_term(node))
     term = Typer(MetricNames(scope).leaf, scope.binding, zone=scope.zone).term(node)
-    if not metrics_of(term) and not nested_of(term):
+    if not any(reads(term) for reads in (metrics_of, nested_of, ascribed_of, levels_of)):
         raise NotSupported(
-            "an item is one level, or an expression over at least one metric", place=node.place
+            "an item is a level, or an expression over at least one level or metric",
+            place=node.place,
         )
     if item.alias:
         return OutputColumn(item.alias, term)
@@ -329,28 +362,23 @@ def _count(scope: Scope, node: Expression) -> int:
     raise TypeMismatch("LIMIT and OFFSET take whole numbers from 0", place=node.place)
 
 
-def _schemas_reaching(scope: Scope, levels: frozenset[str]) -> str | None:
-    graph = scope.typed.graph
-    base = scope.typed.base_levels(levels)
-    names = [name for name in scope.typed.collection.schemas if base <= graph.reachable(name)]
-    return f"add FROM {' or FROM '.join(names[:3])}" if names else None
-
-
 def _members(scope: Scope, question: Question) -> Question:
+    """Return a question of levels alone: the points of the schema named, or of all that have them.
+
+    Where metrics stand at anchors of their own alone, the points are those of their rows. A schema
+    is left out whose rows do not reach every level of the anchor and of WHERE.
+    """
+    ascribed = schemas_ascribed(question.selected)
+    if ascribed:
+        for name in ascribed:
+            check_reach(scope.typed, name, f"x of {name}", question.anchor, question.filter)
+        return replace(question, members_of=ascribed)
+    if not question.columns:
+        raise NotSupported("no metric may be asked here, and the anchor has no level")
     schema = scope.source
     if schema is None:
-        grain = frozenset(question.anchor)
-        fitting = [
-            candidate.name
-            for candidate in scope.typed.collection.schemas.values()
-            if frozenset(candidate.grain) == grain
-        ]
-        if len(fitting) != 1:
-            raise AmbiguousSchema(
-                "levels alone list the members of one schema, and none is named",
-                hint=_schemas_reaching(scope, grain),
-            )
-        schema = fitting[0]
-    typed = scope.typed.with_levels(question.computed)
-    check_reach(typed, schema, f"the members of {schema}", question.anchor, question.filter)
-    return replace(question, members_of=schema)
+        anchor = frozenset(question.anchor)
+        schemas = require_reaching(scope.typed, anchor, scope.filtered)
+        return replace(question, members_of=schemas)
+    check_reach(scope.typed, schema, f"the members of {schema}", question.anchor, question.filter)
+    return replace(question, members_of=(schema,))

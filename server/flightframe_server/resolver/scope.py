@@ -6,11 +6,11 @@ is not there is an error that names its nearest neighbours.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from flightframe_server.catalog.collection import MetricFamily
-from flightframe_server.errors import UnknownName, did_you_mean, shown
+from flightframe_server.errors import LevelNotInAnchor, UnknownName, did_you_mean, shown
 from flightframe_server.language.syntax import AdHocLevel, Anchor, Name
 from flightframe_server.resolver.terms import ColumnTerm, LevelTerm, Term
 from flightframe_server.resolver.typed import TypedCollection
@@ -40,12 +40,18 @@ class Scope:
         binding: the parameters' values.
         source: the schema that FROM names, or None.
         ad_hoc: the terms of the anchor's ad-hoc levels, by their names without case.
+        anchor: the levels of a point where names stand; None where that is not known yet.
+        filtered: the levels that WHERE reads.
+        in_play: the schemas that hold the rows of the query's metrics.
     """
 
     typed: TypedCollection
     binding: Binding
     source: str | None = None
     ad_hoc: Mapping[str, NamedLevel] = field(default_factory=dict)
+    anchor: tuple[str, ...] | None = None
+    filtered: frozenset[str] = frozenset()
+    in_play: tuple[str, ...] = ()
 
     @property
     def zone(self) -> str:
@@ -110,10 +116,32 @@ class Scope:
         level = self.require_level(name, metrics_stand)
         return LevelTerm(self.typed.level_types[level], level)
 
+    def within(self, levels: Iterable[str]) -> Scope:
+        """Return the scope inside a point that has further levels."""
+        if self.anchor is None:
+            return self
+        return replace(self, anchor=tuple(dict.fromkeys((*self.anchor, *levels))))
+
     def member_term(self, name: Name, metrics_stand: str | None = None) -> Term:
         """Return what a name means for a row: a level, or an ad-hoc level written out."""
         ad_hoc = self.ad_hoc_level(name)
         return self.level_term(name, metrics_stand) if ad_hoc is None else ad_hoc.term
+
+    def point_term(self, name: Name) -> LevelTerm:
+        """Return the level that a name means at a point.
+
+        Raises:
+            LevelNotInAnchor: a point has no member of it.
+        """
+        ad_hoc = self.ad_hoc_level(name)
+        term = self.level_term(name) if ad_hoc is None else ad_hoc.member
+        if self.anchor is not None and term.level not in self.anchor:
+            raise LevelNotInAnchor(
+                f"{shown(name.text)} is read at each point, and is not in the anchor",
+                place=name.place,
+                hint=f"add {shown(name.text)} to AT",
+            )
+        return term
 
     def levels(self, anchor: Anchor) -> tuple[str, ...]:
         """Return an anchor's levels, in the order written, duplicates merged."""

@@ -136,6 +136,12 @@ class Metric:
         return self.type if self.argument is None else self.argument.type
 
     @property
+    def counts_repeats(self) -> bool:
+        """Whether a row that stands twice may change it; members are the same members."""
+        ranks_members = isinstance(self.argument, LevelTerm) and self.reducer.ranks
+        return self.domain is not Domain.QM and not ranks_members
+
+    @property
     def rolls_up(self) -> bool:
         """Whether its states combine at a coarser anchor; a snapshot needs the rows again."""
         return self.snapshot is None and self.reducer.rolls_up
@@ -211,6 +217,17 @@ class Constant(Term):
 
 
 @dataclass(frozen=True, slots=True)
+class AscribedTerm(Term):
+    """The value of a term at an anchor of its own, at each point of the answer: `inner @ anchor`.
+
+    Each level of `anchor` is in the anchor where the term stands, or determined by it.
+    """
+
+    inner: Term
+    anchor: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Apply(Term):
     """A function of terms: a row of the table of row functions.
 
@@ -261,6 +278,8 @@ def text(term: Term) -> str:
             return str(metric)
         case NestedTerm(operator=operator, inner=inner, anchor=anchor):
             return f"{operator}({text(inner)} @ ({','.join(map(level_text, anchor))}))"
+        case AscribedTerm(inner=inner, anchor=anchor):
+            return f"({text(inner)} @ ({','.join(map(level_text, anchor))}))"
         case Constant(type=of, value=value):
             return _constant(of, value)
         case Apply(type=of, function="cast", arguments=(only,)):
@@ -319,6 +338,11 @@ def nested_of(term: Term) -> tuple[NestedTerm, ...]:
     """Return the reducers over cells that a term reads itself, each once."""
     nested = (node for node in walk(term) if isinstance(node, NestedTerm))
     return tuple(dict.fromkeys(nested))
+
+
+def ascribed_of(term: Term) -> tuple[AscribedTerm, ...]:
+    """Return the terms at anchors of their own that a term reads itself, each once."""
+    return tuple(dict.fromkeys(node for node in walk(term) if isinstance(node, AscribedTerm)))
 
 
 def inner_anchor(nested: NestedTerm, anchor: tuple[str, ...]) -> tuple[str, ...]:

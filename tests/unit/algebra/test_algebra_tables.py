@@ -106,9 +106,12 @@ def test_the_words_that_the_other_layers_ask_for():
     assert where("picks_last") == {"LAST"}
     assert where("adds_up") == {"SUM"}
     assert where("of_rows") == {"COUNT"}
-    assert where("zero_when_empty") == where("of_levels") == {"COUNT", "COUNT_DISTINCT"}
+    assert where("zero_when_empty") == {"COUNT", "COUNT_DISTINCT"}
+    assert where("of_levels") == {"COUNT", "COUNT_DISTINCT", "MIN", "MAX"}
+    assert where("ranks") == {"MIN", "MAX"}
     assert where("parameter") == {"QUANTILE"}
     assert where("keeps_one_row") == {"SUM", "MIN", "MAX"}
+    assert where("reduces_own_values") == {"SUM", "MIN", "MAX"}
 
 
 SAMPLES = {TEXT: "a", INTEGER: 1}

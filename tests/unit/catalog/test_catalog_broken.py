@@ -430,7 +430,7 @@ CASES = {
     "filter with a reducer": Case('"amount > 0"', '"SUM(amount) > 0"', 49, "filter", "reducer SUM"),
     "sibling at home": Case(
         "    filter:",
-        "    siblings: [{schema: sales, column: sale, operator: COUNT}]\n    filter:",
+        "    siblings: [{schema: sales, column: sale, operator: MAX}]\n    filter:",
         49,
         "siblings[0].schema",
         "another table",
@@ -448,6 +448,21 @@ CASES = {
         49,
         "siblings[0].operator",
         "RANGE is made of MAX and MIN, and no column holds it",
+    ),
+    "sibling of counts": Case(
+        "    filter:",
+        "    siblings: [{schema: stock, column: units, operator: COUNT}]\n    filter:",
+        49,
+        "siblings[0].operator",
+        "COUNT of a column of COUNT values is not the COUNT of the rows",
+        "under SUM",
+    ),
+    "sibling of medians": Case(
+        "    filter:",
+        "    siblings: [{schema: stock, column: units, operator: MEDIAN}]\n    filter:",
+        49,
+        "siblings[0].operator",
+        "MEDIAN of a column of MEDIAN values is not the MEDIAN of the rows",
     ),
     "sibling of finer grain": Case(
         "    default_reducer: SUM",

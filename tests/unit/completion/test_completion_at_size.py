@@ -11,7 +11,8 @@ import large_collection
 import pytest
 from resolving import code_of, completed, inserted
 
-from flightframe_server.discovery.describe import Asked, describe
+from flightframe_server.discovery.describe import describe
+from flightframe_server.discovery.request import DescribeRequest
 
 pytestmark = pytest.mark.slow
 
@@ -47,8 +48,8 @@ def test_completion_takes_half_a_second_at_most(large, written):
 def test_description_takes_half_a_second_once_the_data_are_known(large):
     (engine,) = large.engines.values()
     engine.attested()
-    assert seconds(lambda: describe(Asked(), large)) < BUSY * 0.5
-    described = json.loads(describe(Asked(), large))["collections"][0]
+    assert seconds(lambda: describe(DescribeRequest(), large)) < BUSY * 0.5
+    described = json.loads(describe(DescribeRequest(), large))["collections"][0]
     assert len(described["levels"]) == large_collection.LEVELS
     assert len(described["metrics"]) == large_collection.METRICS
     blocked = [

@@ -217,7 +217,11 @@ def test_what_needs_the_rows_again_never_rolls_up(call):
     entry = held(f"SELECT store, day, {call} AS x AT (store, day)")
     assert judged(f"SELECT store, {call} AS x AT store", entry).endswith("never rolls up")
     # A further conjunct does not help where it holds nothing to one member.
-    for where in ("day > DATE '2024-01-01'", "day IN (DATE '2024-01-01')", "month IS NULL"):
+    for where in (
+        "day > DATE '2024-01-01'",
+        "day IN (DATE '2024-01-01', DATE '2024-01-02')",
+        "month IS NULL",
+    ):
         asked = f"SELECT store, {call} AS x WHERE {where} AT store"
         assert judged(asked, entry).endswith("never rolls up"), where
 

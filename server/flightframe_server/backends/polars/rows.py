@@ -80,9 +80,9 @@ class Rows:
         if tests:
             self.frame = self.frame.filter(every(tests))
         # What a filter leaves out is not computed, and so cannot fail.
-        for own in query.computed:
-            member = cast(self.value(own.term), own.type)
-            self._levels[own.level] = self.keep(member, level_column(own.level))
+        for ad_hoc in query.computed:
+            member = cast(self.value(ad_hoc.term), ad_hoc.type)
+            self._levels[ad_hoc.level] = self.keep(member, level_column(ad_hoc.level))
 
     def value(self, term: Term) -> Value:
         """Return the value of a term over these rows."""

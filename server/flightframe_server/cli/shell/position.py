@@ -12,10 +12,11 @@ from dataclasses import dataclass
 CLAUSES = ("SELECT", "FROM", "WHERE", "AT", "HAVING", "ORDER", "LIMIT")
 
 _TOKEN = re.compile(
-    r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|(?P<word>[^\W\d]\w*)|\S", re.DOTALL
+    r"'(?:[^']|'')*'(?!')|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|(?P<word>[^\W\d]\w*)|\S", re.DOTALL
 )
 _WORD = re.compile(r"\w*\Z")
 _OPEN_TEXT = re.compile(r"'((?:[^']|'')*)\Z")
+_COMPARED = re.compile(r"(?:[=<>]|\bIN\s*\((?:[^()]*,)?|\bBETWEEN)\s*\Z", re.IGNORECASE)
 _CALL = re.compile(r"([^\W\d]\w*)\s*\(\s*([^\W\d]\w*)\s*\)")
 
 
@@ -33,6 +34,7 @@ class Position:
         clause: the keyword of the clause, in capitals; empty before the first.
         word: what of a word is typed.
         text: what of a text in quotes is typed; None outside of quotes.
+        compared: whether the word is compared with what stands before it.
         names: the words of the query so far, folded, in order, the one being typed not among them.
         calls: names that stand in brackets behind a word, folded, with that word in capitals.
     """
@@ -40,6 +42,7 @@ class Position:
     clause: str
     word: str
     text: str | None
+    compared: bool
     names: tuple[str, ...]
     calls: dict[str, str]
 
@@ -52,20 +55,22 @@ def position_of(before: str) -> Position:
     ('AT', 're', {'revenue': 'SUM'})
     >>> position_of("SELECT revenue AT day WHERE region = 'We").text
     'We'
+    >>> position_of("SELECT revenue AT day WHERE year_no IN (2023, 20").compared
+    True
     """
     spent = _TOKEN.sub(_without_text, before)
     quote = _OPEN_TEXT.search(spent)
     text = None if quote is None else before[quote.start(1) :].replace("''", "'")
     head = spent[: quote.start()] if quote is not None else spent
     word = "" if quote is not None else _WORD.search(head)[0]  # type: ignore[index]
-    words = [
-        token["word"] for token in _TOKEN.finditer(head[: len(head) - len(word)]) if token["word"]
-    ]
+    ahead = head[: len(head) - len(word)]
+    words = [token["word"] for token in _TOKEN.finditer(ahead) if token["word"]]
     clauses = [each.upper() for each in words if each.upper() in CLAUSES]
     return Position(
         clauses[-1] if clauses else "",
         word,
         text,
+        text is None and _COMPARED.search(ahead) is not None,
         tuple(map(str.casefold, words)),
         {call[2].casefold(): call[1].upper() for call in _CALL.finditer(head)},
     )
