@@ -7,6 +7,7 @@ came from. It must never know which surface calls it.
 
 from __future__ import annotations
 
+import datetime
 import time
 import uuid
 from collections.abc import Mapping
@@ -185,6 +186,11 @@ def _count(runtime: Runtime, result: Answer, started: float, *, hot: bool) -> No
     runtime.metrics.answered(provenance.collection, str(provenance.served_from), route, seconds)
 
 
+def utc_now() -> datetime.datetime:
+    """Return the moment at which a question is asked."""
+    return datetime.datetime.now(datetime.UTC)
+
+
 def explain(request: Request, runtime: Runtime, context: CallContext = SERVER_CALL) -> Answer:
     """Return the plan of a request, whether its text says EXPLAIN or not; raises as `answer`."""
     with runtime.pinned() as pinned:
@@ -203,9 +209,10 @@ def _answer(
     query_id = context.query_id or uuid.uuid4().hex
     statement = read_statement(request, runtime)
     context = context.named(query_id)
+    now = utc_now()
 
     def ask(typed: TypedCollection) -> Question:
-        binding = Binding(request.values)
+        binding = Binding(request.values, now=now)
         with step("resolve"):
             question = resolve(statement, typed, binding)
         binding.refuse_surplus()
@@ -217,7 +224,9 @@ def _answer(
     epoch = engine.epoch
     served = engine.answer(ask, request.freshness, context)
     # An answer that may be older than its source is true for a while only.
-    lasting = request.freshness.max_staleness is None
+    # So is one that depends on the day on which it is asked.
+    dated = served.plan.question.today is not None
+    lasting = request.freshness.max_staleness is None and not dated
     state = (engine.generation, epoch, served.snapshot.key)
     labelled = _labelled(served, engine, query_id, state if lasting else None)
     made = request.translation

@@ -179,6 +179,19 @@ def make_date(year: int, month: int, day: int) -> datetime.date:
         raise misfit() from None
 
 
+def add_days(day: datetime.date, count: int) -> datetime.date:
+    """Return the day so many days later, of the years 1 to 9999; raises `ArithmeticOverflow`."""
+    try:
+        return day + datetime.timedelta(days=count)
+    except OverflowError:
+        raise misfit() from None
+
+
+def days_between(later: datetime.date, earlier: datetime.date) -> int:
+    """Return by how many days one date is later than another."""
+    return (later - earlier).days
+
+
 def round_digits(digits: int, scale: int, places: int) -> int:
     """Return digits rounded half away from zero, with the point after `max(places, 0)` of them."""
     if places >= scale:

@@ -139,6 +139,8 @@ def _trust_notes(plan: Plan) -> Iterator[tuple[str, str]]:
 
 
 def _notes(question: Question) -> Iterator[tuple[str, str]]:
+    if question.today is not None:
+        yield "CURRENT_DATE", f"{question.today}, by the clock of the collection as it was asked"
     if question.having is not None and reads_doubles(question.having):
         yield "HAVING", f"{_DOUBLES}: a row as close to a bound may come or go"
     if any(reads_doubles(key.term) for key in question.ordering):

@@ -6,6 +6,7 @@ turns into a plan. It must never say how the answer is to be had: no entry, no t
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass
 
 from flightframe_server.resolver.needs import Need, needs_of
@@ -54,6 +55,7 @@ class Question:
         source: the schema that FROM names, or None.
         explain: whether the plan is asked for, not the answer.
         computed: the levels of any anchor in it that the collection does not declare.
+        today: the day that CURRENT_DATE stands for in it; None where it does not read it.
     """
 
     collection: str
@@ -68,6 +70,7 @@ class Question:
     source: str | None = None
     explain: bool = False
     computed: tuple[ComputedLevel, ...] = ()
+    today: datetime.date | None = None
 
     @property
     def selected(self) -> tuple[Term, ...]:

@@ -106,7 +106,7 @@ def resolve(
         explain=statement.explain,
     )
     computed = tuple(dict.fromkeys((*computed, *computed_in(question.terms))))
-    question = replace(question, computed=computed)
+    question = replace(question, computed=computed, today=scope.binding.today)
     typed = typed.with_levels(computed)
     _check(typed, question)
     if not any(metrics_of(term) or nested_of(term) for term in question.selected):

@@ -117,13 +117,13 @@ def test_rows_are_counted_of_the_schema_that_is_named(item, means):
         ),
         ("ABS(*)", "NOT_SUPPORTED", "* stands alone in SELECT or inside COUNT", None),
         (
-            "SUM(amount) FILTER (WHERE FOO(store) = 'S')",
+            "SUM(amount) FILTER (WHERE QUX(store) = 'S')",
             "UNKNOWN_NAME",
-            "there is no function FOO",
+            "there is no function QUX",
             None,
         ),
         ("COUNT(*)", "AMBIGUOUS_SCHEMA", "COUNT(*) reads rows, and FROM", "add FROM stores or"),
-        ("FOO(amount)", "UNKNOWN_NAME", "there is no function FOO", None),
+        ("QUX(amount)", "UNKNOWN_NAME", "there is no function QUX", None),
         ("SUM(amoun)", "UNKNOWN_NAME", "there is no metric or level amoun", "did you mean amount"),
     ],
 )

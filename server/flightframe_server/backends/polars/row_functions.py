@@ -19,6 +19,9 @@ from flightframe_server.resolver.terms import Apply, Constant, field_of, places_
 
 _MICROS_A_DAY = 86_400_000_000
 _FAR = 2**32
+_AGES = 4_000_000
+_DAYS = -719_162, 2_932_896
+"""The days since 1970 of the first day of year 1 and the last of 9999."""
 _NO_NUMBER = "no number"
 _FIELDS = {
     "year": "year",
@@ -140,6 +143,17 @@ def _extract(term: Apply, sides: list[Value]) -> Value:
 
 def _make_date(term: Apply, sides: list[Value]) -> Value:
     return Value(_date(*(side.expr for side in sides)), DATE)
+
+
+def _add_days(term: Apply, sides: list[Value]) -> Value:
+    day, count = sides[0].expr.to_physical().cast(pl.Int64), sides[1].expr
+    number = day + count.clip(-_AGES, _AGES)
+    return Value(day_number(number, wrong=~number.is_between(*_DAYS)), DATE)
+
+
+def _days_between(term: Apply, sides: list[Value]) -> Value:
+    later, earlier = (side.expr.to_physical().cast(pl.Int64) for side in sides)
+    return Value(later - earlier, INTEGER)
 
 
 def _square_root(term: Apply, sides: list[Value]) -> Value:
@@ -354,5 +368,7 @@ FUNCTIONS: Mapping[str, Callable[[Apply, list[Value]], Value]] = {
     "ceil": _ceil,
     "extract": _extract,
     "make_date": _make_date,
+    "add_days": _add_days,
+    "days_between": _days_between,
 }
 """The functions of text, dates and rounding."""

@@ -41,6 +41,14 @@ def _make_date(year: int, month: int, day: int) -> str:
     return row_values.make_date(year, month, day).isoformat()
 
 
+def _add_days(day: str, count: int) -> str:
+    return row_values.add_days(datetime.date.fromisoformat(day), count).isoformat()
+
+
+def _days_between(later: str, earlier: str) -> int:
+    return row_values.days_between(*map(datetime.date.fromisoformat, (later, earlier)))
+
+
 def _round(digits: int, scale: int, places: int) -> int:
     return row_values.fitting(row_values.round_digits(digits, scale, places))
 
@@ -129,6 +137,7 @@ NEVER_FAIL: dict[str, tuple[int, Callable[..., Value]]] = {
     "ff_ceil": (2, _ceil),
     "ff_floor_double": (1, _floor_double),
     "ff_ceil_double": (1, _ceil_double),
+    "ff_days_between": (2, _days_between),
     "ff_extract": (2, _extract),
     "ff_round_double": (2, _round_double),
     "ff_digits_text": (2, row_values.digits_to_text),
@@ -139,6 +148,7 @@ NEVER_FAIL: dict[str, tuple[int, Callable[..., Value]]] = {
 
 MAY_FAIL: dict[str, tuple[int, Callable[..., Value]]] = {
     "ff_make_date": (3, _make_date),
+    "ff_add_days": (2, _add_days),
     "ff_round": (3, _round),
     "ff_sqrt": (1, _square_root),
     "ff_read_integer": (1, row_values.text_to_integer),
