@@ -17,7 +17,7 @@ from playwright.sync_api import Page, Response, expect
 pytestmark = pytest.mark.slow
 
 MOST_STEP_SECONDS = 0.3
-"""A reader sees tasks past a tenth of a second as a jerk: three times that is left to slow machines."""
+"""A reader sees tasks past a tenth of a second as a jerk; the rest is left to slow machines."""
 MOST_SHOWN_SECONDS = 1.5
 LINE_PIXELS = 26
 
