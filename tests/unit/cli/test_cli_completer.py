@@ -51,7 +51,7 @@ SHOP = CollectionDescription(
         MetricDescription("margin", formula="profit / revenue"),
         MetricDescription("revenue", type="decimal(18,2)", reducers=("SUM",)),
     ),
-    (SchemaDescription("sales"),),
+    (SchemaDescription("sales"), SchemaDescription("region")),
 )
 OTHER = CollectionDescription("other", (LevelDescription("planet", "text"),))
 
@@ -127,6 +127,8 @@ def results(completer: ServerCompleter, text: str) -> list[str]:
         ("\\d", ["\\describe"]),
         ("describe ma", ["margin"]),
         ("describe sal", ["sales"]),
+        # A level and a schema of one name are one word to choose.
+        ("describe reg", ["region"]),
         ("explain SELECT mar", ["margin"]),
         # Of another collection than the one that is asked.
         ("SELECT pla", []),
