@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from flightframe_server.arrow_types import with_sql_metadata
+from flightframe_server.arrow_types import with_moments, with_sql_metadata
 from flightframe_server.backends.protocol import BATCH_ROWS
 from flightframe_server.batching import OpenAnswer
 from flightframe_server.bounded_cache import cached
@@ -45,7 +45,7 @@ from flightframe_server.provenance import (
     ServedFrom,
     fold,
 )
-from flightframe_server.request import Request
+from flightframe_server.request import Request, Translation
 from flightframe_server.resolver.needs import Need, needs_of
 from flightframe_server.resolver.question import Question
 from flightframe_server.resolver.resolve import resolve
@@ -219,7 +219,9 @@ def _answer(
     # An answer that may be older than its source is true for a while only.
     lasting = request.freshness.max_staleness is None
     state = (engine.generation, epoch, served.snapshot.key)
-    return _labelled(served, engine, query_id, state if lasting else None)
+    labelled = _labelled(served, engine, query_id, state if lasting else None)
+    made = request.translation
+    return labelled if made is None else _in_sql(labelled, made)
 
 
 def _explanation(
@@ -347,6 +349,21 @@ def _explained(table: pa.Table, engine: MetricEngine, query_id: str) -> Answer:
     label = ServedFrom.ENGINE_CACHE if engine.enabled else ServedFrom.BACKEND
     provenance = Provenance(label, query_id, engine.collection.name)
     return _finished(table.schema, provenance, table, None, None)
+
+
+def _in_sql(answer: Answer, made: Translation) -> Answer:
+    """Return an answer as SQL has it: with timestamps for truncated dates, and notes."""
+    if not made.moments and not made.notes:
+        return answer
+    provenance = replace(answer.provenance, notes=(*answer.provenance.notes, *made.notes))
+    schema, table = with_moments(answer.schema, made.moments), answer.table
+    schema = schema.with_metadata({**answer.schema.metadata, METADATA_KEY: provenance.to_bytes()})
+    if table is not None:
+        columns = [
+            column.cast(field.type) for column, field in zip(table.columns, schema, strict=True)
+        ]
+        table = pa.Table.from_arrays(columns, schema=schema)
+    return replace(answer, schema=schema, provenance=provenance, table=table)
 
 
 def _finished(

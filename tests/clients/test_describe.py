@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 import flightframe
 from flightframe_server.cli import app
-from flightframe_server.discovery.describe import MOST_MEMBERS
+from flightframe_server.discovery.request import MOST_MEMBERS
 
 
 @pytest.fixture

@@ -73,6 +73,8 @@ class Queries:
 
     def _columns(self) -> tuple[str, bool]:
         """Return a SELECT over a sub-select, or a WITH, of columns alone."""
+        if self._source == "transactions":
+            self._source = "metrics"
         where = self._where()
         if self._often(0.5):
             self._use("sub-select of columns")
@@ -85,6 +87,8 @@ class Queries:
     def _select(self, keys: list[str], source: str) -> tuple[str, bool]:
         items = [self._key(level, at) for at, level in enumerate(keys)]
         values = [f"{self._value(1)} AS v{n}" for n in range(self.chance.randint(1, 3))]
+        # Rows that are counted are of the schema of a metric beside them.
+        values.append(f"COUNT({self._metric()}) AS v9")
         names = [name for _, name, _ in items]
         listed = [f"{text} AS {name}" for text, name, _ in items]
         sql = f"SELECT {', '.join([*listed, *values])} FROM {source}{self._where(pin=not keys)}"
@@ -306,7 +310,7 @@ class Queries:
         keys = self._keys(2)
         items = [self._key(level, at) for at, level in enumerate(keys)]
         listed = [f"{text} AS {name}" for text, name, _ in items]
-        values = [f"{self._value(1)} AS v0", f"{self._aggregate()} AS v1"]
+        values = [f"COUNT({self._metric()}) AS v0", f"{self._value(1)} AS v1"]
         inner = f"SELECT {', '.join([*listed, *values])} FROM @{self._where()}"
         inner += f" GROUP BY {', '.join(text for text, _, _ in items)}"
         names = [name for _, name, _ in items]
@@ -323,7 +327,9 @@ class Queries:
         """Return aggregates over the points of a sub-select."""
         keys = self._keys(3)
         outer = keys[: self.chance.randint(0, len(keys) - 1)]
-        inner = f"SELECT {', '.join(keys)}, {self._value(1)} AS v0, {self._aggregate()} AS v1"
+        listed = ", ".join(keys)
+        inner = f"SELECT {listed}, COUNT({self._metric()}) + {self._value(1)} AS v0"
+        inner += f", {self._aggregate()} AS v1"
         inner += f" FROM @{self._where()} GROUP BY {', '.join(keys)}"
         names = ["AVG", "SUM", "MIN", "MAX", "COUNT", "MEDIAN"]
         values = [f"{self._pick(names)}(v{n}) AS w{n}" for n in range(2)]

@@ -278,11 +278,11 @@ def _round(arguments: Arguments, zone: str = UTC) -> Term | None:
     return Apply(result, "round", (value, Constant(INTEGER, count)))
 
 
-def _floor(arguments: Arguments) -> Term | None:
+def _floor(arguments: Arguments, zone: str) -> Term | None:
     return _whole("floor", arguments[0])
 
 
-def _ceil(arguments: Arguments) -> Term | None:
+def _ceil(arguments: Arguments, zone: str) -> Term | None:
     return _whole("ceil", arguments[0])
 
 
@@ -297,7 +297,7 @@ def _whole(name: str, value: Term) -> Term | None:
     return Apply(result, name, (value,))
 
 
-def _replace(arguments: Arguments) -> Term | None:
+def _replace(arguments: Arguments, zone: str) -> Term | None:
     """Return texts with a part replaced; the parts are written out, as the pattern of LIKE is."""
     subject, *parts = arguments
     if any(part.type.kind is not Kind.TEXT for part in arguments):

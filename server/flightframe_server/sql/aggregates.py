@@ -88,7 +88,10 @@ class Aggregates:
         return Name((family.name,), place=place)
 
     def _filtered(self, node: exp.Expr, condition: exp.Expr) -> Expression:
-        if constant_truth(condition, self.scalars.reading) is not None:
+        known = constant_truth(condition, self.scalars.reading)
+        if known is not None and known.value is True:
+            return self._aggregate(node, None)
+        if known is not None:
             raise NotSupported("FILTER with a constant is not answered", place=place_of(condition))
         if isinstance(node, exp.Filter) or not is_aggregate(node):
             raise NotSupported("FILTER stands after one aggregate", place=place_of(node))

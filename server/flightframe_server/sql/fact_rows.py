@@ -212,7 +212,8 @@ class _Rows:
             group = f" GROUP BY {', '.join(levels)}" if levels else ""
             hint = f"write SELECT {listed} FROM metrics{group}"
         return NotSupported(
-            "the table of metrics has no rows: a metric has a number at an anchor",
+            "the table of metrics has no rows: a metric has a number at a grain, which GROUP BY"
+            " names, or AT in Frame-QL",
             place=place_of(select.expressions[0]),
             hint=hint,
         )

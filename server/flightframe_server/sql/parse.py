@@ -117,8 +117,8 @@ def _parse(source: str) -> ParsedSql | None:
     explain = tokens[0].text.upper() == "EXPLAIN"
     if explain:
         # The tokenizer takes what follows EXPLAIN for one text; blanks keep every place.
-        first, last = tokens[0].start, tokens[0].end + 1
-        tokens = _DIALECT.tokenize(source[:first] + " " * (last - first) + source[last:])
+        start, end = tokens[0].start, tokens[0].end + 1
+        tokens = _DIALECT.tokenize(source[:start] + " " * (end - start) + source[end:])
         tokens = tokens[:-1] if tokens and tokens[-1].token_type is TokenType.SEMICOLON else tokens
     if not tokens or tokens[0].token_type not in _STARTS or not _bounded(tokens):
         return None
@@ -130,8 +130,8 @@ def _parse(source: str) -> ParsedSql | None:
         case exp.Select(selects=[_, *_]):
             return ParsedSql(tree, parameters=parameters, explain=explain)
         case exp.SetOperation():
-            first = tree.find(exp.Select)
-            return None if first is None else ParsedSql(first, compound=tree)
+            part = tree.find(exp.Select)
+            return None if part is None else ParsedSql(part, compound=tree)
         case exp.Describe(this=exp.Table() as table):
             return _described(table)
     return None

@@ -25,7 +25,7 @@ from flightframe_server.query_check import CheckedQuery, check_request
 from flightframe_server.query_plan import PlannedRequest, plan_request
 from flightframe_server.query_types import QuerySignature, type_request
 from flightframe_server.sql.catalogue_query import CatalogueQuery, meaning, sql_meaning
-from flightframe_server.sql.shown import answer_in_sql, checked_in_sql, typed_in_sql
+from flightframe_server.sql.shown import checked_in_sql, typed_in_sql
 from flightframe_server.sql.tables import PublishedTables
 
 Result = TypeVar("Result")
@@ -52,8 +52,7 @@ def answer_text(
     """
     with runtime.pinned() as pinned:
         return _Text(request, pinned, tables.on(pinned), context.caller.user).carried(
-            lambda query: query.answer(pinned),
-            lambda asked: answer_in_sql(answer(asked, pinned, context), asked.translation),
+            lambda query: query.answer(pinned), lambda asked: answer(asked, pinned, context)
         )
 
 

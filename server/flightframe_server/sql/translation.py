@@ -13,7 +13,7 @@ from dataclasses import replace
 from sqlglot import exp
 
 from flightframe_server.algebra.types import DataType
-from flightframe_server.arrow_types import arrow_type
+from flightframe_server.arrow_types import arrow_type, with_moments
 from flightframe_server.composer.compose import answer_schema
 from flightframe_server.errors import TypeMismatch
 from flightframe_server.query_types import QuerySignature
@@ -26,7 +26,6 @@ from flightframe_server.sql.question import never, translated
 from flightframe_server.sql.reading import Clock, Reading
 from flightframe_server.sql.scopes import TableScope
 from flightframe_server.sql.select import Relation
-from flightframe_server.sql.shown import schema_in_sql
 
 Scopes = Callable[[exp.Table], TableScope]
 
@@ -72,7 +71,7 @@ def empty_of(
     question = resolve(replace(made.statement, where=None), typed, binding)
     types: dict[int | str, DataType] = {**binding.types}
     types.update(made.parameters)
-    schema = schema_in_sql(answer_schema(question), made)
+    schema = with_moments(answer_schema(question), made.moments)
     parameters = tuple((key, arrow_type(types[key])) for key in sorted(types, key=str))
     return Relation(schema, lambda: (), empty=True), QuerySignature(schema, parameters)
 

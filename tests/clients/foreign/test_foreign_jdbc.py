@@ -60,7 +60,7 @@ GETTERS = {
     "nullsAreSortedAtEnd": True,  # 507
     "nullsAreSortedHigh": False,
     "getSQLKeywords": "AT, PER",  # 508
-    "getStringFunctions": "LOWER, SUBSTR, UPPER",  # 510
+    "getStringFunctions": "LOWER, SUBSTR, SUBSTRING, UPPER",  # 510
     "getSearchStringEscape": "\\",  # 513
     "supportsColumnAliasing": True,  # 515
     "nullPlusNonNullIsNull": True,  # 516

@@ -32,6 +32,7 @@ MEMBERS: dict[str, tuple[Any, ...]] = {
 TYPES = {"region": "text", "odd name": "text", "day": "date", "year_no": "integer"}
 REASON = "no edge leads there from " + "a table with a very long name " * 3
 DAY_BLOCKED = BlockedLevel("day", "FAN_OUT", REASON)
+YEAR_BLOCKED = BlockedLevel("year_no", "FAN_OUT", "no edge")
 
 SHOP = CollectionDescription(
     "shop",
@@ -44,7 +45,7 @@ SHOP = CollectionDescription(
                 AnchorsDescription(
                     "SUM", ("region",), blocked=(BlockedLevel("day", "FAN_OUT", REASON),)
                 ),
-                AnchorsDescription("LAST", ("region", "day")),
+                AnchorsDescription("LAST", ("region", "day"), blocked=(YEAR_BLOCKED,)),
             ),
         ),
         MetricDescription("margin", formula="profit / revenue"),
@@ -147,9 +148,11 @@ def test_what_may_stand_at_the_cursor(
 def test_a_member_that_would_act_on_the_terminal_is_not_offered(
     completer: ServerCompleter,
 ) -> None:
-    assert results(completer, 'SELECT revenue AT region WHERE "odd name" = \'') == []
-    text = "SELECT revenue AT day WHERE region = '"
-    assert len(results(completer, text)) == 3
+    # The other member of it has a tab.
+    text = 'SELECT revenue AT region WHERE "Odd Name" = '
+    assert results(completer, f"{text}'") == ["'plain'"]
+    assert results(completer, text)[0] == "'plain'"
+    assert len(results(completer, "SELECT revenue AT day WHERE region = '")) == 3
 
 
 def test_what_is_not_lawful_comes_last_and_says_why(completer: ServerCompleter) -> None:
@@ -160,8 +163,9 @@ def test_what_is_not_lawful_comes_last_and_says_why(completer: ServerCompleter) 
     assert day.display_meta_text == f"FAN_OUT: {REASON}"[: NOTE_WIDTH - 1] + "…"
     assert day.style != ""
     assert {one.style for one in choices if one.text != "day"} == {""}
-    # By its other reducer it may be asked there.
-    assert {one.style for one in offered(completer, "SELECT LAST(stock) AT ")} == {""}
+    # By its other reducer it may be asked there, and not elsewhere.
+    for text in ("SELECT LAST(stock) AT ", "SELECT last( stock ) AT "):
+        assert {one.text for one in offered(completer, text) if one.style} == {"year_no"}
 
 
 def test_a_metric_says_what_it_is(completer: ServerCompleter) -> None:
@@ -223,6 +227,10 @@ def test_where_the_cursor_stands() -> None:
         ("explain", True),
         ("explain SELECT", False),
         ("describe region", True),
+        ("EXIT", True),
+        ("\\h", True),
+        ("SELECT revenue AT region -- to be\n", True),
+        ("SELECT nonsense AT;", True),
     ],
 )
 def test_enter_asks_what_is_whole(text: str, finished: bool) -> None:

@@ -217,13 +217,16 @@ def test_what_needs_the_rows_again_never_rolls_up(call):
     entry = held(f"SELECT store, day, {call} AS x AT (store, day)")
     assert judged(f"SELECT store, {call} AS x AT store", entry).endswith("never rolls up")
     # A further conjunct does not help where it holds nothing to one member.
-    for where in ("day > DATE '2024-01-01'", "day IN (DATE '2024-01-01')", "month IS NULL"):
+    two = "day IN (DATE '2024-01-01', DATE '2024-01-02')"
+    for where in ("day > DATE '2024-01-01'", two, "month IS NULL"):
         asked = f"SELECT store, {call} AS x WHERE {where} AT store"
         assert judged(asked, entry).endswith("never rolls up"), where
 
 
 @pytest.mark.parametrize("call", NEVER)
-@pytest.mark.parametrize("pin", ["day = DATE '2024-01-01'", "day IS NULL"])
+@pytest.mark.parametrize(
+    "pin", ["day = DATE '2024-01-01'", "day IN (DATE '2024-01-01')", "day IS NULL"]
+)
 def test_unless_every_extra_level_is_held_to_one_member(call, pin):
     entry = held(f"SELECT store, day, {call} AS x AT (store, day)")
     assert isinstance(judged(f"SELECT store, {call} AS x WHERE {pin} AT store", entry), Rollup)

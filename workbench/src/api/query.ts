@@ -84,9 +84,14 @@ async function bytesOf(response: Response, progress: (bytes: number) => void, si
   return bytes;
 }
 
+/** The last bytes of a whole stream; a reader of one that was cut would end quietly. */
+const END = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
+
 /** Return the table of a stream; one without batches has its columns still. */
 function tableOf(bytes: Uint8Array): Table {
+  const end = bytes.subarray(-END.length);
   try {
+    if (!END.every((byte, place) => end[place] === byte)) throw new Error("cut");
     const table = tableFromIPC(bytes);
     if (table.batches.length > 0) return table;
     const reader = RecordBatchReader.from(bytes).open();

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 CLAUSES = ("SELECT", "FROM", "WHERE", "AT", "HAVING", "ORDER", "LIMIT")
 
 _TOKEN = re.compile(
-    r"'(?:[^']|'')*'(?!')|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|(?P<word>[^\W\d]\w*)|\S", re.DOTALL
+    r"'(?:[^']|'')*'(?!')|\"(?P<quoted>(?:[^\"]|\"\")*)\"|--[^\n]*|/\*.*?\*/|(?P<word>[^\W\d]\w*)|\S",
+    re.DOTALL,
 )
 _WORD = re.compile(r"\w*\Z")
 _OPEN_TEXT = re.compile(r"'((?:[^']|'')*)\Z")
@@ -35,7 +36,8 @@ class Position:
         word: what of a word is typed.
         text: what of a text in quotes is typed; None outside of quotes.
         compared: whether the word is compared with what stands before it.
-        names: the words of the query so far, folded, in order, the one being typed not among them.
+        names: the words and the quoted names of the query so far, folded, in order, without what is
+            being typed.
         calls: names that stand in brackets behind a word, folded, with that word in capitals.
     """
 
@@ -64,13 +66,15 @@ def position_of(before: str) -> Position:
     head = spent[: quote.start()] if quote is not None else spent
     word = "" if quote is not None else _WORD.search(head)[0]  # type: ignore[index]
     ahead = head[: len(head) - len(word)]
-    words = [token["word"] for token in _TOKEN.finditer(ahead) if token["word"]]
-    clauses = [each.upper() for each in words if each.upper() in CLAUSES]
+    tokens = list(_TOKEN.finditer(ahead))
+    words = [token["word"].upper() for token in tokens if token["word"]]
+    clauses = [each for each in words if each in CLAUSES]
+    names = [token["word"] or (token["quoted"] or "").replace('""', '"') for token in tokens]
     return Position(
         clauses[-1] if clauses else "",
         word,
         text,
         text is None and _COMPARED.search(ahead) is not None,
-        tuple(map(str.casefold, words)),
+        tuple(name.casefold() for name in names if name),
         {call[2].casefold(): call[1].upper() for call in _CALL.finditer(head)},
     )
