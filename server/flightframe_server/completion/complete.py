@@ -14,7 +14,8 @@ from dataclasses import replace
 
 from flightframe_server.answer import Runtime, engine_named
 from flightframe_server.call_context import SERVER_CALL, CallContext
-from flightframe_server.completion.candidates import Cursor, name_options
+from flightframe_server.completion.candidates import name_options
+from flightframe_server.completion.cursor import Cursor
 from flightframe_server.completion.keywords import keyword_options
 from flightframe_server.completion.members import member_options
 from flightframe_server.completion.options import Completion, Option, ranked

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from lark import Token
 
-from flightframe_server.completion.candidates import SOMETHING, Cursor
+from flightframe_server.completion.cursor import SOMETHING, Cursor
 from flightframe_server.completion.options import Option
 from flightframe_server.errors import FlightframeError, FrameQLSyntaxError
 from flightframe_server.language.bounds import TokenCounter
