@@ -205,6 +205,8 @@ _ARITHMETIC = {
     "divide": "/",
     "modulo": "%",
     "concat": "||",
+    "add_days": "+",
+    "days_between": "-",
 }
 
 

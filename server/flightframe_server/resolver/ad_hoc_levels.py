@@ -89,7 +89,7 @@ def _refuse_known(scope: Scope, node: AdHocLevel) -> None:
         raise AmbiguousMetric(
             f"{shown(node.text)} is {what} of the collection, and names nothing else",
             place=node.place,
-            hint="choose another name after AS; SELECT may rename the column",
+            hint="choose another name after AS; the column may have any",
         )
 
 

@@ -68,8 +68,7 @@ def _left_open(node: Ascribed, level: str) -> LevelNotInAnchor:
         f"x @ {shown(level)} is one value at each point of the answer, and the anchor neither has"
         f" nor determines {shown(level)}",
         place=node.place,
-        hint=f"add {shown(level)} to AT, or make one value of several by a reducer around x @"
-        f" {shown(level)}",
+        hint=f"add {shown(level)} to AT, or reduce it, which makes one value of several",
     )
 
 

@@ -191,7 +191,7 @@ def check_nested(
                 f"{nested.operator.name}(x {inner}) has one cell at each point of {point}, x"
                 f" itself: {inner} adds no level to the anchor, and no total over other points",
                 hint="name a level after @ that the anchor leaves open"
-                + (f"; x {inner} with no reducer around it is x there" if outermost else ""),
+                + ("; take the reducer away to have x itself there" if outermost else ""),
             )
         if REDUCERS[nested.operator.name].adds_up:
             fixed = {*anchor, *pinned_levels(filters)}

@@ -12,12 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from flightframe_server.algebra.reducers import TOTAL
-from flightframe_server.algebra.types import (
-    DATE,
-    DataType,
-    Kind,
-    fine_timestamp,
-)
+from flightframe_server.algebra.types import DATE, DataType, Kind, fine_timestamp
 from flightframe_server.catalog.collection import (
     Collection,
     ComputedColumn,

@@ -145,7 +145,7 @@ class _Names:
             raise NotSupported(
                 f"{construct(tree)} is not answered over metrics and their tables",
                 place=place_of(tree),
-                hint="ask each SELECT by itself",
+                hint="ask them one by one",
             )
 
     def _over_catalogue(

@@ -322,7 +322,7 @@ class _Columns:
         raise AmbiguousMetric(
             f"{shown(node.name)} is a column of the table, and another one of SELECT",
             place=place_of(node),
-            hint="give the column of SELECT another name",
+            hint="give the selected column another name",
         )
 
     def _alias(self, node: exp.Column) -> Output | None:

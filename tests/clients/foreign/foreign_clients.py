@@ -288,6 +288,8 @@ LIBRARIES = (
                 "test_sqlalchemy.py::test_values_are_bound_and_none_is_written_into_the_text",
             ),
             ("inspect", "test_sqlalchemy.py::test_collections_tables_and_what_is_said_of_them"),
+            ("core select", "test_sqlalchemy.py::test_core_selects_over_reflected_tables"),
+            ("write refused", "test_sqlalchemy.py::test_nothing_is_written"),
             ("reflect, keys", "test_sqlalchemy.py::test_reflection_finds_every_key"),
             ("pandas.read_sql", "test_sqlalchemy.py::test_pandas_reads_over_an_engine"),
             (

@@ -337,9 +337,7 @@ def test_cells_that_are_no_finer_than_the_point(query, inner, point):
     assert code == "NOT_FINER"
     assert f"@ {inner} adds no level to the anchor" in message
     assert point is None or f"at each point of {point}," in message
-    alone = (
-        "" if point == "(day, region)" else f"; x @ {inner} with no reducer around it is x there"
-    )
+    alone = "" if point == "(day, region)" else "; take the reducer away to have x itself there"
     assert hint == f"name a level after @ that the anchor leaves open{alone}"
 
 

@@ -164,6 +164,7 @@ def leave(listener, how):
     listener.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("head", HEADS.values(), ids=HEADS)
 @pytest.mark.parametrize("how", ["close", "reset", "one way", "noise"])
 def test_a_listener_that_leaves_leaves_no_error_and_no_place(tmp_path, caplog, head, how):
