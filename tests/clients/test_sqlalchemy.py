@@ -158,10 +158,7 @@ def test_pandas_reads_over_an_engine(engine, retail_folder):
     frame = pd.read_sql(sa.text(BY_REGION), engine, coerce_float=False)
     assert list(frame.columns) == ["region", "total_revenue"]
     assert frame["total_revenue"].iloc[0] == CENTRAL
-    with duckdb.connect() as database:
-        (days,) = database.sql(
-            f"SELECT COUNT(DISTINCT day) FROM '{retail_folder}/transactions.parquet'"
-        ).fetchone()
+    ((days,),) = by_hand(retail_folder, "SELECT COUNT(DISTINCT day) FROM transactions")
     parts = pd.read_sql(sa.text("SELECT day, revenue AT day"), engine, chunksize=100)
     assert sum(len(part) for part in parts) == days
 

@@ -83,15 +83,15 @@ def shell(
 
 
 def converse(session: Session, prompt: PromptSession[str]) -> None:
-    """Read lines and carry them out until the end."""
+    """Read lines and carry them out until the end; an interrupt ends no more than one of them."""
     while True:
         try:
-            text = prompt.prompt(PROMPT)
+            if not session.carry_out(prompt.prompt(PROMPT)):
+                return
         except KeyboardInterrupt:
+            # It may come as the answer does, and was meant for the statement.
             continue
         except EOFError:
-            return
-        if not session.carry_out(text):
             return
 
 
