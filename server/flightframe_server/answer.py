@@ -237,8 +237,10 @@ def _explanation(
     ask: Resolve, request: Request, engine: MetricEngine, context: CallContext
 ) -> pa.Table:
     plan, made = engine.plan(ask, request.freshness, context), request.translation
-    note = None if made is None else f"in Frame-QL: {format_statement(made.statement)}"
-    return explanation(plan, engine.backend, note)
+    if made is None:
+        return explanation(plan, engine.backend, None)
+    meant = format_statement(replace(made.statement, explain=False))
+    return explanation(plan, engine.backend, f"in Frame-QL: {meant}")
 
 
 def read_statement(request: Request, runtime: Runtime) -> Statement:

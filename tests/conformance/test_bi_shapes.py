@@ -14,11 +14,13 @@ from typing import Any
 import pyarrow as pa
 import pytest
 import yaml
-from bi_world import World, same_rows
+from bi_world import Served, World, same_rows
 
 from flightframe_server.errors import FlightframeError
+from flightframe_server.flight.sql.info import INFO
 from flightframe_server.request import Request
 from flightframe_server.sql.catalogue_query import CatalogueQuery, meaning
+from flightframe_server.sql.texts import type_text
 
 SHAPES = yaml.safe_load((Path(__file__).parent / "bi_shapes.yaml").read_text(encoding="utf-8"))
 ANSWERED = [shape for shape in SHAPES if "pending" not in shape and shape["tier"] in "TP"]
@@ -65,6 +67,7 @@ def test_a_shape_gives_what_the_flat_table_gives(world, shape, backend):
     served, values = world.served[backend], shape.get("values", ())
     sql = shape["sql"]
     answers = {"cold": served.table(sql, values)}
+    _check_types(served, sql, answers["cold"])
     served.forget()
     served.table(sql, values, cold=False)
     answers["warm"] = served.table(sql, values, cold=False)
@@ -73,6 +76,12 @@ def test_a_shape_gives_what_the_flat_table_gives(world, shape, backend):
     answers["rolled up"] = served.table(sql, values, cold=False)
     for route, answer in answers.items():
         _check(world, shape, answer, f"{shape['id']} on {backend}, {route}")
+
+
+def _check_types(served: Served, sql: str, answer: pa.Table) -> None:
+    """Check that a text is typed, no parameter bound, as its answer is."""
+    typed = type_text(Request(sql), *served.parts())
+    assert typed.schema.remove_metadata() == answer.schema.remove_metadata()
 
 
 def _check(world: World, shape: dict[str, Any], answer: pa.Table, what: str) -> None:
@@ -120,6 +129,12 @@ def test_a_shape_that_is_not_answered_yet_is_refused_as_not_supported(world, sha
         world.served["duckdb"].table(shape["sql"], shape.get("values", ()))
     assert caught.value.code == "NOT_SUPPORTED"
     assert str(caught.value.hint or caught.value.message)
+
+
+@pytest.mark.parametrize("name", [name for ids in range(509, 513) for name in INFO[ids][1]])
+def test_a_function_that_tools_are_told_of_is_answered(name):
+    call = re.compile(rf"(?i)\b{name}\b" + ("" if name == "CURRENT_DATE" else r" ?\("))
+    assert any(call.search(shape["sql"]) for shape in ANSWERED if shape["tier"] == "T")
 
 
 def test_what_is_not_answered_yet_is_listed_with_its_reason(capsys):

@@ -20,7 +20,7 @@ REDUCER_OF: dict[type[exp.Expr], str] = {
 }
 MEASURES = frozenset({"MEASURE", "AGG"})
 _CALLED = frozenset({"MEASURE", "QUANTILE_CONT"})
-AGGREGATES = (*REDUCER_OF, exp.Count, exp.Agg, exp.Filter, exp.WithinGroup)
+AGGREGATES = (*REDUCER_OF, exp.Count, exp.Agg, exp.Filter, exp.WithinGroup, exp.Window)
 
 
 def is_aggregate(node: exp.Expr) -> bool:

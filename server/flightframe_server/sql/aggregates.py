@@ -29,6 +29,7 @@ from flightframe_server.language.syntax import (
     Anchor,
     Ascribed,
     Call,
+    Cast,
     Expression,
     Literal,
     Name,
@@ -38,7 +39,7 @@ from flightframe_server.sql.aggregate_nodes import MEASURES, REDUCER_OF, is_aggr
 from flightframe_server.sql.folding import constant_truth, folded
 from flightframe_server.sql.places import place_of
 from flightframe_server.sql.rows_read import Rows
-from flightframe_server.sql.scalars import Scalars, plain
+from flightframe_server.sql.scalars import MOMENT, Scalars, plain
 from flightframe_server.sql.scopes import (
     CellValue,
     Column,
@@ -48,8 +49,7 @@ from flightframe_server.sql.scopes import (
     RowValue,
     Scope,
 )
-
-_NUMBERS = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Neg)
+from flightframe_server.sql.totals import has_total, of_groups, total
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,15 @@ class Aggregates:
             if not isinstance(node.expression, exp.Where):
                 raise NotSupported("FILTER takes WHERE", place=place_of(node))
             return self._filtered(node.this, node.expression.this)
+        if isinstance(node, exp.Window):
+            return self._windowed(node)
         return self._aggregate(node, None)
+
+    def _windowed(self, node: exp.Window) -> Expression:
+        self._refuse_points(place_of(node))
+        keys = node.args.get("partition_by") or ()
+        values = [plain(self.scalars.value(key)) for key in keys]
+        return total(self.read(of_groups(node)), values, node, self.rows.typed)
 
     def measure(self, family: MetricFamily, place: Place) -> Expression:
         """Return a metric as its definition reduces it."""
@@ -251,25 +259,21 @@ class Aggregates:
             return self.scope.column(node)
         if isinstance(node, exp.Cast):
             inner = self._column(node.this)
-            if not isinstance(inner, LevelColumn) and self._keeps(inner, node.args["to"]):
+            if not isinstance(inner, LevelColumn) and _is_default(node.args["to"]):
                 return inner
         if any(self._is_metric(part) for part in node.find_all(exp.Column)):
             raise self._no_expression(node)
-        value = plain(self.scalars.value(node))
+        written = self.scalars.value(node)
+        value = plain(written)
         level = None if not isinstance(value, Name) else self.rows.typed.graph.find(value.text)
         if level is None:
             raise NotSupported(
                 "an aggregate takes a metric or a level, not an expression", place=place_of(node)
             )
-        return LevelColumn(level)
+        return LevelColumn(level, moment=value is not written)
 
     def _is_metric(self, node: exp.Column) -> bool:
         return isinstance(self.scope.column(node), MetricColumn | FactColumn | CellValue)
-
-    def _keeps(self, column: Column, type_: exp.DataType) -> bool:
-        """Whether a cast of a metric's values is the dialect's default, which is read as none."""
-        del column
-        return type_.this is exp.DType.DECIMAL and not type_.expressions
 
     def _no_expression(self, node: exp.Expr) -> ReducerNotDeclared:
         hint = None
@@ -300,13 +304,17 @@ class Aggregates:
             return Call(name, (argument, *rest), distinct, condition, place=place)
 
         match column:
-            case LevelColumn(level=level):
-                return self._level(call(Name((level,), place=place_of(node))), level)
+            case LevelColumn(level=level, moment=moment):
+                made = self._level(call(Name((level,), place=place_of(node))), level)
+                bounds = moment and name in ("MIN", "MAX")
+                return Cast(made, MOMENT, place=place) if bounds else made
             case MetricColumn(family=family):
                 return self._metric(family, call, name, place)
             case FactColumn():
                 return self._metric(_declaring(column, name, place), call, name, place)
             case CellValue(expression=expression, keys=keys):
+                if has_total(expression):
+                    raise NotSupported("an aggregate over a window is not answered", place=place)
                 if condition is not None:
                     raise NotSupported("FILTER over a sub-select is not answered", place=place)
                 return call(Ascribed(expression, Anchor(keys, place=place), place=place))
@@ -324,12 +332,8 @@ class Aggregates:
     def _level(self, call: Call, level: str) -> Expression:
         self._refuse_points(call.place)
         if call.function in ("MIN", "MAX"):
-            raise NotSupported(
-                f"{call.function} of the level {shown(level)} is not answered",
-                place=call.place,
-                hint=f"ORDER BY {level} LIMIT 1 beside GROUP BY {level} gives the first",
-            )
-        if REDUCERS[call.function].of_levels:
+            self.rows.bound(call.place, f"{call.function}({level})")
+        elif REDUCERS[call.function].of_levels:
             self.rows.count(call.place, f"{call.function}({level})")
         return call
 
@@ -368,6 +372,11 @@ class Aggregates:
             return False
         self.scalars.reading.notes.append(f"SUM({family.name}) is read as {family.name}")
         return True
+
+
+def _is_default(type_: exp.DataType) -> bool:
+    """Whether a cast of a metric's values is the dialect's default, which is read as none."""
+    return type_.this is exp.DType.DECIMAL and not type_.expressions
 
 
 def _declaring(column: FactColumn, name: str, place: Place) -> MetricFamily:

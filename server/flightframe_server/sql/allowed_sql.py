@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from flightframe_server.errors import NotSupported
 from flightframe_server.sql.places import place_of
+from flightframe_server.sql.totals import is_total
 
 _TWO = frozenset({"this", "expression"})
 _ONE = frozenset({"this"})
@@ -96,6 +97,7 @@ QUESTION: Nodes = {
     exp.PercentileCont: _ONE,
     exp.WithinGroup: _TWO,
     exp.Filter: _TWO,
+    exp.Window: frozenset({"this", "partition_by", "over"}),
     exp.Agg: _ONE,
     exp.Anonymous: frozenset({"this", "expressions"}),
     exp.Add: _TWO,
@@ -114,6 +116,12 @@ QUESTION: Nodes = {
     exp.Sqrt: _ONE,
     exp.Round: frozenset({"this", "decimals"}),
     exp.Substring: frozenset({"this", "start", "length"}),
+    exp.Floor: _ONE,
+    exp.Ceil: _ONE,
+    exp.Left: _TWO,
+    exp.Right: _TWO,
+    exp.Trim: _ONE,
+    exp.StrPosition: frozenset({"this", "substr"}),
     exp.Replace: frozenset({"this", "expression", "replacement"}),
     exp.Cast: frozenset({"this", "to"}),
     exp.DataType: frozenset({"this", "expressions"}),
@@ -177,7 +185,11 @@ def check_question(tree: exp.Expr) -> None:
     Raises:
         NotSupported: one is not.
     """
-    _check(tree, QUESTION, "over metrics and their tables", _OVER_TABLES)
+    where = "over metrics and their tables"
+    for window in tree.find_all(exp.Window):
+        if not is_total(window):
+            raise _unknown(construct(window), where, _OVER_TABLES, window)
+    _check(tree, QUESTION, where, _OVER_TABLES)
 
 
 _OVER_TABLES = (

@@ -13,7 +13,15 @@ from sqlglot import exp
 
 from flightframe_server.algebra.types import Kind
 from flightframe_server.errors import NotSupported, Place
-from flightframe_server.language.syntax import Cast, Expression, Literal, Name, Parameter
+from flightframe_server.language.syntax import (
+    Cast,
+    Expression,
+    Extract,
+    Literal,
+    Name,
+    Parameter,
+)
+from flightframe_server.sql.date_moves import is_date
 from flightframe_server.sql.reading import Reading
 
 MOMENT = "timestamp"
@@ -63,6 +71,12 @@ def cast(values: Values, node: exp.Cast, place: Place) -> Expression:
     if kind is exp.DType.DATE:
         return date_of(values, inner, place)
     level = _level_type(values, inner)
+    if kind in _MOMENTS and isinstance(inner, Cast) and inner.type == MOMENT:
+        return inner
+    if kind in _MOMENTS and level is None and is_date(values.reading.typed, inner):
+        return Cast(inner, MOMENT, place=place)
+    if kind in _TEXTS and isinstance(inner, Extract):
+        return Cast(inner, "text", place=place)
     if level is not None:
         return _of_level(inner, level, type_, place)
     if isinstance(inner, Parameter):
@@ -92,8 +106,11 @@ def date_of(values: Values, inner: Expression, place: Place) -> Expression:
     Raises:
         NotSupported: it is none.
     """
-    if isinstance(inner, Cast) and inner.type == MOMENT and isinstance(inner.operand, Name):
+    typed = values.reading.typed
+    if isinstance(inner, Cast) and inner.type == MOMENT and is_date(typed, inner.operand):
         return inner.operand
+    if not isinstance(inner, Name) and is_date(typed, inner):
+        return inner
     level = values.level(inner)
     if level is not None and isinstance(inner, Name):
         if values.reading.typed.level_types[level].kind is Kind.DATE:

@@ -29,16 +29,19 @@ from flightframe_server.language.syntax import (
     OrderKey,
     Parameter,
 )
+from flightframe_server.sql import idioms
 from flightframe_server.sql.aggregate_nodes import has_aggregate
 from flightframe_server.sql.aggregates import Aggregates
 from flightframe_server.sql.clauses import check_distinct, limit_of, ordinal, parts_of
 from flightframe_server.sql.naming import check_levels, rebuilt
 from flightframe_server.sql.places import place_of
 from flightframe_server.sql.reading import Reading
+from flightframe_server.sql.row_functions import as_key, from_key
 from flightframe_server.sql.row_leaf import row_scalars, row_value
 from flightframe_server.sql.rows_read import Rows
 from flightframe_server.sql.scalars import Scalars, plain
 from flightframe_server.sql.scopes import CellValue, FactColumn, MetricColumn
+from flightframe_server.sql.totals import check_partitions
 from flightframe_server.sql.unwrapping import Grouped, Output, RowsOf
 
 
@@ -68,9 +71,10 @@ class Grouping:
         keys = self._keys(select, items)
         outputs = tuple(self._output(item, keys, select) for item in items)
         check_distinct(select, outputs, keys)
+        self._check_windows(select)
         columns = _Columns(self, outputs, keys, select)
         having = select.args.get("having")
-        read = () if having is None else parts_of(columns.scalars().condition(having.this))
+        read = () if having is None else self._having(having.this, columns.scalars())
         conditions = tuple(with_keys(condition, keys) for condition in read)
         for condition in conditions:
             check_levels(condition, keys, self.reading.typed)
@@ -78,6 +82,28 @@ class Grouping:
         order = columns.order(select.args.get("order"))
         limit = limit_of(select, self.reading)
         return Grouped(table, self.below.where, keys, outputs, conditions, order, limit)
+
+    def _check_windows(self, select: exp.Select) -> None:
+        """Check that no window stands in HAVING, nor over groups that HAVING has chosen."""
+        if select.args.get("having") is None:
+            return
+        window = select.find(exp.Window)
+        if window is not None:
+            raise NotSupported(
+                "a window beside HAVING is not answered",
+                place=place_of(window),
+                hint="a condition over a sub-select leaves its totals as of all groups",
+            )
+
+    def _having(self, node: exp.Expr, scalars: Scalars) -> tuple[Expression, ...]:
+        if isinstance(node, exp.Paren):
+            return self._having(node.this, scalars)
+        if isinstance(node, exp.And):
+            return tuple(x for part in node.flatten() for x in self._having(part, scalars))
+        if not idioms.is_some_row(node) or self._is_declared(idioms.REALISED) or self.cells:
+            return parts_of(scalars.condition(node))
+        self.rows.some_row = True
+        return (Name((idioms.REALISED,), place=place_of(node)),)
 
     def values(self, select: exp.Select) -> Scalars:
         """Return the values over groups: aggregates, and levels that are keys."""
@@ -109,17 +135,29 @@ class Grouping:
 
     def _keys(self, select: exp.Select, items: list[Item]) -> tuple[Name, ...]:
         group = select.args.get("group")
-        if group is None:
+        if group is None and (self.cells or self._reduces_any(select, items)):
             return ()
-        if group.args.get("all"):
+        if group is None:
+            nodes = [item.node for item in items]
+        elif group.args.get("all"):
             nodes = [item.node for item in items if not self._reduces(item.node)]
         else:
             nodes = [self._key_node(node, items) for node in group.expressions]
         keys: dict[Name, None] = {}
         for node in nodes:
             value = self._key_value(node)
-            keys[self._key(value, node, items, len(keys))] = None
+            made = as_key(value)
+            if not any(isinstance(key, AdHocLevel) and key.expression == made for key in keys):
+                keys[self._key(value, node, items, len(keys))] = None
         return tuple(keys)
+
+    def _reduces_any(self, select: exp.Select, items: list[Item]) -> bool:
+        """Whether there is one group, of all rows: DISTINCT over levels alone has one for each."""
+        if select.args.get("distinct") is None or select.args.get("having") is not None:
+            return True
+        order = select.args.get("order")
+        nodes = [item.node for item in items] + ([] if order is None else order.expressions)
+        return any(has_aggregate(node) for node in nodes)
 
     def _reduces(self, node: exp.Expr) -> bool:
         if has_aggregate(node):
@@ -162,7 +200,7 @@ class Grouping:
             raise NotSupported(
                 "a group of a sub-select's points by an expression is not answered", place=place
             )
-        return AdHocLevel((self._free_name(node, items, count),), value, place=place)
+        return AdHocLevel((self._free_name(node, items, count),), as_key(value), place=place)
 
     def _free_name(self, node: exp.Expr, items: list[Item], count: int) -> str:
         """Return a name for a key that is an expression: that of its column, where none has it."""
@@ -190,6 +228,7 @@ class Grouping:
                 "a constant column beside aggregates is not answered", place=place_of(node)
             )
         check_levels(value, keys, self.reading.typed)
+        check_partitions(value, keys)
         inner = plain(value)
         level = level_of(inner, keys, self.reading)
         if level is None:
@@ -210,14 +249,17 @@ def level_of(value: Expression, keys: tuple[Name, ...], reading: Reading) -> str
 
 def with_keys(value: Expression, keys: tuple[Name, ...]) -> Expression:
     """Return a value in which the expressions that are keys are named as such."""
-    for key in keys:
-        if isinstance(key, AdHocLevel) and key.expression == value:
-            return Name(key.parts, place=value.place)
+    written = [(from_key(x.expression), x.parts) for x in keys if isinstance(x, AdHocLevel)]
+    return _with_named(value, written) if written else value
+
+
+def _with_named(value: Expression, keys: list[tuple[Expression, tuple[str, ...]]]) -> Expression:
+    for expression, name in keys:
+        if expression == value:
+            return Name(name, place=value.place)
     if isinstance(value, Ascribed) or (isinstance(value, Call) and value.function in REDUCER_NAMES):
         return value
-    if not any(isinstance(key, AdHocLevel) for key in keys):
-        return value
-    return rebuilt(value, lambda part: with_keys(part, keys))
+    return rebuilt(value, lambda part: _with_named(part, keys))
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +343,7 @@ class _Columns:
     def _key(self, node: exp.Ordered) -> OrderKey:
         value = with_keys(self._ordered_by(node.this), self.keys)
         check_levels(value, self.keys, self.grouping.reading.typed)
+        check_partitions(value, self.keys)
         first = True if node.args.get("nulls_first") else None
         return OrderKey(value, bool(node.args.get("desc")), first, place=place_of(node))
 

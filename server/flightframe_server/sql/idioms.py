@@ -12,6 +12,7 @@ oracle case with rows that are NULL.
 - `SUM(CASE WHEN p THEN 1 ELSE 0 END)`: the same, NULL where there is no row.
 - `MAX(CASE WHEN p THEN 1 ELSE 0 END)`, `MIN`: 1 and 0 by the two counts. Power BI.
 - `SUM(1)`: `COUNT(*)`, NULL where there is no row. Tableau.
+- `HAVING COUNT(1) > 0`: REALISED, whichever tables the metrics are of. Tableau.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ from flightframe_server.language.syntax import (
     Star,
     When,
 )
+
+REALISED = "REALISED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,16 @@ def is_one(node: exp.Expr) -> bool:
     if isinstance(node, exp.Paren):
         return is_one(node.this)
     return isinstance(node, exp.Literal) and not node.is_string and node.name == "1"
+
+
+def is_some_row(node: exp.Expr) -> bool:
+    """Whether a condition is `COUNT(*) > 0`, or of a 1 in the place of the star."""
+    if not isinstance(node, exp.GT) or not isinstance(node.this, exp.Count):
+        return False
+    counted, least = node.this.this, node.expression
+    if not isinstance(counted, exp.Star) and not (counted is not None and is_one(counted)):
+        return False
+    return isinstance(least, exp.Literal) and not least.is_string and least.name == "0"
 
 
 def both(one: Expression | None, other: Expression | None) -> Expression | None:

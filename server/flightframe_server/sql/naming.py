@@ -92,6 +92,26 @@ def check_levels(expression: Expression, keys: tuple[Name, ...], typed: TypedCol
             )
 
 
+def reads_metric(expression: Expression, typed: TypedCollection) -> bool:
+    """Whether a value over groups reads a metric, not levels and rows alone."""
+    if isinstance(expression, Name):
+        return expression.text.casefold() in typed.collection.folded_families
+    if isinstance(expression, Ascribed):
+        return reads_metric(expression.operand, typed)
+    return any(reads_metric(part, typed) for part in parts(expression))
+
+
+def parts(node: Node) -> Iterator[Expression]:
+    """Yield the values that a node is made of, not theirs."""
+    for field in dataclasses.fields(node):
+        value = getattr(node, field.name)
+        for part in value if isinstance(value, tuple) else (value,):
+            if isinstance(part, When):
+                yield from (part.condition, part.result)
+            elif isinstance(part, Expression):
+                yield part
+
+
 def rebuilt(node: Expression, change: Callable[[Expression], Expression]) -> Expression:
     """Return a value with each part that it is made of changed."""
     changes: dict[str, Any] = {}

@@ -30,12 +30,13 @@ from flightframe_server.sql.clauses import parts_of
 from flightframe_server.sql.fact_rows import rows_of_table
 from flightframe_server.sql.grouping import Grouping
 from flightframe_server.sql.joins import joined
-from flightframe_server.sql.naming import by_name, check_names, check_shown
+from flightframe_server.sql.naming import by_name, check_names, check_shown, reads_metric
 from flightframe_server.sql.overlay import Overlay
 from flightframe_server.sql.places import place_of
 from flightframe_server.sql.reading import Reading
 from flightframe_server.sql.row_leaf import projected, row_scalars
-from flightframe_server.sql.rows_read import Rows, ambiguous_rows
+from flightframe_server.sql.rows_read import Rows
+from flightframe_server.sql.scopes import FactColumn, MetricColumn
 from flightframe_server.sql.unwrapping import (
     Ctes,
     Grouped,
@@ -85,7 +86,7 @@ class _Reader:
             return self._over_groups(select, source)
         where = self._where(select, source)
         below = RowsOf(source.scope, (*source.where, *where))
-        if self._groups(select):
+        if self._groups(select) or self._lists_members(select, below):
             return Grouping(self._reading, self._rows, below).of(select)
         if outermost:
             return below
@@ -126,6 +127,16 @@ class _Reader:
         keys = [] if order is None else order.expressions
         return any(has_aggregate(node) for node in (*select.expressions, *keys))
 
+    def _lists_members(self, select: exp.Select, below: RowsOf) -> bool:
+        """Whether DISTINCT stands over levels alone, and values of them."""
+        if select.args.get("distinct") is None or select.expressions == []:
+            return False
+        if any(node.find(exp.Star) for node in select.expressions):
+            return False
+        columns = [column for node in select.expressions for column in node.find_all(exp.Column)]
+        facts = (MetricColumn, FactColumn)
+        return not any(isinstance(below.scope.column(column), facts) for column in columns)
+
     def _over_groups(self, select: exp.Select, below: Grouped) -> Grouped:
         overlay = Overlay(self._reading, self._rows, below)
         return overlay.reduced(select) if self._groups(select) else overlay.projected(select)
@@ -147,13 +158,14 @@ def _aliased(made: RowsOf | Grouped, alias: str) -> RowsOf | Grouped:
 
 
 def _statement(made: Grouped, rows: Rows) -> Statement:
-    _check_folds(rows, made)
+    source = _pinned(made, rows)
+    _check_folds(rows, made, source)
     check_shown(made)
     items = tuple(_item(output) for output in made.outputs)
     statement = Statement(
         items,
         made.anchor,
-        _pinned(made, rows),
+        source,
         _all(made.where),
         _all(made.having),
         tuple(by_name(key, made.outputs) for key in made.order),
@@ -175,39 +187,33 @@ def _all(conditions: tuple[Expression, ...]) -> Expression | None:
 
 
 def _pinned(made: Grouped, rows: Rows) -> Name | None:
-    """Return the schema that FROM of the statement names; None where metrics have their own."""
-    schema = made.table.schema
-    if schema is not None:
-        return Name((schema,))
-    levels_alone = all(output.level is not None for output in made.outputs)
-    if rows.counted is None and not levels_alone:
-        return None
-    roots = list(rows.roots)
-    schemas = list(rows.typed.collection.schemas)
-    if not roots and len(schemas) == 1:
-        roots = schemas
-    if len(roots) == 1:
-        return Name((roots[0],))
-    if rows.counted is not None:
-        raise ambiguous_rows(rows.counted, roots, schemas)
-    raise NotSupported(
-        "levels without a metric, over every table at once, are not answered",
-        place=made.outputs[0].expression.place,
-        hint=f"name the table of their rows: FROM {' or FROM '.join(schemas[:3])}",
-    )
+    """Return the schema that FROM of the statement names; None where columns have their own."""
+    alone = not any(reads_metric(output.expression, rows.typed) for output in made.outputs)
+    schema = rows.pinned(made.table.schema, alone=alone)
+    return None if schema is None else Name((schema,))
 
 
-def _check_folds(rows: Rows, made: Grouped) -> None:
+def _check_folds(rows: Rows, made: Grouped, source: Name | None) -> None:
     """Check that every truncation is the level that it was read as, on all rows read."""
-    schema = made.table.schema
-    schemas = list(rows.roots) if schema is None else [schema]
+    graph = rows.typed.graph
     for fold in rows.folds:
+        if source is not None:
+            schemas = [source.text]
+        elif rows.roots:
+            schemas = list(rows.roots)
+        else:
+            # Members are of every schema that has the level, a stored one too.
+            every = rows.typed.collection.schemas
+            schemas = [name for name in every if fold.period in graph.reachable(name)]
         for name in schemas:
             if not fold.holds_on(rows.typed, name):
+                own = [x for x in rows.typed.collection.schemas if fold.holds_on(rows.typed, x)]
                 raise NotSupported(
                     f"the rows of {name} have {shown(fold.period)} of their own, or none,"
                     f" and not as the {(fold.function or '').removesuffix('_OF').lower()} of"
                     f" {shown(fold.level)}",
                     place=fold.place,
-                    hint=f"write {fold.period}",
+                    hint=f"write {fold.period}"
+                    if rows.roots or not own
+                    else f"name the table of their rows: FROM {' or FROM '.join(own[:3])}",
                 )

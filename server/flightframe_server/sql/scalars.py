@@ -41,10 +41,12 @@ from flightframe_server.language.syntax import (
 )
 from flightframe_server.sql.casts import cast, date_of
 from flightframe_server.sql.comparing import check_side
+from flightframe_server.sql.date_moves import days_of, is_date, moved, period_of
 from flightframe_server.sql.folding import constant_truth, folded, unit_of
 from flightframe_server.sql.periods import Fold, fold, function_of
 from flightframe_server.sql.places import place_of
 from flightframe_server.sql.reading import Reading
+from flightframe_server.sql.row_functions import row_function
 
 Leaf = Callable[[exp.Expr], Expression | None]
 """What a column or an aggregate means in one place; None for every other node."""
@@ -102,11 +104,28 @@ class Scalars:
         place = place_of(node)
         operator = _ARITHMETIC.get(type(node))
         if operator is not None:
-            sides = self.value(node.this), self.value(node.expression)
-            return Binary(operator, *sides, place=place)
+            return self._moved(node, place) or self._combined(operator, node, place)
         if isinstance(node, _TESTS):
             return self.condition(node)
         return self._moment(node, place) or self._function(node, place)
+
+    def _combined(self, operator: str, node: exp.Expr, place: Place) -> Binary:
+        return Binary(operator, self.value(node.this), self.value(node.expression), place=place)
+
+    def _moved(self, node: exp.Expr, place: Place) -> Expression | None:
+        """Return a date that an interval moves; None where none stands beside it."""
+        left, right = node.this, node.expression
+        if isinstance(node, exp.Add) and isinstance(left.unnest(), exp.Interval):
+            left, right = right, left
+        interval = right.unnest()
+        if not isinstance(node, exp.Add | exp.Sub) or not isinstance(interval, exp.Interval):
+            return None
+        day = plain(self.value(left))
+        if not is_date(self.reading.typed, day):
+            raise NotSupported("an interval moves a level that is a date", place=place_of(left))
+        days = days_of(interval, self.reading, place_of(right))
+        days = -days if isinstance(node, exp.Sub) else days
+        return Cast(moved(day, days, place), MOMENT, place=place)
 
     def condition(self, node: exp.Expr) -> Expression:
         """Return a condition; raises as `value`."""
@@ -265,6 +284,8 @@ class Scalars:
     def _truncated(self, node: exp.DateTrunc, place: Place) -> Expression:
         inner = self.value(node.this)
         level = self.level(inner)
+        if level is None and is_date(self.reading.typed, plain(inner)):
+            return self._period(plain(inner), node, place)
         if level is None:
             raise NotSupported(
                 "DATE_TRUNC takes a level that is a date or a timestamp", place=place_of(node.this)
@@ -274,6 +295,11 @@ class Scalars:
             # The type is the same whatever the unit; the level is known once it is bound.
             return Cast(Name((level,), place=place), MOMENT, place=place)
         return Cast(self.truncated(level, function_of(unit, place), place), MOMENT, place=place)
+
+    def _period(self, day: Expression, node: exp.DateTrunc, place: Place) -> Expression:
+        unit = unit_of(node, self.reading)
+        first = day if unit is None else period_of(day, function_of(unit, place), place)
+        return Cast(first, MOMENT, place=place)
 
     def truncated(self, level: str, function: str, place: Place) -> Name:
         """Return the level that holds the periods of a level; raises as `periods.fold`."""
@@ -310,6 +336,9 @@ class Scalars:
                 return Call("ROUND", (self.value(node.this), *rest), place=place)
             case exp.Substring():
                 return self._part(node, place)
+        own = row_function(self, node, place)
+        if own is not None:
+            return own
         name = node.name.upper() if isinstance(node, exp.Anonymous) else node.key.upper()
         raise NotSupported(f"{shown(name)} is not answered here", place=place)
 
@@ -348,7 +377,8 @@ class Scalars:
 
 
 def plain(value: Expression) -> Expression:
-    """Return a value without its cast to a timestamp, where it is a level."""
-    if isinstance(value, Cast) and value.type == MOMENT and isinstance(value.operand, Name):
+    """Return a value without its cast to a timestamp, where it is a date."""
+    dates = (Name, Binary, Call)
+    if isinstance(value, Cast) and value.type == MOMENT and isinstance(value.operand, dates):
         return value.operand
     return value
