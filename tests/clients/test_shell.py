@@ -46,6 +46,7 @@ def test_names_are_completed_and_an_answer_says_where_it_came_from(server, truth
         prompt.type("SELECT nonsense that is left")
         prompt.wait_for("left")
         prompt.type("\x03")
+        prompt.wait_for(PROMPT)
         code, rest = prompt.leave()
     assert (code, "Traceback" in rest) == (0, False)
     history = state / "flightframe" / "history"
@@ -61,6 +62,7 @@ def test_what_is_not_lawful_is_told_why(server, state):
         prompt.type("SELECT on_hand AT \t")
         prompt.wait_for("FAN_OUT: SUM(on_hand) cannot be asked at product")
         prompt.type("\x03")
+        prompt.wait_for(PROMPT)
         assert prompt.leave()[0] == 0
 
 
