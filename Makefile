@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup clients page page-dev page-once test test-all coverage check static docs snapshots serve demo bench bench-compare soak moving proto release clean
+.PHONY: help setup clients page page-dev page-once test test-all coverage check static docs snapshots serve demo bench bench-compare soak moving bi-sql proto release clean
 
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -85,6 +85,9 @@ soak: $(VENV)/.tools ## ten minutes of mixed clients, moving data and faults: no
 
 moving: $(VENV)/.tools ## an hour of files that move in every way under eight clients: right, or refused
 	@PYTHONPATH=client:server:tests/moving $(BIN)/python tests/moving/moving.py $(MOVING_FLAGS)
+
+bi-sql: $(VENV)/.tools ## ten thousand SELECTs by chance against the flat table: equal, or refused
+	@BI_SQL_CASES=10000 BI_SQL_CHANGES=2000 $(BIN)/python -m pytest -q tests/conformance/test_bi_queries.py tests/conformance/test_bi_mutations.py $(TEST_FLAGS)
 
 proto: $(VENV)/.tools ## regenerate the wire modules from proto/
 	@$(BIN)/python -m grpc_tools.protoc -I proto --python_out=client --pyi_out=client proto/flightframe/wire/*.proto

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterable
 from datetime import timedelta
 from types import TracebackType
 from typing import Any
@@ -122,6 +123,9 @@ class Connection:
         self,
         name: str | None = None,
         *,
+        names: Iterable[str] | None = None,
+        detail: str | None = None,
+        at: Iterable[str] | None = None,
         collection: str | None = None,
         members: int | None = None,
         schema: str | None = None,
@@ -134,6 +138,10 @@ class Connection:
 
         Args:
             name: only the levels, metrics and schemas of this name; None: all of them.
+            names: the same of several names; not beside `name`.
+            detail: `names` for everything once, with the edges between levels, and without where
+                each metric may be asked, which is much in a large collection; None or `full`: all.
+            at: of where metrics may be asked, only these levels; None: all of them.
             collection: only this Analytic Collection; None: the connection's, or else all.
             members: how many members of each level are listed, 0 for their number and range alone;
                 None: the data is not asked.
@@ -148,10 +156,15 @@ class Connection:
             "collection": self._collection if collection is None else collection,
             "name": name or "",
             "schema": schema or "",
+            "detail": detail or "",
         }
         if not all(isinstance(value, str) for value in fields.values()):
-            raise ArgumentError("name, collection and schema are texts")
+            raise ArgumentError("name, detail, collection and schema are texts")
         fields = {key: value for key, value in fields.items() if value}
+        if names is not None:
+            fields["names"] = _name_list("names", names)
+        if at is not None:
+            fields["at"] = _name_list("at", at)
         if members is not None:
             if type(members) is not int or members < 0:
                 raise ArgumentError("members is a whole number from 0 on")
@@ -255,6 +268,14 @@ def connect(
         collection=collection or "",
         timeout=timeout,
     )
+
+
+def _name_list(key: str, names: Iterable[str]) -> list[str]:
+    """Return names as a list; one text is no list of names, though it can be iterated over."""
+    listed = [] if isinstance(names, str) else list(names)
+    if not listed or not all(isinstance(name, str) and name for name in listed):
+        raise ArgumentError(f"{key} is a list of one name or more")
+    return listed
 
 
 def _check_timeout(timeout: float | None) -> None:

@@ -18,6 +18,9 @@ What comes in: the JSON that the action `flightframe.describe` answers with:
                      "formula": "revenue - cost", "inputs": ["revenue", "cost"], ...}],
         "schemas": [{"name": "transactions", "grain": ["transaction_id"], "description": ""}]}]}
 
+With the detail `names` metrics have no `anchors` but `schema` and `required`, schemas have their
+`levels`, and beside them stand the `edges` between levels: `{"from": "store", "to": "region"}`.
+
 What goes out: frozen values of the same shape, members as values of their level's type. It must
 never hold more than names, types, texts and members: tables, files and sources of the server are
 none of a client's business.
@@ -122,6 +125,9 @@ class MetricDescription:
         anchors: where it may be asked, for its default reducer first.
         formula: of a derived metric; empty for one that a column is reduced to.
         inputs: the metrics that the formula is of.
+        schema: with the detail `names`: the schema that it is read from; empty for a formula.
+        required: with the detail `names`: the levels it cannot be asked without, for its default
+            reducer.
     """
 
     name: str
@@ -132,26 +138,45 @@ class MetricDescription:
     anchors: tuple[AnchorsDescription, ...] = ()
     formula: str = ""
     inputs: tuple[str, ...] = ()
+    schema: str = ""
+    required: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SchemaDescription:
-    """A schema that a query may name in FROM, and the levels of its unique key."""
+    """A schema that a query may name in FROM.
+
+    Attributes:
+        name: as it is written in a query.
+        grain: the levels of its unique key.
+        description: its owner's words.
+        levels: with the detail `names`: the levels that are columns of it.
+    """
 
     name: str
     grain: tuple[str, ...] = ()
     description: str = ""
+    levels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LevelEdge:
+    """An edge between two levels: each member of the first has one of the second."""
+
+    source: str
+    target: str
 
 
 @dataclass(frozen=True, slots=True)
 class CollectionDescription:
-    """One Analytic Collection."""
+    """One Analytic Collection; edges are told with the detail `names`."""
 
     name: str
     levels: tuple[LevelDescription, ...] = ()
     metrics: tuple[MetricDescription, ...] = ()
     schemas: tuple[SchemaDescription, ...] = ()
     description: str = ""
+    edges: tuple[LevelEdge, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,10 +211,15 @@ def _collection(body: read.Fields) -> CollectionDescription:
                 name=read.text(schema, "name"),
                 grain=read.texts(schema, "grain"),
                 description=_words(schema),
+                levels=read.texts(schema, "levels"),
             )
             for schema in read.objects(body, "schemas")
         ),
         description=_words(body),
+        edges=tuple(
+            LevelEdge(read.text(edge, "from"), read.text(edge, "to"))
+            for edge in read.objects(body, "edges")
+        ),
     )
 
 
@@ -231,6 +261,8 @@ def _metric(body: read.Fields) -> MetricDescription:
         anchors=tuple(_anchors(anchors) for anchors in read.objects(body, "anchors")),
         formula=read.text_or_none(body, "formula") or "",
         inputs=read.texts(body, "inputs"),
+        schema=read.text_or_none(body, "schema") or "",
+        required=read.texts(body, "required"),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import typer
 
 from flightframe_server.cli import app
+from flightframe_server.cli.on_demand import OnDemandCommand
 from page_makers.markdown import HEADER, table
 
 
@@ -36,7 +37,8 @@ def commands_page() -> str:
 
 def every_command(group: Any) -> Iterator[tuple[str, Any]]:
     """Yield every command with its whole name; those of a group after its name."""
-    for name, command in group.commands.items():
+    for name, listed in group.commands.items():
+        command = listed.loaded() if isinstance(listed, OnDemandCommand) else listed
         if hasattr(command, "commands"):
             yield from ((f"{name} {inner}", found) for inner, found in every_command(command))
         else:

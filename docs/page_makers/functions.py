@@ -64,9 +64,17 @@ _FORMS = {
     "ROUND(number)": "ROUND({0})",
     "ROUND(number, 1)": "ROUND({0}, 1)",
     "ROUND(number, -1)": "ROUND({0}, -1)",
+    "FLOOR(number)": "FLOOR({0})",
+    "CEIL(number)": "CEIL({0})",
+    "MOD(a, b)": "MOD({0}, 2)",
     "LOWER(text)": "LOWER({0})",
     "UPPER(text)": "UPPER({0})",
     "SUBSTR(text, start[, length])": "SUBSTR({0}, 1, 2)",
+    "LEFT(text, count)": "LEFT({0}, 2)",
+    "RIGHT(text, count)": "RIGHT({0}, 2)",
+    "TRIM(text)": "TRIM({0})",
+    "REPLACE(text, 'old', 'new')": "REPLACE({0}, 'a', 'b')",
+    "POSITION(part IN text)": "POSITION('a' IN {0})",
     "MAKE_DATE(year, month, day)": "MAKE_DATE({0}, 1, 1)",
 }
 

@@ -31,7 +31,8 @@ _INTRODUCTION = (
     "- **Credentials**, where the installation asks for them, are Basic, Bearer or the cookie of"
     " `/runtime/login`",
     "  ([security](security.md#users-and-tokens)). A 401 brings the Basic challenge, so that a"
-    " browser asks.",
+    " browser asks,",
+    "  unless the request has the header `X-Flightframe`: the page asks itself.",
     "- **What changes something** needs the header `X-Flightframe: 1`, which no other site's page"
     " can send, and",
     "  what changes what all are served needs an operator: `server.auth.operators`, or any caller"

@@ -7,6 +7,7 @@ came from. It must never know which surface calls it.
 
 from __future__ import annotations
 
+import datetime
 import time
 import uuid
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from flightframe_server.arrow_types import with_sql_metadata
+from flightframe_server.arrow_types import with_moments, with_sql_metadata
 from flightframe_server.backends.protocol import BATCH_ROWS
 from flightframe_server.batching import OpenAnswer
 from flightframe_server.bounded_cache import cached
@@ -33,7 +34,7 @@ from flightframe_server.errors import (
     did_you_mean,
     shown,
 )
-from flightframe_server.language import parse
+from flightframe_server.language import format_statement, parse
 from flightframe_server.language.bounds import check_depth
 from flightframe_server.language.syntax import Statement
 from flightframe_server.provenance import (
@@ -45,11 +46,11 @@ from flightframe_server.provenance import (
     ServedFrom,
     fold,
 )
-from flightframe_server.request import Request
+from flightframe_server.request import Request, Translation
 from flightframe_server.resolver.needs import Need, needs_of
 from flightframe_server.resolver.question import Question
 from flightframe_server.resolver.resolve import resolve
-from flightframe_server.resolver.terms import LevelTerm, Term
+from flightframe_server.resolver.terms import Term
 from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.resolver.values import Binding
 from flightframe_server.runtime import Runtime
@@ -176,11 +177,18 @@ def answer(request: Request, runtime: Runtime, context: CallContext = SERVER_CAL
 
 def _count(runtime: Runtime, result: Answer, started: float, *, hot: bool) -> None:
     provenance = result.provenance
-    runtime.counts.add(provenance, hot=hot)
+    if not provenance.columns:
+        # A plan that EXPLAIN shows is no answer.
+        return
     routes = (str(part.route) for column in provenance.columns for part in column.parts)
     route = HOT if hot else route_of(routes, streamed=result.table is None)
     seconds = time.perf_counter() - started
     runtime.metrics.answered(provenance.collection, str(provenance.served_from), route, seconds)
+
+
+def utc_now() -> datetime.datetime:
+    """Return the moment at which a question is asked."""
+    return datetime.datetime.now(datetime.UTC)
 
 
 def explain(request: Request, runtime: Runtime, context: CallContext = SERVER_CALL) -> Answer:
@@ -201,9 +209,10 @@ def _answer(
     query_id = context.query_id or uuid.uuid4().hex
     statement = read_statement(request, runtime)
     context = context.named(query_id)
+    now = utc_now()
 
     def ask(typed: TypedCollection) -> Question:
-        binding = Binding(dict(request.parameters))
+        binding = Binding(request.values, now=now)
         with step("resolve"):
             question = resolve(statement, typed, binding)
         binding.refuse_surplus()
@@ -215,19 +224,27 @@ def _answer(
     epoch = engine.epoch
     served = engine.answer(ask, request.freshness, context)
     # An answer that may be older than its source is true for a while only.
-    lasting = request.freshness.max_staleness is None
+    # So is one that depends on the day on which it is asked.
+    dated = served.plan.question.today is not None
+    lasting = request.freshness.max_staleness is None and not dated
     state = (engine.generation, epoch, served.snapshot.key)
-    return _labelled(served, engine, query_id, state if lasting else None)
+    labelled = _labelled(served, engine, query_id, state if lasting else None)
+    made = request.translation
+    return labelled if made is None else _in_sql(labelled, made)
 
 
 def _explanation(
     ask: Resolve, request: Request, engine: MetricEngine, context: CallContext
 ) -> pa.Table:
-    return explanation(engine.plan(ask, request.freshness, context), engine.backend)
+    plan, made = engine.plan(ask, request.freshness, context), request.translation
+    if made is None:
+        return explanation(plan, engine.backend, None)
+    meant = format_statement(replace(made.statement, explain=False))
+    return explanation(plan, engine.backend, f"in Frame-QL: {meant}")
 
 
 def read_statement(request: Request, runtime: Runtime) -> Statement:
-    """Parse a request's text within the limits of the installation.
+    """Return a request's statement, parsed or translated, within the installation's limits.
 
     Raises:
         FrameQLSyntaxError: the text is not Frame-QL.
@@ -236,8 +253,11 @@ def read_statement(request: Request, runtime: Runtime) -> Statement:
     limits = runtime.statements.limits
     if len(request.source.encode()) > limits.query_bytes:
         raise LimitExceeded(f"a query has at most {limits.query_bytes:,} bytes of text")
-    with step("parse"):
-        statement = parsed(request.source)
+    if request.translation is not None:
+        statement = request.translation.statement
+    else:
+        with step("parse"):
+            statement = parsed(request.source)
     check_depth(statement, limits.parse_depth)
     return statement
 
@@ -306,11 +326,12 @@ def _labelled(
 ) -> Answer:
     question = served.plan.question
     parts = {part.need: done for part, done in zip(served.plan.parts, served.parts, strict=True)}
+    listed = served.parts[: len(question.members_of)]
     served_from = fold(part.served_from for part in served.parts)
     columns = tuple(
         ColumnProvenance(column.name, label, used)
         for column in question.columns
-        for label, used in (_column(column.term, question, parts, served_from),)
+        for label, used in (_column(column.term, question, parts, listed, served_from),)
     )
     notes = remarks(served, engine.store)
     provenance = Provenance(served_from, query_id, engine.collection.name, columns, notes)
@@ -324,13 +345,14 @@ def _column(
     term: Term,
     question: Question,
     parts: Mapping[Need, PartProvenance],
+    listed: tuple[PartProvenance, ...],
     served_from: ServedFrom,
 ) -> tuple[ServedFrom, tuple[PartProvenance, ...]]:
-    if isinstance(term, LevelTerm):
-        return served_from, ()
-    used = tuple(
-        parts[need] for need in dict.fromkeys(needs_of(term, question.anchor, question.filter))
-    )
+    """Return where a column came from; a level is of every part, and of those that list members."""
+    needs = dict.fromkeys(needs_of(term, question.anchor, question.filter))
+    used = (*listed, *(parts[need] for need in needs))
+    if not needs:
+        return served_from, used
     return fold(part.served_from for part in used), used
 
 
@@ -338,6 +360,21 @@ def _explained(table: pa.Table, engine: MetricEngine, query_id: str) -> Answer:
     label = ServedFrom.ENGINE_CACHE if engine.enabled else ServedFrom.BACKEND
     provenance = Provenance(label, query_id, engine.collection.name)
     return _finished(table.schema, provenance, table, None, None)
+
+
+def _in_sql(answer: Answer, made: Translation) -> Answer:
+    """Return an answer as SQL has it: with timestamps for truncated dates, and notes."""
+    if not made.moments and not made.notes:
+        return answer
+    provenance = replace(answer.provenance, notes=(*answer.provenance.notes, *made.notes))
+    schema, table = with_moments(answer.schema, made.moments), answer.table
+    schema = schema.with_metadata({**answer.schema.metadata, METADATA_KEY: provenance.to_bytes()})
+    if table is not None:
+        columns = [
+            column.cast(field.type) for column, field in zip(table.columns, schema, strict=True)
+        ]
+        table = pa.Table.from_arrays(columns, schema=schema)
+    return replace(answer, schema=schema, provenance=provenance, table=table)
 
 
 def _finished(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 
 import pyarrow as pa
@@ -70,6 +70,15 @@ def with_sql_metadata(schema: pa.Schema) -> pa.Schema:
     remark in place of the column's name, so that an answer's column must never carry one.
     """
     return pa.schema([field.with_metadata(_sql_metadata(field.type)) for field in schema])
+
+
+def with_moments(schema: pa.Schema, places: Collection[int]) -> pa.Schema:
+    """Return an answer's schema with the dates at some places as timestamps, as SQL has them."""
+    fields = [
+        (field.name, pa.timestamp("us") if at in places else field.type)
+        for at, field in enumerate(schema)
+    ]
+    return with_sql_metadata(pa.schema(fields)).with_metadata(schema.metadata)
 
 
 def _sql_metadata(type_: pa.DataType) -> dict[str, str]:

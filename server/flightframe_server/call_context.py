@@ -61,6 +61,8 @@ class SessionOptions:
         only_if_cached: whether nothing may be fetched.
         no_cache: whether everything must be.
         statement_timeout: seconds.
+        sum_is_metric: whether SQL's SUM of a metric that declares none means the metric.
+        bare_is_measure: whether a metric without an aggregate beside GROUP BY means itself.
     """
 
     schema: str | None = None
@@ -68,6 +70,8 @@ class SessionOptions:
     only_if_cached: bool = False
     no_cache: bool = False
     statement_timeout: float | None = None
+    sum_is_metric: bool = False
+    bare_is_measure: bool = False
 
 
 NO_OPTIONS = SessionOptions()

@@ -11,8 +11,9 @@ import os
 import tempfile
 import threading
 import time
+import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from typing import Any
 from flightframe_server.access.open_access import read_text
 from flightframe_server.answer import Runtime, engine_named
 from flightframe_server.cache.entries import EntryGone
+from flightframe_server.call_context import SERVER_CALL, CallContext
 from flightframe_server.catalog.document import read_document
 from flightframe_server.catalog.nodes import to_python
 from flightframe_server.engine.engine import MetricEngine
@@ -184,19 +186,29 @@ class Operations:
         *,
         entry_ids: Sequence[str] = (),
         promotions: Sequence[Promotion] = (),
+        context: CallContext = SERVER_CALL,
     ) -> tuple[Refreshed, ...]:
         """Bring entries, anchors, or else everything that is hinted up to the data as they are.
 
+        It is listed among the questions of its user, who can cancel it, for as long as it lasts.
+
+        Args:
+            collection: whose; None: the only one.
+            entry_ids: the entries, by their ids.
+            promotions: or the families and anchors.
+            context: the call that waits for it; what is made when the call ends is let go.
+
         Raises:
             UnknownName: there is no entry of that id.
+            BackendError: the call ended, by its client or by its user.
         """
         engine = self.engine(collection)
-        if entry_ids:
-            return tuple(refresh_entries(engine, entry_ids))
-        wanted: Iterable[Hint] = (
-            Hint(one.family, tuple(sorted(set(one.anchor)))) for one in promotions
-        )
-        return tuple(refresh_hints(engine, wanted if promotions else hints(engine)))
+        what = f"refresh of {counted_names(entry_ids, promotions)}"
+        with self._runtime.questions.running(what, context.named(uuid.uuid4().hex)) as call:
+            if entry_ids:
+                return tuple(refresh_entries(engine, entry_ids, call))
+            named = (Hint(one.family, tuple(sorted(set(one.anchor)))) for one in promotions)
+            return tuple(refresh_hints(engine, named if promotions else hints(engine), call))
 
     def evict(self, names: Sequence[str], collection: str | None = None) -> int:
         """Take entries out of the store, and return how many there were.
@@ -206,10 +218,10 @@ class Operations:
         """
         store = self.engine(collection).store
         records = [] if store is None else store.records()
-        found = {entry_named(records, name).entry_id for name in names}
+        entry_ids = {entry_named(records, name).entry_id for name in names}
         if store is not None:
-            store.drop(found)
-        return len(found)
+            store.drop(entry_ids)
+        return len(entry_ids)
 
     def verify(self, collection: str | None = None) -> Verified:
         """Read the file of every entry and compare it with what was written.
@@ -240,6 +252,19 @@ class Operations:
             if document.get("name") == collection:
                 return path
         raise SetupError(f"no file of the installation declares {shown(collection)} any more")
+
+
+def counted_names(entry_ids: Sequence[str], promotions: Sequence[Promotion]) -> str:
+    """Return what a refresh is of, as the list of what is under way shows it.
+
+    >>> counted_names(["a", "b"], ()), counted_names((), [Promotion("revenue", ("day",))])
+    ('2 entries', 'revenue @ (day)')
+    >>> counted_names((), ())
+    'all that is hinted'
+    """
+    if entry_ids:
+        return "1 entry" if len(entry_ids) == 1 else f"{len(entry_ids)} entries"
+    return ", ".join(map(str, promotions)) or "all that is hinted"
 
 
 def read_exactly(path: Path) -> str:

@@ -9,7 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flightframe_server.answer import Request, Runtime, chosen_engine, read_statement
+from flightframe_server.answer import (
+    Request,
+    Runtime,
+    chosen_engine,
+    read_statement,
+    utc_now,
+)
 from flightframe_server.call_context import SERVER_CALL, CallContext
 from flightframe_server.language.format import format_statement
 from flightframe_server.language.syntax import Statement
@@ -65,10 +71,10 @@ def check_request(
             themselves decide.
         BackendError: the types of the tables cannot be had.
     """
-    statement = read_statement(request, runtime)
+    statement, now = read_statement(request, runtime), utc_now()
 
     def ask(typed: TypedCollection) -> Question:
-        binding = Binding(None if typing else dict(request.parameters))
+        binding = Binding(None if typing else request.values, now=now)
         question = resolve(statement, typed, binding)
         binding.refuse_surplus()
         return question

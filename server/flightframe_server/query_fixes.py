@@ -83,7 +83,7 @@ def _proposals(source: str, error: FlightframeError) -> Iterator[str]:
 def _with_levels(statement: Statement, levels: tuple[Name, ...]) -> Statement:
     """Return a statement with more levels in its anchor, selected where the others are."""
     anchor = statement.anchor.levels
-    texts = {format_expression(level).casefold() for level in anchor}
+    texts = {format_expression(Name(level.parts)).casefold() for level in anchor}
     selected = [
         place
         for place, item in enumerate(statement.items)

@@ -9,7 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flightframe_server.answer import Request, Runtime, chosen_engine, read_statement
+from flightframe_server.answer import (
+    Request,
+    Runtime,
+    chosen_engine,
+    read_statement,
+    utc_now,
+)
 from flightframe_server.call_context import SERVER_CALL, CallContext
 from flightframe_server.engine.engine import MetricEngine
 from flightframe_server.planner.plan import Plan
@@ -48,10 +54,10 @@ def plan_request(
     request: Request, runtime: Runtime, context: CallContext = SERVER_CALL
 ) -> PlannedRequest:
     """Plan a request, whether its text says EXPLAIN or not; raises as `answer`."""
-    statement = read_statement(request, runtime)
+    statement, now = read_statement(request, runtime), utc_now()
 
     def ask(typed: TypedCollection) -> Question:
-        binding = Binding(dict(request.parameters))
+        binding = Binding(request.values, now=now)
         question = resolve(statement, typed, binding)
         binding.refuse_surplus()
         return question

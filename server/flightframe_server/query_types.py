@@ -53,6 +53,8 @@ def type_request(request: Request, runtime: Runtime) -> QuerySignature:
             schema = explanation(plan, engine.backend).schema
         else:
             schema = answer_schema(ask(engine.typed))
+    if request.translation is not None:
+        binding.types.update(request.translation.parameters)
     keys = sorted(binding.types, key=lambda key: (isinstance(key, str), key))
     return QuerySignature(
         with_sql_metadata(schema), tuple((key, arrow_type(binding.types[key])) for key in keys)

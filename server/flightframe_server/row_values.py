@@ -128,6 +128,31 @@ def substr(text: str, start: int, length: int | None = None) -> str:
     return text[max(start, 1) - 1 : max(end, 1) - 1]
 
 
+def left(text: str, count: int) -> str:
+    """Return the first code points of a text; a count below 0 leaves so many out at the end."""
+    return text[:count]
+
+
+def right(text: str, count: int) -> str:
+    """Return the last code points of a text; a count below 0 leaves so many out at the start."""
+    return text[max(len(text) - count, 0) :] if count >= 0 else text[-count:]
+
+
+def trim(text: str) -> str:
+    """Return a text without the blanks (U+0020) around it."""
+    return text.strip(" ")
+
+
+def replace(text: str, old: str, new: str) -> str:
+    """Return a text with each `old` in it, from the left, become `new`; an empty one is nowhere."""
+    return text.replace(old, new) if old else text
+
+
+def position(part: str, text: str) -> int:
+    """Return where a text first holds a part, in code points from 1; 0 where it does not."""
+    return text.find(part) + 1
+
+
 def extract(field: str, moment: datetime.date) -> int:
     """Return a field of a date or moment; the fields of a moment alone need one."""
     match field:
@@ -154,6 +179,19 @@ def make_date(year: int, month: int, day: int) -> datetime.date:
         raise misfit() from None
 
 
+def add_days(day: datetime.date, count: int) -> datetime.date:
+    """Return the day so many days later, of the years 1 to 9999; raises `ArithmeticOverflow`."""
+    try:
+        return day + datetime.timedelta(days=count)
+    except OverflowError:
+        raise misfit() from None
+
+
+def days_between(later: datetime.date, earlier: datetime.date) -> int:
+    """Return by how many days one date is later than another."""
+    return (later - earlier).days
+
+
 def round_digits(digits: int, scale: int, places: int) -> int:
     """Return digits rounded half away from zero, with the point after `max(places, 0)` of them."""
     if places >= scale:
@@ -162,6 +200,26 @@ def round_digits(digits: int, scale: int, places: int) -> int:
     quotient, rest = divmod(abs(digits), unit)
     rounded = (quotient + (2 * rest >= unit)) * power(max(-places, 0))
     return rounded if digits >= 0 else -rounded
+
+
+def floor_digits(digits: int, scale: int) -> int:
+    """Return the greatest whole number that is not above a decimal of so many places."""
+    return digits // power(scale)
+
+
+def ceil_digits(digits: int, scale: int) -> int:
+    """Return the least whole number that is not below a decimal of so many places."""
+    return -(-digits // power(scale))
+
+
+def floor_double(number: float) -> float:
+    """Return the greatest whole double that is not above a number; of no number itself."""
+    return math.copysign(math.floor(number), number) if math.isfinite(number) else number
+
+
+def ceil_double(number: float) -> float:
+    """Return the least whole double that is not below a number; of no number itself."""
+    return math.copysign(math.ceil(number), number) if math.isfinite(number) else number
 
 
 def round_double(number: float, places: int) -> float:

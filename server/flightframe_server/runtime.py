@@ -10,7 +10,6 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any
 
-from flightframe_server.engine.answer_counts import AnswerCounts
 from flightframe_server.engine.engine_sets import Engines, EngineSet, EngineSets
 from flightframe_server.engine.query_log import QueryLog
 from flightframe_server.engine.result_cache import ResultCache
@@ -32,14 +31,12 @@ class Runtime:
         tracing: makes the spans of calls.
 
     Attributes:
-        counts: how many answers there were, and from where.
         questions: those that are being answered.
         sets: the sets of engines, of which the current one can be replaced.
     """
 
     __slots__ = (
         "_pinned",
-        "counts",
         "installation_id",
         "query_log",
         "questions",
@@ -64,7 +61,7 @@ class Runtime:
         self.results: ResultCache[Any] = results if results is not None else ResultCache()
         self.query_log = query_log if query_log is not None else QueryLog()
         self.tracing = tracing
-        self.counts, self.questions = AnswerCounts(), RunningQuestions()
+        self.questions = RunningQuestions()
         self.sets = EngineSets(engines)
         self._pinned: Engines | None = None
 

@@ -116,6 +116,8 @@ def test_the_client_needs_pyarrow_alone_and_the_server_its_client(wheels):
         "pyarrow>=26",
         "pandas>=3.1; extra == 'pandas'",
         "polars>=2.1; extra == 'polars'",
+        "adbc-driver-flightsql>=1.13; extra == 'sqlalchemy'",
+        "sqlalchemy>=2.1; extra == 'sqlalchemy'",
     ]
     version = project("pyproject.toml")["version"]
     needed = metadata_of(wheels["flightframe"]).get_all("Requires-Dist")

@@ -22,6 +22,10 @@ DEFERRED: dict[tuple[str, str], str] = {
         "flightframe_server.telemetry.otlp",
     ): "optional: its packages are those of the extra `otel`",
     ("server/flightframe_server/__main__.py", "flightframe_server.cli"): "after Ctrl-C is handled",
+    (
+        "server/flightframe_server/cli/__init__.py",
+        "flightframe_server.cli.logs",
+    ): "a command that only asks a server logs nothing, and waits for nothing that logs",
 }
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -30,6 +30,7 @@ def at_the_root(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     sys.setrecursionlimit(limit)
 
 
+@pytest.mark.slow
 def test_every_use_in_the_example_is_accepted():
     report, complaints, status = api.run([str(HERE / "typing_example.py")])
     assert (status, complaints) == (0, ""), report

@@ -1,13 +1,25 @@
 """`flightframe query --param` over a socket: values of every type, and none too many."""
 
+import logging
+
 import pytest
+import structlog
 from typer.testing import CliRunner
 
 import flightframe
 from flightframe_server.cli import app
+from flightframe_server.cli.logs import configure_logs
 
 LIMITED = "SELECT region, revenue AT region LIMIT ?"
 SINCE = "SELECT revenue AT year WHERE month >= $since AND region = $region"
+
+
+@pytest.fixture(autouse=True)
+def _quiet():
+    """A server of the same process would log between the lines of the command."""
+    configure_logs(logging.ERROR)
+    yield
+    structlog.reset_defaults()
 
 
 def run(server, source, *values):

@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,8 +18,16 @@ from slow_shop import SLOW, running, settled, slow_shop, soon
 
 from flightframe_server.flight.server import FlightServer
 
-IMPORTS = ["structlog\n", "typer\n", "pyarrow\n", "duckdb\n", "polars\n"]
-"""Modules after whose import the signal is sent, in the order in which they are imported or not."""
+IMPORTS = [
+    ("query", "typer\n"),
+    ("query", "flightframe_server.cli\n"),
+    ("query", "pyarrow\n"),
+    ("query", "pydantic\n"),
+    ("check", "structlog\n"),
+    ("check", "duckdb\n"),
+    ("check", "polars\n"),
+]
+"""Commands, each with a module of those it imports, after which the signal is sent."""
 
 
 class Command:
@@ -70,16 +80,16 @@ def command(*arguments: str | Path, options: tuple[str, ...] = ()) -> Iterator[C
             stream.close()
 
 
-@pytest.mark.parametrize("module", IMPORTS)
-def test_while_modules_are_imported(module: str) -> None:
-    with command("query", "SELECT x AT y", options=("-X", "importtime")) as started:
+@pytest.mark.parametrize(("name", "module"), IMPORTS)
+def test_while_modules_are_imported(name: str, module: str) -> None:
+    with command(name, "no such file", options=("-X", "importtime")) as started:
         # A line for each module as soon as it is imported.
         assert soon(lambda: any(line.endswith(f" {module}") for line in started.lines), SECONDS)
         code, err = started.interrupt()
     told = [line for line in err.splitlines() if not line.startswith("import time:")]
     if code == 1:
-        # The command had ended by itself: there is no server.
-        assert "UNAVAILABLE" in err
+        # The command had ended by itself: there is no server, and no file.
+        assert "UNAVAILABLE" in err or "error SETUP" in err
     else:
         assert (code, told) == (130, [])
 
@@ -127,17 +137,19 @@ def test_while_the_demonstration_starts(tmp_path: Path, moment: str) -> None:
     assert not list((tmp_path / "data").glob(".flightframe-init-*"))
 
 
-def test_while_a_server_warms_up_and_while_its_hints_are_checked(tmp_path: Path) -> None:
-    with slow_shop(tmp_path / "shop"):
+def hinted_shop(folder: Path) -> Path:
+    """Return the manifest of a slow shop with a hint that takes minutes to make."""
+    with slow_shop(folder / "shop"):
         pass
-    text = (tmp_path / "shop" / "ac.yaml").read_text()
-    hinted = text.replace(
-        "family_root: {schema: visits, column: slow}",
-        "family_root: {schema: visits, column: slow}\n    cache_hint: {materialize_at: [[kind]]}",
-    )
-    (tmp_path / "shop" / "ac.yaml").write_text(hinted)
-    manifest = tmp_path / "shop" / "installation.yaml"
-    store = tmp_path / "store"
+    file = folder / "shop" / "ac.yaml"
+    slow = "family_root: {schema: visits, column: slow}"
+    hint = "cache_hint: {materialize_at: [[kind]]}"
+    file.write_text(file.read_text().replace(slow, f"{slow}\n    {hint}"))
+    return folder / "shop" / "installation.yaml"
+
+
+def test_while_a_server_warms_up_and_while_its_hints_are_checked(tmp_path: Path) -> None:
+    manifest, store = hinted_shop(tmp_path), tmp_path / "store"
     with command("serve", manifest, "--flight-port", "0", "--store", store) as started:
         assert soon(store.exists, SECONDS)
         code, err = started.interrupt()
@@ -150,6 +162,20 @@ def test_while_a_server_warms_up_and_while_its_hints_are_checked(tmp_path: Path)
     with command("check", manifest) as started:
         assert soon(lambda: bool(started.out), SECONDS)
         assert started.interrupt() == (130, "")
+
+
+def test_on_a_terminal_a_server_that_warms_up_ends_at_once(tmp_path: Path) -> None:
+    arguments = "--flight-port", "0", "--no-http", "--store", str(tmp_path / "store")
+    with PtySession("serve", str(hinted_shop(tmp_path)), *arguments) as server:
+        server.wait_for("warming up")
+        began = time.monotonic()
+        server.type("\x03")
+        code, shown = server.end()
+        # The statement of the hint runs for minutes, and what is drained for up to ten seconds.
+        assert time.monotonic() - began < 10
+    assert code == 130
+    events = re.sub(r"\^C| *warming up ━+ 0/1|^\S+Z \[info *\]", "", shown, flags=re.MULTILINE)
+    assert events.split() == ["serve.stopping", "serve.stopped"]
 
 
 def test_while_a_password_is_asked_for() -> None:

@@ -20,8 +20,8 @@ from flightframe_server import __version__
 from flightframe_server.answer import Runtime
 from flightframe_server.app import OpenInstallation, open_installation
 from flightframe_server.errors import SetupError
+from flightframe_server.json_text import json_text
 from flightframe_server.web.endpoints import queries
-from flightframe_server.web.json_text import json_text
 from flightframe_server.web.reply import JSON, ReplyLimits
 from flightframe_server.web.server import HttpServer, listen
 

@@ -114,7 +114,7 @@ def test_the_last_queries_are_told(http: httpx.Client) -> None:
 
 
 REFUSED = {
-    "SELECT region, revenue FROM metrics": "PARSE",
+    "SELECT region, revenue FROM metrics": "NOT_SUPPORTED",
     "SELECT * FROM metrics": "NOT_SUPPORTED",
     "SELECT * FROM information_schema.views": "UNKNOWN_NAME",
     "SELECT nope FROM information_schema.tables": "UNKNOWN_NAME",

@@ -281,7 +281,7 @@ MUTATIONS = (
         2,
         f"{CASES}[trade: a sum over a batch loaded twice]",
         "planner.violations:_every_promise",
-        "if schema.grain and metric.domain is not Domain.QM:",
+        "if schema.grain and metric.counts_repeats:",
         "if metric.order:",
     ),
     _mutation(

@@ -42,6 +42,22 @@ def test_what_does_not_fit_names_the_metric_or_the_column(shop, query, subject, 
     assert "9223372036854775807" not in told
 
 
+@pytest.mark.parametrize("stream_rows", [1_000_000, -1])
+@pytest.mark.parametrize("warm", [(), ("SELECT COUNT(on_hand) AS n AT (store, month)",)])
+def test_a_condition_that_computes_what_does_not_fit_is_named_by_its_levels(
+    shop, warm, stream_rows
+):
+    made = shop()
+    for text in warm:
+        made.ask(text)
+    made.engine.stream_rows = stream_rows
+    text = "SELECT COUNT(on_hand) AS n WHERE CAST(store AS date) < '2024-01-01' AT month"
+    with pytest.raises(ArithmeticOverflow, match=r"\(in WHERE on store\)") as found:
+        list(answer(Request(text), made.serving).open())
+    # What there is to be read is no date: 's1', 's2' and 's3'.
+    assert "s1" not in str(found.value).casefold()
+
+
 def test_what_does_not_fit_in_a_rollup_names_its_metric(shop):
     made = shop(LARGEST)
     made.ask("SELECT on_hand AT (store, month)")

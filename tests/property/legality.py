@@ -36,6 +36,8 @@ def pinned(test):
             return {level}
         case ("cmp", "=", ("lit", value), ("level", level)) if not isinstance(value, float):
             return {level}
+        case ("in", ("level", level), values) if len({*map(repr, values)}) == 1:
+            return set() if isinstance(values[0], float) else {level}
         case ("null", ("level", level)):
             return {level}
     return set()

@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 from browsing import CHROMIUM, Watched, missing
 from playwright.sync_api import Browser, expect, sync_playwright
-from served import Served, serving, without_engine, write_odd, write_retail
+from served import (
+    Served,
+    serving,
+    with_users,
+    without_engine,
+    write_large,
+    write_odd,
+    write_retail,
+)
 
 expect.set_options(timeout=60_000)
 """A busy machine takes its time, and what is expected comes in the end or never."""
@@ -59,6 +67,20 @@ def retail(written: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def plain(written: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The retail demonstration with the engine off."""
     with serving(without_engine(written, tmp_path_factory.mktemp("plain") / "retail")) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def guarded(written: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The retail demonstration, for alice and bob alone."""
+    with serving(with_users(written, tmp_path_factory.mktemp("guarded") / "retail")) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A collection of 760 metrics and 300 levels."""
+    with serving(write_large(tmp_path_factory.mktemp("large"))) as served:
         yield served
 
 

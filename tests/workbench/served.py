@@ -16,7 +16,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import argon2
 import duckdb
+import large_collection
 
 from flightframe_server.demo.files import write_demo
 
@@ -82,6 +84,39 @@ def without_engine(folder: Path, target: Path) -> Path:
     assert text.count("enabled: true") == 1
     manifest.write_text(text.replace("enabled: true", "enabled: false"), encoding="utf-8")
     return target
+
+
+PASSWORDS = {"alice": "correct horse", "bob": "battery staple"}
+
+
+def with_users(folder: Path, target: Path) -> Path:
+    """Copy an installation that asks who asks: alice may change what is served, bob may not."""
+    shutil.copytree(folder, target, ignore=shutil.ignore_patterns("metric_engine", "*.log"))
+    hasher = argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    lines = [f"  {name}: {hasher.hash(password)}" for name, password in PASSWORDS.items()]
+    (target / "users.yaml").write_text("\n".join(["users:", *lines, ""]), encoding="utf-8")
+    manifest = target / "installation.yaml"
+    text = manifest.read_text(encoding="utf-8")
+    auth = "  auth: {users: users.yaml, operators: [alice]}\n"
+    assert text.count("\nserver:\n") == 1
+    manifest.write_text(text.replace("\nserver:\n", f"\nserver:\n{auth}"), encoding="utf-8")
+    return target
+
+
+LARGE_INSTALLATION = """
+id: large
+collections: [ac.yaml]
+backend: {type: duckdb, source: ./large.duckdb}
+metric_engine: {enabled: true, store: ./store}
+"""
+
+
+def write_large(folder: Path) -> Path:
+    """Write an installation of 60 tables, 300 levels and 760 metrics."""
+    (folder / "ac.yaml").write_text(large_collection.text(), encoding="utf-8")
+    (folder / "installation.yaml").write_text(LARGE_INSTALLATION, encoding="utf-8")
+    large_collection.write(folder / "large.duckdb")
+    return folder
 
 
 HOSTILE = "<img src=x onerror=alert(1)>"

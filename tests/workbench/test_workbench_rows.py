@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from browsing import run_query
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 from served import HOSTILE, LONG_NAME, MILLION, RIGHT_TO_LEFT
 
 pytestmark = pytest.mark.slow
@@ -65,6 +70,73 @@ def test_null_is_a_sign_of_its_own_and_markup_is_text(odd, watch):
         expect(page.locator("h1").last).to_be_visible()
         assert page.locator("img").count() == 0
     assert dialogs == []
+
+
+FILES = "SELECT point, kind, size, weight, large AT (point, kind) ORDER BY point LIMIT 40000"
+
+
+def saved(page: Page, button: str, folder: Path) -> Path:
+    """Press a button that offers a file; return the file."""
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name=button).click()
+    path = folder / waiting.value.suggested_filename
+    waiting.value.save_as(path)
+    return path
+
+
+def test_a_parquet_file_has_the_rows_and_the_types_that_the_server_sent(odd, watch, tmp_path):
+    page = watch(odd).open()
+    run_query(page, FILES)
+    expect(page.locator(".rows .tools")).to_contain_text("40,000 rows, all of them")
+    table = pq.read_table(saved(page, "Parquet", tmp_path))
+    with pa.ipc.open_stream(saved(page, "Arrow", tmp_path).read_bytes()) as stream:
+        sent = stream.read_all()
+    assert table.schema == sent.schema
+    assert table.equals(sent)
+    assert b"flightframe" in table.schema.metadata
+    with duckdb.connect(str(odd.folder / "odd.duckdb"), read_only=True) as database:
+        rows = database.execute(
+            "SELECT id, kind, size, weight, large FROM points ORDER BY id LIMIT 40000"
+        ).fetchall()
+    assert [tuple(row.values()) for row in table.to_pylist()] == rows
+
+    page.get_by_label("Find in these rows only").fill(RIGHT_TO_LEFT)
+    expect(page.locator(".rows .tools")).to_contain_text("1 row of 40,000 rows")
+    found = pq.read_table(saved(page, "Parquet", tmp_path))
+    assert found.column("kind").to_pylist() == [RIGHT_TO_LEFT]
+    assert found.column("point").to_pylist() == [2]
+
+
+def test_a_parquet_file_has_days_and_moments_and_no_rows_where_there_are_none(
+    retail, watch, tmp_path
+):
+    page = watch(retail).open()
+    for query in (
+        "SELECT day, store, revenue, margin AT (day, store)",
+        "SELECT day, revenue WHERE region = 'nowhere' AT day",
+    ):
+        run_query(page, query)
+        expect(page.locator(".outcome .badge")).to_be_visible()
+        table = pq.read_table(saved(page, "Parquet", tmp_path))
+        with pa.ipc.open_stream(saved(page, "Arrow", tmp_path).read_bytes()) as stream:
+            sent = stream.read_all()
+        assert table.schema == sent.schema
+        assert table.equals(sent)
+
+
+def test_the_head_of_a_column_of_numbers_stands_over_its_numbers(odd, watch):
+    page = watch(odd).open()
+    run_query(page, "SELECT kind, size, weight AT kind")
+    for name in ("size", "weight"):
+        head = page.get_by_role("columnheader", name=name)
+        number = page.locator(".grid .drawn .line").first.locator(
+            f"[aria-colindex='{head.get_attribute('aria-colindex')}']"
+        )
+        above, below = head.bounding_box(), number.bounding_box()
+        assert above is not None
+        assert below is not None
+        assert abs(above["x"] + above["width"] - below["x"] - below["width"]) < 1
+        assert abs(above["x"] - below["x"]) < 1
 
 
 def test_a_filter_and_a_sort_are_of_the_rows_that_are_shown(odd, watch):

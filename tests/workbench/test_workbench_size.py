@@ -5,16 +5,15 @@ from __future__ import annotations
 import gzip
 import re
 import time
-from contextlib import suppress
 
-import psutil
 import pytest
-from browsing import PAGE
+from browsing import PAGE, Spent, best
 
 pytestmark = pytest.mark.slow
 
 MOST_BYTES = 400_000
-MOST_SECONDS = 10.0
+MOST_SECONDS = 1.5
+"""Half a second is what the page is built for; the rest is left to slow machines."""
 
 
 def initial() -> list[str]:
@@ -43,30 +42,17 @@ def test_the_editor_is_ready_soon_after_an_empty_page_would_be(retail, watch):
 
     def spent(path: str, ready: str) -> tuple[float, float]:
         page = watched.context.new_page()
-        started, used = time.perf_counter(), processor_seconds()
+        thread, started = Spent(page), time.perf_counter()
         page.goto(f"{retail.page}{path}")
         page.locator(ready).first.wait_for()
-        seconds = time.perf_counter() - started, processor_seconds() - used
+        seconds = time.perf_counter() - started, thread.so_far()
         page.close()
         return seconds
 
-    # The machine's own speed is in both, and the best of some is least disturbed by others. Where
-    # others take the machine meanwhile, what counts is how much of it the page itself took.
-    empty = [spent("/healthz", "body") for _ in range(5)]
-    editor = [spent("/", ".cm-content") for _ in range(5)]
-    wall, processor = (
-        min(later[kind] for later in editor) - min(first[kind] for first in empty)
-        for kind in (0, 1)
-    )
-    assert min(wall, processor) <= MOST_SECONDS, (wall, processor)
+    # The machine's own speed is in both. Where others take the machine meanwhile, what counts is
+    # how much of it the page itself took until its editor stood there.
+    def later() -> float:
+        empty, editor = spent("/healthz", "body"), spent("/", ".cm-content")
+        return min(after - before for before, after in zip(empty, editor, strict=True))
 
-
-def processor_seconds() -> float:
-    """Return what the browser's processes have used so far."""
-    total = 0.0
-    for process in psutil.Process().children(recursive=True):
-        with suppress(psutil.Error):
-            if "chrom" in process.name():
-                times = process.cpu_times()
-                total += times.user + times.system
-    return total
+    assert best(later, MOST_SECONDS, turns=8) <= MOST_SECONDS

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from browsing import Watched, badge, run_query
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 from served import serving
 
 pytestmark = pytest.mark.slow
@@ -59,6 +59,35 @@ def test_a_refused_text_stays_and_its_hint_is_a_click(retail, watch):
     )
 
 
+def cut(route: Route) -> None:
+    """Answer with what the server answers, but for its last bytes."""
+    answer = route.fetch()
+    route.fulfill(status=answer.status, headers=answer.headers, body=answer.body()[:-8])
+
+
+def test_a_text_stands_over_refusals_and_answers_that_end_in_the_middle(retail, watch):
+    watched = watch(retail)
+    page = watched.open()
+    watched.away = True
+    page.route("**/runtime/query", lambda route: route.abort("connectionreset"))
+    run_query(page, TEXT)
+    assert "does not answer" in page.locator(".refused").inner_text()
+    assert written_text(page) == TEXT
+    page.unroute("**/runtime/query")
+    # Cut behind its rows, it would be read as the whole of an answer.
+    page.route("**/runtime/query", cut)
+    run_query(page)
+    expect(page.locator(".refused")).to_contain_text("ended in the middle")
+    assert written_text(page) == TEXT
+    page.unroute("**/runtime/query")
+    run_query(page, "SELECT region, revenu AT region")
+    page.reload()
+    assert written_text(page) == "SELECT region, revenu AT region"
+    page.get_by_role("button", name="History").click()
+    expect(page.get_by_role("button", name=TEXT)).to_be_visible()
+    watched.away = False
+
+
 def test_chips_and_text_are_one_state(retail, watch):
     page = watch(retail).open()
     write(page, "SELECT region, revenue AT region")
@@ -106,6 +135,8 @@ def test_a_server_that_is_restarted_in_between_loses_nothing(written, tmp_path, 
         assert written_text(page) == TEXT
         page.keyboard.press("ControlOrMeta+Enter")
         expect(page.locator(".outcome .badge")).to_have_text(re.compile("Engine cache"))
+        page.reload()
+        assert written_text(page) == TEXT
         watched.away = False
     assert watched.wrong == []
     watched.close()

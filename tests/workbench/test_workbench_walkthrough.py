@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import re
+import subprocess
+import sys
 
 import pytest
 from browsing import badge, cells, run_query
@@ -89,18 +92,77 @@ def test_thresholds_to_zero_then_apply_then_promote_what_is_shown(retail, watch)
     before = retail.collection.read_text(encoding="utf-8")
     page.get_by_role("button", name="Promote revenue at (day)").click()
     expect(page.locator("dialog .diff .added").first).to_be_visible()
-    shown = page.locator("dialog .diff .added").all_inner_texts()
+    shown = page.locator("dialog .diff span").all_inner_texts()
     assert retail.collection.read_text(encoding="utf-8") == before
     page.get_by_role("button", name="Write it").click()
     expect(page.get_by_text("Written.")).to_be_visible()
     after = retail.collection.read_text(encoding="utf-8")
-    added = [line for line in after.splitlines() if line not in before.splitlines()]
-    assert [line[1:].rstrip() for line in shown if not line.startswith("+++")] == added
-    assert any("[day]" in line for line in added)
+    written = difflib.unified_diff(
+        before.splitlines(), after.splitlines(), "a/ac.yaml", "b/ac.yaml", lineterm=""
+    )
+    assert [line.rstrip("\n") for line in shown if line.strip("\n")] == list(written)
+    assert any("[day]" in line for line in shown if line.startswith("+"))
 
     page.get_by_role("button", name="Close").click()
     row = manifest.get_by_role("row", name=re.compile(r"revenue \(day\) SUM"))
     expect(row).to_contain_text("hinted")
+    # Read anew, by the server and by the browser: it is there and hinted still.
+    reloaded = page.request.post(f"{retail.page}/runtime/reload", headers={"x-flightframe": "1"})
+    assert reloaded.ok
+    page.reload()
+    expect(row).to_contain_text("hinted")
+    expect(page.locator("article", has_text="revenue at (day)")).to_have_count(0)
+
+
+def test_sql_and_code_are_of_the_query_and_the_code_runs(retail, watch):
+    cold = "SELECT category, units AT category"
+    page = watch(retail).open(q=cold)
+    asked = page.request.post(f"{retail.page}/runtime/explain", data={"source": cold}).json()
+    texts = [item["text"] for item in asked["sql"]]
+    assert texts
+    run_query(page)
+    expect(page.locator(".outcome .badge")).to_have_text(re.compile("Engine → backend"))
+    page.get_by_role("tab", name="SQL").click()
+    expect(page.locator("#panel pre").first).to_be_visible()
+    shown = page.locator("#panel pre").all_inner_texts()
+    assert [" ".join(text.split()) for text in shown] == [" ".join(text.split()) for text in texts]
+
+    run_query(page, FLAGSHIP)
+    page.get_by_role("tab", name="Code").click()
+    programs = page.locator("#panel section")
+    python = programs.filter(has=page.get_by_role("heading", name="Python")).locator("pre")
+    done = subprocess.run(
+        [sys.executable, "-c", python.inner_text()], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    assert all(number in done.stdout for _, number in REGIONS)
+    assert done.stdout.rstrip().endswith("engine_cache")
+
+
+def test_answers_over_time_are_drawn_as_they_come(retail, watch):
+    watched = watch(retail)
+    engine = watched.open("/engine")
+    chart = engine.locator("svg.bars")
+    expect(chart).to_have_attribute("aria-label", re.compile("^0 answers"))
+    page = watched.open()
+    for query in (FLAGSHIP, "SELECT quarter, units AT quarter"):
+        run_query(page, query)
+        expect(page.locator(".outcome .badge")).to_be_visible()
+    expect(chart).to_have_attribute("aria-label", re.compile("^[1-9]"))
+    assert engine.locator("svg.bars rect").count() > 0
+
+
+def test_an_answer_may_lag_as_much_as_the_reader_says_and_the_address_has_it(retail, watch):
+    page = watch(retail).open(q=FLAGSHIP)
+    run_query(page)
+    with page.expect_request("**/runtime/query") as waiting:
+        page.get_by_label("may lag behind the data").select_option("3600")
+    assert waiting.value.post_data_json["max_staleness"] == 3600
+    expect(page).to_have_url(re.compile("lag=3600"))
+    page.reload()
+    with page.expect_request("**/runtime/query") as waiting:
+        run_query(page)
+    assert waiting.value.post_data_json["max_staleness"] == 3600
 
 
 def test_a_statement_can_be_evicted_and_the_last_queries_are_the_readers_own(retail, watch):

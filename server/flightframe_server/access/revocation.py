@@ -11,7 +11,6 @@ and no session of another user.
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
+
+from flightframe_server.access.revocation_file import Revocation, RevocationFile
 
 log = structlog.get_logger(__name__)
 
@@ -45,10 +46,11 @@ class RevokedSessions:
 
     def __init__(self, file: Path | None = None, clock: Callable[[], float] = time.time) -> None:
         """Read nothing yet."""
-        self._file, self._clock = file, clock
+        self._file = None if file is None else RevocationFile(file)
+        self._clock = clock
         self._lock = threading.Lock()
         self._by_user: dict[str, _UserSessions] = {}
-        self._read_bytes, self._next_check = 0, 0.0
+        self._next_check = 0.0
 
     def revoke(self, user: str, session: bytes, ends: float) -> None:
         """Revoke a session that would expire at `ends`."""
@@ -85,18 +87,13 @@ class RevokedSessions:
     def _write(self, user: str, session: bytes, ends: float) -> None:
         if self._file is None:
             return
-        line = f"{ends:.0f} {session.hex()} {user.encode().hex()}\n".encode()
         try:
-            descriptor = os.open(self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-            try:
-                os.write(descriptor, line)
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            self._file.append(Revocation(user, session, ends), self._clock())
         except OSError as error:
             # The session is revoked here; only a restart, or a server beside this one, would let
             # its token in.
-            log.error("access.revocation_not_written", file=self._file.name, why=error.strerror)
+            name = self._file.path.name
+            log.error("access.revocation_not_written", file=name, why=error.strerror)
 
     def _refresh(self) -> None:
         """Read the lines written since, once a second."""
@@ -105,26 +102,17 @@ class RevokedSessions:
             return
         self._next_check = now + CHECK_SECONDS
         try:
-            size = self._file.stat().st_size
-            if size == self._read_bytes:
-                return
-            with self._file.open("rb") as file:
-                file.seek(self._read_bytes if size > self._read_bytes else 0)
-                new = file.read()
-        except FileNotFoundError:
-            return
+            lines = self._file.new_lines()
         except OSError as error:
-            log.error("access.revocations_not_read", file=self._file.name, why=error.strerror)
+            name = self._file.path.name
+            log.error("access.revocations_not_read", file=name, why=error.strerror)
             return
-        # A line that another server is just writing is read when it is complete.
-        complete = new[: new.rfind(b"\n") + 1]
-        self._read_bytes = (self._read_bytes if size > self._read_bytes else 0) + len(complete)
-        for line in complete.splitlines():
+        for line in lines:
             self._add_line(line)
 
     def _add_line(self, line: bytes) -> None:
         try:
-            ends, session, user = line.decode("ascii").split()
-            self._add(bytes.fromhex(user).decode(), bytes.fromhex(session), float(ends))
+            one = Revocation.of_line(line)
+            self._add(one.user, one.session, one.ends)
         except ValueError:
             log.error("access.revocations_not_read", why="a line of the file is not of ours")

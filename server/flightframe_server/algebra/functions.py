@@ -66,17 +66,22 @@ def _text(_: DataType) -> DataType:
     return TEXT
 
 
+def _integer(_: DataType) -> DataType:
+    return INTEGER
+
+
 def _date(_: DataType) -> DataType:
     return DATE
 
 
 _PART = (Takes.TEXT, Takes.INTEGER, Takes.INTEGER)
+_END = (Takes.TEXT, Takes.INTEGER)
 _DAY = (Takes.INTEGER, Takes.INTEGER, Takes.INTEGER)
 
 _PASSING = (
-    *("add", "subtract", "multiply", "divide", "modulo", "negate"),
+    *("add", "subtract", "multiply", "divide", "negate"),
     *("eq", "ne", "lt", "le", "gt", "ge", "like", "not"),
-    *("cast", "to_timestamp", "concat", "extract"),
+    *("cast", "to_timestamp", "concat", "extract", "add_days", "days_between"),
 )
 _OPERATORS = (
     *(RowFunction(name) for name in _PASSING),
@@ -85,24 +90,36 @@ _OPERATORS = (
     RowFunction("case", nulls=Nulls.CHOOSE),
 )
 
+_MODULO = RowFunction("modulo", "MOD(a, b)", (Takes.INTEGER, Takes.INTEGER), 2, gives=_integer)
+
 _CALLED = (
     RowFunction("coalesce", "COALESCE(a, b, ...)", (Takes.ANY,), more=True, nulls=Nulls.CHOOSE),
     RowFunction("nullif", "NULLIF(a, b)", (Takes.ANY, Takes.ANY), 2, nulls=Nulls.CHOOSE),
     RowFunction("abs", "ABS(number)", (Takes.NUMBER,), gives=same),
     RowFunction("round", "ROUND(number[, places])", (Takes.NUMBER, Takes.INTEGER)),
+    RowFunction("floor", "FLOOR(number)", (Takes.NUMBER,)),
+    RowFunction("ceil", "CEIL(number)", (Takes.NUMBER,)),
     RowFunction("sqrt", "SQRT(number)", (Takes.NUMBER,), gives=double),
     RowFunction("lower", "LOWER(text)", (Takes.TEXT,), gives=_text),
     RowFunction("upper", "UPPER(text)", (Takes.TEXT,), gives=_text),
     RowFunction("substr", "SUBSTR(text, start[, length])", _PART, 2, gives=_text),
+    RowFunction("left", "LEFT(text, count)", _END, 2, gives=_text),
+    RowFunction("right", "RIGHT(text, count)", _END, 2, gives=_text),
+    RowFunction("trim", "TRIM(text)", (Takes.TEXT,), gives=_text),
+    RowFunction("replace", "REPLACE(text, 'old', 'new')", (Takes.TEXT,) * 3, 3),
+    RowFunction("position", "POSITION(part IN text)", (Takes.TEXT,) * 2, 2, gives=_integer),
     RowFunction("make_date", "MAKE_DATE(year, month, day)", _DAY, 3, gives=_date),
 )
 
 FUNCTIONS: Mapping[str, RowFunction] = {
-    function.name: function for function in (*_OPERATORS, *_CALLED)
+    function.name: function for function in (*_OPERATORS, _MODULO, *_CALLED)
 }
 """Every function that a term may apply, by name."""
 
-CALLED: Mapping[str, RowFunction] = {function.name.upper(): function for function in _CALLED}
+CALLED: Mapping[str, RowFunction] = {
+    **{function.name.upper(): function for function in _CALLED},
+    "MOD": _MODULO,
+}
 """Every function that is called by name; CASE, CAST, EXTRACT and || have words of their own."""
 
 CHOOSING = frozenset({"case", "coalesce"})

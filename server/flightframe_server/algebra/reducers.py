@@ -182,6 +182,17 @@ class Reducer:
         return self.finish == "value" and self.primitives <= same and self.askable
 
     @cached_property
+    def ranks(self) -> str:
+        """The comparison by which its value comes before all others, `le` or `ge`; empty: none.
+
+        A value that stands twice changes nothing: rows of several tables may be reduced together.
+        """
+        first = {Primitive.MIN: "le", Primitive.MAX: "ge"}
+        if self.finish != "value" or len(self.primitives) != 1:
+            return ""
+        return first.get(next(iter(self.primitives)), "")
+
+    @cached_property
     def exactness(self) -> Exactness:
         """How exact its value is: whole numbers and decimals are, unless they are divided."""
         if self.type_of(INTEGER) == DOUBLE:
@@ -219,8 +230,8 @@ _TABLE = (
         of_rows=True,
         distinct="COUNT_DISTINCT",
     ),
-    Reducer("MIN", _value(Primitive.MIN)),
-    Reducer("MAX", _value(Primitive.MAX)),
+    Reducer("MIN", _value(Primitive.MIN), of_levels=True),
+    Reducer("MAX", _value(Primitive.MAX), of_levels=True),
     Reducer(
         "COUNT_DISTINCT", _value(Primitive.COUNT_DISTINCT), zero_when_empty=True, of_levels=True
     ),
@@ -258,6 +269,9 @@ COUNT_OF_ROWS = next(reducer.name for reducer in _TABLE if reducer.of_rows)
 
 TOTAL = next(reducer for reducer in _TABLE if reducer.adds_up)
 """The reducer that a fill stands for where there is nothing to reduce."""
+
+LEAST = next(reducer.name for reducer in _TABLE if reducer.ranks == "le")
+"""The reducer that gives the first of all members."""
 
 POINTS = next(reducer.name for reducer in _TABLE if not reducer.askable)
 """The reducer that lists the points of an anchor."""

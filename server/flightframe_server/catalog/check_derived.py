@@ -21,6 +21,7 @@ from flightframe_server.catalog.expressions import anchors_in, bare_names_in, na
 from flightframe_server.catalog.findings import Cursor
 from flightframe_server.catalog.levels import LevelGraph
 from flightframe_server.errors import did_you_mean, shown
+from flightframe_server.language.syntax import AdHocLevel
 
 
 def check_derived(collection: Collection, graph: LevelGraph, cursor: Cursor) -> None:
@@ -74,9 +75,12 @@ def _check_formula(
         if not anchor.levels:
             cursor.report("@ () adds no level to any anchor", "name a level after @")
         for level in anchor.levels:
-            if graph.find(level.parts[-1]) is None:
-                hint = did_you_mean(level.parts[-1], graph.level_names)
-                cursor.report(f"there is no level '{shown(level.text)}'", hint)
+            if isinstance(level, AdHocLevel):
+                declared = "declare it as a derived dimension, or as an edge to a table"
+                cursor.report(f"'{shown(level.text)}' is no declared level", declared)
+            elif graph.find(level.parts[-1]) is None:
+                nearest = did_you_mean(level.parts[-1], graph.level_names)
+                cursor.report(f"there is no level '{shown(level.text)}'", nearest)
     for name in bare_names_in(derived.formula):
         family = by_folded.get(name.text.casefold())
         if (

@@ -58,7 +58,7 @@ def walk(root: Node) -> Iterator[Node]:
 
 def names_in(expression: Expression) -> tuple[Name, ...]:
     """Return the names in an expression that are not part of an anchor, as often as they stand."""
-    in_anchors = {id(name) for anchor in anchors_in(expression) for name in anchor.levels}
+    in_anchors = {id(node) for anchor in anchors_in(expression) for node in walk(anchor)}
     names = (node for node in walk(expression) if isinstance(node, Name))
     return tuple(name for name in names if id(name) not in in_anchors)
 

@@ -108,10 +108,13 @@ LIVE_LIMITS = frozenset(
         *("statement_timeout", "statement_bytes", "result_rows", "result_bytes", "handles"),
         *("handles_per_caller", "handles_per_session", "handle_bytes", "prepared_bytes"),
         *("bound_bytes", "result_seconds", "prepared_seconds", "sessions", "sessions_per_caller"),
-        "session_seconds",
+        *("session_seconds", "stream_idle_timeout", "json_rows", "json_bytes"),
+        *("http_connections", "http_requests", "requests_per_caller", "event_streams"),
+        *("event_streams_per_caller", "http_body_seconds"),
     }
 )
-"""The limits that a reload puts to use; the others are of what is made once: HTTP, the database."""
+"""The limits that a reload puts to use; the others are of what is made once: the listening socket
+with its handshakes, and the database."""
 
 
 def checked_seconds(value: Any) -> float:

@@ -4,8 +4,7 @@ What comes in: the name of a zone, and moments. What goes out: when its clock ju
 UTC. It must never ask for the zone of the process: a moment without an offset is read in a zone
 that is named.
 
-The rules are those of the package `tzdata`, whatever copy of them the machine or a database has:
-the same question must not have two answers because one copy is older.
+The rules are those of `zone_rules`, whatever copy of them the machine or a database has.
 """
 
 from __future__ import annotations
@@ -15,6 +14,8 @@ import zoneinfo
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+
+from flightframe_server.zone_rules import rules
 
 UTC = "UTC"
 """The zone of a collection that names none."""
@@ -50,13 +51,6 @@ def zone_names() -> tuple[str, ...]:
     """Return the names of all zones, sorted."""
     listed = files("tzdata").joinpath("zones").read_text(encoding="ascii")
     return tuple(sorted(set(listed.split()) - _NO_PLACES))
-
-
-@lru_cache(maxsize=128)
-def rules(zone: str) -> zoneinfo.ZoneInfo:
-    """Return a zone of `zone_names` with its rules."""
-    with files("tzdata").joinpath("zoneinfo", *zone.split("/")).open("rb") as file:
-        return zoneinfo.ZoneInfo.from_file(file, key=zone)
 
 
 def micros(moment: datetime.datetime) -> int:
@@ -115,11 +109,6 @@ def wall_clock(instant: datetime.datetime, zone: str) -> datetime.datetime:
     datetime.datetime(2024, 7, 1, 0, 30)
     """
     return instant.astimezone(rules(zone)).replace(tzinfo=None)
-
-
-def zoned_text(instant: datetime.datetime, zone: str) -> str:
-    """Return an instant as a zone writes it: `2024-10-27T02:30:00+01:00`."""
-    return instant.astimezone(rules(zone)).isoformat()
 
 
 def instants_of(wall: datetime.datetime, zone: str) -> tuple[datetime.datetime, ...]:

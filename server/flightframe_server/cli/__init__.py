@@ -12,26 +12,12 @@ import signal
 import sys
 from typing import Annotated
 
-import structlog
 import typer
 
 from flightframe_server import __version__
-from flightframe_server.cli.cache import cache_app, warm
-from flightframe_server.cli.check import check
-from flightframe_server.cli.credentials import token_app, user_app
-from flightframe_server.cli.demo import demo, init_demo
-from flightframe_server.cli.describe import describe
-from flightframe_server.cli.interrupts import (
-    InterruptibleGroup,
-    in_main_thread,
-    leave,
-    leave_quietly,
-)
-from flightframe_server.cli.logs import configure_logs
-from flightframe_server.cli.promotion import promote, recommend
-from flightframe_server.cli.query import explain, query
-from flightframe_server.cli.serve import serve
-from flightframe_server.cli.shell.command import shell
+from flightframe_server.cli.command_table import CLIENT_COMMANDS
+from flightframe_server.cli.interrupts import in_main_thread, leave, leave_quietly
+from flightframe_server.cli.on_demand import OnDemandGroup
 from flightframe_server.cli.stop_signals import end_now
 from flightframe_server.cli.streams import escape_unencodable, run_command
 
@@ -40,27 +26,13 @@ SIGNALLED = 128
 
 app = typer.Typer(
     name="flightframe",
-    cls=InterruptibleGroup,
+    cls=OnDemandGroup,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(demo)
-app.command("init-demo")(init_demo)
-app.command()(serve)
-app.command()(query)
-app.command()(explain)
-app.command()(describe)
-app.command()(shell)
-app.command()(check)
-app.command()(recommend)
-app.command()(promote)
-app.command()(warm)
-app.add_typer(cache_app, name="cache")
-app.add_typer(user_app, name="user")
-app.add_typer(token_app, name="token")
 
 
 def _version(requested: bool) -> None:
@@ -85,9 +57,13 @@ def flightframe(
       flightframe query "SELECT region, SUM(revenue) AS total AT region"
       flightframe shell                         a prompt, with completion
     """
-    # What a command finds it tells itself; only those that serve log more than failures.
-    configure_logs(logging.ERROR)
-    context.call_on_close(structlog.reset_defaults)
+    if context.invoked_subcommand not in CLIENT_COMMANDS:
+        # A client logs nothing, and does not wait for what logs.
+        from flightframe_server.cli.logs import configure_logs, forget_logs  # noqa: PLC0415
+
+        # What a command finds it tells itself; only those that serve log more than failures.
+        configure_logs(logging.ERROR)
+        context.call_on_close(forget_logs)
 
 
 def main() -> None:

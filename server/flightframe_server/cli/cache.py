@@ -16,7 +16,7 @@ from rich.text import Text
 
 from flightframe.display import printable
 from flightframe_server.app import OpenInstallation, open_installation
-from flightframe_server.cli.console import new_table, out, progress, show_table, writable
+from flightframe_server.cli.console import new_table, out, show_table, writable
 from flightframe_server.cli.describe import Shape
 from flightframe_server.cli.error_output import print_error, reported_errors
 from flightframe_server.cli.installation_options import (
@@ -27,6 +27,7 @@ from flightframe_server.cli.installation_options import (
 )
 from flightframe_server.cli.layout import Column
 from flightframe_server.cli.overview import size
+from flightframe_server.cli.progress import progress
 from flightframe_server.cli.promotion import OutputShape, anchor_cell
 from flightframe_server.engine.warm_up import hints
 from flightframe_server.errors import NotSupported

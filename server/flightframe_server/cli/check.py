@@ -10,7 +10,6 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Annotated
 
 import typer
 from rich.text import Text
@@ -21,9 +20,11 @@ from flightframe_server.backends.protocol import Backend
 from flightframe_server.backends.registry import open_backend
 from flightframe_server.catalog.collection import Collection, MetricFamily, RootedMetric, Schema
 from flightframe_server.catalog.unused_columns import unused_columns
-from flightframe_server.cli.console import Bar, counted, out, progress, show_line, show_text
+from flightframe_server.cli.console import counted, out, show_line, show_text
 from flightframe_server.cli.error_output import print_error, reported_errors
+from flightframe_server.cli.installation_options import InstallationPath
 from flightframe_server.cli.overview import show_collection, show_installation
+from flightframe_server.cli.progress import Bar, progress
 from flightframe_server.engine.engine import MetricEngine
 from flightframe_server.engine.facts import Attested
 from flightframe_server.engine.warm_up import hints, warm_up
@@ -34,8 +35,10 @@ from flightframe_server.errors import (
     FlightframeError,
     QueryError,
     SiblingDiffers,
+    TypeMismatch,
 )
-from flightframe_server.language.syntax import Anchor, Call, Item, Name, Statement
+from flightframe_server.language.format import format_expression
+from flightframe_server.language.syntax import Anchor, Call, Expression, Item, Name, Statement
 from flightframe_server.planner.promises import table_hops
 from flightframe_server.planner.violations import edge_key, grain_key, violation
 from flightframe_server.resolver.resolve import resolve
@@ -67,11 +70,7 @@ class Findings:
         return ", ".join(counted(count, kind) for kind, count in self.passed.items())
 
 
-def check(
-    installation: Annotated[
-        Path, typer.Argument(metavar="INSTALLATION.yaml", help="The installation's manifest.")
-    ],
-) -> None:
+def check(installation: InstallationPath) -> None:
     """Check an installation: its files, and whether the data keeps what they declare.
 
     Reads the manifest and every collection, then asks the database whether each
@@ -195,19 +194,35 @@ def examine_hints(engine: MetricEngine, bar: Bar, done: int, findings: Findings)
 def examine_totals(engine: MetricEngine, family: MetricFamily, findings: Findings) -> None:
     """Note whether a metric fits its type over all rows, by each of its reducers.
 
-    A metric that may not be asked for without a level says nothing here, and neither does one that
-    rests on a promise which the data break: that is reported already.
+    A reducer or a formula that takes no values of that type is a mistake of the file. A metric that
+    may not be asked for without a level says nothing here, and neither does one that rests on a
+    promise which the data break: that is reported already.
     """
     declared = family.meaning.reducers if isinstance(family.meaning, RootedMetric) else ()
     name = Name((family.name,))
-    calls = {reducer.operator: Call(reducer.operator, (name,)) for reducer in declared}
+    calls = {one.operator: Call(one.operator, (name,)) for one in declared}
     for expression in calls.values() or (name,):
         statement = Statement((Item(expression, alias=family.name),), Anchor(()))
         try:
             engine.answer(partial(resolve, statement))
         except (ArithmeticOverflow, BackendError) as problem:
             findings.note("total", problem)
+        except TypeMismatch as problem:
+            findings.note("total", _misfit(engine.collection, family, expression, problem))
         except QueryError:
             continue
         else:
             findings.note("total", None)
+
+
+def _misfit(
+    collection: Collection, family: MetricFamily, expression: Expression, problem: TypeMismatch
+) -> CatalogError:
+    """Return what no question can ask of a family, and where the family stands in the file."""
+    return CatalogError(
+        f"{format_expression(expression)} can never be answered: {problem.message}",
+        file=collection.file,
+        path=family.location.path,
+        line=family.location.line,
+        hint=problem.hint,
+    )

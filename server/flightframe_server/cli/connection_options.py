@@ -13,36 +13,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 
 import flightframe
 from flightframe import ArgumentError, Connection
 from flightframe_server.cli.interrupts import leave_where_stuck, watched
+from flightframe_server.cli.option_kinds import as_text, path_option
 
 PASSWORD = "FLIGHTFRAME_PASSWORD"
 TOKEN = "FLIGHTFRAME_TOKEN"
-
-_Texts = TypeVar("_Texts", str, list[str])
-
-
-def as_text(argument: _Texts | None) -> _Texts | None:
-    """Return an argument as the UTF-8 text that it is, whatever the terminal's encoding.
-
-    Bytes that the locale's encoding lacks stand in an argument as halves of characters.
-
-    Raises:
-        typer.BadParameter: it is not UTF-8.
-    """
-    try:
-        if argument is None or isinstance(argument, list):
-            return argument and [os.fsencode(text).decode() for text in argument]
-        return os.fsencode(argument).decode()
-    except UnicodeError:
-        raise typer.BadParameter("it is not UTF-8") from None
-
-
 User = Annotated[
     str | None,
     typer.Option(
@@ -55,32 +36,32 @@ User = Annotated[
 ]
 RootCerts = Annotated[
     Path | None,
-    typer.Option(
+    path_option(
         "--tls-root-certs",
-        envvar="FLIGHTFRAME_TLS_ROOT_CERTS",
-        metavar="FILE.pem",
-        help="Certificates to trust.",
-        show_default="the system's",
+        "FILE.pem",
+        "Certificates to trust.",
+        otherwise="the system's",
+        variable="FLIGHTFRAME_TLS_ROOT_CERTS",
     ),
 ]
 ClientCert = Annotated[
     Path | None,
-    typer.Option(
+    path_option(
         "--tls-client-cert",
-        envvar="FLIGHTFRAME_TLS_CLIENT_CERT",
-        metavar="FILE.pem",
-        help="A certificate to show.",
-        show_default="none",
+        "FILE.pem",
+        "A certificate to show.",
+        otherwise="none",
+        variable="FLIGHTFRAME_TLS_CLIENT_CERT",
     ),
 ]
 ClientKey = Annotated[
     Path | None,
-    typer.Option(
+    path_option(
         "--tls-client-key",
-        envvar="FLIGHTFRAME_TLS_CLIENT_KEY",
-        metavar="FILE.pem",
-        help="Its key.",
-        show_default="none",
+        "FILE.pem",
+        "Its key.",
+        otherwise="none",
+        variable="FLIGHTFRAME_TLS_CLIENT_KEY",
     ),
 ]
 

@@ -1,4 +1,4 @@
-"""The output of all commands: two consoles, the colours of `served_from`, tables, progress.
+"""The output of all commands: two consoles, the colours of `served_from`, tables.
 
 What comes in: rows of values. What goes out: text on a terminal, or plain text where there is
 none. It must never let a value act on the terminal, and never shorten or round a number, but for
@@ -10,14 +10,12 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
 from flightframe.display import cell, printable
@@ -192,28 +190,3 @@ def is_number(kind: pa.DataType) -> bool:
     return bool(
         pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
     )
-
-
-@contextlib.contextmanager
-def progress(label: str, total: int | None) -> Iterator[Bar]:
-    """Draw a bar on stderr while something takes its time; nothing where there is no terminal."""
-    columns: Sequence[Any] = (
-        TextColumn("  {task.description}"),
-        BarColumn(bar_width=30),
-        MofNCompleteColumn(),
-    )
-    with Progress(*columns, console=err, transient=True, disable=not sys.stderr.isatty()) as bars:
-        yield Bar(bars, label, total)
-
-
-class Bar:
-    """One bar of progress."""
-
-    def __init__(self, bars: Progress, label: str, total: int | None) -> None:
-        """Begin at nothing."""
-        self._bars = bars
-        self._task = bars.add_task(label, total=total)
-
-    def at(self, label: str, done: int, total: int | None = None) -> None:
-        """Say what is being done, and how much of it is."""
-        self._bars.update(self._task, description=label, completed=done, total=total)

@@ -27,9 +27,9 @@ from flightframe_server.access.user_admin import (
     with_token,
     with_user,
 )
-from flightframe_server.cli.connection_options import as_text
 from flightframe_server.cli.console import err
 from flightframe_server.cli.error_output import reported_errors
+from flightframe_server.cli.option_kinds import as_text
 from flightframe_server.errors import SetupError
 
 PASSWORD_LENGTH_MIN = 8

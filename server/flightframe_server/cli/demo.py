@@ -25,9 +25,10 @@ from rich.text import Text
 
 import flightframe
 from flightframe_server.app import OpenInstallation, open_installation
-from flightframe_server.cli.console import out, progress
+from flightframe_server.cli.console import out
 from flightframe_server.cli.error_output import reported_errors
 from flightframe_server.cli.logs import configure_logs
+from flightframe_server.cli.progress import progress
 from flightframe_server.cli.query import DEFAULT_URI
 from flightframe_server.cli.reload_signal import Watch, reloading
 from flightframe_server.cli.serve import FlightPort, HttpPort, SkipWarmUp

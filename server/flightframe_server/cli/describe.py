@@ -32,7 +32,6 @@ from flightframe_server.cli.connection_options import (
     ConnectionOptions,
     RootCerts,
     User,
-    as_text,
     connected,
 )
 from flightframe_server.cli.console import (
@@ -47,6 +46,7 @@ from flightframe_server.cli.console import (
 )
 from flightframe_server.cli.error_output import reported_errors
 from flightframe_server.cli.layout import Column
+from flightframe_server.cli.option_kinds import as_text
 from flightframe_server.cli.query import (
     DEFAULT_URI,
     CollectionName,

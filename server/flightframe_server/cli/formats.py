@@ -38,7 +38,7 @@ from flightframe_server.cli.console import (
     writable,
 )
 from flightframe_server.cli.streams import fits
-from flightframe_server.web.json_text import names_text, not_finite, null_notes, row_texts
+from flightframe_server.json_text import batch_text, names_text, null_notes
 
 MAX_ROWS = 100
 MAX_POINTS = 100_000
@@ -129,8 +129,9 @@ def write_json(result: Result) -> None:
     print('  "rows": [', end="")
     count, lacking = 0, Counter[str]()
     for batch in result:
-        lacking += not_finite(batch)
-        for row in row_texts(batch):
+        text = batch_text(batch)
+        lacking += text.lacking
+        for row in text.rows:
             print("," if count else "", f"    {writable(row)}", sep="\n", end="")
             count += 1
     print("\n  ]," if count else "],")

@@ -13,18 +13,18 @@ import typer
 
 from flightframe_server.answer import engine_named
 from flightframe_server.app import OpenInstallation
-from flightframe_server.cli.connection_options import as_text
+from flightframe_server.cli.option_kinds import as_text, path_option
 
 InstallationPath = Annotated[
     Path, typer.Argument(metavar="INSTALLATION.yaml", help="The installation's manifest.")
 ]
 StoreOption = Annotated[
     Path | None,
-    typer.Option(
+    path_option(
         "--store",
-        metavar="DIR",
-        help="Folder of the kept answers.",
-        show_default="metric_engine.store of the installation",
+        "DIR",
+        "Folder of the kept answers.",
+        otherwise="metric_engine.store of the installation",
     ),
 ]
 CollectionOption = Annotated[

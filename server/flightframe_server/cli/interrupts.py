@@ -18,7 +18,7 @@ from types import FrameType
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 INTERRUPTED = 128 + signal.SIGINT
 GRACE_SECONDS = 0.5
@@ -43,23 +43,39 @@ def leave(number: int, _: FrameType | None = None) -> None:
     os._exit(128 + number)
 
 
-class InterruptibleGroup(TyperGroup):
-    """The commands: while one of them runs, Ctrl-C is an exception, and outside it ends all."""
+class InterruptibleCommand(TyperCommand):
+    """A command: while it runs, Ctrl-C is an exception, and outside it ends all."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run a command."""
-        try:
-            with _raised():
-                return super().invoke(ctx)
-        except Stopped as stop:
-            raise typer.Exit(128 + stop.number) from None
-        except KeyboardInterrupt:
+        """Run it."""
+        with _ended_by_signals():
+            return super().invoke(ctx)
+
+
+class InterruptibleGroup(TyperGroup):
+    """Commands: while one of them runs, Ctrl-C is an exception, and outside it ends all."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run one of them."""
+        with _ended_by_signals():
+            return super().invoke(ctx)
+
+
+@contextlib.contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Turn a signal that ends what runs into the exit code that says which one it was."""
+    try:
+        with _raised():
+            yield
+    except Stopped as stop:
+        raise typer.Exit(128 + stop.number) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+    except typer.Abort as abort:
+        # A prompt turns both ends of a line into this one.
+        if isinstance(abort.__context__, KeyboardInterrupt):
             raise typer.Exit(INTERRUPTED) from None
-        except typer.Abort as abort:
-            # A prompt turns both ends of a line into this one.
-            if isinstance(abort.__context__, KeyboardInterrupt):
-                raise typer.Exit(INTERRUPTED) from None
-            raise
+        raise
 
 
 @contextlib.contextmanager

@@ -22,6 +22,8 @@ HEADING_WIDTH_MIN = 4
 RULE, ASCII_RULE = "─", "-"
 
 _BREAKS = re.compile(r"(?<=[ _])")
+_BREAKS_INSIDE = re.compile(r"(?<=[(,;:/@=.-])")
+"""Where a word that is too long for a line is broken rather than anywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +89,12 @@ def folded(text: str, width: int) -> list[str]:
 
     >>> folded("may be asked at", 8)
     ['may be', 'asked at']
+    >>> folded("MEMBERS(members(stores))", 20)
+    ['MEMBERS(members(', 'stores))']
     """
     lines: list[str] = []
     line = ""
-    for word in _BREAKS.split(text):
+    for word in _words(text, width):
         if cell_len((line + word).rstrip()) <= width:
             line += word
             continue
@@ -99,6 +103,15 @@ def folded(text: str, width: int) -> list[str]:
         *full, line = chop_cells(word, max(width, 2)) or [""]
         lines.extend(full)
     return [*lines, line.rstrip()]
+
+
+def _words(text: str, width: int) -> Iterator[str]:
+    """Yield the pieces between which a text may be broken; those of a long word are shorter."""
+    for word in _BREAKS.split(text):
+        if cell_len(word.rstrip()) > width:
+            yield from _BREAKS_INSIDE.split(word)
+        else:
+            yield word
 
 
 def padded(text: str, width: int, *, right: bool = False) -> str:

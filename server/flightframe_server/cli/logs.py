@@ -31,6 +31,11 @@ def configure_logs(level: int = logging.INFO) -> None:
     )
 
 
+def forget_logs() -> None:
+    """Undo `configure_logs`: a process may run several commands, as tests do."""
+    structlog.reset_defaults()
+
+
 class _StderrLogger(structlog.PrintLogger):
     """Prints events; one that cannot be written is lost, and the request it tells of goes on."""
 

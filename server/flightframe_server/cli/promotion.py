@@ -18,7 +18,6 @@ from rich.text import Text
 
 from flightframe.display import printable
 from flightframe_server.app import open_installation
-from flightframe_server.cli.connection_options import as_text
 from flightframe_server.cli.console import counted, err, new_table, out, show_table, writable
 from flightframe_server.cli.describe import Shape
 from flightframe_server.cli.error_output import print_error, reported_errors
@@ -29,6 +28,7 @@ from flightframe_server.cli.installation_options import (
     collection_names,
 )
 from flightframe_server.cli.layout import Column
+from flightframe_server.cli.option_kinds import as_text
 from flightframe_server.cli.overview import size
 from flightframe_server.errors import FlightframeError
 from flightframe_server.operations import Operations, Promoted

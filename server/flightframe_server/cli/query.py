@@ -19,7 +19,6 @@ from flightframe_server.cli.connection_options import (
     ConnectionOptions,
     RootCerts,
     User,
-    as_text,
     connected,
 )
 from flightframe_server.cli.error_output import reported_errors
@@ -33,6 +32,7 @@ from flightframe_server.cli.formats import (
     write_steps,
     write_table,
 )
+from flightframe_server.cli.option_kinds import as_text
 from flightframe_server.cli.parameters import bound
 
 DEFAULT_URI = "grpc://127.0.0.1:8815"

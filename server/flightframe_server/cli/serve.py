@@ -17,10 +17,11 @@ from flightframe_server.access.bind_policy import check_bind_address, missing_pr
 from flightframe_server.access.open_access import read_text
 from flightframe_server.app import OpenInstallation, open_installation
 from flightframe_server.catalog import read_installation
-from flightframe_server.cli.console import progress
 from flightframe_server.cli.error_output import reported_errors
+from flightframe_server.cli.installation_options import InstallationPath, StoreOption
 from flightframe_server.cli.interrupts import Stopped
 from flightframe_server.cli.logs import configure_logs
+from flightframe_server.cli.progress import progress
 from flightframe_server.cli.reload_signal import ReloadSignal, Watch, reloading
 from flightframe_server.cli.servers import (
     ReservedPorts,
@@ -65,20 +66,11 @@ SkipWarmUp = Annotated[
 
 
 def serve(
-    installation: Annotated[
-        Path, typer.Argument(metavar="INSTALLATION.yaml", help="The installation's manifest.")
-    ],
+    installation: InstallationPath,
     flight_port: FlightPort = None,
     http_port: HttpPort = None,
     http: Annotated[bool, typer.Option(help="Whether to answer over HTTP as well.")] = True,
-    store: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Folder of the kept answers.",
-            show_default="metric_engine.store of the installation",
-        ),
-    ] = None,
+    store: StoreOption = None,
     skip_warmup: SkipWarmUp = False,
     watch: Watch = False,
     insecure: Annotated[

@@ -134,7 +134,7 @@ class ReservedPorts:
                 hint="choose another port; 0 means any free one",
             ) from error
         reserved, self._http = self._http, None
-        http = None if reserved is None else http_server(opened, reserved, host)
+        http = None if reserved is None else http_server(opened, reserved, host, flight.uri)
         servers = Servers(opened, flight, http)
         if http is not None:
             http.start()
@@ -147,22 +147,26 @@ class ReservedPorts:
             self._http = None
 
 
-def http_server(opened: OpenInstallation, listening: socket.socket, host: str) -> HttpServer:
+def http_server(
+    opened: OpenInstallation, listening: socket.socket, host: str, flight: str | None = None
+) -> HttpServer:
     """Return the HTTP server of an installation, not started yet.
 
     Args:
         opened: what it answers from, and what its operators change.
         listening: a socket of `listen`; the server closes it.
         host: as it was asked for.
+        flight: where the Flight server beside it listens; None where there is none.
     """
     return HttpServer(
         opened.runtime,
         listening,
         host,
         access=opened.access,
-        origins=opened.installation.server.cors_origins,
+        origins=lambda: opened.reloader.installation.server.cors_origins,
         operations=opened.operations(),
         reloader=opened.reloader,
+        flight=flight,
     )
 
 

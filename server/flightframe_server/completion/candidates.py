@@ -8,162 +8,37 @@ option by itself: where the cursor stands decides only which kinds of names are 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 
 from flightframe_server.algebra.functions import CALLED
 from flightframe_server.algebra.reducers import REDUCER_NAMES, REDUCERS
 from flightframe_server.catalog.collection import MetricFamily
 from flightframe_server.catalog.declared_types import TYPE_NAMES
+from flightframe_server.completion.cursor import SOMETHING, Cursor
 from flightframe_server.completion.options import Option
-from flightframe_server.completion.trees import Path, put
-from flightframe_server.completion.trial import Trial
-from flightframe_server.errors import FlightframeError, NotSupported, TypeMismatch
+from flightframe_server.completion.trees import put
+from flightframe_server.errors import FlightframeError, NotSupported
 from flightframe_server.language import format_expression
-from flightframe_server.language.draft import FILLING
 from flightframe_server.language.syntax import (
+    AdHocLevel,
     Anchor,
-    Between,
     Call,
     Case,
     Cast,
-    Compare,
-    DistinctFrom,
     Expression,
     Extract,
     IsIn,
     IsNull,
     Item,
     Literal,
-    LiteralKind,
     Name,
     Node,
-    Parameter,
     Star,
     Statement,
     When,
 )
 from flightframe_server.language.words import CASE_NAMES
 from flightframe_server.resolver.functions import FIELDS
-from flightframe_server.resolver.scope import Scope
-from flightframe_server.resolver.values import Binding
-
-SOMETHING = Parameter(FILLING)
-_ZERO = Literal(0, LiteralKind.INTEGER)
-
-
-@dataclass(frozen=True)
-class Cursor:
-    """A draft as a tree, and where in it the cursor stands.
-
-    Attributes:
-        trial: asks the resolver.
-        statement: the tidied draft.
-        path: the way to the mark.
-        anchor_written: whether the draft says AT.
-        bare: whether the mark is the only level of an AT without parentheses.
-        typed: the letters before the cursor; names without them are not tried.
-    """
-
-    trial: Trial
-    statement: Statement
-    path: Path
-    anchor_written: bool
-    bare: bool
-    typed: str = ""
-
-    def fits(self, name: str) -> bool:
-        """Whether a name has the letters in it that are typed at the cursor."""
-        return self.typed.casefold() in name.casefold()
-
-    @property
-    def families(self) -> list[MetricFamily]:
-        """The metric families whose names fit what is typed."""
-        families = self.trial.typed.collection.metric_families.values()
-        return [family for family in families if self.fits(family.name)]
-
-    @property
-    def level_names(self) -> list[str]:
-        """The levels whose names fit what is typed."""
-        return [level for level in self.trial.typed.graph.level_names if self.fits(level)]
-
-    @property
-    def clause(self) -> str:
-        """The field of the statement that the mark stands in."""
-        return self.path[0].field
-
-    @property
-    def parent(self) -> Node:
-        """The node right above the mark."""
-        return self.path[-1].parent
-
-    @property
-    def is_item(self) -> bool:
-        """Whether the mark is all of an entry of SELECT."""
-        return isinstance(self.parent, Item)
-
-    @property
-    def in_anchor(self) -> bool:
-        """Whether levels are listed where the mark stands."""
-        return isinstance(self.parent, Anchor)
-
-    @property
-    def over_rows(self) -> bool:
-        """Whether the mark stands in a condition on rows: WHERE or FILTER."""
-        return self.clause == "where" or any(step.field == "filter" for step in self.path)
-
-    @property
-    def reduced_by(self) -> Call | None:
-        """The reducer whose subject the mark is, or None."""
-        call = self.parent
-        if isinstance(call, Call) and call.function in REDUCER_NAMES and self.path[-1].index == 0:
-            return call
-        return None
-
-    @cached_property
-    def levels(self) -> tuple[str, ...]:
-        """The levels of the anchor, as declared."""
-        found = (self.level(name) for name in self.statement.anchor.levels)
-        return tuple(dict.fromkeys(level for level in found if level is not None))
-
-    def level(self, node: Node) -> str | None:
-        """Return the level that a node names, or None."""
-        if not isinstance(node, Name):
-            return None
-        return Scope(self.trial.typed, Binding(None)).level(node)
-
-    def compared_level(self) -> str | None:
-        """Return the level that the mark is compared with, or None."""
-        parent, field = self.parent, self.path[-1].field
-        match parent:
-            case Compare(left=left, right=right) | DistinctFrom(left=left, right=right):
-                return self.level(left if field == "right" else right)
-            case IsIn(operand=operand) if field == "members":
-                return self.level(operand)
-            case Between(operand=operand) if field != "operand":
-                return self.level(operand)
-        return None
-
-    def refusal(self, new: Expression) -> FlightframeError | None:
-        """Return why a node may not stand at the mark, by itself or in a test of it; None: it may.
-
-        A condition is finished by a test, and a value of another type beside it is no fault.
-        """
-        if self.is_condition and self._tried(IsNull(new)) is None:
-            return None
-        first = self._tried(new)
-        if isinstance(first, TypeMismatch) and not self.in_anchor:
-            second = self._tried(IsNull(new))
-            return first if isinstance(second, TypeMismatch) else second
-        return first
-
-    @cached_property
-    def is_condition(self) -> bool:
-        """Whether a test of what stands at the mark is more likely than its value."""
-        return self.clause == "having" and isinstance(self._tried(_ZERO), TypeMismatch)
-
-    def _tried(self, new: Expression) -> FlightframeError | None:
-        return self.trial.refusal(put(self.statement, self.path, new))
 
 
 def name_options(cursor: Cursor) -> Iterator[Option]:
@@ -184,6 +59,7 @@ def _in_expression(cursor: Cursor) -> Iterator[Option]:
         yield from words
         return
     families = cursor.families
+    yield from _ad_hoc_levels(cursor)
     if cursor.over_rows:
         yield from _levels(cursor)
         yield from _functions(cursor)
@@ -281,11 +157,36 @@ def _selected(cursor: Cursor, level: str) -> FlightframeError | None:
     """Return why a level may not be selected: beside it stand the other levels of the anchor."""
     name = Name((level,))
     draft = put(cursor.statement, cursor.path, name)
-    others = tuple(Item(Name((one,))) for one in cursor.levels if one != level)
+    others = _beside(cursor, name)
     anchor = draft.anchor
     if not cursor.anchor_written:
         anchor = Anchor(tuple(Name((one,)) for one in dict.fromkeys((*cursor.levels, level))))
     return cursor.trial.refusal(replace(draft, items=(*others, *draft.items), anchor=anchor))
+
+
+def _beside(cursor: Cursor, name: Name) -> tuple[Item, ...]:
+    """Return the other levels of the anchor as items."""
+    levels = (Name((level,)) for level in cursor.levels)
+    return tuple(Item(one) for one in (*levels, *cursor.ad_hoc) if one != name)
+
+
+def _ad_hoc_levels(cursor: Cursor) -> Iterator[Option]:
+    """Yield the ad-hoc levels of the anchor where they may be named."""
+    if isinstance(cursor.parent, AdHocLevel) or not (
+        cursor.is_item or cursor.clause in ("where", "having", "order_by")
+    ):
+        return
+    for level in cursor.statement.anchor.levels:
+        if not isinstance(level, AdHocLevel) or not cursor.fits(level.text):
+            continue
+        name, written = Name(level.parts), format_expression(level.expression)
+        option = Option(level.text, "level", _quoted(level.text), written)
+        if cursor.is_item:
+            draft = put(cursor.statement, cursor.path, name)
+            items = (*_beside(cursor, name), *draft.items)
+            yield _told(option, cursor.trial.refusal(replace(draft, items=items)))
+        else:
+            yield _asked(cursor, option, name)
 
 
 def _anchors(cursor: Cursor) -> Iterator[Option]:
@@ -349,8 +250,8 @@ def _takes(reducer: str) -> str:
 def _calls(cursor: Cursor, reducer: str) -> Iterator[Expression]:
     """Yield a reducer over whatever it could reduce."""
     more: tuple[Expression, ...] = (SOMETHING,) if REDUCERS[reducer].parameter else ()
-    for family in cursor.trial.typed.collection.metric_families:
-        yield Call(reducer, (Name((family,)), *more))
+    for family in cursor.alike.likely_first(reducer):
+        yield Call(reducer, (Name((family.name,)), *more))
     if REDUCERS[reducer].of_rows:
         yield Call(reducer, (Star(),))
 

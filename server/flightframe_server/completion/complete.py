@@ -14,14 +14,16 @@ from dataclasses import replace
 
 from flightframe_server.answer import Runtime, engine_named
 from flightframe_server.call_context import SERVER_CALL, CallContext
-from flightframe_server.completion.candidates import Cursor, name_options
+from flightframe_server.completion.candidates import name_options
+from flightframe_server.completion.cursor import Cursor
+from flightframe_server.completion.kept_refusals import kept_refusals
 from flightframe_server.completion.keywords import keyword_options
 from flightframe_server.completion.members import member_options
 from flightframe_server.completion.options import Completion, Option, ranked
 from flightframe_server.completion.parameters import parameter_options
 from flightframe_server.completion.trees import MARK, Path, is_mark, is_marked_text, path_to
 from flightframe_server.completion.trial import Trial, tidied
-from flightframe_server.discovery.availability import availabilities_of
+from flightframe_server.discovery.metric_terms import terms_of
 from flightframe_server.engine.engine import MetricEngine
 from flightframe_server.errors import FlightframeError
 from flightframe_server.language.bounds import check_text
@@ -70,9 +72,11 @@ def complete(
 def _options(draft: Draft, engine: MetricEngine, context: CallContext) -> Iterator[Option]:
     snapshot = engine.snapshot(context)
     violations = snapshot.facts.known.violations
-    where = availabilities_of(engine, snapshot.typed, violations)
-    trial = Trial(snapshot.typed, violations, where.type_of)
+    trial = Trial(snapshot.typed, violations, terms_of(engine, snapshot.typed).type_of)
     cursor = _cursor(draft, trial)
+    if cursor is not None:
+        kept = kept_refusals(engine, snapshot.typed, violations)
+        cursor = replace(cursor, kept=kept)
     if cursor is not None:
         level = cursor.compared_level()
         if level is not None and draft.quote != '"' and not draft.typed.startswith("$"):

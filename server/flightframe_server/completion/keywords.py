@@ -10,7 +10,8 @@ import datetime
 from collections.abc import Iterator
 from dataclasses import replace
 
-from flightframe_server.completion.candidates import SOMETHING, Cursor, first_refusal
+from flightframe_server.completion.candidates import first_refusal
+from flightframe_server.completion.cursor import SOMETHING, Cursor
 from flightframe_server.completion.options import Option
 from flightframe_server.completion.trees import MARK, is_mark, path_to, put
 from flightframe_server.completion.trial import Trial, tidied

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from lark import Token
 
-from flightframe_server.completion.candidates import SOMETHING, Cursor
+from flightframe_server.completion.cursor import SOMETHING, Cursor
 from flightframe_server.completion.options import Option
 from flightframe_server.errors import FlightframeError, FrameQLSyntaxError
 from flightframe_server.language.bounds import TokenCounter
@@ -29,7 +29,8 @@ def parameter_options(draft: Draft, level: str | None, cursor: Cursor | None) ->
         level: the level that the value is compared with, or None.
         cursor: the draft as a tree; None where nothing but a number may stand.
     """
-    if draft.state.after("DOLLAR") is None:
+    in_anchor = cursor is not None and cursor.in_anchor
+    if in_anchor or draft.state.after("DOLLAR") is None:
         return
     refused = None if cursor is None else cursor.refusal(SOMETHING)
     tokens = [*draft.before, *draft.after]

@@ -130,7 +130,9 @@ def statement_text(shelf: Shelf) -> str:
         LimitExceeded: the text is longer or nests deeper than the bounds allow.
     """
     levels = tuple(_level(chip) for chip in shelf.at or ())
-    items = tuple(_item(chip) for chip in shelf.metrics) or tuple(map(Item, levels))
+    items = tuple(_item(chip) for chip in shelf.metrics) or tuple(
+        Item(Name(level.parts)) for level in levels
+    )
     if not items:
         raise FrameQLSyntaxError("there is nothing to ask", hint="choose a metric, or a level")
     statement = Statement(

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from flightframe_server.language.draft import FILLING
 from flightframe_server.language.syntax import (
+    AdHocLevel,
     Cast,
     Extract,
     Literal,
@@ -78,6 +79,8 @@ def put(node: N, path: Path, new: Node) -> N:
 def is_mark(node: Node) -> bool:
     """Whether a node is the mark of the cursor."""
     match node:
+        case AdHocLevel():
+            return False
         case Name(parts=parts):
             return parts[-1] == MARK
         case Parameter(name=name):
@@ -97,6 +100,8 @@ def is_marked_text(node: Node) -> bool:
 def is_filling(node: Node) -> bool:
     """Whether a node stands for something that is still to come."""
     match node:
+        case AdHocLevel():
+            return False
         case Name(parts=parts):
             return parts[-1] == FILLING
         case Parameter(name=name):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from flightframe_server.algebra.types import DataType
 from flightframe_server.catalog.collection import MetricFamily
+from flightframe_server.catalog.expressions import names_in
 from flightframe_server.completion.trees import holds, is_filling, is_mark, is_marked_text
 from flightframe_server.errors import (
     AmbiguousSchema,
@@ -23,6 +24,7 @@ from flightframe_server.errors import (
     QueryError,
 )
 from flightframe_server.language.syntax import (
+    AdHocLevel,
     Anchor,
     Ascribed,
     Call,
@@ -35,8 +37,10 @@ from flightframe_server.language.syntax import (
     Star,
     Statement,
 )
+from flightframe_server.planner.make import all_needs
 from flightframe_server.planner.source import metric_reads
 from flightframe_server.planner.violations import check_promises
+from flightframe_server.resolver.ad_hoc_levels import with_anchor
 from flightframe_server.resolver.anchors import anchors_of
 from flightframe_server.resolver.expressions import Typer
 from flightframe_server.resolver.metrics import MetricNames
@@ -72,6 +76,7 @@ class Trial:
         Levels that its metrics cannot do without join an open anchor, and are pinned where the
         anchor is closed and the condition is what is being written.
         """
+        statement = self._with_any_level(statement)
         error = self._refusal(statement)
         if isinstance(error, AmbiguousSchema) and statement.source is None:
             sourced = (
@@ -112,10 +117,18 @@ class Trial:
         return None
 
     def _check_promises(self, question: Question) -> None:
-        for need in question.needs:
+        for need in all_needs(question):
             levels = {*need.anchor, *(level for part in need.filter for level in levels_of(part))}
-            reads, columns = metric_reads(self.typed, need.metric, levels)
+            typed = self.typed.with_levels(question.computed)
+            reads, columns = metric_reads(typed, need.metric, levels)
             check_promises(self.typed, self.violations, frozenset(), need.metric, reads, columns)
+
+    def _with_any_level(self, statement: Statement) -> Statement:
+        """Return a statement that selects something: of one that does not, a level of WHERE."""
+        if statement.items or statement.anchor.levels or statement.where is None:
+            return statement
+        levels = [name for name in names_in(statement.where) if self.is_level(name)][:1]
+        return replace(statement, items=tuple(map(Item, levels)), anchor=Anchor(tuple(levels)))
 
     def _with_selected(self, statement: Statement) -> Statement:
         """Return a statement whose anchor has the levels that it selects."""
@@ -183,7 +196,9 @@ def tidied(trial: Trial, statement: Statement, *, anchor_written: bool) -> State
         source = source if source.text.casefold() in known else None
     items = tuple(item for item in statement.items if _stands(trial, item, source))
     levels = tuple(
-        name for name in statement.anchor.levels if is_mark(name) or scope.level(name) is not None
+        name
+        for name in statement.anchor.levels
+        if is_marked(name) or scope.level(name) is not None or _is_ad_hoc(scope, name)
     )
     if not anchor_written:
         selected = [item.expression for item in items if trial.is_level(item.expression)]
@@ -202,9 +217,21 @@ def tidied(trial: Trial, statement: Statement, *, anchor_written: bool) -> State
     return _implied_levels(trial, draft)
 
 
+def _is_ad_hoc(scope: Scope, name: Name) -> bool:
+    """Whether a level of an anchor is an ad-hoc one that has a meaning by itself."""
+    if not isinstance(name, AdHocLevel) or holds(name, is_filling):
+        return False
+    try:
+        with_anchor(scope, Anchor((name,)))
+    except QueryError:
+        return False
+    return True
+
+
 def _implied_levels(trial: Trial, draft: Statement) -> Statement:
     """Return a draft whose levels are selected as all of its anchor, as they are by themselves."""
     anchor = {level.parts[-1].casefold() for level in draft.anchor.levels}
+    ad_hoc = {level.text.casefold() for level in draft.anchor.levels if _names_its_own(level)}
     if any(is_mark(level) for level in draft.anchor.levels):
         return draft
     others = tuple(
@@ -212,11 +239,16 @@ def _implied_levels(trial: Trial, draft: Statement) -> Statement:
         for item in draft.items
         if not (
             isinstance(item.expression, Name)
-            and trial.is_level(item.expression)
+            and (trial.is_level(item.expression) or item.expression.text.casefold() in ad_hoc)
             and item.expression.parts[-1].casefold() in anchor
         )
     )
-    return replace(draft, items=others or tuple(map(Item, draft.anchor.levels)))
+    alone = tuple(Item(Name(level.parts)) for level in draft.anchor.levels)
+    return replace(draft, items=others or alone)
+
+
+def _names_its_own(level: Name) -> bool:
+    return isinstance(level, AdHocLevel)
 
 
 def _stands(trial: Trial, item: Item, source: Name | None) -> bool:

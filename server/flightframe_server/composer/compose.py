@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from flightframe_server.arrow_types import arrow_schema, conform_array
 from flightframe_server.composer.frame import Cells, Frame
+from flightframe_server.composer.merge import merge
 from flightframe_server.composer.order import cut, sort_by
 from flightframe_server.error_subject import about
 from flightframe_server.errors import ArithmeticOverflow, shown
@@ -41,9 +42,15 @@ def compose(question: Question, needs: Sequence[Need], tables: Sequence[pa.Table
     """
     levels = tuple(sorted(question.anchor))
     cells = Cells(dict(zip(needs, tables, strict=True)))
-    points = tables[0] if question.members_of is not None else None
+    listed = tables[: len(question.members_of)]
+    points = merge(listed, levels) if listed else None
     frame = cells.frame(
-        question.selected, levels, question.filter, hidden=question.hidden, points=points
+        question.selected,
+        levels,
+        question.filter,
+        hidden=question.hidden,
+        points=points,
+        places=dict(question.places),
     )
     if question.having is not None:
         frame = _filtered(frame, question.having)

@@ -48,6 +48,23 @@ def attach(table: pa.Table, others: Sequence[pa.Table], levels: tuple[str, ...])
     return table
 
 
+def combine_points(table: pa.Table) -> pa.Table:
+    """Return the distinct rows of a table of levels, NULL keys as points."""
+    names = table.column_names
+    return table.group_by(names, use_threads=False).aggregate([]).select(names)
+
+
+def rows_at(points: pa.Table, table: pa.Table) -> pa.Array:
+    """Return for each row of `table` the number of the row of `points` that has the same levels."""
+    levels = points.column_names
+    known, wanted = pl.from_arrow(points), pl.from_arrow(table.select(levels))
+    assert isinstance(known, pl.DataFrame)
+    assert isinstance(wanted, pl.DataFrame)
+    numbered = known.with_row_index(" row")
+    found = wanted.join(numbered, on=levels, how="left", nulls_equal=True, maintain_order="left")
+    return as_array(found[" row"].to_arrow())
+
+
 def _beside(left: pa.Table, right: pa.Table, levels: tuple[str, ...]) -> pa.Table | None:
     if left.num_rows != right.num_rows:
         return None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flightframe_server.composer.evaluate import as_array, evaluate
+from flightframe_server.composer.evaluate import Columns, as_array, evaluate
 from flightframe_server.composer.level_lookup import EdgeMaps, roll_to
 from flightframe_server.composer.order import sort_points
 from flightframe_server.composer.states import combine_states
@@ -38,18 +38,27 @@ def roll_up(
     table = roll_to(table, rollup.lookups, maps)
     if rollup.filter:
         table = table.filter(keep(table, rollup.filter))
+    for level in rollup.computed:
+        members = evaluate(level.term, _column_of(table), table.num_rows)
+        table = table.append_column(level.level, members)
     return sort_points(combine_states(table, anchor, metric), anchor)
 
 
 def keep(table: pa.Table, filters: tuple[Term, ...]) -> pa.Array:
     """Return which rows satisfy every conjunct; unknown counts as no."""
-
-    def column(term: Term) -> pa.Array:
-        if isinstance(term, LevelTerm):
-            return as_array(table[term.level])
-        raise InternalError("a filter reads levels only")
-
+    column = _column_of(table)
     mask = pa.repeat(pa.scalar(True), table.num_rows)
     for part in filters:
         mask = pc.and_kleene(mask, evaluate(part, column, table.num_rows))
     return pc.fill_null(mask, False)
+
+
+def _column_of(table: pa.Table) -> Columns:
+    """Return what gives the members of a level that a term reads."""
+
+    def column(term: Term) -> pa.Array:
+        if isinstance(term, LevelTerm):
+            return as_array(table[term.level])
+        raise InternalError("only levels are read here")
+
+    return column

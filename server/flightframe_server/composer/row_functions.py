@@ -85,6 +85,19 @@ def rounded(term: Apply, sides: list[pa.Array]) -> pa.Array:
     return mapped(round_one, arrow_type(term.type), sides[0])
 
 
+def whole(term: Apply, sides: list[pa.Array]) -> pa.Array:
+    """Return numbers without their fractions, by FLOOR or by CEIL."""
+    source, down = term.arguments[0].type, term.function == "floor"
+    if source.kind is Kind.DOUBLE:
+        return pc.floor(sides[0]) if down else pc.ceil(sides[0])
+    change = row_values.floor_digits if down else row_values.ceil_digits
+
+    def cut(number: Decimal) -> Decimal:
+        return _decimal(change(_digits(number, source.scale), source.scale), 0)
+
+    return mapped(cut, arrow_type(term.type), sides[0])
+
+
 def _rounded_double(side: pa.Array, places: int) -> pa.Array:
     unit = 10.0 ** abs(places)
     scaled = pc.multiply(side, unit) if places >= 0 else pc.divide(side, unit)

@@ -11,23 +11,17 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 
-from flightframe_server.algebra.types import DataType
-from flightframe_server.catalog.collection import MetricFamily, RootedMetric
+from flightframe_server.catalog.collection import MetricFamily
+from flightframe_server.discovery.metric_terms import MetricTerms, reducers_of, terms_of
 from flightframe_server.discovery.verdicts import CALLED, FAMILY, Refusal, Verdicts, check
 from flightframe_server.engine.engine import MetricEngine
-from flightframe_server.errors import AmbiguousReducer, FlightframeError, QueryError
-from flightframe_server.language.syntax import Call, Expression, Name
-from flightframe_server.resolver.anchors import anchors_of
+from flightframe_server.errors import FlightframeError
 from flightframe_server.resolver.legality import check_nested
-from flightframe_server.resolver.metrics import MetricNames, default_operator
 from flightframe_server.resolver.needs import needs_of
-from flightframe_server.resolver.scope import Scope
 from flightframe_server.resolver.terms import Metric, Term, metrics_of, nested_of
 from flightframe_server.resolver.typed import TypedCollection
-from flightframe_server.resolver.values import Binding
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,44 +87,37 @@ class Availabilities:
     What the rules say of one metric holds for its like, and is found once.
     """
 
-    def __init__(self, typed: TypedCollection, violations: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        typed: TypedCollection,
+        violations: Mapping[str, str],
+        terms: MetricTerms | None = None,
+    ) -> None:
         """Know nothing yet.
 
         Args:
             typed: the collection.
             violations: the promises that its data break, by key, with the row that shows it.
+            terms: what its families mean; None: found here.
         """
         self.typed, self.violations = typed, violations
+        self.terms = terms if terms is not None else MetricTerms(typed)
         self._verdicts = Verdicts(typed, violations)
-        self._names = MetricNames(Scope(typed, Binding()))
         self._patterns: dict[tuple[object, ...], AvailabilityPattern] = {}
+        self._blocked: dict[tuple[str, Refusal], BlockedLevel] = {}
         self._found: dict[str, tuple[Availability, ...]] = {}
-        self._types: dict[str, DataType | None] = {}
 
     def of(self, family: MetricFamily) -> tuple[Availability, ...]:
         """Return where a family may be asked, its default reducer first."""
         found = self._found.get(family.name)
         if found is None:
-            found = tuple(self._availability(family, reducer) for reducer in _reducers(family))
+            found = tuple(self._availability(family, reducer) for reducer in reducers_of(family))
             self._found[family.name] = found
         return found
 
-    def type_of(self, family: MetricFamily) -> DataType | None:
-        """Return the type of a family's name alone; None where it means nothing."""
-        if family.name not in self._types:
-            try:
-                type_ = self._names.leaf(Name((family.name,))).type
-            except QueryError:
-                type_ = None
-            self._types[family.name] = type_
-        return self._types[family.name]
-
     def _availability(self, family: MetricFamily, reducer: str) -> Availability:
-        name: Expression = Name((family.name,))
-        asked = Call(reducer, (name,)) if reducer else name
-        assert isinstance(asked, Call | Name)
-        term = self._names.leaf(asked)
-        required = anchors_of(self.typed, term).required
+        term = self.terms.term(family, reducer)
+        required = self.terms.required(family, reducer)
         if nested_of(term):
             pattern = self._pattern(self._one_by_one(term, required))
             return Availability(reducer, required, pattern)
@@ -170,7 +157,10 @@ class Availabilities:
             if refusal is None:
                 levels.append(level)
             else:
-                blocked.append(BlockedLevel(level, refusal.code, refusal.words))
+                key = (level, refusal)
+                if key not in self._blocked:
+                    self._blocked[key] = BlockedLevel(level, refusal.code, refusal.words)
+                blocked.append(self._blocked[key])
         return AvailabilityPattern(tuple(levels), tuple(blocked))
 
 
@@ -197,21 +187,13 @@ def availabilities_of(
     with _LOCK:
         kept = _KEPT.get(engine)
         if kept is None or kept.typed is not typed or kept.violations != violations:
-            kept = _KEPT[engine] = Availabilities(typed, dict(violations))
+            kept = Availabilities(typed, dict(violations), terms_of(engine, typed))
+            _KEPT[engine] = kept
         return kept
 
 
 _LOCK = threading.Lock()
 _KEPT: weakref.WeakKeyDictionary[MetricEngine, Availabilities] = weakref.WeakKeyDictionary()
-
-
-def _reducers(family: MetricFamily) -> tuple[str, ...]:
-    if not isinstance(family.meaning, RootedMetric):
-        return ("",)
-    declared = [reducer.operator for reducer in family.meaning.reducers]
-    with suppress(AmbiguousReducer):
-        declared.insert(0, default_operator(family, family.meaning))
-    return tuple(dict.fromkeys(declared))
 
 
 def _marked(refusal: Refusal, at: int) -> Refusal:

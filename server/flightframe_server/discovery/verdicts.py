@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from flightframe_server.algebra.reducers import Operator
+from flightframe_server.algebra.reducers import Domain, Operator
 from flightframe_server.algebra.types import INTEGER
 from flightframe_server.errors import FlightframeError
 from flightframe_server.planner.source import (
@@ -59,7 +59,7 @@ class Verdicts:
         self.typed, self.violations = typed, violations
         self._unreached: dict[tuple[str, tuple[str, ...]], tuple[Refusal | None, ...]] = {}
         self._refusals: dict[tuple[Metric, tuple[str, ...]], tuple[Refusal | None, ...]] = {}
-        self._rests_on_broken: dict[tuple[str, str], bool] = {}
+        self._broken: dict[tuple[str, Domain], frozenset[str]] = {}
         self._fetches: dict[tuple[str, str], bool] = {}
 
     def refusals(self, metric: Metric, required: tuple[str, ...]) -> tuple[Refusal | None, ...]:
@@ -91,10 +91,27 @@ class Verdicts:
     def _found(self, like: Metric, required: tuple[str, ...]) -> tuple[Refusal | None, ...]:
         unreached = self._beyond_reach(like.schema, required)
         names = self.typed.graph.level_names
+        broken = self._broken_levels(like) if self.violations else frozenset()
+        always = bool(self.violations) and (
+            self._reads_fetched(like) or not broken.isdisjoint({*required, *filter_levels(like)})
+        )
+        if not (like.blocks or like.order or always):
+            # No rule but that of reach looks at the anchor, and that one has been asked.
+            anywhere = self._refusal(like, (), {})
+            return tuple(
+                refusal or (self._at(like, level, required, True) if level in broken else anywhere)
+                for level, refusal in zip(names, unreached, strict=True)
+            )
         return tuple(
-            refusal or self._refusal(like, tuple(sorted({level, *required})))
+            refusal or self._at(like, level, required, always or level in broken)
             for level, refusal in zip(names, unreached, strict=True)
         )
+
+    def _at(
+        self, like: Metric, level: str, required: tuple[str, ...], rests_on_broken: bool
+    ) -> Refusal | None:
+        violations = self.violations if rests_on_broken else {}
+        return self._refusal(like, tuple(sorted({level, *required})), violations)
 
     def _beyond_reach(self, schema: str, required: tuple[str, ...]) -> tuple[Refusal | None, ...]:
         """Return for each level why the rows of a schema do not come to it, by the first rule."""
@@ -115,31 +132,29 @@ class Verdicts:
             return Refusal(error.code, error.message)
         return None
 
-    def _refusal(self, like: Metric, anchor: tuple[str, ...]) -> Refusal | None:
+    def _refusal(
+        self, like: Metric, anchor: tuple[str, ...], violations: Mapping[str, str]
+    ) -> Refusal | None:
         try:
-            check(self.typed, self._broken(like, anchor), like, anchor)
+            check(self.typed, violations, like, anchor)
         except FlightframeError as error:
             return Refusal(error.code, error.message)
         return None
 
-    def _broken(self, like: Metric, anchor: tuple[str, ...]) -> Mapping[str, str]:
-        """Return the broken promises, none where a metric at an anchor rests on none of them."""
-        if not self.violations:
-            return self.violations
-        levels = {*anchor, *filter_levels(like)}
-        reached = levels & self.typed.graph.reachable(like.schema)
-        rests = self._reads_fetched(like) or any(self._rests(like, level) for level in reached)
-        return self.violations if rests else {}
+    def _broken_levels(self, like: Metric) -> frozenset[str]:
+        """Return the levels to which rows of a schema come by something broken, if at all."""
+        key = (like.schema, like.domain)
+        if key not in self._broken:
+            reached = self.typed.graph.reachable(like.schema)
+            self._broken[key] = frozenset(level for level in reached if self._rests(like, level))
+        return self._broken[key]
 
     def _rests(self, like: Metric, level: str) -> bool:
         """Whether what the rows of a schema need to come to a level, or at all, is broken."""
-        key = (like.schema, level)
-        if key not in self._rests_on_broken:
-            read = read_level(self.typed, like.schema, level)
-            columns = column_reads(self.typed, like.schema, (read.column,))
-            needed = promises(self.typed, like, (read,), columns)
-            self._rests_on_broken[key] = any(name in self.violations for name, _ in needed)
-        return self._rests_on_broken[key]
+        read = read_level(self.typed, like.schema, level)
+        columns = column_reads(self.typed, like.schema, (read.column,))
+        needed = promises(self.typed, like, (read,), columns)
+        return any(name in self.violations for name, _ in needed)
 
     def _reads_fetched(self, metric: Metric) -> bool:
         """Whether a metric reads a column that is fetched from elsewhere, which is a promise."""

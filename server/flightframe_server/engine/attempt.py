@@ -23,6 +23,7 @@ from flightframe_server.engine.snapshot import DataSnapshot, Snapshots
 from flightframe_server.errors import BackendError, NotCached, TicketRefused
 from flightframe_server.planner.holdings import Holdings
 from flightframe_server.planner.make import make_plan, single_query_plan
+from flightframe_server.planner.masked_filters import masked_anchor
 from flightframe_server.planner.plan import Conditions, Freshness, Plan
 from flightframe_server.provenance import PartProvenance, Route, ServedFrom
 from flightframe_server.resolver.question import Question
@@ -244,9 +245,9 @@ class Attempts:
         label = ServedFrom.BACKEND if bypass else self._label
         return tuple(
             PartProvenance(
-                part.metric.identity,
+                part.family,
                 str(part.metric.operator),
-                part.key.anchor,
+                masked_anchor(part.key.anchor, part.key.anchor),
                 Route.BACKEND,
                 label,
                 version=dict(part.version or ()),

@@ -113,8 +113,8 @@ class MetricEngine:
         self.backend: Backend = backend if backend is not None else RecordedBackend(root)
         self.statements = statements if statements is not None else Statements()
         self._answers = self.backend.capabilities().answers
-        kept = self._attestations() if self.enabled else None
-        inspector = Inspector(self.backend, self.statements, kept)
+        attestations = self._attestations() if self.enabled else None
+        inspector = Inspector(self.backend, self.statements, attestations)
         self._snapshots = Snapshots(ac, self.backend, inspector)
         self._attempts = Attempts(
             self.backend, self.store, self.statements, self._snapshots, stream_rows=stream_rows
@@ -140,9 +140,9 @@ class MetricEngine:
         return self._attempts.stream_rows
 
     @stream_rows.setter
-    def stream_rows(self, most: int) -> None:
+    def stream_rows(self, rows: int) -> None:
         """Set it; negative: every frame is streamed."""
-        self._attempts.stream_rows = most
+        self._attempts.stream_rows = rows
 
     @property
     def epoch(self) -> int:
@@ -158,23 +158,23 @@ class MetricEngine:
         return self._snapshot(self.statements.bounded(context))
 
     def _snapshot(self, context: CallContext) -> DataSnapshot:
-        taken = self._snapshots.take(context)
-        if taken is not self._recorded and self.store is not None and self._answers:
-            self._record(taken)
-        return taken
+        snapshot = self._snapshots.take(context)
+        if snapshot is not self._recorded and self.store is not None and self._answers:
+            self._record(snapshot)
+        return snapshot
 
-    def _record(self, taken: DataSnapshot) -> None:
+    def _record(self, snapshot: DataSnapshot) -> None:
         """Write down which version the source is of; no answer depends on whether that can be."""
         with self._recording:
-            if taken is self._recorded:
+            if snapshot is self._recorded:
                 return
             try:
-                record(self.root, self.backend.id, taken.types, taken.versions)
+                record(self.root, self.backend.id, snapshot.types, snapshot.versions)
             except OSError as error:
                 log.warning(
                     "engine.not_recorded", collection=self.collection.name, error=str(error)
                 )
-            self._recorded = taken
+            self._recorded = snapshot
 
     def attested(self, context: CallContext = SERVER_CALL) -> tuple[DataSnapshot, Attested]:
         """Attest every promise of the collection, and return what was found, and on which data.

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import structlog
 
+from flightframe_server.algebra.types import Kind
 from flightframe_server.arrow_types import arrow_type
 from flightframe_server.backends.cancellation import CancelToken
 from flightframe_server.backends.protocol import Backend
@@ -32,10 +33,11 @@ from flightframe_server.planner.holdings import CacheEntry
 from flightframe_server.planner.hops import TableHop
 from flightframe_server.planner.identity import EntryKey, Version
 from flightframe_server.planner.make import can_stream
+from flightframe_server.planner.masked_filters import masked_anchor
 from flightframe_server.planner.plan import Exact, Fetch, Part, Plan, Rollup
 from flightframe_server.planner.source import SourceQuery, state_column, state_name
 from flightframe_server.provenance import PartProvenance, Route, ServedFrom
-from flightframe_server.resolver.terms import Metric
+from flightframe_server.resolver.terms import Apply, Metric, Term, levels_of, walk
 from flightframe_server.statements.runner import Statements
 from flightframe_server.statements.single_flight import SingleFlight
 
@@ -154,7 +156,8 @@ class PlanExecutor:
         try:
             table = roll_up(finer, rollup, part.key.anchor, part.metric, maps)
         except ArithmeticOverflow as error:
-            raise about(error, [part.metric.subject]) from error.__cause__
+            named = subjects(error, (part.metric,), part.need.filter)
+            raise about(error, named) from error.__cause__
         if keeping and part.version is not None:
             lineage = Lineage(
                 "rollup", rollup.entry.entry_id, rollup.entry.key.anchor, rollup.edges
@@ -199,7 +202,7 @@ class PlanExecutor:
             try:
                 table = reader.collect(query, max_rows=limit, spent=spent.append)
             except FlightframeError as error:
-                raise about(error, subjects(error, parts)) from error.__cause__
+                raise about(error, subjects(error, parts, query.filter)) from error.__cause__
             tables = split(table, query)
             if keeping and self._store is not None:
                 for metric, part in parts.items():
@@ -221,9 +224,9 @@ class PlanExecutor:
     @staticmethod
     def _provenance(part: Part, route: Route, label: ServedFrom) -> PartProvenance:
         return PartProvenance(
-            part.metric.identity,
+            part.family,
             str(part.metric.operator),
-            part.key.anchor,
+            masked_anchor(part.key.anchor, part.key.anchor),
             route,
             label,
             version=dict(part.version or ()),
@@ -232,15 +235,30 @@ class PlanExecutor:
         )
 
 
-def subjects(error: FlightframeError, metrics: Iterable[Metric]) -> list[str]:
-    """Return which of the metrics that one statement reads an error may be about.
+def subjects(
+    error: FlightframeError, metrics: Iterable[Metric], conditions: Iterable[Term]
+) -> list[str]:
+    """Return which of the metrics and conditions of one statement an error may be about.
 
-    A count does not overflow: it is named where nothing else was read.
+    A count does not overflow: it is named where nothing else was read. A condition may where it
+    computes a value, such as `CAST(hour AS date)`: it is named by its levels.
     """
     read = list(metrics)
-    if isinstance(error, ArithmeticOverflow):
-        read = [metric for metric in read if not metric.reducer.zero_when_empty] or read
-    return [metric.subject for metric in read]
+    if not isinstance(error, ArithmeticOverflow):
+        return [metric.subject for metric in read]
+    computed = [
+        f"WHERE on {', '.join(sorted(levels_of(one)))}" for one in conditions if _computes(one)
+    ]
+    may_overflow = [metric for metric in read if not metric.reducer.zero_when_empty]
+    named = may_overflow if may_overflow or computed else read
+    return [*(metric.subject for metric in named), *computed]
+
+
+def _computes(condition: Term) -> bool:
+    """Return whether a condition computes a value, and does not only compare what is there."""
+    return any(
+        isinstance(node, Apply) and node.type.kind is not Kind.BOOLEAN for node in walk(condition)
+    )
 
 
 def shift_text(part: Part) -> str | None:
@@ -253,13 +271,13 @@ def cached(part: Part, route: Route) -> PartProvenance:
     assert not isinstance(part.how, Fetch)
     rollup = part.how if isinstance(part.how, Rollup) else None
     return PartProvenance(
-        part.metric.identity,
+        part.family,
         str(part.metric.operator),
-        part.key.anchor,
+        masked_anchor(part.key.anchor, part.key.anchor),
         route,
         ServedFrom.ENGINE_CACHE,
         entry=part.how.entry.entry_id,
-        rolled_up_from=rollup.entry.key.anchor if rollup else None,
+        rolled_up_from=masked_anchor(rollup.entry.key.anchor, part.key.anchor) if rollup else None,
         edges=rollup.edges if rollup else part.how.entry.edges,
         version=dict(part.how.entry.version),
         trusted=part.trusted,

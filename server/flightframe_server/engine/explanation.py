@@ -9,7 +9,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from flightframe_server.backends.protocol import Backend
-from flightframe_server.planner.explain import STEP_FIELDS, explain
+from flightframe_server.planner.explain import STEP_FIELDS, Step, explain
 from flightframe_server.planner.plan import Plan
 from flightframe_server.planner.source import FrameQuery, SourceQuery
 
@@ -18,13 +18,15 @@ EXPLAIN_SCHEMA = pa.schema(
 )
 
 
-def explanation(plan: Plan, backend: Backend) -> pa.Table:
-    """Return the steps of a plan, one row each, with the columns of `Step`."""
+def explanation(plan: Plan, backend: Backend, note: str | None = None) -> pa.Table:
+    """Return the steps of a plan, one row each, with the columns of `Step`; a note comes last."""
 
     def text_of(query: SourceQuery | FrameQuery) -> str:
         return backend.text(query)
 
     steps = explain(plan, text_of)
+    if note is not None:
+        steps.append(Step(len(steps) + 1, "", "", "", "", "note", note, ""))
     columns = [
         pa.array([getattr(step, field.name) for step in steps], field.type)
         for field in EXPLAIN_SCHEMA

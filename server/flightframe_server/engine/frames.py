@@ -52,7 +52,8 @@ class StreamedFrame:
         except SourceMoved as moved:
             raise _refused() from moved
         except FlightframeError as error:
-            raise about(error, subjects(error, metrics_of(self._plan))) from error.__cause__
+            named = subjects(error, metrics_of(self._plan), self._plan.question.filter)
+            raise about(error, named) from error.__cause__
         return OpenStream(self._plan, running, self._statements.check_result)
 
 
@@ -102,7 +103,8 @@ class OpenStream:
         except SourceMoved as moved:
             raise _refused() from moved
         except FlightframeError as error:
-            raise about(error, subjects(error, metrics)) from error.__cause__
+            named = subjects(error, metrics, self._plan.question.filter)
+            raise about(error, named) from error.__cause__
         finally:
             self._running.close()
 

@@ -25,7 +25,15 @@ from flightframe_server.planner.holdings import CacheEntry
 from flightframe_server.planner.plan import Part
 from flightframe_server.planner.route import members_metric
 from flightframe_server.resolver.question import Question
-from flightframe_server.resolver.terms import Apply, Constant, LevelTerm, Term, walk
+from flightframe_server.resolver.terms import (
+    Apply,
+    Constant,
+    LevelTerm,
+    Term,
+    is_computed,
+    level_text,
+    walk,
+)
 from flightframe_server.resolver.typed import TypedCollection
 
 MAX_ROWS = 100_000
@@ -53,13 +61,13 @@ def remarks(served: Served, store: EntryStore | None) -> tuple[str, ...]:
             continue
         strange = [text for text in texts if pc.index(members, text).as_py() < 0]
         if strange:
-            lines.append(_remark(level, strange, members))
+            lines.append(_remark(level_text(level), strange, members))
     return tuple(lines)
 
 
 def _compared(question: Question) -> dict[str, list[str]]:
-    """Return the texts that WHERE, HAVING and FILTER compare each level with, in their order."""
-    terms: list[Term] = [*question.filter]
+    """Return the texts that conditions of a question compare each level with, in their order."""
+    terms: list[Term] = [*question.filter, *(level.term for level in question.computed)]
     if question.having is not None:
         terms.append(question.having)
     for need in question.needs:
@@ -97,7 +105,7 @@ def _members(served: Served, store: EntryStore | None, level: str) -> pa.Array |
 
 def _mapped(typed: TypedCollection, facts: DataFacts, part: Part, level: str) -> pa.Array | None:
     """Return all that the last edge on the way to a level leads to, where that is at hand."""
-    way = typed.graph.schema_path(part.metric.schema, level)
+    way = None if is_computed(level) else typed.graph.schema_path(part.metric.schema, level)
     if not way:
         return None
     last = way[-1]

@@ -68,13 +68,13 @@ def warm_up(engine: MetricEngine, context: CallContext = SERVER_CALL) -> Iterato
     for hint in hints(engine):
         try:
             served = engine.answer(asking(hint), context=context.uncounted())
-            _check_kept(engine, hint, served)
+            check_stored(engine, str(hint), served)
         except FlightframeError as failure:
             yield Warmed(hint, failure=failure)
         else:
             pinned.extend(part.key for part in served.plan.parts)
-            found = all(isinstance(part.how, Exact) for part in served.plan.parts)
-            yield Warmed(hint, fresh=found)
+            fresh = all(isinstance(part.how, Exact) for part in served.plan.parts)
+            yield Warmed(hint, fresh=fresh)
     if engine.store is not None:
         engine.store.set_pinned(pinned, engine.generation)
 
@@ -86,15 +86,20 @@ def asking(hint: Hint) -> Resolve:
     return lambda typed: resolve(statement, typed)
 
 
-def _check_kept(engine: MetricEngine, hint: Hint, served: Served) -> None:
-    """Refuse to call made what was answered and is not held.
+def check_stored(engine: MetricEngine, name: str, served: Served) -> None:
+    """Refuse to call made what was answered and is not in the store.
+
+    Args:
+        engine: whose store.
+        name: what was to be made, such as `revenue @ ('day',)`.
+        served: its answer.
 
     Raises:
         LimitExceeded: the answer is too large to be collected, or to be kept.
     """
     if served.stream is not None:
         raise LimitExceeded(
-            f"{hint} has more than {engine.stream_rows:,} rows, and is not kept",
+            f"{name} has more than {engine.stream_rows:,} rows, and is not kept",
             hint="hint a coarser anchor",
         )
     if engine.store is None:
@@ -103,6 +108,6 @@ def _check_kept(engine: MetricEngine, hint: Hint, served: Served) -> None:
     for part in served.plan.parts:
         if all(entry.key != part.key for entry in holdings.on(part.key.group)):
             raise LimitExceeded(
-                f"{hint} does not fit the store, and is not kept",
+                f"{name} does not fit the store, and is not kept",
                 hint="hint a coarser anchor, or raise max_bytes_per_ac",
             )

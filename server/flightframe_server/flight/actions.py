@@ -15,7 +15,8 @@ from pyarrow import flight
 from flightframe.wire import flight_sql_pb2 as sql
 from flightframe_server.access.audit import audited_call
 from flightframe_server.call_context import CallContext, Caller, SessionOptions
-from flightframe_server.discovery.describe import describe, read_body
+from flightframe_server.discovery.describe import describe
+from flightframe_server.discovery.request import read_body
 from flightframe_server.flight.caller import MIDDLEWARE
 from flightframe_server.flight.cancelling import cancel, renew
 from flightframe_server.flight.cookies import cookie_of

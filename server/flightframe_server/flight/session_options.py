@@ -15,9 +15,13 @@ from flightframe_server.answer import Request, Runtime, engine_named
 from flightframe_server.call_context import NO_OPTIONS, SessionOptions
 from flightframe_server.errors import UnknownName
 from flightframe_server.planner.plan import NO_FRESHNESS, Freshness
+from flightframe_server.request import SqlOptions
 
 Value = sql.SessionOptionValue
 Error = sql.SetSessionOptionsResult.Error
+
+METRIC, MEASURE = "metric", "measure"
+"""What `sum_means` and `bare_metric` may be beside their defaults, `sum` and `refuse`."""
 
 INVALID_NAME = sql.SetSessionOptionsResult.ERROR_VALUE_INVALID_NAME
 INVALID_VALUE = sql.SetSessionOptionsResult.ERROR_VALUE_INVALID_VALUE
@@ -40,10 +44,18 @@ def refreshed(options: SessionOptions, request: Request) -> Request:
 
     A request that says anything of freshness is taken at its word as a whole.
     """
-    if options is NO_OPTIONS or request.freshness != NO_FRESHNESS:
+    if options is NO_OPTIONS:
+        return request
+    request = replace(request, sql=sql_options(options))
+    if request.freshness != NO_FRESHNESS:
         return request
     fresh = Freshness(options.max_staleness, options.only_if_cached, options.no_cache)
     return replace(request, freshness=fresh)
+
+
+def sql_options(options: SessionOptions) -> SqlOptions:
+    """Return how a session reads SQL where its words alone do not say."""
+    return SqlOptions(options.sum_is_metric, options.bare_is_measure)
 
 
 def with_changes(
@@ -76,6 +88,10 @@ def current_options(options: SessionOptions, runtime: Runtime) -> dict[str, Valu
         "no_cache": Value(bool_value=options.no_cache),
         "statement_timeout": Value(double_value=options.statement_timeout or limit),
     }
+    if options.sum_is_metric:
+        current["sum_means"] = Value(string_value=METRIC)
+    if options.bare_is_measure:
+        current["bare_metric"] = Value(string_value=MEASURE)
     engines = runtime.engines
     schema = options.schema or (next(iter(engines)) if len(engines) == 1 else None)
     if schema is not None:
@@ -122,6 +138,24 @@ def _timeout(options: SessionOptions, value: Value, runtime: Runtime) -> Session
     return replace(options, statement_timeout=seconds)
 
 
+def _sum_means(options: SessionOptions, value: Value, runtime: Runtime) -> SessionOptions:
+    return replace(options, sum_is_metric=_chosen(value, METRIC, "sum"))
+
+
+def _bare_metric(options: SessionOptions, value: Value, runtime: Runtime) -> SessionOptions:
+    return replace(options, bare_is_measure=_chosen(value, MEASURE, "refuse"))
+
+
+def _chosen(value: Value, other: str, default: str) -> bool:
+    """Whether an option has its other value, and not its default."""
+    if not _is_set(value):
+        return False
+    text = _text(value).lower()
+    if text not in (other, default):
+        raise InvalidValue
+    return text == other
+
+
 Change = Callable[[SessionOptions, Value, Runtime], SessionOptions]
 
 _CHANGES: dict[str, Change] = {
@@ -131,6 +165,8 @@ _CHANGES: dict[str, Change] = {
     "only_if_cached": _only_if_cached,
     "no_cache": _no_cache,
     "statement_timeout": _timeout,
+    "sum_means": _sum_means,
+    "bare_metric": _bare_metric,
 }
 
 

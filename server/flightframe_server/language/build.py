@@ -17,6 +17,7 @@ from flightframe_server.errors import FrameQLSyntaxError, Place
 from flightframe_server.language import literals
 from flightframe_server.language.bounds import token_place
 from flightframe_server.language.syntax import (
+    AdHocLevel,
     Anchor,
     Ascribed,
     Between,
@@ -154,6 +155,12 @@ class TreeBuilder:
         """One level, or levels in parentheses or braces."""
         return Anchor(tuple(_nodes(parts)), place=_span(parts))
 
+    names = anchor
+
+    def adhoc(self, parts: Parts) -> AdHocLevel:
+        """`expr AS name`."""
+        return AdHocLevel((spelling(parts[2]),), parts[0], place=_span(parts))
+
     def key(self, parts: Parts) -> OrderKey:
         """`expr [ASC | DESC] [NULLS FIRST | NULLS LAST]`."""
         words = {part.type for part in parts[1:]}
@@ -267,6 +274,10 @@ class TreeBuilder:
     def extract(self, parts: Parts) -> Extract:
         """`EXTRACT(field FROM x)`."""
         return Extract(spelling(parts[2]).lower(), parts[4], place=_span(parts))
+
+    def position(self, parts: Parts) -> Call:
+        """`POSITION(part IN text)`."""
+        return Call("POSITION", (parts[2], parts[4]), place=_span(parts))
 
     def dotted(self, parts: Parts) -> Name:
         """`a.b.c`."""

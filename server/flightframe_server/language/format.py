@@ -7,11 +7,13 @@ meaning. It must never change what the text means: `parse(format_statement(tree)
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import itertools
 from decimal import Decimal
 
 from flightframe_server.language.syntax import (
+    AdHocLevel,
     Anchor,
     Ascribed,
     Between,
@@ -32,6 +34,7 @@ from flightframe_server.language.syntax import (
     Literal,
     LiteralKind,
     Name,
+    Node,
     Not,
     OrderKey,
     Parameter,
@@ -51,7 +54,7 @@ def format_statement(statement: Statement) -> str:
     """Return the canonical text of a query, with WHERE before AT.
 
     Positional parameters are written `?`: their indexes must rise from 0 in the order of the text,
-    as `parse` numbers them.
+    as `parse` numbers them. So AT comes before WHERE where its parameters do.
     """
     return _Writer().statement(statement)
 
@@ -124,6 +127,26 @@ def _literal(node: Literal) -> str:
     return str(value).upper()
 
 
+def _anchor_is_first(statement: Statement) -> bool:
+    """Whether the positional parameters of AT come before those of WHERE."""
+    if not any(isinstance(level, AdHocLevel) for level in statement.anchor.levels):
+        return False
+    in_anchor, in_where = _least_index(statement.anchor), _least_index(statement.where)
+    return in_anchor is not None and in_where is not None and in_anchor < in_where
+
+
+def _least_index(value: object) -> int | None:
+    """Return the least index of the positional parameters in a node, or None."""
+    if isinstance(value, Parameter):
+        return value.index
+    if isinstance(value, Node):
+        value = tuple(getattr(value, field.name) for field in dataclasses.fields(value))
+    if not isinstance(value, tuple):
+        return None
+    indexes = (_least_index(part) for part in value)
+    return min((index for index in indexes if index is not None), default=None)
+
+
 class _Writer:
     """Writes one tree, in upper or lower case.
 
@@ -140,9 +163,10 @@ class _Writer:
         parts.append(", ".join(self.item(item) for item in node.items))
         if node.source is not None:
             parts += ["FROM", self.write(node.source)]
-        if node.where is not None:
-            parts += ["WHERE", self.write(node.where)]
-        parts += ["AT", self._anchor(node.anchor)]
+        at = ["AT", self._anchor(node.anchor)]
+        where = [] if node.where is None else ["WHERE", self.write(node.where)]
+        first, second = (at, where) if _anchor_is_first(node) else (where, at)
+        parts += [*first, *second]
         if node.having is not None:
             parts += ["HAVING", self.write(node.having)]
         if node.order_by:
@@ -158,6 +182,9 @@ class _Writer:
 
     def _unparenthesised(self, node: Expression) -> str:
         match node:
+            case AdHocLevel():
+                name = self._name(node.text)
+                return f"{self.write(node.expression)} {self._word('AS')} {name}"
             case Name() | Literal() | Parameter() | Star():
                 return self._leaf(node)
             case Call():
@@ -230,6 +257,10 @@ class _Writer:
         return self.write(node, _SUM)
 
     def _call(self, node: Call) -> str:
+        plain = len(node.arguments) == 2 and not node.distinct and node.filter is None
+        if node.function == "POSITION" and plain:
+            part, text = map(self._side, node.arguments)
+            return f"{self._word('POSITION')}({part} {self._word('IN')} {text})"
         # `filter(` is always the clause, so a function of that name takes quotes.
         quoted = node.function in CLAUSE_FUNCTIONS
         function = f'"{node.function}"' if quoted else self._name(node.function)
@@ -259,7 +290,8 @@ class _Writer:
 
     def _anchor(self, anchor: Anchor) -> str:
         levels = ", ".join(self.write(level) for level in anchor.levels)
-        return levels if len(anchor.levels) == 1 else f"({levels})"
+        bare = len(anchor.levels) == 1 and not isinstance(anchor.levels[0], AdHocLevel)
+        return levels if bare else f"({levels})"
 
     def key(self, key: OrderKey) -> str:
         text = self.write(key.expression) + (" DESC" if key.descending else "")

@@ -90,6 +90,21 @@ class ParseFailure:
         """Return the terminal that stands `count` tokens before the mistake, 1 the nearest."""
         return self.tokens[-count].type if len(self.tokens) >= count else ""
 
+    @property
+    def opened_by(self) -> str:
+        """The terminal before the innermost open parenthesis or brace; empty where there is none.
+
+        Tokens of one text are equal, so that the very one is looked for.
+        """
+        if not self.open_brackets:
+            return ""
+        before = ""
+        for token in self.tokens:
+            if token is self.open_brackets[-1]:
+                return before
+            before = token.type
+        return ""
+
     def closes(self) -> bool:
         """Return whether the unexpected token closes the innermost open parenthesis or brace."""
         return bool(self.open_brackets) and _PAIRS[self.open_brackets[-1].type] == self.terminal

@@ -58,6 +58,13 @@ class Name(Expression):
 
 
 @dataclass(frozen=True, slots=True)
+class AdHocLevel(Name):
+    """`expr AS name` in an anchor: a name, and the expression over levels that it stands for."""
+
+    expression: Expression
+
+
+@dataclass(frozen=True, slots=True)
 class Literal(Expression):
     """A constant: its Python value, and what it was written as."""
 
@@ -209,7 +216,10 @@ class DistinctFrom(Expression):
 
 @dataclass(frozen=True, slots=True)
 class Anchor(Node):
-    """The levels of an `AT`, an `@` or a `PER`, in the order written, duplicates kept."""
+    """The levels of an `AT`, an `@` or a `PER`, in the order written, duplicates kept.
+
+    Those of an `AT` and an `@` may be `AdHocLevel`s.
+    """
 
     levels: tuple[Name, ...]
 

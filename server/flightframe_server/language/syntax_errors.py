@@ -116,11 +116,10 @@ def _sql_construct(failure: ParseFailure) -> Diagnosis:
 
 
 def _function_with_words(failure: ParseFailure) -> Diagnosis:
-    """Say how CAST and EXTRACT are written: with a word where other functions take a comma."""
+    """Say how CAST, EXTRACT and POSITION are written: a word is where others take a comma."""
     if not failure.open_brackets or failure.open_brackets[-1].type != "LPAR":
         return None
-    index = failure.tokens.index(failure.open_brackets[-1])
-    kind = failure.tokens[index - 1].type if index else ""
+    kind = failure.opened_by
     if kind == "CAST" and (failure.terminal in ("COMMA", "RPAR") or "AS" in failure.expected):
         return failure.error("CAST names a type after AS", hint="write CAST(x AS decimal(18,2))")
     if kind == "EXTRACT" and (
@@ -129,7 +128,25 @@ def _function_with_words(failure: ParseFailure) -> Diagnosis:
         return failure.error(
             "EXTRACT names a field before FROM", hint="write EXTRACT(month FROM day)"
         )
+    if kind == "POSITION" and failure.terminal in ("COMMA", "RPAR"):
+        return failure.error(
+            "POSITION takes a part IN a text", hint="write POSITION('a' IN region)"
+        )
     return None
+
+
+def _level_without_name(failure: ParseFailure) -> Diagnosis:
+    """Say how an anchor takes an expression: in parentheses, under a name of its own."""
+    named = "write AT (EXTRACT(year FROM day) AS y)"
+    if failure.terminal == "LPAR" and failure.previous(2) in ("AT", "ASCRIBE"):
+        return failure.error("an expression stands in parentheses in an anchor", hint=named)
+    if not failure.open_brackets or "AS" not in failure.expected:
+        return None
+    due = failure.terminal in ("RPAR", "RBRACE", "COMMA") or failure.terminal in _NAMES
+    in_anchor = failure.opened_by in ("AT", "ASCRIBE")
+    if not in_anchor or not due or "COMMA" in failure.expected:
+        return None
+    return failure.error("an expression in an anchor has a name after AS", hint=named)
 
 
 def _unfinished_case(failure: ParseFailure) -> Diagnosis:
@@ -315,6 +332,7 @@ _RULES = (
     _subquery,
     _sql_construct,
     _function_with_words,
+    _level_without_name,
     _unfinished_case,
     _missing_operand,
     _repeated_clause,

@@ -49,6 +49,7 @@ SPELLINGS = CLAUSES | {
     "FILTER": "FILTER",
     "CAST": "CAST",
     "EXTRACT": "EXTRACT",
+    "POSITION": "POSITION",
     "CASE": "CASE",
     "WHEN": "WHEN",
     "THEN": "THEN",
@@ -88,7 +89,7 @@ SOFT_KEYWORDS = words("EXPLAIN PER OFFSET NULLS FIRST LAST ASC DESC DATE TIMESTA
 
 # Names that are keywords inside a CASE alone, and functions that are keywords as such.
 CASE_NAMES = words("case when then else end")
-CLAUSE_FUNCTIONS = words("FILTER CAST EXTRACT")
+CLAUSE_FUNCTIONS = words("FILTER CAST EXTRACT POSITION")
 
 
 def needs_quotes(name: str) -> bool:
@@ -108,7 +109,7 @@ _GROUPS: tuple[tuple[frozenset[str], str, frozenset[str]], ...] = (
     (
         frozenset({"WORD", "INT", "LPAR"}),
         "an expression",
-        _NAMES | _LITERALS | _PARAMETERS | {"LPAR", "NOT", "CASE", "CAST", "EXTRACT"},
+        _NAMES | _LITERALS | _PARAMETERS | {"LPAR", "NOT", "CASE", "CAST", "EXTRACT", "POSITION"},
     ),
     (frozenset({"CMP", "PLUS"}), "an operator", _OPERATORS | {"LPAR"}),
     (frozenset({"CMP"}), "a comparison", frozenset({"CMP", "IN", "LIKE", "BETWEEN", "IS", "NOT"})),

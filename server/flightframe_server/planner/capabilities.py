@@ -71,6 +71,9 @@ def _terms(typed: TypedCollection, need: Need, ordering: tuple[Ordering, ...]) -
     """Yield all that is computed from the rows for a metric, or orders the points there."""
     yield from need.filter
     yield from need.metric.filter
+    for level in need.anchor:
+        if level in typed.computed_levels:
+            yield typed.computed_levels[level].term
     for key in ordering:
         yield key.term
         yield from map(finish_of, metrics_of(key.term))

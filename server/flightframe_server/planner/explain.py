@@ -10,13 +10,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 
-from flightframe_server.algebra.reducers import Domain
 from flightframe_server.algebra.types import Kind
+from flightframe_server.planner.masked_filters import masked_anchor
 from flightframe_server.planner.plan import Exact, Fetch, Part, Plan, Rollup
 from flightframe_server.planner.source import FrameQuery, SourceQuery
 from flightframe_server.resolver.needs import Need, needs_of
 from flightframe_server.resolver.question import Question
-from flightframe_server.resolver.terms import Apply, MetricTerm, NestedTerm, Term, walk
+from flightframe_server.resolver.terms import (
+    Apply,
+    AscribedTerm,
+    MetricTerm,
+    NestedTerm,
+    Term,
+    level_text,
+    walk,
+)
 
 SqlOf = Callable[[SourceQuery | FrameQuery], str]
 
@@ -60,7 +68,7 @@ def explain(plan: Plan, sql_of: SqlOf) -> list[Step]:
             Step(
                 len(steps) + 1,
                 column,
-                family_of(part),
+                part.family,
                 str(part.metric.operator),
                 _standing(plan, part),
                 route,
@@ -76,25 +84,20 @@ def explain(plan: Plan, sql_of: SqlOf) -> list[Step]:
 
 def _standing(plan: Plan, part: Part) -> str:
     """Return the anchor of a part, and what of its need is not the question's own."""
-    standing = ", ".join(part.key.anchor)
+    standing = ", ".join(map(level_text, part.key.anchor))
     if part.need.filter != plan.question.filter:
         standing += f" where {' and '.join(part.key.filter) or 'nothing is left out'}"
     return f"{standing}; {part.need.shift}" if part.need.shift is not None else standing
-
-
-def family_of(part: Part) -> str:
-    """Return the metric family of a part, or the schema whose members it lists."""
-    return part.metric.schema if part.key.group.domain is Domain.QM else part.metric.identity
 
 
 def uses_of(plan: Plan) -> Iterator[tuple[str, Part]]:
     """Yield each column with each part that it is made from, as EXPLAIN lists them."""
     by_need = {part.need: part for part in plan.parts}
     used: set[Need] = set()
-    if plan.question.members_of is not None:
-        names = ", ".join(column.name for column in plan.question.columns)
-        used.add(plan.parts[0].need)
-        yield names, plan.parts[0]
+    names = ", ".join(column.name for column in plan.question.columns)
+    for part in plan.listed:
+        used.add(part.need)
+        yield names, part
     for column in plan.question.columns:
         for need in dict.fromkeys(
             needs_of(column.term, plan.question.anchor, plan.question.filter)
@@ -113,7 +116,8 @@ def _route(plan: Plan, part: Part, sql_of: SqlOf) -> tuple[str, str]:
         case Exact(entry=entry):
             return "exact", f"entry {entry.entry_id} of {entry.rows} rows"
         case Rollup(entry=entry):
-            path = f"entry {entry.entry_id} @({', '.join(entry.key.anchor)}) of {entry.rows} rows"
+            finer = ", ".join(masked_anchor(entry.key.anchor, part.key.anchor))
+            path = f"entry {entry.entry_id} @({finer}) of {entry.rows} rows"
             along = f" along {', '.join(part.how.edges)}" if part.how.edges else ""
             narrowed = " filtered" if part.how.filter else ""
             return "rollup", f"{path}{along}{narrowed}"
@@ -135,6 +139,8 @@ def _trust_notes(plan: Plan) -> Iterator[tuple[str, str]]:
 
 
 def _notes(question: Question) -> Iterator[tuple[str, str]]:
+    if question.today is not None:
+        yield "CURRENT_DATE", f"{question.today}, by the clock of the collection as it was asked"
     if question.having is not None and reads_doubles(question.having):
         yield "HAVING", f"{_DOUBLES}: a row as close to a bound may come or go"
     if any(reads_doubles(key.term) for key in question.ordering):
@@ -145,7 +151,7 @@ def _notes(question: Question) -> Iterator[tuple[str, str]]:
 def reads_doubles(term: Term) -> bool:
     """Whether a term rests on doubles that were computed, not on constants."""
     for node in walk(term):
-        if isinstance(node, NestedTerm) and reads_doubles(node.inner):
+        if isinstance(node, NestedTerm | AscribedTerm) and reads_doubles(node.inner):
             return True
         computed = isinstance(node, MetricTerm | NestedTerm | Apply)
         if computed and node.type.kind is Kind.DOUBLE:

@@ -82,45 +82,35 @@ class Holdings:
             filters: Iterable[Filter] = (part for part in chain.from_iterable(parts) if part in on)
         else:
             known = frozenset(texts)
-            filters = (filter_texts for filter_texts in on if known.issuperset(filter_texts))
-        for filter_texts in filters:
-            yield from on[filter_texts]
+            filters = (filter_ for filter_ in on if known.issuperset(filter_))
+        for filter_ in filters:
+            yield from on[filter_]
 
     def beyond(self, group: EntryGroup, conjuncts: Collection[str]) -> Iterator[CacheEntry]:
         """Yield the entries of a group that `within` does not."""
         known = frozenset(conjuncts)
-        for filter_texts, entries in self.groups.get(group, {}).items():
-            if not known.issuperset(filter_texts):
+        for filter_, entries in self.groups.get(group, {}).items():
+            if not known.issuperset(filter_):
                 yield from entries
 
     def with_entry(self, entry: CacheEntry) -> Holdings:
         """Return holdings in which `entry` stands for its key, whatever stood there before."""
         key = entry.key
         on = self.groups.get(key.group, {})
-        others = tuple(
-            filter_texts for filter_texts in on.get(key.filter, ()) if filter_texts.key != key
-        )
+        others = tuple(other for other in on.get(key.filter, ()) if other.key != key)
         return self._with(key.group, {**on, key.filter: (*others, entry)})
 
     def without(self, entry_ids: Iterable[str]) -> Holdings:
         """Return holdings that lack these entries; unknown ids are fine."""
         dropped, holdings = frozenset(entry_ids), self
         for group, on in self.groups.items():
-            if any(
-                entry.entry_id in dropped for filter_texts in on.values() for entry in filter_texts
-            ):
-                filters = {
-                    filter_: tuple(entry for entry in filter_texts if entry.entry_id not in dropped)
-                    for filter_, filter_texts in on.items()
+            if any(entry.entry_id in dropped for entries in on.values() for entry in entries):
+                remaining = {
+                    filter_: tuple(entry for entry in entries if entry.entry_id not in dropped)
+                    for filter_, entries in on.items()
                 }
-                holdings = holdings._with(
-                    group,
-                    {
-                        filter_: filter_texts
-                        for filter_, filter_texts in filters.items()
-                        if filter_texts
-                    },
-                )
+                present = {filter_: entries for filter_, entries in remaining.items() if entries}
+                holdings = holdings._with(group, present)
         return holdings
 
     def _with(self, group: EntryGroup, on: EntriesByFilter) -> Holdings:

@@ -28,7 +28,7 @@ from flightframe_server.planner.violations import (
 )
 from flightframe_server.resolver.needs import Need
 from flightframe_server.resolver.question import Question
-from flightframe_server.resolver.terms import nested_of
+from flightframe_server.resolver.terms import ascribed_of, nested_of
 from flightframe_server.resolver.typed import TypedCollection
 
 
@@ -42,6 +42,7 @@ def make_plan(question: Question, typed: TypedCollection, conditions: Conditions
         FDViolation: the data breaks an edge that the answer needs.
         NotCached: `only_if_cached` was asked and some part would need the back-end.
     """
+    typed = typed.with_levels(question.computed)
     if conditions.freshness.max_staleness is not None:
         older = _older_plan(question, typed, conditions)
         if older is not None:
@@ -57,7 +58,7 @@ def _plan_at(
 ) -> Plan:
     reads = Reads()
     routed = [
-        route(need, question, reads, typed, conditions, versions) for need in _needs(question)
+        route(need, question, reads, typed, conditions, versions) for need in all_needs(question)
     ]
     parts = tuple(part for part, _ in routed)
     if reads and conditions.freshness.only_if_cached:
@@ -83,7 +84,7 @@ def single_query_plan(typed: TypedCollection, plan: Plan) -> Plan | None:
     if not can_stream(plan):
         return None
     parts, reads = _root_reads(plan)
-    queries = reads.queries(typed)
+    queries = reads.queries(typed.with_levels(plan.question.computed))
     return replace(plan, parts=parts, queries=queries, stream=frame_query(plan.question, queries))
 
 
@@ -98,19 +99,19 @@ def can_stream(plan: Plan) -> bool:
 
     It tells a metric by what it is, so that none may be needed twice, and moves no points.
     """
-    nested = any(nested_of(term) for term in plan.question.terms)
+    nested = any(nested_of(term) or ascribed_of(term) for term in plan.question.terms)
     metrics = {part.metric for part in plan.parts}
     moved = any(part.need.shift is not None for part in plan.parts)
     return not nested and not moved and len(metrics) == len(plan.parts)
 
 
-def _needs(question: Question) -> tuple[Need, ...]:
+def all_needs(question: Question) -> tuple[Need, ...]:
     """Return everything to be read; what makes the points of the answer first."""
-    if question.members_of is None:
-        return question.needs
     anchor = tuple(sorted(question.anchor))
-    listed = Need(members_metric(question.members_of), anchor, question.filter)
-    return (listed, *question.needs)
+    listed = (
+        Need(members_metric(schema), anchor, question.filter) for schema in question.members_of
+    )
+    return (*listed, *question.needs)
 
 
 def _is_surely_large(
@@ -140,7 +141,7 @@ def _older_plan(question: Question, typed: TypedCollection, conditions: Conditio
     current = _attempt(question, typed, cache_only, conditions.versions)
     if current is not None:
         return current
-    keys = (entry_key(typed, conditions.backend, need) for need in _needs(question))
+    keys = (entry_key(typed, conditions.backend, need) for need in all_needs(question))
     groups = dict.fromkeys(key.group for key in keys)
     entries = (entry for group in groups for entry in conditions.holdings.on(group))
     young = Holdings.of(entry for entry in entries if entry.created >= limit)

@@ -8,7 +8,9 @@ condition. It must never let through what it does not know to be no value.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+
+from flightframe_server.resolver.terms import is_computed, level_text
 
 MASK = "…"
 
@@ -38,6 +40,24 @@ def masked_filter(texts: Collection[str], own: Collection[str]) -> tuple[str, ..
     ("eq(product,'P0042')", 'gt(day,…)')
     """
     return tuple(dict.fromkeys(text if text in own else without_values(text) for text in texts))
+
+
+def masked_anchor(anchor: Iterable[str], own: Collection[str] = ()) -> tuple[str, ...]:
+    """Return the levels of an entry's anchor as a reader may see them.
+
+    Args:
+        anchor: names of levels, and expressions that the anchor was computed by.
+        own: the levels of the reader's question, which stay as they are.
+
+    >>> masked_anchor((" eq(region,'East')", "day"))
+    ('eq(region,…)', 'day')
+    """
+    return tuple(
+        without_values(level_text(level))
+        if is_computed(level) and level not in own
+        else level_text(level)
+        for level in anchor
+    )
 
 
 def without_values(text: str) -> str:

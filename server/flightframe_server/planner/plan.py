@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from flightframe_server.algebra.reducers import Domain
 from flightframe_server.algebra.types import DataType
 from flightframe_server.planner.capabilities import Capabilities
 from flightframe_server.planner.holdings import CacheEntry, Holdings
@@ -20,7 +21,7 @@ from flightframe_server.planner.identity import EntryKey, Version
 from flightframe_server.planner.source import FrameQuery, SourceQuery
 from flightframe_server.resolver.needs import Need
 from flightframe_server.resolver.question import Question
-from flightframe_server.resolver.terms import Metric, Term, text
+from flightframe_server.resolver.terms import ComputedLevel, Metric, Term, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +43,15 @@ class Exact:
 
 @dataclass(frozen=True, slots=True)
 class Rollup:
-    """Read a finer or less filtered entry, look levels up, filter, and combine its states."""
+    """Read a finer or less filtered entry, look levels up, filter, and combine its states.
+
+    Levels that are computed are so once levels are looked up and points filtered.
+    """
 
     entry: CacheEntry
     lookups: tuple[LevelLookup, ...]
     filter: tuple[Term, ...]
+    computed: tuple[ComputedLevel, ...] = ()
 
     @property
     def edges(self) -> tuple[str, ...]:
@@ -124,6 +129,12 @@ class Part:
         """The metric that is needed."""
         return self.need.metric
 
+    @property
+    def family(self) -> str:
+        """The metric family with its own filter, or the schema whose members are listed."""
+        listed = self.metric.domain is Domain.QM
+        return self.metric.schema if listed else self.metric.identity
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -131,7 +142,7 @@ class Plan:
 
     Attributes:
         question: what is answered.
-        parts: one for each need (or the members listed), in order.
+        parts: one for each schema whose members are listed, then one for each need, in order.
         queries: what the back-end is asked, one for each schema, anchor and filter to fetch.
         stream: the question as one query, where the frame is too large to collect.
         unattested: keys of the facts that the plan takes for granted, not looked at yet.
@@ -142,6 +153,11 @@ class Plan:
     queries: tuple[SourceQuery, ...] = ()
     stream: FrameQuery | None = None
     unattested: frozenset[str] = frozenset()
+
+    @property
+    def listed(self) -> tuple[Part, ...]:
+        """The parts that list the points of the answer, where no column reads a metric."""
+        return self.parts[: len(self.question.members_of)]
 
     @property
     def fingerprint(self) -> str:

@@ -11,13 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flightframe_server.planner.explain import family_of, uses_of
+from flightframe_server.planner.explain import uses_of
 from flightframe_server.planner.holdings import CacheEntry
+from flightframe_server.planner.masked_filters import masked_anchor
 from flightframe_server.planner.plan import Exact, Fetch, Part, Plan, Rollup
 from flightframe_server.planner.source import FrameQuery, SourceQuery
 from flightframe_server.provenance import ServedFrom, fold
 from flightframe_server.resolver.needs import Need, needs_of
-from flightframe_server.resolver.terms import LevelTerm, MetricTerm, Term, text
+from flightframe_server.resolver.terms import LevelTerm, MetricTerm, Term, level_text, text
 
 HIDDEN = "(hidden)"
 
@@ -129,26 +130,26 @@ class _Builder:
             return self._stream(self._plan.stream)
         match part.how:
             case Exact(entry=entry):
-                return self._entry(entry)
+                return self._entry(part, entry)
             case Rollup():
                 return self._rollup(number, part, part.how)
             case Fetch(query=index):
                 return self._fetch(f"fetch:{index}", self._plan.queries[index])
 
-    def _entry(self, entry: CacheEntry) -> str:
-        anchor = ", ".join(entry.key.anchor)
+    def _entry(self, part: Part, entry: CacheEntry) -> str:
+        anchor = masked_anchor(entry.key.anchor, part.key.anchor)
         group = entry.key.group
         return self._add(
             GraphNode(
                 f"entry:{entry.entry_id}",
                 "entry",
-                f"{group.operator}({group.family}) @ ({anchor})",
+                f"{group.operator}({group.family}) @ ({', '.join(anchor)})",
                 ServedFrom.ENGINE_CACHE,
                 entry.rows,
                 entry.bytes,
                 {
                     "entry": entry.entry_id,
-                    "anchor": list(entry.key.anchor),
+                    "anchor": list(anchor),
                     "filter": list(entry.key.filter),
                     "created": entry.created,
                 },
@@ -156,23 +157,24 @@ class _Builder:
         )
 
     def _rollup(self, number: int, part: Part, how: Rollup) -> str:
+        anchor = list(map(level_text, part.key.anchor))
         node = GraphNode(
             f"rollup:{number}",
             "rollup",
-            f"roll up to ({', '.join(part.key.anchor)})",
+            f"roll up to ({', '.join(anchor)})",
             ServedFrom.ENGINE_CACHE,
             detail={
-                "anchor": list(part.key.anchor),
+                "anchor": anchor,
                 "edges": list(how.edges),
                 "filter": [text(condition) for condition in how.filter],
             },
         )
         self._add(node)
-        self._connect(self._entry(how.entry), node.id, ", ".join(how.edges) or None)
+        self._connect(self._entry(part, how.entry), node.id, ", ".join(how.edges) or None)
         return node.id
 
     def _fetch(self, name: str, query: SourceQuery) -> str:
-        levels = [level.level for level in query.anchor]
+        levels = [level_text(level.level) for level in query.anchor]
         self._queries[name] = query
         self._add(
             GraphNode(
@@ -193,14 +195,15 @@ class _Builder:
 
     def _stream(self, query: FrameQuery) -> str:
         name = "fetch:stream"
+        anchor = list(map(level_text, query.anchor))
         self._queries[name] = query
         self._add(
             GraphNode(
                 name,
                 "fetch",
-                f"one query @ ({', '.join(query.anchor)}), streamed",
+                f"one query @ ({', '.join(anchor)}), streamed",
                 self._label,
-                detail={"anchor": list(query.anchor), "streamed": True},
+                detail={"anchor": anchor, "streamed": True},
             )
         )
         for source in query.sources:
@@ -230,7 +233,7 @@ class _Builder:
         passed_over += [(remark, remark, {"text": remark}) for remark in part.aside]
         # What one query reads for several metrics is one node: whom it is about stands in each.
         about = {
-            "family": family_of(part),
+            "family": part.family,
             "operator": str(part.metric.operator),
             "columns": [name for name, other in uses_of(self._plan) if other is part],
         }
@@ -249,9 +252,8 @@ class _Builder:
         used: set[str] = set()
         for number, column in enumerate(question.columns):
             needs = dict.fromkeys(needs_of(column.term, question.anchor, question.filter))
-            read = list(dict.fromkeys(sources[need] for need in needs))
-            if question.members_of is not None:
-                read = [sources[self._plan.parts[0].need]]
+            listed = (part.need for part in self._plan.listed)
+            read = list(dict.fromkeys(sources[need] for need in (*listed, *needs)))
             used.update(read)
             self._column(f"column:{number}", column.name, column.term, read)
         hidden = [source for source in dict.fromkeys(sources.values()) if source not in used]

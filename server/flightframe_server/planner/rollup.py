@@ -63,14 +63,21 @@ def judge(typed: TypedCollection, target: Target, entry: CacheEntry) -> Exact | 
         if isinstance(lookup, Rejected):
             return Rejected(f"it cannot be filtered by {level}: {lookup.rule}")
         lookups[level] = lookup
-    for level in target.key.anchor:
+    absent = [level for level in target.key.anchor if level not in entry.key.anchor]
+    for level in sorted(typed.base_levels(absent)):
         lookup = _lookup(typed, target, entry, level)
         if isinstance(lookup, Rejected):
             return lookup
         lookups[level] = lookup
     if not target.metric.rolls_up and not _has_one_row_per_point(target, entry):
         return Rejected(f"{target.metric.operator} never rolls up")
-    return Rollup(entry, tuple(lookup for lookup in lookups.values() if lookup.hops), rest)
+    computed = (typed.computed_levels.get(level) for level in absent)
+    return Rollup(
+        entry,
+        tuple(lookup for lookup in lookups.values() if lookup.hops),
+        rest,
+        tuple(level for level in computed if level is not None),
+    )
 
 
 def _stale(target: Target, entry: CacheEntry) -> str | None:

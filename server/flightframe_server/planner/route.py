@@ -16,7 +16,7 @@ from flightframe_server.errors import SiblingDiffers
 from flightframe_server.planner.capabilities import check_capable
 from flightframe_server.planner.holdings import CacheEntry
 from flightframe_server.planner.identity import EntryGroup, EntryKey, Version
-from flightframe_server.planner.masked_filters import masked_filter
+from flightframe_server.planner.masked_filters import masked_anchor, masked_filter
 from flightframe_server.planner.plan import (
     Conditions,
     Exact,
@@ -234,7 +234,8 @@ def _dearer(target: Target, other: CacheEntry, chosen: CacheEntry) -> WhyNot:
 
 def _why_not(target: Target, entry: CacheEntry, rule: str) -> WhyNot:
     """Return what a reader is told of an entry: of its filter, no value that is not theirs."""
-    return WhyNot(entry.key.anchor, masked_filter(entry.key.filter, target.key.filter), rule)
+    anchor = masked_anchor(entry.key.anchor, target.key.anchor)
+    return WhyNot(anchor, masked_filter(entry.key.filter, target.key.filter), rule)
 
 
 def _cost(rollup: Rollup) -> tuple[int, int, tuple[str, ...], tuple[str, ...]]:

@@ -81,7 +81,8 @@ def read_as(
 ) -> Reading:
     """Return the metric as it is cheapest to read."""
     best, passed_over, lacking = metric, [], set[str]()
-    required = {*anchor, *(level for part in filters for level in levels_of(part))}
+    filtered = {level for part in filters for level in levels_of(part)}
+    required = {*typed.base_levels(anchor), *filtered}
     for sibling in _siblings(typed, metric):
         reason = _unfit(typed, metric, sibling, required)
         if reason is None:

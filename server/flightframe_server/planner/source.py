@@ -22,7 +22,14 @@ from flightframe_server.planner.hops import FunctionHop, Hop, TableHop, hops_of
 from flightframe_server.resolver.legality import filter_levels
 from flightframe_server.resolver.needs import needs_of
 from flightframe_server.resolver.question import Ordering, OutputColumn, Question, Window
-from flightframe_server.resolver.terms import ColumnTerm, Metric, Term, levels_of, walk
+from flightframe_server.resolver.terms import (
+    ColumnTerm,
+    ComputedLevel,
+    Metric,
+    Term,
+    levels_of,
+    walk,
+)
 from flightframe_server.resolver.typed import TypedCollection
 
 
@@ -130,8 +137,8 @@ class SourceQuery:
     Attributes:
         schema: the collection's name of the table.
         table: the table's own name.
-        anchor: the levels grouped by, sorted; none for the grand total.
-        filter_levels: further levels that only filters and counts read.
+        anchor: the levels grouped by, sorted, read or computed; none for the grand total.
+        filter_levels: further levels that filters, counts and computed levels read.
         filter: conjuncts, all of which a row must satisfy.
         metrics: what is reduced; their states come back side by side.
         columns: every column that levels and metrics read, each after those it is made from.
@@ -139,7 +146,7 @@ class SourceQuery:
 
     schema: str
     table: str
-    anchor: tuple[LevelRead, ...]
+    anchor: tuple[LevelRead | ComputedLevel, ...]
     filter_levels: tuple[LevelRead, ...]
     filter: tuple[Term, ...]
     metrics: tuple[Metric, ...]
@@ -148,7 +155,13 @@ class SourceQuery:
     @property
     def levels(self) -> tuple[LevelRead, ...]:
         """Every level that the query reads, the anchor's first."""
-        return self.anchor + self.filter_levels
+        own = tuple(level for level in self.anchor if isinstance(level, LevelRead))
+        return own + self.filter_levels
+
+    @property
+    def computed(self) -> tuple[ComputedLevel, ...]:
+        """The levels of the anchor that are computed from those read."""
+        return tuple(level for level in self.anchor if isinstance(level, ComputedLevel))
 
     @property
     def tables(self) -> frozenset[str]:
@@ -285,7 +298,7 @@ def metric_reads(
     typed: TypedCollection, metric: Metric, levels: Iterable[str]
 ) -> tuple[tuple[LevelRead, ...], tuple[ColumnRead, ...]]:
     """Return how a metric's rows come to these levels, to those of its own, and to its columns."""
-    all_levels = sorted({*levels, *filter_levels(metric)})
+    all_levels = sorted(typed.base_levels({*levels, *filter_levels(metric)}))
     reads = tuple(read_level(typed, metric.schema, level) for level in all_levels)
     names = [read.column for read in reads] + sorted(metric_columns(metric))
     return reads, column_reads(typed, metric.schema, names)
@@ -302,9 +315,10 @@ def source_query(
     filtered = {level for part in filters for level in levels_of(part)}
     for metric in metrics:
         filtered |= filter_levels(metric)
-    grouped = tuple(read_level(typed, schema, level) for level in sorted(anchor))
+    filtered |= typed.base_levels(anchor)
+    grouped = tuple(_grouped_by(typed, schema, level) for level in sorted(anchor))
     others = tuple(read_level(typed, schema, level) for level in sorted(filtered - set(anchor)))
-    names = [read.column for read in grouped + others]
+    names = [read.column for read in grouped + others if isinstance(read, LevelRead)]
     names += [name for metric in metrics for name in sorted(metric_columns(metric))]
     return SourceQuery(
         schema,
@@ -315,6 +329,12 @@ def source_query(
         metrics,
         column_reads(typed, schema, names),
     )
+
+
+def _grouped_by(typed: TypedCollection, schema: str, level: str) -> LevelRead | ComputedLevel:
+    """Return how a level that is grouped by is had: from the rows, or from levels of theirs."""
+    computed = typed.computed_levels.get(level)
+    return read_level(typed, schema, level) if computed is None else computed
 
 
 def frame_query(question: Question, sources: tuple[SourceQuery, ...]) -> FrameQuery:
@@ -329,8 +349,7 @@ def frame_query(question: Question, sources: tuple[SourceQuery, ...]) -> FrameQu
         for need in needs_of(term, question.anchor, question.filter)
     )
     points = {(need.metric.schema, need.filter) for need in needs}
-    if question.members_of is not None:
-        points.add((question.members_of, question.filter))
+    points.update((schema, question.filter) for schema in question.members_of)
     makers = [source for source in sources if (source.schema, source.filter) in points]
     others = [source for source in sources if source not in makers]
     return FrameQuery(

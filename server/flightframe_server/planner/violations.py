@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from itertools import combinations
 
-from flightframe_server.algebra.reducers import Domain
 from flightframe_server.errors import AmbiguousPath, FDViolation, QueryError
 from flightframe_server.planner.hops import TableHop
 from flightframe_server.planner.source import ColumnRead, FetchedRead, LevelRead
@@ -109,7 +108,7 @@ def _every_promise(
             need = f"{column.name} needs one row for each key"
             yield column_key(metric.schema, column.name), need, column.trusted
     schema = typed.schema(metric.schema)
-    if schema.grain and metric.domain is not Domain.QM:
+    if schema.grain and metric.counts_repeats:
         need = f"{metric.called} needs the grain of {schema.name} to be unique"
         yield grain_key(schema.name), need, schema.trusted
 

@@ -13,6 +13,7 @@ from typing import Any
 from flightframe_server.cache.entries import Counts, EntryRecord
 from flightframe_server.engine.engine import MetricEngine
 from flightframe_server.errors import UnknownName, shown
+from flightframe_server.planner.masked_filters import masked_anchor
 from flightframe_server.promotion.names import family_of, levels_in, own_filter
 
 SHORT_ID = 8
@@ -86,7 +87,7 @@ class Listing:
             "entry_count": len(self.entries),
             "bytes": self.bytes,
             "budget_bytes": self.budget_bytes,
-            "budget_percent": round(percent, 2),
+            "budget_percent": round(percent, 4),
             "hits": sum(entry.hits for entry in self.entries),
             "counts": asdict(self.counts),
         }
@@ -104,12 +105,12 @@ def listing(engine: MetricEngine, now: float) -> Listing:
         return Listing(name, False, (), 0, Counts())
     versions = dict(engine.fingerprint())
     levels = frozenset(engine.typed.level_types)
-    found = [
+    entries = [
         listed(record, now, levels, fresh=is_fresh(record, engine, versions))
         for record in engine.store.records()
     ]
-    found.sort(key=lambda one: (-one.hits, one.family, one.anchor, one.operator, one.id))
-    return Listing(name, True, tuple(found), engine.store.max_bytes, engine.store.counts())
+    entries.sort(key=lambda one: (-one.hits, one.family, one.anchor, one.operator, one.id))
+    return Listing(name, True, tuple(entries), engine.store.max_bytes, engine.store.counts())
 
 
 def is_fresh(record: EntryRecord, engine: MetricEngine, versions: dict[str, str | None]) -> bool:
@@ -126,10 +127,11 @@ def listed(record: EntryRecord, now: float, levels: Collection[str], *, fresh: b
     group = record.key.group
     own = own_filter(group.family)
     conditions = (*record.key.filter, *((own,) if own else ()))
+    finer = record.lineage.source_anchor
     return ListedEntry(
         public_id(record),
         family_of(group.family),
-        record.key.anchor,
+        masked_anchor(record.key.anchor),
         str(group.operator),
         bool(conditions),
         levels_in(conditions, levels),
@@ -140,7 +142,7 @@ def listed(record: EntryRecord, now: float, levels: Collection[str], *, fresh: b
         max(now - record.last_used, 0.0),
         record.pinned,
         record.lineage.route,
-        record.lineage.source_anchor,
+        None if finer is None else masked_anchor(finer),
         fresh,
         record.seconds,
     )
@@ -148,9 +150,9 @@ def listed(record: EntryRecord, now: float, levels: Collection[str], *, fresh: b
 
 def public_id(record: EntryRecord) -> str:
     """Return the name of an entry as everybody may see it; see `ListedEntry`."""
-    whole = record.entry_id
+    entry_id = record.entry_id
     hidden = record.key.filter or own_filter(record.key.group.family)
-    return whole.rpartition("-")[2] if hidden else whole
+    return entry_id.rpartition("-")[2] if hidden else entry_id
 
 
 def entry_named(records: Iterable[EntryRecord], name: str) -> EntryRecord:
@@ -159,15 +161,17 @@ def entry_named(records: Iterable[EntryRecord], name: str) -> EntryRecord:
     Raises:
         UnknownName: there is none of that id, or several begin with it.
     """
-    found: list[EntryRecord] = []
+    matches: list[EntryRecord] = []
     for record in records:
         drawn = record.entry_id.rpartition("-")[2]
         if name in (record.entry_id, drawn):
             return record
         if len(name) >= SHORT_ID and drawn.startswith(name):
-            found.append(record)
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise UnknownName(f"{len(found)} entries begin with {shown(name)}", hint="write more of it")
+            matches.append(record)
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        raise UnknownName(
+            f"{len(matches)} entries begin with {shown(name)}", hint="write more of it"
+        )
     raise UnknownName(f"there is no entry {shown(name)}", hint="list the entries again")

@@ -89,17 +89,17 @@ def propose(
             f"{file} is not the collection that is served",
             hint="reload it, or start the server anew, and promote then",
         )
-    wanted: dict[Hint, Promotion] = {}
+    new_hints: dict[Hint, Promotion] = {}
     for promotion in promotions:
         named = _named(promotion, collection, engine.typed.graph.level_names)
         hint = Hint(named.family, tuple(sorted(named.anchor)))
         asking(hint)(engine.typed)
         if not is_hinted(collection, hint):
             remark = named.remark or (remarks or {}).get(hint, "")
-            wanted.setdefault(hint, replace(named, remark=remark))
-    kept = tuple(wanted.values())
-    after = with_hints(text, file, kept) if kept else text
-    return Proposal(collection.name, file, text, after, kept)
+            new_hints.setdefault(hint, replace(named, remark=remark))
+    added = tuple(new_hints.values())
+    after = with_hints(text, file, added) if added else text
+    return Proposal(collection.name, file, text, after, added)
 
 
 def is_hinted(collection: Collection, hint: Hint) -> bool:

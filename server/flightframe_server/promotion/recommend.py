@@ -177,9 +177,8 @@ def recommend(engine: MetricEngine, thresholds: Thresholds, now: float) -> Recom
                     reason,
                 )
             )
-    found = (recommendation(group, engine, now) for group in candidates.values())
     ordered = sorted(
-        found,
+        (recommendation(group, engine, now) for group in candidates.values()),
         key=lambda one: (
             -(one.saved_seconds_per_day or 0.0),
             -one.hits_per_day,
@@ -208,7 +207,7 @@ def counted_days(age_days: float) -> float:
 def why_not(usage: Usage, engine: MetricEngine) -> str | None:
     """Return why no hint can keep what a usage is of; None where one can."""
     if usage.refusal is not None:
-        return usage.refusal
+        return usage.refusal if usage.filtered else f"{usage.refusal}{_instead(usage)}"
     if usage.filtered:
         named = f" on {', '.join(usage.filter_levels)}" if usage.filter_levels else ""
         return f"it is asked under a filter{named}, and a hint keeps whole anchors{_instead(usage)}"
@@ -223,10 +222,10 @@ def why_not(usage: Usage, engine: MetricEngine) -> str | None:
 
 def _instead(usage: Usage) -> str:
     """Return which hint answers a filtered question by rollup, as the end of a sentence."""
-    if usage.whole is None:
+    if usage.rollup_anchor is None:
         return ""
-    anchor = f"({', '.join(usage.whole)})"
-    if usage.whole_hinted:
+    anchor = f"({', '.join(usage.rollup_anchor)})"
+    if usage.rollup_hinted:
         return f"; the hint of {anchor} answers it by rollup"
     return f"; one of {anchor} would answer it by rollup"
 

@@ -18,7 +18,9 @@ from flightframe_server.engine.engine import MetricEngine
 from flightframe_server.engine.warm_up import Hint, asking, hints
 from flightframe_server.errors import QueryError
 from flightframe_server.planner.identity import EntryGroup, EntryKey
+from flightframe_server.planner.masked_filters import masked_anchor
 from flightframe_server.promotion.names import family_of, levels_in, own_filter
+from flightframe_server.resolver.terms import is_computed, level_text
 
 Reads = Mapping[tuple[str, str], bool]
 """The identity and the reducer of each metric that a hint reads, and whether that rolls up."""
@@ -31,7 +33,7 @@ class Usage:
     Attributes:
         family: the metric family; `rows(schema)` or `level(schema.x)` for counts of rows.
         operator: the reducer with its arguments.
-        anchor: the levels, sorted.
+        anchor: the levels, sorted; of an ad-hoc one the expression without its values.
         filter_levels: the levels that its filter names, sorted.
         filtered: whether it has a filter at all, one of the metric's own included.
         hits: times it was answered.
@@ -45,8 +47,8 @@ class Usage:
         hinted: whether the collection hints the family at the anchor.
         default_operator: whether the family's bare name, and so a hint, reads it.
         refusal: why a hint of the anchor would be refused; None where it would not.
-        whole: for a filtered one, the anchor whose hint would answer it by rollup; None: none.
-        whole_hinted: whether the collection hints that anchor.
+        rollup_anchor: for a filtered one, the anchor whose hint would answer it by rollup, or None.
+        rollup_hinted: whether the collection hints that anchor.
     """
 
     family: str
@@ -65,8 +67,8 @@ class Usage:
     hinted: bool
     default_operator: bool
     refusal: str | None = None
-    whole: tuple[str, ...] | None = None
-    whole_hinted: bool = False
+    rollup_anchor: tuple[str, ...] | None = None
+    rollup_hinted: bool = False
 
     def age_seconds(self, now: float) -> float:
         """Return for how long it has been asked."""
@@ -76,13 +78,14 @@ class Usage:
 def usages(engine: MetricEngine) -> tuple[Usage, ...]:
     """Return what was answered from the cache of an engine, the most often first."""
     reads = HintedReads(engine)
-    found: dict[tuple[object, ...], Usage] = {}
-    for seen in _statistics(engine):
-        usage = _usage(seen, reads)
+    by_question: dict[tuple[object, ...], Usage] = {}
+    for statistics in _statistics(engine):
+        usage = _usage(statistics, reads)
         place = usage.family, usage.operator, usage.anchor, usage.filtered, usage.filter_levels
         key = (*place, usage.default_operator)
-        found[key] = _added(found[key], usage) if key in found else usage
-    return tuple(sorted(found.values(), key=lambda one: (-one.hits, one.family, one.anchor)))
+        known = by_question.get(key)
+        by_question[key] = usage if known is None else _added(known, usage)
+    return tuple(sorted(by_question.values(), key=lambda one: (-one.hits, one.family, one.anchor)))
 
 
 class HintedReads:
@@ -113,17 +116,19 @@ class HintedReads:
             self._answers[hint] = self._resolved(hint)
         return self._answers[hint]
 
-    def whole(self, group: EntryGroup, anchor: Iterable[str]) -> tuple[str, ...] | None:
+    def rollup_anchor(self, group: EntryGroup, anchor: Iterable[str]) -> tuple[str, ...] | None:
         """Return an anchor, sorted, where a hint there holds a metric that rolls up; else None."""
-        found = tuple(sorted(set(anchor)))
-        read = self.reads(family_of(group.family), found)
+        levels = tuple(sorted(set(anchor)))
+        read = self.reads(family_of(group.family), levels)
         rolls_up = None if isinstance(read, str) else read.get((group.family, str(group.operator)))
-        return found if rolls_up else None
+        return levels if rolls_up else None
 
     def _resolved(self, hint: Hint) -> Reads | str:
         declared = self._typed.collection.metric_families.get(hint.family)
         if declared is None or not isinstance(declared.meaning, RootedMetric):
             return "it is no metric family of its own, and a hint names families"
+        if any(map(is_computed, hint.anchor)):
+            return "its anchor has an ad-hoc level, and a hint keeps declared ones"
         try:
             needs = asking(hint)(self._typed).needs
         except QueryError as error:
@@ -135,7 +140,7 @@ class HintedReads:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _KeyStatistics:
     """The statistics of one key, from an entry or from what is remembered of one."""
 
     key: EntryKey
@@ -149,12 +154,12 @@ class _Seen:
     pinned: bool = False
 
 
-def _statistics(engine: MetricEngine) -> Iterator[_Seen]:
+def _statistics(engine: MetricEngine) -> Iterator[_KeyStatistics]:
     """Yield what is known of every key: of those that have an entry, then of the others."""
     if engine.store is None:
         return
     for entry in engine.store.records():
-        yield _Seen(
+        yield _KeyStatistics(
             entry.key,
             entry.rows,
             entry.bytes,
@@ -166,7 +171,7 @@ def _statistics(engine: MetricEngine) -> Iterator[_Seen]:
             entry.pinned,
         )
     for gone in engine.store.former():
-        yield _Seen(
+        yield _KeyStatistics(
             gone.key,
             gone.rows,
             gone.bytes,
@@ -178,34 +183,37 @@ def _statistics(engine: MetricEngine) -> Iterator[_Seen]:
         )
 
 
-def _usage(seen: _Seen, reads: HintedReads) -> Usage:
-    group, anchor = seen.key.group, seen.key.anchor
+def _usage(statistics: _KeyStatistics, reads: HintedReads) -> Usage:
+    group, anchor = statistics.key.group, statistics.key.anchor
     family, operator = family_of(group.family), str(group.operator)
+    computed = [level_text(level) for level in anchor if is_computed(level)]
     read = reads.reads(family, anchor)
     bare = not isinstance(read, str) and (group.family, operator) in read
     own = own_filter(group.family)
-    conditions = (*seen.key.filter, *((own,) if own and not bare else ()))
+    conditions = (*statistics.key.filter, *((own,) if own and not bare else ()))
     levels = levels_in(conditions, reads.levels)
-    whole = reads.whole(group, (*anchor, *levels)) if seen.key.filter else None
+    base = [level for level in anchor if not is_computed(level)]
+    base += levels_in((*conditions, *computed), reads.levels)
+    rollup_anchor = reads.rollup_anchor(group, base) if statistics.key.filter or computed else None
     return Usage(
         family,
         operator,
-        anchor,
+        masked_anchor(anchor),
         levels,
         bool(conditions),
-        seen.hits,
-        seen.since,
-        seen.last_used,
-        seen.bytes,
-        seen.rows,
-        seen.seconds,
-        seen.route,
-        seen.pinned,
+        statistics.hits,
+        statistics.since,
+        statistics.last_used,
+        statistics.bytes,
+        statistics.rows,
+        statistics.seconds,
+        statistics.route,
+        statistics.pinned,
         bare and not conditions and reads.hinted(family, anchor),
         bare,
         read if isinstance(read, str) else None,
-        whole,
-        whole is not None and reads.hinted(family, whole),
+        rollup_anchor,
+        rollup_anchor is not None and reads.hinted(family, rollup_anchor),
     )
 
 
@@ -229,8 +237,8 @@ def _added(one: Usage, other: Usage) -> Usage:
         one.hinted or other.hinted,
         one.default_operator,
         one.refusal,
-        one.whole,
-        one.whole_hinted,
+        one.rollup_anchor,
+        one.rollup_hinted,
     )
 
 

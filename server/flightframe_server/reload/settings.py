@@ -21,6 +21,7 @@ LIVE = frozenset(
         "collections",
         "metric_engine.enabled",
         "metric_engine.max_bytes_per_ac",
+        "server.cors_origins",
         "server.auth.users",
         "server.auth.tokens",
         "server.auth.operators",

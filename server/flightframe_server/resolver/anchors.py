@@ -87,8 +87,13 @@ def anchors_of(typed: TypedCollection, term: Term) -> MetricAnchors:
     levels = sorted(frozenset.intersection(*reached)) if reached else []
     cells = tuple(nested_of(term))
     levels = [level for level in levels if all(is_finer(typed, x, (level,)) for x in cells)]
-    required = {level for metric in metrics for level in _required(typed, metric)}
-    return MetricAnchors(tuple(levels), tuple(sorted(required)))
+    return MetricAnchors(tuple(levels), required_levels(typed, term))
+
+
+def required_levels(typed: TypedCollection, term: Term) -> tuple[str, ...]:
+    """Return the levels that a term over metrics cannot be asked without, sorted."""
+    metrics = dict.fromkeys(need.metric for need in needs_of(term, (), ()))
+    return tuple(sorted({level for metric in metrics for level in _required(typed, metric)}))
 
 
 def allowed_reducers(typed: TypedCollection, family: MetricFamily) -> tuple[AllowedReducer, ...]:

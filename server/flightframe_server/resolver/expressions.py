@@ -11,7 +11,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from flightframe_server.algebra.functions import CALLED
-from flightframe_server.algebra.types import BOOLEAN, NULL, TEXT, TIMESTAMP, DataType, Kind
+from flightframe_server.algebra.types import (
+    BOOLEAN,
+    INTEGER,
+    NULL,
+    TEXT,
+    TIMESTAMP,
+    DataType,
+    Kind,
+)
 from flightframe_server.catalog.zones import UTC
 from flightframe_server.errors import (
     NotSupported,
@@ -44,6 +52,7 @@ from flightframe_server.language.syntax import (
     Unary,
 )
 from flightframe_server.resolver import functions
+from flightframe_server.resolver.days import day_arithmetic
 from flightframe_server.resolver.moments import compared
 from flightframe_server.resolver.terms import UNKNOWN, Apply, Constant, Term
 from flightframe_server.resolver.values import (
@@ -58,6 +67,7 @@ Leaf = Callable[[Name | Call | Ascribed | Star], Term]
 """Gives the term that a name, call, ascription or star stands for in one place."""
 
 _COMPARISONS = {"=": "eq", "<>": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
+_TODAY = "CURRENT_DATE"
 _MIRRORED = {"eq": "eq", "ne": "ne", "lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}
 
 
@@ -87,7 +97,9 @@ class Typer:
         match node:
             case Call() if node.function in CALLED:
                 return self._call(node)
-            case Name() | Call() | Ascribed() | Star():
+            case Name():
+                return self._named(node)
+            case Call() | Ascribed() | Star():
                 return self.leaf(node)
             case Literal(value=value, place=place):
                 return constant(value, place)
@@ -103,6 +115,15 @@ class Typer:
             case Not(operand=operand):
                 return Apply(BOOLEAN, "not", (self.predicate(operand),))
         return self._test(node)
+
+    def _named(self, node: Name) -> Term:
+        """Return what a name stands for; CURRENT_DATE is a day where it names nothing else."""
+        try:
+            return self.leaf(node)
+        except UnknownName:
+            if node.text.upper() != _TODAY:
+                raise
+            return self.binding.day_asked(self.zone, node.place)
 
     def predicate(self, node: Expression) -> Term:
         """Return the term of an expression that must be true or false; raises `TypeMismatch`."""
@@ -123,6 +144,8 @@ class Typer:
             return functions.concat(*sides, node.place)
         one, other = self.term(node.left), self.term(node.right)
         one, other = self._beside(node.left, one, other), self._beside(node.right, other, one)
+        if Kind.DATE in (one.type.kind, other.type.kind):
+            return day_arithmetic(node.operator, one, other, node.place)
         return arithmetic(node.operator, one, other, node.place)
 
     def _function(self, node: Case | Cast | Extract) -> Term:
@@ -146,7 +169,7 @@ class Typer:
         arguments = tuple(map(self._as, node.arguments, types))
         if not any(takes.type for takes in function.takes):
             self._note_all(node.arguments, arguments)
-        return functions.call(node.function, arguments, node.place)
+        return functions.call(node.function, arguments, node.place, self.zone)
 
     def _case(self, node: Case) -> Term:
         whens: list[tuple[Term, Term]] = []
@@ -162,7 +185,7 @@ class Typer:
             *([node.otherwise] if node.otherwise else []),
         ]
         self._note_all(written, [*(result for _, result in whens), otherwise])
-        return functions.case(tuple(whens), otherwise, node.place)
+        return functions.case(tuple(whens), otherwise, node.place, self.zone)
 
     def _note_all(self, nodes: Sequence[Expression], terms: Sequence[Term]) -> None:
         """Note that the parameters among values of one type have that of the first known one."""
@@ -227,8 +250,10 @@ class Typer:
         """Return an operand; a parameter not yet bound has the type of what it stands beside."""
         if not isinstance(node, Parameter) or other.type.kind is Kind.NULL:
             return own
-        self.binding.note_type(node, other.type)
-        return Constant(other.type, None) if self.binding.values is None else own
+        # What is added to a date is a number of days.
+        due = INTEGER if other.type.kind is Kind.DATE else other.type
+        self.binding.note_type(node, due)
+        return Constant(due, None) if self.binding.values is None else own
 
     def _note(self, node: Expression, type_: DataType) -> None:
         if isinstance(node, Parameter) and type_.kind is not Kind.NULL:

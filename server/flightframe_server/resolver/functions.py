@@ -24,6 +24,7 @@ from flightframe_server.algebra.types import (
     decimal,
 )
 from flightframe_server.catalog.declared_types import read_type
+from flightframe_server.catalog.zones import UTC
 from flightframe_server.errors import (
     CatalogError,
     Place,
@@ -76,8 +77,14 @@ _REFUSED_CASTS = {
 }
 
 
-def call(name: str, arguments: Arguments, place: Place | None) -> Term:
+def call(name: str, arguments: Arguments, place: Place | None, zone: str = UTC) -> Term:
     """Return the term of a function called by name.
+
+    Args:
+        name: one of `CALLED`.
+        arguments: what it is called with.
+        place: where it stands.
+        zone: the collection's, in which moments without an offset are read beside instants.
 
     Raises:
         TypeMismatch: wrong number or types of arguments.
@@ -87,7 +94,7 @@ def call(name: str, arguments: Arguments, place: Place | None) -> Term:
     maximum = len(arguments) if function.more else len(function.takes)
     if function.least <= len(arguments) <= maximum:
         expected = argument_types(function, len(arguments))
-        term = _built(function, tuple(map(typed, arguments, expected)))
+        term = _built(function, tuple(map(typed, arguments, expected)), zone)
     if term is None:
         types = ", ".join(str(argument.type) for argument in arguments)
         raise TypeMismatch(
@@ -107,13 +114,15 @@ def argument_types(function: RowFunction, count: int) -> tuple[DataType | None, 
     return (*types, *(None,) * count)[:count]
 
 
-def case(whens: tuple[tuple[Term, Term], ...], otherwise: Term, place: Place) -> Term:
-    """Return a CASE over conditions and results.
+def case(
+    whens: tuple[tuple[Term, Term], ...], otherwise: Term, place: Place, zone: str = UTC
+) -> Term:
+    """Return a CASE over conditions and results; `zone` as in `call`.
 
     Raises:
         TypeMismatch: the results are of types that do not go together.
     """
-    results = unified([*(result for _, result in whens), otherwise])
+    results = unified([*(result for _, result in whens), otherwise], zone)
     if results is None:
         raise TypeMismatch("the results of a CASE are of one type", place=place, hint=_ONE_TYPE)
     arguments: list[Term] = []
@@ -125,14 +134,14 @@ def case(whens: tuple[tuple[Term, Term], ...], otherwise: Term, place: Place) ->
 _ONE_TYPE = "numbers go together, and dates with timestamps; else write CAST(x AS type)"
 
 
-def unified(terms: list[Term]) -> Arguments | None:
+def unified(terms: list[Term], zone: str) -> Arguments | None:
     """Return terms brought to one type, or None where there is none for all of them."""
     shared: DataType | None = NULL
     for term in terms:
         shared = None if shared is None else common_type(shared, term.type)
     if shared is None:
         return None
-    moments = aligned(terms) if shared.is_moment else tuple(terms)
+    moments = aligned(terms, zone) if shared.is_moment else tuple(terms)
     if moments is None:
         return None
     if shared.zone:
@@ -215,10 +224,10 @@ def typed(term: Term, type_: DataType | None) -> Term:
     return Constant(type_, None) if type_ and term.type.kind is Kind.NULL else term
 
 
-def _built(function: RowFunction, arguments: Arguments) -> Term | None:
+def _built(function: RowFunction, arguments: Arguments, zone: str) -> Term | None:
     """Return the term of a function over arguments, or None where they do not fit."""
     if function.name in _RULES:
-        return _RULES[function.name](arguments)
+        return _RULES[function.name](arguments, zone)
     assert function.gives is not None
     for argument, takes in zip(arguments, function.takes, strict=False):
         if takes is Takes.NUMBER and argument.type.kind is Kind.NULL:
@@ -234,18 +243,18 @@ def _fits(type_: DataType, takes: Takes) -> bool:
     return takes.type is None or type_.kind is takes.type.kind
 
 
-def _coalesce(arguments: Arguments) -> Term | None:
-    sides = unified(list(arguments))
+def _coalesce(arguments: Arguments, zone: str) -> Term | None:
+    sides = unified(list(arguments), zone)
     return None if sides is None else Apply(sides[0].type, "coalesce", sides)
 
 
-def _nullif(arguments: Arguments) -> Term | None:
+def _nullif(arguments: Arguments, zone: str) -> Term | None:
     shared = common_type(arguments[0].type, arguments[1].type)
-    sides = None if shared is None else aligned(arguments)
+    sides = None if shared is None else aligned(arguments, zone)
     return None if sides is None else Apply(sides[0].type, "nullif", sides)
 
 
-def _round(arguments: Arguments) -> Term | None:
+def _round(arguments: Arguments, zone: str = UTC) -> Term | None:
     value, *rest = arguments
     places = rest[0] if rest else Constant(INTEGER, 0)
     if not isinstance(places, Constant) or places.type.kind is not Kind.INTEGER:
@@ -269,15 +278,49 @@ def _round(arguments: Arguments) -> Term | None:
     return Apply(result, "round", (value, Constant(INTEGER, count)))
 
 
+def _floor(arguments: Arguments, zone: str) -> Term | None:
+    return _whole("floor", arguments[0])
+
+
+def _ceil(arguments: Arguments, zone: str) -> Term | None:
+    return _whole("ceil", arguments[0])
+
+
+def _whole(name: str, value: Term) -> Term | None:
+    """Return a number without a fraction: a whole one is its own, a double stays a double."""
+    kind = value.type.kind
+    if kind in (Kind.NULL, Kind.INTEGER) or (kind is Kind.DECIMAL and not value.type.scale):
+        return value
+    if not value.type.is_number:
+        return None
+    result = value.type if kind is Kind.DOUBLE else decimal(MAX_PRECISION, 0)
+    return Apply(result, name, (value,))
+
+
+def _replace(arguments: Arguments, zone: str) -> Term | None:
+    """Return texts with a part replaced; the parts are written out, as the pattern of LIKE is."""
+    subject, *parts = arguments
+    if any(part.type.kind is not Kind.TEXT for part in arguments):
+        return None
+    if not all(isinstance(part, Constant) for part in parts):
+        return None
+    replaced = Apply(TEXT, "replace", arguments)
+    unknown = any(isinstance(part, Constant) and part.value is None for part in parts)
+    return _never(subject) if unknown else replaced
+
+
 def _never(term: Term) -> Term:
     """Return NULL of a term's type, which still reads what the term reads."""
     return Apply(term.type, "case", (Constant(BOOLEAN, False), term, Constant(term.type, None)))
 
 
-_RULES: Mapping[str, Callable[[Arguments], Term | None]] = {
+_RULES: Mapping[str, Callable[[Arguments, str], Term | None]] = {
     "coalesce": _coalesce,
     "nullif": _nullif,
     "round": _round,
+    "floor": _floor,
+    "ceil": _ceil,
+    "replace": _replace,
 }
 """The functions whose type does not follow from that of their first argument."""
 

@@ -25,6 +25,7 @@ from flightframe_server.resolver.terms import (
     NestedTerm,
     Term,
     inner_anchor,
+    level_text,
     levels_of,
     nested_of,
 )
@@ -60,7 +61,8 @@ def check_reach(
     filters: tuple[Term, ...],
 ) -> None:
     """Check that rows of a schema reach every level of an anchor and a filter."""
-    for level in anchor:
+    base = (one for level in anchor for one in sorted(typed.base_levels((level,))))
+    for level in base:
         if typed.graph.schema_path(schema, level) is None:
             raise _unreachable(typed, schema, f"{what} cannot be asked at {level}", level)
     for part in filters:
@@ -70,7 +72,8 @@ def check_reach(
 def _check_counted(typed: TypedCollection, metric: Metric, level: str) -> None:
     """Check that the rows of a schema reach the level whose members are counted in them."""
     if typed.graph.schema_path(metric.schema, level) is None:
-        refusal = f"{level} cannot be counted in {metric.schema}"
+        reduced = "counted" if metric.reducer.zero_when_empty else "reduced"
+        refusal = f"{level} cannot be {reduced} in {metric.schema}"
         raise _unreachable(typed, metric.schema, refusal, level)
 
 
@@ -165,7 +168,12 @@ def _check_order(
 
 
 def check_nested(
-    typed: TypedCollection, term: Term, anchor: tuple[str, ...], filters: tuple[Term, ...]
+    typed: TypedCollection,
+    term: Term,
+    anchor: tuple[str, ...],
+    filters: tuple[Term, ...],
+    *,
+    outermost: bool = True,
 ) -> None:
     """Check that reducers over cells have several to reduce, and that none evades a block.
 
@@ -175,23 +183,23 @@ def check_nested(
             step collapses.
     """
     for nested in nested_of(term):
+        typed = typed.with_levels(nested.computed)
         cells = inner_anchor(nested, anchor)
         if not is_finer(typed, nested, anchor):
             inner, point = f"@ {_bracketed(nested.anchor)}", _bracketed(anchor)
             raise NotFiner(
                 f"{nested.operator.name}(x {inner}) has one cell at each point of {point}, x"
                 f" itself: {inner} adds no level to the anchor, and no total over other points",
-                hint="name a level after @ that the anchor leaves open",
+                hint="name a level after @ that the anchor leaves open"
+                + ("; take the reducer away to have x itself there" if outermost else ""),
             )
         if REDUCERS[nested.operator.name].adds_up:
             fixed = {*anchor, *pinned_levels(filters)}
             for need in needs_of(nested.inner, cells, filters):
                 schema = need.metric.schema
-                collapsed = {
-                    level for level in cells if not typed.graph.settled(schema, level, fixed)
-                }
+                collapsed = {level for level in cells if not typed.settled(schema, level, fixed)}
                 _check_outer_sum(typed, need.metric, collapsed)
-        check_nested(typed, nested.inner, cells, filters)
+        check_nested(typed, nested.inner, cells, filters, outermost=False)
 
 
 def is_finer(typed: TypedCollection, nested: NestedTerm, anchor: tuple[str, ...]) -> bool:
@@ -199,16 +207,15 @@ def is_finer(typed: TypedCollection, nested: NestedTerm, anchor: tuple[str, ...]
 
     A level that the anchor determines, along the edges that the rows take, splits no point.
     """
+    typed = typed.with_levels(nested.computed)
     schemas = {need.metric.schema for need in needs_of(nested.inner, (), ())}
     return any(
-        not typed.graph.settled(schema, level, anchor)
-        for schema in schemas
-        for level in nested.anchor
+        not typed.settled(schema, level, anchor) for schema in schemas for level in nested.anchor
     )
 
 
 def _bracketed(levels: tuple[str, ...]) -> str:
-    return f"({', '.join(levels)})"
+    return f"({', '.join(map(level_text, levels))})"
 
 
 def _check_outer_sum(typed: TypedCollection, metric: Metric, collapsed: set[str]) -> None:
@@ -222,7 +229,7 @@ def _check_outer_sum(typed: TypedCollection, metric: Metric, collapsed: set[str]
         blocking = [level for level in own if typed.graph.family_of(level) in reducer.a_block]
         # A season that months determine is time as well, whatever family lists it.
         blocked = typed.graph.determined(blocking)
-        for level in sorted(collapsed):
+        for level in sorted(typed.base_levels(collapsed)):
             if level in blocked or typed.graph.family_of(level) in reducer.a_block:
                 raise BlockedReduction(
                     f"{reducer.operator} would add {metric.called} up over {level},"

@@ -26,7 +26,6 @@ from flightframe_server.catalog.collection import (
 )
 from flightframe_server.errors import (
     AmbiguousReducer,
-    AmbiguousSchema,
     NotSupported,
     Place,
     ReducerNotDeclared,
@@ -36,9 +35,12 @@ from flightframe_server.errors import (
 )
 from flightframe_server.language import format_expression
 from flightframe_server.language.syntax import Ascribed, Call, Expression, Name, Parameter, Star
+from flightframe_server.resolver.ad_hoc_levels import with_anchor
+from flightframe_server.resolver.ascribed import ascribed_term
 from flightframe_server.resolver.expressions import Typer
 from flightframe_server.resolver.finishing import finished
 from flightframe_server.resolver.functions import unknown_function
+from flightframe_server.resolver.level_schemas import first_of, row_schemas, rows_metric
 from flightframe_server.resolver.predicates import conjuncts, merged_conjuncts
 from flightframe_server.resolver.scope import Scope, column_named
 from flightframe_server.resolver.terms import (
@@ -66,10 +68,12 @@ class MetricNames:
     Attributes:
         scope: what names mean.
         formula: the derived family whose formula is read, or none.
+        inside: whether an anchor of its own is around.
     """
 
     scope: Scope
     formula: str = ""
+    inside: bool = False
 
     def leaf(self, node: Name | Call | Ascribed | Star) -> Term:
         """Return the term of a metric name or a call.
@@ -85,9 +89,13 @@ class MetricNames:
                 return self._named(node)
             case Call():
                 return self._reduced(node)
+            case Ascribed() if not self.formula and not self.inside:
+                return ascribed_term(
+                    node, self.scope, lambda scope: replace(self, scope=scope, inside=True).leaf
+                )
             case Ascribed(place=place):
                 raise NotSupported(
-                    "an anchor of its own stands inside a reducer",
+                    "an anchor of its own stands inside a reducer, or by itself in an item",
                     place=place,
                     hint="a reducer around it makes one value of those at that anchor",
                 )
@@ -96,12 +104,13 @@ class MetricNames:
     def _named(self, node: Name) -> Term:
         family = self.scope.family(node.text)
         if family is None:
-            if self.scope.level(node) is not None:
-                raise NotSupported(
-                    f"level {shown(node.text)} stands alone, not inside an expression",
-                    place=node.place,
-                    hint="an item is one level, or an expression over metrics",
-                )
+            if self.scope.level(node) is not None or self.scope.ad_hoc_level(node) is not None:
+                if self.formula:
+                    raise NotSupported(
+                        f"{self.formula} is made of metrics, and {shown(node.text)} is a level",
+                        place=node.place,
+                    )
+                return self.scope.point_term(node)
             raise self.scope.unknown_metric(node)
         if isinstance(family.meaning, DerivedMetric):
             within = self if self.formula else replace(self, formula=family.name)
@@ -128,6 +137,12 @@ class MetricNames:
                     return self._metric(family, name, arguments, self._filter(node), node.place)
                 if self.scope.level(subject) is not None:
                     return self._rows(subject, name, node)
+                if self.scope.ad_hoc_level(subject) is not None:
+                    raise NotSupported(
+                        f"{shown(subject.text)} is an ad-hoc level, and a reducer takes none",
+                        place=subject.place,
+                        hint="count the members of a level that the collection declares",
+                    )
                 raise self.scope.unknown_metric(subject)
             case Ascribed():
                 return self._nested(node, name, arguments, subject)
@@ -145,13 +160,15 @@ class MetricNames:
         reducer = REDUCERS[name]
         if reducer.ordered:
             raise NotSupported(f"{name} over an anchor of its own is refused", place=node.place)
-        inner = Typer(self.leaf, self.scope.binding, zone=self.scope.zone).term(subject.operand)
+        scope, computed = with_anchor(self.scope, subject.anchor)
+        anchor = tuple(sorted(scope.levels(subject.anchor)))
+        within = replace(self, scope=scope.within(anchor), inside=True)
+        inner = Typer(within.leaf, self.scope.binding, zone=self.scope.zone).term(subject.operand)
         if not metrics_of(inner) and not nested_of(inner):
             raise NotSupported("an anchor of its own is given to metrics", place=subject.place)
         what = format_expression(subject.operand)[:40]
         type_ = result_type(reducer, inner.type, what)
-        anchor = tuple(sorted(self.scope.levels(subject.anchor)))
-        return NestedTerm(type_, Operator(name, arguments), inner, anchor)
+        return NestedTerm(type_, Operator(name, arguments), inner, anchor, computed)
 
     def _filter(self, node: Call) -> tuple[Term, ...]:
         if node.filter is None:
@@ -179,22 +196,16 @@ class MetricNames:
                 f"{operator} takes a metric, and {shown(level.text if level else '*')} is a level",
                 place=node.place,
             )
-        schema = self.scope.source
-        if schema is None:
-            schemas = list(self.scope.typed.collection.schemas)
-            if len(schemas) != 1:
-                raise AmbiguousSchema(
-                    f"{format_expression(node)[:60]} counts rows, and FROM does not say whose",
-                    place=node.place,
-                    hint=f"add FROM {' or FROM '.join(schemas[:3])}",
-                )
-            schema = schemas[0]
         argument = None if level is None else self.scope.level_term(level)
-        family = f"rows({schema})" if argument is None else f"level({schema}.{argument.level})"
         filters = self._filter(node)
-        return MetricTerm(
-            INTEGER, Metric(family, Operator(operator), schema, argument, INTEGER, filters)
-        )
+        type_ = INTEGER if argument is None else REDUCERS[operator].type_of(argument.type)
+        ranked = REDUCERS[operator].ranks
+        terms: list[Term] = []
+        scope = replace(self.scope, in_play=()) if self.formula else self.scope
+        for schema in row_schemas(scope, node, argument, ranked, filters):
+            metric = rows_metric(schema, operator, argument, type_, filters)
+            terms.append(MetricTerm(type_, metric))
+        return first_of(ranked, tuple(terms))
 
     def _metric(
         self,
@@ -372,7 +383,7 @@ def _level_leaf(scope: Scope, node: Name | Call | Ascribed | Star) -> Term:
         raise unknown_function(node)
     if not isinstance(node, Name):
         raise NotSupported("a condition is over levels", place=node.place, hint=IN_HAVING)
-    return scope.level_term(node, IN_HAVING)
+    return scope.member_term(node, IN_HAVING)
 
 
 def _no_expression(node: Call, subject: Expression) -> ReducerNotDeclared:

@@ -11,17 +11,12 @@ import datetime
 from collections.abc import Sequence
 
 from flightframe_server.algebra.types import DATE, TIMESTAMP, DataType, Kind
-from flightframe_server.catalog.zones import (
-    instants_of,
-    jump_over,
-    start_of_day,
-    wall_clock,
-    zoned_text,
-)
+from flightframe_server.catalog.zones import instants_of, jump_over, start_of_day, wall_clock
 from flightframe_server.errors import ArithmeticOverflow, Place, TypeMismatch
 from flightframe_server.language.syntax import LiteralValue
 from flightframe_server.resolver.terms import Constant, Term
 from flightframe_server.resolver.values import common_type, constant
+from flightframe_server.zone_rules import zoned_text
 
 _ORDERED = frozenset({"lt", "le", "gt", "ge"})
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from flightframe_server.resolver.terms import (
     Metric,
     Term,
+    ascribed_of,
     inner_anchor,
     metrics_of,
     nested_of,
@@ -63,3 +64,5 @@ def needs_of(term: Term, anchor: tuple[str, ...], filters: tuple[Term, ...]) -> 
         yield Need(metric, sorted_anchor, filters)
     for nested in nested_of(term):
         yield from needs_of(nested.inner, inner_anchor(nested, anchor), filters)
+    for part in ascribed_of(term):
+        yield from needs_of(part.inner, part.anchor, filters)

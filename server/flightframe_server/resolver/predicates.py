@@ -27,7 +27,9 @@ def merged_conjuncts(parts: tuple[Term, ...]) -> tuple[Term, ...]:
 
 
 def pinned_levels(filters: tuple[Term, ...]) -> frozenset[str]:
-    """Return the levels that some conjunct holds to at most one member: `= value` or `IS NULL`.
+    """Return the levels that some conjunct holds to at most one member.
+
+    `= value`, `IN (value)` of one value, and `IS NULL` do.
 
     A level equal to a double is not held: whole numbers and decimals past 2^53 share one. One equal
     to NULL is: no member is, and a parameter stands as NULL until it is bound.
@@ -35,7 +37,7 @@ def pinned_levels(filters: tuple[Term, ...]) -> frozenset[str]:
     pinned = set()
     for part in filters:
         match part:
-            case Apply(function="eq", arguments=(LevelTerm(level=level), Constant(type=of))):
+            case Apply(function="eq" | "in", arguments=(LevelTerm(level=level), Constant(type=of))):
                 if of.kind is not Kind.DOUBLE:
                     pinned.add(level)
             case Apply(function="is_null", arguments=(LevelTerm(level=level),)):

@@ -6,10 +6,11 @@ turns into a plan. It must never say how the answer is to be had: no entry, no t
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass
 
 from flightframe_server.resolver.needs import Need, needs_of
-from flightframe_server.resolver.terms import Term
+from flightframe_server.resolver.terms import ComputedLevel, Term
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +50,12 @@ class Question:
         having: a predicate over the finished frame, or None.
         ordering: as asked; the anchor's levels ascending follow as a tie-break.
         window: LIMIT, or None.
-        members_of: where no column reads a metric, the schema whose points are listed.
+        members_of: where no column reads a metric, the schemas whose points are listed.
+        places: the levels after @ that the anchor determines, each with what finds it at a point.
         source: the schema that FROM names, or None.
         explain: whether the plan is asked for, not the answer.
+        computed: the levels of any anchor in it that the collection does not declare.
+        today: the day that CURRENT_DATE stands for in it; None where it does not read it.
     """
 
     collection: str
@@ -61,9 +65,12 @@ class Question:
     having: Term | None = None
     ordering: tuple[Ordering, ...] = ()
     window: Window | None = None
-    members_of: str | None = None
+    members_of: tuple[str, ...] = ()
+    places: tuple[tuple[str, Term], ...] = ()
     source: str | None = None
     explain: bool = False
+    computed: tuple[ComputedLevel, ...] = ()
+    today: datetime.date | None = None
 
     @property
     def selected(self) -> tuple[Term, ...]:
@@ -72,13 +79,14 @@ class Question:
 
     @property
     def hidden(self) -> tuple[Term, ...]:
-        """The terms of HAVING and ORDER BY, which keep and order points and never make one."""
+        """The terms that make no point: those of HAVING and ORDER BY, and what finds levels."""
         having = () if self.having is None else (self.having,)
-        return (*having, *(key.term for key in self.ordering))
+        places = (term for _, term in self.places)
+        return (*having, *(key.term for key in self.ordering), *places)
 
     @property
     def terms(self) -> tuple[Term, ...]:
-        """Every term of the question: columns, HAVING, ORDER BY."""
+        """Every term of the question: columns, HAVING, ORDER BY, what finds levels."""
         return (*self.selected, *self.hidden)
 
     @property

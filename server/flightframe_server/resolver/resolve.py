@@ -8,13 +8,13 @@ in the cache is not its business, so the same statement is legal or not whatever
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 from flightframe_server.algebra.reducers import REDUCER_NAMES
 from flightframe_server.algebra.types import INTEGER, Kind
 from flightframe_server.errors import (
     AmbiguousMetric,
-    AmbiguousSchema,
     FrameQLSyntaxError,
     LevelNotInAnchor,
     LevelNotSelected,
@@ -31,21 +31,38 @@ from flightframe_server.language.syntax import (
     Expression,
     Item,
     Limit,
+    Literal,
+    LiteralKind,
     Name,
     OrderKey,
     Parameter,
     Star,
     Statement,
 )
+from flightframe_server.resolver.ad_hoc_levels import with_anchor
+from flightframe_server.resolver.ascribed import places_of_points, schemas_ascribed
 from flightframe_server.resolver.expressions import Typer
 from flightframe_server.resolver.functions import unknown_function
 from flightframe_server.resolver.legality import check_metric, check_nested, check_reach
+from flightframe_server.resolver.level_schemas import require_reaching, schemas_in_play
 from flightframe_server.resolver.metrics import IN_HAVING, MetricNames
 from flightframe_server.resolver.needs import needs_of
 from flightframe_server.resolver.predicates import conjuncts
 from flightframe_server.resolver.question import Ordering, OutputColumn, Question, Window
+from flightframe_server.resolver.realised import is_realised, realised
 from flightframe_server.resolver.scope import Scope
-from flightframe_server.resolver.terms import Constant, LevelTerm, Term, metrics_of, nested_of
+from flightframe_server.resolver.terms import (
+    Constant,
+    LevelTerm,
+    Term,
+    ascribed_of,
+    computed_in,
+    inner_anchor,
+    level_text,
+    levels_of,
+    metrics_of,
+    nested_of,
+)
 from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.resolver.values import Binding
 
@@ -66,8 +83,12 @@ def resolve(
     scope = Scope(typed, binding if binding is not None else Binding())
     if statement.source is not None:
         scope = Scope(typed, scope.binding, scope.schema(statement.source))
+    scope, computed = with_anchor(scope, statement.anchor)
     anchor = scope.levels(statement.anchor)
     filters = _filter(scope, statement)
+    filtered = frozenset().union(*map(levels_of, filters))
+    in_play = schemas_in_play(typed, statement)
+    scope = replace(scope, anchor=anchor, filtered=filtered, in_play=in_play)
     columns = _columns(scope, statement.items, anchor, filters)
     outputs = _Outputs(scope, columns)
     having = None
@@ -84,10 +105,34 @@ def resolve(
         source=scope.source,
         explain=statement.explain,
     )
+    computed = tuple(dict.fromkeys((*computed, *computed_in(question.terms))))
+    question = replace(question, computed=computed, today=scope.binding.today)
+    typed = typed.with_levels(computed)
     _check(typed, question)
-    if any(metrics_of(term) or nested_of(term) for term in question.selected):
+    if not any(metrics_of(term) or nested_of(term) for term in question.selected):
+        question = _members(replace(scope, typed=typed), question)
+    return _placed(typed, question)
+
+
+def _placed(typed: TypedCollection, question: Question) -> Question:
+    """Return a question that finds the levels after @ at each point of its answer."""
+    makers = dict.fromkeys(question.members_of)
+    for term in question.selected:
+        makers.update((schema, None) for schema in _making(term, question.anchor))
+    places = places_of_points(typed, question.anchor, tuple(makers), question.terms)
+    if not places:
         return question
-    return _members(scope, question)
+    placed = replace(question, places=places)
+    _check(typed, placed)
+    return placed
+
+
+def _making(term: Term, anchor: tuple[str, ...]) -> Iterator[str]:
+    """Yield the schemas whose rows make points of the answer for a term."""
+    yield from (metric.schema for metric in metrics_of(term))
+    for nested in nested_of(term):
+        needs = needs_of(nested.inner, inner_anchor(nested, anchor), ())
+        yield from (need.metric.schema for need in needs)
 
 
 def _check(typed: TypedCollection, question: Question) -> None:
@@ -98,6 +143,8 @@ def _check(typed: TypedCollection, question: Question) -> None:
             check_reach(typed, str(question.source), named, need.anchor, need.filter)
     for term in question.terms:
         check_nested(typed, term, question.anchor, question.filter)
+        for part in ascribed_of(term):
+            check_nested(typed, part.inner, part.anchor, question.filter)
 
 
 def _filter(scope: Scope, statement: Statement) -> tuple[Term, ...]:
@@ -108,13 +155,14 @@ def _filter(scope: Scope, statement: Statement) -> tuple[Term, ...]:
 
     def leaf(node: Name | Call | Ascribed | Star) -> Term:
         if isinstance(node, Name):
-            if scope.level(node) is None and node.text.casefold() in outputs:
+            known = scope.level(node) is not None or scope.ad_hoc_level(node) is not None
+            if not known and node.text.casefold() in outputs:
                 raise UnknownName(
                     f"{shown(node.text)} is a column of the answer, and WHERE takes rows by levels",
                     place=node.place,
                     hint=IN_HAVING,
                 )
-            return scope.level_term(node, IN_HAVING)
+            return scope.member_term(node, IN_HAVING)
         if isinstance(node, Call) and node.function not in REDUCER_NAMES:
             raise unknown_function(node)
         raise NotSupported(
@@ -139,8 +187,9 @@ def _columns(
     if not selected:
         columns = [*_level_columns(scope, anchor), *columns]
     elif missing := [level for level in anchor if level not in selected]:
+        lacking = shown(level_text(missing[0]))
         raise LevelNotSelected(
-            f"the anchor has {shown(missing[0])}, and SELECT lists other levels but not that one",
+            f"the anchor has {lacking}, and SELECT lists other levels but not that one",
             hint="select every level of the anchor, or none to get them all",
         )
     _refuse_duplicates(columns)
@@ -150,6 +199,8 @@ def _columns(
 def _column(scope: Scope, item: Item, anchor: tuple[str, ...]) -> OutputColumn:
     _refuse_missing_comma(scope, item)
     node = item.expression
+    if isinstance(node, Name) and (ad_hoc := scope.ad_hoc_level(node)) is not None:
+        return OutputColumn(item.alias or ad_hoc.name, ad_hoc.member)
     if isinstance(node, Name) and (level := scope.level(node)) is not None:
         if level not in anchor:
             raise LevelNotInAnchor(
@@ -159,9 +210,10 @@ def _column(scope: Scope, item: Item, anchor: tuple[str, ...]) -> OutputColumn:
             )
         return OutputColumn(item.alias or level, scope.level_term(node))
     term = Typer(MetricNames(scope).leaf, scope.binding, zone=scope.zone).term(node)
-    if not metrics_of(term) and not nested_of(term):
+    if not any(reads(term) for reads in (metrics_of, nested_of, ascribed_of, levels_of)):
         raise NotSupported(
-            "an item is one level, or an expression over at least one metric", place=node.place
+            "an item is a level, or an expression over at least one level or metric",
+            place=node.place,
         )
     if item.alias:
         return OutputColumn(item.alias, term)
@@ -189,7 +241,10 @@ def _refuse_missing_comma(scope: Scope, item: Item) -> None:
 
 def _level_columns(scope: Scope, anchor: tuple[str, ...]) -> list[OutputColumn]:
     types = scope.typed.level_types
-    return [OutputColumn(level, LevelTerm(types[level], level)) for level in anchor]
+    names = {named.level: named.name for named in scope.ad_hoc.values()}
+    return [
+        OutputColumn(names.get(level, level), LevelTerm(types[level], level)) for level in anchor
+    ]
 
 
 def _everything(
@@ -226,6 +281,7 @@ class _Outputs:
     def __init__(self, scope: Scope, columns: tuple[OutputColumn, ...]) -> None:
         self._names = MetricNames(scope)
         self._typer = Typer(self.leaf, scope.binding, self._named, scope.zone)
+        self._columns = columns
         self._by_name = {column.name.casefold(): column.term for column in columns}
         self._by_level = {
             column.term.level: column.term
@@ -239,9 +295,12 @@ class _Outputs:
             term = self._by_name.get(node.text.casefold())
             if term is not None:
                 return term
-            level = self._scope.level(node)
+            ad_hoc = self._scope.ad_hoc_level(node)
+            level = self._scope.level(node) if ad_hoc is None else ad_hoc.level
             if level is not None and level in self._by_level:
                 return self._by_level[level]
+            if is_realised(self._scope, node):
+                return realised(self._scope, self._by_name.values())
         elif isinstance(node, Call):
             term = self._named(node)
             if term is not None:
@@ -255,7 +314,20 @@ class _Outputs:
     def _named(self, node: Call) -> Term | None:
         return self._by_name.get(canonical_name(node).casefold())
 
+    def _numbered(self, node: Literal) -> Term:
+        """Return the column of the answer that a number in ORDER BY counts, from 1."""
+        at, count = node.value, len(self._columns)
+        if isinstance(at, int) and 1 <= at <= count:
+            return self._columns[at - 1].term
+        raise TypeMismatch(
+            f"ORDER BY {shown(str(at))} counts the answer's columns, which are {count}",
+            place=node.place,
+            hint=f"write a number from 1 to {count}, or name the column",
+        )
+
     def ordering(self, key: OrderKey) -> Ordering:
+        if isinstance(key.expression, Literal) and key.expression.kind is LiteralKind.INTEGER:
+            return Ordering(self._numbered(key.expression), key.descending, key.nulls_first is True)
         term = self._typer.term(key.expression)
         if isinstance(term, Constant):
             raise TypeMismatch(
@@ -273,7 +345,8 @@ def _window(scope: Scope, limit: Limit | None, anchor: tuple[str, ...]) -> Windo
     for level in per:
         if level not in anchor:
             raise LevelNotInAnchor(
-                f"PER names {shown(level)}, which is not in the anchor", place=limit.place
+                f"PER names {shown(level_text(level))}, which is not in the anchor",
+                place=limit.place,
             )
     offset = 0 if limit.offset is None else _count(scope, limit.offset)
     return Window(_count(scope, limit.count), offset, per)
@@ -292,26 +365,23 @@ def _count(scope: Scope, node: Expression) -> int:
     raise TypeMismatch("LIMIT and OFFSET take whole numbers from 0", place=node.place)
 
 
-def _schemas_reaching(scope: Scope, levels: frozenset[str]) -> str | None:
-    graph = scope.typed.graph
-    names = [name for name in scope.typed.collection.schemas if levels <= graph.reachable(name)]
-    return f"add FROM {' or FROM '.join(names[:3])}" if names else None
-
-
 def _members(scope: Scope, question: Question) -> Question:
+    """Return a question of levels alone: the points of the schema named, or of all that have them.
+
+    Where metrics stand at anchors of their own alone, the points are those of their rows. A schema
+    is left out whose rows do not reach every level of the anchor and of WHERE.
+    """
+    ascribed = schemas_ascribed(question.selected)
+    if ascribed:
+        for name in ascribed:
+            check_reach(scope.typed, name, f"x of {name}", question.anchor, question.filter)
+        return replace(question, members_of=ascribed)
+    if not question.columns:
+        raise NotSupported("no metric may be asked here, and the anchor has no level")
     schema = scope.source
     if schema is None:
-        grain = frozenset(question.anchor)
-        fitting = [
-            candidate.name
-            for candidate in scope.typed.collection.schemas.values()
-            if frozenset(candidate.grain) == grain
-        ]
-        if len(fitting) != 1:
-            raise AmbiguousSchema(
-                "levels alone list the members of one schema, and none is named",
-                hint=_schemas_reaching(scope, grain),
-            )
-        schema = fitting[0]
+        anchor = frozenset(question.anchor)
+        schemas = require_reaching(scope.typed, anchor, scope.filtered)
+        return replace(question, members_of=schemas)
     check_reach(scope.typed, schema, f"the members of {schema}", question.anchor, question.filter)
-    return replace(question, members_of=schema)
+    return replace(question, members_of=(schema,))

@@ -6,14 +6,29 @@ is not there is an error that names its nearest neighbours.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from flightframe_server.catalog.collection import MetricFamily
-from flightframe_server.errors import UnknownName, did_you_mean, shown
-from flightframe_server.language.syntax import Anchor, Name
-from flightframe_server.resolver.terms import ColumnTerm, LevelTerm
+from flightframe_server.errors import LevelNotInAnchor, UnknownName, did_you_mean, shown
+from flightframe_server.language.syntax import AdHocLevel, Anchor, Name
+from flightframe_server.resolver.terms import ColumnTerm, LevelTerm, Term
 from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.resolver.values import Binding
+
+
+@dataclass(frozen=True, slots=True)
+class NamedLevel:
+    """An ad-hoc level of an anchor: its name there, which level it is, and what it stands for."""
+
+    name: str
+    level: str
+    term: Term
+
+    @property
+    def member(self) -> LevelTerm:
+        """Its members, where the level is at hand."""
+        return LevelTerm(self.term.type, self.level)
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,11 +39,19 @@ class Scope:
         typed: the collection with its types.
         binding: the parameters' values.
         source: the schema that FROM names, or None.
+        ad_hoc: the terms of the anchor's ad-hoc levels, by their names without case.
+        anchor: the levels of a point where names stand; None where that is not known yet.
+        filtered: the levels that WHERE reads.
+        in_play: the schemas that hold the rows of the query's metrics.
     """
 
     typed: TypedCollection
     binding: Binding
     source: str | None = None
+    ad_hoc: Mapping[str, NamedLevel] = field(default_factory=dict)
+    anchor: tuple[str, ...] | None = None
+    filtered: frozenset[str] = frozenset()
+    in_play: tuple[str, ...] = ()
 
     @property
     def zone(self) -> str:
@@ -39,8 +62,18 @@ class Scope:
         """Return the metric family of that name in any case, or None."""
         return self.typed.collection.folded_families.get(name.casefold())
 
+    def with_ad_hoc(self, named: Mapping[str, NamedLevel], typed: TypedCollection) -> Scope:
+        """Return the scope in which these are the anchor's ad-hoc levels."""
+        return replace(self, typed=typed, ad_hoc=named)
+
+    def ad_hoc_level(self, name: Name) -> NamedLevel | None:
+        """Return the ad-hoc level of the anchor that a name means, or None."""
+        return self.ad_hoc.get(name.parts[0].casefold()) if len(name.parts) == 1 else None
+
     def level(self, name: Name) -> str | None:
         """Return the declared level that a possibly dotted name means, or None."""
+        if isinstance(name, AdHocLevel):
+            return None
         level = self.typed.graph.find(name.parts[-1])
         if level is None or len(name.parts) == 1:
             return level
@@ -83,10 +116,43 @@ class Scope:
         level = self.require_level(name, metrics_stand)
         return LevelTerm(self.typed.level_types[level], level)
 
+    def within(self, levels: Iterable[str]) -> Scope:
+        """Return the scope inside a point that has further levels."""
+        if self.anchor is None:
+            return self
+        return replace(self, anchor=tuple(dict.fromkeys((*self.anchor, *levels))))
+
+    def member_term(self, name: Name, metrics_stand: str | None = None) -> Term:
+        """Return what a name means for a row: a level, or an ad-hoc level written out."""
+        ad_hoc = self.ad_hoc_level(name)
+        return self.level_term(name, metrics_stand) if ad_hoc is None else ad_hoc.term
+
+    def point_term(self, name: Name) -> LevelTerm:
+        """Return the level that a name means at a point.
+
+        Raises:
+            LevelNotInAnchor: a point has no member of it.
+        """
+        ad_hoc = self.ad_hoc_level(name)
+        term = self.level_term(name) if ad_hoc is None else ad_hoc.member
+        if self.anchor is not None and term.level not in self.anchor:
+            raise LevelNotInAnchor(
+                f"{shown(name.text)} is read at each point, and is not in the anchor",
+                place=name.place,
+                hint=f"add {shown(name.text)} to AT",
+            )
+        return term
+
     def levels(self, anchor: Anchor) -> tuple[str, ...]:
-        """Return an anchor's levels as declared, in the order written, duplicates merged."""
-        levels = (self.require_level(name, "metrics stand in SELECT") for name in anchor.levels)
-        return tuple(dict.fromkeys(levels))
+        """Return an anchor's levels, in the order written, duplicates merged."""
+        levels: dict[str, None] = {}
+        for name in anchor.levels:
+            ad_hoc = self.ad_hoc_level(name)
+            if ad_hoc is None:
+                levels.setdefault(self.require_level(name, "metrics stand in SELECT"))
+            else:
+                levels.setdefault(ad_hoc.level)
+        return tuple(levels)
 
     def _schema_or_none(self, name: str) -> str | None:
         for schema in self.typed.collection.schemas:

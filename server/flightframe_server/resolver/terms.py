@@ -10,7 +10,7 @@ that was not checked against its type, nor a name that is not in the collection.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from flightframe_server.algebra.reducers import REDUCERS, Domain, Operator, Reducer
@@ -32,6 +32,55 @@ class LevelTerm(Term):
     """The member of a level, reached from wherever the term is evaluated."""
 
     level: str
+
+
+@dataclass(frozen=True, slots=True)
+class ComputedLevel:
+    """A level that no collection declares: computed from declared levels, point by point.
+
+    Attributes:
+        level: its identity in anchors and keys, which is the canonical text of its term and holds
+            no name; it starts with a blank, as no declared level does.
+        term: over levels, of a type that groups exactly.
+    """
+
+    level: str
+    term: Term
+
+    @property
+    def type(self) -> DataType:
+        """The type of its members."""
+        return self.term.type
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The declared levels that it is computed from, which determine it."""
+        return levels_of(self.term)
+
+
+def computed_level(term: Term) -> ComputedLevel:
+    """Return the level that a term over levels gives; not for a level alone, which is itself.
+
+    >>> from flightframe_server.algebra.types import TEXT
+    >>> computed_level(Apply(TEXT, "lower", (LevelTerm(TEXT, "region"),))).level
+    ' lower(region)'
+    """
+    canonical = text(term)
+    cast = isinstance(term, Apply) and term.function == "cast"
+    if term.type.kind is Kind.DECIMAL and not cast:
+        # 1 and 1.0 of a text are told apart by their digits, 1 and 1. by their types alone.
+        canonical = f"cast({canonical} as {term.type})"
+    return ComputedLevel(f" {canonical}", term)
+
+
+def is_computed(level: str) -> bool:
+    """Whether a level of an anchor is a computed one."""
+    return level.startswith(" ")
+
+
+def level_text(level: str) -> str:
+    """Return a level of an anchor in words: its name, or the expression that it is computed by."""
+    return level.removeprefix(" ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +134,12 @@ class Metric:
     def argument_type(self) -> DataType:
         """The type of what is reduced; the result's own type where the rows are counted."""
         return self.type if self.argument is None else self.argument.type
+
+    @property
+    def counts_repeats(self) -> bool:
+        """Whether a row that stands twice may change it; members are the same members."""
+        ranks_members = isinstance(self.argument, LevelTerm) and self.reducer.ranks
+        return self.domain is not Domain.QM and not ranks_members
 
     @property
     def rolls_up(self) -> bool:
@@ -145,12 +200,13 @@ class NestedTerm(Term):
     """A reducer over cells: `R(inner @ anchor)`.
 
     The inner term is finished at `anchor` together with the anchor where the term stands, and its
-    cells are then reduced to the latter.
+    cells are then reduced to the latter. `computed` are those levels of `anchor` that are so.
     """
 
     operator: Operator
     inner: Term
     anchor: tuple[str, ...]
+    computed: tuple[ComputedLevel, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +214,17 @@ class Constant(Term):
     """A value, already of its type; None is NULL."""
 
     value: LiteralValue
+
+
+@dataclass(frozen=True, slots=True)
+class AscribedTerm(Term):
+    """The value of a term at an anchor of its own, at each point of the answer: `inner @ anchor`.
+
+    Each level of `anchor` is in the anchor where the term stands, or determined by it.
+    """
+
+    inner: Term
+    anchor: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +277,9 @@ def text(term: Term) -> str:
         case MetricTerm(metric=metric):
             return str(metric)
         case NestedTerm(operator=operator, inner=inner, anchor=anchor):
-            return f"{operator}({text(inner)} @ ({','.join(anchor)}))"
+            return f"{operator}({text(inner)} @ ({','.join(map(level_text, anchor))}))"
+        case AscribedTerm(inner=inner, anchor=anchor):
+            return f"({text(inner)} @ ({','.join(map(level_text, anchor))}))"
         case Constant(type=of, value=value):
             return _constant(of, value)
         case Apply(type=of, function="cast", arguments=(only,)):
@@ -271,6 +340,20 @@ def nested_of(term: Term) -> tuple[NestedTerm, ...]:
     return tuple(dict.fromkeys(nested))
 
 
+def ascribed_of(term: Term) -> tuple[AscribedTerm, ...]:
+    """Return the terms at anchors of their own that a term reads itself, each once."""
+    return tuple(dict.fromkeys(node for node in walk(term) if isinstance(node, AscribedTerm)))
+
+
 def inner_anchor(nested: NestedTerm, anchor: tuple[str, ...]) -> tuple[str, ...]:
     """Return the sorted anchor of the cells of a nested term that stands at `anchor`."""
     return tuple(sorted({*nested.anchor, *anchor}))
+
+
+def computed_in(terms: Iterable[Term]) -> tuple[ComputedLevel, ...]:
+    """Return the computed levels in anchors of terms' own, those further inside included."""
+    found: dict[ComputedLevel, None] = {}
+    for term in terms:
+        for nested in nested_of(term):
+            found.update(dict.fromkeys((*nested.computed, *computed_in((nested.inner,)))))
+    return tuple(found)

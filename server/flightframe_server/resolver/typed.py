@@ -7,17 +7,12 @@ see a connection: reading the tables' types is the shell's work.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from flightframe_server.algebra.reducers import TOTAL
-from flightframe_server.algebra.types import (
-    DATE,
-    DataType,
-    Kind,
-    fine_timestamp,
-)
+from flightframe_server.algebra.types import DATE, DataType, Kind, fine_timestamp
 from flightframe_server.catalog.collection import (
     Collection,
     ComputedColumn,
@@ -37,7 +32,7 @@ from flightframe_server.language.syntax import Ascribed, Call, Name, Star
 from flightframe_server.resolver.edge_types import edge_type
 from flightframe_server.resolver.expressions import Typer
 from flightframe_server.resolver.functions import unknown_function
-from flightframe_server.resolver.terms import ColumnTerm, Term
+from flightframe_server.resolver.terms import ColumnTerm, ComputedLevel, Term
 from flightframe_server.resolver.values import Binding, castable, fill_of
 
 TableTypes = Mapping[str, Mapping[str, DataType]]
@@ -58,6 +53,7 @@ class TypedCollection:
         level_types: level to its one type.
         computed: (schema, column) to the term of each computed column.
         fine: the stored columns whose timestamps count nanoseconds.
+        computed_levels: the levels of one question that the collection does not declare.
     """
 
     collection: Collection
@@ -66,6 +62,7 @@ class TypedCollection:
     level_types: Mapping[str, DataType]
     computed: Mapping[tuple[str, str], Term]
     fine: frozenset[tuple[str, str]] = frozenset()
+    computed_levels: Mapping[str, ComputedLevel] = field(default_factory=dict)
 
     @property
     def zone(self) -> str:
@@ -76,6 +73,31 @@ class TypedCollection:
         """Return the type of a column as its table keeps it: `column_types` forgets nanoseconds."""
         declared = self.column_types[schema, column]
         return fine_timestamp(declared.zone) if (schema, column) in self.fine else declared
+
+    def with_levels(self, computed: Iterable[ComputedLevel]) -> TypedCollection:
+        """Return the collection with computed levels of a question beside its own."""
+        new = {one.level: one for one in computed if one.level not in self.computed_levels}
+        if not new:
+            return self
+        types = {**self.level_types, **{level: one.type for level, one in new.items()}}
+        return replace(self, level_types=types, computed_levels={**self.computed_levels, **new})
+
+    def base_levels(self, levels: Iterable[str]) -> frozenset[str]:
+        """Return the declared levels that levels are read from: themselves, or what they read."""
+        base: set[str] = set()
+        for level in levels:
+            computed = self.computed_levels.get(level)
+            base.update((level,) if computed is None else computed.reads)
+        return frozenset(base)
+
+    def settled(self, schema: str, level: str, known: Container[str]) -> bool:
+        """Return whether a schema's rows that agree in the known levels agree in this one.
+
+        A computed level is settled by itself, and by what settles all that it reads; it settles
+        nothing else.
+        """
+        base = self.base_levels((level,))
+        return level in known or all(self.graph.settled(schema, one, known) for one in base)
 
     def schema(self, name: str) -> Schema:
         """Return the schema of that name."""

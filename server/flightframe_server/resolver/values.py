@@ -26,8 +26,15 @@ from flightframe_server.algebra.types import (
     Kind,
     decimal,
 )
-from flightframe_server.catalog.zones import UTC
-from flightframe_server.errors import ArithmeticOverflow, Place, TypeMismatch, UnknownName, shown
+from flightframe_server.catalog.zones import UTC, wall_clock
+from flightframe_server.errors import (
+    ArithmeticOverflow,
+    NotSupported,
+    Place,
+    TypeMismatch,
+    UnknownName,
+    shown,
+)
 from flightframe_server.language.syntax import LiteralValue, Parameter
 from flightframe_server.resolver.terms import Apply, Constant, Term
 
@@ -42,11 +49,30 @@ class Binding:
         values: by index for `?`, by name for `$name`; None where the query is only typed.
         types: filled while resolving: the type that each parameter is compared with, by key.
         used: filled while resolving: the keys of the parameters that the query has.
+        now: the instant at which the question is asked; None where there is no such moment.
+        today: filled while resolving: the day of that instant, where the query reads it.
     """
 
     values: Mapping[int | str, LiteralValue] | None = field(default_factory=dict)
     types: dict[int | str, DataType] = field(default_factory=dict)
     used: set[int | str] = field(default_factory=set)
+    now: datetime.datetime | None = None
+    today: datetime.date | None = None
+
+    def day_asked(self, zone: str, place: Place) -> Constant:
+        """Return the day that a zone's clock shows as the question is asked; NULL where typed.
+
+        Raises:
+            NotSupported: it is asked at no moment, as what a collection declares is.
+        """
+        if self.values is None:
+            return Constant(DATE, None)
+        if self.now is None:
+            raise NotSupported(
+                "CURRENT_DATE stands in a query, which is asked at some moment", place=place
+            )
+        self.today = wall_clock(self.now, zone).date()
+        return Constant(DATE, self.today)
 
     def constant(self, parameter: Parameter) -> Constant:
         """Return the bound value, or NULL where the query is only typed.

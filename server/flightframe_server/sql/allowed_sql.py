@@ -1,21 +1,27 @@
-"""The constructs of SQL that are known over the catalogue, as one table.
+"""The constructs of SQL that are known: over the catalogue, and over metrics and their tables.
 
 What comes in: a tree of sqlglot. What goes out: nothing, or the error that names the first
 construct that is not known. It must never be a list of what is refused: a parser's next version
 puts a new meaning into a new argument (NOT LIKE is one), and what is not read would be left out in
-silence.
+silence. So an argument stands here only where a module reads it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlglot import exp
 
 from flightframe_server.errors import NotSupported
+from flightframe_server.sql.places import place_of
+from flightframe_server.sql.totals import is_total
 
 _TWO = frozenset({"this", "expression"})
 _ONE = frozenset({"this"})
 
-_KNOWN: dict[type[exp.Expr], frozenset[str]] = {
+Nodes = Mapping[type[exp.Expr], frozenset[str]]
+
+CATALOGUE: Nodes = {
     exp.Select: frozenset(
         {"expressions", "from_", "where", "order", "limit", "offset", "distinct"}
     ),
@@ -60,29 +66,156 @@ _KNOWN: dict[type[exp.Expr], frozenset[str]] = {
     exp.ILike: _TWO | {"negate"},
     exp.Escape: _TWO,
 }
-"""Each kind of node with the arguments that are read; the rest may not be given."""
+"""Each kind of node over the catalogue with the arguments that are read."""
 
-_WORDS = {"joins": "JOIN", "group": "GROUP BY", "with_": "WITH", "sample": "TABLESAMPLE"}
+_SHARED = (
+    *(exp.From, exp.Table, exp.Where, exp.Order, exp.Ordered, exp.Limit, exp.Offset, exp.Fetch),
+    *(exp.LimitOptions, exp.Identifier, exp.Column, exp.Star, exp.Alias, exp.Placeholder),
+    *(exp.Literal, exp.Boolean, exp.Null, exp.Neg, exp.Paren, exp.Lower, exp.Upper, exp.And),
+    *(exp.Or, exp.Not, exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.In, exp.Between),
+    *(exp.Is, exp.Like, exp.ILike, exp.Escape, exp.Subquery, exp.TableAlias),
+)
+
+QUESTION: Nodes = {
+    **{node: CATALOGUE[node] for node in _SHARED},
+    exp.Select: CATALOGUE[exp.Select] | {"group", "having", "with_", "joins"},
+    exp.With: frozenset({"expressions"}),
+    exp.CTE: frozenset({"this", "alias"}),
+    exp.Join: frozenset({"this", "side", "on"}),
+    exp.Group: frozenset({"expressions", "all"}),
+    exp.Having: _ONE,
+    exp.Distinct: frozenset({"expressions"}),
+    exp.Count: frozenset({"this", "big_int"}),
+    exp.Sum: _ONE,
+    exp.Min: _ONE,
+    exp.Max: _ONE,
+    exp.Avg: _ONE,
+    exp.Median: _ONE,
+    exp.Stddev: _ONE,
+    exp.StddevSamp: _ONE,
+    exp.Variance: _ONE,
+    exp.PercentileCont: _ONE,
+    exp.WithinGroup: _TWO,
+    exp.Filter: _TWO,
+    exp.Window: frozenset({"this", "partition_by", "over"}),
+    exp.Agg: _ONE,
+    exp.Anonymous: frozenset({"this", "expressions"}),
+    exp.Add: _TWO,
+    exp.Sub: _TWO,
+    exp.Mul: _TWO,
+    exp.Div: _TWO,
+    exp.Mod: _TWO,
+    exp.DPipe: _TWO | {"safe"},
+    exp.NullSafeEQ: _TWO,
+    exp.NullSafeNEQ: _TWO,
+    exp.Case: frozenset({"this", "ifs", "default"}),
+    exp.If: frozenset({"this", "true"}),
+    exp.Coalesce: frozenset({"this", "expressions"}),
+    exp.Nullif: _TWO,
+    exp.Abs: _ONE,
+    exp.Sqrt: _ONE,
+    exp.Round: frozenset({"this", "decimals"}),
+    exp.Substring: frozenset({"this", "start", "length"}),
+    exp.Floor: _ONE,
+    exp.Ceil: _ONE,
+    exp.Left: _TWO,
+    exp.Right: _TWO,
+    exp.Trim: _ONE,
+    exp.StrPosition: frozenset({"this", "substr"}),
+    exp.Replace: frozenset({"this", "expression", "replacement"}),
+    exp.Cast: frozenset({"this", "to"}),
+    exp.DataType: frozenset({"this", "expressions"}),
+    exp.DataTypeParam: _ONE,
+    exp.DateTrunc: frozenset({"this", "unit"}),
+    exp.Extract: _TWO,
+    exp.Var: _ONE,
+    exp.Trunc: _ONE,
+    exp.Year: _ONE,
+    exp.Quarter: _ONE,
+    exp.Month: _ONE,
+    exp.Date: _ONE,
+    exp.Interval: frozenset({"this", "unit"}),
+    exp.CurrentDate: frozenset(),
+    exp.CurrentTimestamp: frozenset(),
+}
+"""Each kind of node over metrics and their tables with the arguments that are read."""
+
+_OVER_CATALOGUE = (
+    "columns, WHERE with comparisons, IN, LIKE, BETWEEN, AND, OR, NOT, LOWER and UPPER,"
+    " DISTINCT, ORDER BY, LIMIT and OFFSET are"
+)
+_WORDS = {
+    "joins": "JOIN",
+    "group": "GROUP BY",
+    "with_": "WITH",
+    "sample": "TABLESAMPLE",
+    "window": "a window function (OVER)",
+    "gt": "GREATER THAN",
+}
+_CONSTRUCTS: Mapping[type[exp.Expr], str] = {
+    exp.Window: "a window function (OVER)",
+    exp.Union: "UNION",
+    exp.Intersect: "INTERSECT",
+    exp.Except: "EXCEPT",
+    exp.Exists: "EXISTS",
+    exp.GroupingSets: "GROUPING SETS",
+    exp.StddevPop: "STDDEV_POP",
+    exp.VariancePop: "VAR_POP",
+    exp.ApproxDistinct: "APPROX_COUNT_DISTINCT",
+    exp.StrPosition: "POSITION",
+    exp.TimestampTrunc: "a TIMESTAMP_TRUNC",
+    exp.DateBin: "DATE_BIN",
+    exp.ToChar: "TO_CHAR",
+}
+"""What a construct is called, where that is not the name of its node."""
 
 
 def check(tree: exp.Expr) -> None:
-    """Check that every construct of a tree is known.
+    """Check that every construct of a tree is known over the catalogue.
 
     Raises:
         NotSupported: one is not.
     """
+    _check(tree, CATALOGUE, "over the catalogue", _OVER_CATALOGUE)
+
+
+def check_question(tree: exp.Expr) -> None:
+    """Check that every construct of a tree is known over metrics and their tables.
+
+    Raises:
+        NotSupported: one is not.
+    """
+    where = "over metrics and their tables"
+    for window in tree.find_all(exp.Window):
+        if not is_total(window):
+            raise _unknown(construct(window), where, _OVER_TABLES, window)
+    _check(tree, QUESTION, where, _OVER_TABLES)
+
+
+_OVER_TABLES = (
+    "SELECT ... FROM metrics with WHERE, GROUP BY, HAVING, ORDER BY and LIMIT is answered, over"
+    " metrics or a table of facts, in one sub-select or WITH as well"
+)
+
+
+def _check(tree: exp.Expr, nodes: Nodes, where: str, hint: str) -> None:
     for node in tree.walk():
-        known = _KNOWN.get(type(node))
+        known = nodes.get(type(node))
         if known is None:
-            raise _unknown(node.key)
+            raise _unknown(construct(node), where, hint, node)
         for name, value in node.args.items():
             if value and name not in known:
-                raise _unknown(_WORDS.get(name, f"{node.key} {name}"))
+                part = value[0] if isinstance(value, list) else value
+                at = part if isinstance(part, exp.Expr) else node
+                raise _unknown(_WORDS.get(name, f"{node.key} {name}"), where, hint, at)
 
 
-def _unknown(what: str) -> NotSupported:
-    return NotSupported(
-        f"{what.strip('_').upper()} is not answered over the catalogue",
-        hint="columns, WHERE with comparisons, IN, LIKE, BETWEEN, AND, OR, NOT, LOWER and UPPER,"
-        " DISTINCT, ORDER BY, LIMIT and OFFSET are",
-    )
+def construct(node: exp.Expr) -> str:
+    """Return what a construct is called in words."""
+    name = node.name if isinstance(node, exp.Anonymous) else node.key
+    return _CONSTRUCTS.get(type(node), name.strip("_").upper())
+
+
+def _unknown(what: str, where: str, hint: str, node: exp.Expr) -> NotSupported:
+    written = what if what.startswith("a ") else what.strip("_").upper()
+    return NotSupported(f"{written} is not answered {where}", hint=hint, place=place_of(node))

@@ -17,6 +17,14 @@ import pyarrow as pa
 from flightframe_server.answer import Runtime
 from flightframe_server.arrow_types import SQL_KEY
 from flightframe_server.engine.query_log import LoggedQuery
+from flightframe_server.sql.constraints import (
+    KEY_COLUMN_USAGE,
+    REFERENTIAL_CONSTRAINTS,
+    TABLE_CONSTRAINTS,
+    key_column_usage,
+    referential_constraints,
+    table_constraints,
+)
 from flightframe_server.sql.select import Relation
 from flightframe_server.sql.tables import PublishedTables
 
@@ -147,6 +155,18 @@ def _number(facts: Mapping[str, str], key: str) -> int | None:
     return int(facts[key]) if key in facts else None
 
 
+def _constraints(tables: PublishedTables, runtime: Runtime, user: str) -> Iterator[Row]:
+    return table_constraints(tables)
+
+
+def _key_columns(tables: PublishedTables, runtime: Runtime, user: str) -> Iterator[Row]:
+    return key_column_usage(tables)
+
+
+def _references(tables: PublishedTables, runtime: Runtime, user: str) -> Iterator[Row]:
+    return referential_constraints(tables)
+
+
 def _last_queries(tables: PublishedTables, runtime: Runtime, user: str) -> Iterator[Row]:
     """Yield the user's newest queries first."""
     # Where no caller is asked for a name, all callers have the same one.
@@ -172,5 +192,10 @@ _CATALOGUE: dict[tuple[str, str], _CatalogueTable] = {
     (INFORMATION_SCHEMA, "schemata"): _CatalogueTable(_SCHEMATA, _schemata),
     (INFORMATION_SCHEMA, "tables"): _CatalogueTable(_TABLES, _tables),
     (INFORMATION_SCHEMA, "columns"): _CatalogueTable(_COLUMNS, _columns),
+    (INFORMATION_SCHEMA, "table_constraints"): _CatalogueTable(TABLE_CONSTRAINTS, _constraints),
+    (INFORMATION_SCHEMA, "key_column_usage"): _CatalogueTable(KEY_COLUMN_USAGE, _key_columns),
+    (INFORMATION_SCHEMA, "referential_constraints"): _CatalogueTable(
+        REFERENTIAL_CONSTRAINTS, _references
+    ),
     (SYSTEM, "last_queries"): _CatalogueTable(LAST_QUERIES, _last_queries),
 }

@@ -4,17 +4,17 @@ What comes in: a request. What goes out: what it means: an answer out of the cat
 request that stands for it, or the request as it came. It must never hand SQL to a database, and
 never take a text from the language that the language reads.
 
-A query over the catalogue is answered whole. A query over published tables is answered where it can
-have no rows (`WHERE 1 = 0`, `LIMIT 0`): its columns are known, and that is what was asked. The
-whole of a schema's table, `SELECT * FROM "stores"`, is Frame-QL in other words (`translation.py`).
-Everything else is left to the language, whose error says what is missing.
+A query over the catalogue is answered whole. A query over published tables is Frame-QL in other
+words (`question.py`), or refused. One that can have no rows (`WHERE 1 = 0`, `LIMIT 0`) is answered
+by its columns, and that is what was asked. What names no table is left to the language, whose error
+says what is missing.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 from sqlglot import exp
@@ -23,6 +23,7 @@ from flightframe_server.answer import Answer, Request, Runtime
 from flightframe_server.errors import (
     AmbiguousSchema,
     FlightframeError,
+    NotSupported,
     UnknownName,
     did_you_mean,
     shown,
@@ -36,13 +37,16 @@ from flightframe_server.provenance import (
 )
 from flightframe_server.query_types import QuerySignature
 from flightframe_server.sql import catalogue
+from flightframe_server.sql.allowed_sql import construct
 from flightframe_server.sql.columns import without_remarks
 from flightframe_server.sql.expressions import Parameters
 from flightframe_server.sql.parse import ParsedSql, is_frame_ql, parse_sql
 from flightframe_server.sql.patterns import same
+from flightframe_server.sql.places import place_of
+from flightframe_server.sql.scopes import TableScope
 from flightframe_server.sql.select import Relation, evaluate
-from flightframe_server.sql.tables import PublishedTable, PublishedTables
-from flightframe_server.sql.translation import rows_request
+from flightframe_server.sql.tables import PublishedCollection, PublishedTable, PublishedTables
+from flightframe_server.sql.translation import empty_of, translation_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +101,17 @@ def sql_meaning(
     request: Request, tables: PublishedTables, runtime: Runtime, user: str, *, typing: bool = False
 ) -> Meaning | None:
     """Return what a request means as SQL, None where it means nothing; raises as `meaning`."""
+    known = tables.translations.get(request, typing=typing)
+    if known is not None:
+        return known
     parsed = parse_sql(request.source)
     if parsed is None:
         return None
     parameters = Parameters(None if typing else dict(request.parameters))
-    return _Names(tables, runtime, request, user).meaning(parsed, parameters)
+    made = _Names(tables, runtime, request, user).meaning(parsed, parameters)
+    if isinstance(made, Request) and made.translation is not None:
+        tables.translations.put(request, made, typing=typing)
+    return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +126,27 @@ class _Names:
     def meaning(self, parsed: ParsedSql, parameters: Parameters) -> Meaning | None:
         if parsed.described is not None:
             self._require(parsed.described)
-        named = list(parsed.select.find_all(exp.Table))
+        if parsed.compound is not None:
+            self._refuse_compound(parsed.compound)
+            return None
+        named = self._sources(parsed)
+        if not named and _ctes(parsed.select):
+            return None
         if all(self._catalogue_table(table) for table in named):
             return self._over_catalogue(parsed.select, parameters, sourceless=not named)
         if not all(self._published(table) for table in named):
             self._refuse_missing(named)
             return None
-        return self._over_published(parsed.select, parameters)
+        return self._over_published(parsed, parameters)
+
+    def _refuse_compound(self, tree: exp.Expr) -> None:
+        """Refuse several SELECTs in one over published tables; of others the language says more."""
+        if any(self._published(table) for table in tree.find_all(exp.Table)):
+            raise NotSupported(
+                f"{construct(tree)} is not answered over metrics and their tables",
+                place=place_of(tree),
+                hint="ask them one by one",
+            )
 
     def _over_catalogue(
         self, select: exp.Select, parameters: Parameters, *, sourceless: bool
@@ -134,17 +158,48 @@ class _Names:
         parameters.refuse_surplus()
         return CatalogueQuery(relation, tuple(sorted(parameters.types.items())))
 
-    def _over_published(self, select: exp.Select, parameters: Parameters) -> Meaning | None:
-        try:
-            relation = evaluate(select, self._relation, parameters)
-        except FlightframeError:
-            return None
-        if relation.empty:
-            return CatalogueQuery(relation, tuple(sorted(parameters.types.items())))
-        (source,) = select.find_all(exp.Table)
-        table = self._published(source)
-        assert table is not None
-        return rows_request(table, self.request, select)
+    def _over_published(self, parsed: ParsedSql, parameters: Parameters) -> Meaning:
+        if not parsed.explain:
+            try:
+                relation = evaluate(parsed.select, self._relation, parameters)
+            except FlightframeError:
+                relation = None
+            if relation is not None and relation.empty:
+                return CatalogueQuery(relation, tuple(sorted(parameters.types.items())))
+        typing = parameters.values is None
+        collection, request = self._translated(parsed, typing=typing)
+        empty = None if parsed.explain else empty_of(request, collection.typed, typing=typing)
+        return request if empty is None else CatalogueQuery(empty[0], empty[1].parameters)
+
+    def _translated(
+        self, parsed: ParsedSql, *, typing: bool
+    ) -> tuple[PublishedCollection, Request]:
+        """Return a query over published tables as one of the language, and its collection."""
+        names = {known.collection for known in map(self._published, self._sources(parsed)) if known}
+        if len(names) != 1:
+            raise NotSupported("a query is over the tables of one collection")
+        (name,) = names
+        (collection,) = (item for item in self.tables.collections() if item.name == name)
+
+        def scope(table: exp.Table) -> TableScope:
+            published = self._published(table)
+            if published is None:
+                raise _unknown(table, [known.name for known in self.tables])
+            own = table.alias or published.name
+            path = (own,) if table.alias else (self.tables.catalog, published.collection, own)
+            return TableScope(published, collection.typed, path)
+
+        made = translation_of(parsed, self.request, scope, collection.typed, typing=typing)
+        return collection, replace(self.request, translation=made, collection=name)
+
+    def _sources(self, parsed: ParsedSql) -> list[exp.Table]:
+        """Return the tables that a text names, without the sub-selects that its WITH names."""
+        named = _ctes(parsed.select)
+        return [
+            table
+            for table in parsed.select.find_all(exp.Table)
+            if table.db or table.name.casefold() not in named
+        ]
 
     def _relation(self, table: exp.Table) -> Relation:
         relation = self._catalogue_table(table)
@@ -192,6 +247,11 @@ class _Names:
     def _require(self, table: exp.Table) -> None:
         if self._published(table) is None:
             raise _unknown(table, [known.name for known in self.tables])
+
+
+def _ctes(select: exp.Select) -> set[str]:
+    """Return the folded names of the sub-selects that a text's WITH names."""
+    return {part.alias.casefold() for part in select.find_all(exp.CTE)}
 
 
 def _unknown(table: exp.Table, known: Iterable[str]) -> UnknownName:

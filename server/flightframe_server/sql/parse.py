@@ -1,4 +1,4 @@
-"""SQL text to a tree, for the few texts that are no Frame-QL.
+"""SQL text to a tree, for texts that are no Frame-QL.
 
 What comes in: a text. What goes out: a SELECT as sqlglot reads it, or nothing where it is none that
 this server could know. It must never take a text for SQL that Frame-QL reads, never cost a hit more
@@ -8,7 +8,9 @@ Every Frame-QL statement holds the word AT, so that a text without it is none. O
 names the catalogue (`SELECT at FROM system.last_queries`) is tried as SQL as well, and so is one
 that Frame-QL has refused: it may stand in a text literal.
 
-SHOW and DESCRIBE are short for a SELECT over the information schema, and become one here.
+SHOW and DESCRIBE are short for a SELECT over the information schema, and become one here. EXPLAIN
+before a SELECT asks for its plan. What the tokens of a text are rewritten to (`escapes.py`) keeps
+their places, so that errors name those of the text as it was sent.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ from functools import lru_cache
 from sqlglot import Dialect, Token, TokenType, exp
 from sqlglot.errors import SqlglotError
 
+from flightframe_server.sql.escapes import PARAMETER, standard_tokens
+
 MAX_SQL_BYTES = 16 * 1024
 MAX_TOKENS = 2_000
 MAX_NESTING = 24
@@ -28,8 +32,7 @@ SHORT = 1_000
 
 _AT = re.compile(r"\bAT\b", re.IGNORECASE)
 _CATALOGUE = re.compile(r"\b(?:information_schema|system)\b", re.IGNORECASE)
-_STARTS = frozenset({TokenType.SELECT, TokenType.DESCRIBE, TokenType.DESC})
-_PARAMETER = "p"
+_STARTS = frozenset({TokenType.SELECT, TokenType.WITH, TokenType.DESCRIBE, TokenType.DESC})
 
 _TABLES = "SELECT table_schema, table_name FROM information_schema.tables"
 _SCHEMAS = "SELECT schema_name FROM information_schema.schemata"
@@ -55,10 +58,16 @@ class ParsedSql:
     Attributes:
         select: the query; parameters are placeholders named `p0`, `p1`, ... in the text's order.
         described: the table that DESCRIBE names, which has to exist; else None.
+        parameters: how many it has.
+        explain: whether the plan is asked for, not the answer.
+        compound: the whole text, where `select` is a part of it: of a UNION, say; else None.
     """
 
     select: exp.Select
     described: exp.Table | None = None
+    parameters: int = 0
+    explain: bool = False
+    compound: exp.Expr | None = None
 
 
 def is_frame_ql(source: str) -> bool:
@@ -73,7 +82,7 @@ def parse_sql(source: str) -> ParsedSql | None:
 
 def parameter_index(placeholder: exp.Placeholder) -> int:
     """Return which parameter of the text a placeholder is, from 0."""
-    return int(placeholder.name.removeprefix(_PARAMETER))
+    return int(placeholder.name.removeprefix(PARAMETER))
 
 
 def _is_frame_ql(source: str) -> bool:
@@ -105,14 +114,24 @@ def _parse(source: str) -> ParsedSql | None:
     if tokens[0].text.upper() == "SHOW" and len(tokens) == 2:
         # The tokenizer takes what follows SHOW for one text.
         return _show(_DIALECT.tokenize(tokens[1].text))
-    if tokens[0].token_type not in _STARTS:
+    explain = tokens[0].text.upper() == "EXPLAIN"
+    if explain:
+        # The tokenizer takes what follows EXPLAIN for one text; blanks keep every place.
+        start, end = tokens[0].start, tokens[0].end + 1
+        tokens = _DIALECT.tokenize(source[:start] + " " * (end - start) + source[end:])
+        tokens = tokens[:-1] if tokens and tokens[-1].token_type is TokenType.SEMICOLON else tokens
+    if not tokens or tokens[0].token_type not in _STARTS or not _bounded(tokens):
         return None
-    (tree,) = _DIALECT.parse(_with_names(source[: tokens[-1].end + 1], tokens))
+    parameters = sum(token.token_type is TokenType.PLACEHOLDER for token in tokens)
+    (tree,) = _DIALECT.parser().parse(standard_tokens(tokens), source)
     if tree is None or _depth(tree) > MAX_DEPTH:
         return None
     match tree:
         case exp.Select(selects=[_, *_]):
-            return ParsedSql(tree)
+            return ParsedSql(tree, parameters=parameters, explain=explain)
+        case exp.SetOperation():
+            part = tree.find(exp.Select)
+            return None if part is None else ParsedSql(part, compound=tree)
         case exp.Describe(this=exp.Table() as table):
             return _described(table)
     return None
@@ -140,15 +159,6 @@ def _depth(tree: exp.Expr) -> int:
             chained = isinstance(node, exp.And | exp.Or) and type(child) is type(node)
             waiting.append((child, depth if chained else depth + 1))
     return deepest
-
-
-def _with_names(source: str, tokens: list[Token]) -> str:
-    """Return the text with its parameters numbered: a tree does not keep their order."""
-    marks = [token for token in tokens if token.token_type is TokenType.PLACEHOLDER]
-    for index in reversed(range(len(marks))):
-        start = marks[index].start
-        source = f"{source[:start]}:{_PARAMETER}{index} {source[start + 1 :]}"
-    return source
 
 
 def _show(tokens: list[Token]) -> ParsedSql | None:

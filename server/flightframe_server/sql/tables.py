@@ -14,7 +14,8 @@ from weakref import WeakKeyDictionary
 import pyarrow as pa
 import structlog
 
-from flightframe_server.answer import Runtime
+from flightframe_server.answer import Request, Runtime
+from flightframe_server.bounded_cache import BoundedCache
 from flightframe_server.engine.engine import MetricEngine
 from flightframe_server.errors import BackendError
 from flightframe_server.language.syntax import Statement
@@ -53,6 +54,7 @@ class PublishedTable:
         description: what the collection says of it.
         frame: the Frame-QL that answers its rows; None for the table of metrics, which has none,
             and for a table without a key, whose rows nothing tells apart.
+        columns: how each of its columns is asked; none for the table of metrics.
     """
 
     collection: str
@@ -60,6 +62,7 @@ class PublishedTable:
     schema: pa.Schema
     description: str = ""
     frame: Statement | None = None
+    columns: tuple[FrameColumn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,22 +83,73 @@ class PublishedCollection:
 Made = MutableMapping[MetricEngine, PublishedCollection]
 
 
+KEPT_BYTES = 16 * 1024 * 1024
+LETTER_BYTES = 200
+"""Bytes of a request and its statement for each character of its text."""
+
+KeptText = tuple[tuple[PublishedCollection, ...], Request]
+
+
+class KeptTexts(BoundedCache[object, KeptText]):
+    """What texts of SQL mean, with the collections that they were read over."""
+
+    def __init__(self) -> None:
+        """Keep nothing yet."""
+        super().__init__(KEPT_BYTES)
+
+
+@dataclass(frozen=True, slots=True)
+class Translations:
+    """The texts of SQL that were read over some collections, as they are now."""
+
+    kept: KeptTexts
+    collections: tuple[PublishedCollection, ...]
+
+    def get(self, request: Request, *, typing: bool) -> Request | None:
+        """Return what a request means, None where it was not read over these very collections."""
+        known = self.kept.get(_key(request, typing))
+        if known is None or known[0] != self.collections:
+            return None
+        return known[1]
+
+    def put(self, request: Request, meaning: Request, *, typing: bool) -> None:
+        """Keep what a request means, unless a clock decided it."""
+        made = meaning.translation
+        if made is None or not made.lasting:
+            return
+        size = LETTER_BYTES * len(request.source) + request.bytes
+        self.kept.put(_key(request, typing), (self.collections, meaning), size)
+
+
+def _key(request: Request, typing: bool) -> tuple[object, ...]:
+    return request.key, request.sql, typing
+
+
 class PublishedTables:
     """The tables of an installation, made anew only when a collection or its types moved.
 
     Args:
         runtime: the installation.
         made: what was made already, shared with others over the same installation.
+        kept: texts of SQL that were read already, shared likewise.
     """
 
-    def __init__(self, runtime: Runtime, made: Made | None = None) -> None:
+    def __init__(
+        self, runtime: Runtime, made: Made | None = None, kept: KeptTexts | None = None
+    ) -> None:
         """Make nothing yet."""
         self._runtime = runtime
         self._made: Made = WeakKeyDictionary() if made is None else made
+        self._kept = KeptTexts() if kept is None else kept
 
     def on(self, pinned: Runtime) -> PublishedTables:
         """Return the tables as one question sees them, which has pinned the installation."""
-        return PublishedTables(pinned, self._made)
+        return PublishedTables(pinned, self._made, self._kept)
+
+    @property
+    def translations(self) -> Translations:
+        """The texts of SQL that were read over these very collections."""
+        return Translations(self._kept, tuple(self.collections()))
 
     @property
     def catalog(self) -> str:
@@ -164,7 +218,7 @@ def _schema(catalog: str, typed: TypedCollection, name: str) -> PublishedTable:
     fields = [_column(place, typed, column) for column in columns]
     words = typed.schema(name).description
     frame = frame_statement(typed, name, columns) if typed.schema(name).grain else None
-    return PublishedTable(typed.collection.name, name, pa.schema(fields), words, frame)
+    return PublishedTable(typed.collection.name, name, pa.schema(fields), words, frame, columns)
 
 
 def _column(place: TablePlace, typed: TypedCollection, column: FrameColumn) -> pa.Field:

@@ -25,6 +25,7 @@ from flightframe_server.query_check import CheckedQuery, check_request
 from flightframe_server.query_plan import PlannedRequest, plan_request
 from flightframe_server.query_types import QuerySignature, type_request
 from flightframe_server.sql.catalogue_query import CatalogueQuery, meaning, sql_meaning
+from flightframe_server.sql.shown import checked_in_sql, typed_in_sql
 from flightframe_server.sql.tables import PublishedTables
 
 Result = TypeVar("Result")
@@ -51,7 +52,7 @@ def answer_text(
     """
     with runtime.pinned() as pinned:
         return _Text(request, pinned, tables.on(pinned), context.caller.user).carried(
-            lambda query: query.answer(pinned), lambda statement: answer(statement, pinned, context)
+            lambda query: query.answer(pinned), lambda asked: answer(asked, pinned, context)
         )
 
 
@@ -101,7 +102,8 @@ def check_text(
     with runtime.pinned() as pinned:
 
         def in_language(translated: Request) -> CheckedQuery | QuerySignature:
-            return check_request(translated, pinned, context, typing=typing)
+            checked = check_request(translated, pinned, context, typing=typing)
+            return checked_in_sql(checked, translated.translation)
 
         def over_catalogue(query: CatalogueQuery) -> CheckedQuery | QuerySignature:
             return query.typed
@@ -114,7 +116,8 @@ def type_text(request: Request, runtime: Runtime, tables: PublishedTables) -> Qu
     """Type a request without carrying it out; raises as `answer_text`."""
     with runtime.pinned() as pinned:
         return _Text(request, pinned, tables.on(pinned), "", typing=True).carried(
-            lambda query: query.typed, lambda statement: type_request(statement, pinned)
+            lambda query: query.typed,
+            lambda asked: typed_in_sql(type_request(asked, pinned), asked.translation),
         )
 
 

@@ -1,76 +1,90 @@
-"""SQL over published tables that is Frame-QL in other words, written as that.
+"""A text of SQL over published tables as what it means in Frame-QL.
 
-What comes in: a SELECT over one published table. What goes out: the Frame-QL request that it stands
-for, or nothing. It must never stand for something near what was asked: each shape of SQL is taken
-whole or not at all, and what it becomes is checked by the resolver like any other query.
-
-There is one shape so far: all of a schema's table. What tools write over the table of metrics
-(`SELECT region, SUM(revenue) FROM metrics GROUP BY 1`) would be further ones.
+What comes in: a text's tree, its values, and the tables that are published. What goes out: what it
+means; or its columns alone, where it can have no rows. It must never read a text under the values
+of another, nor call what has one row whatever WHERE says empty.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from sqlglot import exp
 
-from flightframe_server.answer import Request
-from flightframe_server.errors import NotSupported
-from flightframe_server.language import format_statement
-from flightframe_server.language.syntax import Limit, Literal, LiteralKind, Parameter
-from flightframe_server.sql.parse import parameter_index
-from flightframe_server.sql.tables import METRICS, PublishedTable
+from flightframe_server.algebra.types import DataType
+from flightframe_server.arrow_types import arrow_type, with_moments
+from flightframe_server.composer.compose import answer_schema
+from flightframe_server.errors import TypeMismatch
+from flightframe_server.query_types import QuerySignature
+from flightframe_server.request import Request, Translation
+from flightframe_server.resolver.resolve import resolve
+from flightframe_server.resolver.typed import TypedCollection
+from flightframe_server.resolver.values import Binding
+from flightframe_server.sql.parse import ParsedSql
+from flightframe_server.sql.question import never, translated
+from flightframe_server.sql.reading import Clock, Reading
+from flightframe_server.sql.scopes import TableScope
+from flightframe_server.sql.select import Relation
+
+Scopes = Callable[[exp.Table], TableScope]
 
 
-def rows_request(table: PublishedTable, request: Request, select: exp.Select) -> Request | None:
-    """Return the request for a table's rows, None where not just all of its columns are asked.
+def translation_of(
+    parsed: ParsedSql, request: Request, scopes: Scopes, typed: TypedCollection, *, typing: bool
+) -> Translation:
+    """Return what a text means in a collection.
+
+    Args:
+        parsed: the text's tree.
+        request: the request that brings it.
+        scopes: what its tables are.
+        typed: the collection.
+        typing: whether no parameter is bound.
 
     Raises:
-        NotSupported: the rows of the table of metrics, which has none, or of a table without a key.
+        QueryError: it is not answered, or breaks a rule.
     """
-    if table.frame is None:
-        if select.is_star:
-            raise NotSupported(
-                "the table of metrics has no rows: a metric has a number at an anchor"
-                if table.name == METRICS
-                else f"the table {table.name} has no key, and nothing tells its rows apart",
-                hint="ask in Frame-QL, where AT names the anchor",
-            )
+    _check_values(parsed, request, typing=typing)
+    values = None if typing else dict(request.parameters)
+    reading = Reading(typed, values, request.sql, Clock(typed.zone))
+    made = translated(parsed.select, scopes, reading)
+    if parsed.explain:
+        made = replace(made, statement=replace(made.statement, explain=True), moments=())
+    return made
+
+
+def empty_of(
+    request: Request, typed: TypedCollection, *, typing: bool
+) -> tuple[Relation, QuerySignature] | None:
+    """Return the columns of a question that can have no rows; None for any other.
+
+    Raises:
+        QueryError: the question breaks a rule.
+    """
+    made = request.translation
+    if made is None or not (made.statement.anchor.levels or _limited(made)):
         return None
-    star = len(select.expressions) == 1 and select.is_star
-    others = {name for name, value in select.args.items() if value} - {"limit", "offset"}
-    counts = _counts(select)
-    if not star or others != {"expressions", "from_"} or counts is None:
+    if not never(made.statement):
         return None
-    source = format_statement(replace(table.frame, limit=_limit(counts)))
-    return replace(request, source=source, collection=table.collection)
+    binding = Binding(None if typing else {})
+    question = resolve(replace(made.statement, where=None), typed, binding)
+    types: dict[int | str, DataType] = {**binding.types}
+    types.update(made.parameters)
+    schema = with_moments(answer_schema(question), made.moments)
+    parameters = tuple((key, arrow_type(types[key])) for key in sorted(types, key=str))
+    return Relation(schema, lambda: (), empty=True), QuerySignature(schema, parameters)
 
 
-def _counts(select: exp.Select) -> tuple[Literal | Parameter, ...] | None:
-    """Return the counts of LIMIT and OFFSET; None where the language has no words for them."""
-    limit, offset = select.args.get("limit"), select.args.get("offset")
-    if limit is None:
-        return () if offset is None else None
-    written = [limit.args.get("count") if isinstance(limit, exp.Fetch) else limit.expression]
-    if offset is not None:
-        written.append(offset.expression)
-    counts = tuple(count for node in written if (count := _count(node)) is not None)
-    indexes = [count.index for count in counts if isinstance(count, Parameter)]
-    in_order = indexes == list(range(len(indexes)))
-    return counts if len(counts) == len(written) and in_order else None
+def _limited(made: Translation) -> bool:
+    """Whether LIMIT lets no row through: without keys there is one row, whatever WHERE says."""
+    return never(replace(made.statement, where=None))
 
 
-def _limit(counts: tuple[Literal | Parameter, ...]) -> Limit | None:
-    if not counts:
-        return None
-    count, *skipped = counts
-    return Limit(count, skipped[0] if skipped else None)
-
-
-def _count(node: exp.Expr | None) -> Literal | Parameter | None:
-    match node:
-        case exp.Placeholder():
-            return Parameter(index=parameter_index(node))
-        case exp.Literal(is_int=True):
-            return Literal(int(node.name), LiteralKind.INTEGER)
-    return None
+def _check_values(parsed: ParsedSql, request: Request, *, typing: bool) -> None:
+    surplus = [key for key, _ in request.parameters if key not in range(parsed.parameters)]
+    if surplus and not typing:
+        raise TypeMismatch(
+            f"the statement has {parsed.parameters} parameters, {len(request.parameters)} came",
+            hint="bind one value for each ?",
+        )

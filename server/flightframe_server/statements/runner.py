@@ -22,8 +22,8 @@ from flightframe_server.catalog.limits import Limits, three_quarters
 from flightframe_server.errors import LimitExceeded
 from flightframe_server.planner.source import FrameQuery, SourceQuery
 from flightframe_server.statements.admission import AdmissionQueue
-from flightframe_server.statements.held import HeldBatches
 from flightframe_server.statements.streams import WatchedStream
+from flightframe_server.statements.table_batches import TableBatches
 from flightframe_server.telemetry.metrics import Metrics
 
 Result = TypeVar("Result")
@@ -253,7 +253,7 @@ class Statements:
         stream = WatchedStream(context, self.limits.stream_idle_timeout)
         statement = _reading(context, stream)
         release = self._admitted(HANDED_OUT, context.check, statement, context.caller.key)
-        stream.start(lambda token: HeldBatches(table), release)
+        stream.start(lambda token: TableBatches(table), release)
         return stream
 
     def _admitted(

@@ -8,12 +8,15 @@ labels are names of the installation and codes of ours, so that their number is 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
+
+from flightframe_server.provenance import Route, ServedFrom
 
 HOT = "hot"
 STREAMED = "streamed"
@@ -49,6 +52,23 @@ class _Children(Generic[Child]):
         return child
 
 
+@dataclass(frozen=True, slots=True)
+class AnswerCounts:
+    """The answers of one collection since the server started; each is counted once.
+
+    Attributes:
+        hits: those from exact entries alone.
+        rollups: those from entries, of which some were rolled up.
+        misses: those for which the back-end was asked, for some part at least.
+        hot_hits: answers that were given again as they were.
+    """
+
+    hits: int = 0
+    rollups: int = 0
+    misses: int = 0
+    hot_hits: int = 0
+
+
 class Metrics:
     """What one installation counts.
 
@@ -62,15 +82,13 @@ class Metrics:
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         GCCollector(registry=self.registry)
-        self._questions = _Children(
-            Counter(
-                "flightframe_questions",
-                "Answered questions: what they were served from, and by which route.",
-                ("collection", "served_from", "route"),
-                registry=self.registry,
-            ),
-            Counter,
+        self._answers = Counter(
+            "flightframe_questions",
+            "Answered questions: what they were served from, and by which route.",
+            ("collection", "served_from", "route"),
+            registry=self.registry,
         )
+        self._questions = _Children(self._answers, Counter)
         self._seconds = _Children(
             Histogram(
                 "flightframe_question_seconds",
@@ -106,6 +124,21 @@ class Metrics:
         self._questions[collection, served_from, route].inc()
         self._seconds[(route,)].observe(seconds)
 
+    def answers_of(self, collection: str) -> AnswerCounts:
+        """Return how the questions of a collection were answered: what Prometheus reads, added up.
+
+        Args:
+            collection: its name.
+        """
+        counts = {"hits": 0, "rollups": 0, "misses": 0, "hot_hits": 0}
+        for family in self._answers.collect():
+            for sample in family.samples:
+                of_questions = sample.name.endswith("_total")
+                if of_questions and sample.labels["collection"] == collection:
+                    served_from, route = sample.labels["served_from"], sample.labels["route"]
+                    counts[_count_of(served_from, route)] += int(sample.value)
+        return AnswerCounts(**counts)
+
     def refused(self, surface: str, code: str) -> None:
         """Count one refused call."""
         self._refusals[surface, code].inc()
@@ -113,6 +146,15 @@ class Metrics:
     def statement(self, kind: str, seconds: float) -> None:
         """Count one statement of the database: `query`, `stream`, or `look` for a fact of it."""
         self._statements[(kind,)].observe(seconds)
+
+
+def _count_of(served_from: str, route: str) -> str:
+    """Return which of the fields of `AnswerCounts` some labels count for."""
+    if route == HOT:
+        return "hot_hits"
+    if served_from != ServedFrom.ENGINE_CACHE:
+        return "misses"
+    return "hits" if route == Route.EXACT else "rollups"
 
 
 def route_of(routes: Iterable[str], *, streamed: bool) -> str:

@@ -8,10 +8,11 @@ caller have all there is, nor keep a request waiting: that is what the line of s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
-from flightframe_server.catalog.limits import MIB, Limits, three_quarters
+from flightframe_server.catalog.limits import MIB, Limits, tenth, three_quarters
 from flightframe_server.errors import Overloaded
 
 BODIES_BYTES = 128 * MIB
@@ -30,6 +31,10 @@ class Share:
         """Start with nothing taken."""
         self._most, self._of_one = most, of_one
         self._all, self._of = 0, Counter[str]()
+
+    def resize(self, most: int, of_one: int) -> None:
+        """Let other amounts be taken from now on; what is taken already stays taken."""
+        self._most, self._of_one = most, of_one
 
     def take(self, caller: str, amount: int = 1) -> None:
         """Take some of it, which `give_back` ends.
@@ -63,10 +68,23 @@ class Admission:
 
     def __init__(self, limits: Limits) -> None:
         """Start with nothing taken."""
-        of_one = limits.requests_per_caller
-        most = limits.http_requests
-        self._requests = Share(most, three_quarters(most) if of_one is None else of_one)
+        self._requests = Share(*_request_bounds(limits))
+        self._listeners = Share(*_listener_bounds(limits))
         self._bodies = Share(BODIES_BYTES, BODIES_BYTES // 2)
+
+    def change_limits(self, limits: Limits) -> None:
+        """Keep other limits from now on; what is under way goes on."""
+        self._requests.resize(*_request_bounds(limits))
+        self._listeners.resize(*_listener_bounds(limits))
+
+    def listener(self, caller: str) -> Callable[[], None]:
+        """Let one listener to events in, and return what gives its place back.
+
+        Raises:
+            Overloaded: too many listen.
+        """
+        self._listeners.take(caller)
+        return partial(self._listeners.give_back, caller)
 
     @contextmanager
     def request(self, caller: str) -> Iterator[None]:
@@ -89,6 +107,15 @@ class Admission:
             yield body_bytes
         finally:
             body_bytes.give_back()
+
+
+def _request_bounds(limits: Limits) -> tuple[int, int]:
+    most, of_one = limits.http_requests, limits.requests_per_caller
+    return most, three_quarters(most) if of_one is None else of_one
+
+
+def _listener_bounds(limits: Limits) -> tuple[int, int]:
+    return limits.event_streams, limits.event_streams_per_caller or tenth(limits.event_streams)
 
 
 class BodyBytes:

@@ -42,6 +42,10 @@ class Threads:
         self._most = most
         self._limiter: CapacityLimiter | None = None
 
+    def resize(self, most: int) -> None:
+        """Have as many at once from the next answer on."""
+        self._most = most
+
     async def run(self, request: Request, work: Callable[[Callable[[], bool]], Result]) -> Result:
         """Return what the work returns, in a thread.
 
@@ -52,6 +56,8 @@ class Threads:
         if self._limiter is None:
             # It belongs to an event loop, and there is one now.
             self._limiter = CapacityLimiter(self._most)
+        elif self._limiter.total_tokens != self._most:
+            self._limiter.total_tokens = self._most
         gone = threading.Event()
         handover = Handover[Result]()
         running = asyncio.ensure_future(

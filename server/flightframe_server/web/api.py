@@ -23,7 +23,7 @@ from flightframe_server.access.access import OPEN, Access
 from flightframe_server.access.audit import AuditedCall
 from flightframe_server.answer import Runtime
 from flightframe_server.call_context import CallContext, Caller
-from flightframe_server.catalog.limits import tenth
+from flightframe_server.catalog.limits import Limits
 from flightframe_server.errors import (
     BackendCancelled,
     FlightframeError,
@@ -35,7 +35,7 @@ from flightframe_server.errors import (
 from flightframe_server.operations import Operations
 from flightframe_server.reload import Reloader
 from flightframe_server.sql.tables import PublishedTables
-from flightframe_server.web.admission import Admission, Share
+from flightframe_server.web.admission import Admission
 from flightframe_server.web.answering import Threads
 from flightframe_server.web.api_call import ApiCall, Services, keys_once
 from flightframe_server.web.callers import Callers, peer_of
@@ -43,6 +43,7 @@ from flightframe_server.web.description.operation import Endpoint, Operation
 from flightframe_server.web.description.operations import OPERATIONS
 from flightframe_server.web.draining import Draining
 from flightframe_server.web.engine_figures import EngineFigures
+from flightframe_server.web.entity_tags import has_tag
 from flightframe_server.web.events import FigureEvents
 from flightframe_server.web.failures import (
     CHALLENGE,
@@ -52,11 +53,20 @@ from flightframe_server.web.failures import (
     refusal,
     refusal_of,
 )
-from flightframe_server.web.guards import SharedOrigins, check_change, check_host, check_operator
+from flightframe_server.web.guards import (
+    CHANGING_HEADER,
+    Origins,
+    SharedOrigins,
+    check_change,
+    check_host,
+    check_operator,
+    no_origins,
+)
 from flightframe_server.web.json_body import check_keys
+from flightframe_server.web.packing import accepts_gzip
 from flightframe_server.web.page_files import PageFiles
 from flightframe_server.web.readiness import Readiness
-from flightframe_server.web.reply import Reply, ReplyLimits, reply_limits
+from flightframe_server.web.reply import NOT_MODIFIED, Reply, ReplyLimits
 from flightframe_server.web.request_body import BodyReader
 from flightframe_server.web.request_ids import NamedRequests, request_id
 from flightframe_server.web.sending import ReplyResponse
@@ -79,11 +89,12 @@ class Api:
             its own name to 127.0.0.1 names that name.
         limits: the most that a reply may hold; None: what the installation says.
         access: who is let in. Health is told to everybody.
-        origins: the origins whose pages a browser lets ask.
+        origins: returns the origins whose pages a browser lets ask, as they are now.
         readiness: whether questions should be sent here.
         page: the built page.
         operations: what operators do; None: nothing, since the runtime has no files.
         reloader: reloads the files; None: nothing does.
+        flight: where the Flight server beside this one listens; None: there is none.
     """
 
     def __init__(
@@ -93,21 +104,22 @@ class Api:
         hosts: Collection[str] | None = None,
         limits: ReplyLimits | None = None,
         access: Access = OPEN,
-        origins: Collection[str] = (),
+        origins: Origins = no_origins,
         readiness: Readiness | None = None,
         page: PageFiles | None = None,
         operations: Operations | None = None,
         reloader: Reloader | None = None,
+        flight: str | None = None,
     ) -> None:
         """Keep what the operations answer with; see the class."""
         bounds = runtime.statements.limits
         self._runtime, self._hosts, self._access = runtime, hosts, access
-        self._origins = frozenset(origins)
+        self._origins = origins
         self._page = page if page is not None else PageFiles()
         self._services = Services(
             runtime,
             PublishedTables(runtime),
-            limits if limits is not None else reply_limits(bounds),
+            limits,
             readiness if readiness is not None else Readiness(),
             WebSessions(runtime.statements),
             EngineFigures(runtime),
@@ -115,14 +127,13 @@ class Api:
             access,
             operations,
             reloader,
+            flight=flight,
         )
         self._callers = Callers(access, self._services.cookie_name)
         self._admission = Admission(bounds)
         self._bodies = BodyReader(runtime.statements, self._admission)
         self._threads = Threads(bounds.http_requests + SPARE_THREADS)
-        self._listeners = Share(
-            bounds.event_streams, bounds.event_streams_per_caller or tenth(bounds.event_streams)
-        )
+        runtime.statements.follow_limits(self._change_limits)
         application = Starlette(
             routes=[
                 *(Route(path, _Address(self, by_method)) for path, by_method in _by_path().items()),
@@ -133,7 +144,11 @@ class Api:
         # A redirect would name the host that the client named.
         application.router.redirect_slashes = False
         shared = SharedOrigins(application, self._origins)
-        self.application = NamedRequests(Draining(shared, bounds.http_body_seconds))
+        self.application = NamedRequests(Draining(shared, runtime.statements))
+
+    def _change_limits(self, limits: Limits) -> None:
+        self._admission.change_limits(limits)
+        self._threads.resize(limits.http_requests + SPARE_THREADS)
 
     async def answered(self, request: Request, operation: Operation) -> Response:
         """Answer a request for an operation; the audit has a line of it."""
@@ -153,8 +168,7 @@ class Api:
                     gone = isinstance(error, ClientDisconnect)
                     why = BackendCancelled("the client hung up") if gone else error
                     call.refused(why, None if gone else request_id(request))
-                challenge = LOGIN_CHALLENGE if operation.name == "login" else CHALLENGE
-                return self._refusal(request, error, challenge)
+                return self._refusal(request, error, at_login=operation.name == "login")
 
     def refused(self, request: Request, error: FlightframeError, status: int) -> Response:
         """Answer what no operation answers; the audit has a line of it."""
@@ -189,20 +203,24 @@ class Api:
             check_host(request, self._hosts)
         except FrameQLSyntaxError as error:
             return self.refused(request, error, error.http_status)
-        packed = "gzip" in request.headers.get("accept-encoding", "") and file.packed
+        if has_tag(request.headers.get("if-none-match", ""), file.headers["etag"]):
+            return Response(status_code=NOT_MODIFIED, headers=file.headers)
+        packed = accepts_gzip(request.headers.get("accept-encoding", "")) and file.packed
         headers = {**file.headers, "content-encoding": "gzip"} if packed else file.headers
         return Response(packed or file.content, headers=headers)
 
-    def _refusal(self, request: Request, error: Exception, challenge: str = CHALLENGE) -> Response:
+    def _refusal(self, request: Request, error: Exception, *, at_login: bool = False) -> Response:
         code = getattr(error, "code", BackendCancelled.code)
         self._runtime.metrics.refused("http", code)
-        return refusal(error, request_id(request), challenge)
+        # The page asks for a password itself; a browser that did as well would ask twice.
+        by_page = at_login or CHANGING_HEADER in request.headers
+        return refusal(error, request_id(request), LOGIN_CHALLENGE if by_page else CHALLENGE)
 
     async def _response(
         self, request: Request, operation: Operation, call: AuditedCall | None
     ) -> Response:
         check_host(request, self._hosts)
-        check_change(request, operation, self._origins)
+        check_change(request, operation, self._origins())
         if call is not None:
             call.claimed = self._callers.claimed_user(request)
         admitted = True
@@ -249,7 +267,7 @@ class Api:
         services, collection = self._services, keys.get("collection")
         # An unknown collection is refused, which a stream that has begun cannot be.
         await to_thread.run_sync(services.figures.now, collection)
-        self._listeners.take(caller.key)
+        release = self._admission.listener(caller.key)
 
         async def still_admitted() -> bool:
             try:
@@ -257,7 +275,6 @@ class Api:
             except FlightframeError:
                 return False
 
-        release = partial(self._listeners.give_back, caller.key)
         return FigureEvents(
             services.figures, collection, services.readiness, still_admitted, release
         )

@@ -20,8 +20,9 @@ from flightframe_server.reload import Reloader
 from flightframe_server.reload.outcome import ReloadStatus
 from flightframe_server.sql.tables import PublishedTables
 from flightframe_server.web.engine_figures import EngineFigures
+from flightframe_server.web.packing import KeptTexts
 from flightframe_server.web.readiness import Readiness
-from flightframe_server.web.reply import ReplyLimits
+from flightframe_server.web.reply import ReplyLimits, reply_limits
 from flightframe_server.web.sessions import WebSessions
 
 NUMBER_LENGTH = 18
@@ -89,7 +90,7 @@ class Services:
     Attributes:
         runtime: the running installation.
         tables: what SQL sees as tables.
-        limits: the most that a reply may hold.
+        fixed_limits: the most that a reply may hold; None: what the installation says.
         access: who is let in, and who may change things.
         readiness: whether questions should be sent here.
         sessions: the sessions of the workbench.
@@ -97,11 +98,13 @@ class Services:
         cookie_name: what the cookie of a session is called.
         operations: what operators do; None where the server has no files.
         reloader: reloads the files; None where the server has none.
+        descriptions: descriptions that were sent, packed.
+        flight: where the Flight server beside this one listens; None where there is none.
     """
 
     runtime: Runtime
     tables: PublishedTables
-    limits: ReplyLimits
+    fixed_limits: ReplyLimits | None
     readiness: Readiness
     sessions: WebSessions
     figures: EngineFigures
@@ -109,6 +112,15 @@ class Services:
     access: Access = OPEN
     operations: Operations | None = None
     reloader: Reloader | None = None
+    descriptions: KeptTexts = field(default_factory=KeptTexts)
+    flight: str | None = None
+
+    @property
+    def limits(self) -> ReplyLimits:
+        """The most that a reply may hold now."""
+        if self.fixed_limits is not None:
+            return self.fixed_limits
+        return reply_limits(self.runtime.statements.limits)
 
     def on(self, pinned: Runtime) -> Services:
         """Return the services as one call sees them, which has pinned the installation."""

@@ -63,6 +63,10 @@ class Connections:
         self.patience = patience
         self._open: dict[Connection, None] = {}
 
+    def change_limits(self, limits: Limits) -> None:
+        """Let there be other numbers from now on; clocks that run already are not set anew."""
+        self.patience = Patience.within(limits)
+
     def __len__(self) -> int:
         """Return how many there are."""
         return len(self._open)
@@ -99,10 +103,13 @@ class Connection(H11Protocol):
         """Wait for nothing yet."""
         super().__init__(*args, **named)
         self._all, self._certified = connections, certified
-        self._patience = connections.patience
         self._head: asyncio.TimerHandle | None = None
         self._writing: asyncio.TimerHandle | None = None
         self.peer, self.since, self.ended = "", 0.0, False
+
+    @property
+    def _patience(self) -> Patience:
+        return self._all.patience
 
     @property
     def waits(self) -> bool:
@@ -138,6 +145,14 @@ class Connection(H11Protocol):
             self._head = _stop(self._head)
         else:
             self._wait_for_head()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP; behind the head of another answer there is no place for that."""
+        cycle = self.cycle
+        if cycle is not None and cycle.response_started and not cycle.response_complete:
+            self.end("malformed")
+        else:
+            super().send_400_response(msg)
 
     def on_response_complete(self) -> None:
         """Wait for what was written to be taken, then for the next request."""

@@ -13,6 +13,8 @@ from contextlib import suppress
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from flightframe_server.statements.runner import Statements
+
 DRAIN_BYTES = 1 << 30
 
 
@@ -21,12 +23,12 @@ class Draining:
 
     Args:
         application: the application.
-        seconds: how long it reads at most.
+        statements: has the limit of how long it reads, which a reload may change.
     """
 
-    def __init__(self, application: ASGIApp, seconds: float) -> None:
+    def __init__(self, application: ASGIApp, statements: Statements) -> None:
         """Keep both."""
-        self._application, self._seconds = application, seconds
+        self._application, self._statements = application, statements
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -47,7 +49,7 @@ class Draining:
             # The answer is whole for its reader, who knows its length; the exchange has not ended.
             await send({**message, "more_body": True})
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._seconds):
+                async with asyncio.timeout(self._statements.limits.http_body_seconds):
                     left = DRAIN_BYTES
                     while not ended and left > 0:
                         left -= len((await received()).get("body", b""))

@@ -85,7 +85,7 @@ class EngineFigures:
                 budget += engine.store.max_bytes
                 for entry in engine.store.holdings():
                     entries, size = entries + 1, size + entry.bytes
-            count = self._runtime.counts.of(engine.collection.name)
+            count = self._runtime.metrics.answers_of(engine.collection.name)
             hits, misses = hits + count.hits, misses + count.misses
             rollups, hot_hits = rollups + count.rollups, hot_hits + count.hot_hits
         running = self._runtime.statements.running()

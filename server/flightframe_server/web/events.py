@@ -16,6 +16,7 @@ from anyio import to_thread
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from flightframe_server.errors import FlightframeError
 from flightframe_server.web.engine_figures import EngineFigures, Figures
 from flightframe_server.web.failures import HEADERS
 from flightframe_server.web.readiness import Readiness
@@ -95,7 +96,10 @@ class FigureEvents(Response):
             now = time.monotonic()
             if now - looked >= EVENT_SECONDS:
                 looked = now
-                figures = await to_thread.run_sync(self._figures.now, self._collection)
+                try:
+                    figures = await to_thread.run_sync(self._figures.now, self._collection)
+                except FlightframeError:
+                    return  # A reload took the collection away; who asks again is told so.
                 if figures != last:
                     last, sent = figures, now
                     yield event_of(figures)

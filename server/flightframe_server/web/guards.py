@@ -7,7 +7,7 @@ browser lets a page of another site send passes none of them.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
@@ -30,6 +30,15 @@ _ALLOWED_HEADERS = f"authorization, content-type, if-none-match, {CHANGING_HEADE
 _EXPOSED_HEADERS = f"{REQUEST_ID}, {SERVED_FROM}, etag, retry-after, location"
 _METHODS = "GET, POST, DELETE"
 _MAX_AGE = "600"
+
+
+Origins = Callable[[], Collection[str]]
+"""Returns the origins whose pages may ask: a reload may change them."""
+
+
+def no_origins() -> Collection[str]:
+    """Return that no page elsewhere may ask."""
+    return ()
 
 
 def check_host(request: Request, hosts: Collection[str] | None) -> None:
@@ -94,21 +103,22 @@ class SharedOrigins:
 
     Args:
         application: the application.
-        origins: the origins.
+        origins: returns the origins.
     """
 
-    def __init__(self, application: ASGIApp, origins: Collection[str]) -> None:
+    def __init__(self, application: ASGIApp, origins: Origins) -> None:
         """Keep both."""
-        self._application, self._origins = application, frozenset(origins)
+        self._application, self._origins = application, origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or the question whether it may be sent."""
         request = Request(scope)
         origin = request.headers.get("origin")
-        if not self._origins or origin is None:
+        origins = self._origins()
+        if not origins or origin is None:
             await self._application(scope, receive, send)
             return
-        allowed = origin in self._origins
+        allowed = origin in origins
         asks_first = "access-control-request-method" in request.headers
         if allowed and asks_first and scope["method"] == "OPTIONS":
             await _preflight(origin)(scope, receive, send)

@@ -12,6 +12,8 @@ import mimetypes
 from dataclasses import dataclass
 from pathlib import Path
 
+from flightframe_server.web.entity_tags import tag_of
+
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
     " connect-src 'self'; font-src 'none'; base-uri 'none'; frame-ancestors 'none';"
@@ -108,5 +110,6 @@ def _file(content: bytes, name: str, packed: bytes | None) -> PageFile:
         # The names of assets hold a hash of what is in them.
         "cache-control": IMMUTABLE if name.startswith(ASSETS) else CHANGING,
         "vary": "accept-encoding",
+        "etag": tag_of(content),
     }
     return PageFile(content, packed if packed and len(packed) < len(content) else None, headers)

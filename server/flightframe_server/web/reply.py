@@ -21,12 +21,13 @@ from flightframe_server.answer import Answer
 from flightframe_server.call_context import SERVER_CALL, CallContext
 from flightframe_server.catalog.limits import Limits
 from flightframe_server.errors import LimitExceeded
-from flightframe_server.web.json_text import names_text, not_finite, null_notes, row_texts
+from flightframe_server.json_text import batch_text, names_text, null_notes
 
 MEMORY_BYTES = 1 << 20
 CHUNK_BYTES = 256 << 10
 
 
+NOT_MODIFIED = 304
 JSON = "application/json"
 ARROW = "application/vnd.apache.arrow.stream"
 SERVED_FROM = "x-flightframe-served-from"
@@ -236,8 +237,9 @@ def reply_texts(
             rows += batch.num_rows
             if rows > limits.rows:
                 raise _too_large(limits)
-            lacking += not_finite(batch)
-            yield separator + ", ".join(row_texts(batch))
+            written = batch_text(batch)
+            lacking += written.lacking
+            yield separator + ", ".join(written.rows)
     provenance = replace(provenance, notes=(*provenance.notes, *null_notes(lacking)))
     yield f'], "row_count": {rows}, "served_from": "{provenance.served_from}", '
     yield f'"provenance": {json.dumps(provenance.to_json(), ensure_ascii=False)}}}'

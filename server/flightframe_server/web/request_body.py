@@ -15,9 +15,10 @@ from flightframe_server.call_context import Caller
 from flightframe_server.errors import FrameQLSyntaxError, LimitExceeded
 from flightframe_server.statements.runner import Statements
 from flightframe_server.web.admission import Admission
-from flightframe_server.web.body import EXAMPLE
 from flightframe_server.web.failures import LateBody
 from flightframe_server.web.reply import JSON
+
+SAY_JSON = f"send the header content-type: {JSON}"
 
 
 class BodyReader:
@@ -30,8 +31,7 @@ class BodyReader:
 
     def __init__(self, statements: Statements, admission: Admission) -> None:
         """Keep both; see the class."""
-        self._statements, self._seconds = statements, statements.limits.http_body_seconds
-        self._admission = admission
+        self._statements, self._admission = statements, admission
 
     async def read(self, request: Request, caller: Caller, *, may_be_absent: bool) -> bytes:
         """Return the body of a request.
@@ -47,16 +47,16 @@ class BodyReader:
             LateBody: it does not come in time.
             Overloaded: too many bodies are on their way.
         """
-        most = self._statements.limits.request_bytes
+        limits = self._statements.limits
+        most, seconds = limits.request_bytes, limits.http_body_seconds
         with self._admission.body(caller.key) as body_bytes:
             try:
-                async with asyncio.timeout(self._seconds):
+                async with asyncio.timeout(seconds):
                     return await read_all(
                         request, most, body_bytes.take, may_be_absent=may_be_absent
                     )
             except TimeoutError:
-                seconds = f"{self._seconds:g}"
-                raise LateBody(f"the body did not come within {seconds} seconds") from None
+                raise LateBody(f"the body did not come within {seconds:g} seconds") from None
 
 
 async def read_all(
@@ -81,7 +81,7 @@ async def read_all(
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     is_json = content_type == JSON
     if not is_json and not (may_be_absent and not content_type):
-        raise FrameQLSyntaxError(f"the content type is not {JSON}", hint=EXAMPLE)
+        raise FrameQLSyntaxError(f"the content type is not {JSON}", hint=SAY_JSON)
     too_long = LimitExceeded(f"a request has at most {most:,} bytes")
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared[:20]) > most:
@@ -91,7 +91,7 @@ async def read_all(
         if len(body) + len(chunk) > most:
             raise too_long
         if chunk and not is_json:
-            raise FrameQLSyntaxError(f"the content type is not {JSON}", hint=EXAMPLE)
+            raise FrameQLSyntaxError(f"the content type is not {JSON}", hint=SAY_JSON)
         take(len(chunk))
         body += chunk
     return bytes(body)

@@ -11,7 +11,7 @@ import errno
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from functools import partial
 from types import TracebackType
 from typing import Self
@@ -25,6 +25,7 @@ from flightframe_server.operations import Operations
 from flightframe_server.reload import Reloader
 from flightframe_server.web.api import Api
 from flightframe_server.web.connections import Connections, HandshakeLoop, Patience, protocol
+from flightframe_server.web.guards import Origins, no_origins
 from flightframe_server.web.readiness import Readiness
 from flightframe_server.web.reply import ReplyLimits
 
@@ -108,9 +109,10 @@ class HttpServer:
         host: as it was asked for.
         limits: the most that a reply may hold; None: what the installation says.
         access: who is let in, and whether over TLS.
-        origins: the origins whose pages a browser lets ask.
+        origins: returns the origins whose pages a browser lets ask, as they are now.
         operations: what operators do; None: nothing, since the runtime has no files.
         reloader: reloads the files; None: nothing does.
+        flight: where the Flight server beside this one listens; None: there is none.
 
     Attributes:
         url: where it answers.
@@ -125,9 +127,10 @@ class HttpServer:
         *,
         limits: ReplyLimits | None = None,
         access: Access = OPEN,
-        origins: Collection[str] = (),
+        origins: Origins = no_origins,
         operations: Operations | None = None,
         reloader: Reloader | None = None,
+        flight: str | None = None,
     ) -> None:
         """Prepare; nothing is answered before `start`."""
         address, port = listening.getsockname()[:2]
@@ -137,6 +140,7 @@ class HttpServer:
         hosts = (*LOOPBACK, host) if address in LOOPBACK else None
         patience = Patience.within(runtime.statements.limits)
         connections = Connections(patience)
+        runtime.statements.follow_limits(connections.change_limits)
         self.readiness = Readiness()
         api = Api(
             runtime,
@@ -147,6 +151,7 @@ class HttpServer:
             readiness=self.readiness,
             operations=operations,
             reloader=reloader,
+            flight=flight,
         )
         config = uvicorn.Config(
             api.application,

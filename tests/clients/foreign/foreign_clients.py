@@ -275,6 +275,35 @@ LIBRARIES = (
         ),
         (LAST_QUERIES,),
     ),
+    LibraryClient(
+        "SQLAlchemy 2, dialect flightframe",
+        "sqlalchemy",
+        (
+            (
+                "text",
+                "test_sqlalchemy.py::test_a_text_is_answered_and_says_where_its_answer_came_from",
+            ),
+            (
+                "parameters",
+                "test_sqlalchemy.py::test_values_are_bound_and_none_is_written_into_the_text",
+            ),
+            ("inspect", "test_sqlalchemy.py::test_collections_tables_and_what_is_said_of_them"),
+            ("core select", "test_sqlalchemy.py::test_core_selects_over_reflected_tables"),
+            ("write refused", "test_sqlalchemy.py::test_nothing_is_written"),
+            ("reflect, keys", "test_sqlalchemy.py::test_reflection_finds_every_key"),
+            ("pandas.read_sql", "test_sqlalchemy.py::test_pandas_reads_over_an_engine"),
+            (
+                "refusal",
+                "test_sqlalchemy.py::test_a_refusal_keeps_its_words_and_the_connection_is_good_after",
+            ),
+            ("session options", "test_sqlalchemy.py::test_a_session_option_of_the_address_holds"),
+            (
+                "tls, user and password; tls, token; wrong password",
+                "test_sqlalchemy.py::test_passwords_tokens_and_certificates",
+            ),
+        ),
+        ("`flightframe.sqlalchemy.provenance(result)`", LAST_QUERIES),
+    ),
     GRAFANA,
 )
 """The clients of the tests' own environment; their tests stand in tests/clients."""

@@ -60,7 +60,8 @@ GETTERS = {
     "nullsAreSortedAtEnd": True,  # 507
     "nullsAreSortedHigh": False,
     "getSQLKeywords": "AT, PER",  # 508
-    "getStringFunctions": "LOWER, SUBSTR, UPPER",  # 510
+    # 510
+    "getStringFunctions": "LEFT, LOWER, POSITION, REPLACE, RIGHT, SUBSTR, SUBSTRING, TRIM, UPPER",
     "getSearchStringEscape": "\\",  # 513
     "supportsColumnAliasing": True,  # 515
     "nullPlusNonNullIsNull": True,  # 516

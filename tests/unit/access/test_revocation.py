@@ -1,11 +1,13 @@
 """Sessions ended before their time: remembered as long as their tokens would be good."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from flightframe_server.access import revocation
+from flightframe_server.access import revocation, revocation_file
 from flightframe_server.access.revocation import MAX_PER_USER, RevokedSessions
+from flightframe_server.access.revocation_file import Revocation, RevocationFile
 
 
 def name(number: int) -> bytes:
@@ -73,3 +75,51 @@ def test_where_it_cannot_be_written_the_session_has_ended_here(tmp_path: Path):
     sessions = RevokedSessions(tmp_path / "no folder" / "key.ended", lambda: 0.0)
     sessions.revoke("alice", name(1), 50.0)
     assert sessions.is_revoked("alice", name(1), 50.0)
+
+
+def test_a_file_is_rewritten_without_what_has_expired(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(revocation, "CHECK_SECONDS", 0.0)
+    monkeypatch.setattr(revocation_file, "COMPACTED_BYTES", 1000)
+    now = [0.0]
+    file = tmp_path / "key.bin.ended"
+    first, beside = (RevokedSessions(file, lambda: now[0]) for _ in range(2))
+    first.revoke("alice", name(0), 10_000.0)
+    assert beside.is_revoked("alice", name(0), 10_000.0)
+    for number in range(1, 200):
+        now[0] = 10.0 * number
+        one, other = (first, beside) if number % 2 else (beside, first)
+        one.revoke("alice", name(number), now[0] + 15.0)
+        # Both know it, whichever of them rewrote the file in between.
+        assert other.is_revoked("alice", name(number), now[0] + 15.0)
+        assert other.is_revoked("alice", name(0), 10_000.0)
+    # Two hundred lines of fifty bytes were written; few of them are valid at any time.
+    assert file.stat().st_size < 2500
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == [file.name]
+    again = RevokedSessions(file, lambda: now[0])
+    assert again.is_revoked("alice", name(0), 10_000.0)
+    assert again.is_revoked("alice", name(199), now[0] + 15.0)
+
+
+def test_servers_that_share_a_file_lose_no_revocation_while_it_is_rewritten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(revocation_file, "COMPACTED_BYTES", 500)
+    file = tmp_path / "key.bin.ended"
+
+    def end_sessions(server: int) -> None:
+        # Every second line has expired when it is written, so that there is much to leave out.
+        own = RevocationFile(file)
+        for number in range(100):
+            own.append(Revocation(f"user {server}", name(number), 1.0 + number % 2), now=1.5)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(end_sessions, range(4)))
+    lasting = {
+        (f"user {server}", name(number)) for server in range(4) for number in range(1, 100, 2)
+    }
+    written = [Revocation.of_line(line) for line in file.read_bytes().splitlines()]
+    assert {(one.user, one.session) for one in written if one.ends > 1.5} == lasting
+    assert len(written) < 400

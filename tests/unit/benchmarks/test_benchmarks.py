@@ -35,6 +35,7 @@ def test_the_ratio_is_the_other_side_over_ours():
     assert (found.ours_ms, found.reference_ms, found.times_faster) == (1.0, 4.0, 4.0)
 
 
+@pytest.mark.slow
 def test_every_measurement_runs_and_is_described(capsys, monkeypatch, tmp_path):
     run = module("run")
     monkeypatch.setattr(run, "RESULTS", tmp_path / "benchmarks" / "results")

@@ -63,6 +63,7 @@ def test_a_damaged_entry_is_remembered(open_store, make_key, make_table, folder)
     assert [gone.hits for gone in open_store().former()] == [4]
 
 
+@pytest.mark.slow
 def test_so_many_keys_are_remembered_and_the_oldest_go(open_store, make_key, make_table, clock):
     store = open_store()
     ids = []

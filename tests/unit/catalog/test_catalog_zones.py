@@ -12,8 +12,8 @@ from flightframe_server.catalog.zones import (
     start_of_day,
     wall_clock,
     zone_names,
-    zoned_text,
 )
+from flightframe_server.zone_rules import zoned_text
 
 BERLIN = "Europe/Berlin"
 HOUR = 3_600_000_000

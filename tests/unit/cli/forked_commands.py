@@ -8,6 +8,7 @@ what every command imports is imported once. It takes the path of a JSON file wi
 """
 
 import gc
+import importlib
 import json
 import os
 import sys
@@ -15,6 +16,7 @@ import threading
 from pathlib import Path
 
 from flightframe_server.cli import main
+from flightframe_server.cli.command_table import COMMANDS
 
 
 def reader_of_one_line(source: int) -> None:
@@ -51,6 +53,8 @@ def connect(job: dict[str, str], folder: Path, name: str) -> None:
 
 def run(path: Path) -> None:
     """Run the jobs of a file."""
+    for row in COMMANDS:
+        importlib.import_module(row.target.partition(":")[0])
     # What was imported stays: no fork looks it through for garbage, as each would when it ends.
     gc.collect()
     gc.freeze()

@@ -7,9 +7,10 @@ import pyarrow as pa
 import pytest
 from rich.cells import cell_len
 
-from flightframe_server.cli.charts.by_anchor import NoChart, Paper, chart
+from flightframe_server.cli.charts.by_anchor import MAX_MEMBERS, NoChart, Paper, chart
 from flightframe_server.cli.charts.figures import figure
-from flightframe_server.cli.charts.scale import scale_of
+from flightframe_server.cli.charts.lines import HEIGHT, SMALL_HEIGHT, Canvas
+from flightframe_server.cli.charts.scale import number_of, scale_of
 from flightframe_server.cli.console import first_rows
 
 SHOP = pa.table({"shop": ["a", "bb", None], "total": [4, 2, None]})
@@ -23,9 +24,10 @@ def drawn(
     *,
     plain: bool = False,
     bars: int | None = None,
+    limit: int | None = None,
 ) -> list[str]:
     """Return the lines of a chart, the first columns of the table being levels."""
-    rows = first_rows(table.schema, table.to_batches())
+    rows = first_rows(table.schema, table.to_batches(), limit)
     marks = [at < levels for at in range(len(table.schema))]
     lines = [line.plain for line in chart(rows, marks, Paper(width, plain, bars))]
     assert max(map(cell_len, lines), default=0) <= width
@@ -168,3 +170,72 @@ def test_what_has_no_chart_says_why() -> None:
 )
 def test_marks_are_round(values: list[float], marks: tuple[float, ...]) -> None:
     assert scale_of(values).marks == marks
+
+
+def canvas_of(lines: list[str]) -> list[str]:
+    """Return what is drawn to the right of the axis."""
+    return [line.split("|", 1)[1] for line in lines if "|" in line]
+
+
+def test_the_marks_of_a_line_go_up() -> None:
+    lines = drawn(pa.table({"month": MONTHS, "n": [0, 10, 20, 30, 40, 50]}), 1, plain=True)
+    labels = [line.split("|")[0].strip() for line in lines if "|" in line]
+    assert [label for label in labels if label] == ["60", "40", "20", "0"]
+    assert (labels[0], labels[-1], len(labels)) == ("60", "0", HEIGHT)
+
+
+def test_values_stand_flush_right() -> None:
+    lines = drawn(pa.table({"shop": ["a", "b"], "n": [4, 123]}), 1, plain=True)
+    assert [line[:5] for line in lines[1:3]] == ["a   4", "b 123"]
+
+
+def test_a_negative_has_half_a_block_where_it_is_small() -> None:
+    _, _, little, _ = drawn(pa.table({"shop": ["a", "b"], "n": [-1_000_000, -1]}), 1)
+    assert "▐" in little
+
+
+def test_members_share_the_scale_and_the_axis_of_time() -> None:
+    low = [{"month": month, "shop": "low", "n": 1} for month in MONTHS[:2]]
+    high = [{"month": month, "shop": "high", "n": 9} for month in MONTHS]
+    canvas = canvas_of(drawn(pa.Table.from_pylist(low + high), 2, plain=True))
+    first, second = canvas[:SMALL_HEIGHT], canvas[SMALL_HEIGHT:]
+    assert len(second) == SMALL_HEIGHT
+    (at_low,) = [number for number, row in enumerate(first) if "*" in row]
+    (at_high,) = [number for number, row in enumerate(second) if "*" in row]
+    assert at_low > at_high
+    # A month is a fifth of the line.
+    assert first[at_low].count("*") * 3 < second[at_high].count("*")
+
+
+def test_further_lines_and_rows_are_counted() -> None:
+    many = MAX_MEMBERS + 2
+    table = pa.table({"month": MONTHS[:1] * many, "shop": [f"s{n}" for n in range(many)]})
+    lines = drawn(table.append_column("n", pa.array(range(many))), 2)
+    assert sum(line.startswith("s") for line in lines) == MAX_MEMBERS
+    assert "… and 2 more lines" in lines
+    months = pa.table({"month": MONTHS, "n": range(6)})
+    assert "… and 2 more rows" in drawn(months, 1, limit=4)
+
+
+@pytest.mark.parametrize("zone", [None, "UTC"])
+def test_instants_are_of_the_calendar(zone: str | None) -> None:
+    moments = [datetime.datetime(2024, 1, 1, hour) for hour in range(3)]
+    table = pa.table({"at": pa.array(moments, pa.timestamp("us", zone)), "n": [1, 2, 4]})
+    canvas = canvas_of(drawn(table, 1, 60, plain=True))
+    columns = [row.index("*") for row in canvas if "*" in row]
+    assert len(canvas) == HEIGHT
+    assert columns == sorted(columns, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "character"), [(0, 0, "⡀"), (1, 0, "⢀"), (0, 3, "⠁"), (1, 3, "⠈"), (1, 2, "⠐")]
+)
+def test_a_dot_is_a_dot_of_braille(x: int, y: int, character: str) -> None:
+    canvas = Canvas(1, 1, plain=False)
+    canvas.dot(x, y)
+    assert canvas.lines() == [character]
+
+
+def test_what_is_a_number_to_draw() -> None:
+    assert number_of(Decimal("2.5")) == 2.5
+    assert [number_of(one) for one in (True, "1", None, float("inf"))] == [None] * 4

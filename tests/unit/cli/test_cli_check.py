@@ -69,6 +69,30 @@ def test_a_metric_whose_total_does_not_fit_its_type(shop: Path) -> None:
     assert "double_amount" in err
 
 
+def test_reducers_and_formulas_that_take_no_text_are_told(shop: Path) -> None:
+    text = (shop.parent / "ac.yaml").read_text()
+    (shop.parent / "ac.yaml").write_text(
+        text
+        + "  - name: label\n"
+        + "    family_root: {schema: sales, column: shop}\n"
+        + "    default_reducer: MAX\n"
+        + "    ip_reducers: [{operator: MAX}, {operator: SUM}, {operator: RANGE}]\n"
+        + '  - {name: root, derived: {formula: "SQRT(label)", inputs: [label]}}\n'
+    )
+    code, out, err = check(shop)
+    words = " ".join(err.split())
+    line = len(text.splitlines()) + 1
+    for told in (
+        f"ac.yaml, line {line}, metric_families[2]: SUM(label) can never be answered: SUM takes a"
+        " number, and label is text",
+        "RANGE(label) can never be answered: RANGE takes a number",
+        f"line {line + 4}, metric_families[3]: root can never be answered: SQRT does not take",
+    ):
+        assert told in words
+    assert code == 1
+    assert out.splitlines()[-1] == "✗ 3 problems"
+
+
 def test_what_is_trusted_or_has_no_key_is_not_checked(shop: Path) -> None:
     ac = shop.parent / "ac.yaml"
     text = ac.read_text()

@@ -74,10 +74,18 @@ def test_folding_keeps_words_and_every_character() -> None:
     assert folded("", 3) == [""]
 
 
+def test_a_long_word_is_folded_behind_its_signs() -> None:
+    assert folded("MEMBERS(members(stores))", 20) == ["MEMBERS(members(", "stores))"]
+    assert folded("of shop/ac.yaml", 9) == ["of shop/", "ac.yaml"]
+    # A word that fits on a line of its own stands on one.
+    assert folded("up to AVG(price)", 12) == ["up to", "AVG(price)"]
+    assert folded("(abcdefgh)", 4) == ["(", "abcd", "efgh", ")"]
+
+
 @given(
     width=st.integers(13, 120),
     rows=st.lists(
-        st.tuples(st.text("ab 東_", max_size=40), st.integers(-(10**8), 10**8), st.text("xy ")),
+        st.tuples(st.text("ab 東_(,", max_size=40), st.integers(-(10**8), 10**8), st.text("xy ")),
         min_size=1,
         max_size=4,
     ),

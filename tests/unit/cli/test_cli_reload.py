@@ -46,6 +46,7 @@ def total(address):
     return str(found)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGHUP")
 def test_sighup_reloads_and_a_broken_file_is_told_of(start, shop):
     process = start("serve", shop, "--skip-warmup")
@@ -65,6 +66,7 @@ def test_sighup_reloads_and_a_broken_file_is_told_of(start, shop):
     assert process.returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["option", "environment"])
 def test_watch_reloads_what_changes(start, shop, how):
     option = ("--watch",) if how == "option" else ()
@@ -81,6 +83,7 @@ def test_watch_reloads_what_changes(start, shop, how):
     assert told_until(process, "warm_up")["entry"] == "made"
 
 
+@pytest.mark.slow
 def test_a_server_ends_with_its_terminal(shop: Path):
     """SIGHUP is what a terminal sends when it is closed: the server would run on unseen."""
     terminal, its_end = pty.openpty()

@@ -55,7 +55,8 @@ def test_serve_answers_on_both_surfaces_and_ends_at_sigterm(start: Start, shop: 
         ]
         assert warmed.served_from == "engine_cache"
     with urllib.request.urlopen(f"{found['http']}/healthz", timeout=60) as response:
-        assert json.load(response)["installation_id"] == "corner-shop"
+        health = json.load(response)
+    assert (health["installation_id"], health["flight"]) == ("corner-shop", found["flight"])
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (0, "")

@@ -170,6 +170,24 @@ def test_describe_asks_for_one_name(wire, connection):
     assert json.loads(action[1]) == {"name": "revenue", "collection": "retail"}
 
 
+def test_describe_asks_for_names_and_levels(wire, connection):
+    schema = {"name": "tx", "grain": ["id"], "levels": ["day", "id"]}
+    metric = {"name": "m", "schema": "tx", "required": ["day"]}
+    edges = [{"from": "day", "to": "month"}]
+    collection = {"name": "c", "metrics": [metric], "schemas": [schema], "edges": edges}
+    answer = {"installation_id": "x", "collections": [collection]}
+    wire.act = lambda kind, body: [json.dumps(answer).encode()]
+    (found,) = connection.describe(names=iter(["m", "tx"]), detail="names").collections
+    assert found.edges == (flightframe.LevelEdge("day", "month"),)
+    assert found.schemas[0].levels == ("day", "id")
+    assert (found.metrics[0].schema, found.metrics[0].required) == ("tx", ("day",))
+    connection.describe(at=("day",))
+    assert [json.loads(body) for _, body in wire.actions] == [
+        {"names": ["m", "tx"], "detail": "names"},
+        {"at": ["day"]},
+    ]
+
+
 FACTS = {
     "schema": "stores",
     "cardinality": 4,
@@ -259,7 +277,18 @@ def test_where_a_metric_may_be_asked_is_read_as_it_is(wire, connection):
 
 
 @pytest.mark.parametrize(
-    "wanted", [{"members": -1}, {"members": True}, {"members": 1.0}, {"schema": 7}]
+    "wanted",
+    [
+        {"members": -1},
+        {"members": True},
+        {"members": 1.0},
+        {"schema": 7},
+        {"names": "revenue"},
+        {"names": []},
+        {"names": ["a", ""]},
+        {"at": [1]},
+        {"detail": 1},
+    ],
 )
 def test_a_describe_that_makes_no_sense_is_not_sent(wire, connection, wanted):
     with pytest.raises(flightframe.ArgumentError):

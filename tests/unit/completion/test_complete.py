@@ -147,6 +147,18 @@ def test_having_and_order_by_take_outputs(shop):
     assert "month" not in order
 
 
+def test_an_ad_hoc_level_is_offered_where_it_may_be_named_and_reads_levels(shop):
+    anchor = "AT (UPPER(region) AS loud, month)"
+    for written in ("SELECT |", "SELECT revenue WHERE |"):
+        assert "loud" in legal(options(shop, f"{written} {anchor}", "level")), written
+    for clause in ("HAVING", "ORDER BY"):
+        assert "loud" in legal(options(shop, f"SELECT revenue {anchor} {clause} |", "level"))
+    assert "region" in legal(options(shop, "SELECT revenue AT (UPPER(|", "level"))
+    assert refused(options(shop, "SELECT revenue AT (UPPER(reve|", "metric")) != {}
+    assert options(shop, "SELECT revenue AT (UPPER(region) AS |", "level") == {}
+    assert "AS" in options(shop, "SELECT revenue AT (UPPER(region) |", "keyword")
+
+
 def test_per_takes_levels_of_the_anchor(shop):
     found = options(shop, "SELECT revenue AT (region, day) LIMIT 3 PER (|", "level")
     assert legal(found) == {"region", "day"}

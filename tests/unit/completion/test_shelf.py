@@ -39,6 +39,11 @@ from flightframe_server.language import parse
             "SELECT region, place.region AT region",
             Shelf(("region", "place.region"), ("region",)),
         ),
+        (
+            "SELECT band, m AT (LOWER(x) AS band) ORDER BY band",
+            Shelf(("m",), ("LOWER(x) AS band",), order=("band",)),
+        ),
+        ("SELECT band AT (LOWER(x) AS band)", Shelf((), ("LOWER(x) AS band",))),
         ("SELECT x, x, m AT (x, x)", Shelf(("x", "x", "m"), ("x", "x"))),
         ('SELECT "a b" AT "select"', Shelf(('"a b"',), ('"select"',))),
     ],

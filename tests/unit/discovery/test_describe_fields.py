@@ -4,26 +4,88 @@ import json
 
 import pytest
 
-from flightframe_server.discovery.describe import MOST_MEMBERS, Asked, read_body, read_fields
+from flightframe_server.discovery.request import (
+    MOST_MEMBERS,
+    DescribeRequest,
+    Detail,
+    read_body,
+    read_fields,
+    split_names,
+)
 from flightframe_server.errors import FrameQLSyntaxError, LimitExceeded
 
 
 def test_nothing_asks_for_everything_and_of_the_data_nothing():
-    assert read_body(b"") == read_body(b"{}") == read_fields({}) == Asked("", "", "", None)
+    nothing = DescribeRequest("", "", "", None, (), Detail.FULL, ())
+    assert read_body(b"") == read_body(b"{}") == read_fields({}) == nothing
 
 
 def test_every_key_is_read_and_names_in_any_case():
     fields = {"collection": "shop", "name": "REVENUE", "schema": "sales", "members": 0}
-    assert read_fields(fields) == Asked("shop", "revenue", "sales", 0)
+    assert read_fields(fields) == DescribeRequest("shop", "revenue", "sales", 0)
     assert read_body(json.dumps(fields).encode()) == read_fields(fields)
-    assert [read_fields(fields).wants(name) for name in ("Revenue", "cost")] == [True, False]
-    assert read_fields({"members": MOST_MEMBERS}).wants("anything")
+    assert [read_fields(fields).wanted()(name) for name in ("Revenue", "cost")] == [True, False]
+    assert read_fields({"members": MOST_MEMBERS}).wanted()("anything")
+
+
+def test_several_names_are_a_set_in_any_order_and_case():
+    listed = read_fields({"names": ["Cost", "REVENUE", "cost"], "at": ["Day"], "detail": None})
+    assert listed == DescribeRequest(names=("cost", "revenue"), at=("day",))
+    assert [listed.wanted()(name) for name in ("COST", "Revenue", "day")] == [True, True, False]
+    assert read_fields({"detail": "names"}).detail is Detail.NAMES
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("a", ["a"]),
+        ("a,b c", ["a", "b c"]),
+        ('"a, b","say ""x"""', ["a, b", 'say "x"']),
+        ("a,", ["a", ""]),
+        ("", []),
+    ],
+)
+def test_names_in_an_address_stand_between_commas(text, names):
+    assert split_names(text) == names
+
+
+@pytest.mark.parametrize("text", ['"a', '"a"b', "a\nb", "a\rb"])
+def test_names_in_an_address_that_cannot_be_told_apart_are_refused(text):
+    with pytest.raises(FrameQLSyntaxError, match="commas"):
+        split_names(text)
 
 
 @pytest.mark.parametrize(
     "fields",
     [
         {"names": "x"},
+        {"names": []},
+        {"names": ["a", ""]},
+        {"names": ["a", 1]},
+        {"at": {"a": 1}},
+        {"name": "a", "names": ["b"]},
+        {"detail": "some"},
+        {"detail": 1},
+        {"detail": ["names"]},
+        {"detail": "names", "members": 0},
+        {"detail": "names", "schema": "sales"},
+        {"detail": "names", "at": ["day"]},
+    ],
+)
+def test_a_contradiction_is_refused_whole(fields):
+    with pytest.raises(FrameQLSyntaxError):
+        read_fields(fields)
+
+
+def test_a_key_that_stands_twice_in_a_body_is_refused():
+    with pytest.raises(FrameQLSyntaxError, match="twice"):
+        read_body(b'{"names": ["a"], "names": ["b"]}')
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"other": "x"},
         {"name": None},
         {"schema": 1},
         {"members": True},

@@ -205,6 +205,7 @@ def test_an_older_entry_of_other_types_is_not_read_as_if_it_were_of_these(tmp_pa
     backend.close()
 
 
+@pytest.mark.slow
 def test_a_look_at_the_data_is_bounded_and_holds_nobody_else_up(engines, backend):
     engine = engines(statements=Statements(Limits(statement_timeout=300.0)))
     engine.answer(asking("SELECT price AT ()"))

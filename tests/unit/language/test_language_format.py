@@ -17,6 +17,7 @@ from flightframe_server.language import (
     parse_expression,
 )
 from flightframe_server.language.syntax import (
+    AdHocLevel,
     Anchor,
     Ascribed,
     Between,
@@ -122,6 +123,11 @@ def is_number(node: Expression) -> bool:
     return isinstance(node, Literal) and node.kind.value in ("integer", "decimal", "double")
 
 
+def finer_anchors(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Anchor]:
+    ad_hoc = st.builds(AdHocLevel, spellings.map(lambda spelling: (spelling,)), inner)
+    return st.lists(names | ad_hoc, max_size=3).map(lambda levels: Anchor(tuple(levels)))
+
+
 def larger(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]:
     negated = st.booleans()
     whens = st.lists(st.builds(When, inner, inner), min_size=1, max_size=3).map(tuple)
@@ -141,7 +147,7 @@ def larger(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression
         st.builds(Like, inner, texts | parameters, negated),
         st.builds(IsNull, inner, negated),
         st.builds(DistinctFrom, inner, inner, negated),
-        st.builds(Ascribed, inner, anchors),
+        st.builds(Ascribed, inner, finer_anchors(inner)),
         st.builds(Case, st.none() | inner, whens, st.none() | inner),
         st.builds(Cast, inner, types),
         st.builds(Extract, fields, inner),
@@ -167,7 +173,7 @@ statements = st.builds(
         min_size=1,
         max_size=3,
     ).map(tuple),
-    anchor=anchors,
+    anchor=finer_anchors(expressions),
     source=st.none() | spellings.map(lambda spelling: Name((spelling,))),
     where=st.none() | expressions,
     having=st.none() | expressions,
@@ -249,6 +255,12 @@ def test_the_name_of_a_column_is_the_same_for_all_letter_cases_of_its_words(tree
         ),
         ('select a "in", b "say ""hi""" at a', 'SELECT a AS "in", b AS "say ""hi""" AT a'),
         ('select "a.b".c at a . b', 'SELECT "a.b".c AT a.b'),
+        (
+            "select m at{a,lower(b)as x,(c)as y} limit 1 per (x)",
+            "SELECT m AT (a, LOWER(b) AS x, c AS y) LIMIT 1 PER x",
+        ),
+        ("select m at (a or b as x)", "SELECT m AT (a OR b AS x)"),
+        ("select avg(m@(a+1 as b)) at ()", "SELECT AVG(m @ (a + 1 AS b)) AT ()"),
     ],
 )
 def test_canonical_queries(written, canonical):

@@ -146,5 +146,5 @@ def judged(text, entry, violations=None, mapped=MAPS, versions=NOW, current=NOW)
         current,
         frozenset(mapped),
     )
-    verdict = judge(typed(), target, entry)
+    verdict = judge(typed().with_levels(asked.computed), target, entry)
     return verdict.rule if isinstance(verdict, Rejected) else verdict

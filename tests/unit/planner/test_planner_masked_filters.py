@@ -16,7 +16,11 @@ from flightframe_server.algebra.types import (
     Kind,
     decimal,
 )
-from flightframe_server.planner.masked_filters import masked_filter, without_values
+from flightframe_server.planner.masked_filters import (
+    masked_anchor,
+    masked_filter,
+    without_values,
+)
 from flightframe_server.resolver.terms import Apply, Constant, LevelTerm, text
 
 ZONED = DataType(Kind.TIMESTAMP, zone="Europe/Berlin")
@@ -77,6 +81,14 @@ def test_conditions_of_the_readers_own_are_shown_whole_and_what_looks_the_same_o
     assert masked_filter(theirs, ()) == ("eq(a,…)", "ne(b,…)")
     assert masked_filter(theirs, ["ne(b,'two')"]) == ("eq(a,…)", "ne(b,…)", "ne(b,'two')")
     assert masked_filter(theirs, theirs) == tuple(theirs)
+
+
+def test_the_expressions_of_an_anchor_are_shown_without_the_values_of_others():
+    own = " case(eq(region,'East'),'here','there')"
+    other = " case(eq(region,'Secret'),1.5,null)"
+    shown = masked_anchor((own, other, "day"), {own})
+    assert shown == (own.strip(), "case(eq(region,…),…)", "day")
+    assert masked_anchor((own,)) == ("case(eq(region,…),…)",)
 
 
 def test_numbers_are_values_in_every_spelling():

@@ -54,6 +54,30 @@ def test_the_nearest_level_of_the_entry_is_climbed_from():
     ]
 
 
+def test_an_ad_hoc_level_is_computed_once_what_it_reads_is_climbed_to():
+    found = judged(
+        "SELECT k, n, revenue AT (region || category AS k, EXTRACT(year FROM month) AS n)",
+        held(FINE),
+    )
+    assert isinstance(found, Rollup)
+    assert {step.level for step in found.lookups} == {"region", "category", "month"}
+    assert [text(level.term) for level in found.computed] == [
+        "concat(region,category)",
+        "extract('year',month)",
+    ]
+
+
+def test_an_ad_hoc_level_of_the_entry_is_taken_by_its_expression():
+    entry = held("SELECT a, store, revenue AT (LOWER(product) AS a, store)")
+    found = judged("SELECT b, region, revenue AT (lower(product) AS b, region)", entry)
+    assert isinstance(found, Rollup)
+    assert found.computed == ()
+    assert [step.level for step in found.lookups] == ["region"]
+    # It determines nothing, not even another expression of the level that it reads.
+    again = judged("SELECT b, revenue AT (UPPER(product) AS b)", entry)
+    assert again.endswith("it neither holds nor determines product")
+
+
 @pytest.mark.parametrize(
     ("entry", "asked", "rule"),
     [
@@ -193,13 +217,16 @@ def test_what_needs_the_rows_again_never_rolls_up(call):
     entry = held(f"SELECT store, day, {call} AS x AT (store, day)")
     assert judged(f"SELECT store, {call} AS x AT store", entry).endswith("never rolls up")
     # A further conjunct does not help where it holds nothing to one member.
-    for where in ("day > DATE '2024-01-01'", "day IN (DATE '2024-01-01')", "month IS NULL"):
+    two = "day IN (DATE '2024-01-01', DATE '2024-01-02')"
+    for where in ("day > DATE '2024-01-01'", two, "month IS NULL"):
         asked = f"SELECT store, {call} AS x WHERE {where} AT store"
         assert judged(asked, entry).endswith("never rolls up"), where
 
 
 @pytest.mark.parametrize("call", NEVER)
-@pytest.mark.parametrize("pin", ["day = DATE '2024-01-01'", "day IS NULL"])
+@pytest.mark.parametrize(
+    "pin", ["day = DATE '2024-01-01'", "day IN (DATE '2024-01-01')", "day IS NULL"]
+)
 def test_unless_every_extra_level_is_held_to_one_member(call, pin):
     entry = held(f"SELECT store, day, {call} AS x AT (store, day)")
     assert isinstance(judged(f"SELECT store, {call} AS x WHERE {pin} AT store", entry), Rollup)

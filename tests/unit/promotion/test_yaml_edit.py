@@ -13,7 +13,9 @@ import pytest
 from flightframe_server.catalog import read_collection
 from flightframe_server.catalog.collection import DerivedMetric
 from flightframe_server.catalog.levels import LevelGraph
+from flightframe_server.engine.warm_up import Hint
 from flightframe_server.errors import CatalogError
+from flightframe_server.promotion.promote import is_hinted
 from flightframe_server.promotion.stanza import Promotion
 from flightframe_server.promotion.yaml_edit import with_hints
 
@@ -66,6 +68,9 @@ def test_only_the_stanza_changes(path, newline):
         assert promotion.anchor in anchors
         assert promotion.anchor not in old.metric_families[promotion.family].meaning.materialize_at
     assert old.content_hash == new.content_hash
+    # Promoting again changes nothing: a hint that is there is left out.
+    hints = [Hint(one.family, tuple(sorted(one.anchor))) for one in promotions]
+    assert all(is_hinted(new, hint) and not is_hinted(old, hint) for hint in hints)
 
 
 def test_a_mark_of_byte_order_stays_where_it_is():

@@ -10,7 +10,8 @@ import structlog
 from reloaded_shop import AC, AS_OTHER, AS_WRITTEN, BY_TOWN, MANIFEST, OTHER, ReloadedShop
 
 from flightframe_server.answer import Request, answer
-from flightframe_server.discovery.describe import Asked, describe
+from flightframe_server.discovery.describe import describe
+from flightframe_server.discovery.request import DescribeRequest
 from flightframe_server.errors import LimitExceeded, UnknownName
 from flightframe_server.sql.tables import PublishedTables
 
@@ -110,7 +111,7 @@ def test_collections_come_and_go(shop):
 
 def test_what_is_described_follows_the_file(shop):
     def told():
-        (collection,) = json.loads(describe(Asked(), shop.opened.runtime))["collections"]
+        (collection,) = json.loads(describe(DescribeRequest(), shop.opened.runtime))["collections"]
         return next(metric["description"] for metric in collection["metrics"])
 
     assert told() == "What customers paid."
@@ -240,7 +241,11 @@ FIXED = {
     ),
     "metric_engine.store": (MANIFEST + "metric_engine: {store: ./x}\n", "metric_engine.store", 5),
     "limits.threads": (MANIFEST + "limits: {threads: 2}\n", "limits.threads", 5),
-    "limits.http_requests": (MANIFEST + "limits: {http_requests: 2}\n", "limits.http_requests", 5),
+    "limits.http_head_seconds": (
+        MANIFEST + "limits: {http_head_seconds: 2}\n",
+        "limits.http_head_seconds",
+        5,
+    ),
 }
 
 

@@ -256,7 +256,11 @@ def test_what_collapses_no_blocked_level_is_answered(query):
         ("3e0 = hour", (), False),
         ("hour = ?", (3.0,), False),
         ("hour = 3 OR hour = 4", (), False),
-        ("hour IN (3)", (), False),
+        ("hour IN (3)", (), True),
+        ("hour IN (3, 3)", (), True),
+        ("hour IN (3, 4)", (), False),
+        ("NOT hour IN (3)", (), False),
+        ("hour IN (?)", (3.0,), False),
         ("hour >= 3 AND hour <= 3", (), False),
         ("hour <> 3", (), False),
         ("NOT hour = 3", (), False),
@@ -333,7 +337,8 @@ def test_cells_that_are_no_finer_than_the_point(query, inner, point):
     assert code == "NOT_FINER"
     assert f"@ {inner} adds no level to the anchor" in message
     assert point is None or f"at each point of {point}," in message
-    assert hint == "name a level after @ that the anchor leaves open"
+    alone = "" if point == "(day, region)" else "; take the reducer away to have x itself there"
+    assert hint == f"name a level after @ that the anchor leaves open{alone}"
 
 
 def test_cells_are_finer_where_the_rows_of_some_metric_split_the_point():

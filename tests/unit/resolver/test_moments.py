@@ -4,10 +4,20 @@ import datetime
 
 import pytest
 
-from flightframe_server.algebra.types import DATE, INTEGER, NULL, TEXT, TIMESTAMP, DataType, Kind
-from flightframe_server.errors import ArithmeticOverflow, TypeMismatch
+from flightframe_server.algebra.types import (
+    BOOLEAN,
+    DATE,
+    INTEGER,
+    NULL,
+    TEXT,
+    TIMESTAMP,
+    DataType,
+    Kind,
+)
+from flightframe_server.errors import NOWHERE, ArithmeticOverflow, TypeMismatch
+from flightframe_server.resolver.functions import call, case
 from flightframe_server.resolver.moments import aligned, compared, in_zone, listed
-from flightframe_server.resolver.terms import Constant, LevelTerm
+from flightframe_server.resolver.terms import Apply, Constant, LevelTerm
 from flightframe_server.resolver.values import constant
 
 BERLIN = "Europe/Berlin"
@@ -162,3 +172,19 @@ def test_of_two_literals_the_one_without_an_offset_is_read_by_the_clock_of_the_c
         noon,
         noon,
     )
+
+
+def test_values_of_one_function_are_read_by_that_clock_as_well():
+    # Noon in Berlin is ten in Greenwich, in summer.
+    local, instant, noon = (
+        at("2024-07-01 12:00"),
+        at("2024-07-01T06:00Z"),
+        of_berlin("2024-07-01T10:00"),
+    )
+    six = of_berlin("2024-07-01T06:00")
+    for name in ("COALESCE", "NULLIF"):
+        term = call(name, (local, instant), NOWHERE, BERLIN)
+        assert term == Apply(OF_BERLIN, name.lower(), (noon, six))
+    test = Apply(BOOLEAN, "is_null", (DAY,))
+    term = case(((test, local),), instant, NOWHERE, BERLIN)
+    assert term == Apply(OF_BERLIN, "case", (test, noon, six))

@@ -10,7 +10,7 @@ from flightframe_server.errors import FlightframeError
 from flightframe_server.flight.server import FlightServer
 from flightframe_server.planner.plan import Freshness
 from flightframe_server.request import Request
-from flightframe_server.telemetry.metrics import Metrics, route_of
+from flightframe_server.telemetry.metrics import AnswerCounts, Metrics, route_of
 
 SECRET = "Nowhere-0042"
 
@@ -57,6 +57,30 @@ def test_each_question_counts_once_under_its_label_and_route(shop):
     assert seconds == 3
 
 
+def test_pages_and_prometheus_read_one_count(shop):
+    metrics = shop.runtime.metrics
+    assert metrics.answers_of("shop") == AnswerCounts()
+    answer(Request("SELECT amount AT (town, day)"), shop.runtime)
+    answer(Request("SELECT amount AT town"), shop.runtime)
+    answer(Request("SELECT COUNT(amount) AS n AT (town, day)"), shop.runtime)
+    # One part is read as it is and the other rolled up: a rollup, and no hit.
+    answer(Request("SELECT amount, COUNT(amount) AS n AT town"), shop.runtime)
+    answer(Request("SELECT amount, MAX(amount) AS m AT town"), shop.runtime)
+    for _ in range(2):
+        answer(Request("SELECT amount AT town"), shop.runtime)
+    answer(Request("SELECT amount AT day", freshness=Freshness(no_cache=True)), shop.runtime)
+    counts = metrics.answers_of("shop")
+    assert counts == AnswerCounts(hits=1, rollups=2, misses=4, hot_hits=1)
+    assert sum(questions(shop).values()) == 8
+    assert metrics.answers_of("another") == AnswerCounts()
+
+
+def test_a_plan_that_is_shown_is_no_answer(shop):
+    answer(Request("EXPLAIN SELECT amount AT town"), shop.runtime)
+    assert questions(shop) == {}
+    assert shop.runtime.metrics.answers_of("shop") == AnswerCounts()
+
+
 def test_statements_are_timed_and_the_store_is_weighed(shop):
     answer(Request("SELECT amount AT (town, day)"), shop.runtime)
     answer(Request("SELECT amount AT town"), shop.runtime)
@@ -68,6 +92,38 @@ def test_statements_are_timed_and_the_store_is_weighed(shop):
     assert seen["flightframe_entry_bytes", collection] == sum(one.bytes for one in records)
     assert seen["flightframe_budget_bytes", collection] == 1 << 30
     assert seen["flightframe_statements_running", ()] == 0
+
+
+def test_there_is_a_family_for_each_thing_that_is_watched(shop):
+    families = {
+        family.name: set(family.samples[0].labels) if family.samples else None
+        for family in text_string_to_metric_families(
+            generate_latest(shop.runtime.metrics.registry).decode()
+        )
+        if family.name.startswith("flightframe")
+    }
+    assert families.keys() == {
+        "flightframe_info",
+        # Questions by collection, label and route, and how long they took; hot hits are a route.
+        "flightframe_questions",
+        "flightframe_question_seconds",
+        "flightframe_refusals",
+        "flightframe_backend_seconds",
+        # The stores.
+        "flightframe_entries",
+        "flightframe_entry_bytes",
+        "flightframe_budget_bytes",
+        "flightframe_evictions",
+        "flightframe_damaged_entries",
+        "flightframe_unstored_answers",
+        "flightframe_store_failures",
+        # The queue.
+        "flightframe_statements_running",
+        "flightframe_statements_waiting",
+        "flightframe_streams_waiting",
+    }
+    of_stores = {name for name, labels in families.items() if labels == {"collection"}}
+    assert len(of_stores) == 7
 
 
 def test_a_refusal_is_no_answer_and_no_value_is_told(shop):

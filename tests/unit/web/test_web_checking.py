@@ -52,7 +52,7 @@ def test_a_check_carries_nothing_out(client):
         ("SELECT SUMM(amount) AT town", "UNKNOWN_NAME", "SELECT SUM(amount) AT town"),
         # Two mistakes are mended one after the other.
         ("SELECT amuont AT twon", "UNKNOWN_NAME", "SELECT amuont AT town"),
-        ("SELECT town AT town", "AMBIGUOUS_SCHEMA", "SELECT town FROM shops AT town"),
+        ("SELECT COUNT(*) AT ()", "AMBIGUOUS_SCHEMA", "SELECT COUNT(*) FROM shops AT ()"),
         ("SELECT town amount AT town", "PARSE", None),
         ("SELECT", "PARSE", None),
     ],

@@ -6,6 +6,8 @@ import duckdb
 import pytest
 from web_shop import CHANGING, shop
 
+from flightframe_server.web.endpoints import discovery as endpoint
+
 DESCRIBE = "/runtime/describe"
 
 
@@ -75,3 +77,105 @@ def test_an_empty_body_asks_for_all(client):
 
 def test_a_key_that_stands_twice_is_refused(client):
     assert client.get(f"{DESCRIBE}?name=town&name=shop").status_code == 400
+
+
+def test_the_names_are_told_once_and_by_another_tag(client):
+    full, names = client.get(DESCRIBE), client.get(DESCRIBE, params={"detail": "names"})
+    assert names.headers["etag"] != full.headers["etag"]
+    (collection,) = names.json()["collections"]
+    assert collection["edges"] == [{"from": "shop", "to": "town"}]
+    assert [metric["name"] for metric in collection["metrics"]] == ["amount", "double"]
+    assert collection["metrics"][1] == {
+        "name": "double",
+        "description": "",
+        "type": "decimal(38,2)",
+        "reducers": [],
+        "formula": "amount + amount",
+        "inputs": ["amount"],
+        "required": [],
+    }
+    tag = {"if-none-match": names.headers["etag"]}
+    assert client.get(DESCRIBE, params={"detail": "names"}, headers=tag).status_code == 304
+
+
+def test_several_names_are_told_in_full_whatever_their_order(client):
+    first = client.get(DESCRIBE, params={"names": "town,amount"})
+    again = client.get(DESCRIBE, params={"names": '"AMOUNT",town'})
+    body = client.post(DESCRIBE, json={"names": ["amount", "town"]})
+    assert first.json() == again.json() == body.json()
+    assert first.headers["etag"] == again.headers["etag"] == body.headers["etag"]
+    (collection,) = first.json()["collections"]
+    assert [level["name"] for level in collection["levels"]] == ["town"]
+    (metric,) = collection["metrics"]
+    assert metric["anchors"][0]["levels"] == ["shop", "town", "sale"]
+
+
+def test_where_metrics_stand_to_one_level_alone(client):
+    (collection,) = client.get(DESCRIBE, params={"at": "town"}).json()["collections"]
+    anchors = [metric["anchors"] for metric in collection["metrics"]]
+    assert [one["levels"] for (one,) in anchors] == [["town"], ["town"]]
+
+
+@pytest.mark.parametrize(
+    ("params", "hint"),
+    [
+        ({"names": "amount,twon"}, "did you mean town?"),
+        ({"names": "amonut", "detail": "names"}, "did you mean amount?"),
+        ({"at": "twon"}, "did you mean town?"),
+    ],
+)
+def test_an_unknown_name_of_several_is_refused(client, params, hint):
+    refused = client.get(DESCRIBE, params=params)
+    assert (refused.status_code, refused.json()["error"]["hint"]) == (404, hint)
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["names=", "names=a,", "names=town&names=amount", "names=town&name=shop", "detail=all", "at=,"],
+)
+def test_names_that_are_not_clear_are_refused(client, query):
+    refused = client.get(f"{DESCRIBE}?{query}")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "PARSE")
+
+
+def test_a_description_is_packed_where_that_is_taken(client, monkeypatch):
+    monkeypatch.setattr(endpoint, "LEAST_BYTES", 1)
+    packed = client.get(DESCRIBE, headers={"accept-encoding": "gzip"})
+    plain = client.get(DESCRIBE, headers={"accept-encoding": "identity"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert packed.content == plain.content
+    assert int(packed.headers["content-length"]) < int(plain.headers["content-length"])
+    for reply in (packed, plain):
+        assert "accept-encoding" in reply.headers["vary"].lower()
+        assert reply.headers["etag"] == packed.headers["etag"]
+    again = client.get(DESCRIBE, headers={"accept-encoding": "gzip"})
+    assert again.content == plain.content
+
+
+def test_a_packed_description_is_told_no_longer_than_it_is_right(tmp_path, monkeypatch):
+    monkeypatch.setattr(endpoint, "LEAST_BYTES", 1)
+    with shop(tmp_path) as running, running.client(headers=CHANGING) as client:
+        headers = {"accept-encoding": "gzip"}
+        assert "Paid." not in client.get(DESCRIBE, headers=headers).text
+        file = tmp_path / "ac.yaml"
+        file.write_text(
+            file.read_text().replace("name: amount\n", "name: amount\n    description: Paid.\n", 1)
+        )
+        assert client.post("/runtime/reload").json()["reloaded"]
+        assert "Paid." in client.get(DESCRIBE, headers=headers).text
+
+
+def test_a_packed_description_is_made_once(client, monkeypatch):
+    monkeypatch.setattr(endpoint, "LEAST_BYTES", 1)
+    made = []
+    from_scratch = endpoint.description_of
+
+    def counted(*arguments):
+        made.append(arguments)
+        return from_scratch(*arguments)
+
+    monkeypatch.setattr(endpoint, "description_of", counted)
+    ask = {"params": {"names": "shop,town,amount,double"}, "headers": {"accept-encoding": "gzip"}}
+    first, again = client.get(DESCRIBE, **ask), client.get(DESCRIBE, **ask)
+    assert (first.content, len(made)) == (again.content, 1)

@@ -35,7 +35,7 @@ def test_the_manifest_tells_of_entries_and_of_no_value(fresh):
     assert (manifest["misses"], manifest["rollups"], manifest["hot_hits"]) == (2, 1, 0)
     assert manifest["bytes"] == sum(entry["bytes"] for entry in manifest["entries"])
     percent = 100 * manifest["bytes"] / manifest["budget_bytes"]
-    assert manifest["budget_percent"] == pytest.approx(percent, abs=0.01)
+    assert manifest["budget_percent"] == pytest.approx(percent, abs=0.0001)
     plain = next(entry for entry in manifest["entries"] if entry["anchor"] == ["town"])
     assert (plain["family"], plain["operator"], plain["rows"]) == ("amount", "SUM", 2)
     filtered = [entry for entry in manifest["entries"] if entry["filtered"]]

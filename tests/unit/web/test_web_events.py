@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import logging
+import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from web_shop import TOTAL, shop
+from web_shop import AC, CHANGING, TOTAL, shop
 
 from flightframe_server.web import events
 
@@ -121,3 +125,67 @@ def test_a_head_does_not_wait_for_events(client):
     answer = client.head(EVENTS)
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["content-type"].startswith("text/event-stream")
+
+
+def test_events_end_with_their_collection(tmp_path, caplog):
+    caplog.set_level(logging.ERROR)
+    with (
+        shop(tmp_path) as running,
+        running.client(headers=CHANGING) as client,
+        running.client() as listener,
+        listener.stream("GET", EVENTS, params={"collection": "shop"}) as response,
+    ):
+        lines = response.iter_lines()
+        assert next(lines) == "event: engine"
+        (tmp_path / "ac.yaml").write_text(AC.replace("name: shop\n", "name: store\n", 1))
+        assert client.post("/runtime/reload").json()["collections"] == ["store"]
+        for _ in lines:
+            pass
+        assert client.get(EVENTS, params={"collection": "shop"}).status_code == 404
+    assert caplog.records == []
+
+
+HEADS = {
+    "as a page does": b"",
+    "of the old kind": b"Connection: close\r\n",
+    "with a body": b"Content-Length: 3\r\n",
+    "that waits to send one": b"Content-Length: 3\r\nExpect: 100-continue\r\n",
+}
+
+
+def leave(listener, how):
+    """End a connection: in order, by a reset, one way first, or by what is no HTTP."""
+    if how == "reset":
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    elif how == "one way":
+        listener.shutdown(socket.SHUT_WR)
+    elif how == "noise":
+        listener.sendall(b"abc\x00\r\n\r\nno HTTP\r\n\r\n")
+    listener.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("head", HEADS.values(), ids=HEADS)
+@pytest.mark.parametrize("how", ["close", "reset", "one way", "noise"])
+def test_a_listener_that_leaves_leaves_no_error_and_no_place(tmp_path, caplog, head, how):
+    caplog.set_level(logging.ERROR)
+    limits = "limits: {event_streams: 1, event_streams_per_caller: 1}\n"
+    with shop(tmp_path, more=limits) as running:
+        address = urlsplit(running.server.url)
+        for _ in range(2):
+            until = time.monotonic() + 60
+            begun = b""
+            while b"event: engine" not in begun:
+                # The place of the one before is free once the server has seen it leave.
+                assert time.monotonic() < until
+                listener = socket.create_connection((address.hostname, address.port), timeout=60)
+                listener.sendall(
+                    b"GET /runtime/events HTTP/1.1\r\nHost: 127.0.0.1\r\n" + head + b"\r\n"
+                )
+                begun = listener.recv(1 << 16)
+                while b"200 OK" in begun and b"event: engine" not in begun:
+                    begun += listener.recv(1 << 16)
+                if b"event: engine" not in begun:
+                    listener.close()
+            leave(listener, how)
+    assert caplog.records == []

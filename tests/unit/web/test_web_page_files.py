@@ -96,6 +96,23 @@ def test_over_http(client: httpx.Client):
     assert client.post("/").status_code == 405
 
 
+def test_a_page_that_the_client_has_is_not_sent_again(client: httpx.Client):
+    page = client.get("/")
+    tag = page.headers["etag"]
+    for header in (tag, tag.removeprefix("W/"), f'"x", {tag}', "*"):
+        same = client.get("/", headers={"if-none-match": header})
+        assert (same.status_code, same.content, same.headers["etag"]) == (304, b"", tag)
+        assert same.headers["content-security-policy"] == POLICY
+    assert client.get("/", headers={"if-none-match": '"x"'}).content == page.content
+
+
+def test_another_page_has_another_tag(folder):
+    tags = [PageFiles(folder).find("/").headers["etag"] for _ in range(2)]
+    (folder / "index.html").write_text(f"{INDEX}!")
+    tags.append(PageFiles(folder).find("/").headers["etag"])
+    assert tags[0] == tags[1] != tags[2]
+
+
 def test_the_page_is_for_everybody(secured):
     with secured.client() as client:
         assert client.get("/").status_code == 200

@@ -46,6 +46,7 @@ def test_a_broken_file_is_told_and_the_old_one_served(tmp_path):
         outcome = client.post("/runtime/reload").json()
         assert outcome["reloaded"] is False
         health = client.get("/healthz").json()
+        assert "user" not in health
         assert (health["status"], health["reload"]["state"]) == ("degraded", "failed")
         (mistake,) = health["reload"]["errors"]
         assert mistake["file"] == "ac.yaml"
@@ -63,6 +64,7 @@ def test_who_was_not_let_in_is_told_no_names(tmp_path):
     with shop(tmp_path, AUTH) as running:
         with running.client("alice", headers=CHANGING) as alice:
             assert alice.get("/healthz").json()["collections"] == ["shop"]
+            assert alice.get("/healthz").json()["user"] == "alice"
             file = tmp_path / "ac.yaml"
             file.write_text(file.read_text().replace("column: amount", "column: nonsense"))
             assert alice.post("/runtime/reload").json()["reloaded"] is False
@@ -72,6 +74,6 @@ def test_who_was_not_let_in_is_told_no_names(tmp_path):
                 health = stranger.get("/healthz", auth=auth)
                 assert health.status_code == 200
                 assert health.json()["reload"]["errors"] == []
-                assert "collections" not in health.json()
+                assert not {"collections", "user"} & set(health.json())
                 assert "nonsense" not in health.text
         assert PASSWORDS["alice"] not in health.text

@@ -32,8 +32,8 @@ type Method = "GET" | "POST" | "DELETE";
 
 /** Send a request; return the response, whatever its body. */
 export async function send(method: Method, path: string, body?: unknown, options: Options = {}): Promise<Response> {
-  const headers: Record<string, string> = { accept: options.accept ?? "application/json" };
-  if (method !== "GET") headers["x-flightframe"] = "1";
+  // Beside what changes something, it says that the page itself asks who asks: the browser need not.
+  const headers: Record<string, string> = { accept: options.accept ?? "application/json", "x-flightframe": "1" };
   if (body !== undefined) headers["content-type"] = "application/json";
   let response: Response;
   try {
@@ -46,9 +46,16 @@ export async function send(method: Method, path: string, body?: unknown, options
     if (options.signal?.aborted) throw new Refusal("CANCELLED", "you stopped it");
     throw new Refusal(UNREACHABLE, "the server does not answer", error instanceof Error ? error.message : null);
   }
-  if (!response.ok) throw await refusalOf(response);
+  if (!response.ok) {
+    const refused = await refusalOf(response);
+    if (refused.status === 401) unauthenticated.dispatchEvent(new Event("refused"));
+    throw refused;
+  }
   return response;
 }
+
+/** Tells of requests that were refused because the server does not know who asks. */
+export const unauthenticated = new EventTarget();
 
 /** Send a request; return its JSON. */
 export async function ask<Answer>(method: Method, path: string, body?: unknown, options?: Options): Promise<Answer> {

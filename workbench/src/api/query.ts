@@ -4,7 +4,7 @@
  * What comes in is a text; what goes out is what the server says of it. It must never read a number
  * by way of JSON.
  */
-import { RecordBatchReader, Table, tableFromIPC } from "apache-arrow";
+import { RecordBatchReader, Table, tableFromIPC, type Schema } from "apache-arrow";
 import { isFrameQL } from "../editor/language.ts";
 import { columnOf, type Column } from "../values/column.ts";
 import { ask, send, Refusal } from "./http.ts";
@@ -15,6 +15,7 @@ export const ARROW = "application/vnd.apache.arrow.stream";
 /** An answer, as the page holds it. */
 export interface Answer {
   readonly source: string;
+  readonly schema: Schema;
   readonly columns: readonly Column[];
   readonly rows: number;
   readonly provenance: Provenance | null;
@@ -26,18 +27,24 @@ export interface Answer {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
+/** Of which collection something is asked, and how many seconds its answer may lag behind. */
+export interface Where {
+  readonly collection: string | null;
+  readonly lag?: number;
+}
+
 /** Return the body that asks a text: Frame-QL, or else SQL of the catalogue. */
-export function bodyOf(source: string, collection: string | null): Record<string, string> {
+export function bodyOf(source: string, { collection, lag = 0 }: Where): Record<string, string | number> {
   const key = isFrameQL(source) ? "source" : "sql";
-  return { [key]: source, ...(collection !== null && { collection }) };
+  return { [key]: source, ...(collection !== null && { collection }), ...(lag > 0 && { max_staleness: lag }) };
 }
 
 /** Ask a text; `progress` is told of the bytes as they come. */
 export async function query(
-  source: string, collection: string | null, signal: AbortSignal, progress: (bytes: number) => void,
+  source: string, where: Where, signal: AbortSignal, progress: (bytes: number) => void,
 ): Promise<Answer> {
   const started = performance.now();
-  const response = await send("POST", "/runtime/query", bodyOf(source, collection), { signal, accept: ARROW });
+  const response = await send("POST", "/runtime/query", bodyOf(source, where), { signal, accept: ARROW });
   const firstByte = performance.now() - started;
   const bytes = await bytesOf(response, progress, signal);
   const lastByte = performance.now() - started;
@@ -45,7 +52,7 @@ export async function query(
   const provenance = provenanceOf(table);
   const header = response.headers.get("x-flightframe-served-from") as ServedFrom | null;
   return {
-    source, rows: table.numRows, provenance, servedFrom: provenance?.served_from ?? header, firstByte, lastByte, bytes,
+    source, schema: table.schema, rows: table.numRows, provenance, servedFrom: provenance?.served_from ?? header, firstByte, lastByte, bytes,
     columns: table.schema.fields.map((field, place) => {
       const vector = table.getChildAt(place);
       if (!vector) throw new Refusal("PAGE", `the column ${field.name} did not come`);
@@ -77,9 +84,14 @@ async function bytesOf(response: Response, progress: (bytes: number) => void, si
   return bytes;
 }
 
+/** The last bytes of a whole stream; a reader of one that was cut would end quietly. */
+const END = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
+
 /** Return the table of a stream; one without batches has its columns still. */
 function tableOf(bytes: Uint8Array): Table {
+  const end = bytes.subarray(-END.length);
   try {
+    if (!END.every((byte, place) => end[place] === byte)) throw new Error("cut");
     const table = tableFromIPC(bytes);
     if (table.batches.length > 0) return table;
     const reader = RecordBatchReader.from(bytes).open();
@@ -95,13 +107,13 @@ function provenanceOf(table: Table): Provenance | null {
 }
 
 /** Return the plan of a text, which is not carried out. */
-export function explain(source: string, collection: string | null, signal?: AbortSignal): Promise<Explanation> {
-  return ask("POST", "/runtime/explain", bodyOf(source, collection), { ...(signal && { signal }) });
+export function explain(source: string, where: Where, signal?: AbortSignal): Promise<Explanation> {
+  return ask("POST", "/runtime/explain", bodyOf(source, where), { ...(signal && { signal }) });
 }
 
 /** Return whether a text could be asked, its columns and its chips. */
 export function check(source: string, collection: string | null, signal?: AbortSignal): Promise<Check> {
-  return ask("POST", "/runtime/check", bodyOf(source, collection), { ...(signal && { signal }) });
+  return ask("POST", "/runtime/check", bodyOf(source, { collection }), { ...(signal && { signal }) });
 }
 
 /** Return the canonical text of chips. */

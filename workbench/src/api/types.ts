@@ -43,6 +43,10 @@ export interface Health {
   readonly version: string;
   readonly collections?: readonly string[];
   readonly reload?: ReloadState;
+  /** As whom the caller was let in; absent where no credentials are asked for. */
+  readonly user?: string;
+  /** Where Arrow Flight answers. */
+  readonly flight?: string;
 }
 
 export interface BlockedLevel {
@@ -58,22 +62,35 @@ export interface Availability {
   readonly blocked: readonly BlockedLevel[];
 }
 
-export interface MetricFacts {
+/** A metric as the list of names tells it: without where it may be asked. */
+export interface MetricName {
   readonly name: string;
   readonly description: string;
   readonly type: string;
   readonly reducers: readonly string[];
   readonly default?: string | null;
-  readonly anchors: readonly Availability[];
+  readonly schema?: string;
   readonly formula?: string;
   readonly inputs?: readonly string[];
+  /** The levels it cannot be asked without, under its default reducer. */
+  readonly required: readonly string[];
 }
 
-export interface LevelFacts {
+/** A metric with where it may be asked: at the levels that were asked about. */
+export interface MetricFacts {
+  readonly name: string;
+  readonly formula?: string;
+  readonly anchors: readonly Availability[];
+}
+
+export interface LevelName {
   readonly name: string;
   readonly type: string;
   readonly family: string;
   readonly description: string;
+}
+
+export interface LevelFacts extends LevelName {
   readonly facts?: {
     readonly cardinality: number;
     readonly has_null: boolean;
@@ -84,17 +101,24 @@ export interface LevelFacts {
   readonly refused?: string;
 }
 
-export interface CollectionFacts {
+/** Everything of a collection once, and nothing of metrics at levels. */
+export interface CollectionNames {
   readonly name: string;
   readonly description: string;
-  readonly levels: readonly LevelFacts[];
-  readonly metrics: readonly MetricFacts[];
+  readonly levels: readonly LevelName[];
+  readonly metrics: readonly MetricName[];
   readonly schemas: readonly { readonly name: string; readonly grain: readonly string[]; readonly description: string }[];
 }
 
+export interface Names {
+  readonly installation_id: string;
+  readonly collections: readonly CollectionNames[];
+}
+
+/** Some of a collection, in full. */
 export interface Description {
   readonly installation_id: string;
-  readonly collections: readonly CollectionFacts[];
+  readonly collections: readonly { readonly name: string; readonly levels: readonly LevelFacts[]; readonly metrics: readonly MetricFacts[] }[];
 }
 
 export interface PlanNode {

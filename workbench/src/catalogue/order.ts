@@ -4,11 +4,11 @@
  * What comes in is a description; what goes out are groups, words and the cells of the matrix. It must
  * never soften a refusal: the reason of a cell is the server's.
  */
-import type { Availability, LevelFacts, MetricFacts } from "../api/types.ts";
+import type { Availability, LevelName, MetricFacts, MetricName } from "../api/types.ts";
 
 /** Return levels by their family, each in the order of the collection. */
-export function byFamily(levels: readonly LevelFacts[]): [string, LevelFacts[]][] {
-  const families = new Map<string, LevelFacts[]>();
+export function byFamily(levels: readonly LevelName[]): [string, LevelName[]][] {
+  const families = new Map<string, LevelName[]>();
   for (const level of levels) {
     const known = families.get(level.family);
     if (known) known.push(level);
@@ -18,8 +18,7 @@ export function byFamily(levels: readonly LevelFacts[]): [string, LevelFacts[]][
 }
 
 /** Return which levels a metric is blocked over, in words; empty for none. */
-export function blockedWords(metric: MetricFacts): string {
-  const required = metric.anchors[0]?.required ?? [];
+export function blockedWords({ required }: MetricName): string {
   return required.length > 0 ? `may be asked only with ${required.join(", ")}` : "";
 }
 
@@ -29,6 +28,8 @@ export type Standing = "free" | "needs" | "blocked" | "unreachable";
 export const STANDINGS: Readonly<Record<Standing, string>> = {
   free: "may be asked", needs: "may be asked beside another level", blocked: "blocked", unreachable: "not reachable",
 };
+/** The standings in the order in which a reader looks for them. */
+export const RANK: Readonly<Record<Standing, number>> = { free: 0, needs: 1, blocked: 2, unreachable: 3 };
 export const SIGNS: Readonly<Record<Standing, string>> = { free: "●", needs: "◐", blocked: "✕", unreachable: "·" };
 
 /** A cell of the matrix. */
@@ -61,7 +62,7 @@ export interface Lineage {
 }
 
 /** Return what a metric is made of. */
-export function lineageOf(name: string, metrics: ReadonlyMap<string, MetricFacts>, above: readonly string[] = []): Lineage {
+export function lineageOf(name: string, metrics: ReadonlyMap<string, MetricName>, above: readonly string[] = []): Lineage {
   const metric = metrics.get(name);
   const inputs = above.includes(name) ? [] : (metric?.inputs ?? []);
   const text = metric?.formula ? `= ${metric.formula}` : (metric?.reducers.join(", ") ?? "");
@@ -69,7 +70,7 @@ export function lineageOf(name: string, metrics: ReadonlyMap<string, MetricFacts
 }
 
 /** Return the metrics that a formula makes of this one. */
-export function usedIn(name: string, metrics: Iterable<MetricFacts>): MetricFacts[] {
+export function usedIn(name: string, metrics: Iterable<MetricName>): MetricName[] {
   return [...metrics].filter((metric) => metric.inputs?.includes(name));
 }
 

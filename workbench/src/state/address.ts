@@ -56,6 +56,8 @@ export interface QueryState {
   readonly tab: Tab;
   readonly chart?: Chart;
   readonly metric?: string;
+  /** How many seconds an answer may lag behind its source. */
+  readonly lag?: number;
 }
 
 /** Return the state of a fragment; null where it holds no text. */
@@ -66,7 +68,8 @@ export function queryStateOf(fragment: string): QueryState | null {
   const tab = TABS.find((item) => item === keys.get("tab")) ?? "rows";
   const chart = CHARTS.find((item) => item === keys.get("chart"));
   const metric = keys.get("metric");
-  return { text, tab, ...(chart && { chart }), ...(metric && { metric }) };
+  const lag = /^\d{1,9}$/.test(keys.get("lag") ?? "") ? Number(keys.get("lag")) : 0;
+  return { text, tab, ...(chart && { chart }), ...(metric && { metric }), ...(lag > 0 && { lag }) };
 }
 
 /** Return the fragment of a state. */
@@ -75,6 +78,7 @@ export function fragmentOf(state: QueryState): string {
   if (state.tab !== "rows") keys.set("tab", state.tab);
   if (state.chart) keys.set("chart", state.chart);
   if (state.metric) keys.set("metric", state.metric);
+  if (state.lag) keys.set("lag", String(state.lag));
   return `#${keys.toString()}`;
 }
 

@@ -8,9 +8,13 @@ import { lastQueries, manifest, recommendations, statements } from "../api/engin
 import { refusal, type Refusal } from "../api/http.ts";
 import type { EngineEvent, Manifest, Recommendations, Statements } from "../api/types.ts";
 import type { Thresholds } from "./address.ts";
+import { sampled, type Sample } from "../engine/over_time.ts";
 import { installation } from "./installation.svelte.ts";
 
 const SECONDS = 2;
+
+/** The samples of collections whose engine was looked at before, in this tab. */
+const earlier = new Map<string | null, readonly Sample[]>();
 
 export class Engine {
   manifest = $state.raw<Manifest | null>(null);
@@ -18,27 +22,42 @@ export class Engine {
   statements = $state.raw<Statements | null>(null);
   queries = $state.raw<readonly Readonly<Record<string, unknown>>[]>([]);
   event = $state.raw<EngineEvent | null>(null);
+  /** How questions were answered, as it was told so far. */
+  samples = $state.raw<readonly Sample[]>(earlier.get(installation.chosen) ?? []);
   refused = $state.raw<Refusal | null>(null);
   recommendationsRefused = $state.raw<Refusal | null>(null);
   busy = $state(false);
 
   /** Follow the engine; return what stops that. */
   follow(): () => void {
-    void this.read();
-    const events = new EventSource("/runtime/events");
-    events.addEventListener("engine", (message) => {
-      const before = this.event;
-      this.event = JSON.parse(message.data as string) as EngineEvent;
-      if (before) void this.read();
+    let events: EventSource | null = null;
+    let left = false;
+    // A stream of events cannot say that the page itself asks who asks: it is opened once that is known.
+    void this.read().then(() => {
+      if (!left && this.refused?.status !== 401) events = this.#listen();
     });
     // What runs ages without an event, and a server may have no room for another stream of them.
     const timer = setInterval(() => {
-      if (!document.hidden) void this.#running();
+      if (!document.hidden && !installation.signIn) void this.#running();
     }, SECONDS * 1000);
     return () => {
-      events.close();
+      left = true;
+      events?.close();
       clearInterval(timer);
     };
+  }
+
+  #listen(): EventSource {
+    const { chosen } = installation;
+    const events = new EventSource(`/runtime/events${chosen === null ? "" : `?${new URLSearchParams({ collection: chosen })}`}`);
+    events.addEventListener("engine", (message) => {
+      const before = this.event;
+      this.event = JSON.parse(message.data as string) as EngineEvent;
+      this.samples = sampled(this.samples, this.event, Date.now() / 1000);
+      earlier.set(chosen, this.samples);
+      if (before) void this.read();
+    });
+    return events;
   }
 
   async read(): Promise<void> {

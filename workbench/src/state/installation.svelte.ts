@@ -4,8 +4,9 @@
  * What comes in are its health and its description; what goes out is state that pages show. It must
  * never throw away what it knows because the server is away for a while.
  */
-import { ask, refusal, UNREACHABLE, type Refusal } from "../api/http.ts";
-import type { CollectionFacts, Description, Health, LevelFacts, MetricFacts } from "../api/types.ts";
+import { described, names, type Wanted } from "../api/describe.ts";
+import { ask, refusal, unauthenticated, UNREACHABLE, type Refusal } from "../api/http.ts";
+import type { CollectionNames, Health, LevelName, MetricFacts, MetricName, Names } from "../api/types.ts";
 import { here } from "./place.svelte.ts";
 
 const SECONDS = 5;
@@ -14,11 +15,18 @@ const SECONDS_AWAY = 1;
 class Installation {
   health = $state<Health | null>(null);
   connection = $state<"asking" | "ok" | "away">("asking");
-  description = $state.raw<Description | null>(null);
+  description = $state.raw<Names | null>(null);
   refused = $state.raw<Refusal | null>(null);
   /** Whether the server wants to know who asks. */
   signIn = $state(false);
+  /** Takes the page over for another user, or for none; see `Question`. */
+  belongTo: (user: string | null) => void = () => undefined;
   #asking = false;
+
+  /** The user whom the server knows the reader as; null where it asks for none. */
+  get user(): string | null {
+    return this.health?.user ?? null;
+  }
 
   get collections(): readonly string[] {
     return this.health?.collections ?? this.description?.collections.map((item) => item.name) ?? [];
@@ -31,21 +39,28 @@ class Installation {
     return this.collections.find((name) => name === named) ?? this.collections[0] ?? null;
   }
 
-  get facts(): CollectionFacts | null {
+  get facts(): CollectionNames | null {
     const all = this.description?.collections ?? [];
     return all.find((item) => item.name === this.chosen) ?? all[0] ?? null;
   }
 
-  metric(name: string): MetricFacts | undefined {
+  metric(name: string): MetricName | undefined {
     return this.facts?.metrics.find((item) => item.name === name);
   }
 
-  level(name: string): LevelFacts | undefined {
+  level(name: string): LevelName | undefined {
     return this.facts?.levels.find((item) => item.name === name);
+  }
+
+  /** Ask where metrics of the chosen collection may be asked; see `described`. */
+  async metricsIn(wanted: Wanted): Promise<readonly MetricFacts[]> {
+    const found = await described(this.chosen, wanted);
+    return found.collections[0]?.metrics ?? [];
   }
 
   /** Watch the server until the page is closed. */
   watch(): void {
+    unauthenticated.addEventListener("refused", () => (this.signIn = true));
     const turn = async (): Promise<void> => {
       await this.#look();
       const seconds = this.connection === "ok" ? SECONDS : SECONDS_AWAY;
@@ -61,11 +76,20 @@ class Installation {
       this.health = await ask<Health>("GET", "/healthz", undefined, { signal: AbortSignal.timeout(4000) });
       const returned = this.connection === "away";
       this.connection = "ok";
+      // Who is not let in is told nothing, not even as whom.
+      if (this.health.collections) this.belongTo(this.user);
       const moved = before?.reload?.at !== this.health.reload?.at;
-      if (this.description === null || returned || (before !== null && moved)) void this.describe();
+      if (returned || (this.description === null && !this.signIn) || (before !== null && moved)) void this.describe();
     } catch {
       this.connection = "away";
     }
+  }
+
+  /** Be the page of the user who has just signed in. */
+  async entered(): Promise<void> {
+    this.signIn = false;
+    await this.#look();
+    await this.describe();
   }
 
   /** Ask anew what can be asked. */
@@ -73,12 +97,11 @@ class Installation {
     if (this.#asking) return;
     this.#asking = true;
     try {
-      this.description = await ask<Description>("GET", "/runtime/describe");
+      this.description = await names();
       this.refused = null;
       this.signIn = false;
     } catch (error) {
       const why = refusal(error);
-      if (why.status === 401) this.signIn = true;
       if (why.code !== UNREACHABLE) this.refused = why;
     } finally {
       this.#asking = false;

@@ -11,7 +11,7 @@ import type { Check, Explanation, Shelf } from "../api/types.ts";
 import type { Chart } from "../chart/rule.ts";
 import { fragmentOf, queryStateOf, type Tab } from "./address.ts";
 import { installation } from "./installation.svelte.ts";
-import { history as pastTexts, keep, kept, remember } from "./kept.ts";
+import { draft as keptDraft, handTo, history as pastTexts, keepDraft, owner, remember } from "./kept.ts";
 import { here } from "./place.svelte.ts";
 
 const ADDRESS_MS = 250;
@@ -21,6 +21,8 @@ class Question {
   tab = $state<Tab>("rows");
   chart = $state<Chart | undefined>(undefined);
   metric = $state<string | undefined>(undefined);
+  /** How many seconds an answer may lag behind its source; 0 for none. */
+  lag = $state(0);
   past = $state.raw<string[]>(pastTexts());
 
   answer = $state.raw<Answer | null>(null);
@@ -34,17 +36,20 @@ class Question {
 
   #abort: AbortController | null = null;
   #writing: ReturnType<typeof setTimeout> | undefined;
+  /** Whether the page is another user's by now, and is being loaded anew. */
+  #left = false;
 
   constructor() {
     this.#open();
     addEventListener("popstate", () => this.#open());
     addEventListener("hashchange", () => this.#open());
     addEventListener("pagehide", () => this.#write());
+    installation.belongTo = (user) => this.#belongTo(user);
   }
 
   /** Take the state of the address; a text that was being written goes to the history. */
   #open(): void {
-    const draft = kept("text") ?? "";
+    const draft = keptDraft();
     const state = here.place.page === "query" ? queryStateOf(location.hash) : null;
     if (state === null) {
       if (this.text === "") this.text = draft;
@@ -55,14 +60,32 @@ class Question {
     this.tab = state.tab;
     this.chart = state.chart;
     this.metric = state.metric;
-    keep("text", state.text);
+    this.lag = state.lag ?? 0;
+    keepDraft(state.text);
+  }
+
+  /**
+   * Be the page of another user, or of none: what it holds of the one before is gone with it.
+   */
+  #belongTo(user: string | null): void {
+    if (user === owner()) return;
+    if (handTo(user)) {
+      this.stop();
+      clearTimeout(this.#writing);
+      this.#left = true;
+      history.replaceState(null, "", "/");
+      location.reload();
+      return;
+    }
+    this.past = pastTexts();
+    if (this.text === "") this.text = keptDraft();
   }
 
   /** Take a text: typed, inserted, or of the history. */
   write(text: string): void {
     if (text === this.text) return;
     this.text = text;
-    keep("text", text);
+    keepDraft(text);
     this.#writeSoon();
   }
 
@@ -83,6 +106,12 @@ class Question {
     this.#write();
   }
 
+  /** Let answers lag behind their source from now on. */
+  allow(lag: number): void {
+    this.lag = lag;
+    this.#write();
+  }
+
   #writeSoon(): void {
     clearTimeout(this.#writing);
     this.#writing = setTimeout(() => this.#write(), ADDRESS_MS);
@@ -90,14 +119,14 @@ class Question {
 
   #write(): void {
     clearTimeout(this.#writing);
-    if (here.place.page !== "query") return;
+    if (here.place.page !== "query" || this.#left) return;
     history.replaceState(null, "", `/${location.search}${this.fragment}`);
   }
 
   /** The address of the state, to be shared: a server never sees this part of it. */
   get fragment(): string {
-    const { text, tab, chart, metric } = this;
-    return fragmentOf({ text, tab, ...(chart && { chart }), ...(metric && { metric }) });
+    const { text, tab, chart, metric, lag } = this;
+    return fragmentOf({ text, tab, ...(chart && { chart }), ...(metric && { metric }), ...(lag && { lag }) });
   }
 
   async run(text = this.text): Promise<void> {
@@ -107,10 +136,10 @@ class Question {
     this.#abort = abort;
     this.past = remember(text);
     Object.assign(this, { running: true, refused: null, received: 0, startedAt: performance.now() });
-    const collection = installation.chosen;
+    const where = { collection: installation.chosen, lag: this.lag };
     try {
-      const plan = await explain(text, collection, abort.signal).catch(() => null);
-      const answer = await query(text, collection, abort.signal, (bytes) => { this.received = bytes; });
+      const plan = await explain(text, where, abort.signal).catch(() => null);
+      const answer = await query(text, where, abort.signal, (bytes) => { this.received = bytes; });
       if (this.#abort !== abort) return;
       this.plan = plan;
       this.answer = answer;
@@ -132,7 +161,7 @@ class Question {
   async explain(): Promise<void> {
     this.show("plan");
     try {
-      this.plan = await explain(this.text, installation.chosen);
+      this.plan = await explain(this.text, { collection: installation.chosen, lag: this.lag });
       this.refused = null;
     } catch (error) {
       this.refused = refusal(error);

@@ -7,6 +7,7 @@
 import { DataType, Vector, type Data, type Field } from "apache-arrow";
 import { doubleText, integerOf, scaled, shortDouble } from "./decimal.ts";
 import { dayText, momentText, timeText } from "./moments.ts";
+import { rawReader } from "./raw.ts";
 
 /** What a column is to the eye: its side, its sorting, its axis. */
 export type Kind = "number" | "moment" | "text" | "truth";
@@ -24,6 +25,8 @@ export interface Column {
   shown(row: number): string | null;
   /** The value as a number near it: for axes and sorting, never for reading. */
   number(row: number): number | null;
+  /** The value as it came, for files; see `rawReader`. */
+  raw(row: number): unknown;
 }
 
 type Reader = (data: Data, index: number) => string;
@@ -33,6 +36,7 @@ export function columnOf(field: Field, vector: Vector): Column {
   const type = field.type;
   const kind = kindOf(type);
   const read = readerOf(type);
+  const readRaw = rawReader(type);
   const at = locator(vector);
   const isDouble = DataType.isFloat(type);
   const valueAt = (row: number): string | null => {
@@ -47,6 +51,10 @@ export function columnOf(field: Field, vector: Vector): Column {
     text: valueAt,
     shown: isDouble ? (row) => { const value = vector.get(row) as number | null; return value === null ? null : shortDouble(value); } : valueAt,
     number: (row) => numberOf(type, vector.get(row), valueAt, row),
+    raw: (row) => {
+      const [data, index] = at(row);
+      return data.getValid(index) ? readRaw(data, index) : null;
+    },
   };
 }
 

@@ -25,6 +25,7 @@ MISFIT = "flightframe: a value does not fit"
 _BOUND = "v"
 _REFUSAL = "error"
 _FAR = 2**32 - 1
+_AGES = 4_000_000
 _HALVES = -(2.0**63), 2.0**63
 
 
@@ -247,6 +248,33 @@ def _substr(term: Apply, sides: list[exp.Expr], dialect: SqlDialect) -> exp.Expr
     )
 
 
+def _end(term: Apply, sides: list[exp.Expr], dialect: SqlDialect) -> exp.Expr:
+    """Return LEFT or RIGHT; no text has as many code points as DuckDB refuses to count."""
+    return let_all(
+        {"x": sides[0], "n": sides[1]},
+        exp.Case()
+        .when(exp.Is(this=bound("n"), expression=exp.Null()), exp.Null())
+        .else_(called(term.function, bound("x"), _between(bound("n")))),
+    )
+
+
+def _between(count: exp.Expr) -> exp.Expr:
+    return called("greatest", called("least", count, number(_FAR)), number(-_FAR))
+
+
+def _trim(term: Apply, sides: list[exp.Expr], dialect: SqlDialect) -> exp.Expr:
+    return called("trim", sides[0], text(" "))
+
+
+def _position(term: Apply, sides: list[exp.Expr], dialect: SqlDialect) -> exp.Expr:
+    part, whole = sides
+    return cast(called("instr", whole, part), term.type)
+
+
+def _whole(term: Apply, sides: list[exp.Expr], dialect: SqlDialect) -> exp.Expr:
+    return cast(called(term.function, sides[0]), term.type)
+
+
 def _make_date(term: Apply, sides: list[exp.Expr], dialect: SqlDialect) -> exp.Expr:
     ends = {"y": 9999, "m": 12, "d": 31}
     absent = [exp.Is(this=bound(name), expression=exp.Null()) for name in ends]
@@ -256,6 +284,29 @@ def _make_date(term: Apply, sides: list[exp.Expr], dialect: SqlDialect) -> exp.E
     date = called("make_date", *(bound(name) for name in ends))
     body = exp.Case().when(exp.or_(*absent), exp.Null()).when(exp.and_(*inside), date)
     return let_all(dict(zip(ends, sides, strict=True)), body.else_(refused()))
+
+
+def _add_days(term: Apply, sides: list[exp.Expr], dialect: SqlDialect) -> exp.Expr:
+    """Return a later day; past the ends of time no day is, however far past."""
+    # DuckDB's dates reach further than the years 1 to 9999, and its addition takes 32 bits.
+    count = called("greatest", called("least", bound("n"), number(_AGES)), number(-_AGES))
+    moved = exp.Add(this=bound("x"), expression=cast_to(count, "INTEGER"))
+    low, high = (cast_to(text(day), "DATE") for day in ("0001-01-01", "9999-12-31"))
+    absent = [exp.Is(this=bound(name), expression=exp.Null()) for name in ("x", "n")]
+    inside = exp.Between(this=exp.Paren(this=moved), low=low, high=high)
+    body = exp.Case().when(exp.or_(*absent), exp.Null())
+    body = body.when(inside, exp.Paren(this=moved.copy()))
+    return let_all({"x": sides[0], "n": sides[1]}, body.else_(refused()))
+
+
+def _days_between(term: Apply, sides: list[exp.Expr], dialect: SqlDialect) -> exp.Expr:
+    later, earlier = (exp.Paren(this=side) for side in sides)
+    return cast(exp.Paren(this=exp.Sub(this=later, expression=earlier)), term.type)
+
+
+def cast_to(value: exp.Expr, name: str) -> exp.Expr:
+    """Return DuckDB's own cast to a type by its name."""
+    return exp.Cast(this=value, to=exp.DataType.build(name))
 
 
 def _lettered(term: Apply, sides: list[exp.Expr], dialect: SqlDialect) -> exp.Expr:
@@ -280,7 +331,16 @@ FUNCTIONS: Mapping[str, Word] = {
     "lower": _lettered,
     "upper": _lettered,
     "substr": _substr,
+    "left": _end,
+    "right": _end,
+    "trim": _trim,
+    "replace": _lettered,
+    "position": _position,
+    "floor": _whole,
+    "ceil": _whole,
     "extract": _extract,
     "make_date": _make_date,
+    "add_days": _add_days,
+    "days_between": _days_between,
 }
 """Every row function in DuckDB's words."""

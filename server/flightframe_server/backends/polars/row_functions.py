@@ -15,9 +15,13 @@ from flightframe_server import row_values
 from flightframe_server.algebra.types import DATE, DOUBLE, INTEGER, TEXT, TIMESTAMP, DataType, Kind
 from flightframe_server.backends.polars import exact
 from flightframe_server.backends.polars.values import Value, as_double, cast, day_number, dtype_of
-from flightframe_server.resolver.terms import Apply, field_of, places_of
+from flightframe_server.resolver.terms import Apply, Constant, field_of, places_of
 
 _MICROS_A_DAY = 86_400_000_000
+_FAR = 2**32
+_AGES = 4_000_000
+_DAYS = -719_162, 2_932_896
+"""The days since 1970 of the first day of year 1 and the last of 9999."""
 _NO_NUMBER = "no number"
 _FIELDS = {
     "year": "year",
@@ -68,6 +72,67 @@ def _substr(term: Apply, sides: list[Value]) -> Value:
     return Value(pl.when(pl.all_horizontal(known)).then(part), TEXT)
 
 
+def _left(term: Apply, sides: list[Value]) -> Value:
+    return _end(sides, lambda text, count: text.str.head(count))
+
+
+def _right(term: Apply, sides: list[Value]) -> Value:
+    return _end(sides, lambda text, count: text.str.tail(count))
+
+
+def _end(sides: list[Value], taken: Callable[[pl.Expr, pl.Expr], pl.Expr]) -> Value:
+    """Return an end of texts; no text has as many code points as the count is cut to."""
+    text, count = (side.expr for side in sides)
+    end = taken(text, count.clip(-_FAR, _FAR))
+    return Value(pl.when(count.is_not_null()).then(end), TEXT)
+
+
+def _trim(term: Apply, sides: list[Value]) -> Value:
+    return Value(sides[0].expr.str.strip_chars(" "), TEXT)
+
+
+def _replace(term: Apply, sides: list[Value]) -> Value:
+    old, new = (part.value for part in term.arguments[1:] if isinstance(part, Constant))
+    text = sides[0].expr
+    if old:
+        text = text.str.replace_all(str(old), str(new), literal=True)
+    return Value(text, TEXT)
+
+
+def _position(term: Apply, sides: list[Value]) -> Value:
+    part, text = (side.expr for side in sides)
+    # Polars counts bytes: the code points before the part are counted anew.
+    before = text.cast(pl.Binary).bin.head(text.str.find(part, literal=True))
+    place = before.cast(pl.String).str.len_chars().cast(pl.Int64) + 1
+    known = part.is_not_null() & text.is_not_null()
+    return Value(pl.when(known).then(place.fill_null(0)), INTEGER)
+
+
+def _floor(term: Apply, sides: list[Value]) -> Value:
+    value = sides[0]
+    if value.type.kind is Kind.DOUBLE:
+        return Value(value.expr.floor(), DOUBLE)
+    return Value(_floored(value.digits, value.type.scale), term.type)
+
+
+def _ceil(term: Apply, sides: list[Value]) -> Value:
+    value = sides[0]
+    if value.type.kind is Kind.DOUBLE:
+        return Value(value.expr.ceil(), DOUBLE)
+    return Value(
+        exact.negative(_floored(exact.negative(value.digits), value.type.scale)), term.type
+    )
+
+
+def _floored(digits: pl.Expr, scale: int) -> pl.Expr:
+    """Return digits cut to their whole part, downwards."""
+    unit = exact.int128(row_values.power(scale))
+    size = digits.abs()
+    up = (size % unit > exact.int128(0)).cast(exact.DIGITS)
+    below = exact.negative(size // unit + up)
+    return pl.when(digits < exact.int128(0)).then(below).otherwise(size // unit)
+
+
 def _extract(term: Apply, sides: list[Value]) -> Value:
     field, moment = field_of(term), sides[1].expr
     if field == "dow":
@@ -78,6 +143,17 @@ def _extract(term: Apply, sides: list[Value]) -> Value:
 
 def _make_date(term: Apply, sides: list[Value]) -> Value:
     return Value(_date(*(side.expr for side in sides)), DATE)
+
+
+def _add_days(term: Apply, sides: list[Value]) -> Value:
+    day, count = sides[0].expr.to_physical().cast(pl.Int64), sides[1].expr
+    number = day + count.clip(-_AGES, _AGES)
+    return Value(day_number(number, wrong=~number.is_between(*_DAYS)), DATE)
+
+
+def _days_between(term: Apply, sides: list[Value]) -> Value:
+    later, earlier = (side.expr.to_physical().cast(pl.Int64) for side in sides)
+    return Value(later - earlier, INTEGER)
 
 
 def _square_root(term: Apply, sides: list[Value]) -> Value:
@@ -283,7 +359,16 @@ FUNCTIONS: Mapping[str, Callable[[Apply, list[Value]], Value]] = {
     "lower": _lower,
     "upper": _upper,
     "substr": _substr,
+    "left": _left,
+    "right": _right,
+    "trim": _trim,
+    "replace": _replace,
+    "position": _position,
+    "floor": _floor,
+    "ceil": _ceil,
     "extract": _extract,
     "make_date": _make_date,
+    "add_days": _add_days,
+    "days_between": _days_between,
 }
 """The functions of text, dates and rounding."""

@@ -79,6 +79,10 @@ class Rows:
         tests = [self.value(part) for part in query.filter]
         if tests:
             self.frame = self.frame.filter(every(tests))
+        # What a filter leaves out is not computed, and so cannot fail.
+        for own in query.computed:
+            member = cast(self.value(own.term), own.type)
+            self._levels[own.level] = self.keep(member, level_column(own.level))
 
     def value(self, term: Term) -> Value:
         """Return the value of a term over these rows."""

@@ -15,6 +15,7 @@ from flightframe_server.backends.sql.names import (
     Statement,
     column_expression,
     identifier,
+    level_name,
     state_columns,
 )
 from flightframe_server.backends.sql.source import source_select
@@ -42,7 +43,8 @@ def frame_statement(query: FrameQuery, dialect: SqlDialect) -> Statement:
         merged = _merged(selects, query.makers, anchor, states, dialect)
     if not anchor and not query.ordering:
         return Statement(merged.sql(dialect.name), bound.values, (*anchor, *states))
-    outer = exp.select(*(column_expression(name) for name, _ in (*anchor, *states)))
+    names = [*(level_name(level) for level, _ in anchor), *(name for name, _ in states)]
+    outer = exp.select(*(column_expression(name) for name in names))
     outer = outer.from_(merged.subquery(identifier("frame")))
     for key in query.ordering:
         value = compile_term(
@@ -51,10 +53,9 @@ def frame_statement(query: FrameQuery, dialect: SqlDialect) -> Statement:
         outer = outer.order_by(
             exp.Ordered(this=value, desc=key.descending, nulls_first=key.nulls_first)
         )
-    for name in query.anchor:
-        outer = outer.order_by(
-            exp.Ordered(this=column_expression(name), desc=False, nulls_first=False)
-        )
+    for level in query.anchor:
+        name = column_expression(level_name(level))
+        outer = outer.order_by(exp.Ordered(this=name, desc=False, nulls_first=False))
     return Statement(outer.sql(dialect.name), bound.values, (*anchor, *states))
 
 
@@ -70,10 +71,11 @@ def _merged(
     states: list[tuple[str, DataType]],
     dialect: SqlDialect,
 ) -> exp.Select:
+    levels = [level_name(level) for level, _ in anchor]
     branches: list[exp.Select] = []
     for index, select in enumerate(selects):
         own = {item.alias for item in select.expressions}
-        branch = exp.select(*(column_expression(name) for name, _ in anchor))
+        branch = exp.select(*map(column_expression, levels))
         for name, declared in states:
             value = column_expression(name) if name in own else dialect.cast(exp.Null(), declared)
             branch = branch.select(exp.alias_(value, name, quoted=True))
@@ -84,14 +86,14 @@ def _merged(
     union: exp.Expr = branches[0]
     for branch in branches[1:]:
         union = exp.Union(this=union, expression=branch, distinct=False)
-    merged = exp.select(*(column_expression(name) for name, _ in anchor))
+    merged = exp.select(*map(column_expression, levels))
     for name, _ in states:
         state = exp.Max(this=column_expression(name))
         merged = merged.select(exp.alias_(state, name, quoted=True))
     merged = merged.from_(exp.Subquery(this=union, alias=exp.TableAlias(this=identifier("u"))))
     if not anchor:
         return merged
-    merged = merged.group_by(*(column_expression(name) for name, _ in anchor))
+    merged = merged.group_by(*map(column_expression, levels))
     if makers == len(selects):
         return merged
     is_made = exp.EQ(this=exp.Max(this=column_expression(_MAKES)), expression=exp.Literal.number(1))
@@ -100,7 +102,7 @@ def _merged(
 
 def _value(query: FrameQuery, term: Term, dialect: SqlDialect, bound: Bound) -> exp.Expr:
     if isinstance(term, LevelTerm):
-        return column_expression(term.level)
+        return column_expression(level_name(term.level))
     assert isinstance(term, MetricTerm)
     metrics = [metric for source in query.sources for metric in source.metrics]
     metric, index = term.metric, metrics.index(term.metric)

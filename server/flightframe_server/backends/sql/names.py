@@ -6,6 +6,7 @@ name is never put into a text as it stands.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -13,7 +14,7 @@ from sqlglot import exp
 from flightframe_server.algebra.types import DataType
 from flightframe_server.language.syntax import LiteralValue
 from flightframe_server.planner.source import state_name
-from flightframe_server.resolver.terms import Metric
+from flightframe_server.resolver.terms import Metric, is_computed
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,16 @@ class Statement:
     sql: str
     values: dict[str, LiteralValue]
     columns: tuple[tuple[str, DataType], ...]
+
+
+def level_name(level: str) -> str:
+    """Return what a column that holds a level is called: of a computed one, nothing of its text.
+
+    No level's name starts with a blank, and no other column's with a blank and 32 digits.
+    """
+    if not is_computed(level):
+        return level
+    return f" {hashlib.blake2b(level.encode(), digest_size=16).hexdigest()}"
 
 
 def identifier(name: str) -> exp.Identifier:

@@ -16,6 +16,7 @@ from flightframe_server.backends.sql.dialect import Bound, SqlDialect
 from flightframe_server.backends.sql.names import (
     column_expression,
     identifier,
+    level_name,
     named,
     table_expression,
 )
@@ -38,7 +39,12 @@ ROWS = "g"
 
 def level_column(level: str) -> exp.Expr:
     """Return the column of the rows that holds a level."""
-    return column_expression(f"l {level}")
+    return column_expression(level_alias(level))
+
+
+def level_alias(level: str) -> str:
+    """Return what the column of the rows is called that holds a level."""
+    return f"l {level_name(level)}"
 
 
 def edge_map_select(hop: TableHop, dialect: SqlDialect) -> exp.Select:
@@ -79,6 +85,10 @@ class RowSelect:
         for column in query.columns:
             self._columns[column.name] = self._column(column)
         self._levels = {read.level: self._level(read) for read in query.levels}
+        for computed in query.computed:
+            value = self._compiled(computed.term)
+            member = dialect.level(value, computed.type, computed.type)
+            self._levels[computed.level] = exp.Paren(this=member)
 
     def select(self) -> exp.Select:
         """Return the rows: `l LEVEL`, `c COLUMN`, and for ordered metrics `rN` and `eN`."""
@@ -89,7 +99,7 @@ class RowSelect:
         }
         select = exp.select().from_(table_expression(self._query.table, FACTS))
         for level, value in self._levels.items():
-            select = select.select(named(value.copy(), f"l {level}"))
+            select = select.select(named(value.copy(), level_alias(level)))
         read = {column for metric in self._query.metrics for column in metric_columns(metric)}
         for name, value in self._columns.items():
             if name in self._fine and name not in read:

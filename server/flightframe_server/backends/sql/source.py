@@ -15,10 +15,11 @@ from flightframe_server.backends.sql.names import (
     Statement,
     column_expression,
     identifier,
+    level_name,
     named,
     state_columns,
 )
-from flightframe_server.backends.sql.rows import RowSelect
+from flightframe_server.backends.sql.rows import RowSelect, level_column
 from flightframe_server.backends.sql.terms import compile_term
 from flightframe_server.planner.source import SourceQuery, state_name
 from flightframe_server.resolver.terms import ColumnTerm, LevelTerm, Metric, Term
@@ -33,7 +34,7 @@ def source_select(
         rows = dialect.rows(rows)
     select = exp.select()
     for read in query.anchor:
-        select = select.select(named(column_expression(f"l {read.level}"), read.level))
+        select = select.select(named(level_column(read.level), level_name(read.level)))
     for index, metric in enumerate(query.metrics):
         for name, declared, state in _states(index, metric, dialect, bound):
             cast = dialect.cast(state, declared)
@@ -41,7 +42,7 @@ def source_select(
     select = select.from_(rows.subquery(identifier("rows")))
     if not query.anchor:
         return select
-    return select.group_by(*(column_expression(f"l {read.level}") for read in query.anchor))
+    return select.group_by(*(level_column(read.level) for read in query.anchor))
 
 
 def source_statement(query: SourceQuery, dialect: SqlDialect) -> Statement:
@@ -56,7 +57,7 @@ def row_column(term: Term) -> exp.Expr:
     """Return the column of the rows that stands for a level or a column."""
     match term:
         case LevelTerm(level=level):
-            return column_expression(f"l {level}")
+            return level_column(level)
         case ColumnTerm(column=column):
             return column_expression(f"c {column}")
     raise AssertionError(term)
@@ -73,7 +74,7 @@ def _states(
     types = dict(metric.states)
     tests = [compile_term(part, row_column, dialect, bound) for part in metric.filter]
     if metric.snapshot is not None:
-        level = column_expression(f"l {metric.snapshot.level}")
+        level = level_column(metric.snapshot.level)
         tests.append(exp.EQ(this=level, expression=column_expression(f"s{index}")))
     if tests:
         # A state may be made of several aggregates, and no aggregate reduces a NULL.

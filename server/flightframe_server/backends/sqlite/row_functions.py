@@ -41,12 +41,36 @@ def _make_date(year: int, month: int, day: int) -> str:
     return row_values.make_date(year, month, day).isoformat()
 
 
+def _add_days(day: str, count: int) -> str:
+    return row_values.add_days(datetime.date.fromisoformat(day), count).isoformat()
+
+
+def _days_between(later: str, earlier: str) -> int:
+    return row_values.days_between(*map(datetime.date.fromisoformat, (later, earlier)))
+
+
 def _round(digits: int, scale: int, places: int) -> int:
     return row_values.fitting(row_values.round_digits(digits, scale, places))
 
 
 def _round_double(number: float | str, places: int) -> float | str:
     return number if isinstance(number, str) else row_values.round_double(number, places)
+
+
+def _floor(digits: int, scale: int) -> int:
+    return row_values.floor_digits(digits, scale)
+
+
+def _ceil(digits: int, scale: int) -> int:
+    return row_values.ceil_digits(digits, scale)
+
+
+def _floor_double(number: float | str) -> float | str:
+    return number if isinstance(number, str) else row_values.floor_double(number)
+
+
+def _ceil_double(number: float | str) -> float | str:
+    return number if isinstance(number, str) else row_values.ceil_double(number)
 
 
 def _square_root(number: float | str) -> float | str:
@@ -104,6 +128,16 @@ NEVER_FAIL: dict[str, tuple[int, Callable[..., Value]]] = {
     "ff_upper": (1, row_values.upper),
     "ff_substr": (3, _substr),
     "ff_rest": (2, _rest),
+    "ff_left": (2, row_values.left),
+    "ff_right": (2, row_values.right),
+    "ff_trim": (1, row_values.trim),
+    "ff_replace": (3, row_values.replace),
+    "ff_position": (2, row_values.position),
+    "ff_floor": (2, _floor),
+    "ff_ceil": (2, _ceil),
+    "ff_floor_double": (1, _floor_double),
+    "ff_ceil_double": (1, _ceil_double),
+    "ff_days_between": (2, _days_between),
     "ff_extract": (2, _extract),
     "ff_round_double": (2, _round_double),
     "ff_digits_text": (2, row_values.digits_to_text),
@@ -114,6 +148,7 @@ NEVER_FAIL: dict[str, tuple[int, Callable[..., Value]]] = {
 
 MAY_FAIL: dict[str, tuple[int, Callable[..., Value]]] = {
     "ff_make_date": (3, _make_date),
+    "ff_add_days": (2, _add_days),
     "ff_round": (3, _round),
     "ff_sqrt": (1, _square_root),
     "ff_read_integer": (1, row_values.text_to_integer),

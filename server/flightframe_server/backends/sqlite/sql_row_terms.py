@@ -67,6 +67,13 @@ def _round(term: Apply, sides: list[exp.Expr]) -> exp.Expr:
     return called("ff_round", value, integer(type_.scale), places)
 
 
+def _whole(term: Apply, sides: list[exp.Expr]) -> exp.Expr:
+    type_ = term.arguments[0].type
+    if type_.kind is Kind.DOUBLE:
+        return called(f"ff_{term.function}_double", sides[0])
+    return called(f"ff_{term.function}", sides[0], integer(type_.scale))
+
+
 def row_cast(value: exp.Expr, source: DataType, target: DataType) -> exp.Expr:
     """Return a cast from or to text, or from a double or boolean."""
     match source.kind, target.kind:
@@ -98,6 +105,9 @@ ROW_TERMS: Mapping[str, RowTerm] = {
     "substr": _substr,
     "round": _round,
     "extract": _extract,
+    **dict.fromkeys(("floor", "ceil"), _whole),
     **dict.fromkeys(("abs", "lower", "upper", "make_date"), _own),
+    **dict.fromkeys(("left", "right", "trim", "replace", "position"), _own),
+    **dict.fromkeys(("add_days", "days_between"), _own),
 }
 """Functions that take their arguments as they stand."""

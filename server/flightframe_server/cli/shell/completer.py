@@ -22,6 +22,9 @@ from flightframe_server.cli.shell.vocabulary import Option, Vocabulary, only
 FRESH_SECONDS = 60.0
 MEMBERS = 200
 NOTE_WIDTH = 60
+BARE = ("integer", "decimal", "double", "boolean")
+"""Types whose values are written without quotes."""
+
 _PLAIN = re.compile(r"[^\W\d]\w*( BY|\()?")
 _LAST_WORD = re.compile(r"\S*\Z")
 
@@ -52,11 +55,15 @@ class ServerCompleter(Completer):
             return
         query = before.partition(" ")[2] if line.command is not None else before
         position = position_of(query)
+        level = vocabulary.level_before(position)
         if position.text is not None:
-            level = vocabulary.level_before(position)
-            members = self._members_of(level) if level is not None else ()
+            members = self._members_of(level.name) if level is not None else ()
             yield from _members(members, position.text)
-        elif position.clause or position.word:
+            return
+        if position.compared and level is not None:
+            members = self._members_of(level.name)
+            yield from _values(members, position.word, bare=level.type.startswith(BARE))
+        if position.clause or position.word:
             yield from _matching(vocabulary.options(position), position.word)
 
     def _known(self) -> Vocabulary | None:
@@ -113,6 +120,15 @@ def _matching(options: Iterable[Option], typed: str) -> Iterator[Completion]:
             display_meta=note if len(note) <= NOTE_WIDTH else f"{note[: NOTE_WIDTH - 1]}…",
             style="" if option.lawful else "fg:ansibrightblack",
         )
+
+
+def _values(members: Iterable[str], typed: str, *, bare: bool) -> Iterator[Completion]:
+    """Yield the members that begin with what is typed without a quote, as a query writes them."""
+    start = typed.casefold()
+    for member in members:
+        if member.casefold().startswith(start) and printable(member) == member:
+            quoted = member.replace("'", "''")
+            yield Completion(member if bare else f"'{quoted}'", -len(typed), display=member)
 
 
 def _members(members: Iterable[str], typed: str) -> Iterator[Completion]:

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 CLAUSES = ("SELECT", "FROM", "WHERE", "AT", "HAVING", "ORDER", "LIMIT")
 
 _TOKEN = re.compile(
-    r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|(?P<word>[^\W\d]\w*)|\S", re.DOTALL
+    r"'(?:[^']|'')*'(?!')|\"(?P<quoted>(?:[^\"]|\"\")*)\"|--[^\n]*|/\*.*?\*/|(?P<word>[^\W\d]\w*)|\S",
+    re.DOTALL,
 )
 _WORD = re.compile(r"\w*\Z")
 _OPEN_TEXT = re.compile(r"'((?:[^']|'')*)\Z")
+_COMPARED = re.compile(r"(?:[=<>]|\bIN\s*\((?:[^()]*,)?|\bBETWEEN)\s*\Z", re.IGNORECASE)
 _CALL = re.compile(r"([^\W\d]\w*)\s*\(\s*([^\W\d]\w*)\s*\)")
 
 
@@ -33,13 +35,16 @@ class Position:
         clause: the keyword of the clause, in capitals; empty before the first.
         word: what of a word is typed.
         text: what of a text in quotes is typed; None outside of quotes.
-        names: the words of the query so far, folded, in order, the one being typed not among them.
+        compared: whether the word is compared with what stands before it.
+        names: the words and the quoted names of the query so far, folded, in order, without what is
+            being typed.
         calls: names that stand in brackets behind a word, folded, with that word in capitals.
     """
 
     clause: str
     word: str
     text: str | None
+    compared: bool
     names: tuple[str, ...]
     calls: dict[str, str]
 
@@ -52,20 +57,24 @@ def position_of(before: str) -> Position:
     ('AT', 're', {'revenue': 'SUM'})
     >>> position_of("SELECT revenue AT day WHERE region = 'We").text
     'We'
+    >>> position_of("SELECT revenue AT day WHERE year_no IN (2023, 20").compared
+    True
     """
     spent = _TOKEN.sub(_without_text, before)
     quote = _OPEN_TEXT.search(spent)
     text = None if quote is None else before[quote.start(1) :].replace("''", "'")
     head = spent[: quote.start()] if quote is not None else spent
     word = "" if quote is not None else _WORD.search(head)[0]  # type: ignore[index]
-    words = [
-        token["word"] for token in _TOKEN.finditer(head[: len(head) - len(word)]) if token["word"]
-    ]
-    clauses = [each.upper() for each in words if each.upper() in CLAUSES]
+    ahead = head[: len(head) - len(word)]
+    tokens = list(_TOKEN.finditer(ahead))
+    words = [token["word"].upper() for token in tokens if token["word"]]
+    clauses = [each for each in words if each in CLAUSES]
+    names = [token["word"] or (token["quoted"] or "").replace('""', '"') for token in tokens]
     return Position(
         clauses[-1] if clauses else "",
         word,
         text,
-        tuple(map(str.casefold, words)),
+        text is None and _COMPARED.search(ahead) is not None,
+        tuple(name.casefold() for name in names if name),
         {call[2].casefold(): call[1].upper() for call in _CALL.finditer(head)},
     )

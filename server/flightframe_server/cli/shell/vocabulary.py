@@ -9,20 +9,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from flightframe import CollectionDescription, Description, MetricDescription
+from flightframe import CollectionDescription, Description, LevelDescription, MetricDescription
 from flightframe_server.cli.shell.position import Position
 
+BEHIND_ANCHOR = ("HAVING", "ORDER BY", "LIMIT")
 KEYWORDS = {
     "": ("SELECT", "EXPLAIN"),
     "SELECT": ("AS", "FROM", "WHERE", "AT"),
     "FROM": ("WHERE", "AT"),
-    "WHERE": ("AND", "OR", "NOT", "IN", "LIKE", "BETWEEN", "IS", "NULL", "AT"),
-    "AT": ("WHERE", "HAVING", "ORDER BY", "LIMIT"),
+    "WHERE": ("AND", "OR", "NOT", "IN", "LIKE", "BETWEEN", "IS", "NULL"),
+    "AT": ("WHERE", *BEHIND_ANCHOR),
     "HAVING": ("AND", "OR", "NOT", "ORDER BY", "LIMIT"),
     "ORDER": ("BY", "ASC", "DESC", "NULLS", "LIMIT"),
     "LIMIT": ("OFFSET", "PER"),
 }
 WITH_LEVELS = {"SELECT", "WHERE", "AT", "ORDER"}
+BEFORE_VALUES = frozenset({"not", "in", "like", "between", "and", "date", "timestamp"})
+"""Words that may stand between a level and what it is compared with."""
+
 WITH_METRICS = {"SELECT", "HAVING", "ORDER"}
 
 
@@ -74,13 +78,19 @@ class Vocabulary:
         if clause == "FROM":
             options += [Option(schema, "schema") for schema in self._schemas()]
         options += [Option(word) for word in KEYWORDS.get(clause, ())]
+        if clause == "WHERE":
+            # It may stand on either side of the anchor.
+            words = BEHIND_ANCHOR if "at" in position.names else ("AT",)
+            options += [Option(word) for word in words]
         return sorted(options, key=lambda option: not option.lawful)
 
-    def level_before(self, position: Position) -> str | None:
-        """Return the level that a text in quotes is compared with."""
+    def level_before(self, position: Position) -> LevelDescription | None:
+        """Return the level that the text or the word at a position is compared with."""
         for name in reversed(position.names):
             if name in self.levels:
-                return self.levels[name].name
+                return self.levels[name]
+            if name not in BEFORE_VALUES:
+                return None
         return None
 
     def _metric_options(self) -> Iterator[Option]:

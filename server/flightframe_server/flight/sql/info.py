@@ -90,10 +90,12 @@ INFO: dict[int, Value] = {
     507: _bits(3),
     # Keywords beyond SQL's; functions over numbers, texts, the system, dates.
     508: _texts("AT", "PER"),
-    509: _texts("ABS", "ROUND"),
-    510: _texts("LOWER", "SUBSTR", "UPPER"),
+    509: _texts("ABS", "CEIL", "FLOOR", "MOD", "ROUND", "SQRT"),
+    510: _texts(
+        *("LEFT", "LOWER", "POSITION", "REPLACE", "RIGHT", "SUBSTR", "SUBSTRING", "TRIM", "UPPER")
+    ),
     511: _texts("COALESCE", "NULLIF"),
-    512: _texts("EXTRACT", "MAKE_DATE"),
+    512: _texts("CURRENT_DATE", "DATE_TRUNC", "EXTRACT", "MAKE_DATE", "MONTH", "QUARTER", "YEAR"),
     # The escape in patterns of metadata commands; further letters of names.
     513: _text("\\"),
     514: _text(""),

@@ -24,6 +24,7 @@ from flightframe_server.errors import (
     TypeMismatch,
 )
 from flightframe_server.flight.handles import Bounds, Handles
+from flightframe_server.flight.session_options import sql_options
 from flightframe_server.flight.sql.instants import schema_in_utc
 from flightframe_server.flight.sql.statements import check_transaction
 from flightframe_server.flight.tickets import decode_parameters
@@ -103,7 +104,7 @@ class PreparedStatements:
             ReadOnly: it would change something.
         """
         check_transaction(message)
-        request = Request(message.query, collection=options.schema)
+        request = Request(message.query, collection=options.schema, sql=sql_options(options))
         prepared = Prepared(request, type_text(request, self._runtime, self._tables))
         size = len(message.query.encode())
         handle = self._handles.keep(prepared, size, caller.user, caller.session, caller.key)

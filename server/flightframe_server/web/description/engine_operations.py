@@ -112,7 +112,8 @@ ENGINE = (
         "entries brought up to the data as they are",
         engine.refresh,
         "Refreshed",
-        about="Those that are named, or else all that is hinted.",
+        about="Those that are named, or else all that is hinted. It is listed among your questions"
+        " under way, and ends where you cancel it or hang up.",
         keys=(_SESSION,),
         body="Refresh",
         body_optional=True,

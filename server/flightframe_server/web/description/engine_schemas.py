@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flightframe_server.web.description import schemas
+from flightframe_server.web.description import describe_schemas, schemas
 from flightframe_server.web.description.schemas import (
     CODE,
     COUNT,
@@ -46,7 +46,7 @@ HEALTH = fields(
             }
         ),
     },
-    {"collections": TEXTS},
+    {"collections": TEXTS, "user": TEXT, "flight": TEXT},
 )
 
 READINESS = fields({"ready": FLAG}, {"reasons": array(fields({"code": CODE, "message": TEXT}))})
@@ -212,8 +212,8 @@ SCHEMAS: Mapping[str, Schema] = {
     "Answer": schemas.ANSWER,
     "Provenance": schemas.PROVENANCE,
     "Part": schemas.PART,
-    "Describe": schemas.DESCRIBE,
-    "Description": schemas.DESCRIPTION,
+    "Describe": describe_schemas.DESCRIBE,
+    "Description": describe_schemas.DESCRIPTION,
     "Explanation": schemas.EXPLANATION,
     "Complete": schemas.COMPLETE,
     "Completion": schemas.COMPLETION,

@@ -42,7 +42,8 @@ _OF_THE_SERVER = (
             installation.health,
             "Health",
             about="`degraded` where the last reload failed and the collections of before go on."
-            " Where credentials are asked for, the collections and the mistakes of a reload are"
+            " `flight` is where Arrow Flight answers, `user` as whom the caller was let in. Where"
+            " credentials are asked for, those, the collections and the mistakes of a reload are"
             " told to those who bring some.",
             public=True,
             audited=False,

@@ -5,6 +5,12 @@ What comes in: the endpoints. What goes out: their rows of the table.
 
 from __future__ import annotations
 
+from flightframe_server.web.description.describe_schemas import (
+    AT_ABOUT,
+    DETAIL_ABOUT,
+    DETAILS,
+    NAMES_ABOUT,
+)
 from flightframe_server.web.description.operation import AddressKey, Operation
 from flightframe_server.web.description.schemas import TEXT
 from flightframe_server.web.endpoints import checking, discovery, queries, statements
@@ -19,6 +25,9 @@ _COUNT = {"type": "integer", "minimum": 0}
 _DESCRIBED = (
     _COLLECTION,
     AddressKey("name", "only levels, metrics and schemas of this name", TEXT),
+    AddressKey("names", f"{NAMES_ABOUT}, with commas between", TEXT, example="region,revenue"),
+    AddressKey("detail", DETAIL_ABOUT, {"type": "string", "enum": DETAILS}),
+    AddressKey("at", f"{AT_ABOUT}, with commas between", TEXT, example="region"),
     AddressKey("schema", "whose rows tell of levels", TEXT),
     AddressKey(
         "members", "how many members of each level", {**_COUNT, "maximum": 1000}, example="3"
@@ -26,7 +35,11 @@ _DESCRIBED = (
 )
 _ETAG = (
     "The reply has an ETag: it changes when the collection, the data or what is asked does. With"
-    " it in If-None-Match, the reply is 304 and empty while it is the same."
+    " it in If-None-Match, the reply is 304 and empty while it is the same. It is packed with gzip"
+    " where that is accepted.\n\nWhere each of many metrics may be asked at each of many levels is"
+    " much to tell: the detail `names` tells everything once and no more, and `names` and `at` tell"
+    " the rest of what is looked at. In an address a name that holds a comma or a quote stands in"
+    ' quotes: `"a, b"`.'
 )
 
 

@@ -7,20 +7,21 @@ the same that differ in anything but where their members were read.
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 from flightframe_server.access.audit import audited_call
 from flightframe_server.answer import Runtime, engine_named
-from flightframe_server.discovery import describe as discovery
+from flightframe_server.discovery.describe import describe as description_of
+from flightframe_server.discovery.request import DescribeRequest, read_fields, split_names
 from flightframe_server.web.api_call import ApiCall, Services
+from flightframe_server.web.entity_tags import has_tag, tag_of
 from flightframe_server.web.json_body import read_object
-from flightframe_server.web.reply import Reply, TextReply
+from flightframe_server.web.packing import LEAST_BYTES, accepts_gzip, packed, packed_reply
+from flightframe_server.web.reply import NOT_MODIFIED, Reply, TextReply
 
-NOT_MODIFIED = 304
 EXAMPLE = 'send {"collection": "…", "name": "…", "schema": "…", "members": 10}'
 _DIGITS = 9
-_DIGEST_BYTES = 12
 
 
 def describe(services: Services, call: ApiCall) -> Reply:
@@ -33,20 +34,42 @@ def describe(services: Services, call: ApiCall) -> Reply:
         BackendError: the database failed.
     """
     request = (
-        discovery.read_fields(read_object(call.body, EXAMPLE))
-        if call.body
-        else discovery.read_fields(_fields(call))
+        read_fields(read_object(call.body, EXAMPLE)) if call.body else read_fields(_fields(call))
     )
     noted = audited_call()
     if noted is not None:
         noted.what, noted.collection = "describe", request.collection or None
-    # The tag is of the very definitions that are told.
-    with services.runtime.pinned() as pinned:
-        tag = _tag(pinned, request)
-        headers = {} if tag is None else {"etag": tag, "cache-control": "private, no-cache"}
-        if tag is not None and _has(call.headers.get("if-none-match", ""), tag):
-            return TextReply(b"", NOT_MODIFIED, headers)
-        return TextReply(discovery.describe(request, pinned, call.context), headers=headers)
+    # A call has pinned its runtime: the tag is of the very definitions that are told.
+    tag = _tag(services.runtime, request)
+    headers = {"vary": "accept-encoding"}
+    if tag is not None:
+        headers |= {"etag": tag, "cache-control": "private, no-cache"}
+    if tag is not None and has_tag(call.headers.get("if-none-match", ""), tag):
+        return TextReply(b"", NOT_MODIFIED, headers)
+    if accepts_gzip(call.headers.get("accept-encoding", "")):
+        return _packed(services, call, request, tag, headers)
+    return TextReply(description_of(request, services.runtime, call.context), headers=headers)
+
+
+def _packed(
+    services: Services,
+    call: ApiCall,
+    request: DescribeRequest,
+    tag: str | None,
+    headers: Mapping[str, str],
+) -> Reply:
+    """Return a description packed; the one kept under its tag, where there is one."""
+    kept = None if tag is None else services.descriptions.get(tag)
+    if kept is not None:
+        return packed_reply(kept, headers)
+    text = description_of(request, services.runtime, call.context)
+    if len(text) < LEAST_BYTES:
+        return TextReply(text, headers=headers)
+    content = packed(text)
+    # The data may have moved meanwhile, and where members were read is of the moment.
+    if tag is not None and request.members is None and tag == _tag(services.runtime, request):
+        services.descriptions.keep(tag, content)
+    return packed_reply(content, headers)
 
 
 def _fields(call: ApiCall) -> dict[str, Any]:
@@ -54,10 +77,13 @@ def _fields(call: ApiCall) -> dict[str, Any]:
     members = call.keys.get("members")
     if members is not None and members.isascii() and members.isdecimal():
         fields["members"] = int(members) if len(members) <= _DIGITS else members
+    for key in ("names", "at"):
+        if key in fields:
+            fields[key] = split_names(fields[key])
     return fields
 
 
-def _tag(runtime: Runtime, request: discovery.Asked) -> str | None:
+def _tag(runtime: Runtime, request: DescribeRequest) -> str | None:
     """Return the name of a description's content; None where the data have no version.
 
     It is weak: where members were read may differ while everything that is told is the same.
@@ -71,11 +97,4 @@ def _tag(runtime: Runtime, request: discovery.Asked) -> str | None:
         if any(version is None for _, version in versions):
             return None
         facts += [engine.collection.name, engine.collection.source_hash, versions]
-    digest = hashlib.blake2b(repr(facts).encode(), digest_size=_DIGEST_BYTES).hexdigest()
-    return f'W/"{digest}"'
-
-
-def _has(header: str, tag: str) -> bool:
-    """Return whether `If-None-Match` names a tag; the weak comparison of RFC 9110."""
-    names = {name.strip().removeprefix("W/") for name in header.split(",")}
-    return "*" in names or tag.removeprefix("W/") in names
+    return tag_of(repr(facts).encode())

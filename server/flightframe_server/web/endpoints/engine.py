@@ -38,7 +38,7 @@ def manifest(services: Services, call: ApiCall) -> Reply:
         BackendError: which version the data are of cannot be told.
     """
     operations, collection = _looked_at(services, call)
-    count = services.runtime.counts.of(collection)
+    count = services.runtime.metrics.answers_of(collection)
     answers = {"rollups": count.rollups, "misses": count.misses, "hot_hits": count.hot_hits}
     return json_reply({**operations.manifest(collection).to_json(), **answers})
 
@@ -88,6 +88,7 @@ def refresh(services: Services, call: ApiCall) -> Reply:
 
     Raises:
         UnknownName: there is no such session, or no such entry.
+        BackendError: the client hung up, or its user cancelled.
     """
     operations, collection = _looked_at(services, call)
     fields = read_fields(call.body, ("entry_ids", "promotions"), REFRESH_EXAMPLE)
@@ -95,7 +96,9 @@ def refresh(services: Services, call: ApiCall) -> Reply:
     if not all(isinstance(name, str) for name in names):
         raise TypeMismatch("entry_ids is not a list of texts")
     _check_number(names)
-    done = operations.refresh(collection, entry_ids=names, promotions=_promotions(fields))
+    done = operations.refresh(
+        collection, entry_ids=names, promotions=_promotions(fields), context=call.context
+    )
     return json_reply(
         {
             "refreshed": [one.to_json() for one in done if one.failure is None],

@@ -13,6 +13,7 @@ from prometheus_client.exposition import choose_encoder
 from flightframe_server import __version__
 from flightframe_server.errors import NotSupported
 from flightframe_server.web.api_call import ApiCall, Services
+from flightframe_server.web.flight_address import flight_address
 from flightframe_server.web.reply import Reply, TextReply, json_reply
 
 UNAVAILABLE = 503
@@ -28,9 +29,13 @@ def health(services: Services, call: ApiCall) -> Reply:
     }
     if call.admitted:
         body["collections"] = sorted(services.runtime.engines)
+        if services.flight is not None:
+            body["flight"] = flight_address(services.flight, call.headers.get("host", ""))
     else:
         # The mistakes of a collection quote its names.
         reload = {**reload, "errors": []}
+    if call.context.caller.user:
+        body["user"] = call.context.caller.user
     return json_reply({**body, "reload": reload})
 
 

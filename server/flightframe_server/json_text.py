@@ -12,14 +12,26 @@ import json
 import math
 import zoneinfo
 from collections import Counter
-from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from flightframe_server.catalog.zones import zoned_text
 from flightframe_server.errors import shown
+from flightframe_server.zone_rules import zoned_text
+
+
+@dataclass(frozen=True, slots=True)
+class BatchText:
+    """A batch as JSON.
+
+    Attributes:
+        rows: an array for each row.
+        lacking: how many values of each column are NaN or infinite, and so null here.
+    """
+
+    rows: tuple[str, ...]
+    lacking: Counter[str]
 
 
 def json_text(value: object) -> str:
@@ -52,14 +64,17 @@ def json_text(value: object) -> str:
             return json.dumps(str(value), ensure_ascii=False)
 
 
-def not_finite(batch: pa.RecordBatch) -> Counter[str]:
-    """Return how many values of each column are NaN or infinite, and so null in JSON."""
-    counts: Counter[str] = Counter()
+def batch_text(batch: pa.RecordBatch) -> BatchText:
+    """Return the rows of a batch as JSON arrays."""
+    lacking: Counter[str] = Counter()
+    columns = []
     for field, column in zip(batch.schema, batch.columns, strict=True):
+        texts = [json_text(value) for value in column.to_pylist()]
         if pa.types.is_floating(field.type):
-            counts[field.name] += len(column) - (pc.sum(pc.is_finite(column)).as_py() or 0)
-            counts[field.name] -= column.null_count
-    return +counts
+            lacking[field.name] += texts.count("null") - column.null_count
+        columns.append(texts)
+    rows = tuple(f"[{', '.join(row)}]" for row in zip(*columns, strict=True))
+    return BatchText(rows, +lacking)
 
 
 def null_notes(counts: Counter[str]) -> tuple[str, ...]:
@@ -73,13 +88,6 @@ def null_notes(counts: Counter[str]) -> tuple[str, ...]:
         f" NaN or infinite, which JSON lacks: {'they are' if count > 1 else 'it is'} null here"
         for name, count in counts.items()
     )
-
-
-def row_texts(batch: pa.RecordBatch) -> Iterator[str]:
-    """Yield each row of a batch as a JSON array."""
-    columns = [[json_text(value) for value in column.to_pylist()] for column in batch.columns]
-    for row in zip(*columns, strict=True):
-        yield f"[{', '.join(row)}]"
 
 
 def names_text(schema: pa.Schema) -> str:

@@ -15,7 +15,7 @@ from flightframe_server.backends.protocol import BATCH_ROWS
 from flightframe_server.errors import BackendCancelled
 
 
-class HeldBatches:
+class TableBatches:
     """The batches of a table; see `RunningQuery`.
 
     Args:
