@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flightframe_server.catalog.limits import LIVE_LIMITS, LimitsShape
+from flightframe_server.catalog.limits import LIVE_LIMITS, LimitsShape, SqlShape
 from page_makers.markdown import HEADER, table
 
 MOST_SHOWN = 1 << 30
@@ -19,16 +19,7 @@ _UNITS = {"GiB": 1 << 30, "MiB": 1 << 20, "KiB": 1 << 10, "bytes": 1}
 
 def limits_page() -> str:
     """Return the page of every limit of an installation, with its default."""
-    rows = [
-        (
-            f"`{name}`",
-            default_text(name, field.default),
-            most_text(field),
-            "reload" if name in LIVE_LIMITS else "restart",
-            f"{field.description}",
-        )
-        for name, field in LimitsShape.model_fields.items()
-    ]
+    columns = ("key", "default", "at most", "changes by", "what it bounds")
     lines = [
         HEADER,
         "# Limits",
@@ -39,14 +30,31 @@ def limits_page() -> str:
         " with it. Nothing is ever cut to size. A changed one holds after a"
         " [reload](operations.md#reload-without-a-restart), but for those that need a restart.",
         "",
-        *table(("key", "default", "at most", "changes by", "what it bounds"), rows),
+        *table(columns, _rows(LimitsShape)),
         "",
         "Bytes and seconds are plain numbers: `statement_timeout: 2.5`, `result_bytes: 1073741824`."
         " Those of the database alone are refused for other back-ends than DuckDB, which cannot"
         " keep them; `memory_limit`, `max_temp_directory_size` and `threads` under"
         " `backend.options` come before them.",
+        "",
+        "The section `sql` bounds what [SQL](sql.md) does with whole answers:",
+        "",
+        *table(columns, _rows(SqlShape)),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _rows(shape: type[LimitsShape] | type[SqlShape]) -> list[tuple[str, ...]]:
+    return [
+        (
+            f"`{name}`",
+            default_text(name, field.default),
+            most_text(field),
+            "reload" if name in LIVE_LIMITS else "restart",
+            f"{field.description}",
+        )
+        for name, field in shape.model_fields.items()
+    ]
 
 
 def default_text(name: str, value: object) -> str:

@@ -157,7 +157,7 @@ def answer(request: Request, runtime: Runtime, context: CallContext = SERVER_CAL
     """
     started = time.perf_counter()
     with runtime.pinned() as pinned:
-        state = _state(pinned, request)
+        state = state_of(pinned, request)
         key = (request.key, state)
         result: Answer | None = runtime.results.get(key)
         hot = result is not None
@@ -168,14 +168,15 @@ def answer(request: Request, runtime: Runtime, context: CallContext = SERVER_CAL
                 runtime.results.put(key, result, result.bytes + request.bytes)
         elif (engine := pinned.engines.get(result.provenance.collection)) is not None:
             engine.count_hits(result.entries)
-    _count(runtime, result, started, hot=hot)
+    count_answer(runtime, result, started, hot=hot)
     runtime.query_log.add(
         request.source, result.provenance, result.rows, started, context.caller.user
     )
     return result
 
 
-def _count(runtime: Runtime, result: Answer, started: float, *, hot: bool) -> None:
+def count_answer(runtime: Runtime, result: Answer, started: float, *, hot: bool) -> None:
+    """Count an answer by its route, unless it is a plan."""
     provenance = result.provenance
     if not provenance.columns:
         # A plan that EXPLAIN shows is no answer.
@@ -251,8 +252,7 @@ def read_statement(request: Request, runtime: Runtime) -> Statement:
         LimitExceeded: it is longer or deeper than may be.
     """
     limits = runtime.statements.limits
-    if len(request.source.encode()) > limits.query_bytes:
-        raise LimitExceeded(f"a query has at most {limits.query_bytes:,} bytes of text")
+    check_size(request, runtime)
     if request.translation is not None:
         statement = request.translation.statement
     else:
@@ -262,7 +262,14 @@ def read_statement(request: Request, runtime: Runtime) -> Statement:
     return statement
 
 
-def _state(runtime: Runtime, request: Request) -> tuple[EngineState, ...]:
+def check_size(request: Request, runtime: Runtime) -> None:
+    """Refuse a text that is longer than may be; raises `LimitExceeded`."""
+    most = runtime.statements.limits.query_bytes
+    if len(request.source.encode()) > most:
+        raise LimitExceeded(f"a query has at most {most:,} bytes of text")
+
+
+def state_of(runtime: Runtime, request: Request) -> tuple[EngineState, ...]:
     """Return what must not have moved for a finished answer to be given again."""
     if request.collection is None:
         engines = tuple(runtime.engines.values())
@@ -337,8 +344,8 @@ def _labelled(
     provenance = Provenance(served_from, query_id, engine.collection.name, columns, notes)
     exact = all(part.route == "exact" for part in served.parts)
     lasting = state if served.table is not None and exact else None
-    finished = _finished(answer_schema(question), provenance, served.table, served.stream, lasting)
-    return replace(finished, entries=tuple(part.entry for part in served.parts if part.entry))
+    made = finished(answer_schema(question), provenance, served.table, served.stream, lasting)
+    return replace(made, entries=tuple(part.entry for part in served.parts if part.entry))
 
 
 def _column(
@@ -359,7 +366,7 @@ def _column(
 def _explained(table: pa.Table, engine: MetricEngine, query_id: str) -> Answer:
     label = ServedFrom.ENGINE_CACHE if engine.enabled else ServedFrom.BACKEND
     provenance = Provenance(label, query_id, engine.collection.name)
-    return _finished(table.schema, provenance, table, None, None)
+    return finished(table.schema, provenance, table, None, None)
 
 
 def _in_sql(answer: Answer, made: Translation) -> Answer:
@@ -377,13 +384,14 @@ def _in_sql(answer: Answer, made: Translation) -> Answer:
     return replace(answer, schema=schema, provenance=provenance, table=table)
 
 
-def _finished(
+def finished(
     schema: pa.Schema,
     provenance: Provenance,
     table: pa.Table | None,
     stream: StreamedFrame | None,
     state: EngineState | None,
 ) -> Answer:
+    """Return rows as an answer, its provenance in the schema's metadata."""
     metadata = {
         SERVED_FROM_KEY: str(provenance.served_from).encode(),
         METADATA_KEY: provenance.to_bytes(),

@@ -90,11 +90,15 @@ class PartProvenance:
 
 @dataclass(frozen=True, slots=True)
 class ColumnProvenance:
-    """One output column, its label, and the parts it was computed from (none for a level)."""
+    """One output column, its label, and the parts it was computed from (none for a level).
+
+    `outer`: it was computed from several whole answers, each with parts of its own.
+    """
 
     column: str
     served_from: ServedFrom
     parts: tuple[PartProvenance, ...] = ()
+    outer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,7 @@ class Provenance:
                     "served_from": str(column.served_from),
                     "parts": [part.to_json() for part in column.parts],
                 }
+                | ({"outer": True} if column.outer else {})
                 for column in self.columns
             ],
         }

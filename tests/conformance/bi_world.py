@@ -97,6 +97,7 @@ class World:
             connection.execute(tables)
         self.collection = read_collection(RETAIL.read_text(encoding="utf-8"))
         source = export(path, folder)
+        self.files = (source.sqlite,)
         self.oracle = duckdb.connect()
         self.oracle.execute(f"ATTACH '{source.sqlite.parent}/world.duckdb' AS source (READ_ONLY)")
         self.oracle.execute("CREATE SCHEMA world")

@@ -18,12 +18,13 @@ from bi_world import Served, World, same_rows
 
 from flightframe_server.errors import FlightframeError
 from flightframe_server.flight.sql.info import INFO
+from flightframe_server.outer.answering import OuterQuery
 from flightframe_server.request import Request
 from flightframe_server.sql.catalogue_query import CatalogueQuery, meaning
 from flightframe_server.sql.texts import type_text
 
 SHAPES = yaml.safe_load((Path(__file__).parent / "bi_shapes.yaml").read_text(encoding="utf-8"))
-ANSWERED = [shape for shape in SHAPES if "pending" not in shape and shape["tier"] in "TP"]
+ANSWERED = [shape for shape in SHAPES if "pending" not in shape and shape["tier"] in "TSOP"]
 REFUSED = [shape for shape in SHAPES if "pending" not in shape and shape["tier"] == "R"]
 PENDING = [shape for shape in SHAPES if "pending" in shape]
 BACKENDS = ("duckdb", "sqlite", "polars")
@@ -53,6 +54,8 @@ def _tier(world: World, shape: dict[str, Any]) -> str:
         return "R"
     if isinstance(made, CatalogueQuery):
         return "P"
+    if isinstance(made, OuterQuery):
+        return "O" if made.program.composed else "S"
     return "T" if made.translation is not None else "R"
 
 

@@ -69,6 +69,8 @@ class Limits:
     memory_bytes: int | None = None
     spill_bytes: int | None = None
     threads: int | None = None
+    member_limit: int = 1_000
+    outer_rows: int = 1_000_000
 
 
 def three_quarters(total: int) -> int:
@@ -110,7 +112,7 @@ LIVE_LIMITS = frozenset(
         *("bound_bytes", "result_seconds", "prepared_seconds", "sessions", "sessions_per_caller"),
         *("session_seconds", "stream_idle_timeout", "json_rows", "json_bytes"),
         *("http_connections", "http_requests", "requests_per_caller", "event_streams"),
-        *("event_streams_per_caller", "http_body_seconds"),
+        *("event_streams_per_caller", "http_body_seconds", "member_limit", "outer_rows"),
     }
 )
 """The limits that a reload puts to use; the others are of what is made once: the listening socket
@@ -306,6 +308,22 @@ class LimitsShape(Shape):
         description="threads of the database (DuckDB); the default is one for each core",
     )
 
-    def limits(self) -> Limits:
-        """Return the bounds as the product carries them."""
-        return Limits(**self.model_dump())
+    def limits(self, sql: SqlShape) -> Limits:
+        """Return the bounds as the product carries them, those of the section `sql` included."""
+        return Limits(**self.model_dump(), **sql.model_dump())
+
+
+class SqlShape(Shape):
+    """The section `sql` of a manifest; the page of limits is written from this."""
+
+    member_limit: int = _count(
+        _D.member_limit,
+        "members that a question inside a condition may give: `IN (SELECT ...)`, a joined top n",
+        100_000,
+    )
+    outer_rows: int = _count(
+        _D.outer_rows,
+        "rows of an answer that a further step of SQL reads, a join or a window, say; and of what"
+        " such a step gives",
+        100_000_000,
+    )

@@ -27,7 +27,7 @@ from flightframe_server.catalog.installation import (
     TlsSettings,
     TraceSettings,
 )
-from flightframe_server.catalog.limits import LimitsShape
+from flightframe_server.catalog.limits import LimitsShape, SqlShape
 from flightframe_server.catalog.shape_errors import validate
 from flightframe_server.catalog.shape_values import Name, Shape, Text
 
@@ -124,6 +124,7 @@ class _InstallationShape(Shape):
     metric_engine: _EngineShape = _EngineShape()
     server: _ServerShape = _ServerShape()
     limits: LimitsShape = LimitsShape()
+    sql: SqlShape = SqlShape()
     audit: _AuditShape = _AuditShape()
     telemetry: _TelemetryShape = _TelemetryShape()
 
@@ -148,7 +149,7 @@ def read_installation(text: str, file: str = "installation.yaml") -> Installatio
     _check(shape, cursor)
     cursor.raise_if_any()
     backend, engine = shape.backend, shape.metric_engine
-    limits = shape.limits.limits()
+    limits = shape.limits.limits(shape.sql)
     return Installation(
         id=shape.id,
         collections=tuple(shape.collections),

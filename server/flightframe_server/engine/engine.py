@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -30,6 +31,7 @@ from flightframe_server.composer.compose import FrameExpression, answer_schema, 
 from flightframe_server.engine.attempt import Attempts, Served
 from flightframe_server.engine.facts import Attested, Inspector
 from flightframe_server.engine.snapshot import DataSnapshot, Snapshots
+from flightframe_server.engine.together import Asker, VersionsDiffer
 from flightframe_server.errors import BackendError, NotSupported
 from flightframe_server.language.syntax import Anchor, Call, Item, Name, Statement
 from flightframe_server.planner.plan import NO_FRESHNESS, Freshness, Plan
@@ -257,6 +259,31 @@ class MetricEngine:
                     return self._attempts.answer(question, freshness, snapshot, context, without)
                 except EntryGone as gone:
                     without.add(gone.entry_id)
+
+        return self._on_one_version(attempt, context)
+
+    def together(
+        self,
+        work: Callable[[Asker], Result],
+        freshness: Freshness = NO_FRESHNESS,
+        context: CallContext = SERVER_CALL,
+    ) -> Result:
+        """Return what `work` makes of several questions, all answered on one version of the data.
+
+        Where the data move meanwhile it is begun anew, at most three times; where answers may be
+        old and are of different ages, once more with answers of now.
+
+        Raises:
+            QueryError: a question cannot be answered.
+            BackendError: as `answer`; or no version can be told.
+        """
+
+        def attempt(snapshot: DataSnapshot, context: CallContext) -> Result:
+            try:
+                return work(Asker(self._attempts, snapshot, freshness, context))
+            except VersionsDiffer:
+                fresh = replace(freshness, max_staleness=None)
+                return work(Asker(self._attempts, snapshot, fresh, context))
 
         return self._on_one_version(attempt, context)
 

@@ -140,6 +140,28 @@ QUESTION: Nodes = {
 }
 """Each kind of node over metrics and their tables with the arguments that are read."""
 
+_COMBINED = frozenset({"this", "expression", "distinct", "with_", "order", "limit", "offset"})
+
+OUTER: Nodes = {
+    **QUESTION,
+    exp.Union: _COMBINED,
+    exp.Intersect: _COMBINED,
+    exp.Except: _COMBINED,
+    exp.In: QUESTION[exp.In] | {"query"},
+    exp.Join: QUESTION[exp.Join] | {"kind"},
+    exp.Window: frozenset({"this", "partition_by", "order", "spec", "over"}),
+    exp.WindowSpec: frozenset({"kind", "start", "start_side", "end", "end_side"}),
+    exp.Rank: frozenset(),
+    exp.DenseRank: frozenset(),
+    exp.RowNumber: frozenset(),
+    exp.Ntile: _ONE,
+    exp.Lag: frozenset({"this", "offset", "default"}),
+    exp.Lead: frozenset({"this", "offset", "default"}),
+    exp.FirstValue: _ONE,
+    exp.LastValue: _ONE,
+}
+"""Each kind of node of algebra over answers with the arguments that are read."""
+
 _OVER_CATALOGUE = (
     "columns, WHERE with comparisons, IN, LIKE, BETWEEN, AND, OR, NOT, LOWER and UPPER,"
     " DISTINCT, ORDER BY, LIMIT and OFFSET are"
@@ -190,6 +212,15 @@ def check_question(tree: exp.Expr) -> None:
         if not is_total(window):
             raise _unknown(construct(window), where, _OVER_TABLES, window)
     _check(tree, QUESTION, where, _OVER_TABLES)
+
+
+def check_outer(tree: exp.Expr) -> None:
+    """Check that every construct of a tree is known over metrics and over answers of theirs.
+
+    Raises:
+        NotSupported: one is not.
+    """
+    _check(tree, OUTER, "over metrics and their tables", _OVER_TABLES)
 
 
 _OVER_TABLES = (

@@ -24,10 +24,12 @@ from flightframe_server.errors import (
     AmbiguousSchema,
     FlightframeError,
     NotSupported,
+    QueryError,
     UnknownName,
     did_you_mean,
     shown,
 )
+from flightframe_server.outer.answering import OuterQuery
 from flightframe_server.provenance import (
     METADATA_KEY,
     SERVED_FROM_KEY,
@@ -40,13 +42,15 @@ from flightframe_server.sql import catalogue
 from flightframe_server.sql.allowed_sql import construct
 from flightframe_server.sql.columns import without_remarks
 from flightframe_server.sql.expressions import Parameters
+from flightframe_server.sql.outer_select import NoAlgebra
 from flightframe_server.sql.parse import ParsedSql, is_frame_ql, parse_sql
 from flightframe_server.sql.patterns import same
 from flightframe_server.sql.places import place_of
+from flightframe_server.sql.programs import program_of
 from flightframe_server.sql.scopes import TableScope
 from flightframe_server.sql.select import Relation, evaluate
 from flightframe_server.sql.tables import PublishedCollection, PublishedTable, PublishedTables
-from flightframe_server.sql.translation import empty_of, translation_of
+from flightframe_server.sql.translation import check_values, empty_of, translation_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ class CatalogueQuery:
         return Answer(table.schema.with_metadata(carried), provenance, table)
 
 
-Meaning = CatalogueQuery | Request
+Meaning = CatalogueQuery | Request | OuterQuery
 
 
 def meaning(
@@ -127,8 +131,7 @@ class _Names:
         if parsed.described is not None:
             self._require(parsed.described)
         if parsed.compound is not None:
-            self._refuse_compound(parsed.compound)
-            return None
+            return self._compound(parsed, typing=parameters.values is None)
         named = self._sources(parsed)
         if not named and _ctes(parsed.select):
             return None
@@ -139,14 +142,20 @@ class _Names:
             return None
         return self._over_published(parsed, parameters)
 
-    def _refuse_compound(self, tree: exp.Expr) -> None:
-        """Refuse several SELECTs in one over published tables; of others the language says more."""
-        if any(self._published(table) for table in tree.find_all(exp.Table)):
-            raise NotSupported(
-                f"{construct(tree)} is not answered over metrics and their tables",
-                place=place_of(tree),
-                hint="ask them one by one",
-            )
+    def _compound(self, parsed: ParsedSql, *, typing: bool) -> Meaning | None:
+        """Return several SELECTs in one over published tables; of others the language says more."""
+        named = self._sources(parsed)
+        if not named or not any(self._published(table) for table in named):
+            return None
+        for table in named:
+            if self._published(table) is None:
+                raise NotSupported(
+                    f"{construct(parsed.compound or parsed.select)} is answered over metrics and"
+                    " their tables alone",
+                    place=place_of(table),
+                )
+        made = self._translated(parsed, typing=typing)[1]
+        return made
 
     def _over_catalogue(
         self, select: exp.Select, parameters: Parameters, *, sourceless: bool
@@ -168,13 +177,15 @@ class _Names:
                 return CatalogueQuery(relation, tuple(sorted(parameters.types.items())))
         typing = parameters.values is None
         collection, request = self._translated(parsed, typing=typing)
+        if isinstance(request, OuterQuery):
+            return request
         empty = None if parsed.explain else empty_of(request, collection.typed, typing=typing)
         return request if empty is None else CatalogueQuery(empty[0], empty[1].parameters)
 
     def _translated(
         self, parsed: ParsedSql, *, typing: bool
-    ) -> tuple[PublishedCollection, Request]:
-        """Return a query over published tables as one of the language, and its collection."""
+    ) -> tuple[PublishedCollection, Request | OuterQuery]:
+        """Return what a query over published tables means, and its collection."""
         names = {known.collection for known in map(self._published, self._sources(parsed)) if known}
         if len(names) != 1:
             raise NotSupported("a query is over the tables of one collection")
@@ -189,15 +200,29 @@ class _Names:
             path = (own,) if table.alias else (self.tables.catalog, published.collection, own)
             return TableScope(published, collection.typed, path)
 
-        made = translation_of(parsed, self.request, scope, collection.typed, typing=typing)
-        return collection, replace(self.request, translation=made, collection=name)
+        typed, request = collection.typed, self.request
+        check_values(parsed, request, typing=typing)
+        refusal: QueryError | None = None
+        if parsed.compound is None:
+            try:
+                made = translation_of(parsed, request, scope, typed, typing=typing)
+                return collection, replace(request, translation=made, collection=name)
+            except QueryError as error:
+                refusal = error
+        try:
+            program = program_of(parsed, request, scope, typed, typing=typing)
+        except NoAlgebra:
+            assert refusal is not None
+            raise refusal from None
+        return collection, OuterQuery(request, program, name)
 
     def _sources(self, parsed: ParsedSql) -> list[exp.Table]:
         """Return the tables that a text names, without the sub-selects that its WITH names."""
-        named = _ctes(parsed.select)
+        tree = parsed.compound or parsed.select
+        named = _ctes(tree)
         return [
             table
-            for table in parsed.select.find_all(exp.Table)
+            for table in tree.find_all(exp.Table)
             if table.db or table.name.casefold() not in named
         ]
 
@@ -249,7 +274,7 @@ class _Names:
             raise _unknown(table, [known.name for known in self.tables])
 
 
-def _ctes(select: exp.Select) -> set[str]:
+def _ctes(select: exp.Expr) -> set[str]:
     """Return the folded names of the sub-selects that a text's WITH names."""
     return {part.alias.casefold() for part in select.find_all(exp.CTE)}
 

@@ -31,7 +31,7 @@ def check_side(typed: TypedCollection, side: Expression, beside: Expression) -> 
         return
     type_ = typed.level_types[level]
     if side.kind is LiteralKind.TEXT:
-        _check_text(str(side.value), type_.kind, side)
+        check_text(str(side.value), type_.kind, side)
     elif side.kind is LiteralKind.INTEGER and type_.is_moment:
         year = isinstance(side.value, int) and 1 <= side.value <= 9999
         raise TypeMismatch(
@@ -41,7 +41,8 @@ def check_side(typed: TypedCollection, side: Expression, beside: Expression) -> 
         )
 
 
-def _check_text(text: str, kind: Kind, side: Literal) -> None:
+def check_text(text: str, kind: Kind, side: Literal) -> None:
+    """Check that a text beside a value of some kind is read one way; raises `TypeMismatch`."""
     match kind:
         case Kind.TEXT | Kind.BOOLEAN:
             return

@@ -130,11 +130,17 @@ def _parse(source: str) -> ParsedSql | None:
         case exp.Select(selects=[_, *_]):
             return ParsedSql(tree, parameters=parameters, explain=explain)
         case exp.SetOperation():
-            part = tree.find(exp.Select)
-            return None if part is None else ParsedSql(part, compound=tree)
+            return ParsedSql(_first_select(tree), None, parameters, explain, compound=tree)
         case exp.Describe(this=exp.Table() as table):
             return _described(table)
     return None
+
+
+def _first_select(tree: exp.SetOperation) -> exp.Select:
+    part = tree.find(exp.Select)
+    if part is None:
+        raise ValueError("no SELECT")
+    return part
 
 
 def _bounded(tokens: list[Token]) -> bool:

@@ -36,7 +36,7 @@ from flightframe_server.sql.places import place_of
 from flightframe_server.sql.reading import Reading
 from flightframe_server.sql.row_leaf import projected, row_scalars
 from flightframe_server.sql.rows_read import Rows
-from flightframe_server.sql.scopes import FactColumn, MetricColumn
+from flightframe_server.sql.scopes import FactColumn, MetricColumn, Scope
 from flightframe_server.sql.unwrapping import (
     Ctes,
     Grouped,
@@ -70,6 +70,18 @@ def translated(select: exp.Select, tables: Tables, reading: Reading) -> Translat
     )
 
 
+def rows_scope(select: exp.Select, tables: Tables, reading: Reading) -> Scope:
+    """Return the columns of the rows that a SELECT is over.
+
+    Raises:
+        QueryError: it is over no rows, or breaks a rule.
+    """
+    source = _Reader(tables, reading, Rows(reading.typed)).source(select, {})
+    if isinstance(source, Grouped):
+        raise NotSupported("FROM names no rows", place=place_of(select))
+    return source.scope
+
+
 class _Reader:
     """Reads the SELECTs of one text."""
 
@@ -81,7 +93,7 @@ class _Reader:
     ) -> RowsOf | Grouped:
         """Return what one SELECT gives."""
         ctes = with_clauses(select, ctes)
-        source = self._source(select, ctes)
+        source = self.source(select, ctes)
         if isinstance(source, Grouped):
             return self._over_groups(select, source)
         where = self._where(select, source)
@@ -98,7 +110,8 @@ class _Reader:
                 )
         return RowsOf(projected(select, below.scope, self._reading, self._rows), below.where)
 
-    def _source(self, select: exp.Select, ctes: Ctes) -> RowsOf | Grouped:
+    def source(self, select: exp.Select, ctes: Ctes) -> RowsOf | Grouped:
+        """Return what FROM names."""
         source = source_of(select)
         if select.args.get("joins"):
             return RowsOf(joined(select, self._tables, self._reading))

@@ -20,7 +20,9 @@ from flightframe_server.answer import (
     explain,
 )
 from flightframe_server.call_context import SERVER_CALL, CallContext
+from flightframe_server.engine.explanation import EXPLAIN_SCHEMA
 from flightframe_server.errors import FrameQLSyntaxError, NotSupported, ReadOnly
+from flightframe_server.outer.answering import OuterQuery, answer_outer, explain_outer
 from flightframe_server.query_check import CheckedQuery, check_request
 from flightframe_server.query_plan import PlannedRequest, plan_request
 from flightframe_server.query_types import QuerySignature, type_request
@@ -52,7 +54,9 @@ def answer_text(
     """
     with runtime.pinned() as pinned:
         return _Text(request, pinned, tables.on(pinned), context.caller.user).carried(
-            lambda query: query.answer(pinned), lambda asked: answer(asked, pinned, context)
+            lambda query: query.answer(pinned),
+            lambda asked: answer(asked, pinned, context),
+            lambda query: answer_outer(query, pinned, context),
         )
 
 
@@ -69,7 +73,9 @@ def explain_text(
     """
     with runtime.pinned() as pinned:
         return _Text(request, pinned, tables.on(pinned), context.caller.user).carried(
-            _no_plan, lambda statement: explain(statement, pinned, context)
+            _no_plan,
+            lambda statement: explain(statement, pinned, context),
+            lambda query: explain_outer(query, pinned, context),
         )
 
 
@@ -82,7 +88,7 @@ def plan_text(
     """Return the plan of a request of a call as a value; raises as `explain_text`."""
     with runtime.pinned() as pinned:
         return _Text(request, pinned, tables.on(pinned), context.caller.user).carried(
-            _no_plan, lambda translated: plan_request(translated, pinned, context)
+            _no_plan, lambda translated: plan_request(translated, pinned, context), _several_plans
         )
 
 
@@ -109,7 +115,7 @@ def check_text(
             return query.typed
 
         text = _Text(request, pinned, tables.on(pinned), context.caller.user, typing=typing)
-        return text.carried(over_catalogue, in_language)
+        return text.carried(over_catalogue, in_language, _typed_outer)
 
 
 def type_text(request: Request, runtime: Runtime, tables: PublishedTables) -> QuerySignature:
@@ -118,6 +124,7 @@ def type_text(request: Request, runtime: Runtime, tables: PublishedTables) -> Qu
         return _Text(request, pinned, tables.on(pinned), "", typing=True).carried(
             lambda query: query.typed,
             lambda asked: typed_in_sql(type_request(asked, pinned), asked.translation),
+            _typed_outer,
         )
 
 
@@ -135,13 +142,16 @@ class _Text:
         self,
         over_catalogue: Callable[[CatalogueQuery], Result],
         in_language: Callable[[Request], Result],
+        over_answers: Callable[[OuterQuery], Result],
     ) -> Result:
-        """Return what one of two does with the text: which of them, its meaning decides."""
+        """Return what one of three does with the text: which of them, its meaning decides."""
         request = self.request
         _note(request)
         target = meaning(request, self.tables, self.runtime, self.user, typing=self.typing)
         if isinstance(target, CatalogueQuery):
             return over_catalogue(target)
+        if isinstance(target, OuterQuery):
+            return over_answers(target)
         try:
             return in_language(target)
         except FrameQLSyntaxError as error:
@@ -151,7 +161,22 @@ class _Text:
                 raise
         if isinstance(other, CatalogueQuery):
             return over_catalogue(other)
+        if isinstance(other, OuterQuery):
+            return over_answers(other)
         return in_language(other)
+
+
+def _typed_outer(query: OuterQuery) -> QuerySignature:
+    program = query.program
+    schema = EXPLAIN_SCHEMA if program.explain else program.schema
+    return QuerySignature(schema, program.parameters)
+
+
+def _several_plans(query: OuterQuery) -> NoReturn:
+    raise NotSupported(
+        "a query of several questions has no one plan",
+        hint="EXPLAIN before its text lists the plans of its questions",
+    )
 
 
 def _no_plan(query: CatalogueQuery) -> NoReturn:

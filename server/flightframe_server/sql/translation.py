@@ -45,7 +45,6 @@ def translation_of(
     Raises:
         QueryError: it is not answered, or breaks a rule.
     """
-    _check_values(parsed, request, typing=typing)
     values = None if typing else dict(request.parameters)
     reading = Reading(typed, values, request.sql, Clock(typed.zone))
     made = translated(parsed.select, scopes, reading)
@@ -81,7 +80,8 @@ def _limited(made: Translation) -> bool:
     return never(replace(made.statement, where=None))
 
 
-def _check_values(parsed: ParsedSql, request: Request, *, typing: bool) -> None:
+def check_values(parsed: ParsedSql, request: Request, *, typing: bool) -> None:
+    """Refuse values that a text has no parameters for; raises `TypeMismatch`."""
     surplus = [key for key, _ in request.parameters if key not in range(parsed.parameters)]
     if surplus and not typing:
         raise TypeMismatch(

@@ -113,7 +113,10 @@ PROVENANCE = fields(
         "query_id": TEXT,
         "collection": TEXT,
         "columns": array(
-            fields({"column": TEXT, "served_from": LABEL, "parts": array(ref("Part"))})
+            fields(
+                {"column": TEXT, "served_from": LABEL, "parts": array(ref("Part"))},
+                {"outer": {"type": "boolean"}},
+            )
         ),
     },
     {"notes": TEXTS},

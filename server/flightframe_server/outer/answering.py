@@ -1,0 +1,169 @@
+"""The path of a program, beside that of a question: answered, explained, labelled.
+
+What comes in: a request with its program, and the installation. What goes out: an `Answer` like any
+other. It must never label a column by what was planned: the parts of all islands are those that
+were executed.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+
+from flightframe_server.answer import (
+    Answer,
+    Runtime,
+    check_size,
+    count_answer,
+    engine_named,
+    finished,
+    state_of,
+    utc_now,
+)
+from flightframe_server.call_context import SERVER_CALL, CallContext
+from flightframe_server.engine.engine import MetricEngine
+from flightframe_server.engine.explanation import explanation
+from flightframe_server.engine.together import Asker
+from flightframe_server.engine.unknown_members import remarks
+from flightframe_server.language import format_statement
+from flightframe_server.outer.algebra import outline
+from flightframe_server.outer.program import UNKNOWN_MEMBERS, Island, Program
+from flightframe_server.outer.run import Run, asked
+from flightframe_server.provenance import (
+    ColumnProvenance,
+    PartProvenance,
+    Provenance,
+    ServedFrom,
+    fold,
+)
+from flightframe_server.request import Request
+
+
+@dataclass(frozen=True, slots=True)
+class OuterQuery:
+    """A request with the program that it means, and the collection that it is about."""
+
+    request: Request
+    program: Program
+    collection: str
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What makes two of them the same."""
+        return "outer", self.request.key, self.request.sql, self.program.clock
+
+
+def answer_outer(query: OuterQuery, runtime: Runtime, context: CallContext = SERVER_CALL) -> Answer:
+    """Answer a program; raises as `answer`."""
+    started = time.perf_counter()
+    request = replace(query.request, collection=query.collection)
+    with runtime.pinned() as pinned:
+        check_size(request, pinned)
+        if query.program.explain:
+            return explain_outer(query, pinned, context)
+        state = state_of(pinned, request)
+        key = (query.key, state)
+        result: Answer | None = pinned.results.get(key)
+        hot = result is not None
+        engine = engine_named(pinned, query.collection)
+        if result is None:
+            result = _answered(query, pinned, engine, context)
+            if result.hot and result.bytes is not None and result.state in state:
+                pinned.results.put(key, result, result.bytes + request.bytes)
+        else:
+            engine.count_hits(result.entries)
+    count_answer(runtime, result, started, hot=hot)
+    runtime.query_log.add(
+        request.source, result.provenance, result.rows, started, context.caller.user
+    )
+    return result
+
+
+def _answered(
+    query: OuterQuery, runtime: Runtime, engine: MetricEngine, context: CallContext
+) -> Answer:
+    program, now = query.program, utc_now()
+    named = context.named(uuid.uuid4().hex)
+    with runtime.questions.running(query.request.source, named) as call:
+        bounded = runtime.statements.bounded(call)
+        epoch = engine.epoch
+
+        def work(asker: Asker) -> tuple[Run, pa.Table]:
+            run = Run(asker, runtime.statements.limits, bounded, now)
+            return run, run.table(program)
+
+        run, table = engine.together(work, query.request.freshness, bounded)
+    runtime.statements.check_result(table.num_rows, table.nbytes)
+    served = [complete.served for complete in run.answered]
+    parts = _each_once([part for one in served for part in one.parts])
+    label = fold(part.served_from for part in parts)
+    columns = tuple(ColumnProvenance(name, label, parts, True) for name in program.schema.names)
+    told = [note for one in served for note in remarks(one, engine.store)]
+    notes = tuple(dict.fromkeys([*told, *run.notes, *program.notes]))
+    provenance = Provenance(label, named.query_id, engine.collection.name, columns, notes)
+    dated = any(one.plan.question.today is not None for one in served)
+    exact = all(part.route == "exact" for part in parts)
+    lasting = exact and not dated and query.request.freshness.max_staleness is None
+    state = (engine.generation, epoch, run.asker.snapshot.key) if lasting else None
+    entries = tuple(dict.fromkeys(part.entry for part in parts if part.entry))
+    return replace(finished(table.schema, provenance, table, None, state), entries=entries)
+
+
+def _each_once(parts: list[PartProvenance]) -> tuple[PartProvenance, ...]:
+    kept: list[PartProvenance] = []
+    for part in parts:
+        if part not in kept:
+            kept.append(part)
+    return tuple(kept)
+
+
+def explain_outer(
+    query: OuterQuery, runtime: Runtime, context: CallContext = SERVER_CALL
+) -> Answer:
+    """Return the plan of each island, and the algebra in words; raises as `explain`."""
+    with runtime.pinned() as pinned:
+        engine = engine_named(pinned, query.collection)
+        tables = list(_plans(query, query.program, engine, context))
+    table = pa.concat_tables(tables)
+    steps = pa.array(range(1, table.num_rows + 1), pa.int64())
+    table = table.set_column(0, table.schema.field(0), steps)
+    label = ServedFrom.ENGINE_CACHE if engine.enabled else ServedFrom.BACKEND
+    provenance = Provenance(label, uuid.uuid4().hex, engine.collection.name)
+    return finished(table.schema, provenance, table, None, None)
+
+
+def _plans(
+    query: OuterQuery, program: Program, engine: MetricEngine, context: CallContext
+) -> list[pa.Table]:
+    tables: list[pa.Table] = []
+    for at, island in enumerate(program.islands):
+        for inner in island.sets:
+            tables += _plans(query, inner, engine, context)
+        tables.append(_plan(query, island, f"island {at + 1}", engine, context))
+    if program.composed and tables:
+        tables.append(_note(tables[0].schema, f"over the islands: {outline(program.root)}"))
+    return tables
+
+
+def _plan(
+    query: OuterQuery, island: Island, name: str, engine: MetricEngine, context: CallContext
+) -> pa.Table:
+    made = island.translation(tuple(UNKNOWN_MEMBERS for _ in island.sets))
+    plan = engine.plan(asked(made, utc_now()), query.request.freshness, context)
+    meant = format_statement(made.statement)
+    note = f"{name}, in Frame-QL: {meant}"
+    if island.sets:
+        note = f"{name}, its members not known yet, in Frame-QL: {meant}"
+    return explanation(plan, engine.backend, note)
+
+
+def _note(schema: pa.Schema, text: str) -> pa.Table:
+    words = {"route": "note", "source": text}
+    columns = [
+        pa.array([0 if field.name == "step" else words.get(field.name, "")], field.type)
+        for field in schema
+    ]
+    return pa.Table.from_arrays(columns, schema=schema)

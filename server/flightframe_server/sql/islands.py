@@ -1,0 +1,128 @@
+"""Islands: the parts of a tree that are one question each, and stay one.
+
+What comes in: a SELECT. What goes out: its question with the types of its columns, or the reason
+why it is none. It must never take a part of a SELECT for the whole: what it says beyond a question
+is refused here, and read above or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import pyarrow as pa
+from sqlglot import exp
+
+from flightframe_server.algebra.types import TIMESTAMP, DataType, Kind
+from flightframe_server.arrow_types import arrow_type
+from flightframe_server.errors import NotSupported
+from flightframe_server.outer.algebra import Frame
+from flightframe_server.outer.program import UNKNOWN_MEMBERS, Island, Members, Program
+from flightframe_server.request import Translation
+from flightframe_server.resolver.question import Question
+from flightframe_server.resolver.resolve import resolve
+from flightframe_server.resolver.terms import LevelTerm
+from flightframe_server.sql.places import place_of
+from flightframe_server.sql.question import translated
+from flightframe_server.sql.reading import Reading
+from flightframe_server.sql.relations import NamedColumn, Relation
+from flightframe_server.sql.sets import SetSelects, set_selects
+from flightframe_server.sql.stages import Context
+from flightframe_server.sql.unwrapping import Tables
+
+
+@dataclass(slots=True)
+class Islands:
+    """The islands of one program, filled while its tree is read.
+
+    Attributes:
+        context: the text's.
+        tables: what the tables of the text are.
+        made: the islands.
+    """
+
+    context: Context
+    tables: Tables
+    made: list[Island] = field(default_factory=list)
+    _known: list[tuple[Translation, int]] = field(default_factory=list)
+
+    def relation(self, select: exp.Select) -> Relation:
+        """Return a SELECT that is one question as the frame of its answer.
+
+        Raises:
+            QueryError: it is no question, or one that breaks a rule.
+        """
+        sets = set_selects(select, self.context.reading)
+        programs = tuple(self._set(inner) for inner in sets.selects)
+
+        def translation(members: tuple[Members, ...]) -> Translation:
+            return self._translated(sets, members, note=False)
+
+        unknown = tuple(UNKNOWN_MEMBERS for _ in programs)
+        made = self._translated(sets, unknown, note=True)
+        question = resolve(made.statement, self.context.reading.typed, self.context.binding)
+        types = tuple(_types(question, made, select))
+        names = [column.name for column in question.columns]
+        schema = pa.schema(
+            [(name, arrow_type(type_)) for name, type_ in zip(names, types, strict=True)]
+        )
+        at = self._place(made, Island(programs, translation, schema))
+        named = tuple(NamedColumn(name) for name in names)
+        return Relation(Frame(at, types), named, _unique(question))
+
+    def _set(self, select: exp.Select) -> Program:
+        inner = Islands(self.context, self.tables)
+        relation = inner.relation(select)
+        schema = inner.made[0].schema
+        if len(schema) != 1:
+            raise NotSupported("a SELECT in a condition has one column", place=place_of(select))
+        return Program(tuple(inner.made), relation.node, schema)
+
+    def _translated(
+        self, sets: SetSelects, members: tuple[Members, ...], *, note: bool
+    ) -> Translation:
+        outer = self.context.reading
+        tree, values = sets.filled(members)
+        reading = Reading(outer.typed, outer.values, outer.options, outer.clock)
+        if outer.values is not None:
+            reading.values = {**outer.values, **values}
+        made = translated(tree, self.tables, reading)
+        if note:
+            outer.shaping.update(reading.shaping)
+            outer.notes.extend(x for x in reading.notes if x not in outer.notes)
+        return replace(made, notes=())
+
+    def _place(self, made: Translation, island: Island) -> int:
+        """Return the place of an island; one that stands twice is asked once."""
+        for known, at in self._known:
+            same = (known.statement, known.moments) == (made.statement, made.moments)
+            if same and not island.sets and self.context.reading.values is not None:
+                return at
+        if not island.sets:
+            self._known.append((made, len(self.made)))
+        self.made.append(island)
+        return len(self.made) - 1
+
+
+def _types(question: Question, made: Translation, select: exp.Select) -> Iterator[DataType]:
+    for at, column in enumerate(question.columns):
+        type_ = TIMESTAMP if at in made.moments else column.term.type
+        if type_.zone is not None or type_.kind is Kind.NULL:
+            raise NotSupported(
+                f"a column of {type_} inside a query is not answered", place=place_of(select)
+            )
+        yield type_
+
+
+def _unique(question: Question) -> tuple[frozenset[int], ...]:
+    places: list[int] = []
+    for level in question.anchor:
+        shown = [
+            at
+            for at, column in enumerate(question.columns)
+            if isinstance(column.term, LevelTerm) and column.term.level == level
+        ]
+        if not shown:
+            return ()
+        places.append(shown[0])
+    return (frozenset(places),)

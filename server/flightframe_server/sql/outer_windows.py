@@ -1,0 +1,207 @@
+"""Window functions over answers.
+
+What comes in: the windows of a SELECT and the rows that they are over. What goes out: the rows with
+a column for each. It must never read another frame of rows than the one written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from flightframe_server.errors import NotSupported, Place, TypeMismatch
+from flightframe_server.language.syntax import Literal
+from flightframe_server.outer.algebra import RowRange, SortKey, Window, WindowCall
+from flightframe_server.outer.typing import RANKS, TOTALS, raised, window_type
+from flightframe_server.resolver.terms import Constant, Term
+from flightframe_server.resolver.values import common_type
+from flightframe_server.sql.places import place_of
+from flightframe_server.sql.reading import Reading
+from flightframe_server.sql.relations import NamedColumn, Relation
+from flightframe_server.sql.stages import Stage
+from flightframe_server.sql.trees import Key
+
+_FUNCTIONS: dict[type[exp.Expr], str] = {
+    exp.Rank: "RANK",
+    exp.DenseRank: "DENSE_RANK",
+    exp.RowNumber: "ROW_NUMBER",
+    exp.Ntile: "NTILE",
+    exp.Lag: "LAG",
+    exp.Lead: "LEAD",
+    exp.FirstValue: "FIRST_VALUE",
+    exp.LastValue: "LAST_VALUE",
+    exp.Sum: "SUM",
+    exp.Avg: "AVG",
+    exp.Min: "MIN",
+    exp.Max: "MAX",
+    exp.Count: "COUNT",
+}
+_MOST = 2**31 - 1
+
+Placed = Callable[[Term], int]
+"""Takes a term into the rows that a window reads, and gives its place there."""
+
+
+def windowed(stage: Stage, windows: dict[Key, exp.Expr]) -> Stage:
+    """Return rows with a column behind them for each window.
+
+    Raises:
+        QueryError: a window is not answered.
+    """
+    if not windows:
+        return stage
+    terms: list[Term] = []
+    first = len(stage.relation.types)
+
+    def place(term: Term) -> int:
+        terms.append(term)
+        return first + len(terms) - 1
+
+    nodes = (node for node in windows.values() if isinstance(node, exp.Window))
+    calls = [_Window(stage, node).call(place) for node in nodes]
+    project, _ = stage.with_terms(terms)
+    made = Window(project, tuple(calls))
+    begins = first + len(terms)
+    known = {**stage.known, **{key: begins + at for at, key in enumerate(windows)}}
+    spare = len(made.types) - first
+    named = (*stage.relation.columns, *(NamedColumn("") for _ in range(spare)))
+    relation = Relation(made, named, stage.relation.unique)
+    return Stage(stage.context, relation, stage.column_key, known, stage.grouped)
+
+
+class _Window:
+    """One window being read."""
+
+    def __init__(self, stage: Stage, node: exp.Window) -> None:
+        self._stage, self._node = stage, node
+        self._place: Place = place_of(node)
+
+    def call(self, place: Placed) -> WindowCall:
+        """Return the window's value; `place` gives the places of what it reads."""
+        node, function = self._node, _FUNCTIONS.get(type(self._node.this))
+        if function is None or node.args.get("over") != "OVER":
+            raise NotSupported(
+                "this window function (OVER) is not answered",
+                place=self._place,
+                hint="RANK, DENSE_RANK, ROW_NUMBER, NTILE, LAG, LEAD, FIRST_VALUE, LAST_VALUE, SUM,"
+                " AVG, MIN, MAX and COUNT are",
+            )
+        argument = self._argument(function)
+        default = self._default(function)
+        if argument is not None and default is not None:
+            shared = common_type(argument.type, default.type)
+            if shared is None:
+                raise TypeMismatch(
+                    f"{function} of {argument.type} has no {default.type} beside it",
+                    place=self._place,
+                )
+            argument, default = raised(argument, shared), raised(default, shared)
+        type_ = window_type(function, None if argument is None else argument.type, self._place)
+        partition = tuple(
+            place(self._stage.term(part)) for part in node.args.get("partition_by") or ()
+        )
+        order = self._order(place)
+        return WindowCall(
+            function,
+            None if argument is None else place(argument),
+            type_,
+            partition,
+            order,
+            self._range(function),
+            self._count(function),
+            default,
+        )
+
+    def _argument(self, function: str) -> Term | None:
+        inner = self._node.this.this
+        if function in RANKS:
+            return None
+        if function == "COUNT" and isinstance(inner, exp.Star | exp.Literal):
+            return None
+        if inner is None or isinstance(inner, exp.Distinct):
+            raise NotSupported("DISTINCT in a window is not answered", place=self._place)
+        return self._stage.term(inner)
+
+    def _order(self, place: Placed) -> tuple[SortKey, ...]:
+        clause = self._node.args.get("order")
+        keys = [] if clause is None else clause.expressions
+        return tuple(
+            SortKey(
+                place(self._stage.term(_no_ordinal(key.this))),
+                bool(key.args.get("desc")),
+                bool(key.args.get("nulls_first")),
+            )
+            for key in keys
+        )
+
+    def _default(self, function: str) -> Term | None:
+        written = self._node.this.args.get("default") if function in ("LAG", "LEAD") else None
+        if written is None:
+            return None
+        term = self._stage.term(written)
+        if not isinstance(term, Constant):
+            raise NotSupported(f"{function} takes a constant default", place=place_of(written))
+        return term
+
+    def _count(self, function: str) -> int | None:
+        reading = self._stage.context.reading
+        if function == "NTILE":
+            return whole(self._node.this.this, reading, least=1)
+        if function in ("LAG", "LEAD"):
+            written = self._node.this.args.get("offset")
+            return 1 if written is None else whole(written, reading, least=0)
+        return None
+
+    def _range(self, function: str) -> RowRange | None:
+        spec = self._node.args.get("spec")
+        if spec is None:
+            return None
+        if function not in TOTALS and function not in ("FIRST_VALUE", "LAST_VALUE"):
+            raise NotSupported(f"{function} reads no frame of rows", place=self._place)
+        kind = str(spec.args.get("kind") or "").upper()
+        if kind not in ("ROWS", "RANGE"):
+            raise NotSupported(f"a window of {kind} is not answered", place=self._place)
+        start = self._bound(spec.args.get("start"), spec.args.get("start_side"), begins=True)
+        end: int | None = 0
+        if spec.args.get("end") is not None:
+            end = self._bound(spec.args.get("end"), spec.args.get("end_side"), begins=False)
+        if kind == "RANGE" and {start, end} - {None, 0}:
+            raise NotSupported("RANGE with a distance is not answered", place=self._place)
+        if start is not None and end is not None and start > end:
+            raise NotSupported("a window that begins behind its end", place=self._place)
+        return RowRange(kind == "ROWS", start, end)
+
+    def _bound(self, written: object, side: object, *, begins: bool) -> int | None:
+        word, where = written if isinstance(written, str) else "", str(side or "").upper()
+        if word.upper() == "CURRENT ROW":
+            return 0
+        if word.upper() == "UNBOUNDED":
+            if (where == "PRECEDING") is not begins:
+                raise NotSupported("a window that begins at its end", place=self._place)
+            return None
+        if not isinstance(written, exp.Expr) or where not in ("PRECEDING", "FOLLOWING"):
+            raise NotSupported("this frame of a window is not answered", place=self._place)
+        distance = whole(written, self._stage.context.reading, least=0)
+        return -distance if where == "PRECEDING" else distance
+
+
+def _no_ordinal(node: exp.Expr) -> exp.Expr:
+    if isinstance(node.unnest(), exp.Literal):
+        raise NotSupported("a window is ordered by values, not constants", place=place_of(node))
+    return node
+
+
+def whole(node: exp.Expr, reading: Reading, *, least: int) -> int:
+    """Return a whole number of a text; of a parameter without a value, the least.
+
+    Raises:
+        TypeMismatch: it is none.
+    """
+    counted = reading.count(node)
+    if not isinstance(counted, Literal):
+        return least
+    value = counted.value
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _MOST:
+        raise TypeMismatch(f"a whole number from {least} stands here", place=counted.place)
+    return value

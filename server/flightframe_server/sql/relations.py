@@ -1,0 +1,112 @@
+"""Answers as SQL sees them while algebra is read: named columns over a node of the algebra.
+
+What comes in: columns as they are written. What goes out: their places. It must never guess: a name
+that two columns have is ambiguous.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from sqlglot import exp
+
+from flightframe_server.errors import AmbiguousMetric, UnknownName, did_you_mean, shown
+from flightframe_server.outer.algebra import Node, Types
+from flightframe_server.sql.places import place_of
+
+
+@dataclass(frozen=True, slots=True)
+class NamedColumn:
+    """One column: its name, and what qualifies it; empty: nothing does."""
+
+    name: str
+    qualifier: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """Rows with named columns.
+
+    Attributes:
+        node: what gives them.
+        columns: its columns, in order.
+        unique: sets of places by whose values rows are told apart; the empty set: one row at most.
+    """
+
+    node: Node
+    columns: tuple[NamedColumn, ...]
+    unique: tuple[frozenset[int], ...] = ()
+
+    @property
+    def types(self) -> Types:
+        """The types of the columns."""
+        return self.node.types
+
+    def aliased(self, alias: str) -> Relation:
+        """Return the rows as a sub-select of a name."""
+        return replace(self, columns=tuple(NamedColumn(one.name, alias) for one in self.columns))
+
+    def find(self, node: exp.Column) -> int | None:
+        """Return the place of a column, None where there is none.
+
+        Raises:
+            AmbiguousMetric: two columns have the name.
+        """
+        qualifier = node.parts[-2].name.casefold() if len(node.parts) > 1 else None
+        fits = [
+            at
+            for at, column in enumerate(self.columns)
+            if column.name.casefold() == node.name.casefold()
+            and qualifier in (None, column.qualifier.casefold())
+        ]
+        if len(fits) > 1:
+            raise AmbiguousMetric(
+                f"two columns are called {shown(node.name)}", place=place_of(node)
+            )
+        return fits[0] if fits and len(node.parts) <= 2 else None
+
+    def place(self, node: exp.Column) -> int:
+        """Return the place of a column.
+
+        Raises:
+            UnknownName: there is none of that name.
+            AmbiguousMetric: two have it.
+        """
+        found = self.find(node)
+        if found is None:
+            raise UnknownName(
+                f"there is no column {shown(node.name)} in FROM",
+                place=place_of(node),
+                hint=did_you_mean(node.name, [column.name for column in self.columns]),
+            )
+        return found
+
+    def starred(self, node: exp.Column | None) -> Iterable[int]:
+        """Return the places that `*` stands for, those of one qualifier where it has one.
+
+        Raises:
+            UnknownName: nothing has that qualifier.
+        """
+        if node is None:
+            return range(len(self.columns))
+        qualifier = node.parts[-2].name.casefold()
+        fits = [at for at, one in enumerate(self.columns) if one.qualifier.casefold() == qualifier]
+        if not fits:
+            raise UnknownName(
+                f"there is no table {shown(node.parts[-2].name)} in FROM", place=place_of(node)
+            )
+        return fits
+
+
+def projected_unique(
+    unique: Iterable[frozenset[int]], kept: Iterable[int | None]
+) -> tuple[frozenset[int], ...]:
+    """Return which columns tell rows apart, where some columns are kept, by their new places."""
+    places: dict[int, int] = {}
+    for new, old in enumerate(kept):
+        if old is not None:
+            places.setdefault(old, new)
+    return tuple(
+        frozenset(places[at] for at in one) for one in unique if all(at in places for at in one)
+    )

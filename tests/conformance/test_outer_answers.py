@@ -1,0 +1,182 @@
+"""Steps over answers: bounds, one version, no client's text in an engine, provenance and types."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import replace
+
+import pytest
+from bi_world import World
+
+from flightframe_server.engine.together import Asker
+from flightframe_server.errors import FlightframeError
+from flightframe_server.outer.pool import Engine
+from flightframe_server.provenance import METADATA_KEY
+from flightframe_server.request import Request
+from flightframe_server.sql.texts import type_text
+
+GROUPS = "SELECT region, store, SUM(units) AS u FROM metrics GROUP BY region, store"
+SHARE = f"SELECT region, u, SUM(u) OVER () AS t FROM ({GROUPS}) q"
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    world = World(tmp_path_factory.mktemp("bi"))
+    yield world
+    world.close()
+
+
+@pytest.fixture
+def bounded(world):
+    runtime, _ = world.served["duckdb"].parts()
+    limits = runtime.statements.limits
+
+    def bound(**changes):
+        runtime.statements.change_limits(replace(limits, **changes))
+
+    yield bound
+    runtime.statements.change_limits(limits)
+
+
+def _code(world, sql):
+    with pytest.raises(FlightframeError) as caught:
+        world.served["duckdb"].table(sql)
+    return caught.value.code
+
+
+def test_an_island_of_one_row_too_many_is_refused_and_never_cut(world, bounded):
+    rows = world.expected(GROUPS).num_rows
+    bounded(outer_rows=rows)
+    assert world.served["duckdb"].table(SHARE).num_rows == rows
+    bounded(outer_rows=rows - 1)
+    assert _code(world, SHARE) == "LIMIT_EXCEEDED"
+
+
+def test_a_join_of_too_many_pairs_is_refused(world, bounded):
+    sql = f"SELECT a.u, b.u FROM ({GROUPS}) a JOIN ({GROUPS}) b ON a.region = b.region"
+    rows = world.expected(sql).num_rows
+    assert rows > world.expected(GROUPS).num_rows
+    bounded(outer_rows=rows)
+    assert world.served["duckdb"].table(sql).num_rows == rows
+    bounded(outer_rows=rows - 1)
+    assert _code(world, sql) == "LIMIT_EXCEEDED"
+
+
+def test_too_many_members_are_refused(world, bounded):
+    inner = "SELECT product FROM metrics WHERE product IS NOT NULL GROUP BY product"
+    sql = f"SELECT SUM(units) AS u FROM metrics WHERE product IN ({inner})"
+    members = world.expected(inner).num_rows
+    bounded(member_limit=members)
+    assert world.served["duckdb"].table(sql).num_rows == 1
+    bounded(member_limit=members - 1)
+    assert _code(world, sql) == "LIMIT_EXCEEDED"
+
+
+def test_no_text_of_a_client_reaches_the_engine(world, monkeypatch):
+    seen = []
+    plain = Engine.execute
+
+    def spied(self, statement):
+        seen.append(statement)
+        return plain(self, statement)
+
+    monkeypatch.setattr(Engine, "execute", spied)
+    sql = (
+        'SELECT q."Client; DROP" AS "zz ""alias",'
+        " LAG(zzvalue, 1, 0) OVER (ORDER BY zzvalue) AS zzl,"
+        " CASE WHEN zzvalue > 12345 THEN 'zztext' ELSE \"Client; DROP\" END AS zzc FROM"
+        ' (SELECT region AS "Client; DROP", SUM(units) AS zzvalue FROM metrics GROUP BY region) q'
+        " JOIN (SELECT region AS zzkey FROM metrics GROUP BY region) zzt"
+        ' ON q."Client; DROP" = zzt.zzkey WHERE "Client; DROP" <> \'zzliteral\' ORDER BY zzvalue'
+    )
+    answer = world.served["duckdb"].table(sql)
+    assert answer.column_names == ['zz "alias', "zzl", "zzc"]
+    assert len(seen) == 2
+    for statement in seen:
+        for word in ("zz", "Client", "DROP", "12345", "region", "metrics"):
+            assert word not in statement.sql
+    assert {"zztext", "zzliteral", 12345} <= set(seen[-1].values.values())
+
+
+@pytest.mark.parametrize("setting", ["threads", "enable_external_access", "memory_limit"])
+def test_an_engine_cannot_be_unlocked(setting):
+    engine = Engine()
+    try:
+        with pytest.raises(Exception, match="locked"):
+            engine._connection.execute(f"SET {setting} = '1'")
+        for reading in ("SELECT * FROM read_csv('/etc/passwd')", "SELECT * FROM '/etc/passwd'"):
+            with pytest.raises(Exception, match=r"disabled|not exist|extension"):
+                engine._connection.execute(reading)
+        stranger = [1]
+        with pytest.raises(Exception, match=r"not exist|does not"):
+            engine._connection.execute("SELECT * FROM stranger")
+        assert stranger
+    finally:
+        engine.close()
+
+
+def test_islands_with_a_writer_in_between_are_of_one_version(world, monkeypatch):
+    served = world.served["sqlite"]
+    path = next(iter(world.files))
+    asked = []
+    plain = Asker.ask
+
+    def interrupted(self, resolve, max_rows):
+        complete = plain(self, resolve, max_rows)
+        asked.append(complete)
+        if len(asked) == 1:
+            with sqlite3.connect(path) as writer:
+                writer.execute("UPDATE transactions SET quantity = 1000")
+        return complete
+
+    monkeypatch.setattr(Asker, "ask", interrupted)
+    sql = (
+        "SELECT a.u, b.u FROM (SELECT SUM(units) AS u FROM metrics) a CROSS JOIN"
+        " (SELECT SUM(units) AS u FROM metrics WHERE store IS NOT NULL OR store IS NULL) b"
+    )
+    ((first,), (second,)) = (column.to_pylist() for column in served.table(sql).columns)
+    assert first == second
+    assert len(asked) > 2
+
+
+def test_provenance_says_which_islands_and_that_they_were_composed(world):
+    served = world.served["duckdb"]
+    served.forget()
+    served.table("SELECT region, SUM(units) AS u FROM metrics GROUP BY region", cold=False)
+    sql = (
+        "SELECT a.region, a.u, b.c FROM (SELECT region, SUM(units) AS u FROM metrics GROUP BY"
+        " region) a JOIN (SELECT region, SUM(cost) AS c FROM metrics GROUP BY region) b"
+        " ON a.region = b.region"
+    )
+    answer = served.answer(sql, cold=False)
+    told = json.loads(answer.schema.metadata[METADATA_KEY])
+    assert told["served_from"] == "engine_mixed"
+    for column in told["columns"]:
+        assert column["outer"] is True
+        assert {part["served_from"] for part in column["parts"]} == {
+            "engine_cache",
+            "engine_backend",
+        }
+    again = served.answer(sql, cold=False)
+    assert str(again.provenance.served_from) == "engine_cache"
+    assert served.answer(sql, cold=False) is not None
+
+
+def test_a_plan_lists_its_islands(world):
+    answer = world.served["duckdb"].table(f"EXPLAIN {SHARE}")
+    texts = answer["source"].to_pylist()
+    assert any("island 1, in Frame-QL: SELECT" in text for text in texts)
+    assert texts[-1].startswith("over the islands: project(window[sum](")
+    assert answer["step"].to_pylist() == list(range(1, answer.num_rows + 1))
+
+
+def test_parameters_are_typed_before_they_have_values(world):
+    sql = (
+        "SELECT region, u, NTILE(2) OVER (ORDER BY u) AS n FROM (SELECT region, SUM(units) AS u"
+        " FROM metrics WHERE category = ? GROUP BY region) q WHERE u > ? LIMIT ?"
+    )
+    typed = type_text(Request(sql), *world.served["duckdb"].parts())
+    answer = world.served["duckdb"].table(sql, ["Toys", 1, 2])
+    assert typed.schema.remove_metadata() == answer.schema.remove_metadata()
+    assert [str(type_) for _, type_ in typed.parameters] == ["string", "int64", "int64"]
