@@ -65,6 +65,15 @@ CATALOGUE: Nodes = {
     exp.Like: _TWO | {"negate"},
     exp.ILike: _TWO | {"negate"},
     exp.Escape: _TWO,
+    exp.Anonymous: frozenset({"this", "expressions"}),
+    exp.CurrentDatabase: frozenset(),
+    exp.CurrentCatalog: frozenset(),
+    exp.CurrentSchema: frozenset(),
+    exp.CurrentUser: frozenset(),
+    exp.SessionUser: frozenset(),
+    exp.CurrentTimestamp: frozenset(),
+    exp.Localtimestamp: frozenset(),
+    exp.CurrentDate: frozenset(),
 }
 """Each kind of node over the catalogue with the arguments that are read."""
 
@@ -81,7 +90,7 @@ QUESTION: Nodes = {
     exp.Select: CATALOGUE[exp.Select] | {"group", "having", "with_", "joins"},
     exp.With: frozenset({"expressions"}),
     exp.CTE: frozenset({"this", "alias"}),
-    exp.Join: frozenset({"this", "side", "on"}),
+    exp.Join: frozenset({"this", "side", "kind", "on"}),
     exp.Group: frozenset({"expressions", "all"}),
     exp.Having: _ONE,
     exp.Distinct: frozenset({"expressions"}),
@@ -166,6 +175,11 @@ _CONSTRUCTS: Mapping[type[exp.Expr], str] = {
     exp.TimestampTrunc: "a TIMESTAMP_TRUNC",
     exp.DateBin: "DATE_BIN",
     exp.ToChar: "TO_CHAR",
+    exp.CurrentUser: "CURRENT_USER",
+    exp.SessionUser: "SESSION_USER",
+    exp.CurrentDatabase: "CURRENT_DATABASE",
+    exp.CurrentCatalog: "CURRENT_CATALOG",
+    exp.CurrentSchema: "CURRENT_SCHEMA",
 }
 """What a construct is called, where that is not the name of its node."""
 

@@ -22,6 +22,13 @@ from flightframe_server.sql.unwrapping import Tables, source_of
 
 _HINT = "LEFT JOIN along a declared edge is answered: t LEFT JOIN stores s ON t.store = s.store"
 
+_OTHER_JOINS: Mapping[str, str] = {
+    "": "an inner join drops facts that find nothing",
+    "INNER": "an inner join drops facts that find nothing",
+    "RIGHT": "a RIGHT JOIN adds members that no fact has",
+    "FULL": "a FULL JOIN adds members that no fact has",
+}
+
 
 def joined(select: exp.Select, tables: Tables, reading: Reading) -> TableScope:
     """Return a table with those that are joined to it.
@@ -57,12 +64,7 @@ def _edge(base: TableScope, other: TableScope, join: exp.Join) -> Mapping[str, s
             place=place_of(join.this),
             hint="it has every level already; a table of facts can be joined along an edge",
         )
-    if str(join.args.get("side") or "").upper() != "LEFT":
-        raise NotSupported(
-            "an inner join drops facts that find nothing, and is not answered",
-            place=place_of(join.this),
-            hint="write LEFT JOIN, which keeps them",
-        )
+    _check_kind(join)
     key = _key(base, other, condition)
     levels = _looked_up(base, other, key)
     if not levels:
@@ -72,6 +74,21 @@ def _edge(base: TableScope, other: TableScope, join: exp.Join) -> Mapping[str, s
             hint=f"declare an edge from {key} via {other.schema}",
         )
     return levels
+
+
+def _check_kind(join: exp.Join) -> None:
+    """Check that a join keeps every fact, and adds nothing to them."""
+    side = str(join.args.get("side") or "").upper()
+    kind = str(join.args.get("kind") or "").upper()
+    if side == "LEFT" and kind in ("", "OUTER"):
+        return
+    written = " ".join(word for word in (side, kind) if word not in ("", "OUTER"))
+    means = _OTHER_JOINS.get(written, f"a {written} JOIN is no look-up")
+    raise NotSupported(
+        f"{means}, and is not answered",
+        place=place_of(join.this),
+        hint="write LEFT JOIN, which keeps every fact once",
+    )
 
 
 def _key(base: TableScope, other: TableScope, condition: exp.Expr) -> str:
