@@ -39,6 +39,7 @@ from flightframe_server.language.syntax import (
 )
 from flightframe_server.language.words import CASE_NAMES
 from flightframe_server.resolver.functions import FIELDS
+from flightframe_server.resolver.grouping_sets import GROUPING
 
 
 def name_options(cursor: Cursor) -> Iterator[Option]:
@@ -267,6 +268,9 @@ def first_refusal(cursor: Cursor, tries: Iterable[Expression]) -> FlightframeErr
     return first
 
 
+_LEFT_OUT = "1 where a set of levels leaves the level out, else 0"
+
+
 def _functions(cursor: Cursor) -> Iterator[Option]:
     for name, row in CALLED.items():
         if not cursor.fits(name):
@@ -274,6 +278,9 @@ def _functions(cursor: Cursor) -> Iterator[Option]:
         option = Option(name, "function", f"{name}(", row.form)
         call = Call(name, (SOMETHING,) * row.least)
         yield _told(option, _call_refusal(cursor, call))
+    if cursor.stacked and cursor.levels and not cursor.over_rows and cursor.fits(GROUPING):
+        option = Option(GROUPING, "function", f"{GROUPING}(", _LEFT_OUT)
+        yield _asked(cursor, option, Call(GROUPING, (Name(cursor.levels[:1]),)))
 
 
 def _call_refusal(cursor: Cursor, call: Call) -> FlightframeError | None:

@@ -55,6 +55,7 @@ class Cursor:
         bare: whether the mark is the only level of an AT without parentheses.
         typed: the letters before the cursor; names without them are not tried.
         kept: what was found of the same draft before.
+        stacked: whether the anchor is written as several sets of levels.
     """
 
     trial: Trial
@@ -64,6 +65,7 @@ class Cursor:
     bare: bool
     typed: str = ""
     kept: KeptRefusals | None = None
+    stacked: bool = False
 
     def fits(self, name: str) -> bool:
         """Whether a name has the letters in it that are typed at the cursor."""

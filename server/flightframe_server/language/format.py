@@ -289,6 +289,9 @@ class _Writer:
         return text if item.alias is None else f"{text} AS {self._name(item.alias)}"
 
     def _anchor(self, anchor: Anchor) -> str:
+        if anchor.sets is not None:
+            elements = ", ".join(map(self._anchor, anchor.sets.elements))
+            return f"{self._word(anchor.sets.word)} ({elements})"
         levels = ", ".join(self.write(level) for level in anchor.levels)
         bare = len(anchor.levels) == 1 and not isinstance(anchor.levels[0], AdHocLevel)
         return levels if bare else f"({levels})"

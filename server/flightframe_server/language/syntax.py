@@ -218,10 +218,31 @@ class DistinctFrom(Expression):
 class Anchor(Node):
     """The levels of an `AT`, an `@` or a `PER`, in the order written, duplicates kept.
 
-    Those of an `AT` and an `@` may be `AdHocLevel`s.
+    Those of an `AT` and an `@` may be `AdHocLevel`s. Of an `AT` of several sets they are those of
+    all of them, and `sets` says which stand together.
     """
 
     levels: tuple[Name, ...]
+    sets: GroupingSets | None = None
+
+
+class GroupingWord(StrEnum):
+    """How the elements of grouping sets make the sets."""
+
+    ROLLUP = "ROLLUP"
+    CUBE = "CUBE"
+    SETS = "GROUPING SETS"
+
+
+@dataclass(frozen=True, slots=True)
+class GroupingSets(Node):
+    """`ROLLUP (...)`, `CUBE (...)` or `GROUPING SETS (...)`: several anchors of one answer.
+
+    An element is one level, or levels that come and go together: `(year, month)`.
+    """
+
+    word: GroupingWord
+    elements: tuple[Anchor, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,8 +97,11 @@ def _root_reads(plan: Plan) -> tuple[tuple[Part, ...], Reads]:
 def can_stream(plan: Plan) -> bool:
     """Whether the back-end can be asked for the whole frame of a plan in one query.
 
-    It tells a metric by what it is, so that none may be needed twice, and moves no points.
+    It tells a metric by what it is, so that none may be needed twice, moves no points, and stacks
+    none.
     """
+    if plan.question.sets:
+        return False
     nested = any(nested_of(term) or ascribed_of(term) for term in plan.question.terms)
     metrics = {part.metric for part in plan.parts}
     moved = any(part.need.shift is not None for part in plan.parts)
@@ -107,9 +110,8 @@ def can_stream(plan: Plan) -> bool:
 
 def all_needs(question: Question) -> tuple[Need, ...]:
     """Return everything to be read; what makes the points of the answer first."""
-    anchor = tuple(sorted(question.anchor))
     listed = (
-        Need(members_metric(schema), anchor, question.filter) for schema in question.members_of
+        Need(members_metric(schema), anchor, question.filter) for schema, anchor in question.listed
     )
     return (*listed, *question.needs)
 
