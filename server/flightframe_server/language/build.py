@@ -33,6 +33,7 @@ from flightframe_server.language.syntax import (
     GroupingSets,
     GroupingWord,
     IsIn,
+    IsKnown,
     IsNull,
     Item,
     Junction,
@@ -244,6 +245,10 @@ class TreeBuilder:
     def isnull(self, parts: Parts) -> IsNull:
         """`x IS [NOT] NULL`."""
         return IsNull(parts[0], _negated(parts), place=_span(parts))
+
+    def isknown(self, parts: Parts) -> IsKnown:
+        """`x IS [NOT] KNOWN`."""
+        return IsKnown(parts[0], _negated(parts), place=_span(parts))
 
     def distinctfrom(self, parts: Parts) -> DistinctFrom:
         """`a IS [NOT] DISTINCT FROM b`."""

@@ -206,6 +206,14 @@ class IsNull(Expression):
 
 
 @dataclass(frozen=True, slots=True)
+class IsKnown(Expression):
+    """`x IS [NOT] KNOWN`: whether the edge that leads to a level has an entry for the row."""
+
+    operand: Expression
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class DistinctFrom(Expression):
     """`a IS [NOT] DISTINCT FROM b`: comparison in which NULL equals NULL."""
 

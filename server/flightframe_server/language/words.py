@@ -70,6 +70,7 @@ SPELLINGS = CLAUSES | {
     "TRUE": "TRUE",
     "FALSE": "FALSE",
     "NULL": "NULL",
+    "KNOWN": "KNOWN",
     "ASCRIBE": "@",
     "COMMA": ",",
     "CONCAT": "||",
@@ -88,7 +89,7 @@ SPELLINGS = CLAUSES | {
 }
 
 # What a name may be spelled with besides WORD and QUOTED.
-SOFT_KEYWORDS = words("EXPLAIN PER OFFSET NULLS FIRST LAST ASC DESC DATE TIMESTAMP")
+SOFT_KEYWORDS = words("EXPLAIN PER OFFSET NULLS FIRST LAST ASC DESC DATE TIMESTAMP KNOWN")
 
 # Names that are keywords inside a CASE alone, and functions that are keywords as such.
 CASE_NAMES = words("case when then else end")

@@ -7,10 +7,11 @@ of its own over the facts, and where one is refused, all are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 from flightframe_server.algebra.types import INTEGER
+from flightframe_server.catalog.expressions import walk
 from flightframe_server.errors import LimitExceeded, QueryError, TypeMismatch
 from flightframe_server.language.grouping_sets import count_of_sets, level_sets
 from flightframe_server.language.syntax import Call, Expression, GroupingSets, Name, Node
@@ -92,21 +93,12 @@ def grouping(scope: Scope, node: Call) -> Constant:
 
 def reads_grouping(node: Node) -> bool:
     """Whether GROUPING is part of an expression."""
-    return any(isinstance(part, Call) and part.function == GROUPING for part in _walk(node))
+    return any(isinstance(part, Call) and part.function == GROUPING for part in walk(node))
 
 
 def reads_name(node: Expression) -> bool:
     """Whether any name is part of an expression."""
-    return any(isinstance(part, Name) for part in _walk(node))
-
-
-def _walk(node: Node) -> Iterator[Node]:
-    yield node
-    for name in node.__dataclass_fields__:
-        value = getattr(node, name)
-        for part in value if isinstance(value, tuple) else (value,):
-            if isinstance(part, Node):
-                yield from _walk(part)
+    return any(isinstance(part, Name) for part in walk(node))
 
 
 def _check_types(first: Question, other: Question) -> None:

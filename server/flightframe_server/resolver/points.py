@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from flightframe_server.errors import NotSupported
 from flightframe_server.resolver.ascribed import places_of_points, schemas_ascribed
+from flightframe_server.resolver.known_levels import check_ways
 from flightframe_server.resolver.legality import check_metric, check_nested, check_reach
 from flightframe_server.resolver.level_schemas import require_reaching
 from flightframe_server.resolver.needs import needs_of
@@ -38,6 +39,7 @@ def with_points(scope: Scope, question: Question) -> Question:
         QueryError: something may not be asked at its anchor, or under its filter.
     """
     _check(scope.typed, question)
+    check_ways(scope.typed, question)
     if not any(metrics_of(term) or nested_of(term) for term in question.selected):
         question = _members(scope, question)
     return _placed(scope.typed, question)

@@ -56,6 +56,7 @@ class Question:
         explain: whether the plan is asked for, not the answer.
         computed: the levels of any anchor in it that the collection does not declare.
         today: the day that CURRENT_DATE stands for in it; None where it does not read it.
+        known: the levels of which it asks whether they are known.
         sets: where the rows of several anchors are stacked, a question for each, in order, without
             a window. Its own anchor has the levels of all of them; HAVING is theirs.
     """
@@ -73,6 +74,7 @@ class Question:
     explain: bool = False
     computed: tuple[ComputedLevel, ...] = ()
     today: datetime.date | None = None
+    known: tuple[str, ...] = ()
     sets: tuple[Question, ...] = ()
 
     @property

@@ -43,6 +43,7 @@ from flightframe_server.resolver.ad_hoc_levels import with_anchor
 from flightframe_server.resolver.expressions import Typer
 from flightframe_server.resolver.functions import unknown_function
 from flightframe_server.resolver.grouping_sets import over_sets, reads_grouping, reads_name
+from flightframe_server.resolver.known_levels import read_known
 from flightframe_server.resolver.legality import check_metric, check_nested
 from flightframe_server.resolver.level_schemas import schemas_in_play
 from flightframe_server.resolver.metrics import IN_HAVING, MetricNames
@@ -81,6 +82,7 @@ def resolve(
     Raises:
         QueryError: one subclass for each rule of docs/frame-ql.md that can be broken.
     """
+    statement, typed, known = read_known(statement, typed)
     scope = Scope(typed, binding if binding is not None else Binding())
     if statement.source is not None:
         scope = Scope(typed, scope.binding, scope.schema(statement.source))
@@ -92,7 +94,7 @@ def resolve(
     scope = replace(scope, anchor=anchor, filtered=filtered, in_play=in_play)
 
     def at_anchor(scope: Scope) -> Question:
-        return _at_anchor(scope, statement, filters, computed)
+        return _at_anchor(scope, statement, filters, computed, known)
 
     if statement.anchor.sets is not None:
         return over_sets(scope, statement.anchor.sets, at_anchor)
@@ -104,6 +106,7 @@ def _at_anchor(
     statement: Statement,
     filters: tuple[Term, ...],
     computed: tuple[ComputedLevel, ...],
+    known: tuple[str, ...],
 ) -> Question:
     """Return the question of a statement at one anchor, that of the scope."""
     anchor = scope.anchor or ()
@@ -124,7 +127,7 @@ def _at_anchor(
         explain=statement.explain,
     )
     computed = tuple(dict.fromkeys((*computed, *computed_in(question.terms))))
-    question = replace(question, computed=computed, today=scope.binding.today)
+    question = replace(question, computed=computed, known=known, today=scope.binding.today)
     return with_points(replace(scope, typed=scope.typed.with_levels(computed)), question)
 
 

@@ -82,7 +82,7 @@ QUESTION: Nodes = {
     exp.Select: CATALOGUE[exp.Select] | {"group", "having", "with_", "joins"},
     exp.With: frozenset({"expressions"}),
     exp.CTE: frozenset({"this", "alias"}),
-    exp.Join: frozenset({"this", "side", "on"}),
+    exp.Join: frozenset({"this", "side", "kind", "on"}),
     exp.Group: frozenset({"expressions", "all"}),
     exp.Having: _ONE,
     exp.Rollup: _MANY,
