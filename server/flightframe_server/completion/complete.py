@@ -134,7 +134,10 @@ def _tidied_cursor(draft: Draft, trial: Trial, statement: Statement, path: Path)
     if again is None:
         return None
     levels_only = draft.state.after("INT") is None
-    return Cursor(fitted, tidy, again, anchor_written, bare, levels_only, draft.typed)
+    stacked = statement.anchor.sets is not None
+    return Cursor(
+        fitted, tidy, again, anchor_written, bare, levels_only, draft.typed, stacked=stacked
+    )
 
 
 def _engine(

@@ -57,6 +57,7 @@ class Cursor:
         levels_only: whether no expression may begin at the mark.
         typed: the letters before the cursor; names without them are not tried.
         kept: what was found of the same draft before.
+        stacked: whether the anchor is written as several sets of levels.
     """
 
     trial: Trial
@@ -67,6 +68,7 @@ class Cursor:
     levels_only: bool = False
     typed: str = ""
     kept: KeptRefusals | None = None
+    stacked: bool = False
 
     def fits(self, name: str) -> bool:
         """Whether a name has the letters in it that are typed at the cursor."""

@@ -15,6 +15,9 @@ from flightframe_server.completion.options import Option
 from flightframe_server.errors import FlightframeError, NotSupported
 from flightframe_server.language.syntax import Call, Case, Expression, IsNull, Name, When
 from flightframe_server.language.words import CLAUSE_FUNCTIONS
+from flightframe_server.resolver.grouping_sets import GROUPING
+
+_LEFT_OUT = "1 where a set of levels leaves the level out, else 0"
 
 
 def function_options(cursor: Cursor) -> Iterator[Option]:
@@ -24,6 +27,9 @@ def function_options(cursor: Cursor) -> Iterator[Option]:
             option = Option(name, "function", f"{name}(", row.form)
             more: tuple[Expression, ...] = (SOMETHING,) * (row.least - 1)
             yield option.refused(_call_refusal(cursor, name, more))
+    if cursor.stacked and cursor.levels and not cursor.over_rows and cursor.fits(GROUPING):
+        option = Option(GROUPING, "function", f"{GROUPING}(", _LEFT_OUT)
+        yield option.refused(cursor.refusal(Call(GROUPING, (Name(cursor.levels[:1]),))))
 
 
 def word_options(cursor: Cursor) -> Iterator[Option]:

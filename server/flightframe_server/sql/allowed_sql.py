@@ -18,6 +18,7 @@ from flightframe_server.sql.totals import is_total
 
 _TWO = frozenset({"this", "expression"})
 _ONE = frozenset({"this"})
+_MANY = frozenset({"expressions"})
 
 Nodes = Mapping[type[exp.Expr], frozenset[str]]
 
@@ -93,6 +94,12 @@ QUESTION: Nodes = {
     exp.Join: frozenset({"this", "side", "kind", "on"}),
     exp.Group: frozenset({"expressions", "all"}),
     exp.Having: _ONE,
+    exp.Rollup: _MANY,
+    exp.Cube: _MANY,
+    exp.GroupingSets: _MANY,
+    exp.Tuple: _MANY,
+    exp.Grouping: _MANY,
+    exp.GroupingId: _MANY,
     exp.Distinct: frozenset({"expressions"}),
     exp.Count: frozenset({"this", "big_int"}),
     exp.Sum: _ONE,
@@ -167,7 +174,6 @@ _CONSTRUCTS: Mapping[type[exp.Expr], str] = {
     exp.Intersect: "INTERSECT",
     exp.Except: "EXCEPT",
     exp.Exists: "EXISTS",
-    exp.GroupingSets: "GROUPING SETS",
     exp.StddevPop: "STDDEV_POP",
     exp.VariancePop: "VAR_POP",
     exp.ApproxDistinct: "APPROX_COUNT_DISTINCT",

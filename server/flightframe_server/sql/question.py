@@ -101,7 +101,7 @@ class _Reader:
     def _source(self, select: exp.Select, ctes: Ctes) -> RowsOf | Grouped:
         source = source_of(select)
         if select.args.get("joins"):
-            return RowsOf(joined(select, self._tables, self._reading))
+            return joined(select, self._tables, self._reading)
         match source:
             case exp.Subquery(this=exp.Select() as inner):
                 return _aliased(self.select(inner, ctes), source.alias)
