@@ -31,7 +31,7 @@ def refused(found):
         ("SELECT revenue AT region LIMIT 3 |", {"OFFSET", "PER"}),
         ("SELECT revenue AT region WHERE region |", {"NOT", "IN", "IS", "LIKE", "BETWEEN"}
             | {"HAVING", "ORDER BY", "LIMIT"}),
-        ("SELECT revenue AT region WHERE region IS |", {"NOT", "NULL", "DISTINCT"}),
+        ("SELECT revenue AT region WHERE region IS |", {"NOT", "NULL", "DISTINCT", "KNOWN"}),
         ("SELECT revenue AT region WHERE day BETWEEN ? |", {"AND"}),
         ("SELECT CASE WHEN revenue > 1 |", {"THEN", "AND", "OR"}),
         ("SELECT CASE WHEN revenue > 1 THEN 2 |", {"WHEN", "ELSE", "END"}),
