@@ -10,6 +10,8 @@ from __future__ import annotations
 import gc
 import os
 import re
+import signal
+import threading
 from collections import Counter
 from collections.abc import Generator, Iterator
 
@@ -29,6 +31,7 @@ MUTATIONS = "tests/mutation/test_mutations.py::test_a_mutation_is_caught"
 
 def pytest_configure(config: pytest.Config) -> None:
     """Tell in words what make runs; leave to the workers the part that this process chose."""
+    _let_interrupts_through()
     if hasattr(config, "workerinput") or VARIABLE not in os.environ:
         return
     if config.option.verbose == 0:
@@ -36,6 +39,17 @@ def pytest_configure(config: pytest.Config) -> None:
     part = chosen_part(config)
     if part is None:
         del os.environ[VARIABLE]
+
+
+def _let_interrupts_through() -> None:
+    """Let programs that tests start be ended by Ctrl-C, also where the tests run in the background.
+
+    A shell has what it puts there ignore SIGINT, and each program inherits that. Some libraries end
+    it when they are imported, and a test that restores a handler begins it again.
+    """
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    if ignored and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

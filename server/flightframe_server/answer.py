@@ -47,10 +47,9 @@ from flightframe_server.provenance import (
     fold,
 )
 from flightframe_server.request import Request, Translation
-from flightframe_server.resolver.needs import Need, needs_of
+from flightframe_server.resolver.needs import Need
 from flightframe_server.resolver.question import Question
 from flightframe_server.resolver.resolve import resolve
-from flightframe_server.resolver.terms import Term
 from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.resolver.values import Binding
 from flightframe_server.runtime import Runtime
@@ -333,12 +332,12 @@ def _labelled(
 ) -> Answer:
     question = served.plan.question
     parts = {part.need: done for part, done in zip(served.plan.parts, served.parts, strict=True)}
-    listed = served.parts[: len(question.members_of)]
+    listed = served.parts[: len(question.listed)]
     served_from = fold(part.served_from for part in served.parts)
     columns = tuple(
         ColumnProvenance(column.name, label, used)
-        for column in question.columns
-        for label, used in (_column(column.term, question, parts, listed, served_from),)
+        for number, column in enumerate(question.columns)
+        for label, used in (_column(question.column_needs(number), parts, listed, served_from),)
     )
     notes = remarks(served, engine.store)
     provenance = Provenance(served_from, query_id, engine.collection.name, columns, notes)
@@ -349,14 +348,12 @@ def _labelled(
 
 
 def _column(
-    term: Term,
-    question: Question,
+    needs: tuple[Need, ...],
     parts: Mapping[Need, PartProvenance],
     listed: tuple[PartProvenance, ...],
     served_from: ServedFrom,
 ) -> tuple[ServedFrom, tuple[PartProvenance, ...]]:
     """Return where a column came from; a level is of every part, and of those that list members."""
-    needs = dict.fromkeys(needs_of(term, question.anchor, question.filter))
     used = (*listed, *(parts[need] for need in needs))
     if not needs:
         return served_from, used

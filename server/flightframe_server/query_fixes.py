@@ -73,7 +73,7 @@ def _proposals(source: str, error: FlightframeError) -> Iterator[str]:
         statement = parse(source)
     except FlightframeError:
         return
-    if level:
+    if level and statement.anchor.sets is None:
         names = re.split(r", | and ", level[1])
         yield format_statement(_with_levels(statement, tuple(Name((name,)) for name in names)))
     if schema:

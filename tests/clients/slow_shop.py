@@ -1,4 +1,4 @@
-"""A shop over a database in which one metric takes minutes: its column is computed row by row, and
+"""A shop over a database in which one metric takes long: its column is computed row by row, and
 nothing but a question about it reads that column."""
 
 import sqlite3
@@ -38,11 +38,11 @@ metric_families:
     ip_reducers: [{operator: SUM, a_block: []}]
 """
 
-DUCKDB = f"""
+DUCKDB = """
 CREATE VIEW visits AS
   SELECT range AS id, range % 3 AS kind, range AS quick,
     CAST(list_sum(list_transform(range(1000), lambda x: x * range % 7)) AS BIGINT) AS slow
-  FROM range({ROWS});
+  FROM range({rows});
 """
 SQLITE = f"""
 CREATE TABLE visits (id INTEGER, kind INTEGER, quick INTEGER);
@@ -53,11 +53,11 @@ ALTER TABLE visits ADD COLUMN
 """
 
 
-def write_source(folder: Path, kind: str) -> str:
+def write_source(folder: Path, kind: str, rows: int) -> str:
     """Write the visits into a folder, and return the source that an installation names."""
     if kind == "duckdb":
         with duckdb.connect(str(folder / "shop.duckdb")) as connection:
-            connection.execute(DUCKDB)
+            connection.execute(DUCKDB.format(rows=rows))
         return "./shop.duckdb"
     if kind == "sqlite":
         file = sqlite3.connect(folder / "shop.sqlite")
@@ -115,11 +115,16 @@ def settled(opened: OpenInstallation) -> bool:
 
 @contextmanager
 def slow_shop(
-    folder: Path, limits: str = "{}", *, kind: str = "duckdb", stream_rows: int = 1_000_000
+    folder: Path,
+    limits: str = "{}",
+    *,
+    kind: str = "duckdb",
+    rows: int = ROWS,
+    stream_rows: int = 1_000_000,
 ) -> Iterator[OpenInstallation]:
-    """Write the shop into a folder and open it with some limits."""
+    """Write the shop into a folder and open it with some limits; `rows` is for DuckDB alone."""
     folder.mkdir(parents=True, exist_ok=True)
-    source = write_source(folder, kind)
+    source = write_source(folder, kind, rows)
     (folder / "ac.yaml").write_text(AC)
     (folder / "installation.yaml").write_text(
         f"id: slow-shop\ncollections: [ac.yaml]\nlimits: {limits}\n"

@@ -276,7 +276,16 @@ TEXTS = {
 FLAGS = {
     **{3: True, 4: True, 5: False, 9: True, 10: False, 11: False},
     **{500: False, 501: False, 502: False, 506: True, 515: True, 516: True, 518: True, 519: False},
-    **{520: True, 521: False, 523: False, 524: True, 527: False, 532: True, 536: False, 537: False},
+    **{
+        520: True,
+        521: False,
+        523: False,
+        524: False,
+        527: False,
+        532: True,
+        536: False,
+        537: False,
+    },
     **{539: False, 556: False, 563: False, 565: False, 566: False, 572: False, 573: False},
     **{574: False, 575: False, 576: False},
 }
@@ -285,7 +294,7 @@ NUMBERS = {
     **{552: 0, 553: 0, 554: 0, 555: 0, 557: 1_048_576, 558: 0, 559: 0, 560: 0, 561: 0, 562: 0},
 }
 BITS = {
-    **{8: 0, 100: 300_000, 101: 0, 503: 1, 505: 1, 507: 3, 522: 1, 525: 1, 526: 1, 528: 0, 533: 0},
+    **{8: 0, 100: 300_000, 101: 0, 503: 1, 505: 1, 507: 3, 522: 4, 525: 1, 526: 0, 528: 2, 533: 0},
     **{534: 0, 535: 0, 538: 0, 540: 0, 564: 1, 567: 2, 568: 0, 569: 2, 570: 0, 571: 0},
 }
 STRINGS = ["LEFT", "LOWER", "POSITION", "REPLACE", "RIGHT", "SUBSTR", "SUBSTRING", "TRIM", "UPPER"]

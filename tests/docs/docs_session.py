@@ -7,6 +7,7 @@ ports that a server has by default; they are translated on the way in and back o
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import os
 import queue
@@ -74,8 +75,10 @@ class Session:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop what still runs."""
+        """Stop what still runs, and let go what the page left open, so that no later test does."""
         self.stop()
+        self._names.clear()
+        gc.collect()
 
     def run(self, block: Block) -> None:
         """Run one block and hold what it prints against the page."""

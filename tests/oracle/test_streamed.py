@@ -20,8 +20,8 @@ def test_streamed_case(name, case, subjects):
     table = pa.Table.from_batches(list(found.open()), schema=found.schema)
     binding = Binding(dict(enumerate(parameters)))
     question = resolve(parse(case["query"]), subject.streaming.typed, binding)
-    # What is reduced at two anchors is composed of two frames.
-    composed = any(
+    # What is reduced at two anchors is composed of two frames, and sets of levels are stacked.
+    composed = bool(question.sets) or any(
         nested_of(term) or any(isinstance(part, AscribedTerm) for part in walk(term))
         for term in question.terms
     )

@@ -52,7 +52,7 @@ class Watched:
         self._host = urlsplit(address).netloc
         self.address = address
         self.context: BrowserContext = browser.new_context(**options)  # type: ignore[arg-type]
-        self.context.set_default_timeout(30_000)
+        self.context.set_default_timeout(120_000)
         self.context.add_init_script(_WATCH_POLICY)
         self.context.on("request", self._request)
         self.context.on("console", self._console)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import time
 from urllib.parse import urlsplit
 
 import pytest
@@ -14,6 +15,11 @@ from served import serving
 pytestmark = pytest.mark.slow
 
 TEXT = "SELECT region, revenue AT region -- ¿é🙂 'x' & #1 %41"
+LATE = """
+const soon = window.setTimeout;
+window.setTimeout = (work, wait, ...more) => (wait === 250 ? 0 : soon(work, wait, ...more));
+"""
+"""The moment behind a letter, before the address holds it, lasts as long as the page does."""
 
 
 def written_text(page) -> str:
@@ -35,6 +41,39 @@ def test_a_text_is_there_after_a_reload_at_once_and_without_its_address(retail, 
     assert written_text(page) == TEXT
     # Another tab, opened by the bare address.
     assert written_text(watched.open()) == TEXT
+
+
+def test_a_text_is_there_where_the_address_does_not_hold_it_yet(retail, watch):
+    watched = watch(retail)
+    page = watched.open(q="SELECT cost AT region")
+    watched.context.add_init_script(LATE)
+    page.reload()
+    write(page, TEXT)
+    page.reload()
+    assert written_text(page) == TEXT
+    # Elsewhere on the page and back, by the browser's own button.
+    write(page, "SELECT units AT region")
+    page.get_by_role("link", name="Engine").click()
+    page.get_by_role("heading", name="Manifest").wait_for()
+    page.go_back()
+    assert written_text(page) == "SELECT units AT region"
+    # Another tab has its own.
+    other = watched.open(q="SELECT cost AT region")
+    write(other, "SELECT profit AT region")
+    page.reload()
+    assert written_text(page) == "SELECT units AT region"
+
+
+def test_a_query_of_the_engines_page_is_opened_by_a_click(retail, watch):
+    page = watch(retail).open()
+    for text in ("SELECT week, cost AT week", "SELECT week, units AT week"):
+        run_query(page, text)
+        expect(page.locator(".outcome .badge")).to_be_visible()
+    page.get_by_role("link", name="Engine").click()
+    page.get_by_role("link", name="SELECT week, cost AT week").first.click()
+    expect(page.get_by_role("textbox", name="Query in Frame-QL")).to_have_text(
+        "SELECT week, cost AT week"
+    )
 
 
 def test_a_link_with_another_text_puts_the_draft_into_the_history(retail, watch):
@@ -103,6 +142,26 @@ def test_chips_and_text_are_one_state(retail, watch):
     assert written_text(page) == "SELECT region, revenue AT region LIMIT 2 OFFSET 1"
 
 
+def slowly(route: Route) -> None:
+    """Answer as a server does that takes its time."""
+    answer = route.fetch()
+    time.sleep(2)
+    route.fulfill(response=answer)
+
+
+def test_completion_by_the_keys_comes_while_the_page_may_be_asking_by_itself(retail, watch):
+    page = watch(retail).open()
+    page.route("**/runtime/complete", slowly)
+    page.get_by_role("textbox", name="Query in Frame-QL").click()
+    page.keyboard.insert_text("SELECT on_hand AT ")
+    # Long enough for the page to have asked, had it wanted to.
+    page.wait_for_timeout(500)
+    page.keyboard.press("Control+ ")
+    options = page.locator(".cm-tooltip-autocomplete li")
+    expect(options.first).to_have_text(re.compile("^month"))
+    page.unroute("**/runtime/complete")
+
+
 def test_completion_offers_what_is_lawful_and_says_why_the_rest_is_not(retail, watch):
     page = watch(retail).open()
     editor = page.get_by_role("textbox", name="Query in Frame-QL")
@@ -110,9 +169,16 @@ def test_completion_offers_what_is_lawful_and_says_why_the_rest_is_not(retail, w
     page.keyboard.insert_text("SELECT on_hand AT ")
     page.keyboard.press("Control+ ")
     options = page.locator(".cm-tooltip-autocomplete li")
-    expect(options.filter(has_text="month").first).to_be_visible()
+    # What is lawful comes first, in the order of the server.
+    expect(options.first).to_have_text(re.compile("^month"))
     illegal = page.locator(".cm-tooltip-autocomplete li.illegal", has_text="product")
     expect(illegal).to_be_attached()
+    for _ in range(20):
+        if "product" in page.locator(".cm-tooltip-autocomplete li[aria-selected]").inner_text():
+            break
+        page.keyboard.press("ArrowDown")
+    expect(page.locator(".cm-completionInfo")).to_contain_text("FAN_OUT")
+    assert written_text(page) == "SELECT on_hand AT "
 
 
 def test_a_server_that_is_restarted_in_between_loses_nothing(written, tmp_path, browser):

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 SOURCES = ROOT / "workbench"
 _LITERAL = re.compile(r'"((?:SELECT|EXPLAIN)[^"\n]{4,300})"')
+_BLOCK = re.compile(r"```frameql\n(.*?)```", re.DOTALL)
 _LINE = re.compile(r"((?:SELECT|EXPLAIN)\b[^`\n]{4,300})", re.IGNORECASE)
 
 
@@ -39,9 +40,8 @@ def accepted() -> list[str]:
     tests = (path for kind in ("*.yaml", "*.py") for path in (ROOT / "tests").rglob(kind))
     for path in sorted([*tests, *(ROOT / "docs").glob("*.md")]):
         text = path.read_text(encoding="utf-8")
-        for candidate in (*_LITERAL.findall(text), *_LINE.findall(text)):
-            if _parses(candidate):
-                found[candidate] = None
+        for kind in (_LITERAL, _LINE, _BLOCK):
+            found |= dict.fromkeys(filter(_parses, kind.findall(text)))
     return list(found)
 
 

@@ -80,7 +80,7 @@ def test_thresholds_to_zero_then_apply_then_promote_what_is_shown(retail, watch)
     expect(manifest.get_by_role("row", name=re.compile(r"revenue \(day\) SUM"))).to_be_visible()
     assert "% of 1.0 GiB" in page.locator(".tiles").inner_text()
 
-    expect(page.locator(".empty")).to_be_visible()
+    expect(page.get_by_text("Nothing is used so much.")).to_be_visible()
     for field in ("min_hits", "min_age_days", "min_hits_per_day"):
         page.locator(f"input[name={field}]").fill("0")
     page.get_by_role("button", name="Apply").click()

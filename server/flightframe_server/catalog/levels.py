@@ -112,6 +112,23 @@ class LevelGraph:
                     queue.append(edge.target)
         return _trace(edge_to, target)
 
+    def with_edge(self, edge: Edge) -> LevelGraph:
+        """Return the graph with an edge to a level that no listing has, found by its name alone."""
+        new = LevelGraph(self.collection)
+        here = edge.target
+        names = {**self._by_folded, here.casefold(): here}
+        new._set("_by_folded", MappingProxyType(names))
+        new._set("_family", MappingProxyType({**self._family, here: self.family_of(edge.source)}))
+        leaving = (*self.edges_from(edge.source), edge)
+        edges = {**self._edges, edge.source: leaving, here: ()}
+        new._set("_edges", MappingProxyType(edges))
+        closure = {name: _joined(levels, edge) for name, levels in self._closure.items()}
+        closure[here] = frozenset({here})
+        new._set("_closure", MappingProxyType(closure))
+        reach = {name: _joined(levels, edge) for name, levels in self._reachable.items()}
+        new._set("_reachable", MappingProxyType(reach))
+        return new
+
     def own_levels(self, schema: str) -> Mapping[str, str]:
         """Return the levels that are columns of a schema, each with that column's name."""
         return _known(self._own, schema, "schema")
@@ -205,6 +222,10 @@ class LevelGraph:
                     seen.add(edge.target)
                     waiting.append(edge.target)
         return frozenset(seen)
+
+
+def _joined(levels: frozenset[str], edge: Edge) -> frozenset[str]:
+    return levels | {edge.target} if edge.source in levels else levels
 
 
 def _level_names(collection: Collection) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ import typer
 
 import flightframe
 from flightframe import ArgumentError, Connection
+from flightframe_server.cli.hidden_input import ask_hidden
 from flightframe_server.cli.interrupts import leave_where_stuck, watched
 from flightframe_server.cli.option_kinds import as_text, path_option
 
@@ -116,4 +117,4 @@ def password_of(user: str) -> str:
         raise ArgumentError(
             "there is no password for --user, and no terminal to ask", f"set {PASSWORD}"
         )
-    return str(typer.prompt(f"Password of {user}", hide_input=True, err=True))
+    return ask_hidden(f"Password of {user}")

@@ -29,6 +29,7 @@ from flightframe_server.access.user_admin import (
 )
 from flightframe_server.cli.console import err
 from flightframe_server.cli.error_output import reported_errors
+from flightframe_server.cli.hidden_input import ask_hidden_twice
 from flightframe_server.cli.option_kinds import as_text
 from flightframe_server.errors import SetupError
 
@@ -136,9 +137,7 @@ def read_password(*, from_stdin: bool) -> str:
     if from_stdin:
         password = sys.stdin.readline().removesuffix("\n")
     else:
-        password = str(
-            typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
-        )
+        password = ask_hidden_twice("Password")
     if len(password) < PASSWORD_LENGTH_MIN:
         raise SetupError(f"a password has at least {PASSWORD_LENGTH_MIN} characters")
     return password

@@ -7,35 +7,32 @@ option by itself: where the cursor stands decides only which kinds of names are 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
-from flightframe_server.algebra.functions import CALLED
 from flightframe_server.algebra.reducers import REDUCER_NAMES, REDUCERS
 from flightframe_server.catalog.collection import MetricFamily
 from flightframe_server.catalog.declared_types import TYPE_NAMES
 from flightframe_server.completion.cursor import SOMETHING, Cursor
+from flightframe_server.completion.functions import function_options, word_options
 from flightframe_server.completion.options import Option
 from flightframe_server.completion.trees import put
-from flightframe_server.errors import FlightframeError, NotSupported
+from flightframe_server.errors import FlightframeError
 from flightframe_server.language import format_expression
 from flightframe_server.language.syntax import (
     AdHocLevel,
     Anchor,
     Call,
-    Case,
     Cast,
     Expression,
     Extract,
     IsIn,
-    IsNull,
     Item,
     Literal,
     Name,
     Node,
     Star,
     Statement,
-    When,
 )
 from flightframe_server.language.words import CASE_NAMES
 from flightframe_server.resolver.functions import FIELDS
@@ -62,7 +59,8 @@ def _in_expression(cursor: Cursor) -> Iterator[Option]:
     yield from _ad_hoc_levels(cursor)
     if cursor.over_rows:
         yield from _levels(cursor)
-        yield from _functions(cursor)
+        yield from function_options(cursor)
+        yield from word_options(cursor)
         yield from (_metric(cursor, family) for family in families)
         return
     if cursor.clause in ("having", "order_by"):
@@ -75,7 +73,8 @@ def _in_expression(cursor: Cursor) -> Iterator[Option]:
         yield from _levels(cursor)
         return
     yield from _reducers(cursor)
-    yield from _functions(cursor)
+    yield from function_options(cursor)
+    yield from word_options(cursor)
 
 
 def _fixed_words(cursor: Cursor) -> Iterator[Option] | None:
@@ -107,13 +106,7 @@ def _target(cursor: Cursor) -> Node:
 
 
 def _asked(cursor: Cursor, option: Option, new: Expression) -> Option:
-    return _told(option, cursor.refusal(new))
-
-
-def _told(option: Option, error: FlightframeError | None) -> Option:
-    if error is None:
-        return option
-    return replace(option, code=error.code, reason=error.message)
+    return option.refused(cursor.refusal(new))
 
 
 def _quoted(name: str) -> str:
@@ -146,7 +139,7 @@ def _levels(cursor: Cursor) -> Iterator[Option]:
     for level in cursor.level_names:
         option = _level_option(cursor, level)
         if cursor.is_item:
-            yield _told(option, _selected(cursor, level))
+            yield option.refused(_selected(cursor, level))
         elif cursor.clause == "order_by" and level not in cursor.levels:
             continue
         else:
@@ -184,7 +177,7 @@ def _ad_hoc_levels(cursor: Cursor) -> Iterator[Option]:
         if cursor.is_item:
             draft = put(cursor.statement, cursor.path, name)
             items = (*_beside(cursor, name), *draft.items)
-            yield _told(option, cursor.trial.refusal(replace(draft, items=items)))
+            yield option.refused(cursor.trial.refusal(replace(draft, items=items)))
         else:
             yield _asked(cursor, option, name)
 
@@ -198,12 +191,9 @@ def _anchors(cursor: Cursor) -> Iterator[Option]:
         yield from _selected_anchor(cursor)
     for level in cursor.level_names:
         if level not in written:
-            option = _level_option(cursor, level)
-            yield _told(option, cursor.trial.refusal(_with_level(cursor, level)))
-
-
-def _with_level(cursor: Cursor, level: str) -> Statement:
-    return put(cursor.statement, cursor.path, Name((level,)))
+            yield _asked(cursor, _level_option(cursor, level), Name((level,)))
+    if not cursor.levels_only:
+        yield from function_options(cursor)
 
 
 def _selected_anchor(cursor: Cursor) -> Iterator[Option]:
@@ -213,7 +203,7 @@ def _selected_anchor(cursor: Cursor) -> Iterator[Option]:
         text = f"({', '.join(map(_quoted, levels))})"
         anchor = Anchor(tuple(Name((level,)) for level in levels))
         error = cursor.trial.refusal(replace(cursor.statement, anchor=anchor))
-        yield _told(Option(text, "level", text, "the levels that SELECT lists"), error)
+        yield Option(text, "level", text, "the levels that SELECT lists").refused(error)
 
 
 def _schemas(cursor: Cursor) -> Iterator[Option]:
@@ -238,7 +228,7 @@ def _outputs(cursor: Cursor) -> Iterator[Option]:
 def _reducers(cursor: Cursor) -> Iterator[Option]:
     for name in filter(cursor.fits, REDUCER_NAMES):
         option = Option(name, "reducer", f"{name}(", _takes(name))
-        yield _told(option, first_refusal(cursor, _calls(cursor, name)))
+        yield option.refused(cursor.first_refusal(_calls(cursor, name)))
 
 
 def _takes(reducer: str) -> str:
@@ -254,33 +244,3 @@ def _calls(cursor: Cursor, reducer: str) -> Iterator[Expression]:
         yield Call(reducer, (Name((family.name,)), *more))
     if REDUCERS[reducer].of_rows:
         yield Call(reducer, (Star(),))
-
-
-def first_refusal(cursor: Cursor, tries: Iterable[Expression]) -> FlightframeError | None:
-    """Return None where one of some nodes may stand at the mark, else why the first may not."""
-    first = None
-    for new in tries:
-        error = cursor.refusal(new)
-        if error is None:
-            return None
-        first = first or error
-    return first
-
-
-def _functions(cursor: Cursor) -> Iterator[Option]:
-    for name, row in CALLED.items():
-        if not cursor.fits(name):
-            continue
-        option = Option(name, "function", f"{name}(", row.form)
-        call = Call(name, (SOMETHING,) * row.least)
-        yield _told(option, _call_refusal(cursor, call))
-
-
-def _call_refusal(cursor: Cursor, call: Call) -> FlightframeError | None:
-    """Return why a function may not stand at the mark; one over a metric goes on in a CASE."""
-    error = cursor.refusal(call)
-    if not isinstance(error, NotSupported) or not cursor.is_item:
-        return error
-    families = cursor.trial.typed.collection.metric_families
-    whens = (When(IsNull(call), Name((family,))) for family in families)
-    return first_refusal(cursor, (Case(None, (when,)) for when in whens))

@@ -131,7 +131,13 @@ def _tidied_cursor(draft: Draft, trial: Trial, statement: Statement, path: Path)
     )
     tidy = tidied(fitted, statement, anchor_written=anchor_written)
     again = _marked_path(tidy)
-    return None if again is None else Cursor(fitted, tidy, again, anchor_written, bare, draft.typed)
+    if again is None:
+        return None
+    levels_only = draft.state.after("INT") is None
+    stacked = statement.anchor.sets is not None
+    return Cursor(
+        fitted, tidy, again, anchor_written, bare, levels_only, draft.typed, stacked=stacked
+    )
 
 
 def _engine(

@@ -7,6 +7,7 @@ is asked about the statement with it, and what it said is kept.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -53,8 +54,10 @@ class Cursor:
         path: the way to the mark.
         anchor_written: whether the draft says AT.
         bare: whether the mark is the only level of an AT without parentheses.
+        levels_only: whether no expression may begin at the mark.
         typed: the letters before the cursor; names without them are not tried.
         kept: what was found of the same draft before.
+        stacked: whether the anchor is written as several sets of levels.
     """
 
     trial: Trial
@@ -62,8 +65,10 @@ class Cursor:
     path: Path
     anchor_written: bool
     bare: bool
+    levels_only: bool = False
     typed: str = ""
     kept: KeptRefusals | None = None
+    stacked: bool = False
 
     def fits(self, name: str) -> bool:
         """Whether a name has the letters in it that are typed at the cursor."""
@@ -163,10 +168,22 @@ class Cursor:
             return first if isinstance(second, TypeMismatch) else second
         return first
 
+    def first_refusal(self, tries: Iterable[Expression]) -> FlightframeError | None:
+        """Return None where one of some nodes may stand at the mark, else why the first may not."""
+        first = None
+        for new in tries:
+            error = self.refusal(new)
+            if error is None:
+                return None
+            first = first or error
+        return first
+
     @cached_property
     def is_condition(self) -> bool:
         """Whether a test of what stands at the mark is more likely than its value."""
-        return self.clause == "having" and isinstance(self._tried(_ZERO), TypeMismatch)
+        if self.clause != "having" or self.in_anchor:
+            return False
+        return isinstance(self._tried(_ZERO), TypeMismatch)
 
     def _tried(self, new: Expression) -> FlightframeError | None:
         if self.in_anchor and not isinstance(new, Name):

@@ -10,7 +10,7 @@ import datetime
 from collections.abc import Iterator
 from dataclasses import replace
 
-from flightframe_server.completion.candidates import first_refusal
+from flightframe_server.algebra.functions import CALLED
 from flightframe_server.completion.cursor import SOMETHING, Cursor
 from flightframe_server.completion.options import Option
 from flightframe_server.completion.trees import MARK, is_mark, path_to, put
@@ -45,6 +45,7 @@ _OPENING: dict[str, Expression] = {
     "CASE": Case(None, (When(SOMETHING, SOMETHING),)),
     "CAST": Cast(SOMETHING, "text"),
     "EXTRACT": Cast(SOMETHING, "integer"),
+    "POSITION": Call("POSITION", (SOMETHING, SOMETHING)),
     "NOT": Not(SOMETHING),
 }
 _WITHOUT_OPERAND = frozenset({"IS", "AS", "ASC", "DESC", "NULLS", "WHEN", "THEN", "ELSE", "END"})
@@ -67,9 +68,9 @@ def keyword_options(draft: Draft, trial: Trial, cursor: Cursor | None) -> Iterat
         insert = f"{text}(" if terminal in CLAUSE_FUNCTIONS - {"FILTER"} else text
         if terminal == "FILTER":
             insert = f"{text} ("
-        option = Option(word, "keyword", insert)
-        error = _refusal(draft, trial, cursor, terminal)
-        yield option if error is None else replace(option, code=error.code, reason=error.message)
+        detail = CALLED[word].form if word in CALLED else ""
+        option = Option(word, "keyword", insert, detail)
+        yield option.refused(_refusal(draft, trial, cursor, terminal))
 
 
 def _writes_lower(draft: Draft) -> bool:
@@ -145,7 +146,7 @@ def _as_operand(cursor: Cursor, terminal: str) -> FlightframeError | None:
             Call(call.function, (Name((family,)), *call.arguments[1:]), distinct=True)
             for family in families
         )
-        return first_refusal(above, calls)
+        return above.first_refusal(calls)
     if terminal in _CONSTANTS:
         return cursor.refusal(_CONSTANTS[terminal])
     if call is not None and terminal in _OPENING:

@@ -7,8 +7,10 @@ the piece of the text that one of them replaces. It must never hold more of a te
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
+
+from flightframe_server.errors import FlightframeError
 
 Kind = Literal["metric", "level", "reducer", "keyword", "schema", "function", "member", "parameter"]
 
@@ -39,6 +41,12 @@ class Option:
     def legal(self) -> bool:
         """Whether it may stand there."""
         return self.code is None
+
+    def refused(self, error: FlightframeError | None) -> Option:
+        """Return the option with why it may not stand there; None: it may."""
+        if error is None:
+            return self
+        return replace(self, code=error.code, reason=error.message)
 
     def to_json(self) -> dict[str, Any]:
         """Return the option as JSON holds it."""

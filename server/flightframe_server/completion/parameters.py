@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from lark import Token
 
@@ -61,7 +60,4 @@ def _option(
             counter.admit(token)
     except FrameQLSyntaxError as error:
         refused = error
-    option = Option(text, "parameter", text, detail)
-    if refused is None:
-        return option
-    return replace(option, code=refused.code, reason=refused.message)
+    return Option(text, "parameter", text, detail).refused(refused)

@@ -103,11 +103,13 @@ def _is_list_of_texts(value: object) -> bool:
 def shelf_of(statement: Statement) -> Shelf | None:
     """Return a statement as chips; None where chips cannot say all of it.
 
-    That is EXPLAIN, and a LIMIT that is bound, skips rows or counts in each member of a level. The
-    statement is one that resolves: chips write an alias with AS, which lifts the refusal of a
-    comma that is missing.
+    That is EXPLAIN, an anchor of several sets of levels, and a LIMIT that is bound, skips rows or
+    counts in each member of a level. The statement is one that resolves: chips write an alias with
+    AS, which lifts the refusal of a comma that is missing.
     """
     limit = statement.limit
+    if statement.anchor.sets is not None:
+        return None
     if statement.explain or not (limit is None or _is_plain(limit)):
         return None
     levels = statement.anchor.levels

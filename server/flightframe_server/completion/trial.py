@@ -37,7 +37,7 @@ from flightframe_server.language.syntax import (
     Star,
     Statement,
 )
-from flightframe_server.planner.make import all_needs
+from flightframe_server.planner.make import all_needs, typed_for
 from flightframe_server.planner.source import metric_reads
 from flightframe_server.planner.violations import check_promises
 from flightframe_server.resolver.ad_hoc_levels import with_anchor
@@ -119,7 +119,7 @@ class Trial:
     def _check_promises(self, question: Question) -> None:
         for need in all_needs(question):
             levels = {*need.anchor, *(level for part in need.filter for level in levels_of(part))}
-            typed = self.typed.with_levels(question.computed)
+            typed = typed_for(self.typed, question)
             reads, columns = metric_reads(typed, need.metric, levels)
             check_promises(self.typed, self.violations, frozenset(), need.metric, reads, columns)
 

@@ -6,20 +6,20 @@ the answer's table, of exactly the declared schema. It must never do input or ou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import polars as pl
 import pyarrow as pa
 
-from flightframe_server.arrow_types import arrow_schema, conform_array
+from flightframe_server.arrow_types import arrow_schema
+from flightframe_server.composer.answer_columns import column_values, filtered, ordering_values
 from flightframe_server.composer.frame import Cells, Frame
 from flightframe_server.composer.merge import merge
 from flightframe_server.composer.order import cut, sort_by
-from flightframe_server.error_subject import about
-from flightframe_server.errors import ArithmeticOverflow, shown
+from flightframe_server.composer.stacked import stacked, the_one_point, with_absent_levels
 from flightframe_server.resolver.needs import Need
-from flightframe_server.resolver.question import Ordering, OutputColumn, Question, Window
-from flightframe_server.resolver.terms import Metric, Term
+from flightframe_server.resolver.question import Question, Window
+from flightframe_server.resolver.terms import Metric
 
 FrameExpression = Callable[[pl.LazyFrame], pl.LazyFrame]
 
@@ -40,26 +40,37 @@ def compose(question: Question, needs: Sequence[Need], tables: Sequence[pa.Table
     Raises:
         ArithmeticOverflow: a value does not fit its declared type.
     """
-    levels = tuple(sorted(question.anchor))
+    listed = dict(zip(question.listed, tables, strict=False))
     cells = Cells(dict(zip(needs, tables, strict=True)))
-    listed = tables[: len(question.members_of)]
-    points = merge(listed, levels) if listed else None
+    if question.sets:
+        frames = [_framed(one, cells, listed) for one in question.sets]
+        return stacked(question, answer_schema(question), frames)
+    frame = _framed(question, cells, listed)
+    if question.ordering or question.anchor != tuple(sorted(question.anchor)):
+        keys = [
+            (ordering_values(frame, key), key.descending, key.nulls_first)
+            for key in question.ordering
+        ]
+        frame = frame.over(sort_by(frame.table, keys, question.anchor))
+    return _projected(frame.over(cut(frame.table, question.window)), question)
+
+
+def _framed(
+    question: Question, cells: Cells, listed: Mapping[tuple[str, tuple[str, ...]], pa.Table]
+) -> Frame:
+    """Return the points of a question that HAVING keeps."""
+    levels = tuple(sorted(question.anchor))
+    lists = [listed[schema, levels] for schema in question.members_of]
     frame = cells.frame(
         question.selected,
         levels,
         question.filter,
         hidden=question.hidden,
-        points=points,
+        points=merge(lists, levels) if lists else the_one_point(question),
         places=dict(question.places),
     )
-    if question.having is not None:
-        frame = _filtered(frame, question.having)
-    if question.ordering or question.anchor != levels:
-        keys = [
-            (_ordering(frame, key), key.descending, key.nulls_first) for key in question.ordering
-        ]
-        frame = frame.over(sort_by(frame.table, keys, question.anchor))
-    return _projected(frame.over(cut(frame.table, question.window)), question)
+    frame = with_absent_levels(frame, question)
+    return frame if question.having is None else filtered(frame, question.having)
 
 
 def compose_stream(
@@ -76,7 +87,7 @@ def compose_stream(
     for batch in batches:
         frame = Frame(pa.Table.from_batches([batch]), index, {})
         if question.having is not None:
-            frame = _filtered(frame, question.having)
+            frame = filtered(frame, question.having)
         if cutter is not None:
             frame = frame.over(cutter.cut(frame.table))
         if frame.table.num_rows:
@@ -88,31 +99,10 @@ def compose_stream(
 def _projected(frame: Frame, question: Question) -> pa.Table:
     schema = answer_schema(question)
     columns = [
-        _column(frame, column, field.type)
+        column_values(frame, column, field.type)
         for column, field in zip(question.columns, schema, strict=True)
     ]
     return pa.Table.from_arrays(columns, schema=schema)
-
-
-def _column(frame: Frame, column: OutputColumn, type_: pa.DataType) -> pa.Array:
-    try:
-        return conform_array(frame.values(column.term), type_)
-    except ArithmeticOverflow as error:
-        raise about(error, [f"column {shown(column.name)}"]) from error.__cause__
-
-
-def _filtered(frame: Frame, having: Term) -> Frame:
-    try:
-        return frame.where(having)
-    except ArithmeticOverflow as error:
-        raise about(error, ["HAVING"]) from error.__cause__
-
-
-def _ordering(frame: Frame, key: Ordering) -> pa.Array:
-    try:
-        return frame.values(key.term)
-    except ArithmeticOverflow as error:
-        raise about(error, ["ORDER BY"]) from error.__cause__
 
 
 class _Cutter:

@@ -26,6 +26,7 @@ from flightframe_server.planner.make import make_plan, single_query_plan
 from flightframe_server.planner.masked_filters import masked_anchor
 from flightframe_server.planner.plan import Conditions, Freshness, Plan
 from flightframe_server.provenance import PartProvenance, Route, ServedFrom
+from flightframe_server.resolver.known_levels import known_edges
 from flightframe_server.resolver.question import Question
 from flightframe_server.statements.runner import Statements, TooManyRows
 from flightframe_server.telemetry.tracing import step
@@ -112,7 +113,9 @@ class Attempts:
             known.violations,
             # An entry was made where its promises held, and without a database nothing else is.
             known.unattested if self._answers else frozenset(),
-            frozenset(facts.known_maps) if frugal else facts.edges,
+            frozenset(facts.known_maps)
+            if frugal
+            else facts.edges | known_edges(snapshot.typed, question.known),
             known.siblings,
             known.rows,
             freshness,

@@ -16,6 +16,7 @@ from lark import Token
 from flightframe_server.errors import FrameQLSyntaxError, Place
 from flightframe_server.language import literals
 from flightframe_server.language.bounds import token_place
+from flightframe_server.language.grouping_sets import stacked_anchor
 from flightframe_server.language.syntax import (
     AdHocLevel,
     Anchor,
@@ -29,7 +30,10 @@ from flightframe_server.language.syntax import (
     DistinctFrom,
     Expression,
     Extract,
+    GroupingSets,
+    GroupingWord,
     IsIn,
+    IsKnown,
     IsNull,
     Item,
     Junction,
@@ -82,6 +86,26 @@ def _negated(parts: Parts) -> bool:
 
 def _nodes(parts: Parts) -> list[Any]:
     return [part for part in parts if isinstance(part, Node)]
+
+
+def _element(node: Node) -> Anchor:
+    """Return an element of grouping sets; parentheses around one level have gone by now."""
+    return node if isinstance(node, Anchor) else Anchor((_level(node),), place=node.place)
+
+
+def _level(node: Node) -> Name:
+    """Return a level of grouping sets, where the grammar takes any expression.
+
+    Raises:
+        FrameQLSyntaxError: it is an expression without a name.
+    """
+    if isinstance(node, Name):
+        return node
+    raise FrameQLSyntaxError(
+        "a set of levels takes levels, and an expression needs a name",
+        hint="write `expression AS name`",
+        place=node.place,
+    )
 
 
 class TreeBuilder:
@@ -157,6 +181,21 @@ class TreeBuilder:
 
     names = anchor
 
+    def grouping(self, parts: Parts) -> Anchor:
+        """`ROLLUP (...)`, `CUBE (...)` or `GROUPING SETS (...)`."""
+        elements = tuple(map(_element, _nodes(parts)))
+        place = _span(parts)
+        sets = GroupingSets(GroupingWord(" ".join(parts[0].type.split("_"))), elements, place=place)
+        return stacked_anchor(sets)
+
+    def levels(self, parts: Parts) -> Anchor:
+        """`(a, b)`, an element of grouping sets."""
+        return Anchor(tuple(map(_level, _nodes(parts))), place=_span(parts))
+
+    def lone(self, parts: Parts) -> Anchor:
+        """`(expr AS name)`, an element of grouping sets."""
+        return Anchor((self.adhoc(parts[1:-1]),), place=_span(parts))
+
     def adhoc(self, parts: Parts) -> AdHocLevel:
         """`expr AS name`."""
         return AdHocLevel((spelling(parts[2]),), parts[0], place=_span(parts))
@@ -206,6 +245,10 @@ class TreeBuilder:
     def isnull(self, parts: Parts) -> IsNull:
         """`x IS [NOT] NULL`."""
         return IsNull(parts[0], _negated(parts), place=_span(parts))
+
+    def isknown(self, parts: Parts) -> IsKnown:
+        """`x IS [NOT] KNOWN`."""
+        return IsKnown(parts[0], _negated(parts), place=_span(parts))
 
     def distinctfrom(self, parts: Parts) -> DistinctFrom:
         """`a IS [NOT] DISTINCT FROM b`."""

@@ -26,6 +26,7 @@ from flightframe_server.language.syntax import (
     Expression,
     Extract,
     IsIn,
+    IsKnown,
     IsNull,
     Item,
     Junction,
@@ -92,7 +93,7 @@ def _binding(node: Expression) -> int:
             return _OR if node.operator == "OR" else _AND
         case Not():
             return _NOT
-        case Compare() | IsIn() | Between() | Like() | IsNull() | DistinctFrom():
+        case Compare() | IsIn() | Between() | Like() | IsNull() | IsKnown() | DistinctFrom():
             return _TEST
         case Binary():
             return _SUM if node.operator in _SUMS else _PRODUCT
@@ -239,6 +240,8 @@ class _Writer:
                 return f"{self._side(node.left)} {words} {self._side(node.right)}"
             case IsNull():
                 return f"{self._side(node.operand)} {self._words('IS', node.negated, 'NULL')}"
+            case IsKnown():
+                return f"{self._side(node.operand)} {self._words('IS', node.negated, 'KNOWN')}"
             case IsIn():
                 members = ", ".join(map(self.write, node.members))
                 return (
@@ -289,6 +292,9 @@ class _Writer:
         return text if item.alias is None else f"{text} AS {self._name(item.alias)}"
 
     def _anchor(self, anchor: Anchor) -> str:
+        if anchor.sets is not None:
+            elements = ", ".join(map(self._anchor, anchor.sets.elements))
+            return f"{self._word(anchor.sets.word)} ({elements})"
         levels = ", ".join(self.write(level) for level in anchor.levels)
         bare = len(anchor.levels) == 1 and not isinstance(anchor.levels[0], AdHocLevel)
         return levels if bare else f"({levels})"

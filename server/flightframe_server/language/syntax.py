@@ -206,6 +206,14 @@ class IsNull(Expression):
 
 
 @dataclass(frozen=True, slots=True)
+class IsKnown(Expression):
+    """`x IS [NOT] KNOWN`: whether the edge that leads to a level has an entry for the row."""
+
+    operand: Expression
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class DistinctFrom(Expression):
     """`a IS [NOT] DISTINCT FROM b`: comparison in which NULL equals NULL."""
 
@@ -218,10 +226,31 @@ class DistinctFrom(Expression):
 class Anchor(Node):
     """The levels of an `AT`, an `@` or a `PER`, in the order written, duplicates kept.
 
-    Those of an `AT` and an `@` may be `AdHocLevel`s.
+    Those of an `AT` and an `@` may be `AdHocLevel`s. Of an `AT` of several sets they are those of
+    all of them, and `sets` says which stand together.
     """
 
     levels: tuple[Name, ...]
+    sets: GroupingSets | None = None
+
+
+class GroupingWord(StrEnum):
+    """How the elements of grouping sets make the sets."""
+
+    ROLLUP = "ROLLUP"
+    CUBE = "CUBE"
+    SETS = "GROUPING SETS"
+
+
+@dataclass(frozen=True, slots=True)
+class GroupingSets(Node):
+    """`ROLLUP (...)`, `CUBE (...)` or `GROUPING SETS (...)`: several anchors of one answer.
+
+    An element is one level, or levels that come and go together: `(year, month)`.
+    """
+
+    word: GroupingWord
+    elements: tuple[Anchor, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,9 @@ SPELLINGS = CLAUSES | {
     "CAST": "CAST",
     "EXTRACT": "EXTRACT",
     "POSITION": "POSITION",
+    "ROLLUP": "ROLLUP",
+    "CUBE": "CUBE",
+    "GROUPING_SETS": "GROUPING SETS",
     "CASE": "CASE",
     "WHEN": "WHEN",
     "THEN": "THEN",
@@ -67,6 +70,7 @@ SPELLINGS = CLAUSES | {
     "TRUE": "TRUE",
     "FALSE": "FALSE",
     "NULL": "NULL",
+    "KNOWN": "KNOWN",
     "ASCRIBE": "@",
     "COMMA": ",",
     "CONCAT": "||",
@@ -85,11 +89,11 @@ SPELLINGS = CLAUSES | {
 }
 
 # What a name may be spelled with besides WORD and QUOTED.
-SOFT_KEYWORDS = words("EXPLAIN PER OFFSET NULLS FIRST LAST ASC DESC DATE TIMESTAMP")
+SOFT_KEYWORDS = words("EXPLAIN PER OFFSET NULLS FIRST LAST ASC DESC DATE TIMESTAMP KNOWN")
 
 # Names that are keywords inside a CASE alone, and functions that are keywords as such.
 CASE_NAMES = words("case when then else end")
-CLAUSE_FUNCTIONS = words("FILTER CAST EXTRACT POSITION")
+CLAUSE_FUNCTIONS = words("FILTER CAST EXTRACT POSITION ROLLUP CUBE")
 
 
 def needs_quotes(name: str) -> bool:

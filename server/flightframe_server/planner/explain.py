@@ -14,7 +14,7 @@ from flightframe_server.algebra.types import Kind
 from flightframe_server.planner.masked_filters import masked_anchor
 from flightframe_server.planner.plan import Exact, Fetch, Part, Plan, Rollup
 from flightframe_server.planner.source import FrameQuery, SourceQuery
-from flightframe_server.resolver.needs import Need, needs_of
+from flightframe_server.resolver.needs import Need
 from flightframe_server.resolver.question import Question
 from flightframe_server.resolver.terms import (
     Apply,
@@ -98,10 +98,8 @@ def uses_of(plan: Plan) -> Iterator[tuple[str, Part]]:
     for part in plan.listed:
         used.add(part.need)
         yield names, part
-    for column in plan.question.columns:
-        for need in dict.fromkeys(
-            needs_of(column.term, plan.question.anchor, plan.question.filter)
-        ):
+    for number, column in enumerate(plan.question.columns):
+        for need in plan.question.column_needs(number):
             used.add(need)
             yield column.name, by_need[need]
     for need, part in by_need.items():

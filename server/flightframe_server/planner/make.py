@@ -26,6 +26,7 @@ from flightframe_server.planner.source import (
 from flightframe_server.planner.violations import (
     rows_key,
 )
+from flightframe_server.resolver.known_levels import with_known
 from flightframe_server.resolver.needs import Need
 from flightframe_server.resolver.question import Question
 from flightframe_server.resolver.terms import ascribed_of, nested_of
@@ -42,12 +43,17 @@ def make_plan(question: Question, typed: TypedCollection, conditions: Conditions
         FDViolation: the data breaks an edge that the answer needs.
         NotCached: `only_if_cached` was asked and some part would need the back-end.
     """
-    typed = typed.with_levels(question.computed)
+    typed = typed_for(typed, question)
     if conditions.freshness.max_staleness is not None:
         older = _older_plan(question, typed, conditions)
         if older is not None:
             return older
     return _plan_at(question, typed, conditions, conditions.versions)
+
+
+def typed_for(typed: TypedCollection, question: Question) -> TypedCollection:
+    """Return a collection with the levels that a question has beside the declared ones."""
+    return with_known(typed, question.known).with_levels(question.computed)
 
 
 def _plan_at(
@@ -84,7 +90,7 @@ def single_query_plan(typed: TypedCollection, plan: Plan) -> Plan | None:
     if not can_stream(plan):
         return None
     parts, reads = _root_reads(plan)
-    queries = reads.queries(typed.with_levels(plan.question.computed))
+    queries = reads.queries(typed_for(typed, plan.question))
     return replace(plan, parts=parts, queries=queries, stream=frame_query(plan.question, queries))
 
 
@@ -97,8 +103,11 @@ def _root_reads(plan: Plan) -> tuple[tuple[Part, ...], Reads]:
 def can_stream(plan: Plan) -> bool:
     """Whether the back-end can be asked for the whole frame of a plan in one query.
 
-    It tells a metric by what it is, so that none may be needed twice, and moves no points.
+    It tells a metric by what it is, so that none may be needed twice, moves no points, and stacks
+    none.
     """
+    if plan.question.sets:
+        return False
     nested = any(nested_of(term) or ascribed_of(term) for term in plan.question.terms)
     metrics = {part.metric for part in plan.parts}
     moved = any(part.need.shift is not None for part in plan.parts)
@@ -107,9 +116,8 @@ def can_stream(plan: Plan) -> bool:
 
 def all_needs(question: Question) -> tuple[Need, ...]:
     """Return everything to be read; what makes the points of the answer first."""
-    anchor = tuple(sorted(question.anchor))
     listed = (
-        Need(members_metric(schema), anchor, question.filter) for schema in question.members_of
+        Need(members_metric(schema), anchor, question.filter) for schema, anchor in question.listed
     )
     return (*listed, *question.needs)
 

@@ -157,7 +157,7 @@ class Plan:
     @property
     def listed(self) -> tuple[Part, ...]:
         """The parts that list the points of the answer, where no column reads a metric."""
-        return self.parts[: len(self.question.members_of)]
+        return self.parts[: len(self.question.listed)]
 
     @property
     def fingerprint(self) -> str:

@@ -17,7 +17,7 @@ from flightframe_server.planner.masked_filters import masked_anchor
 from flightframe_server.planner.plan import Exact, Fetch, Part, Plan, Rollup
 from flightframe_server.planner.source import FrameQuery, SourceQuery
 from flightframe_server.provenance import ServedFrom, fold
-from flightframe_server.resolver.needs import Need, needs_of
+from flightframe_server.resolver.needs import Need
 from flightframe_server.resolver.terms import LevelTerm, MetricTerm, Term, level_text, text
 
 HIDDEN = "(hidden)"
@@ -251,7 +251,7 @@ class _Builder:
         question = self._plan.question
         used: set[str] = set()
         for number, column in enumerate(question.columns):
-            needs = dict.fromkeys(needs_of(column.term, question.anchor, question.filter))
+            needs = question.column_needs(number)
             listed = (part.need for part in self._plan.listed)
             read = list(dict.fromkeys(sources[need] for need in (*listed, *needs)))
             used.update(read)

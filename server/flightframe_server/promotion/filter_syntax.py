@@ -23,6 +23,7 @@ from flightframe_server.language.syntax import (
     Expression,
     Extract,
     IsIn,
+    IsKnown,
     IsNull,
     Junction,
     Like,
@@ -33,6 +34,7 @@ from flightframe_server.language.syntax import (
     Unary,
     When,
 )
+from flightframe_server.resolver.known_levels import known_of
 
 _TOKEN = re.compile(
     r"""(?P<moment>date|timestamp)[ ]'(?P<value>[^']*)'
@@ -231,9 +233,15 @@ def _as_it_is(operand: Expression) -> Expression:
     return operand
 
 
+def _is_null(operand: Expression) -> Expression:
+    """Return a test for NULL, or the word for that of a level which tells of another one."""
+    level = known_of(operand.text) if isinstance(operand, Name) else None
+    return IsNull(operand) if level is None else IsKnown(Name((level,)), negated=True)
+
+
 _OF_ONE: Mapping[str, Callable[[Expression], Expression]] = {
     "not": Not,
-    "is_null": IsNull,
+    "is_null": _is_null,
     "negate": lambda operand: Unary("-", operand),
     "to_timestamp": _as_it_is,
 }

@@ -194,7 +194,10 @@ def _usage(statistics: _KeyStatistics, reads: HintedReads) -> Usage:
     levels = levels_in(conditions, reads.levels)
     base = [level for level in anchor if not is_computed(level)]
     base += levels_in((*conditions, *computed), reads.levels)
-    rollup_anchor = reads.rollup_anchor(group, base) if statistics.key.filter or computed else None
+    # What tells of a level whether it is known is looked up from another level than that.
+    tells = any('"known(' in condition for condition in conditions)
+    narrowed = bool(statistics.key.filter or computed) and not tells
+    rollup_anchor = reads.rollup_anchor(group, base) if narrowed else None
     return Usage(
         family,
         operator,

@@ -54,7 +54,7 @@ def ascribed_term(node: Ascribed, scope: Scope, leaf_in: Callable[[Scope], Leaf]
         for level in levels:
             if level not in determined:
                 raise _left_open(node, level_text(level))
-    within = replace(named, anchor=levels)
+    within = replace(named, anchor=levels, sets=())
     inner = Typer(leaf_in(within), scope.binding, zone=scope.zone).term(node.operand)
     if not metrics_of(inner) and not nested_of(inner):
         raise NotSupported("an anchor of its own is given to metrics", place=node.place)

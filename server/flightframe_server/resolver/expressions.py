@@ -41,6 +41,7 @@ from flightframe_server.language.syntax import (
     Expression,
     Extract,
     IsIn,
+    IsKnown,
     IsNull,
     Junction,
     Like,
@@ -213,6 +214,12 @@ class Typer:
                 return _negated(Apply(BOOLEAN, "and", bounds), negated)
             case IsNull(operand=operand, negated=negated):
                 return _negated(Apply(BOOLEAN, "is_null", (self.term(operand),)), negated)
+            case IsKnown():
+                raise NotSupported(
+                    "IS KNOWN is a condition on rows",
+                    place=node.place,
+                    hint="write it in WHERE, or in FILTER (WHERE ...)",
+                )
             case IsIn(operand=operand, members=members, negated=negated):
                 return _negated(self._isin(operand, members), negated)
             case Like(operand=operand, pattern=pattern, negated=negated):

@@ -97,7 +97,7 @@ def row_schemas(
         return scope.in_play
     if not scope.in_play and level is not None and ranked:
         tested = frozenset().union(*map(levels_of, filters))
-        levels = frozenset({level.level, *(scope.anchor or ())})
+        levels = frozenset({level.level, *(scope.row_levels or ())})
         return require_reaching(scope.typed, levels, scope.filtered | tested)
     schemas = tuple(scope.typed.collection.schemas)
     if not scope.in_play and len(schemas) == 1:

@@ -40,6 +40,7 @@ from flightframe_server.resolver.ascribed import ascribed_term
 from flightframe_server.resolver.expressions import Typer
 from flightframe_server.resolver.finishing import finished
 from flightframe_server.resolver.functions import unknown_function
+from flightframe_server.resolver.grouping_sets import GROUPING, grouping
 from flightframe_server.resolver.level_schemas import first_of, row_schemas, rows_metric
 from flightframe_server.resolver.predicates import conjuncts, merged_conjuncts
 from flightframe_server.resolver.scope import Scope, column_named
@@ -121,6 +122,8 @@ class MetricNames:
         return self._metric(family, operator, (), (), node.place)
 
     def _reduced(self, node: Call) -> Term:
+        if node.function == GROUPING and not self.formula:
+            return grouping(self.scope, node)
         name = _operator_name(node)
         if not node.arguments:
             raise TypeMismatch(f"{node.function} takes an argument", place=node.place)

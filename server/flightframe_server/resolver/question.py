@@ -56,6 +56,9 @@ class Question:
         explain: whether the plan is asked for, not the answer.
         computed: the levels of any anchor in it that the collection does not declare.
         today: the day that CURRENT_DATE stands for in it; None where it does not read it.
+        known: the levels of which it asks whether they are known.
+        sets: where the rows of several anchors are stacked, a question for each, in order, without
+            a window. Its own anchor has the levels of all of them; HAVING is theirs.
     """
 
     collection: str
@@ -71,6 +74,23 @@ class Question:
     explain: bool = False
     computed: tuple[ComputedLevel, ...] = ()
     today: datetime.date | None = None
+    known: tuple[str, ...] = ()
+    sets: tuple[Question, ...] = ()
+
+    @property
+    def branches(self) -> tuple[Question, ...]:
+        """The questions whose rows are stacked; itself where it has one anchor."""
+        return self.sets or (self,)
+
+    @property
+    def listed(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """The schemas whose points are listed, each with the sorted anchor where they are."""
+        pairs = (
+            (schema, tuple(sorted(one.anchor)))
+            for one in self.branches
+            for schema in one.members_of
+        )
+        return tuple(dict.fromkeys(pairs))
 
     @property
     def selected(self) -> tuple[Term, ...]:
@@ -87,10 +107,26 @@ class Question:
     @property
     def terms(self) -> tuple[Term, ...]:
         """Every term of the question: columns, HAVING, ORDER BY, what finds levels."""
+        if self.sets:
+            return tuple(dict.fromkeys(term for one in self.sets for term in one.terms))
         return (*self.selected, *self.hidden)
 
     @property
     def needs(self) -> tuple[Need, ...]:
         """Everything that its terms need read, each once."""
-        needs = (need for term in self.terms for need in needs_of(term, self.anchor, self.filter))
+        needs = (
+            need
+            for one in self.branches
+            for term in one.terms
+            for need in needs_of(term, one.anchor, one.filter)
+        )
+        return tuple(dict.fromkeys(needs))
+
+    def column_needs(self, number: int) -> tuple[Need, ...]:
+        """Return what a column, counted from 0, needs read, each once."""
+        needs = (
+            need
+            for one in self.branches
+            for need in needs_of(one.columns[number].term, one.anchor, one.filter)
+        )
         return tuple(dict.fromkeys(needs))

@@ -40,24 +40,26 @@ from flightframe_server.language.syntax import (
     Statement,
 )
 from flightframe_server.resolver.ad_hoc_levels import with_anchor
-from flightframe_server.resolver.ascribed import places_of_points, schemas_ascribed
 from flightframe_server.resolver.expressions import Typer
 from flightframe_server.resolver.functions import unknown_function
-from flightframe_server.resolver.legality import check_metric, check_nested, check_reach
-from flightframe_server.resolver.level_schemas import require_reaching, schemas_in_play
+from flightframe_server.resolver.grouping_sets import over_sets, reads_grouping, reads_name
+from flightframe_server.resolver.known_levels import read_known
+from flightframe_server.resolver.legality import check_metric, check_nested
+from flightframe_server.resolver.level_schemas import schemas_in_play
 from flightframe_server.resolver.metrics import IN_HAVING, MetricNames
 from flightframe_server.resolver.needs import needs_of
+from flightframe_server.resolver.points import with_points
 from flightframe_server.resolver.predicates import conjuncts
 from flightframe_server.resolver.question import Ordering, OutputColumn, Question, Window
 from flightframe_server.resolver.realised import is_realised, realised
 from flightframe_server.resolver.scope import Scope
 from flightframe_server.resolver.terms import (
+    ComputedLevel,
     Constant,
     LevelTerm,
     Term,
     ascribed_of,
     computed_in,
-    inner_anchor,
     level_text,
     levels_of,
     metrics_of,
@@ -80,6 +82,7 @@ def resolve(
     Raises:
         QueryError: one subclass for each rule of docs/frame-ql.md that can be broken.
     """
+    statement, typed, known = read_known(statement, typed)
     scope = Scope(typed, binding if binding is not None else Binding())
     if statement.source is not None:
         scope = Scope(typed, scope.binding, scope.schema(statement.source))
@@ -89,62 +92,43 @@ def resolve(
     filtered = frozenset().union(*map(levels_of, filters))
     in_play = schemas_in_play(typed, statement)
     scope = replace(scope, anchor=anchor, filtered=filtered, in_play=in_play)
-    columns = _columns(scope, statement.items, anchor, filters)
+
+    def at_anchor(scope: Scope) -> Question:
+        return _at_anchor(scope, statement, filters, computed, known)
+
+    if statement.anchor.sets is not None:
+        return over_sets(scope, statement.anchor.sets, at_anchor)
+    return at_anchor(scope)
+
+
+def _at_anchor(
+    scope: Scope,
+    statement: Statement,
+    filters: tuple[Term, ...],
+    computed: tuple[ComputedLevel, ...],
+    known: tuple[str, ...],
+) -> Question:
+    """Return the question of a statement at one anchor, that of the scope."""
+    anchor = scope.anchor or ()
+    columns = _columns(scope, statement.items, filters)
     outputs = _Outputs(scope, columns)
     having = None
     if statement.having is not None:
         having = outputs.predicate(statement.having)
     question = Question(
-        typed.collection.name,
+        scope.typed.collection.name,
         anchor,
         columns,
         filters,
         having,
-        tuple(outputs.ordering(key) for key in statement.order_by),
-        _window(scope, statement.limit, anchor),
+        tuple(outputs.orderings(statement.order_by)),
+        _window(scope, statement.limit),
         source=scope.source,
         explain=statement.explain,
     )
     computed = tuple(dict.fromkeys((*computed, *computed_in(question.terms))))
-    question = replace(question, computed=computed, today=scope.binding.today)
-    typed = typed.with_levels(computed)
-    _check(typed, question)
-    if not any(metrics_of(term) or nested_of(term) for term in question.selected):
-        question = _members(replace(scope, typed=typed), question)
-    return _placed(typed, question)
-
-
-def _placed(typed: TypedCollection, question: Question) -> Question:
-    """Return a question that finds the levels after @ at each point of its answer."""
-    makers = dict.fromkeys(question.members_of)
-    for term in question.selected:
-        makers.update((schema, None) for schema in _making(term, question.anchor))
-    places = places_of_points(typed, question.anchor, tuple(makers), question.terms)
-    if not places:
-        return question
-    placed = replace(question, places=places)
-    _check(typed, placed)
-    return placed
-
-
-def _making(term: Term, anchor: tuple[str, ...]) -> Iterator[str]:
-    """Yield the schemas whose rows make points of the answer for a term."""
-    yield from (metric.schema for metric in metrics_of(term))
-    for nested in nested_of(term):
-        needs = needs_of(nested.inner, inner_anchor(nested, anchor), ())
-        yield from (need.metric.schema for need in needs)
-
-
-def _check(typed: TypedCollection, question: Question) -> None:
-    for need in question.needs:
-        check_metric(typed, need.metric, need.anchor, need.filter)
-        if question.source not in (None, need.metric.schema):
-            named = f"{need.metric.called} of {question.source}"
-            check_reach(typed, str(question.source), named, need.anchor, need.filter)
-    for term in question.terms:
-        check_nested(typed, term, question.anchor, question.filter)
-        for part in ascribed_of(term):
-            check_nested(typed, part.inner, part.anchor, question.filter)
+    question = replace(question, computed=computed, known=known, today=scope.binding.today)
+    return with_points(replace(scope, typed=scope.typed.with_levels(computed)), question)
 
 
 def _filter(scope: Scope, statement: Statement) -> tuple[Term, ...]:
@@ -175,12 +159,13 @@ def _filter(scope: Scope, statement: Statement) -> tuple[Term, ...]:
 
 
 def _columns(
-    scope: Scope, items: tuple[Item, ...], anchor: tuple[str, ...], filters: tuple[Term, ...]
+    scope: Scope, items: tuple[Item, ...], filters: tuple[Term, ...]
 ) -> tuple[OutputColumn, ...]:
+    anchor = scope.row_levels or ()
     columns: list[OutputColumn] = []
     for item in items:
         if isinstance(item.expression, Star):
-            columns.extend(_everything(scope, anchor, filters))
+            columns.extend(_everything(scope, filters))
         else:
             columns.append(_column(scope, item, anchor))
     selected = {column.term.level for column in columns if isinstance(column.term, LevelTerm)}
@@ -210,7 +195,8 @@ def _column(scope: Scope, item: Item, anchor: tuple[str, ...]) -> OutputColumn:
             )
         return OutputColumn(item.alias or level, scope.level_term(node))
     term = Typer(MetricNames(scope).leaf, scope.binding, zone=scope.zone).term(node)
-    if not any(reads(term) for reads in (metrics_of, nested_of, ascribed_of, levels_of)):
+    reads_any = any(reads(term) for reads in (metrics_of, nested_of, ascribed_of, levels_of))
+    if not reads_any and not reads_grouping(node):
         raise NotSupported(
             "an item is a level, or an expression over at least one level or metric",
             place=node.place,
@@ -247,22 +233,29 @@ def _level_columns(scope: Scope, anchor: tuple[str, ...]) -> list[OutputColumn]:
     ]
 
 
-def _everything(
-    scope: Scope, anchor: tuple[str, ...], filters: tuple[Term, ...]
-) -> list[OutputColumn]:
-    columns = _level_columns(scope, anchor)
-    names = MetricNames(scope)
+def _everything(scope: Scope, filters: tuple[Term, ...]) -> list[OutputColumn]:
+    columns = _level_columns(scope, scope.row_levels or ())
     for family in scope.typed.collection.metric_families:
+        term = None
         try:
-            term = names.leaf(Name((family,)))
-            for need in needs_of(term, anchor, filters):
-                check_metric(scope.typed, need.metric, need.anchor, need.filter)
-            check_nested(scope.typed, term, anchor, filters)
+            for anchor in scope.sets or (scope.anchor or (),):
+                other = _legal_term(replace(scope, anchor=anchor), Name((family,)), filters)
+                term = other if anchor == scope.anchor else term
         except QueryError:
             # SELECT * lists what is legal here; what is not is no part of it.
             continue
-        columns.append(OutputColumn(family, term))
+        if term is not None:
+            columns.append(OutputColumn(family, term))
     return columns
+
+
+def _legal_term(scope: Scope, family: Name, filters: tuple[Term, ...]) -> Term:
+    anchor = scope.anchor or ()
+    term = MetricNames(scope).leaf(family)
+    for need in needs_of(term, anchor, filters):
+        check_metric(scope.typed, need.metric, need.anchor, need.filter)
+    check_nested(scope.typed, term, anchor, filters)
+    return term
 
 
 def _refuse_duplicates(columns: list[OutputColumn]) -> None:
@@ -325,11 +318,18 @@ class _Outputs:
             hint=f"write a number from 1 to {count}, or name the column",
         )
 
-    def ordering(self, key: OrderKey) -> Ordering:
+    def orderings(self, keys: tuple[OrderKey, ...]) -> Iterator[Ordering]:
+        """Yield the keys of ORDER BY that order anything: at one anchor GROUPING does not."""
+        for key in keys:
+            found = self._ordering(key)
+            if self._scope.sets or not isinstance(found.term, Constant):
+                yield found
+
+    def _ordering(self, key: OrderKey) -> Ordering:
         if isinstance(key.expression, Literal) and key.expression.kind is LiteralKind.INTEGER:
             return Ordering(self._numbered(key.expression), key.descending, key.nulls_first is True)
         term = self._typer.term(key.expression)
-        if isinstance(term, Constant):
+        if isinstance(term, Constant) and not reads_name(key.expression):
             raise TypeMismatch(
                 "ORDER BY takes a column or an expression, not a constant",
                 place=key.place,
@@ -338,12 +338,12 @@ class _Outputs:
         return Ordering(term, key.descending, key.nulls_first is True)
 
 
-def _window(scope: Scope, limit: Limit | None, anchor: tuple[str, ...]) -> Window | None:
+def _window(scope: Scope, limit: Limit | None) -> Window | None:
     if limit is None:
         return None
     per = scope.levels(limit.per) if limit.per is not None else ()
     for level in per:
-        if level not in anchor:
+        if level not in (scope.row_levels or ()):
             raise LevelNotInAnchor(
                 f"PER names {shown(level_text(level))}, which is not in the anchor",
                 place=limit.place,
@@ -363,25 +363,3 @@ def _count(scope: Scope, node: Expression) -> int:
         if value.type.kind is Kind.INTEGER and isinstance(number, int) and number >= 0:
             return number
     raise TypeMismatch("LIMIT and OFFSET take whole numbers from 0", place=node.place)
-
-
-def _members(scope: Scope, question: Question) -> Question:
-    """Return a question of levels alone: the points of the schema named, or of all that have them.
-
-    Where metrics stand at anchors of their own alone, the points are those of their rows. A schema
-    is left out whose rows do not reach every level of the anchor and of WHERE.
-    """
-    ascribed = schemas_ascribed(question.selected)
-    if ascribed:
-        for name in ascribed:
-            check_reach(scope.typed, name, f"x of {name}", question.anchor, question.filter)
-        return replace(question, members_of=ascribed)
-    if not question.columns:
-        raise NotSupported("no metric may be asked here, and the anchor has no level")
-    schema = scope.source
-    if schema is None:
-        anchor = frozenset(question.anchor)
-        schemas = require_reaching(scope.typed, anchor, scope.filtered)
-        return replace(question, members_of=schemas)
-    check_reach(scope.typed, schema, f"the members of {schema}", question.anchor, question.filter)
-    return replace(question, members_of=(schema,))

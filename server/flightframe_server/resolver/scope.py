@@ -43,6 +43,7 @@ class Scope:
         anchor: the levels of a point where names stand; None where that is not known yet.
         filtered: the levels that WHERE reads.
         in_play: the schemas that hold the rows of the query's metrics.
+        sets: every anchor of the query, where the rows of several are stacked.
     """
 
     typed: TypedCollection
@@ -52,6 +53,14 @@ class Scope:
     anchor: tuple[str, ...] | None = None
     filtered: frozenset[str] = frozenset()
     in_play: tuple[str, ...] = ()
+    sets: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def row_levels(self) -> tuple[str, ...] | None:
+        """The levels of a row of the answer: of the anchor, or of any of several; None as there."""
+        if not self.sets:
+            return self.anchor
+        return tuple(dict.fromkeys(level for one in self.sets for level in one))
 
     @property
     def zone(self) -> str:
@@ -120,7 +129,7 @@ class Scope:
         """Return the scope inside a point that has further levels."""
         if self.anchor is None:
             return self
-        return replace(self, anchor=tuple(dict.fromkeys((*self.anchor, *levels))))
+        return replace(self, anchor=tuple(dict.fromkeys((*self.anchor, *levels))), sets=())
 
     def member_term(self, name: Name, metrics_stand: str | None = None) -> Term:
         """Return what a name means for a row: a level, or an ad-hoc level written out."""
@@ -135,7 +144,7 @@ class Scope:
         """
         ad_hoc = self.ad_hoc_level(name)
         term = self.level_term(name) if ad_hoc is None else ad_hoc.member
-        if self.anchor is not None and term.level not in self.anchor:
+        if self.row_levels is not None and term.level not in self.row_levels:
             raise LevelNotInAnchor(
                 f"{shown(name.text)} is read at each point, and is not in the anchor",
                 place=name.place,

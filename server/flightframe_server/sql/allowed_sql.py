@@ -18,6 +18,7 @@ from flightframe_server.sql.totals import is_total
 
 _TWO = frozenset({"this", "expression"})
 _ONE = frozenset({"this"})
+_MANY = frozenset({"expressions"})
 
 Nodes = Mapping[type[exp.Expr], frozenset[str]]
 
@@ -65,6 +66,15 @@ CATALOGUE: Nodes = {
     exp.Like: _TWO | {"negate"},
     exp.ILike: _TWO | {"negate"},
     exp.Escape: _TWO,
+    exp.Anonymous: frozenset({"this", "expressions"}),
+    exp.CurrentDatabase: frozenset(),
+    exp.CurrentCatalog: frozenset(),
+    exp.CurrentSchema: frozenset(),
+    exp.CurrentUser: frozenset(),
+    exp.SessionUser: frozenset(),
+    exp.CurrentTimestamp: frozenset(),
+    exp.Localtimestamp: frozenset(),
+    exp.CurrentDate: frozenset(),
 }
 """Each kind of node over the catalogue with the arguments that are read."""
 
@@ -81,9 +91,15 @@ QUESTION: Nodes = {
     exp.Select: CATALOGUE[exp.Select] | {"group", "having", "with_", "joins"},
     exp.With: frozenset({"expressions"}),
     exp.CTE: frozenset({"this", "alias"}),
-    exp.Join: frozenset({"this", "side", "on"}),
+    exp.Join: frozenset({"this", "side", "kind", "on"}),
     exp.Group: frozenset({"expressions", "all"}),
     exp.Having: _ONE,
+    exp.Rollup: _MANY,
+    exp.Cube: _MANY,
+    exp.GroupingSets: _MANY,
+    exp.Tuple: _MANY,
+    exp.Grouping: _MANY,
+    exp.GroupingId: _MANY,
     exp.Distinct: frozenset({"expressions"}),
     exp.Count: frozenset({"this", "big_int"}),
     exp.Sum: _ONE,
@@ -180,7 +196,6 @@ _CONSTRUCTS: Mapping[type[exp.Expr], str] = {
     exp.Intersect: "INTERSECT",
     exp.Except: "EXCEPT",
     exp.Exists: "EXISTS",
-    exp.GroupingSets: "GROUPING SETS",
     exp.StddevPop: "STDDEV_POP",
     exp.VariancePop: "VAR_POP",
     exp.ApproxDistinct: "APPROX_COUNT_DISTINCT",
@@ -188,6 +203,11 @@ _CONSTRUCTS: Mapping[type[exp.Expr], str] = {
     exp.TimestampTrunc: "a TIMESTAMP_TRUNC",
     exp.DateBin: "DATE_BIN",
     exp.ToChar: "TO_CHAR",
+    exp.CurrentUser: "CURRENT_USER",
+    exp.SessionUser: "SESSION_USER",
+    exp.CurrentDatabase: "CURRENT_DATABASE",
+    exp.CurrentCatalog: "CURRENT_CATALOG",
+    exp.CurrentSchema: "CURRENT_SCHEMA",
 }
 """What a construct is called, where that is not the name of its node."""
 

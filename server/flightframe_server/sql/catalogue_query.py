@@ -19,7 +19,8 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 from sqlglot import exp
 
-from flightframe_server.answer import Answer, Request, Runtime
+from flightframe_server.answer import Answer, Request, Runtime, utc_now
+from flightframe_server.catalog.zones import UTC
 from flightframe_server.errors import (
     AmbiguousSchema,
     FlightframeError,
@@ -49,6 +50,7 @@ from flightframe_server.sql.places import place_of
 from flightframe_server.sql.programs import program_of
 from flightframe_server.sql.scopes import TableScope
 from flightframe_server.sql.select import Relation, evaluate
+from flightframe_server.sql.session_values import Session, session_value
 from flightframe_server.sql.tables import PublishedCollection, PublishedTable, PublishedTables
 from flightframe_server.sql.translation import check_values, empty_of, translation_of
 
@@ -160,12 +162,21 @@ class _Names:
     def _over_catalogue(
         self, select: exp.Select, parameters: Parameters, *, sourceless: bool
     ) -> CatalogueQuery | None:
-        if sourceless and select.find(exp.Column, exp.Star) is not None:
+        if sourceless and select.args.get("from_") is None and _names_columns(select):
             # `SELECT region, COUNT(*)` lacks its AT, which the language says better.
             return None
-        relation = evaluate(select, self._relation, parameters)
+        relation = evaluate(select, self._relation, parameters, self._session())
         parameters.refuse_surplus()
         return CatalogueQuery(relation, tuple(sorted(parameters.types.items())))
+
+    def _session(self) -> Session:
+        """Return who asks, and where: a collection that is the only one need not be chosen."""
+        engines = self.runtime.engines
+        named = [name for name in engines if same(self.request.collection, name)]
+        only = named[0] if len(named) == 1 else None
+        zones = {engines[name].collection.timezone for name in named}
+        zone = zones.pop() if len(zones) == 1 else UTC
+        return Session(self.tables.catalog, only, self.user, zone, utc_now())
 
     def _over_published(self, parsed: ParsedSql, parameters: Parameters) -> Meaning:
         if not parsed.explain:
@@ -272,6 +283,11 @@ class _Names:
     def _require(self, table: exp.Table) -> None:
         if self._published(table) is None:
             raise _unknown(table, [known.name for known in self.tables])
+
+
+def _names_columns(select: exp.Select) -> bool:
+    """Whether a SELECT names columns that are no values of the session."""
+    return any(session_value(node) is None for node in select.find_all(exp.Column, exp.Star))
 
 
 def _ctes(select: exp.Expr) -> set[str]:

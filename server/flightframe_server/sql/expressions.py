@@ -22,8 +22,11 @@ from sqlglot import exp
 
 from flightframe_server.errors import NotSupported, TypeMismatch, UnknownName, did_you_mean, shown
 from flightframe_server.language.syntax import LiteralValue
+from flightframe_server.sql.allowed_sql import construct
 from flightframe_server.sql.parse import parameter_index
 from flightframe_server.sql.patterns import pattern
+from flightframe_server.sql.places import place_of
+from flightframe_server.sql.session_values import Session, SessionValue, session_value
 
 Row = Sequence[Any]
 
@@ -109,11 +112,13 @@ class Columns:
         schema: the fields, in the order of a row's values.
         path: the source's name with what qualifies it, the name last; empty for none.
         parameters: the text's.
+        session: who asks; None where values of the session are not answered.
     """
 
     schema: pa.Schema
     path: tuple[str, ...]
     parameters: Parameters
+    session: Session | None = None
 
     def compiled(self, node: exp.Expr, like: pa.DataType | None = None) -> Compiled:
         """Return an expression compiled; `like` is the type that a parameter in its place has.
@@ -134,7 +139,8 @@ class Columns:
                 return _literal(node)
             case exp.Lower() | exp.Upper():
                 return self._cased(node)
-        return self._condition(node)
+        asked = session_value(node)
+        return self._condition(node) if asked is None else self._of_session(node, asked)
 
     def places(self, qualifier: exp.Column) -> range:
         """Return the places of all columns, for `*` and `t.*`; raises `UnknownName`."""
@@ -147,10 +153,17 @@ class Columns:
         for place, known in enumerate(self.schema):
             if known.name.casefold() == name:
                 return Compiled(known, operator.itemgetter(place))
+        asked = session_value(node)
+        if asked is not None:
+            return self._of_session(node, asked)
         raise UnknownName(
             f"there is no column {shown(node.name)}",
             hint=did_you_mean(node.name, self.schema.names),
         )
+
+    def _of_session(self, node: exp.Expr, asked: SessionValue) -> Compiled:
+        value = asked.answer(self.session, place_of(node))
+        return Compiled(pa.field(asked.name, asked.type), lambda row: value)
 
     def _check_qualifier(self, node: exp.Column) -> None:
         written = tuple(part.name.casefold() for part in node.parts[:-1])
@@ -189,7 +202,9 @@ class Columns:
         for kind, holds in _COMPARISONS.items():
             if type(node) is kind:
                 return self._compared(node.this, node.expression, holds)
-        raise NotSupported(f"{node.key.upper()} is not answered here over the catalogue")
+        raise NotSupported(
+            f"{construct(node)} is not answered here over the catalogue", place=place_of(node)
+        )
 
     def _truth(self, node: exp.Expr) -> Compiled:
         condition = self.compiled(node, pa.bool_())
@@ -354,6 +369,8 @@ def _comparable(one: Compiled, other: Compiled) -> tuple[Compiled, Compiled]:
     kinds = {_kind(side.type) for side in (one, other)} - {"null"}
     if len(kinds) > 1:
         raise TypeMismatch(f"{' and '.join(sorted(kinds))} do not compare")
+    if kinds == {"moments"} and one.type != other.type:
+        raise TypeMismatch("a date, a timestamp and an instant do not compare with one another")
     return one, other
 
 

@@ -22,6 +22,7 @@ from flightframe_server.language.syntax import (
 from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.sql.clauses import limit_of, ordinal
 from flightframe_server.sql.places import place_of
+from flightframe_server.sql.previews import preview_hint
 from flightframe_server.sql.reading import Reading
 from flightframe_server.sql.row_leaf import row_scalars
 from flightframe_server.sql.rows_read import Rows
@@ -195,25 +196,9 @@ class _Rows:
 
     def refused(self, select: exp.Select) -> NotSupported:
         """Return the error of rows asked of the table of metrics."""
-        levels: list[str] = []
-        metrics: list[str] = []
-        for node in select.expressions:
-            inner = node.this if isinstance(node, exp.Alias) else node
-            if not isinstance(inner, exp.Column) or isinstance(inner.this, exp.Star):
-                continue
-            column = self._scope.column(inner)
-            if isinstance(column, LevelColumn):
-                levels.append(column.level)
-            elif isinstance(column, MetricColumn):
-                metrics.append(f"MEASURE({column.family.name})")
-        hint = "ask for metrics beside GROUP BY, as MEASURE(revenue)"
-        if metrics:
-            listed = ", ".join([*levels, *metrics])
-            group = f" GROUP BY {', '.join(levels)}" if levels else ""
-            hint = f"write SELECT {listed} FROM metrics{group}"
         return NotSupported(
             "the table of metrics has no rows: a metric has a number at a grain, which GROUP BY"
             " names, or AT in Frame-QL",
             place=place_of(select.expressions[0]),
-            hint=hint,
+            hint=preview_hint(select, self._scope, self._scope.table.typed),
         )

@@ -24,6 +24,7 @@ from flightframe_server.language.syntax import (
     Ascribed,
     Call,
     Expression,
+    GroupingSets,
     Literal,
     Name,
     OrderKey,
@@ -33,6 +34,7 @@ from flightframe_server.sql import idioms
 from flightframe_server.sql.aggregate_nodes import has_aggregate
 from flightframe_server.sql.aggregates import Aggregates
 from flightframe_server.sql.clauses import check_distinct, limit_of, ordinal, parts_of
+from flightframe_server.sql.grouping_sets import check_alone, grouping_sets, key_nodes
 from flightframe_server.sql.naming import check_levels, rebuilt
 from flightframe_server.sql.places import place_of
 from flightframe_server.sql.reading import Reading
@@ -68,7 +70,9 @@ class Grouping:
             QueryError: it is none.
         """
         items = [item_of(node) for node in select.expressions]
-        keys = self._keys(select, items)
+        keys, sets = self._keys(select, items)
+        if sets is not None:
+            check_alone(select, cells=self.cells)
         outputs = tuple(self._output(item, keys, select) for item in items)
         check_distinct(select, outputs, keys)
         self._check_windows(select)
@@ -81,7 +85,8 @@ class Grouping:
         table = self.below.scope.table
         order = columns.order(select.args.get("order"))
         limit = limit_of(select, self.reading)
-        return Grouped(table, self.below.where, keys, outputs, conditions, order, limit)
+        where = self.below.where
+        return Grouped(table, where, keys, outputs, conditions, order, limit, sets=sets)
 
     def _check_windows(self, select: exp.Select) -> None:
         """Check that no window stands in HAVING, nor over groups that HAVING has chosen."""
@@ -111,6 +116,9 @@ class Grouping:
 
         def leaf(node: exp.Expr) -> Expression | None:
             read = aggregates.read(node)
+            if isinstance(node, exp.Grouping | exp.GroupingId):
+                levels = (plain(aggregates.scalars.value(key)) for key in node.expressions)
+                return Call("GROUPING", tuple(levels), place=place_of(node))
             if read is not None or not isinstance(node, exp.Column):
                 return read
             return self._column(node, select, aggregates)
@@ -133,23 +141,36 @@ class Grouping:
             raise _bare(node.name, node)
         return row_value(column, node)
 
-    def _keys(self, select: exp.Select, items: list[Item]) -> tuple[Name, ...]:
+    def _keys(
+        self, select: exp.Select, items: list[Item]
+    ) -> tuple[tuple[Name, ...], GroupingSets | None]:
+        """Return the keys of groups, and which stand together where not all do."""
         group = select.args.get("group")
         if group is None and (self.cells or self._reduces_any(select, items)):
-            return ()
+            return (), None
         if group is None:
             nodes = [item.node for item in items]
         elif group.args.get("all"):
             nodes = [item.node for item in items if not self._reduces(item.node)]
         else:
-            nodes = [self._key_node(node, items) for node in group.expressions]
+            nodes = [self._key_node(node, items) for node in key_nodes(group.expressions)]
         keys: dict[Name, None] = {}
-        for node in nodes:
+
+        def key_of(node: exp.Expr) -> Name:
             value = self._key_value(node)
             made = as_key(value)
-            if not any(isinstance(key, AdHocLevel) and key.expression == made for key in keys):
-                keys[self._key(value, node, items, len(keys))] = None
-        return tuple(keys)
+            for key in keys:
+                if isinstance(key, AdHocLevel) and key.expression == made:
+                    return key
+            return self._key(value, node, items, len(keys))
+
+        for node in nodes:
+            keys[key_of(node)] = None
+        sets = None
+        if group is not None:
+            entries = group.expressions
+            sets = grouping_sets(entries, lambda node: key_of(self._key_node(node, items)))
+        return tuple(keys), sets
 
     def _reduces_any(self, select: exp.Select, items: list[Item]) -> bool:
         """Whether there is one group, of all rows: DISTINCT over levels alone has one for each."""

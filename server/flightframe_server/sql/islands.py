@@ -68,7 +68,9 @@ class Islands:
         )
         at = self._place(made, Island(programs, translation, schema))
         named = tuple(NamedColumn(name) for name in names)
-        return Relation(Frame(at, types), named, _unique(question))
+        # A total of several sets of keys has NULL where a member may be NULL as well.
+        unique = () if made.statement.anchor.sets is not None else _unique(question)
+        return Relation(Frame(at, types), named, unique)
 
     def _set(self, select: exp.Select) -> Program:
         inner = Islands(self.context, self.tables)

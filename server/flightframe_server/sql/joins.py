@@ -1,10 +1,10 @@
 """Joins along the edges that a collection declares.
 
-What comes in: FROM with a LEFT JOIN. What goes out: the table of facts with the levels that the
-join leads to. It must never join rows: an edge that is declared is a look-up, which keeps every
-fact once, and any other join is refused.
+What comes in: FROM with joins. What goes out: the table of facts with the levels that the joins
+lead to. It must never join rows: an edge that is declared is a look-up, which keeps every fact
+once, and any other join is refused.
 
-An inner join would drop the facts that find nothing, and is refused.
+An inner join drops the facts that find nothing: it is the look-up, and a condition.
 """
 
 from __future__ import annotations
@@ -15,25 +15,32 @@ from sqlglot import exp
 
 from flightframe_server.catalog.collection import TableMap
 from flightframe_server.errors import NotSupported
+from flightframe_server.language.syntax import Expression, IsKnown, Name
 from flightframe_server.sql.places import place_of
 from flightframe_server.sql.reading import Reading
 from flightframe_server.sql.scopes import LevelColumn, TableScope
-from flightframe_server.sql.unwrapping import Tables, source_of
+from flightframe_server.sql.unwrapping import RowsOf, Tables, source_of
 
-_HINT = "LEFT JOIN along a declared edge is answered: t LEFT JOIN stores s ON t.store = s.store"
+_HINT = "a join along a declared edge is answered: t LEFT JOIN stores s ON t.store = s.store"
+
+_OTHER_JOINS: Mapping[str, str] = {
+    "RIGHT": "a RIGHT JOIN adds members that no fact has",
+    "FULL": "a FULL JOIN adds members that no fact has",
+}
 
 
-def joined(select: exp.Select, tables: Tables, reading: Reading) -> TableScope:
-    """Return a table with those that are joined to it.
+def joined(select: exp.Select, tables: Tables, reading: Reading) -> RowsOf:
+    """Return the rows of a table with those that are joined to it.
 
     Raises:
-        NotSupported: a join that is no declared edge, or drops facts that find nothing.
+        NotSupported: a join that is no declared edge.
     """
     source = source_of(select)
     if not isinstance(source, exp.Table):
         raise NotSupported("a join with a sub-select is not answered", place=place_of(source))
     base = tables(source)
     levels: dict[str, Mapping[str, str]] = {}
+    conditions: list[Expression] = []
     for join in select.args["joins"]:
         right = join.this
         if not isinstance(right, exp.Table):
@@ -43,7 +50,11 @@ def joined(select: exp.Select, tables: Tables, reading: Reading) -> TableScope:
         if name == base.path[-1].casefold() or name in levels:
             raise NotSupported("two tables of a join have one name", place=place_of(right))
         levels[name] = _edge(base, other, join)
-    return TableScope(base.published, base.typed, base.path, levels)
+        if str(join.args.get("side") or "").upper() != "LEFT":
+            found = Name((next(iter(levels[name].values())),), place=place_of(right))
+            conditions.append(IsKnown(found, place=place_of(right)))
+    scope = TableScope(base.published, base.typed, base.path, levels)
+    return RowsOf(scope, tuple(conditions))
 
 
 def _edge(base: TableScope, other: TableScope, join: exp.Join) -> Mapping[str, str]:
@@ -57,12 +68,7 @@ def _edge(base: TableScope, other: TableScope, join: exp.Join) -> Mapping[str, s
             place=place_of(join.this),
             hint="it has every level already; a table of facts can be joined along an edge",
         )
-    if str(join.args.get("side") or "").upper() != "LEFT":
-        raise NotSupported(
-            "an inner join drops facts that find nothing, and is not answered",
-            place=place_of(join.this),
-            hint="write LEFT JOIN, which keeps them",
-        )
+    _check_kind(join)
     key = _key(base, other, condition)
     levels = _looked_up(base, other, key)
     if not levels:
@@ -72,6 +78,21 @@ def _edge(base: TableScope, other: TableScope, join: exp.Join) -> Mapping[str, s
             hint=f"declare an edge from {key} via {other.schema}",
         )
     return levels
+
+
+def _check_kind(join: exp.Join) -> None:
+    """Check that a join adds nothing to the facts."""
+    side = str(join.args.get("side") or "").upper()
+    kind = str(join.args.get("kind") or "").upper()
+    if (side == "LEFT" and kind in ("", "OUTER")) or (not side and kind in ("", "INNER")):
+        return
+    written = " ".join(word for word in (side, kind) if word not in ("", "OUTER"))
+    means = _OTHER_JOINS.get(written, f"a {written} JOIN is no look-up")
+    raise NotSupported(
+        f"{means}, and is not answered",
+        place=place_of(join.this),
+        hint="write LEFT JOIN, which keeps facts that find nothing, or JOIN, which drops them",
+    )
 
 
 def _key(base: TableScope, other: TableScope, condition: exp.Expr) -> str:

@@ -68,6 +68,10 @@ def keys_of(
     else:
         keys = [_written(node, items, is_column) for node in clause.expressions]
     for key in keys:
+        if isinstance(key, exp.Rollup | exp.Cube | exp.GroupingSets | exp.Tuple):
+            raise NotSupported(
+                "several sets of keys beside further steps are not answered", place=place_of(key)
+            )
         if _reduced(key):
             raise NotSupported("a key of GROUP BY is no aggregate", place=place_of(key))
     return keys

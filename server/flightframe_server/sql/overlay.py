@@ -55,6 +55,8 @@ class Overlay:
         scalars = self._scalars()
         outputs = tuple(self._outputs(select, scalars))
         check_distinct(select, outputs, self.below.keys)
+        if self.below.sets is not None and select.args.get("distinct") is not None:
+            raise _over_sets("DISTINCT", select)
         where = select.args.get("where")
         conditions = () if where is None else parts_of(scalars.condition(where.this))
         clause = select.args.get("order")
@@ -78,6 +80,8 @@ class Overlay:
                 "an aggregate over a sub-select with HAVING or LIMIT is not answered",
                 place=place_of(select),
             )
+        if self.below.sets is not None:
+            raise _over_sets("an aggregate", select)
         if len(self.rows.roots) > 1:
             raise NotSupported(
                 "an aggregate over a sub-select of several tables' metrics is not answered",
@@ -128,6 +132,13 @@ class Overlay:
                 yield Output(item.name, value)
             else:
                 yield Output(item.name, inner, level, moment=inner is not value)
+
+
+def _over_sets(what: str, select: exp.Select) -> NotSupported:
+    return NotSupported(
+        f"{what} over a sub-select with several sets of keys is not answered",
+        place=place_of(select),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,7 +114,7 @@ class _Reader:
         """Return what FROM names."""
         source = source_of(select)
         if select.args.get("joins"):
-            return RowsOf(joined(select, self._tables, self._reading))
+            return joined(select, self._tables, self._reading)
         match source:
             case exp.Subquery(this=exp.Select() as inner):
                 return _aliased(self.select(inner, ctes), source.alias)

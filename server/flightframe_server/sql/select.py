@@ -19,6 +19,7 @@ from sqlglot import exp
 from flightframe_server.errors import LimitExceeded, NotSupported, TypeMismatch
 from flightframe_server.sql.allowed_sql import check
 from flightframe_server.sql.expressions import Columns, Compiled, Parameters, Row
+from flightframe_server.sql.session_values import Session, session_value
 
 MAX_COLUMNS = 1_000
 _NO_ROWS = pa.schema([])
@@ -59,8 +60,16 @@ Tables = Callable[[exp.Table], Relation]
 _UNIT = Relation(_NO_ROWS, lambda: [()])
 
 
-def evaluate(select: exp.Select, tables: Tables, parameters: Parameters) -> Relation:
+def evaluate(
+    select: exp.Select, tables: Tables, parameters: Parameters, session: Session | None = None
+) -> Relation:
     """Return what a SELECT gives.
+
+    Args:
+        select: its tree.
+        tables: what its tables are.
+        parameters: the text's.
+        session: who asks; None where values of the session are not answered.
 
     Raises:
         UnknownName: a table or column that there is not.
@@ -68,12 +77,14 @@ def evaluate(select: exp.Select, tables: Tables, parameters: Parameters) -> Rela
         NotSupported: a clause or function that is not answered.
     """
     check(select)
-    return _evaluate(select, tables, parameters)
+    return _evaluate(select, tables, parameters, session)
 
 
-def _evaluate(select: exp.Select, tables: Tables, parameters: Parameters) -> Relation:
-    source = _source(select, tables, parameters)
-    scope = _Scope(Columns(source.schema, source.path, parameters))
+def _evaluate(
+    select: exp.Select, tables: Tables, parameters: Parameters, session: Session | None
+) -> Relation:
+    source = _source(select, tables, parameters, session)
+    scope = _Scope(Columns(source.schema, source.path, parameters, session))
     where = scope.where(select)
     outputs = scope.outputs(select)
     order = scope.order(select, outputs)
@@ -160,7 +171,9 @@ class _Scope:
                 column = self.columns.compiled(node)
                 yield _Output(column.field, column.value)
             case _:
-                yield self._output(node, node.name or node.sql().lower())
+                asked = session_value(node)
+                name = node.name or node.sql().lower() if asked is None else asked.name
+                yield self._output(node, name)
 
     def _everything(self, qualifier: exp.Column) -> Iterator[_Output]:
         for place in self.columns.places(qualifier):
@@ -213,7 +226,9 @@ class _Scope:
         return number
 
 
-def _source(select: exp.Select, tables: Tables, parameters: Parameters) -> Relation:
+def _source(
+    select: exp.Select, tables: Tables, parameters: Parameters, session: Session | None
+) -> Relation:
     clause = select.args.get("from_")
     match None if clause is None else clause.this:
         case None:
@@ -222,7 +237,7 @@ def _source(select: exp.Select, tables: Tables, parameters: Parameters) -> Relat
             relation = tables(table)
             return _named(relation, table.alias) if table.alias else relation
         case exp.Subquery(this=exp.Select() as inner) as nested:
-            return _named(_evaluate(inner, tables, parameters), nested.alias)
+            return _named(_evaluate(inner, tables, parameters, session), nested.alias)
     raise NotSupported("FROM takes one table or one SELECT over the catalogue")
 
 

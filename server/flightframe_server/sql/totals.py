@@ -11,7 +11,8 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from flightframe_server.algebra.reducers import REDUCER_NAMES
+from flightframe_server.algebra.primitives import Primitive
+from flightframe_server.algebra.reducers import REDUCER_NAMES, REDUCERS
 from flightframe_server.errors import NotSupported, shown
 from flightframe_server.language.syntax import Anchor, Ascribed, Call, Expression, Name, Node
 from flightframe_server.resolver.typed import TypedCollection
@@ -23,7 +24,7 @@ _AGAIN: dict[type[exp.Expr], tuple[type[exp.Expr], ...]] = {
     exp.Min: (exp.Min,),
     exp.Max: (exp.Max,),
 }
-_REDUCERS = ("SUM", "COUNT", "MIN", "MAX")
+_STATES = frozenset({Primitive.SUM, Primitive.COUNT, Primitive.MIN, Primitive.MAX})
 _PARTS = frozenset({"this", "partition_by", "over"})
 
 
@@ -60,7 +61,7 @@ def total(
         NotSupported: it is more than one reducer over a metric or rows, or a key is no level.
     """
     place = place_of(node)
-    if not isinstance(value, Call) or value.function not in _REDUCERS or _of_level(value, typed):
+    if not isinstance(value, Call) or not _adds_up(value.function) or _of_level(value, typed):
         raise NotSupported(
             "a window over this aggregate is not answered",
             place=place,
@@ -70,6 +71,12 @@ def total(
     if not all(isinstance(key, Name) for key in keys):
         raise NotSupported("PARTITION BY an expression is not answered", place=place)
     return Ascribed(value, Anchor(levels, place=place), place=place)
+
+
+def _adds_up(name: str) -> bool:
+    """Whether a reducer of all rows is that reducer's own sum or bound of the groups'."""
+    row = REDUCERS.get(name)
+    return row is not None and row.askable and row.finish == "value" and row.primitives <= _STATES
 
 
 def _of_level(call: Call, typed: TypedCollection) -> bool:

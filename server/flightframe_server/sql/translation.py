@@ -16,8 +16,11 @@ from flightframe_server.algebra.types import DataType
 from flightframe_server.arrow_types import arrow_type, with_moments
 from flightframe_server.composer.compose import answer_schema
 from flightframe_server.errors import TypeMismatch
+from flightframe_server.language.grouping_sets import count_of_sets, level_sets
+from flightframe_server.language.syntax import Anchor
 from flightframe_server.query_types import QuerySignature
 from flightframe_server.request import Request, Translation
+from flightframe_server.resolver.grouping_sets import MAX_SETS
 from flightframe_server.resolver.resolve import resolve
 from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.resolver.values import Binding
@@ -62,7 +65,7 @@ def empty_of(
         QueryError: the question breaks a rule.
     """
     made = request.translation
-    if made is None or not (made.statement.anchor.levels or _limited(made)):
+    if made is None or not (_has_no_total(made.statement.anchor) or _limited(made)):
         return None
     if not never(made.statement):
         return None
@@ -73,6 +76,13 @@ def empty_of(
     schema = with_moments(answer_schema(question), made.moments)
     parameters = tuple((key, arrow_type(types[key])) for key in sorted(types, key=str))
     return Relation(schema, lambda: (), empty=True), QuerySignature(schema, parameters)
+
+
+def _has_no_total(anchor: Anchor) -> bool:
+    """Whether an anchor, or each of its sets of levels, has a level: rows come of rows alone."""
+    if anchor.sets is None or count_of_sets(anchor.sets) > MAX_SETS:
+        return bool(anchor.levels)
+    return all(one.levels for one in level_sets(anchor.sets))
 
 
 def _limited(made: Translation) -> bool:

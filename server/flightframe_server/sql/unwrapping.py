@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from flightframe_server.errors import NotSupported, shown
-from flightframe_server.language.syntax import Anchor, Expression, Limit, Name, OrderKey
+from flightframe_server.language.grouping_sets import stacked_anchor
+from flightframe_server.language.syntax import (
+    Anchor,
+    Expression,
+    GroupingSets,
+    Limit,
+    Name,
+    OrderKey,
+)
 from flightframe_server.sql.places import place_of
 from flightframe_server.sql.scopes import (
     CellValue,
@@ -70,6 +78,7 @@ class Grouped:
         order: as written.
         limit: as written.
         alias: the name that qualifies its columns, where it is a sub-select.
+        sets: which of its keys stand together, where not all do.
     """
 
     table: TableScope
@@ -80,6 +89,7 @@ class Grouped:
     order: tuple[OrderKey, ...] = ()
     limit: Limit | None = None
     alias: str = ""
+    sets: GroupingSets | None = None
 
     @property
     def scope(self) -> SelectScope:
@@ -94,7 +104,7 @@ class Grouped:
     @property
     def anchor(self) -> Anchor:
         """Its keys as an anchor."""
-        return Anchor(self.keys)
+        return Anchor(self.keys) if self.sets is None else stacked_anchor(self.sets)
 
 
 def source_of(select: exp.Select) -> exp.Expr:

@@ -186,6 +186,7 @@ _JDBC_STEPS = (
     "columns",
     "keys",
     "probes",
+    "promises",
     "other listings",
     "statement again",
     "max rows",

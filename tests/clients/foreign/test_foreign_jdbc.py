@@ -69,10 +69,14 @@ GETTERS = {
     "supportsExpressionsInOrderBy": True,  # 520
     "supportsOrderByUnrelated": False,  # 521
     "supportsGroupBy": True,  # 522
-    "supportsNonNullableColumns": True,  # 524
+    "supportsGroupByUnrelated": False,
+    "supportsGroupByBeyondSelect": False,
+    "supportsNonNullableColumns": False,  # 524
     "supportsMinimumSQLGrammar": True,  # 525
-    "supportsANSI92EntryLevelSQL": True,  # 526
-    "supportsOuterJoins": False,  # 528
+    "supportsANSI92EntryLevelSQL": False,  # 526
+    "supportsOuterJoins": True,  # 528
+    "supportsLimitedOuterJoins": True,
+    "supportsFullOuterJoins": False,
     "getSchemaTerm": "schema",  # 529
     "getCatalogTerm": "catalog",  # 531
     "isCatalogAtStart": True,  # 532
@@ -190,6 +194,12 @@ def test_every_getter_of_the_database_answers(client, report):
     assert {name: found[name] for name in GETTERS} == GETTERS
 
 
+def test_what_the_getters_promise_is_answered_and_nothing_else(client, report):
+    found, answered = report["steps"]["database metadata"], report["steps"]["promises"]
+    assert {name: found[name] for name in answered} == answered
+    assert set(answered.values()) == {True, False}
+
+
 def test_catalogs_schemas_and_tables(client, report):
     found = report["steps"]["catalogs, schemas and tables"]
     schemas = [{"TABLE_SCHEM": SCHEMA, "TABLE_CATALOG": CATALOG}]
@@ -248,6 +258,7 @@ def test_what_tools_send_beside_queries(client, report):
         "no rows": none_of(["region", "amount"]),
         "columns": [{"name": "region"}, {"name": "store"}],
         "tables": [{"table_name": name} for name in TABLES],
+        "session": [{"c": CATALOG, "s": SCHEMA, "u": None}],
     }
 
 

@@ -31,7 +31,7 @@ def refused(found):
         ("SELECT revenue AT region LIMIT 3 |", {"OFFSET", "PER"}),
         ("SELECT revenue AT region WHERE region |", {"NOT", "IN", "IS", "LIKE", "BETWEEN"}
             | {"HAVING", "ORDER BY", "LIMIT"}),
-        ("SELECT revenue AT region WHERE region IS |", {"NOT", "NULL", "DISTINCT"}),
+        ("SELECT revenue AT region WHERE region IS |", {"NOT", "NULL", "DISTINCT", "KNOWN"}),
         ("SELECT revenue AT region WHERE day BETWEEN ? |", {"AND"}),
         ("SELECT CASE WHEN revenue > 1 |", {"THEN", "AND", "OR"}),
         ("SELECT CASE WHEN revenue > 1 THEN 2 |", {"WHEN", "ELSE", "END"}),
@@ -159,6 +159,33 @@ def test_an_ad_hoc_level_is_offered_where_it_may_be_named_and_reads_levels(shop)
     assert "AS" in options(shop, "SELECT revenue AT (UPPER(region) |", "keyword")
 
 
+def test_an_ad_hoc_level_may_begin_with_a_function_that_a_level_fits(shop):
+    for written in ("SELECT revenue AT (|", "SELECT AVG(revenue @ (|", "SELECT revenue AT (upp|"):
+        assert "UPPER" in legal(options(shop, written, "function")), written
+    offered = options(shop, "SELECT revenue AT (|")
+    assert {"LEFT", "REPLACE", "COALESCE"} <= legal(offered)
+    assert refused(options(shop, "SELECT revenue AT (SQ|", "function")) == {"SQRT": "TYPE"}
+    kinds = [one.kind for one in completed(shop, "SELECT revenue AT (|").options if one.legal]
+    assert kinds.index("function") > kinds.index("level")
+    assert "level" not in kinds[kinds.index("function") :]
+    for written in ("SELECT revenue AT |", "SELECT revenue AT region LIMIT 1 PER (|"):
+        assert options(shop, written, "function") == {}, written
+
+
+def test_words_that_stand_for_a_value_are_offered_where_they_do(shop):
+    assert "CURRENT_DATE" in legal(options(shop, "SELECT revenue WHERE day < CURR|"))
+    assert options(shop, "SELECT revenue AT (CURR|") == {}
+    assert "REALISED" in legal(options(shop, "SELECT revenue AT region HAVING |"))
+    assert options(shop, "SELECT revenue WHERE REAL|") == {}
+
+
+def test_position_is_one_option(shop):
+    for written in ("SELECT |", "SELECT revenue WHERE |", "SELECT revenue AT (|"):
+        labels = [one.label for one in completed(shop, written).options]
+        assert labels.count("POSITION") == 1, written
+    assert refused(options(shop, "SELECT SUM(pos|", "keyword")).keys() == {"POSITION"}
+
+
 def test_per_takes_levels_of_the_anchor(shop):
     found = options(shop, "SELECT revenue AT (region, day) LIMIT 3 PER (|", "level")
     assert legal(found) == {"region", "day"}
@@ -276,7 +303,7 @@ def test_lawful_options_come_first_and_those_that_begin_so_before_others(shop):
     found = completed(shop, "SELECT revenue AT o|").options
     labels = [option.label for option in found if option.legal]
     assert labels.index("month") < len(labels)
-    assert all("o" in label for label in labels)
+    assert all("o" in label.casefold() for label in labels)
 
 
 def test_an_unknown_collection_and_a_text_past_the_bounds_are_refused(shop):

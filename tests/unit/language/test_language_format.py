@@ -16,6 +16,7 @@ from flightframe_server.language import (
     parse,
     parse_expression,
 )
+from flightframe_server.language.grouping_sets import stacked_anchor
 from flightframe_server.language.syntax import (
     AdHocLevel,
     Anchor,
@@ -29,6 +30,8 @@ from flightframe_server.language.syntax import (
     DistinctFrom,
     Expression,
     Extract,
+    GroupingSets,
+    GroupingWord,
     IsIn,
     IsNull,
     Item,
@@ -128,6 +131,11 @@ def finer_anchors(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Anc
     return st.lists(names | ad_hoc, max_size=3).map(lambda levels: Anchor(tuple(levels)))
 
 
+def stacked_anchors(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Anchor]:
+    elements = st.lists(finer_anchors(inner), min_size=1, max_size=3).map(tuple)
+    return st.builds(GroupingSets, st.sampled_from(GroupingWord), elements).map(stacked_anchor)
+
+
 def larger(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]:
     negated = st.booleans()
     whens = st.lists(st.builds(When, inner, inner), min_size=1, max_size=3).map(tuple)
@@ -173,7 +181,7 @@ statements = st.builds(
         min_size=1,
         max_size=3,
     ).map(tuple),
-    anchor=finer_anchors(expressions),
+    anchor=finer_anchors(expressions) | stacked_anchors(expressions),
     source=st.none() | spellings.map(lambda spelling: Name((spelling,))),
     where=st.none() | expressions,
     having=st.none() | expressions,
@@ -196,6 +204,8 @@ def numbered(node: Node) -> Node:
             return tuple(walk(part) for part in value)
         if not isinstance(value, Node):
             return value
+        if isinstance(value, Anchor) and value.sets is not None:
+            return stacked_anchor(walk(value.sets))
         fields = [field.name for field in dataclasses.fields(value) if field.name != "place"]
         return type(value)(**{name: walk(getattr(value, name)) for name in fields})
 

@@ -21,15 +21,21 @@ export function completion(collection: () => string | null) {
   async function source(context: CompletionContext): Promise<CompletionResult | null> {
     const text = context.state.doc.toString();
     const before = text.slice(0, context.pos);
-    if (!context.explicit && !/[\w"'.(,]\s*$/.test(before)) return null;
+    // Decided before the server is asked: an answer that is thrown away would take with it the
+    // completion that the reader asks for by the keys meanwhile.
+    if (!context.explicit && !beginsSomething(before)) return null;
     const abort = new AbortController();
     context.addEventListener("abort", () => abort.abort());
     try {
       const found = await complete(text, toCharacters(text, context.pos), collection(), abort.signal);
       if (context.aborted) return null;
       const from = toPlace(text, found.start);
-      if (!context.explicit && from === context.pos && !/[.(,]\s*$/.test(before)) return null;
-      return { from, to: toPlace(text, found.end), options: found.options.map(optionOf) };
+      const typed = text.slice(from, context.pos).replace(/^['"]/, "").toLowerCase();
+      // In the server's order, which knows what is lawful and what begins with the letters typed.
+      return {
+        from, to: toPlace(text, found.end), options: found.options.map(optionOf), filter: false,
+        getMatch: ({ label }) => matchOf(label.toLowerCase(), typed),
+      };
     } catch {
       // A completion that does not come is no failure of the reader's.
       return null;
@@ -42,10 +48,21 @@ export function completion(collection: () => string | null) {
   });
 }
 
+/** Whether something is being written at the end of a text, or may begin there without a letter yet. */
+export function beginsSomething(before: string): boolean {
+  return /[\p{L}\p{N}_"'$]$|[.(,]\s*$/u.test(before);
+}
+
+/** Return where the letters that are typed stand in a name, as a list of ends. */
+function matchOf(label: string, typed: string): readonly number[] {
+  const place = typed === "" ? -1 : label.indexOf(typed);
+  return place < 0 ? [] : [place, place + typed.length];
+}
+
 function optionOf(option: Option): Completion {
   if (!option.legal) {
     const reason = `${option.code ?? ""}: ${option.reason ?? "it may not stand here"}`;
-    return { label: option.label, type: "illegal", detail: option.kind, boost: -99, apply: () => undefined, info: reason };
+    return { label: option.label, type: "illegal", detail: option.kind, apply: () => undefined, info: reason };
   }
   const words = [option.type, option.detail].filter(Boolean).join(" · ");
   return {

@@ -12,7 +12,7 @@ const HARD = [
 ];
 const SOFT = [
   "explain", "order", "by", "per", "offset", "nulls", "first", "last", "asc", "desc", "date", "timestamp", "filter", "case",
-  "when", "then", "else", "end", "cast", "extract",
+  "when", "then", "else", "end", "cast", "extract", "position", "current_date", "realised",
 ];
 
 const numbers: Readonly<Record<string, number>> = terms;

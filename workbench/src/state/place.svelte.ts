@@ -28,6 +28,9 @@ class Here {
 
 export const here = new Here();
 
+/** Tells of links that were followed within the page, of which the browser tells nothing. */
+export const followed = new EventTarget();
+
 /** Follow links within the page without loading it anew. */
 export function followLinks(event: MouseEvent): void {
   const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
@@ -36,6 +39,7 @@ export function followLinks(event: MouseEvent): void {
   if (link.dataset["outside"] !== undefined) return;
   event.preventDefault();
   here.go(link.pathname + link.search + link.hash);
+  followed.dispatchEvent(new Event("link"));
   if (link.hash && here.place.page === "help") return;
   document.getElementById("main")?.focus({ preventScroll: false });
 }

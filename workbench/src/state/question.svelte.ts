@@ -12,7 +12,8 @@ import type { Chart } from "../chart/rule.ts";
 import { fragmentOf, queryStateOf, type Tab } from "./address.ts";
 import { installation } from "./installation.svelte.ts";
 import { draft as keptDraft, handTo, history as pastTexts, keepDraft, owner, remember } from "./kept.ts";
-import { here } from "./place.svelte.ts";
+import { followed, here } from "./place.svelte.ts";
+import { keepShown, shownUnder } from "./tab.ts";
 
 const ADDRESS_MS = 250;
 
@@ -40,28 +41,39 @@ class Question {
   #left = false;
 
   constructor() {
-    this.#open();
-    addEventListener("popstate", () => this.#open());
+    const [loaded] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
+    this.#open(loaded?.type === "reload" || loaded?.type === "back_forward");
+    addEventListener("popstate", () => this.#open(true));
     addEventListener("hashchange", () => this.#open());
+    followed.addEventListener("link", () => this.#open());
     addEventListener("pagehide", () => this.#write());
     installation.belongTo = (user) => this.#belongTo(user);
   }
 
-  /** Take the state of the address; a text that was being written goes to the history. */
-  #open(): void {
+  /**
+   * Take the state of the address; a text that was being written goes to the history.
+   *
+   * Who comes `back` to an address finds the text that was shown under it last, which the address may
+   * not hold yet; a link shows its own.
+   */
+  #open(back = false): void {
+    here.read();
     const draft = keptDraft();
+    const shown = back ? shownUnder(location.hash) : null;
     const state = here.place.page === "query" ? queryStateOf(location.hash) : null;
     if (state === null) {
-      if (this.text === "") this.text = draft;
+      if (this.text === "") this.text = shown ?? draft;
       return;
     }
-    if (draft !== state.text) this.past = remember(draft);
-    this.text = state.text;
+    const text = shown ?? state.text;
+    if (draft !== text) this.past = remember(draft);
+    this.text = text;
     this.tab = state.tab;
     this.chart = state.chart;
     this.metric = state.metric;
     this.lag = state.lag ?? 0;
-    keepDraft(state.text);
+    keepDraft(text);
+    if (text !== state.text) this.#write();
   }
 
   /**
@@ -86,6 +98,7 @@ class Question {
     if (text === this.text) return;
     this.text = text;
     keepDraft(text);
+    keepShown(location.hash, text);
     this.#writeSoon();
   }
 

@@ -99,7 +99,7 @@ INFO: dict[int, Value] = {
     # The escape in patterns of metadata commands; further letters of names.
     513: _text("\\"),
     514: _text(""),
-    # Column aliases; NULL + 1 is NULL; conversions.
+    # Column aliases; NULL + 1 is NULL; conversions by {fn CONVERT}, of which there are none.
     515: _flag(True),
     516: _flag(True),
     517: (5, []),
@@ -108,16 +108,18 @@ INFO: dict[int, Value] = {
     519: _flag(False),
     520: _flag(True),
     521: _flag(False),
-    # GROUP BY: JDBC reads 0 as none at all.
-    522: _bits(1),
+    # GROUP BY without what bits 0 and 1 say: keys that SELECT does not list. JDBC reads 0 as no
+    # GROUP BY at all, so that a bit stands here which names no extension of it.
+    522: _bits(1 << 2),
     # LIKE ... ESCAPE; columns that are never NULL.
     523: _flag(False),
-    524: _flag(True),
-    # Grammar: minimum; ANSI 92: entry; integrity; outer joins.
+    524: _flag(False),
+    # Grammar: minimum (bit 0); ANSI 92: not even entry, which has sub-queries and UNION; integrity;
+    # outer joins: limited (bit 1), along the edges that are declared.
     525: _bits(1),
-    526: _bits(1),
+    526: _bits(0),
     527: _flag(False),
-    528: _bits(0),
+    528: _bits(1 << 1),
     # What a schema, a procedure and a catalog are called; the catalog stands first.
     529: _text("schema"),
     530: _text(""),

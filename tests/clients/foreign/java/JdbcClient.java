@@ -62,6 +62,7 @@ public final class JdbcClient {
     run.step("columns", facts::columns);
     run.step("keys", facts::keys);
     run.step("probes", this::probes);
+    run.step("promises", this::promises);
     run.step("other listings", facts::others);
     run.step("statement again", this::statementAgain);
     run.step("max rows", this::maxRows);
@@ -245,7 +246,42 @@ public final class JdbcClient {
         "columns alone", empty("SELECT * FROM \"shop\".\"stores\" WHERE 1 = 0"),
         "no rows", empty("SELECT region, amount AT region WHERE region = 'Nowhere'"),
         "columns", answer(columns),
-        "tables", answer(tables));
+        "tables", answer(tables),
+        "session", answer("SELECT current_catalog AS c, current_schema() AS s, {fn user()} AS u"));
+  }
+
+  /** For getters of DatabaseMetaData, whether each text that they promise is answered. */
+  private Object promises() {
+    String total = "SELECT SUM(amount) AS total FROM metrics";
+    String regions = "SELECT region, SUM(amount) AS total FROM metrics";
+    String joined = "SELECT t.region, SUM(s.amount) AS total FROM sales s ";
+    String on = " JOIN stores t ON s.store = t.store GROUP BY t.region";
+    String stores = "SELECT store FROM stores";
+    String inUnion = "SELECT region FROM stores UNION ";
+    return Recorder.map(
+        "supportsGroupBy", answered(regions + " GROUP BY region"),
+        "supportsGroupByUnrelated", answered(total + " GROUP BY region"),
+        "supportsGroupByBeyondSelect", answered(regions + " GROUP BY region, store"),
+        "supportsColumnAliasing", answered(total),
+        "supportsTableCorrelationNames", answered("SELECT x.store FROM stores x"),
+        "supportsExpressionsInOrderBy", answered(regions + " GROUP BY region ORDER BY total * -1"),
+        "supportsOrderByUnrelated", answered(stores + " ORDER BY region"),
+        "supportsLimitedOuterJoins", answered(joined + "LEFT OUTER" + on),
+        "supportsFullOuterJoins", answered(joined + "FULL OUTER" + on),
+        "supportsUnion", answered(inUnion + stores),
+        "supportsUnionAll", answered(inUnion + "ALL " + stores),
+        "supportsSubqueriesInIns", answered(regions + " WHERE store IN (" + stores + ")"),
+        "supportsSubqueriesInExists", answered(regions + " WHERE EXISTS (" + stores + ")"),
+        "supportsSubqueriesInComparisons", answered(regions + " WHERE store = (" + stores + ")"),
+        "supportsSubqueriesInQuantifieds", answered(stores + " WHERE store >= ALL (" + stores + ")"),
+        "supportsSelectForUpdate", answered(stores + " FOR UPDATE"),
+        "supportsTransactions", answered("BEGIN"),
+        "supportsNonNullableColumns",
+            answered("SELECT 1 WHERE 'NO' IN (SELECT is_nullable FROM information_schema.columns)"));
+  }
+
+  private boolean answered(String query) {
+    return refusal(query) == null;
   }
 
   private Object parameters() throws SQLException {
