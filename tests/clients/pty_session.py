@@ -17,7 +17,7 @@ from typing import Self
 ROOT = Path(__file__).resolve().parents[2]
 CONTROLS = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[=>]|\x1b\][^\x07]*\x07")
 CURSOR_ASKED, CURSOR = "\x1b[6n", b"\x1b[1;1R"
-SECONDS = 300.0
+SECONDS = 900.0
 
 
 class PtySession:

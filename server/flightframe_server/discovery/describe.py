@@ -24,6 +24,7 @@ from flightframe_server.discovery.name_list import (
     name_list,
     schema_facts,
 )
+from flightframe_server.discovery.needed_promises import NeededPromises
 from flightframe_server.discovery.pattern_texts import PatternTexts
 from flightframe_server.discovery.request import DescribeRequest, Detail
 from flightframe_server.engine.engine import MetricEngine
@@ -75,9 +76,15 @@ def _collection(
     engine: MetricEngine, request: DescribeRequest, context: CallContext
 ) -> Iterator[str]:
     """Yield the JSON of a collection; what many metrics share in it is written once and reused."""
-    snapshot, attested = engine.attested(context)
-    typed, collection = snapshot.typed, snapshot.typed.collection
     wanted = request.wanted()
+
+    def needed(typed: TypedCollection) -> frozenset[str]:
+        families = [one for name, one in typed.collection.metric_families.items() if wanted(name)]
+        levels = [name for name in typed.graph.level_names if _is_at(request, name)]
+        return NeededPromises(terms_of(engine, typed)).of(families, levels)
+
+    snapshot, attested = engine.attested(context, needed)
+    typed, collection = snapshot.typed, snapshot.typed.collection
     levels = [level for level in typed.graph.level_names if wanted(level)]
     schema = None
     if request.schema:
@@ -105,6 +112,10 @@ def _collection(
             yield from patterns.availability(one)
         yield "]}"
     yield "]}"
+
+
+def _is_at(request: DescribeRequest, level: str) -> bool:
+    return not request.at or level.casefold() in request.at
 
 
 def _check_names(engines: Sequence[MetricEngine], request: DescribeRequest) -> None:

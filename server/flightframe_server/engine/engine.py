@@ -51,6 +51,8 @@ _GENERATIONS = itertools.count(1)
 Result = TypeVar("Result")
 Resolve = Callable[[TypedCollection], Question]
 """Gives what a question means on the types of one version of the data; raises `QueryError`."""
+Needed = Callable[[TypedCollection], frozenset[str]]
+"""Gives the keys of the promises that something rests on."""
 
 
 class MetricEngine:
@@ -178,8 +180,14 @@ class MetricEngine:
                 )
             self._recorded = snapshot
 
-    def attested(self, context: CallContext = SERVER_CALL) -> tuple[DataSnapshot, Attested]:
-        """Attest every promise of the collection, and return what was found, and on which data.
+    def attested(
+        self, context: CallContext = SERVER_CALL, needed: Needed | None = None
+    ) -> tuple[DataSnapshot, Attested]:
+        """Attest promises of the collection, and return what is known then, and of which data.
+
+        Args:
+            context: the call that waits.
+            needed: which ones; None: every one.
 
         Raises:
             BackendError: the database failed, or has too much to do, or the data moved at every
@@ -189,7 +197,10 @@ class MetricEngine:
         def look(snapshot: DataSnapshot, context: CallContext) -> tuple[DataSnapshot, Attested]:
             if not self._answers:
                 return snapshot, snapshot.facts.known
-            return snapshot, snapshot.facts.attest_all(context)
+            if needed is None:
+                return snapshot, snapshot.facts.attest_all(context)
+            snapshot.facts.attest(needed(snapshot.typed) & snapshot.facts.known.unattested, context)
+            return snapshot, snapshot.facts.known
 
         return self._on_one_version(look, context)
 

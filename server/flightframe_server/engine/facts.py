@@ -107,12 +107,16 @@ class DataFacts:
             self._take_over(fact, before)
         if before is not None:
             self._maps.update(before.maps_of_same(self._hops, versions))
-        self._known = self._gathered()
+        self._known: Attested | None = None
 
     @property
     def known(self) -> Attested:
-        """What is known by now."""
-        return self._known
+        """What is known by now, gathered when it is asked for and not at each verdict."""
+        known = self._known
+        if known is None:
+            with self._lock:
+                known = self._known = self._known or self._gathered()
+        return known
 
     @property
     def edges(self) -> frozenset[str]:
@@ -159,8 +163,8 @@ class DataFacts:
 
     def attest_all(self, context: CallContext) -> Attested:
         """Look up every promise, and return what is known then; raises as `attest`."""
-        self.attest(self._known.unattested, context)
-        return self._known
+        self.attest(self.known.unattested, context)
+        return self.known
 
     def maps(self, hops: Iterable[TableHop], context: CallContext) -> EdgeMaps:
         """Return the maps of some edges on this version; raises as `attest`."""
@@ -219,7 +223,7 @@ class DataFacts:
         with self._lock:
             fresh = fact.key not in self._verdicts
             self._verdicts[fact.key] = verdict
-            self._known = self._gathered()
+            self._known = None
         if fresh and verdict is not None and not isinstance(fact, TableSize):
             log.warning("promise.broken", collection=self._typed.collection.name, what=fact.key)
 

@@ -8,10 +8,12 @@ from flightframe_server.algebra.types import DATE, INTEGER, TEXT, decimal
 from flightframe_server.catalog import read_collection
 from flightframe_server.catalog.collection import RootedMetric
 from flightframe_server.discovery.availability import Availabilities
+from flightframe_server.discovery.metric_terms import MetricTerms
+from flightframe_server.discovery.needed_promises import NeededPromises
 from flightframe_server.discovery.verdicts import check
 from flightframe_server.errors import FlightframeError
 from flightframe_server.language.syntax import Call, Name
-from flightframe_server.planner.promises import facts_of
+from flightframe_server.planner.promises import SiblingIsEqual, TableSize, facts_of
 from flightframe_server.planner.violations import way_key
 from flightframe_server.resolver.legality import check_nested
 from flightframe_server.resolver.metrics import MetricNames
@@ -120,6 +122,39 @@ def test_every_metric_at_every_level_under_each_broken_promise(typed):
     for key in facts_of(typed):
         assert_alike(typed, {key: "a row"}, families)
     assert_alike(typed, dict.fromkeys(facts_of(typed), "a row"), families)
+
+
+def refused(typed, violations, family):
+    """Each level at which a family is refused under each reducer, and with which words."""
+    return {
+        (found.reducer, one.level): one.reason
+        for found in Availabilities(typed, violations).of(family)
+        for one in found.blocked
+    }
+
+
+@pytest.mark.parametrize("typed", [SHOP, ODD], ids=["shop", "odd"])
+def test_a_promise_that_decides_a_verdict_is_among_those_looked_up(typed):
+    needed = NeededPromises(MetricTerms(typed))
+    decided = 0
+    for family in typed.collection.metric_families.values():
+        kept = refused(typed, {}, family)
+        for key in facts_of(typed):
+            broken = refused(typed, {key: "a row"}, family)
+            for _, level in dict(broken.items() - kept.items()):
+                decided += 1
+                assert key in needed.of([family], [level]), (family.name, level)
+    assert decided > 20
+
+
+@pytest.mark.parametrize("typed", [SHOP, ODD], ids=["shop", "odd"])
+def test_what_no_verdict_rests_on_is_not_looked_up(typed):
+    families = typed.collection.metric_families.values()
+    needed = NeededPromises(MetricTerms(typed)).of(families, typed.graph.level_names)
+    facts = facts_of(typed)
+    neither = {key for key, one in facts.items() if isinstance(one, TableSize | SiblingIsEqual)}
+    assert neither
+    assert needed.isdisjoint(neither)
 
 
 def test_the_odd_collection_has_what_sharing_could_get_wrong():

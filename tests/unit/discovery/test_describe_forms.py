@@ -64,6 +64,25 @@ def test_the_names_are_the_collection_once(shop):
     assert not any("anchors" in metric for metric in found["metrics"])
 
 
+TWICE = "INSERT INTO tx VALUES (1, 'S1', '2024-01-30', 1.00);"
+LEFT = {"the grain of inv", "the grain of daily", "daily holds revenue", "the rows of tx"}
+
+
+def test_a_part_is_told_after_what_it_rests_on_was_looked_up_and_no_more(tmp_path):
+    engine = MetricEngine(collection(), tmp_path / "store", opened(tmp_path, TWICE))
+    runtime = Runtime("shop", {"shop": engine})
+    (metric,) = described(runtime, names=["revenue"], at=["day"])["metrics"]
+    ((blocked,),) = [one["blocked"] for one in metric["anchors"]]
+    assert (blocked["level"], blocked["code"]) == ("day", "FD_VIOLATION")
+    unattested = engine.snapshot().facts.known.unattested
+    assert unattested >= LEFT | {"store -> region"}
+    described(runtime, names=["region"])
+    assert engine.snapshot().facts.known.unattested == unattested
+    described(runtime, names=["revenue"], at=["region"])
+    assert unattested - engine.snapshot().facts.known.unattested == {"store -> region"}
+    engine.close()
+
+
 def test_the_names_are_told_before_the_data_were_asked(tmp_path):
     engine = MetricEngine(collection(), tmp_path / "store", opened(tmp_path))
     described(Runtime("shop", {"shop": engine}), detail="names")

@@ -52,6 +52,17 @@ def test_a_fact_is_looked_at_once(typed, inspector, backend):
     assert GRAIN not in facts.known.unattested
 
 
+def test_what_is_known_is_gathered_once_for_many_verdicts(typed, inspector, backend, monkeypatch):
+    facts = DataFacts(typed, versions(backend), inspector)
+    gathered, gather = [], facts._gathered
+    monkeypatch.setattr(facts, "_gathered", lambda: gathered.append(1) or gather())
+    known = facts.attest_all(SERVER_CALL)
+    assert not known.unattested
+    # Once for what was not known before, and once for what is known then.
+    assert len(gathered) == 2
+    assert facts.known is known
+
+
 def test_what_is_known_of_tables_that_did_not_move_is_taken_over(typed, inspector, backend):
     before = DataFacts(typed, versions(backend), inspector)
     before.attest_all(SERVER_CALL)

@@ -1,0 +1,81 @@
+"""Which promises the verdicts on some metrics at some levels rest on.
+
+What comes in: families, and levels of an anchor. What goes out: the keys of promises, for the data
+to be held against before anything is told. It must never leave out one that a query there needs:
+what was not looked at would be told as if it held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+
+from flightframe_server.catalog.collection import MetricFamily
+from flightframe_server.discovery.metric_terms import MetricTerms, reducers_of
+from flightframe_server.errors import FlightframeError
+from flightframe_server.planner.source import column_reads, metric_columns, read_level
+from flightframe_server.planner.violations import promises
+from flightframe_server.resolver.legality import filter_levels
+from flightframe_server.resolver.needs import needs_of
+from flightframe_server.resolver.terms import Metric, metrics_of, nested_of
+
+
+class NeededPromises:
+    """The promises of one typed collection, those of a schema's level found once.
+
+    Args:
+        terms: what the families mean.
+    """
+
+    def __init__(self, terms: MetricTerms) -> None:
+        """Know nothing yet; see the class."""
+        self._typed, self._terms = terms.typed, terms
+        self._levels: dict[tuple[str, str], frozenset[str]] = {}
+
+    def of(self, families: Iterable[MetricFamily], levels: Iterable[str]) -> frozenset[str]:
+        """Return the keys of what verdicts on these families at these levels rest on.
+
+        Args:
+            families: metric families; each is asked under each of its reducers.
+            levels: levels, each asked with those that a family requires beside it.
+        """
+        asked = tuple(levels)
+        keys: set[str] = set()
+        for family in families:
+            for reducer in reducers_of(family):
+                for metric, anchor in self._needs(family, reducer, asked):
+                    keys |= self._of_metric(metric, anchor)
+        return frozenset(keys)
+
+    def _needs(
+        self, family: MetricFamily, reducer: str, levels: tuple[str, ...]
+    ) -> Iterator[tuple[Metric, Iterable[str]]]:
+        """Yield each metric that a family is computed from, and the levels it is asked at."""
+        term = self._terms.term(family, reducer)
+        required = self._terms.required(family, reducer)
+        if not nested_of(term):
+            for metric in metrics_of(term):
+                yield metric, {*levels, *required}
+            return
+        for level in levels:
+            # A level that it may not be asked at needs nothing of the data.
+            with suppress(FlightframeError):
+                for need in needs_of(term, tuple(sorted({level, *required})), ()):
+                    yield need.metric, need.anchor
+
+    def _of_metric(self, metric: Metric, levels: Iterable[str]) -> frozenset[str]:
+        reached = self._typed.graph.reachable(metric.schema)
+        read = self._typed.base_levels({*levels, *filter_levels(metric)})
+        columns = column_reads(self._typed, metric.schema, sorted(metric_columns(metric)))
+        own = frozenset(key for key, _ in promises(self._typed, metric, (), columns))
+        return own.union(*(self._of_level(metric, level) for level in read if level in reached))
+
+    def _of_level(self, metric: Metric, level: str) -> frozenset[str]:
+        """Return the promises by which the rows of a metric's schema come to a level."""
+        key = (metric.schema, level)
+        if key not in self._levels:
+            read = read_level(self._typed, metric.schema, level)
+            columns = column_reads(self._typed, metric.schema, (read.column,))
+            needed = promises(self._typed, metric, (read,), columns)
+            self._levels[key] = frozenset(name for name, _ in needed)
+        return self._levels[key]
