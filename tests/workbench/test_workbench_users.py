@@ -12,6 +12,7 @@ from served import PASSWORDS, Served
 pytestmark = pytest.mark.slow
 
 SECRET = "SELECT region, revenue WHERE store = 'S07' AT region -- alices own words"
+ELSEWHERE = "SELECT month, cost WHERE store = 'S07' AT month -- not on that page"
 MARKS = ("S07", "alices own words", "alice")
 """What is alice's: a value that she compares with, her words, her name."""
 
@@ -131,6 +132,45 @@ def test_who_signs_out_leaves_nothing_for_the_next(guarded, watch):
     expect(page.get_by_role("heading", name="Who asks?")).to_be_visible()
     sign_in(page, "alice")
     expect(editor).to_contain_text(MARKS[1])
+
+
+def test_a_session_that_ends_takes_its_answers_along_and_its_text_comes_back(guarded, watch):
+    watched = watch(guarded)
+    page = watched.open()
+    sign_in(page, "alice")
+    expect(page.locator(".user")).to_have_text("alice")
+    run_query(page, SECRET)
+    expect(page.locator(".outcome .badge")).to_be_visible()
+    other = watched.open(q=ELSEWHERE)
+    expect(other.locator(".user")).to_have_text("alice")
+    run_query(other)
+    expect(other.locator(".outcome .badge")).to_be_visible()
+
+    # Ended by the server, and by no click on either page.
+    ended = watched.context.request.post(
+        f"{guarded.page}/runtime/logout", headers={"x-flightframe": "1"}
+    )
+    assert ended.ok
+    for tab in (page, other):
+        expect(tab.get_by_text("The session has ended")).to_be_visible()
+        expect(tab.locator(".grid")).to_have_count(0)
+        assert_nothing_of_alice(tab)
+    sign_in(page, "bob")
+    for tab in (page, other):
+        expect(tab.locator(".user")).to_have_text("bob")
+        expect(tab.get_by_role("heading", name="Who asks?")).to_have_count(0)
+        assert_nothing_of_alice(tab)
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Who asks?")).to_be_visible()
+    sign_in(page, "alice")
+    # Each tab has its own text again.
+    for tab, text in ((page, MARKS[1]), (other, "not on that page")):
+        expect(tab.get_by_role("textbox", name="Query in Frame-QL")).to_contain_text(text)
+
+
+def assert_nothing_of_alice(tab: Page) -> None:
+    seen = tab.locator("body").inner_text() + tab.locator(".cm-content").inner_text() + tab.url
+    assert [mark for mark in (*MARKS, "not on that page") if mark in seen] == []
 
 
 def test_who_may_not_promote_is_told_so(guarded, watch):

@@ -16,6 +16,9 @@ const texts: string[] = process.env["FRAME_QL_TEXTS"]
       "SELECT s AT (CASE WHEN region = 'West' THEN 'coast' ELSE 'inland' END AS s, r AS t) HAVING REALISED AND s < 'i'",
       "SELECT AVG(revenue @ (EXTRACT(month FROM day) AS m)), revenue / (revenue @ ()) AS share AT store WHERE day + 1 < CURRENT_DATE",
       "SELECT POSITION('a' IN LOWER(x)) p, position, POSITION AS realised, REALISED AT position",
+      "SELECT cube, GROUPING(region) AS whole AT ROLLUP (region, (year, month), LOWER(a) AS b, (CASE WHEN x = 1 THEN 'a' END AS c), (d))",
+      "SELECT sets AT grouping sets ((a, b), (), LOWER(c) AS d) WHERE rollup IS NOT KNOWN AND known IN $list AND b NOT IN ?",
+      "SELECT rollup AT cube",
       "SELECT LEFT(a, 2), RIGHT(a, 2), TRIM(a), REPLACE(a, 'x', ''), FLOOR(m), CEIL(m), MOD(m, 2) AT a",
     ];
 

@@ -43,4 +43,14 @@ describe("texts that are kept", () => {
     page.handTo("alice");
     expect([page.draft(), page.history()]).toEqual(["SELECT after", ["SELECT before"]]);
   });
+  it("stay the user's own in a tab that does not know yet that another signed in elsewhere", async () => {
+    page.handTo("alice");
+    vi.resetModules();
+    const other = await import("../src/state/kept.ts");
+    other.handTo(null);
+    page.keepDraft("SELECT secret");
+    expect(other.draft()).toBe("");
+    other.handTo("bob");
+    expect([other.draft(), page.owner()]).toEqual(["", "alice"]);
+  });
 });

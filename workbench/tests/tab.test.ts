@@ -32,3 +32,16 @@ it("is nothing where storage is forbidden", async () => {
   tab.keepShown("#q=a", "SELECT b");
   expect(tab.shownUnder("#q=a")).toBeNull();
 });
+
+it("brings back a user, once, to where that user was", async () => {
+  const [tab, kept] = [await import("../src/state/tab.ts"), await import("../src/state/kept.ts")];
+  kept.handTo("alice");
+  tab.keepLeft(["/engine?min_hits=0", "#q=SELECT+a"]);
+  kept.handTo(null);
+  expect(tab.takeLeft()).toBeNull();
+  kept.handTo("bob");
+  expect(tab.takeLeft()).toBeNull();
+  kept.handTo("alice");
+  expect(tab.takeLeft()).toEqual(["/engine?min_hits=0", "#q=SELECT+a"]);
+  expect(tab.takeLeft()).toBeNull();
+});

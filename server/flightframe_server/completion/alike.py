@@ -1,8 +1,9 @@
-"""Metric families that a reducer takes alike, of which one is tried for all.
+"""Metric families that the resolver takes alike, of which one is tried for all.
 
 What comes in: a typed collection, and a draft. What goes out: families in the order in which a
-reducer is tried over them. It must never let one family stand for another that the resolver could
-tell from it: what they are made of is compared, and a family that the draft names stands for none.
+reducer is tried over them, and which of them stands for another. It must never let one family stand
+for another that the resolver could tell from it: what they are made of is compared, and a family
+that the draft names stands for none.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Hashable
 from dataclasses import replace
 from functools import cached_property
 
+from flightframe_server.algebra.reducers import REDUCERS
 from flightframe_server.catalog.collection import MetricFamily, RootedMetric, StoredColumn
 from flightframe_server.resolver.typed import TypedCollection
 
@@ -30,17 +32,28 @@ class AlikeFamilies:
     @cached_property
     def one_of_each(self) -> tuple[MetricFamily, ...]:
         """One family of each kind, the first declared, in the order of the collection."""
+        return tuple(self._first.values())
+
+    def first_of(self, family: MetricFamily) -> MetricFamily:
+        """Return the first family of a family's kind, which may be itself."""
+        return self._first[self._kind(family)]
+
+    @cached_property
+    def _first(self) -> dict[Hashable, MetricFamily]:
         first: dict[Hashable, MetricFamily] = {}
         for family in self._typed.collection.metric_families.values():
             first.setdefault(self._kind(family), family)
-        return tuple(first.values())
+        return first
 
     def likely_first(self, reducer: str) -> tuple[MetricFamily, ...]:
         """Return them with those that declare a reducer right behind the first.
 
-        The reason of the first is the one that is told where none does.
+        The reason of the first is the one that is told where none does; a reducer that must be
+        declared is tried over no other that does not.
         """
         first, others = self.one_of_each[:1], self.one_of_each[1:]
+        if REDUCERS[reducer].must_be_declared:
+            return (*first, *(family for family in others if _declares(family, reducer)))
         return (*first, *sorted(others, key=lambda family: not _declares(family, reducer)))
 
     def _kind(self, family: MetricFamily) -> Hashable:

@@ -125,7 +125,7 @@ def _metric(cursor: Cursor, family: MetricFamily) -> Option:
         family.description,
         None if type_ is None else str(type_),
     )
-    return _asked(cursor, option, Name((family.name,)))
+    return option.refused(cursor.family_refusal(family))
 
 
 def _level_option(cursor: Cursor, level: str) -> Option:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from flightframe_server.algebra.reducers import REDUCER_NAMES
-from flightframe_server.catalog.collection import MetricFamily
+from flightframe_server.catalog.collection import MetricFamily, RootedMetric
 from flightframe_server.completion.alike import AlikeFamilies
 from flightframe_server.completion.kept_refusals import KeptRefusals
 from flightframe_server.completion.trees import Path, put
@@ -158,15 +158,30 @@ class Cursor:
         """
         if self.is_condition:
             tested = self._tried(IsNull(new))
+            named = isinstance(new, Name)
             reduces = isinstance(new, Call) and new.function in REDUCER_NAMES
-            # A reducer is no condition: what is wrong in its test is wrong in it.
-            if tested is None or (reduces and not isinstance(tested, TypeMismatch)):
+            # What is wrong in the test of a name or of a reducer is wrong in it, but for its type.
+            if tested is None or ((named or reduces) and not isinstance(tested, TypeMismatch)):
                 return tested
         first = self._tried(new)
         if isinstance(first, TypeMismatch) and not self.in_anchor:
             second = self._tried(IsNull(new))
             return first if isinstance(second, TypeMismatch) else second
         return first
+
+    def family_refusal(self, family: MetricFamily) -> FlightframeError | None:
+        """Return why a metric family may not stand at the mark; None: it may.
+
+        Where another that is like it may, it may; a refusal names the family, and is its own. What
+        a sibling holds is known of each family by itself.
+        """
+        root = family.meaning
+        siblings = isinstance(root, RootedMetric) and root.siblings
+        if not (siblings and self.statement.source is not None):
+            first = self.alike.first_of(family)
+            if first is not family and self.refusal(Name((first.name,))) is None:
+                return None
+        return self.refusal(Name((family.name,)))
 
     def first_refusal(self, tries: Iterable[Expression]) -> FlightframeError | None:
         """Return None where one of some nodes may stand at the mark, else why the first may not."""

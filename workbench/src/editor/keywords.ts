@@ -12,7 +12,8 @@ const HARD = [
 ];
 const SOFT = [
   "explain", "order", "by", "per", "offset", "nulls", "first", "last", "asc", "desc", "date", "timestamp", "filter", "case",
-  "when", "then", "else", "end", "cast", "extract", "position", "current_date", "realised",
+  "when", "then", "else", "end", "cast", "extract", "position", "known", "rollup", "cube", "grouping", "sets",
+  "current_date", "realised",
 ];
 
 const numbers: Readonly<Record<string, number>> = terms;

@@ -7,7 +7,9 @@
 import { described, names, type Wanted } from "../api/describe.ts";
 import { ask, refusal, unauthenticated, UNREACHABLE, type Refusal } from "../api/http.ts";
 import type { CollectionNames, Health, LevelName, MetricFacts, MetricName, Names } from "../api/types.ts";
+import { owner } from "./kept.ts";
 import { here } from "./place.svelte.ts";
+import { keepEnded } from "./tab.ts";
 
 const SECONDS = 5;
 const SECONDS_AWAY = 1;
@@ -22,10 +24,17 @@ class Installation {
   /** Takes the page over for another user, or for none; see `Question`. */
   belongTo: (user: string | null) => void = () => undefined;
   #asking = false;
+  #looks = 0;
+  #lastLook = 0;
 
   /** The user whom the server knows the reader as; null where it asks for none. */
   get user(): string | null {
     return this.health?.user ?? null;
+  }
+
+  /** Whether it is known whose page this is, as far as the server can be asked. */
+  get settled(): boolean {
+    return this.connection !== "asking" || owner() === null;
   }
 
   get collections(): readonly string[] {
@@ -60,7 +69,15 @@ class Installation {
 
   /** Watch the server until the page is closed. */
   watch(): void {
-    unauthenticated.addEventListener("refused", () => (this.signIn = true));
+    unauthenticated.addEventListener("refused", () => {
+      this.signIn = true;
+      void this.#look();
+    });
+    // Who comes back to the tab, or signed in or out in another, is not to find the one before here.
+    document.addEventListener("visibilitychange", () => void this.#look());
+    addEventListener("storage", (event) => {
+      if (event.key === null || event.key.endsWith(".user")) void this.#look();
+    });
     const turn = async (): Promise<void> => {
       await this.#look();
       const seconds = this.connection === "ok" ? SECONDS : SECONDS_AWAY;
@@ -71,15 +88,27 @@ class Installation {
 
   async #look(): Promise<void> {
     if (document.hidden && this.connection === "ok") return;
+    const look = ++this.#looks;
     try {
       const before = this.health;
-      this.health = await ask<Health>("GET", "/healthz", undefined, { signal: AbortSignal.timeout(4000) });
+      const health = await ask<Health>("GET", "/healthz", undefined, { signal: AbortSignal.timeout(4000) });
+      // Of two that were under way together, the one that was begun later knows better.
+      if (look < this.#lastLook) return;
+      this.#lastLook = look;
+      this.health = health;
       const returned = this.connection === "away";
       this.connection = "ok";
-      // Who is not let in is told nothing, not even as whom.
+      // Who is not let in is told nothing, not even as whom: a page that was a user's is so no more.
       if (this.health.collections) this.belongTo(this.user);
+      else if (owner() !== null) {
+        keepEnded(true);
+        this.belongTo(null);
+      }
+      // Signed in from another tab, or let in again.
+      const entered = this.signIn && this.health.collections !== undefined;
+      if (entered) this.#entered();
       const moved = before?.reload?.at !== this.health.reload?.at;
-      if (returned || (this.description === null && !this.signIn) || (before !== null && moved)) void this.describe();
+      if (returned || entered || (this.description === null && !this.signIn) || (before !== null && moved)) void this.describe();
     } catch {
       this.connection = "away";
     }
@@ -87,9 +116,14 @@ class Installation {
 
   /** Be the page of the user who has just signed in. */
   async entered(): Promise<void> {
-    this.signIn = false;
+    this.#entered();
     await this.#look();
     await this.describe();
+  }
+
+  #entered(): void {
+    this.signIn = false;
+    keepEnded(false);
   }
 
   /** Ask anew what can be asked. */

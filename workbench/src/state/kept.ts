@@ -37,9 +37,12 @@ function forget(name: string): void {
   }
 }
 
+/** Of this tab alone: another one may be another user's by now, and its letters are not to go there. */
+let shownTo = kept("user");
+
 /** Return the user whose texts are shown; null where the server knows none. */
 export function owner(): string | null {
-  return kept("user");
+  return shownTo;
 }
 
 const own = (name: string): string => {
@@ -65,6 +68,7 @@ export function handTo(user: string | null): boolean {
   const before = owner();
   if (before === user) return false;
   const [text, past] = [draft(), history()];
+  shownTo = user;
   if (user === null) forget("user");
   else keep("user", user);
   if (before !== null) return true;

@@ -9,11 +9,11 @@ import { check, explain, format, query, type Answer } from "../api/query.ts";
 import { refusal, type Refusal } from "../api/http.ts";
 import type { Check, Explanation, Shelf } from "../api/types.ts";
 import type { Chart } from "../chart/rule.ts";
-import { fragmentOf, queryStateOf, type Tab } from "./address.ts";
+import { fragmentOf, placeOf, queryStateOf, type QueryState, type Tab } from "./address.ts";
 import { installation } from "./installation.svelte.ts";
 import { draft as keptDraft, handTo, history as pastTexts, keepDraft, owner, remember } from "./kept.ts";
 import { followed, here } from "./place.svelte.ts";
-import { keepShown, shownUnder } from "./tab.ts";
+import { keepLeft, keepShown, shownUnder, takeLeft, type Left } from "./tab.ts";
 
 const ADDRESS_MS = 250;
 
@@ -58,44 +58,62 @@ class Question {
    */
   #open(back = false): void {
     here.read();
-    const draft = keptDraft();
     const shown = back ? shownUnder(location.hash) : null;
     const state = here.place.page === "query" ? queryStateOf(location.hash) : null;
     if (state === null) {
-      if (this.text === "") this.text = shown ?? draft;
+      if (this.text === "") this.text = shown ?? keptDraft();
       return;
     }
-    const text = shown ?? state.text;
-    if (draft !== text) this.past = remember(draft);
-    this.text = text;
+    this.#take(shown === null ? state : { ...state, text: shown });
+    if (this.text !== state.text) this.#write();
+  }
+
+  #take(state: QueryState): void {
+    const draft = keptDraft();
+    if (draft !== state.text) this.past = remember(draft);
+    this.text = state.text;
     this.tab = state.tab;
     this.chart = state.chart;
     this.metric = state.metric;
     this.lag = state.lag ?? 0;
-    keepDraft(text);
-    if (text !== state.text) this.#write();
+    keepDraft(state.text);
   }
 
   /**
-   * Be the page of another user, or of none: what it holds of the one before is gone with it.
+   * Be the page of another user, or of none: what it holds of the one before is gone with it, and what
+   * was being written is there when that one is back.
    */
   #belongTo(user: string | null): void {
-    if (user === owner()) return;
+    const before = owner();
+    if (this.#left || user === before) return;
+    if (before !== null) keepLeft([location.pathname + location.search, this.fragment]);
     if (handTo(user)) {
       this.stop();
       clearTimeout(this.#writing);
       this.#left = true;
-      history.replaceState(null, "", "/");
+      const left = user === null ? null : takeLeft();
+      history.replaceState(null, "", left === null ? "/" : addressOf(left));
       location.reload();
       return;
     }
     this.past = pastTexts();
-    if (this.text === "") this.text = keptDraft();
+    const left = takeLeft();
+    if (left !== null) this.#return(...left);
+    else if (this.text === "") this.text = keptDraft();
+  }
+
+  /** Go back to where the user was; a text that was written here meanwhile stays in its place. */
+  #return(path: string, fragment: string): void {
+    const state = queryStateOf(fragment);
+    if (state !== null && this.text !== "") this.past = remember(state.text);
+    if (state === null || this.text !== "") return;
+    this.#take(state);
+    if (here.place.page === "query") here.go(addressOf([path, fragment]), { replace: true });
   }
 
   /** Take a text: typed, inserted, or of the history. */
   write(text: string): void {
-    if (text === this.text) return;
+    if (text === this.text || this.#left) return;
     this.text = text;
     keepDraft(text);
     keepShown(location.hash, text);
@@ -207,6 +225,10 @@ class Question {
       return refusal(error);
     }
   }
+}
+
+function addressOf([path, fragment]: Left): string {
+  return placeOf(path).page === "query" ? path + fragment : path;
 }
 
 export const question = new Question();
