@@ -19,8 +19,11 @@ import pyarrow as pa
 
 from flightframe.errors import ArgumentError
 
-Value = int | Decimal | float | str | bool | datetime.date | datetime.datetime | None
-"""What can be bound."""
+Scalar = int | Decimal | float | str | bool | datetime.date | datetime.datetime | None
+"""One value."""
+
+Value = Scalar | Sequence[Scalar]
+"""What can be bound: a value, or a list of values of one type, behind IN."""
 
 Parameters = Sequence[Value] | Mapping[str, Value]
 """Values for `?` in order, or for `$name` by name."""
@@ -66,10 +69,28 @@ def _named(parameters: Parameters) -> list[tuple[str, Value]]:
 
 def _array(name: str, value: Value) -> pa.Array[Any]:
     """Return one value as a column of one row."""
+    members = _members_type(name, value) if isinstance(value, list | tuple) else None
     try:
+        if members is not None and isinstance(value, list | tuple):
+            return pa.array([list(value)], type=pa.list_(members))
         return pa.array([value], type=_type(name, value))
     except (pa.ArrowException, OverflowError, ValueError, TypeError):
         raise ArgumentError(f"parameter {name} does not fit its Arrow type") from None
+
+
+def _members_type(name: str, values: Sequence[Scalar]) -> pa.DataType:
+    """Return the one type of the values of a list; decimals keep the digits of the longest."""
+    types = {_type(name, value) for value in values if value is not None}
+    if len(types) > 1 and all(pa.types.is_decimal(type_) for type_ in types):
+        scale = max(type_.scale for type_ in types)
+        whole = max(type_.precision - type_.scale for type_ in types)
+        if whole + scale <= MAX_DIGITS:
+            return pa.decimal128(max(whole + scale, 1), scale)
+    if len(types) > 1:
+        raise ArgumentError(
+            f"parameter {name} is a list of several types", "bind values of one type"
+        )
+    return types.pop() if types else pa.null()
 
 
 def _type(name: str, value: Value) -> pa.DataType:
@@ -95,7 +116,7 @@ def _type(name: str, value: Value) -> pa.DataType:
             return pa.date32()
     raise ArgumentError(
         f"parameter {name} is of a type that cannot be bound: {type(value).__name__}",
-        "bind int, Decimal, float, str, bool, date, datetime or None",
+        "bind int, Decimal, float, str, bool, date, datetime or None, or a list of such",
     )
 
 

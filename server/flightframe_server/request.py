@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from flightframe_server.algebra.types import DataType
-from flightframe_server.language.syntax import LiteralValue, Statement
+from flightframe_server.errors import TypeMismatch
+from flightframe_server.language.syntax import LiteralValue, ParameterValue, Statement
 from flightframe_server.planner.plan import NO_FRESHNESS, Freshness
 from flightframe_server.resolver.values import literal_type
 
@@ -75,21 +76,21 @@ class Request:
     """
 
     source: str
-    parameters: tuple[tuple[int | str, LiteralValue], ...] = ()
+    parameters: tuple[tuple[int | str, ParameterValue], ...] = ()
     collection: str | None = None
     freshness: Freshness = NO_FRESHNESS
     sql: SqlOptions = STRICT_SQL
     translation: Translation | None = field(default=None, compare=False, repr=False)
 
     @property
-    def values(self) -> Mapping[int | str, LiteralValue]:
+    def values(self) -> Mapping[int | str, ParameterValue]:
         """The values that the statement takes: none, where they stand in its translation."""
         return {} if self.translation is not None else dict(self.parameters)
 
     @property
     def key(self) -> tuple[object, ...]:
         """What makes two requests the same: text, values with their types, options."""
-        typed = tuple((name, str(literal_type(value)), value) for name, value in self.parameters)
+        typed = tuple((name, _type_text(value), value) for name, value in self.parameters)
         made = self.translation
         read = None if made is None else (made.options, made.clock)
         return self.source, typed, self.collection, self.freshness, read
@@ -97,8 +98,35 @@ class Request:
     @property
     def bytes(self) -> int:
         """About the bytes that `key` takes, texts at their longest encoding."""
-        values = (value for _, value in self.parameters)
+        values = (one for _, value in self.parameters for one in _scalars(value))
         value_bytes = sum(
             VALUE_BYTES + 4 * (len(one) if isinstance(one, str) else 0) for one in values
         )
         return 4 * len(self.source) + value_bytes
+
+    @property
+    def scalars(self) -> dict[int | str, LiteralValue]:
+        """The bound values, none of which may be a list.
+
+        Raises:
+            TypeMismatch: one is a list.
+        """
+        found: dict[int | str, LiteralValue] = {}
+        for name, value in self.parameters:
+            if isinstance(value, tuple):
+                raise TypeMismatch(
+                    "a list is bound behind IN in Frame-QL alone",
+                    hint="write IN (?, ?), with one value for each",
+                )
+            found[name] = value
+        return found
+
+
+def _scalars(value: ParameterValue) -> tuple[LiteralValue, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _type_text(value: ParameterValue) -> str:
+    """Return the type of a bound value, those of a list one by one."""
+    types = ",".join(str(literal_type(one)) for one in _scalars(value))
+    return f"[{types}]" if isinstance(value, tuple) else types

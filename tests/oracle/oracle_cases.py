@@ -22,8 +22,14 @@ def documents():
     found = {}
     for path in sorted((Path(__file__).parent / "cases").glob("*.yaml")):
         document = yaml.load(path.read_text(), yaml.CSafeLoader)
-        found[document["collection"]] = document["cases"]
+        found[document["collection"]] = [*map(bound, document["cases"])]
     return found
+
+
+def bound(case):
+    """Return a case whose bound lists are what a surface makes of them."""
+    values = [tuple(one) if isinstance(one, list) else one for one in case.get("parameters", ())]
+    return {**case, "parameters": values} if values else case
 
 
 def answered(cases):

@@ -8,6 +8,7 @@ which the server reads as what it is compared with.
 from __future__ import annotations
 
 import datetime
+import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -86,6 +87,15 @@ def _null(text: str) -> None:
         raise ValueError(text)
 
 
+def _list(text: str) -> Value:
+    """Return the values of a list as JSON writes it; dates stand in it as texts."""
+    values = json.loads(text, parse_float=Decimal)
+    plain = str | int | Decimal | bool | None
+    if not isinstance(values, list) or not all(isinstance(one, plain) for one in values):
+        raise ValueError(text)
+    return tuple(values)
+
+
 TYPES: dict[str, Callable[[str], Value]] = {
     "text": str,
     "integer": int,
@@ -95,6 +105,7 @@ TYPES: dict[str, Callable[[str], Value]] = {
     "date": datetime.date.fromisoformat,
     "timestamp": datetime.datetime.fromisoformat,
     "null": _null,
+    "list": _list,
 }
 _EXAMPLES = {
     "integer": "42",
@@ -104,4 +115,5 @@ _EXAMPLES = {
     "date": "2024-02-01",
     "timestamp": "2024-02-01T12:30:00",
     "null": "",
+    "list": '["East", "West"]',
 }

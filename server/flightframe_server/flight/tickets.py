@@ -28,7 +28,7 @@ from flightframe_server.errors import (
     TypeMismatch,
     shown,
 )
-from flightframe_server.language.syntax import LiteralValue
+from flightframe_server.language.syntax import LiteralValue, ParameterValue
 from flightframe_server.planner.plan import Freshness
 
 MAGIC = b"\x00FF1"
@@ -58,7 +58,7 @@ class BoundValue(NamedTuple):
     """
 
     name: str
-    value: LiteralValue
+    value: ParameterValue
     arrow_type: str
 
 
@@ -88,7 +88,7 @@ class QueryTicket:
     freshness: Freshness = field(default_factory=Freshness)
 
     @property
-    def values(self) -> dict[int | str, LiteralValue]:
+    def values(self) -> dict[int | str, ParameterValue]:
         """The bound values by index for `?` and by name for `$name`."""
         return {
             int(bound.name) if bound.name.isdigit() else bound.name: bound.value
@@ -278,6 +278,10 @@ def _is_compressed(metadata: bytes) -> bool:
 def _literal_type(column: pa.Field[Any]) -> pa.DataType:
     """Return the type that a column is read as, which is one that Frame-QL has literals for."""
     of: pa.DataType = column.type
+    if pa.types.is_list(of) or pa.types.is_large_list(of):
+        if pa.types.is_nested(of.value_type):
+            raise TypeMismatch(f"parameter {shown(column.name)} is a list of lists")
+        return pa.list_(_literal_type(pa.field(column.name, of.value_type)))
     if pa.types.is_timestamp(of):
         return pa.timestamp("us", tz="UTC" if of.tz else None)
     if pa.types.is_date(of):
@@ -303,18 +307,22 @@ def _literal_type(column: pa.Field[Any]) -> pa.DataType:
         return of
     raise TypeMismatch(
         f"parameter {shown(column.name)} is of type {shown(of)}, which cannot be bound",
-        hint="bind integers, decimals, doubles, texts, booleans, dates or timestamps",
+        hint="bind integers, decimals, doubles, texts, booleans, dates or timestamps, or a list"
+        " of such",
     )
 
 
 def _bound(name: str, column: pa.Array[Any]) -> BoundValue:
     """Return the value in the column's only row."""
     type_ = _literal_type(pa.field(name, column.type))
+    if pa.types.is_list(type_) and column[0].is_valid and len(column[0]) > MAX_PARAMETERS:
+        raise LimitExceeded(f"a list has at most {MAX_PARAMETERS:,} values")
     exact = column if column.type == type_ else column.cast(type_, safe=True)
-    value: LiteralValue = exact[0].as_py()
-    if isinstance(value, float) and not math.isfinite(value):
+    value = exact[0].as_py()
+    members: tuple[LiteralValue, ...] = tuple(value) if isinstance(value, list) else (value,)
+    if any(isinstance(one, float) and not math.isfinite(one) for one in members):
         raise TypeMismatch(f"parameter {shown(name)} is not a finite number")
-    return BoundValue(name, value, str(type_))
+    return BoundValue(name, members if isinstance(value, list) else value, str(type_))
 
 
 def _check_names(names: list[str]) -> None:

@@ -33,6 +33,7 @@ from flightframe_server.language.syntax import (
     GroupingSets,
     GroupingWord,
     IsIn,
+    IsInList,
     IsKnown,
     IsNull,
     Item,
@@ -232,6 +233,10 @@ class TreeBuilder:
         """`x [NOT] IN (a, ...)`."""
         operand, *members = _nodes(parts)
         return IsIn(operand, tuple(members), _negated(parts), place=_span(parts))
+
+    def isinlist(self, parts: Parts) -> IsInList:
+        """`x [NOT] IN $list`."""
+        return IsInList(parts[0], parts[-1], _negated(parts), place=_span(parts))
 
     def between(self, parts: Parts) -> Between:
         """`x [NOT] BETWEEN low AND high`."""

@@ -26,6 +26,7 @@ from flightframe_server.language.syntax import (
     Expression,
     Extract,
     IsIn,
+    IsInList,
     IsKnown,
     IsNull,
     Item,
@@ -93,7 +94,16 @@ def _binding(node: Expression) -> int:
             return _OR if node.operator == "OR" else _AND
         case Not():
             return _NOT
-        case Compare() | IsIn() | Between() | Like() | IsNull() | IsKnown() | DistinctFrom():
+        case (
+            Compare()
+            | IsIn()
+            | IsInList()
+            | Between()
+            | Like()
+            | IsNull()
+            | IsKnown()
+            | DistinctFrom()
+        ):
             return _TEST
         case Binary():
             return _SUM if node.operator in _SUMS else _PRODUCT
@@ -238,15 +248,12 @@ class _Writer:
             case DistinctFrom():
                 words = self._words("IS", node.negated, "DISTINCT FROM")
                 return f"{self._side(node.left)} {words} {self._side(node.right)}"
-            case IsNull():
-                return f"{self._side(node.operand)} {self._words('IS', node.negated, 'NULL')}"
-            case IsKnown():
-                return f"{self._side(node.operand)} {self._words('IS', node.negated, 'KNOWN')}"
-            case IsIn():
-                members = ", ".join(map(self.write, node.members))
-                return (
-                    f"{self._side(node.operand)} {self._words('', node.negated, 'IN')} ({members})"
-                )
+            case IsNull() | IsKnown():
+                word = "NULL" if isinstance(node, IsNull) else "KNOWN"
+                return f"{self._side(node.operand)} {self._words('IS', node.negated, word)}"
+            case IsIn() | IsInList():
+                words = self._words("", node.negated, "IN")
+                return f"{self._side(node.operand)} {words} {self._listed(node)}"
             case Like():
                 words = self._words("", node.negated, "LIKE")
                 return f"{self._side(node.operand)} {words} {self.write(node.pattern)}"
@@ -255,6 +262,11 @@ class _Writer:
                 ends = f"{self._side(node.low)} {self._word('AND')} {self._side(node.high)}"
                 return f"{self._side(node.operand)} {words} {ends}"
         raise TypeError(f"no text for {type(node).__name__}")
+
+    def _listed(self, node: IsIn | IsInList) -> str:
+        if isinstance(node, IsInList):
+            return self.write(node.values)
+        return f"({', '.join(map(self.write, node.members))})"
 
     def _side(self, node: Expression) -> str:
         return self.write(node, _SUM)

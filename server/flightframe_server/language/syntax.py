@@ -19,6 +19,9 @@ from flightframe_server.errors import NOWHERE, Place
 
 LiteralValue = int | Decimal | float | str | bool | datetime.date | datetime.datetime | None
 
+ParameterValue = LiteralValue | tuple[LiteralValue, ...]
+"""What a parameter is bound to: a value, or, behind IN alone, a list of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -175,6 +178,15 @@ class IsIn(Expression):
 
     operand: Expression
     members: tuple[Expression, ...]
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IsInList(Expression):
+    """`x [NOT] IN $list`; the parameter is bound to a list."""
+
+    operand: Expression
+    values: Parameter
     negated: bool = False
 
 

@@ -41,6 +41,7 @@ from flightframe_server.language.syntax import (
     Expression,
     Extract,
     IsIn,
+    IsInList,
     IsKnown,
     IsNull,
     Junction,
@@ -222,6 +223,8 @@ class Typer:
                 )
             case IsIn(operand=operand, members=members, negated=negated):
                 return _negated(self._isin(operand, members), negated)
+            case IsInList(operand=operand, values=values, negated=negated):
+                return _negated(self._in_list(operand, values), negated)
             case Like(operand=operand, pattern=pattern, negated=negated):
                 return _negated(self._like(operand, pattern, node.place), negated)
         raise AssertionError(f"no meaning for {type(node).__name__}")
@@ -280,10 +283,31 @@ class Typer:
                     place=member.place,
                     hint="take it out of the list, and test for it apart: IS NULL, IS NOT NULL",
                 )
-            value = read_as(value, subject.type, member.place)
-            test = comparison("eq", subject, value, self.zone, member.place)
-            alternatives.setdefault(test.arguments[1])
+            alternatives.setdefault(self._member(subject, value, member.place))
         return Apply(BOOLEAN, "in", (subject, *alternatives))
+
+    def _member(self, subject: Term, value: Constant, place: Place) -> Term:
+        """Return a value of a list as it is compared with its subject."""
+        value = read_as(value, subject.type, place)
+        return comparison("eq", subject, value, self.zone, place).arguments[1]
+
+    def _in_list(self, operand: Expression, parameter: Parameter) -> Term:
+        """Return a test for membership of a bound list, in which NULL is as SQL has it."""
+        subject = self.term(operand)
+        values = self.binding.members(parameter, subject.type)
+        if values is None:
+            return Apply(BOOLEAN, "in", (subject, Constant(subject.type, None)))
+        place = parameter.place
+        known = (constant(value, place) for value in values if value is not None)
+        members = dict.fromkeys(self._member(subject, value, place) for value in known)
+        found: Term = Constant(BOOLEAN, False)
+        if members:
+            found = Apply(BOOLEAN, "in", (subject, *members))
+        if None not in values:
+            return found
+        # Nothing equals NULL, and whether it is in the list is not known.
+        unknown = Constant(BOOLEAN, None)
+        return Apply(BOOLEAN, "or", (found, unknown)) if members else unknown
 
     def _like(self, operand: Expression, pattern: Expression, place: Place) -> Term:
         subject, written = self.term(operand), self.term(pattern)

@@ -29,16 +29,20 @@ from flightframe_server.algebra.types import (
 from flightframe_server.catalog.zones import UTC, wall_clock
 from flightframe_server.errors import (
     ArithmeticOverflow,
+    LimitExceeded,
     NotSupported,
     Place,
     TypeMismatch,
     UnknownName,
     shown,
 )
-from flightframe_server.language.syntax import LiteralValue, Parameter
+from flightframe_server.language.syntax import LiteralValue, Parameter, ParameterValue
 from flightframe_server.resolver.terms import Apply, Constant, Term
 
 INT64_MAX = 2**63 - 1
+
+MAX_MEMBERS = 10_000
+"""The most values of a bound list."""
 
 
 @dataclass(slots=True)
@@ -48,16 +52,18 @@ class Binding:
     Attributes:
         values: by index for `?`, by name for `$name`; None where the query is only typed.
         types: filled while resolving: the type that each parameter is compared with, by key.
+        lists: filled while resolving: the keys of parameters that stand for lists.
         used: filled while resolving: the keys of the parameters that the query has.
         now: the instant at which the question is asked; None where there is no such moment.
         today: filled while resolving: the day of that instant, where the query reads it.
     """
 
-    values: Mapping[int | str, LiteralValue] | None = field(default_factory=dict)
+    values: Mapping[int | str, ParameterValue] | None = field(default_factory=dict)
     types: dict[int | str, DataType] = field(default_factory=dict)
     used: set[int | str] = field(default_factory=set)
     now: datetime.datetime | None = None
     today: datetime.date | None = None
+    lists: set[int | str] = field(default_factory=set)
 
     def day_asked(self, zone: str, place: Place) -> Constant:
         """Return the day that a zone's clock shows as the question is asked; NULL where typed.
@@ -92,7 +98,43 @@ class Binding:
                 place=parameter.place,
                 hint="bind a value to it before the query is carried out",
             )
-        return constant(self.values[key], parameter.place)
+        value = self.values[key]
+        if isinstance(value, tuple):
+            raise TypeMismatch(
+                "a list stands behind IN alone", place=parameter.place, hint="write x IN $list"
+            )
+        return constant(value, parameter.place)
+
+    def members(self, parameter: Parameter, type_: DataType) -> tuple[LiteralValue, ...] | None:
+        """Return the values of a list; None where the query is only typed.
+
+        Args:
+            parameter: stands behind IN.
+            type_: what its values are compared with.
+
+        Raises:
+            UnknownName: the parameter has no value.
+            TypeMismatch: its value is no list.
+            LimitExceeded: it is too long.
+        """
+        key = parameter.name if parameter.name is not None else parameter.index or 0
+        self.used.add(key)
+        self.lists.add(key)
+        self.note_type(parameter, TEXT if type_.kind is Kind.NULL else type_)
+        if self.values is None:
+            return None
+        if key not in self.values:
+            return (self.constant(parameter).value,)
+        value = self.values[key]
+        if not isinstance(value, tuple):
+            raise TypeMismatch(
+                "what stands behind IN without parentheses is a list",
+                place=parameter.place,
+                hint="bind a list, or write IN (?) for one value",
+            )
+        if len(value) > MAX_MEMBERS:
+            raise LimitExceeded(f"a list has at most {MAX_MEMBERS:,} values", place=parameter.place)
+        return value
 
     def refuse_surplus(self) -> None:
         """Refuse values that the resolved query has no parameters for.

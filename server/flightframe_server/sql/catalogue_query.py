@@ -113,7 +113,7 @@ def sql_meaning(
     parsed = parse_sql(request.source)
     if parsed is None:
         return None
-    parameters = Parameters(None if typing else dict(request.parameters))
+    parameters = Parameters(None if typing else request.scalars)
     made = _Names(tables, runtime, request, user).meaning(parsed, parameters)
     if isinstance(made, Request) and made.translation is not None:
         tables.translations.put(request, made, typing=typing)

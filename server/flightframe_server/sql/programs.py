@@ -47,7 +47,7 @@ def program_of(
     tree = parsed.compound or parsed.select
     check_outer(tree)
     tree = expanded(tree)
-    values = None if typing else dict(request.parameters)
+    values = None if typing else request.scalars
     reading = Reading(typed, values, request.sql, Clock(typed.zone))
     binding = Binding(None if typing else {})
     islands = Islands(Context(reading, binding), tables)

@@ -48,7 +48,7 @@ def translation_of(
     Raises:
         QueryError: it is not answered, or breaks a rule.
     """
-    values = None if typing else dict(request.parameters)
+    values = None if typing else request.scalars
     reading = Reading(typed, values, request.sql, Clock(typed.zone))
     made = translated(parsed.select, scopes, reading)
     if parsed.explain:

@@ -14,7 +14,7 @@ from typing import Any
 
 from flightframe_server.answer import Request
 from flightframe_server.errors import FrameQLSyntaxError, TypeMismatch, shown
-from flightframe_server.language.syntax import LiteralValue
+from flightframe_server.language.syntax import LiteralValue, ParameterValue
 from flightframe_server.planner.plan import Freshness
 from flightframe_server.web.json_body import (
     check_keys,
@@ -102,7 +102,7 @@ def _freshness(fields: Mapping[str, Any]) -> Freshness:
     return Freshness(lag, only_if_cached, no_cache)
 
 
-def _parameters(fields: Mapping[str, Any]) -> tuple[tuple[int | str, LiteralValue], ...]:
+def _parameters(fields: Mapping[str, Any]) -> tuple[tuple[int | str, ParameterValue], ...]:
     """Return bound values: a list for `?`, an object for `$name`."""
     bound = fields.get("parameters")
     named: list[tuple[int | str, Any]]
@@ -121,7 +121,14 @@ def _parameters(fields: Mapping[str, Any]) -> tuple[tuple[int | str, LiteralValu
             named = sorted(bound.items())
         case _:
             raise TypeMismatch("parameters is neither a list nor an object")
-    return tuple((name, _value(name, value)) for name, value in named)
+    return tuple((name, _bound(name, value)) for name, value in named)
+
+
+def _bound(name: int | str, value: Any) -> ParameterValue:
+    """Return one value, or the values of a list."""
+    if isinstance(value, list):
+        return tuple(_value(name, member) for member in value)
+    return _value(name, value)
 
 
 def _value(name: int | str, value: Any) -> LiteralValue:
@@ -130,6 +137,6 @@ def _value(name: int | str, value: Any) -> LiteralValue:
     if value is None or isinstance(value, bool | int | Decimal | float | str):
         return value
     raise TypeMismatch(
-        f"parameter {shown(name)} is a list or an object",
-        hint="bind numbers, texts, true, false or null; write dates as texts",
+        f"parameter {shown(name)} is an object, or a list in a list",
+        hint="bind numbers, texts, true, false or null, or a list of such; write dates as texts",
     )

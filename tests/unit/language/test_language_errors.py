@@ -242,7 +242,7 @@ def test_characters_and_parameters(marked, message):
         ("SELECT r AT r WHERE x LIKE ¦y", "found `y`, expected a text in single quotes or a"),
         ("SELECT r AT r LIMIT ¦-1", "found `-`, expected a whole number or a parameter"),
         ("SELECT r AT r LIMIT ¦1.5", "found `1.5`, expected a whole number or a parameter"),
-        ("SELECT r AT r WHERE x IS ¦5", "found `5`, expected NOT, DISTINCT or NULL"),
+        ("SELECT r AT r WHERE x IS ¦5", "found `5`, expected NOT, DISTINCT, NULL or KNOWN"),
         ("SELECT r AT r WHERE x BETWEEN 1 ¦OR 2", "found `OR`, expected"),
         ("SELECT r AT ¦5", "found `5`, expected a name, ROLLUP, CUBE, GROUPING SETS or `(`"),
         ("SELECT r AT r ¦OFFSET 5", "found `OFFSET`, expected WHERE, HAVING, ORDER BY, LIMIT or"),

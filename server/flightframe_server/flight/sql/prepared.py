@@ -28,7 +28,7 @@ from flightframe_server.flight.session_options import sql_options
 from flightframe_server.flight.sql.instants import schema_in_utc
 from flightframe_server.flight.sql.statements import check_transaction
 from flightframe_server.flight.tickets import decode_parameters
-from flightframe_server.language.syntax import LiteralValue
+from flightframe_server.language.syntax import ParameterValue
 from flightframe_server.query_types import QuerySignature
 from flightframe_server.sql.tables import PublishedTables
 from flightframe_server.sql.texts import type_text
@@ -36,7 +36,7 @@ from flightframe_server.sql.texts import type_text
 PREPARED_BOUNDS = Bounds(count=4096, bytes=64 * 1024 * 1024, seconds=3600.0)
 
 Key = int | str
-Values = tuple[tuple[Key, LiteralValue], ...]
+Values = tuple[tuple[Key, ParameterValue], ...]
 
 
 MAX_ROWS = 1_000
@@ -255,8 +255,9 @@ def _column_bytes(column: pa.Array[Any]) -> int:
 
 def _memory_bytes(row: Values) -> int:
     """Return what a row takes once its values are Python's."""
+    values = (one for _, value in row for one in (value if isinstance(value, tuple) else (value,)))
     return sum(
-        VALUE_BYTES + (sys.getsizeof(value) if isinstance(value, str) else 0) for _, value in row
+        VALUE_BYTES + (sys.getsizeof(value) if isinstance(value, str) else 0) for value in values
     )
 
 

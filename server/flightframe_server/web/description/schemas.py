@@ -74,9 +74,10 @@ _QUERY_FIELDS: Mapping[str, Schema] = {
     "installation_id": {**OPTIONAL_TEXT, "description": "refused where it names another"},
     "parameters": {
         "type": ["array", "object", "null"],
-        "items": {"type": ["string", "number", "boolean", "null"]},
-        "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
-        "description": "a list for ?, an object for $name; no more and no fewer than the query has",
+        "items": {"type": ["string", "number", "boolean", "null", "array"]},
+        "additionalProperties": {"type": ["string", "number", "boolean", "null", "array"]},
+        "description": "a list for ?, an object for $name; no more and no fewer than the query has;"
+        " a list within is bound behind IN",
     },
     "collection": {
         **OPTIONAL_TEXT,
