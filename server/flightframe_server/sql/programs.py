@@ -54,8 +54,7 @@ def program_of(
     relation = SelectReader(islands).relation(tree)
     types: dict[int | str, DataType] = {}
     if typing:
-        types.update(binding.types)
-        types.update(reading.shaping)
+        types = {**binding.types, **reading.shaping}
     return Program(
         tuple(islands.made),
         relation.node,
