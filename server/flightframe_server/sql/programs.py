@@ -54,7 +54,8 @@ def program_of(
     relation = SelectReader(islands).relation(tree)
     types: dict[int | str, DataType] = {}
     if typing:
-        types = {**binding.types, **reading.shaping}
+        types.update(binding.types)
+        types.update((key, type_) for key, type_ in reading.shaping.items())
     return Program(
         tuple(islands.made),
         relation.node,

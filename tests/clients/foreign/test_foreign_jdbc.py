@@ -67,10 +67,10 @@ GETTERS = {
     "nullPlusNonNullIsNull": True,  # 516
     "supportsConvert": False,  # 517
     "supportsExpressionsInOrderBy": True,  # 520
-    "supportsOrderByUnrelated": False,  # 521
+    "supportsOrderByUnrelated": True,  # 521
     "supportsGroupBy": True,  # 522
-    "supportsGroupByUnrelated": False,
-    "supportsGroupByBeyondSelect": False,
+    "supportsGroupByUnrelated": True,
+    "supportsGroupByBeyondSelect": True,
     "supportsNonNullableColumns": False,  # 524
     "supportsMinimumSQLGrammar": True,  # 525
     "supportsANSI92EntryLevelSQL": False,  # 526
@@ -82,7 +82,7 @@ GETTERS = {
     "isCatalogAtStart": True,  # 532
     "supportsSelectForUpdate": False,  # 536
     "supportsStoredProcedures": False,  # 537
-    "supportsUnion": False,  # 540
+    "supportsUnion": True,  # 540
     "getMaxStatementLength": 1_048_576,  # 557
     "getMaxConnections": 0,  # 549
     "getDefaultTransactionIsolation": 0,  # 562

@@ -107,14 +107,14 @@ INFO: dict[int, Value] = {
     518: _flag(True),
     519: _flag(False),
     520: _flag(True),
-    521: _flag(False),
-    # GROUP BY without what bits 0 and 1 say: keys that SELECT does not list. JDBC reads 0 as no
-    # GROUP BY at all, so that a bit stands here which names no extension of it.
-    522: _bits(1 << 2),
+    521: _flag(True),
+    # GROUP BY: keys that SELECT does not list, alone (bit 0) and beside those that it does (bit 1).
+    522: _bits(1 << 0 | 1 << 1),
     # LIKE ... ESCAPE; columns that are never NULL.
     523: _flag(False),
     524: _flag(False),
-    # Grammar: minimum (bit 0); ANSI 92: not even entry, which has sub-queries and UNION; integrity;
+    # Grammar: minimum (bit 0); ANSI 92: not even entry, which has correlated sub-queries;
+    # integrity;
     # outer joins: limited (bit 1), along the edges that are declared.
     525: _bits(1),
     526: _bits(0),
@@ -127,9 +127,10 @@ INFO: dict[int, Value] = {
     532: _flag(True),
     **_each(533, 535, _bits(0)),
     **_each(536, 537, _flag(False)),
-    538: _bits(0),
+    # Sub-queries: behind IN alone (bit 2), none that are correlated; UNION (bit 0), UNION ALL (1).
+    538: _bits(1 << 2),
     539: _flag(False),
-    540: _bits(0),
+    540: _bits(1 << 0 | 1 << 1),
     # Limits: 0 is none that is stated.
     **_each(541, 555, _number(0)),
     556: _flag(False),
