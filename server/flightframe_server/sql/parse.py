@@ -32,7 +32,15 @@ SHORT = 1_000
 
 _AT = re.compile(r"\bAT\b", re.IGNORECASE)
 _CATALOGUE = re.compile(r"\b(?:information_schema|system)\b", re.IGNORECASE)
-_STARTS = frozenset({TokenType.SELECT, TokenType.WITH, TokenType.DESCRIBE, TokenType.DESC})
+_STARTS = frozenset(
+    {
+        TokenType.SELECT,
+        TokenType.WITH,
+        TokenType.L_PAREN,
+        TokenType.DESCRIBE,
+        TokenType.DESC,
+    }
+)
 
 _TABLES = "SELECT table_schema, table_name FROM information_schema.tables"
 _SCHEMAS = "SELECT schema_name FROM information_schema.schemata"
@@ -126,14 +134,23 @@ def _parse(source: str) -> ParsedSql | None:
     (tree,) = _DIALECT.parser().parse(standard_tokens(tokens), source)
     if tree is None or _depth(tree) > MAX_DEPTH:
         return None
-    match tree:
-        case exp.Select(selects=[_, *_]):
-            return ParsedSql(tree, parameters=parameters, explain=explain)
-        case exp.SetOperation():
-            return ParsedSql(_first_select(tree), None, parameters, explain, compound=tree)
+    match _without_parentheses(tree):
+        case exp.Select(selects=[_, *_]) as select:
+            return ParsedSql(select, parameters=parameters, explain=explain)
+        case exp.SetOperation() as union:
+            return ParsedSql(_first_select(union), None, parameters, explain, compound=union)
         case exp.Describe(this=exp.Table() as table):
             return _described(table)
     return None
+
+
+def _without_parentheses(tree: exp.Expr) -> exp.Expr:
+    """Return a text without the parentheses around the whole of it."""
+    while isinstance(tree, exp.Subquery) and not any(
+        value for name, value in tree.args.items() if name != "this"
+    ):
+        tree = tree.this
+    return tree
 
 
 def _first_select(tree: exp.SetOperation) -> exp.Select:

@@ -57,8 +57,18 @@ def set_selects(select: exp.Select, reading: Reading) -> SetSelects:
         inner = inner.this if isinstance(inner, exp.Subquery) else inner
         if not isinstance(inner, exp.Select):
             raise NotSupported("IN takes one SELECT", place=place_of(node))
-        found.append(inner)
+        found.append(_each_once(inner))
     return SetSelects(tree, tuple(found))
+
+
+def _each_once(inner: exp.Select) -> exp.Select:
+    """Return a SELECT of plain rows as one of distinct rows: members are met once in any case."""
+    cut = any(inner.args.get(part) for part in ("group", "having", "distinct", "limit", "offset"))
+    if cut or any(next(aggregates_in(node), None) for node in inner.expressions):
+        return inner
+    once = inner.copy()
+    once.set("distinct", exp.Distinct())
+    return once
 
 
 def _conditions(tree: exp.Expr) -> list[exp.In]:
