@@ -63,11 +63,15 @@ class PartProvenance:
 
 @dataclass(frozen=True, slots=True)
 class ColumnProvenance:
-    """One output column, its label, and the parts it was computed from (none for a level)."""
+    """One output column, its label, and the parts it was computed from (none for a level).
+
+    `outer`: it was computed from several whole answers, each with parts of its own.
+    """
 
     column: str
     served_from: str
     parts: tuple[PartProvenance, ...] = ()
+    outer: bool = False
 
     @classmethod
     def from_fields(cls, body: read.Fields) -> ColumnProvenance:
@@ -76,6 +80,7 @@ class ColumnProvenance:
             column=read.text(body, "column"),
             served_from=read.text(body, "served_from"),
             parts=tuple(PartProvenance.from_fields(part) for part in read.objects(body, "parts")),
+            outer="outer" in body and read.truth(body, "outer"),
         )
 
 

@@ -34,7 +34,9 @@ def test_values_have_the_type_that_they_say(server):
     code, out, _ = run(server, LIMITED, ":integer=2")
     assert (code, len(out.splitlines())) == (0, 3)
     # A text is read as what it is compared with; LIMIT compares nothing.
-    assert "error TYPE" in run(server, LIMITED, "2")[2]
+    refused = run(server, LIMITED, "2")[2]
+    assert "error TYPE" in refused
+    assert "--param :integer=10" in refused
     typed = run(server, SINCE, "since:date=2024-01-01", "region=West")
     assert typed == run(server, SINCE, "since=2024-01-01", "region:text=West")
     assert (typed[0], len(typed[1].splitlines())) == (0, 2)

@@ -23,6 +23,7 @@ from flightframe_server.web.server import HttpServer, listen
 
 DEEP = "SELECT kind, SUM(quick)" + " + 1" * 20 + " AS t AT kind"
 EVERYTHING = "SELECT visit, quick AT visit"
+NAMES = "SELECT table_name FROM information_schema.tables"
 
 
 class Surfaces:
@@ -103,6 +104,19 @@ def test_texts_are_bounded_on_every_surface(surfaces, limits, fits, passes, mess
         assert way(fits) == ""
         assert "LIMIT_EXCEEDED" in (told := way(passes))
         assert message in told
+
+
+def test_texts_of_the_catalogue_are_bounded_as_well(surfaces):
+    asked = surfaces(f"{{query_bytes: {len(NAMES)}}}")
+    ways = asked.ways()
+    for name in ("a command", "a statement", "a prepared statement"):
+        assert ways[name](NAMES) == ""
+        assert "a query has at most 48 bytes" in ways[name](NAMES + " ")
+    fits, passes = (
+        asked.http.post("/runtime/query", json={"sql": text}) for text in (NAMES, NAMES + " ")
+    )
+    assert fits.status_code == 200
+    assert passes.json()["error"]["code"] == "LIMIT_EXCEEDED"
 
 
 @pytest.mark.parametrize("stream_rows", [100, 10_000_000])

@@ -160,9 +160,10 @@ FORMS = {
     "discovery/request.py": ["SELECT level FROM schema AT level"],
     "sql/aggregates.py": ["COUNT(*)", "SUM(x)", "COUNT(x)"],
     "sql/comparing.py": ["FROM x"],
-    "sql/fact_rows.py": ["SELECT x FROM metrics", "SELECT DISTINCT"],
+    "sql/fact_rows.py": ["SELECT DISTINCT"],
     "sql/question.py": ["FROM x"],
     "sql/rows_read.py": ["FROM x"],
+    "sql/stages.py": ["MAX(...)"],
     "sql/totals.py": ["SUM(SUM(x))"],
     "sql/unwrapping.py": ["FROM metrics"],
 }

@@ -15,6 +15,7 @@ import typer
 from rich.text import Text
 
 from flightframe.display import printable
+from flightframe_server.algebra.reducers import POINTS
 from flightframe_server.app import OpenInstallation, open_installation
 from flightframe_server.cli.console import new_table, out, show_table, writable
 from flightframe_server.cli.describe import Shape
@@ -231,7 +232,12 @@ def show_entries(entries: Sequence[ListedEntry]) -> None:
 
 
 def metric_cell(entry: ListedEntry) -> str:
-    """Return what an entry is of, as a query writes it: `SUM(revenue)`, `QUANTILE(price, 0.9)`."""
+    """Return what an entry is of, as a query writes it: `SUM(revenue)`, `QUANTILE(price, 0.9)`.
+
+    What no query writes, the list of the members of a schema's levels, is told in words.
+    """
+    if entry.operator == POINTS:
+        return f"members of {entry.family.removeprefix('members(').removesuffix(')')}"
     reducer, _, arguments = entry.operator.partition("(")
     further = f", {arguments.removesuffix(')')}" if arguments else ""
     return f"{reducer}({entry.family}{further})"

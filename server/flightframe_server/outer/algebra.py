@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from flightframe_server.algebra.frame_functions import FrameFunction
 from flightframe_server.algebra.types import DataType
 from flightframe_server.resolver.terms import ColumnTerm, Term
 
@@ -94,7 +95,7 @@ class Join:
 class Measure:
     """One aggregate of a column; of the rows themselves where there is none."""
 
-    function: str
+    function: FrameFunction
     argument: int | None
     type: DataType
 
@@ -153,7 +154,7 @@ class WindowCall:
         default: what LAG and LEAD give outside of the partition.
     """
 
-    function: str
+    function: FrameFunction
     argument: int | None
     type: DataType
     partition: tuple[int, ...] = ()

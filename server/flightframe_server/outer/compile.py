@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from flightframe_server.algebra.frame_functions import TOTALS, FrameFunction
 from flightframe_server.backends.duckdb.frame_words import FrameWords
 from flightframe_server.language.syntax import LiteralValue
 from flightframe_server.outer.algebra import (
@@ -27,9 +28,10 @@ from flightframe_server.outer.algebra import (
     WindowCall,
     sources,
 )
-from flightframe_server.outer.typing import TOTALS
 
-_ANY_ORDER = frozenset({"ROW_NUMBER", "NTILE", "LAG", "LEAD"})
+_ANY_ORDER = frozenset(
+    {FrameFunction.ROW_NUMBER, FrameFunction.NTILE, FrameFunction.LAG, FrameFunction.LEAD}
+)
 """Functions that a finer order of rows changes to nothing that the order as written forbids."""
 
 
@@ -215,9 +217,9 @@ def _may_refine(call: WindowCall) -> bool:
         return True
     if call.range is not None and call.range.rows:
         return True
-    if call.function == "FIRST_VALUE":
+    if call.function == FrameFunction.FIRST_VALUE:
         return call.range is None or call.range.start is None
-    if call.function == "LAST_VALUE":
+    if call.function == FrameFunction.LAST_VALUE:
         return not call.order if call.range is None else call.range.end is None
     return False
 
@@ -225,7 +227,7 @@ def _may_refine(call: WindowCall) -> bool:
 def _frame(call: WindowCall) -> str:
     if call.range is None:
         # Without an order all rows of a partition are one frame; a finer order must not end it.
-        whole = call.function == "LAST_VALUE" and not call.order
+        whole = call.function == FrameFunction.LAST_VALUE and not call.order
         return "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING" if whole else ""
     word = "ROWS" if call.range.rows else "RANGE"
     start = _bound(call.range.start, "PRECEDING")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from flightframe_server.algebra.frame_functions import RANKS, TOTALS, FrameFunction
 from flightframe_server.algebra.reducers import REDUCERS, result_type
 from flightframe_server.algebra.types import DATE, DOUBLE, INTEGER, DataType, Kind
 from flightframe_server.errors import NotSupported, Place, TypeMismatch
@@ -19,11 +20,6 @@ from flightframe_server.resolver.values import Binding, common_type
 
 NAME = " "
 """What the name of a column's place begins with: no level's does."""
-
-RANKS = frozenset({"RANK", "DENSE_RANK", "ROW_NUMBER", "NTILE"})
-VALUES = frozenset({"LAG", "LEAD", "FIRST_VALUE", "LAST_VALUE"})
-TOTALS = frozenset({"SUM", "AVG", "MIN", "MAX", "COUNT"})
-MEASURES = TOTALS | {"MEDIAN", "COUNT_DISTINCT"}
 
 
 def place_name(at: int, place: Place) -> Name:
@@ -42,17 +38,17 @@ def typer(types: Types, binding: Binding, zone: str) -> Typer:
     return Typer(leaf, binding, zone=zone)
 
 
-def measure_type(function: str, argument: DataType | None, place: Place) -> DataType:
+def measure_type(function: FrameFunction, argument: DataType | None, place: Place) -> DataType:
     """Return the type of an aggregate over a column; None: over rows.
 
     Raises:
         TypeMismatch: it does not take such a column.
     """
-    if argument is None or function in ("COUNT", "COUNT_DISTINCT"):
+    if argument is None or function in (FrameFunction.COUNT, FrameFunction.COUNT_DISTINCT):
         return INTEGER
     if argument.kind is Kind.NULL:
         raise TypeMismatch(f"{function} of NULL alone has no type", place=place)
-    if function in ("MIN", "MAX") and argument.kind is Kind.BOOLEAN:
+    if function in (FrameFunction.MIN, FrameFunction.MAX) and argument.kind is Kind.BOOLEAN:
         raise NotSupported(f"{function} of a boolean is not answered", place=place)
     try:
         return result_type(REDUCERS[function], argument, "its argument")
@@ -60,7 +56,7 @@ def measure_type(function: str, argument: DataType | None, place: Place) -> Data
         raise TypeMismatch(error.message, place=place) from None
 
 
-def window_type(function: str, argument: DataType | None, place: Place) -> DataType:
+def window_type(function: FrameFunction, argument: DataType | None, place: Place) -> DataType:
     """Return the type of a value of a window; raises as `measure_type`."""
     if function in RANKS:
         return INTEGER

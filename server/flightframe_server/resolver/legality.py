@@ -33,9 +33,21 @@ from flightframe_server.resolver.typed import TypedCollection
 
 
 def check_metric(
-    typed: TypedCollection, metric: Metric, anchor: tuple[str, ...], filters: tuple[Term, ...]
+    typed: TypedCollection,
+    metric: Metric,
+    anchor: tuple[str, ...],
+    filters: tuple[Term, ...],
+    *,
+    ascribed: bool = False,
 ) -> None:
     """Check one metric at one anchor.
+
+    Args:
+        typed: the collection.
+        metric: the metric.
+        anchor: the levels that it is reduced to.
+        filters: what the rows are filtered by.
+        ascribed: whether that is an anchor of its own, written after `@`.
 
     Raises:
         UnreachableAnchor: no declared path leads to a level of the anchor, or to the one counted.
@@ -48,7 +60,7 @@ def check_metric(
         _check_counted(typed, metric, metric.argument.level)
     for part in metric.filter:
         _check_filter(typed, metric.schema, metric.called, part)
-    _check_blocks(typed, metric, anchor, filters)
+    _check_blocks(typed, metric, anchor, filters, ascribed=ascribed)
     if metric.order:
         _check_order(typed, metric, anchor, filters)
 
@@ -111,7 +123,12 @@ def _reached(typed: TypedCollection, schema: str) -> str:
 
 
 def _check_blocks(
-    typed: TypedCollection, metric: Metric, anchor: tuple[str, ...], filters: tuple[Term, ...]
+    typed: TypedCollection,
+    metric: Metric,
+    anchor: tuple[str, ...],
+    filters: tuple[Term, ...],
+    *,
+    ascribed: bool,
 ) -> None:
     if not metric.blocks:
         return
@@ -119,10 +136,11 @@ def _check_blocks(
     for level in typed.graph.own_levels(metric.schema):
         family = typed.graph.family_of(level)
         if family in metric.blocks and not typed.graph.settled(metric.schema, level, fixed):
+            there = f"name {level} after @ too" if ascribed else f"add {level} to AT"
             raise BlockedReduction(
                 f"{metric.called} may not aggregate over {family},"
                 f" and the anchor leaves out {level}",
-                hint=f"add {level} to AT, or pin it in WHERE{_other_stock(typed, metric, fixed)}",
+                hint=f"{there}, or pin it in WHERE{_other_stock(typed, metric, fixed)}",
             )
 
 

@@ -68,7 +68,8 @@ def _making(term: Term, anchor: tuple[str, ...]) -> Iterator[str]:
 
 def _check(typed: TypedCollection, question: Question) -> None:
     for need in question.needs:
-        check_metric(typed, need.metric, need.anchor, need.filter)
+        own = set(need.anchor) != set(question.anchor)
+        check_metric(typed, need.metric, need.anchor, need.filter, ascribed=own)
         if question.source not in (None, need.metric.schema):
             named = f"{need.metric.called} of {question.source}"
             check_reach(typed, str(question.source), named, need.anchor, need.filter)

@@ -362,4 +362,6 @@ def _count(scope: Scope, node: Expression) -> int:
         number = value.value
         if value.type.kind is Kind.INTEGER and isinstance(number, int) and number >= 0:
             return number
-    raise TypeMismatch("LIMIT and OFFSET take whole numbers from 0", place=node.place)
+    bound = "bind a number and no text; on the command line: --param :integer=10"
+    hint = bound if isinstance(node, Parameter) else "such as LIMIT 10"
+    raise TypeMismatch("LIMIT and OFFSET take whole numbers from 0", place=node.place, hint=hint)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from flightframe_server.algebra.frame_functions import FrameFunction
 from flightframe_server.algebra.types import BOOLEAN, INTEGER
 from flightframe_server.errors import NotSupported, TypeMismatch
 from flightframe_server.outer.algebra import Aggregate, Measure, Project
@@ -24,13 +25,13 @@ from flightframe_server.sql.relations import NamedColumn, Relation
 from flightframe_server.sql.stages import Stage
 from flightframe_server.sql.trees import Key, aggregates_in, windows_in
 
-_FUNCTIONS: dict[type[exp.Expr], str] = {
-    exp.Sum: "SUM",
-    exp.Min: "MIN",
-    exp.Max: "MAX",
-    exp.Avg: "AVG",
-    exp.Median: "MEDIAN",
-    exp.Count: "COUNT",
+_FUNCTIONS: dict[type[exp.Expr], FrameFunction] = {
+    exp.Sum: FrameFunction.SUM,
+    exp.Min: FrameFunction.MIN,
+    exp.Max: FrameFunction.MAX,
+    exp.Avg: FrameFunction.AVG,
+    exp.Median: FrameFunction.MEDIAN,
+    exp.Count: FrameFunction.COUNT,
 }
 
 
@@ -144,11 +145,11 @@ def _measure(stage: Stage, node: exp.Expr, at: int) -> tuple[Measure, Term | Non
         )
     inner: exp.Expr = node.this
     if isinstance(inner, exp.Distinct):
-        if function != "COUNT" or len(inner.expressions) != 1:
+        if function != FrameFunction.COUNT or len(inner.expressions) != 1:
             raise NotSupported("DISTINCT stands in COUNT of one value", place=place)
-        function, inner = "COUNT_DISTINCT", inner.expressions[0]
+        function, inner = FrameFunction.COUNT_DISTINCT, inner.expressions[0]
     argument = _argument(stage, inner)
-    if argument is None and function != "COUNT":
+    if argument is None and function != FrameFunction.COUNT:
         raise TypeMismatch(f"{function} takes a value", place=place)
     if condition is not None:
         test = functions.typed(stage.predicate(condition), BOOLEAN)

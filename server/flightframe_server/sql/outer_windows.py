@@ -10,10 +10,17 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
+from flightframe_server.algebra.frame_functions import (
+    ENDS,
+    NEIGHBOURS,
+    RANKS,
+    TOTALS,
+    FrameFunction,
+)
 from flightframe_server.errors import NotSupported, Place, TypeMismatch
 from flightframe_server.language.syntax import Literal
 from flightframe_server.outer.algebra import RowRange, SortKey, Window, WindowCall
-from flightframe_server.outer.typing import RANKS, TOTALS, raised, window_type
+from flightframe_server.outer.typing import raised, window_type
 from flightframe_server.resolver.terms import Constant, Term
 from flightframe_server.resolver.values import common_type
 from flightframe_server.sql.places import place_of
@@ -22,20 +29,20 @@ from flightframe_server.sql.relations import NamedColumn, Relation
 from flightframe_server.sql.stages import Stage
 from flightframe_server.sql.trees import Key
 
-_FUNCTIONS: dict[type[exp.Expr], str] = {
-    exp.Rank: "RANK",
-    exp.DenseRank: "DENSE_RANK",
-    exp.RowNumber: "ROW_NUMBER",
-    exp.Ntile: "NTILE",
-    exp.Lag: "LAG",
-    exp.Lead: "LEAD",
-    exp.FirstValue: "FIRST_VALUE",
-    exp.LastValue: "LAST_VALUE",
-    exp.Sum: "SUM",
-    exp.Avg: "AVG",
-    exp.Min: "MIN",
-    exp.Max: "MAX",
-    exp.Count: "COUNT",
+_FUNCTIONS: dict[type[exp.Expr], FrameFunction] = {
+    exp.Rank: FrameFunction.RANK,
+    exp.DenseRank: FrameFunction.DENSE_RANK,
+    exp.RowNumber: FrameFunction.ROW_NUMBER,
+    exp.Ntile: FrameFunction.NTILE,
+    exp.Lag: FrameFunction.LAG,
+    exp.Lead: FrameFunction.LEAD,
+    exp.FirstValue: FrameFunction.FIRST_VALUE,
+    exp.LastValue: FrameFunction.LAST_VALUE,
+    exp.Sum: FrameFunction.SUM,
+    exp.Avg: FrameFunction.AVG,
+    exp.Min: FrameFunction.MIN,
+    exp.Max: FrameFunction.MAX,
+    exp.Count: FrameFunction.COUNT,
 }
 _MOST = 2**31 - 1
 
@@ -113,11 +120,11 @@ class _Window:
             default,
         )
 
-    def _argument(self, function: str) -> Term | None:
+    def _argument(self, function: FrameFunction) -> Term | None:
         inner = self._node.this.this
         if function in RANKS:
             return None
-        if function == "COUNT" and isinstance(inner, exp.Star | exp.Literal):
+        if function == FrameFunction.COUNT and isinstance(inner, exp.Star | exp.Literal):
             return None
         if inner is None or isinstance(inner, exp.Distinct):
             raise NotSupported("DISTINCT in a window is not answered", place=self._place)
@@ -135,8 +142,8 @@ class _Window:
             for key in keys
         )
 
-    def _default(self, function: str) -> Term | None:
-        written = self._node.this.args.get("default") if function in ("LAG", "LEAD") else None
+    def _default(self, function: FrameFunction) -> Term | None:
+        written = self._node.this.args.get("default") if function in NEIGHBOURS else None
         if written is None:
             return None
         term = self._stage.term(written)
@@ -144,20 +151,20 @@ class _Window:
             raise NotSupported(f"{function} takes a constant default", place=place_of(written))
         return term
 
-    def _count(self, function: str) -> int | None:
+    def _count(self, function: FrameFunction) -> int | None:
         reading = self._stage.context.reading
-        if function == "NTILE":
+        if function == FrameFunction.NTILE:
             return whole(self._node.this.this, reading, least=1)
-        if function in ("LAG", "LEAD"):
+        if function in NEIGHBOURS:
             written = self._node.this.args.get("offset")
             return 1 if written is None else whole(written, reading, least=0)
         return None
 
-    def _range(self, function: str) -> RowRange | None:
+    def _range(self, function: FrameFunction) -> RowRange | None:
         spec = self._node.args.get("spec")
         if spec is None:
             return None
-        if function not in TOTALS and function not in ("FIRST_VALUE", "LAST_VALUE"):
+        if function not in TOTALS | ENDS:
             raise NotSupported(f"{function} reads no frame of rows", place=self._place)
         kind = str(spec.args.get("kind") or "").upper()
         if kind not in ("ROWS", "RANGE"):

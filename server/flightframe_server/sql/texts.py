@@ -17,6 +17,7 @@ from flightframe_server.answer import (
     Request,
     Runtime,
     answer,
+    check_size,
     explain,
 )
 from flightframe_server.call_context import SERVER_CALL, CallContext
@@ -147,6 +148,7 @@ class _Text:
         """Return what one of three does with the text: which of them, its meaning decides."""
         request = self.request
         _note(request)
+        check_size(request, self.runtime)
         target = meaning(request, self.tables, self.runtime, self.user, typing=self.typing)
         if isinstance(target, CatalogueQuery):
             return over_catalogue(target)

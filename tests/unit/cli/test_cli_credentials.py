@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import getpass
 import re
 import stat
 import subprocess
@@ -59,10 +60,23 @@ def test_without_a_file_the_lines_are_printed() -> None:
     assert verify(read_users(done.stdout)["alice"], PASSWORD)
 
 
-def test_a_person_types_the_password_twice(tmp_path: Path) -> None:
+def test_a_person_types_the_password_until_it_is_twice_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a terminal it is typed in tests/clients/test_interrupts.py; here the lines are given."""
     file = tmp_path / "users.yaml"
-    done = run("user", "add", "alice", "--file", file, given=f"{PASSWORD}\n{PASSWORD}\n")
+    lines, asked = [PASSWORD, "correct hose", "", PASSWORD, PASSWORD], []
+
+    def typed(prompt: str) -> str:
+        asked.append(prompt)
+        return lines.pop(0)
+
+    monkeypatch.setattr(getpass, "getpass", typed)
+    done = run("user", "add", "alice", "--file", file)
     assert done.exit_code == 0
+    first, again = "Password: ", "Repeat for confirmation: "
+    assert asked == [first, again, first, first, again]
+    assert "The two do not match." in done.stderr
     assert verify(read_users(file.read_text())["alice"], PASSWORD)
     assert PASSWORD not in done.output
 

@@ -80,7 +80,7 @@ def test_no_values_are_no_bytes(nothing):
         {"East"},
         [b"bytes"],
         pytest.param([object()], id="object"),
-        [[1]],
+        [[[1]]],
         [datetime.time(1)],
         [2**63],
         [float("nan")],

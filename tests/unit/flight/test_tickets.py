@@ -172,7 +172,7 @@ def test_values_by_place_and_by_name():
     "array",
     [
         pa.array([b"x"]),
-        pa.array([[1]]),
+        pa.array([[[1]]]),
         pa.array([{"a": 1}]),
         pa.array(["x"]).dictionary_encode(),
         pa.array([datetime.timedelta(1)]),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from flightframe_server.algebra.frame_functions import FrameFunction
 from flightframe_server.algebra.types import DOUBLE, MAX_PRECISION, DataType, Kind, decimal
 from flightframe_server.backends.duckdb.dialect import DuckDBDialect
 from flightframe_server.backends.duckdb.sql_functions import typed
@@ -16,7 +17,7 @@ from flightframe_server.backends.sql.terms import compile_term
 from flightframe_server.language.syntax import LiteralValue
 from flightframe_server.resolver.terms import ColumnTerm, Term
 
-_PLAIN = {"MIN": "min", "MAX": "max", "COUNT": "count"}
+_PLAIN = {FrameFunction.MIN: "min", FrameFunction.MAX: "max", FrameFunction.COUNT: "count"}
 
 
 class FrameWords:
@@ -44,12 +45,12 @@ class FrameWords:
         return self._text(compile_term(term, _leaf, self._dialect, self._bound))
 
     def aggregate(
-        self, function: str, argument: str | None, of: DataType | None, type_: DataType
+        self, function: FrameFunction, argument: str | None, of: DataType | None, type_: DataType
     ) -> str:
         """Return an aggregate of a column.
 
         Args:
-            function: a reducer's name.
+            function: the aggregate.
             argument: the column; None for the rows.
             of: the column's type.
             type_: the value's type.
@@ -58,27 +59,29 @@ class FrameWords:
             return "count(*)"
         column = exp.column(argument)
         match function:
-            case "SUM":
+            case FrameFunction.SUM:
                 return self._text(self._dialect.cast(self._sum(column, of, type_), type_))
-            case "AVG":
+            case FrameFunction.AVG:
                 total: exp.Expr = exp.Sum(this=column)
                 if of.kind is Kind.DECIMAL:
                     total = self._sum(column, of, decimal(MAX_PRECISION, of.scale))
                 return self._mean(self._text(total), f"count({argument})")
-            case "MEDIAN":
+            case FrameFunction.MEDIAN:
                 return self._text(self._dialect.quantile(column, of, "0.5"))
-            case "COUNT_DISTINCT":
+            case FrameFunction.COUNT_DISTINCT:
                 return f"count(DISTINCT {argument})"
         return f"{_PLAIN[function]}({argument})"
 
-    def total_over(self, function: str, argument: str | None, type_: DataType, window: str) -> str:
+    def total_over(
+        self, function: FrameFunction, argument: str | None, type_: DataType, window: str
+    ) -> str:
         """Return an aggregate over a window, whose text begins with OVER; as `aggregate`."""
         if argument is None:
             return f"count(*) {window}"
         match function:
-            case "SUM":
+            case FrameFunction.SUM:
                 return f"CAST(sum({argument}) {window} AS {self.type(type_)})"
-            case "AVG":
+            case FrameFunction.AVG:
                 return self._mean(f"sum({argument}) {window}", f"count({argument}) {window}")
         return f"{_PLAIN[function]}({argument}) {window}"
 
