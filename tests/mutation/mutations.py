@@ -564,7 +564,7 @@ MUTATIONS = (
         9,
         REQUESTS,
         "request:Request.key",
-        "(name, str(literal_type(value)), value)",
+        "(name, _type_text(value), value)",
         "(name, value)",
     ),
     _mutation(
