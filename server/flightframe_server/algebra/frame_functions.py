@@ -56,3 +56,6 @@ TOTALS = frozenset(
     }
 )
 """Aggregates that windows have as well."""
+
+ADDING = frozenset({FrameFunction.SUM, FrameFunction.AVG})
+"""Functions that add values up."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from flightframe_server.algebra.frame_functions import (
+    ADDING,
     ENDS,
     NEIGHBOURS,
     RANKS,
@@ -94,6 +95,7 @@ class _Window:
                 hint="RANK, DENSE_RANK, ROW_NUMBER, NTILE, LAG, LEAD, FIRST_VALUE, LAST_VALUE, SUM,"
                 " AVG, MIN, MAX and COUNT are",
             )
+        self._check_read_as_sums(function)
         argument = self._argument(function)
         default = self._default(function)
         if argument is not None and default is not None:
@@ -119,6 +121,15 @@ class _Window:
             self._count(function),
             default,
         )
+
+    def _check_read_as_sums(self, function: FrameFunction) -> None:
+        """Refuse to add up metrics that an option reads for SUM: a tool means a total by it."""
+        if function in ADDING and self._stage.context.reading.notes:
+            raise NotSupported(
+                f"{function} over metrics that sum_means reads for SUM is no total",
+                place=self._place,
+                hint="ask for the metric at the keys of the total, by a query of its own",
+            )
 
     def _argument(self, function: FrameFunction) -> Term | None:
         inner = self._node.this.this
