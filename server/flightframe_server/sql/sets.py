@@ -62,7 +62,10 @@ def set_selects(select: exp.Select, reading: Reading) -> SetSelects:
 
 
 def _each_once(inner: exp.Select) -> exp.Select:
-    """Return a SELECT of plain rows as one of distinct rows: members are met once in any case."""
+    """Return a SELECT of rows of a table as one of distinct rows: a member counts once anyway."""
+    source = inner.args.get("from_")
+    if source is None or not isinstance(source.this, exp.Table):
+        return inner
     cut = any(inner.args.get(part) for part in ("group", "having", "distinct", "limit", "offset"))
     if cut or any(next(aggregates_in(node), None) for node in inner.expressions):
         return inner
