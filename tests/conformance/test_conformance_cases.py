@@ -47,7 +47,9 @@ def opened(backends):
 
 
 def asked(case):
-    return Request(case["query"], tuple(enumerate(case.get("parameters", ()))))
+    # A list of YAML is one that is bound behind IN.
+    values = (tuple(x) if isinstance(x, list) else x for x in case.get("parameters", ()))
+    return Request(case["query"], tuple(enumerate(values)))
 
 
 def streamed(engine, request):

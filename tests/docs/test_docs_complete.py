@@ -20,7 +20,7 @@ from flightframe_server.catalog.installation import (
     TlsSettings,
     TraceSettings,
 )
-from flightframe_server.catalog.limits import Limits, LimitsShape
+from flightframe_server.catalog.limits import Limits, LimitsShape, SqlShape
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -138,12 +138,12 @@ def test_every_limit_is_documented_with_its_default_and_is_kept_somewhere():
         for path in SERVER.rglob("*.py")
         if path.name not in ("limits.py", "read_installation.py", "installation.py")
     )
-    shape = LimitsShape()
-    for name in Limits.__dataclass_fields__:
+    sections = {**LimitsShape().model_dump(), **SqlShape().model_dump()}
+    for name, default in sections.items():
         assert re.search(rf"^\| `{name}` \|", page, re.MULTILINE)
-        assert getattr(shape, name) == getattr(Limits(), name)
+        assert default == getattr(Limits(), name)
         assert re.search(rf"\.{name}\b|\"{name}\"", source), f"nothing keeps {name}"
-    assert set(LimitsShape.model_fields) == set(Limits.__dataclass_fields__)
+    assert sections.keys() == set(Limits.__dataclass_fields__)
 
 
 def test_the_decisions_are_all_listed():
