@@ -80,7 +80,9 @@ def test_case_over_parquet(name, case, stream_rows, fixtures, tmp_path):
     engine = MetricEngine(
         fixture.collection, tmp_path, fixture.backend, enabled=False, stream_rows=stream_rows
     )
-    request = Request(case["query"], tuple(enumerate(case.get("parameters", ()))))
+    # A list of YAML is one that is bound behind IN.
+    values = (tuple(x) if isinstance(x, list) else x for x in case.get("parameters", ()))
+    request = Request(case["query"], tuple(enumerate(values)))
     found = answer(request, Runtime("test", {fixture.collection.name: engine}))
     rows = [row for batch in found.open() for row in batch.to_pylist()]
     got = [tuple(map(plain, row.values())) for row in rows]
