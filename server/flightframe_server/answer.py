@@ -48,6 +48,7 @@ from flightframe_server.provenance import (
 )
 from flightframe_server.request import Request, Translation
 from flightframe_server.resolver.needs import Need
+from flightframe_server.resolver.qualified_names import collection_of
 from flightframe_server.resolver.question import Question
 from flightframe_server.resolver.resolve import resolve
 from flightframe_server.resolver.typed import TypedCollection
@@ -61,6 +62,7 @@ __all__ = [
     "EngineState",
     "Request",
     "Runtime",
+    "addressed",
     "answer",
     "chosen_engine",
     "engine_named",
@@ -218,7 +220,7 @@ def _answer(
         binding.refuse_surplus()
         return question
 
-    engine = chosen_engine(request, runtime, ask, context)
+    engine = chosen_engine(addressed(request, statement), runtime, ask, context)
     if explains or statement.explain:
         return _explained(_explanation(ask, request, engine, context), engine, query_id)
     epoch = engine.epoch
@@ -275,6 +277,12 @@ def state_of(runtime: Runtime, request: Request) -> tuple[EngineState, ...]:
     else:
         engines = (engine_named(runtime, request.collection),)
     return tuple((engine.generation, engine.epoch, engine.fingerprint()) for engine in engines)
+
+
+def addressed(request: Request, statement: Statement) -> Request:
+    """Return a request of the collection that FROM names, where the request names none."""
+    named = collection_of(statement) if request.collection is None else None
+    return request if named is None else replace(request, collection=named)
 
 
 def chosen_engine(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from flightframe_server.answer import (
     Request,
     Runtime,
+    addressed,
     chosen_engine,
     read_statement,
     utc_now,
@@ -80,7 +81,7 @@ def check_request(
         return question
 
     with runtime.pinned() as pinned:
-        engine = chosen_engine(request, pinned, ask, context)
+        engine = chosen_engine(addressed(request, statement), pinned, ask, context)
         question = engine.check(ask, request.freshness, context)
     columns = tuple(map(_column, question.columns))
     return CheckedQuery(engine.collection.name, statement, columns)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from flightframe_server.answer import (
     Request,
     Runtime,
+    addressed,
     chosen_engine,
     read_statement,
     utc_now,
@@ -63,6 +64,6 @@ def plan_request(
         return question
 
     with runtime.pinned() as pinned:
-        engine = chosen_engine(request, pinned, ask, context)
+        engine = chosen_engine(addressed(request, statement), pinned, ask, context)
         plan = engine.plan(ask, request.freshness, context)
         return PlannedRequest(request, engine, plan, engine.snapshot(context).facts.known.rows)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from flightframe_server.answer import Request, Runtime, chosen_engine, read_statement
+from flightframe_server.answer import Request, Runtime, addressed, chosen_engine, read_statement
 from flightframe_server.arrow_types import arrow_type, with_sql_metadata
 from flightframe_server.call_context import SERVER_CALL
 from flightframe_server.composer.compose import answer_schema
@@ -47,7 +47,7 @@ def type_request(request: Request, runtime: Runtime) -> QuerySignature:
         return resolve(statement, typed, binding)
 
     with runtime.pinned() as pinned:
-        engine = chosen_engine(request, pinned, ask, SERVER_CALL)
+        engine = chosen_engine(addressed(request, statement), pinned, ask, SERVER_CALL)
         if statement.explain:
             plan = engine.plan(ask, request.freshness)
             schema = explanation(plan, engine.backend).schema

@@ -12,6 +12,7 @@ const texts: string[] = process.env["FRAME_QL_TEXTS"]
       "SELECT SUM(revenue) FILTER (WHERE region IS NOT DISTINCT FROM 'East') / revenue@region AS \"a b\" AT calendar.month -- end",
       "SELECT CASE WHEN revenue > 1e3 THEN 'x' ELSE NULL END c, CAST(units AS decimal(9, 2)), EXTRACT(year FROM day) AT day",
       "SELECT order, \"by\", COUNT(*), COUNT(DISTINCT store) /* a * b */ FROM transactions WHERE x LIKE 'a%' AT order.by",
+      "SELECT t.region, retail.metrics.revenue FROM retail.transactions AS t AT t.region ORDER BY t.region",
       "SELECT revenue AT (LOWER(stall) AS small, month) ORDER BY 2",
       "SELECT s AT (CASE WHEN region = 'West' THEN 'coast' ELSE 'inland' END AS s, r AS t) HAVING REALISED AND s < 'i'",
       "SELECT AVG(revenue @ (EXTRACT(month FROM day) AS m)), revenue / (revenue @ ()) AS share AT store WHERE day + 1 < CURRENT_DATE",

@@ -36,6 +36,7 @@ from flightframe_server.language.syntax import (
 )
 from flightframe_server.language.words import CASE_NAMES
 from flightframe_server.resolver.functions import FIELDS
+from flightframe_server.resolver.qualified_names import METRICS
 
 
 def name_options(cursor: Cursor) -> Iterator[Option]:
@@ -212,6 +213,10 @@ def _schemas(cursor: Cursor) -> Iterator[Option]:
             continue
         option = Option(schema.name, "schema", _quoted(schema.name), schema.description)
         yield _asked(cursor, option, Name((schema.name,)))
+    names = {schema.casefold() for schema in cursor.trial.typed.collection.schemas}
+    if cursor.fits(METRICS) and METRICS not in names:
+        option = Option(METRICS, "schema", METRICS, "every level and every metric")
+        yield _asked(cursor, option, Name((METRICS,)))
 
 
 def _outputs(cursor: Cursor) -> Iterator[Option]:

@@ -44,6 +44,7 @@ from flightframe_server.resolver.ad_hoc_levels import with_anchor
 from flightframe_server.resolver.anchors import anchors_of
 from flightframe_server.resolver.expressions import Typer
 from flightframe_server.resolver.metrics import MetricNames
+from flightframe_server.resolver.qualified_names import table_of, unqualified
 from flightframe_server.resolver.question import Question
 from flightframe_server.resolver.resolve import resolve
 from flightframe_server.resolver.scope import Scope
@@ -166,10 +167,7 @@ class Trial:
         yield from sorted(found)
 
     def _scope(self, statement: Statement) -> Scope:
-        scope = Scope(self.typed, Binding(None))
-        if statement.source is None:
-            return scope
-        return Scope(self.typed, Binding(None), scope.schema(statement.source))
+        return Scope(self.typed, Binding(None), table_of(statement.source, self.typed).schema)
 
     def is_level(self, node: Node) -> bool:
         """Whether an expression is a level alone."""
@@ -190,10 +188,8 @@ def tidied(trial: Trial, statement: Statement, *, anchor_written: bool) -> State
         anchor_written: whether it says AT; else the levels that it selects are its anchor.
     """
     scope = Scope(trial.typed, Binding(None))
+    statement = _without_qualifiers(statement, trial.typed)
     source = statement.source
-    if source is not None and not is_mark(source):
-        known = {name.casefold() for name in trial.typed.collection.schemas}
-        source = source if source.text.casefold() in known else None
     items = tuple(item for item in statement.items if _stands(trial, item, source))
     levels = tuple(
         name
@@ -215,6 +211,19 @@ def tidied(trial: Trial, statement: Statement, *, anchor_written: bool) -> State
         explain=False,
     )
     return _implied_levels(trial, draft)
+
+
+def _without_qualifiers(statement: Statement, typed: TypedCollection) -> Statement:
+    """Return a draft whose names nothing qualifies, without a FROM that names no table."""
+    source = statement.source
+    if source is not None and is_mark(source):
+        return statement
+    for one in (source, None):
+        try:
+            return unqualified(replace(statement, source=one), typed, unfinished=True)
+        except QueryError:
+            continue
+    return replace(statement, source=None)
 
 
 def _is_ad_hoc(scope: Scope, name: Name) -> bool:

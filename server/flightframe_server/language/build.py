@@ -19,6 +19,7 @@ from flightframe_server.language.bounds import token_place
 from flightframe_server.language.grouping_sets import stacked_anchor
 from flightframe_server.language.syntax import (
     AdHocLevel,
+    AliasedName,
     Anchor,
     Ascribed,
     Between,
@@ -150,8 +151,10 @@ class TreeBuilder:
     having = where
 
     def source(self, parts: Parts) -> Clause:
-        """`FROM name`."""
-        name = Name((spelling(parts[1]),), place=token_place(parts[1]))
+        """`FROM name [AS alias]`."""
+        name: Name = parts[1]
+        if len(parts) > 2:
+            name = AliasedName(name.parts, spelling(parts[-1]), place=_span(parts[1:]))
         return Clause(parts[0], name, _span(parts))
 
     def order(self, parts: Parts) -> Clause:

@@ -14,6 +14,7 @@ from decimal import Decimal
 
 from flightframe_server.language.syntax import (
     AdHocLevel,
+    AliasedName,
     Anchor,
     Ascribed,
     Between,
@@ -196,6 +197,8 @@ class _Writer:
             case AdHocLevel():
                 name = self._name(node.text)
                 return f"{self.write(node.expression)} {self._word('AS')} {name}"
+            case AliasedName():
+                return f"{self._leaf(Name(node.parts))} {self._word('AS')} {self._name(node.alias)}"
             case Name() | Literal() | Parameter() | Star():
                 return self._leaf(node)
             case Call():

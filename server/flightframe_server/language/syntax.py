@@ -68,6 +68,13 @@ class AdHocLevel(Name):
 
 
 @dataclass(frozen=True, slots=True)
+class AliasedName(Name):
+    """`name AS alias` in FROM: a table, and what its columns are qualified by instead of it."""
+
+    alias: str
+
+
+@dataclass(frozen=True, slots=True)
 class Literal(Expression):
     """A constant: its Python value, and what it was written as."""
 

@@ -286,11 +286,14 @@ def _list_without_parentheses(failure: ParseFailure) -> Diagnosis:
     if failure.terminal != "COMMA" and not second:
         return None
     count = 1
-    while failure.previous(count) in _NAMES or failure.previous(count) == "DOT":
+    while failure.previous(count) in (*_NAMES, "DOT", "AS"):
         count += 1
     lead = failure.previous(count)
     if lead == "FROM" and failure.terminal == "COMMA":
         return failure.error("FROM names one schema", hint="without FROM the schemas are found")
+    if lead == "FROM" and "AS" in failure.expected and not failure.open_brackets:
+        hint = f"write AS {echo(failure.unexpected or '')}"
+        return failure.error("another name of what FROM names stands behind AS", hint=hint)
     if lead in ("AT", "PER", "ASCRIBE"):
         sign = SPELLINGS[lead]
         return failure.error(

@@ -35,7 +35,8 @@ def schemas_in_play(typed: TypedCollection, statement: Statement) -> tuple[str, 
         families = [family.name for family in typed.collection.metric_families.values()]
     else:
         families = [*_named(typed, statement)]
-    return tuple(dict.fromkeys(schema for name in families for schema in _roots(typed, name)))
+    named = (schema for name in families for schema in schemas_of_family(typed, name))
+    return tuple(dict.fromkeys(named))
 
 
 def _named(typed: TypedCollection, statement: Statement) -> Iterator[str]:
@@ -57,13 +58,14 @@ def _expressions(
     yield from ((key.expression, frozenset(outputs)) for key in statement.order_by)
 
 
-def _roots(typed: TypedCollection, name: str) -> Iterator[str]:
+def schemas_of_family(typed: TypedCollection, name: str) -> Iterator[str]:
+    """Yield the schemas that a metric family is rooted in, a derived one by its inputs."""
     family = typed.collection.folded_families.get(name.casefold())
     if family is None:
         return
     if isinstance(family.meaning, DerivedMetric):
         for part in names_in(family.meaning.formula):
-            yield from _roots(typed, part.text)
+            yield from schemas_of_family(typed, part.text)
     else:
         yield family.meaning.schema
 

@@ -50,6 +50,7 @@ from flightframe_server.resolver.metrics import IN_HAVING, MetricNames
 from flightframe_server.resolver.needs import needs_of
 from flightframe_server.resolver.points import with_points
 from flightframe_server.resolver.predicates import conjuncts
+from flightframe_server.resolver.qualified_names import unqualified
 from flightframe_server.resolver.question import Ordering, OutputColumn, Question, Window
 from flightframe_server.resolver.realised import is_realised, realised
 from flightframe_server.resolver.scope import Scope
@@ -82,6 +83,7 @@ def resolve(
     Raises:
         QueryError: one subclass for each rule of docs/frame-ql.md that can be broken.
     """
+    statement = unqualified(statement, typed)
     statement, typed, known = read_known(statement, typed)
     scope = Scope(typed, binding if binding is not None else Binding())
     if statement.source is not None:

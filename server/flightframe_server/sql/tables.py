@@ -19,6 +19,7 @@ from flightframe_server.bounded_cache import BoundedCache
 from flightframe_server.engine.engine import MetricEngine
 from flightframe_server.errors import BackendError
 from flightframe_server.language.syntax import Statement
+from flightframe_server.resolver.qualified_names import METRICS
 from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.sql.columns import (
     TablePlace,
@@ -36,7 +37,6 @@ from flightframe_server.sql.table_frames import FrameColumn, frame_columns, fram
 
 log = structlog.get_logger(__name__)
 
-METRICS = "metrics"
 TABLE = "TABLE"
 METRICS_WORDS = (
     "Every level and every metric; ask them at an anchor: SELECT region, revenue AT region"
