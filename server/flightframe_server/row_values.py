@@ -19,6 +19,7 @@ from collections.abc import Callable
 from functools import cache
 
 from flightframe_server.errors import ArithmeticOverflow
+from flightframe_server.resolver.days import months_later
 
 INT64_MAX = 2**63 - 1
 INT64_MIN = -(2**63)
@@ -180,9 +181,17 @@ def make_date(year: int, month: int, day: int) -> datetime.date:
 
 
 def add_days(day: datetime.date, count: int) -> datetime.date:
-    """Return the day so many days later, of the years 1 to 9999; raises `ArithmeticOverflow`."""
+    """Return the day or moment so many days later; raises `ArithmeticOverflow` past 1 to 9999."""
     try:
         return day + datetime.timedelta(days=count)
+    except OverflowError:
+        raise misfit() from None
+
+
+def add_months(day: datetime.date, count: int) -> datetime.date:
+    """Return the day or moment so many months later; raises `ArithmeticOverflow` past 1 to 9999."""
+    try:
+        return months_later(day, count)
     except OverflowError:
         raise misfit() from None
 

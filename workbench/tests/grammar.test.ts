@@ -15,7 +15,7 @@ const texts: string[] = process.env["FRAME_QL_TEXTS"]
       "SELECT t.region, retail.metrics.revenue FROM retail.transactions AS t AT t.region ORDER BY t.region",
       "SELECT revenue AT (LOWER(stall) AS small, month) ORDER BY 2",
       "SELECT s AT (CASE WHEN region = 'West' THEN 'coast' ELSE 'inland' END AS s, r AS t) HAVING REALISED AND s < 'i'",
-      "SELECT AVG(revenue @ (EXTRACT(month FROM day) AS m)), revenue / (revenue @ ()) AS share AT store WHERE day + 1 < CURRENT_DATE",
+      "SELECT AVG(revenue @ (EXTRACT(month FROM day) AS m)), revenue / (revenue @ ()) AS share AT store WHERE day + 1 < CURRENT_DATE AND interval > day - INTERVAL 1 month + INTERVAL '2 years'",
       "SELECT POSITION('a' IN LOWER(x)) p, position, POSITION AS realised, REALISED AT position",
       "SELECT cube, GROUPING(region) AS whole AT ROLLUP (region, (year, month), LOWER(a) AS b, (CASE WHEN x = 1 THEN 'a' END AS c), (d))",
       "SELECT sets AT grouping sets ((a, b), (), LOWER(c) AS d) WHERE rollup IS NOT KNOWN AND known IN $list AND b NOT IN ?",

@@ -81,7 +81,7 @@ _DAY = (Takes.INTEGER, Takes.INTEGER, Takes.INTEGER)
 _PASSING = (
     *("add", "subtract", "multiply", "divide", "negate"),
     *("eq", "ne", "lt", "le", "gt", "ge", "like", "not"),
-    *("cast", "to_timestamp", "concat", "extract", "add_days", "days_between"),
+    *("cast", "to_timestamp", "concat", "extract", "add_days", "add_months", "days_between"),
 )
 _OPERATORS = (
     *(RowFunction(name) for name in _PASSING),

@@ -26,6 +26,7 @@ from flightframe_server.language.syntax import (
     Cast,
     Expression,
     Extract,
+    Interval,
     IsIn,
     Item,
     Literal,
@@ -35,6 +36,7 @@ from flightframe_server.language.syntax import (
     Statement,
 )
 from flightframe_server.language.words import CASE_NAMES
+from flightframe_server.resolver.days import UNITS
 from flightframe_server.resolver.functions import FIELDS
 from flightframe_server.resolver.qualified_names import METRICS
 
@@ -79,7 +81,7 @@ def _in_expression(cursor: Cursor) -> Iterator[Option]:
 
 
 def _fixed_words(cursor: Cursor) -> Iterator[Option] | None:
-    """Return the types of CAST or the fields of EXTRACT, where those are due."""
+    """Return the types of CAST, the fields of EXTRACT or the units of INTERVAL, where due."""
     target = _target(cursor)
     match target:
         case Cast():
@@ -94,6 +96,12 @@ def _fixed_words(cursor: Cursor) -> Iterator[Option] | None:
             return (
                 _asked(cursor, Option(name, "keyword", name, what), replace(target, field=name))
                 for name, what in FIELDS.items()
+                if cursor.fits(name)
+            )
+        case Interval():
+            return (
+                _asked(cursor, Option(name, "keyword", name), replace(target, unit=name))
+                for name in UNITS
                 if cursor.fits(name)
             )
     return None

@@ -30,7 +30,7 @@ from flightframe_server.language.bounds import check_text
 from flightframe_server.language.draft import NAMES, Draft, read_draft
 from flightframe_server.language.syntax import Anchor, Statement
 
-_DATED = {"DATE": "'2000-01-01'", "TIMESTAMP": "'2000-01-01 00:00:00'"}
+_DATED = {"DATE": "'2000-01-01'", "TIMESTAMP": "'2000-01-01 00:00:00'", "INTERVAL": "'1 day'"}
 
 
 def complete(

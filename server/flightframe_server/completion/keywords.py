@@ -23,6 +23,7 @@ from flightframe_server.language.syntax import (
     Case,
     Cast,
     Expression,
+    Interval,
     Literal,
     LiteralKind,
     Name,
@@ -39,6 +40,7 @@ _CONSTANTS: dict[str, Expression] = {
     "NULL": Literal(None, LiteralKind.NULL),
     "DATE": Literal(datetime.date(2000, 1, 1), LiteralKind.DATE),
     "TIMESTAMP": Literal(datetime.datetime(2000, 1, 1), LiteralKind.TIMESTAMP),
+    "INTERVAL": Interval(1, "day"),
 }
 # They begin an operand, and take anything in it.
 _OPENING: dict[str, Expression] = {

@@ -17,6 +17,7 @@ from flightframe_server.language.syntax import (
     AdHocLevel,
     Cast,
     Extract,
+    Interval,
     Literal,
     Name,
     Node,
@@ -89,6 +90,8 @@ def is_mark(node: Node) -> bool:
             return written == MARK
         case Extract(field=field):
             return field == MARK
+        case Interval(unit=unit):
+            return unit == MARK
     return False
 
 

@@ -202,6 +202,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "extract": row_functions.by_value(row_values.extract),
     "make_date": row_functions.by_value(row_values.make_date),
     "add_days": row_functions.by_value(row_values.add_days),
+    "add_months": row_functions.by_value(row_values.add_months),
     "days_between": row_functions.by_value(row_values.days_between),
 }
 """Every row function but CASE and COALESCE, which `evaluate` computes row by row of their ways."""

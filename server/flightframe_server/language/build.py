@@ -33,6 +33,7 @@ from flightframe_server.language.syntax import (
     Extract,
     GroupingSets,
     GroupingWord,
+    Interval,
     IsIn,
     IsInList,
     IsKnown,
@@ -325,6 +326,15 @@ class TreeBuilder:
     def extract(self, parts: Parts) -> Extract:
         """`EXTRACT(field FROM x)`."""
         return Extract(spelling(parts[2]).lower(), parts[4], place=_span(parts))
+
+    def interval(self, parts: Parts) -> Interval:
+        """`INTERVAL '3 months'` or `INTERVAL 3 month`."""
+        place = _span(parts)
+        if len(parts) == 2:
+            return literals.written_interval(literals.unquoted(parts[1]), place)
+        count = literals.integer(str(parts[1]), token_place(parts[1])).value
+        assert isinstance(count, int)
+        return literals.interval(count, spelling(parts[2]), place)
 
     def position(self, parts: Parts) -> Call:
         """`POSITION(part IN text)`."""

@@ -30,7 +30,7 @@ NAMES = SOFT_KEYWORDS | {"WORD", "QUOTED"}
 _REST_OF_WORD = re.compile(r"[A-Za-z0-9_]*")
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _LINE_COMMENT = re.compile(r"--[^\r\n]*\Z")
-_DATED = {"DATE": "'2000-01-01'", "TIMESTAMP": "'2000-01-01 00:00:00'"}
+_DATED = {"DATE": "'2000-01-01'", "TIMESTAMP": "'2000-01-01 00:00:00'", "INTERVAL": "'1 day'"}
 
 # What a draft is filled up with, the first that the grammar accepts: what closes comes before what
 # opens, and a parameter stands for every expression, since it fits any type.

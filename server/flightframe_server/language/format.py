@@ -26,6 +26,7 @@ from flightframe_server.language.syntax import (
     DistinctFrom,
     Expression,
     Extract,
+    Interval,
     IsIn,
     IsInList,
     IsKnown,
@@ -197,9 +198,7 @@ class _Writer:
             case AdHocLevel():
                 name = self._name(node.text)
                 return f"{self.write(node.expression)} {self._word('AS')} {name}"
-            case AliasedName():
-                return f"{self._leaf(Name(node.parts))} {self._word('AS')} {self._name(node.alias)}"
-            case Name() | Literal() | Parameter() | Star():
+            case Name() | Literal() | Parameter() | Star() | Interval():
                 return self._leaf(node)
             case Call():
                 return self._call(node)
@@ -217,8 +216,12 @@ class _Writer:
                 return self._arithmetic(node)
         return self._predicate(node)
 
-    def _leaf(self, node: Name | Literal | Parameter | Star) -> str:
+    def _leaf(self, node: Name | Literal | Parameter | Star | Interval) -> str:
         match node:
+            case AliasedName():
+                return f"{self._leaf(Name(node.parts))} {self._word('AS')} {self._name(node.alias)}"
+            case Interval():
+                return self._interval(node)
             case Name():
                 return ".".join(self._name(part) for part in node.parts)
             case Literal():
@@ -238,6 +241,12 @@ class _Writer:
         # Two minus signs in a row would start a comment.
         gap = " " if operand.startswith("-") else ""
         return f"{node.operator}{gap}{operand}"
+
+    def _interval(self, node: Interval) -> str:
+        """Return an interval; with a sign it is a text."""
+        if node.count < 0:
+            return f"{self._word('INTERVAL')} '{node.count} {node.unit}'"
+        return f"{self._word('INTERVAL')} {node.count} {self._name(node.unit)}"
 
     def _predicate(self, node: Expression) -> str:
         match node:

@@ -14,9 +14,10 @@ from decimal import Decimal
 
 from flightframe_server.errors import FrameQLSyntaxError, LimitExceeded, Place
 from flightframe_server.language.bounds import MAX_DIGITS, echo
-from flightframe_server.language.syntax import Literal, LiteralKind
+from flightframe_server.language.syntax import Interval, Literal, LiteralKind
 
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+_INTERVAL = re.compile(r"\s*([+-]?[0-9]+)\s+([A-Za-z_][A-Za-z0-9_]*)\s*")
 _TIMESTAMP = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,6}))?)?"
     r"(?:(Z)|([+-])([0-9]{2})(?::?([0-9]{2}))?)?"
@@ -118,6 +119,28 @@ def timestamp(text: str, place: Place) -> Literal:
         raise _bad("TIMESTAMP", text, place) from None
     moment = datetime.datetime.combine(written, time, zone)
     return Literal(moment, LiteralKind.TIMESTAMP, place=place)
+
+
+def interval(count: int, unit: str, place: Place) -> Interval:
+    """Return the interval of so many units, named in the singular or the plural."""
+    one = unit.lower()
+    return Interval(count, one[:-1] if len(one) > 1 and one.endswith("s") else one, place=place)
+
+
+def written_interval(text: str, place: Place) -> Interval:
+    """Return the interval that a text is: a whole number and a unit.
+
+    Raises:
+        FrameQLSyntaxError: it is no such pair.
+    """
+    match = _INTERVAL.fullmatch(text)
+    if match is None or len(text) > MAX_DIGITS:
+        raise FrameQLSyntaxError(
+            "an interval is a whole number of one unit",
+            hint="write INTERVAL 1 month, or INTERVAL '1 month'",
+            place=place,
+        )
+    return interval(int(match[1]), match[2], place)
 
 
 def _check_digits(text: str, place: Place) -> None:

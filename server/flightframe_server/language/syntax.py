@@ -139,6 +139,14 @@ class Extract(Expression):
 
 
 @dataclass(frozen=True, slots=True)
+class Interval(Expression):
+    """`INTERVAL 3 month`; the unit is in lower case and the singular, and not known to exist."""
+
+    count: int
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unary(Expression):
     """A sign, `-` or `+`, before an operand that is not a plain number literal."""
 

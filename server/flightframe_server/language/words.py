@@ -50,6 +50,7 @@ SPELLINGS = CLAUSES | {
     "CAST": "CAST",
     "EXTRACT": "EXTRACT",
     "POSITION": "POSITION",
+    "INTERVAL": "INTERVAL",
     "ROLLUP": "ROLLUP",
     "CUBE": "CUBE",
     "GROUPING_SETS": "GROUPING SETS",
@@ -113,7 +114,10 @@ _GROUPS: tuple[tuple[frozenset[str], str, frozenset[str]], ...] = (
     (
         frozenset({"WORD", "INT", "LPAR"}),
         "an expression",
-        _NAMES | _LITERALS | _PARAMETERS | {"LPAR", "NOT", "CASE", "CAST", "EXTRACT", "POSITION"},
+        _NAMES
+        | _LITERALS
+        | _PARAMETERS
+        | {"LPAR", "NOT", "CASE", "CAST", "EXTRACT", "POSITION", "INTERVAL"},
     ),
     (frozenset({"CMP", "PLUS"}), "an operator", _OPERATORS | {"LPAR"}),
     (frozenset({"CMP"}), "a comparison", frozenset({"CMP", "IN", "LIKE", "BETWEEN", "IS", "NOT"})),

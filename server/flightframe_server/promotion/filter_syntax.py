@@ -22,6 +22,7 @@ from flightframe_server.language.syntax import (
     DistinctFrom,
     Expression,
     Extract,
+    Interval,
     IsIn,
     IsKnown,
     IsNull,
@@ -182,6 +183,10 @@ def _call(function: str, arguments: Arguments) -> Expression:
     """Return the syntax of a function that was applied."""
     if function in _JUNCTIONS:
         return Junction(function.upper(), arguments)
+    if function in _INTERVALS and len(arguments) == 2 and isinstance(arguments[1], Literal):
+        count = arguments[1].value
+        if isinstance(count, int):
+            return Binary("+", arguments[0], Interval(count, _INTERVALS[function]))
     if function in _OF_TWO and len(arguments) == 2:
         return _OF_TWO[function](*arguments)
     if function in _OF_ONE and len(arguments) == 1:
@@ -197,6 +202,8 @@ def _call(function: str, arguments: Arguments) -> Expression:
     raise Unreadable
 
 
+# A number of days moves a date alone, an interval a timestamp as well.
+_INTERVALS = {"add_days": "day", "add_months": "month"}
 _JUNCTIONS = frozenset({"and", "or"})
 
 _COMPARISONS = {"eq": "=", "ne": "<>", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from flightframe_server.algebra.functions import CALLED
 from flightframe_server.algebra.types import (
     BOOLEAN,
+    DATE,
     INTEGER,
     NULL,
     TEXT,
@@ -40,6 +41,7 @@ from flightframe_server.language.syntax import (
     DistinctFrom,
     Expression,
     Extract,
+    Interval,
     IsIn,
     IsInList,
     IsKnown,
@@ -54,7 +56,7 @@ from flightframe_server.language.syntax import (
     Unary,
 )
 from flightframe_server.resolver import functions
-from flightframe_server.resolver.days import day_arithmetic
+from flightframe_server.resolver.days import day_arithmetic, moved_by
 from flightframe_server.resolver.moments import compared
 from flightframe_server.resolver.terms import UNKNOWN, Apply, Constant, Term
 from flightframe_server.resolver.values import (
@@ -109,7 +111,7 @@ class Typer:
                 return self.binding.constant(node)
             case Unary() | Binary():
                 return self._arithmetic(node)
-            case Case() | Cast() | Extract():
+            case Case() | Cast() | Extract() | Interval():
                 return self._function(node)
             case Junction(operator=operator, operands=operands):
                 parts = tuple(self.predicate(operand) for operand in operands)
@@ -144,13 +146,25 @@ class Typer:
         if node.operator == "||":
             sides = self._as(node.left, TEXT), self._as(node.right, TEXT)
             return functions.concat(*sides, node.place)
+        if isinstance(node.left, Interval) or isinstance(node.right, Interval):
+            return self._moved(node)
         one, other = self.term(node.left), self.term(node.right)
         one, other = self._beside(node.left, one, other), self._beside(node.right, other, one)
         if Kind.DATE in (one.type.kind, other.type.kind):
             return day_arithmetic(node.operator, one, other, node.place)
         return arithmetic(node.operator, one, other, node.place)
 
-    def _function(self, node: Case | Cast | Extract) -> Term:
+    def _moved(self, node: Binary) -> Term:
+        """Return a date or timestamp plus or less an interval."""
+        moment, interval = node.left, node.right
+        if isinstance(moment, Interval) and node.operator == "+":
+            moment, interval = interval, moment
+        if isinstance(interval, Interval) and node.operator in ("+", "-"):
+            self._note(moment, DATE)
+            return moved_by(node.operator, self.term(moment), interval, node.place)
+        raise _no_value(node)
+
+    def _function(self, node: Case | Cast | Extract | Interval) -> Term:
         match node:
             case Case():
                 return self._case(node)
@@ -158,6 +172,8 @@ class Typer:
                 term = functions.cast(self.term(operand), written, place)
                 self._note(operand, term.type)
                 return term
+            case Interval():
+                raise _no_value(node)
         return functions.extract(node.field, self.term(node.operand), node.place)
 
     def _call(self, node: Call) -> Term:
@@ -316,6 +332,14 @@ class Typer:
             if side.type.kind not in (Kind.TEXT, Kind.NULL):
                 raise TypeMismatch(f"LIKE takes text, not {side.type}", place=place)
         return Apply(BOOLEAN, "like", (subject, written))
+
+
+def _no_value(node: Expression) -> TypeMismatch:
+    return TypeMismatch(
+        "an interval stands behind + or -, beside a date or a timestamp",
+        place=node.place,
+        hint="write day + INTERVAL 1 month",
+    )
 
 
 def _negated(term: Term, negated: bool) -> Term:

@@ -10,7 +10,6 @@ interval give a timestamp. The clock is the collection's, and tells what a text 
 
 from __future__ import annotations
 
-import calendar
 import datetime
 import operator
 import re
@@ -23,6 +22,7 @@ from flightframe_server import row_values
 from flightframe_server.errors import ArithmeticOverflow, FrameQLSyntaxError, Place, TypeMismatch
 from flightframe_server.language import literals
 from flightframe_server.language.syntax import Expression, Literal, LiteralKind, Parameter
+from flightframe_server.resolver.days import months_later
 from flightframe_server.sql.periods import first_instant, function_of
 from flightframe_server.sql.places import place_of
 from flightframe_server.sql.reading import Reading, literal_of
@@ -316,7 +316,6 @@ def _plus(
     )
     if unit in _DAYS:
         return moment + number * _DAYS[unit]
-    months = moment.year * 12 + moment.month - 1 + number * _MONTHS[unit]
-    year, month = months // 12, months % 12 + 1
-    last = calendar.monthrange(year, month)[1]
-    return moment.replace(year=year, month=month, day=min(moment.day, last))
+    later = months_later(moment, number * _MONTHS[unit])
+    assert isinstance(later, datetime.datetime)
+    return later

@@ -41,7 +41,13 @@ from flightframe_server.language.syntax import (
 )
 from flightframe_server.sql.casts import cast, date_of
 from flightframe_server.sql.comparing import check_side
-from flightframe_server.sql.date_moves import days_of, is_date, moved, period_of
+from flightframe_server.sql.date_moves import (
+    interval_beside,
+    interval_of,
+    is_date,
+    moved,
+    period_of,
+)
 from flightframe_server.sql.folding import constant_truth, folded, unit_of
 from flightframe_server.sql.periods import Fold, fold, function_of
 from flightframe_server.sql.places import place_of
@@ -114,18 +120,15 @@ class Scalars:
 
     def _moved(self, node: exp.Expr, place: Place) -> Expression | None:
         """Return a date that an interval moves; None where none stands beside it."""
-        left, right = node.this, node.expression
-        if isinstance(node, exp.Add) and isinstance(left.unnest(), exp.Interval):
-            left, right = right, left
-        interval = right.unnest()
-        if not isinstance(node, exp.Add | exp.Sub) or not isinstance(interval, exp.Interval):
+        sides = interval_beside(node)
+        if sides is None:
             return None
+        left, interval = sides
         day = plain(self.value(left))
         if not is_date(self.reading.typed, day):
             raise NotSupported("an interval moves a level that is a date", place=place_of(left))
-        days = days_of(interval, self.reading, place_of(right))
-        days = -days if isinstance(node, exp.Sub) else days
-        return Cast(moved(day, days, place), MOMENT, place=place)
+        size, less = interval_of(interval, self.reading), isinstance(node, exp.Sub)
+        return Cast(moved(day, size, place, less=less), MOMENT, place=place)
 
     def condition(self, node: exp.Expr) -> Expression:
         """Return a condition; raises as `value`."""

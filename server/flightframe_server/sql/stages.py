@@ -15,6 +15,7 @@ from flightframe_server.algebra.types import Kind
 from flightframe_server.errors import NotSupported, TypeMismatch, shown
 from flightframe_server.language.syntax import (
     Between,
+    Binary,
     Case,
     Cast,
     Compare,
@@ -32,11 +33,21 @@ from flightframe_server.resolver.terms import Term
 from flightframe_server.resolver.values import Binding
 from flightframe_server.sql.aggregate_nodes import is_aggregate
 from flightframe_server.sql.comparing import check_text
+from flightframe_server.sql.date_moves import (
+    WHOLE_DAYS,
+    day_of,
+    interval_beside,
+    interval_of,
+    moved,
+    period_of,
+)
+from flightframe_server.sql.folding import unit_of
 from flightframe_server.sql.naming import parts
+from flightframe_server.sql.periods import function_of
 from flightframe_server.sql.places import place_of
 from flightframe_server.sql.reading import Reading
 from flightframe_server.sql.relations import Relation
-from flightframe_server.sql.scalars import Scalars
+from flightframe_server.sql.scalars import MOMENT, Scalars, plain
 from flightframe_server.sql.trees import Key, key_of
 
 _CASTS: Mapping[exp.DType, Kind] = {
@@ -141,11 +152,55 @@ class Stage:
             return place_name(at, place)
         if isinstance(node, exp.Cast):
             return self._kept(node)
+        if isinstance(node, exp.DateTrunc):
+            return self._truncated(node)
+        if isinstance(node, exp.Add | exp.Sub):
+            return self._moved(node)
         if isinstance(node, exp.Window):
             raise NotSupported("a window function (OVER) stands in SELECT or ORDER BY", place=place)
         if is_aggregate(node):
             raise NotSupported("an aggregate has no meaning here", place=place)
         return None
+
+    def _truncated(self, node: exp.DateTrunc) -> Expression:
+        """Return the first instant of the period that holds a date or timestamp."""
+        place, unit = place_of(node), unit_of(node, self.context.reading)
+        moment, kind = self._moment(node.this, "DATE_TRUNC takes a date or a timestamp")
+        function = "DAY_OF" if unit is None else function_of(unit, place)
+        if kind is Kind.DATE:
+            return Cast(period_of(moment, function, place), MOMENT, place=place)
+        if function not in WHOLE_DAYS:
+            raise NotSupported(
+                f"a timestamp of an answer is not cut to a {shown(str(unit))}",
+                place=place,
+                hint="a day, week, month, quarter or year is",
+            )
+        return Cast(period_of(day_of(moment, place), function, place), MOMENT, place=place)
+
+    def _moved(self, node: exp.Add | exp.Sub) -> Expression | None:
+        """Return a date or timestamp that an interval moves; None where none stands beside it."""
+        sides = interval_beside(node)
+        if sides is None:
+            return None
+        left, interval = sides
+        place, less = place_of(node), isinstance(node, exp.Sub)
+        size = interval_of(interval, self.context.reading)
+        moment, kind = self._moment(left, "an interval moves a date or a timestamp")
+        if kind is Kind.DATE:
+            return Cast(moved(moment, size, place, less=less), MOMENT, place=place)
+        return Binary("-" if less else "+", moment, size, place=place)
+
+    def _moment(self, node: exp.Expr, what: str) -> tuple[Expression, Kind]:
+        """Return a date, or a timestamp that is not the first instant of one, and which it is.
+
+        Raises:
+            NotSupported: it is neither.
+        """
+        written = plain(self._scalars().value(node))
+        kind = self.typer.term(written).type.kind
+        if kind not in (Kind.DATE, Kind.TIMESTAMP):
+            raise NotSupported(what, place=place_of(node))
+        return written, kind
 
     def _kept(self, node: exp.Cast) -> Expression | None:
         """Return a value that is cast to the type it has, or a date that is cast to a timestamp."""
@@ -158,6 +213,8 @@ class Stage:
         kind = self.typer.term(inner).type.kind
         if kind is kinds:
             return inner
+        if kinds is Kind.DATE and plain(inner) is not inner:
+            return plain(inner)
         if (kind, kinds) == (Kind.DATE, Kind.TIMESTAMP):
             return Cast(inner, "timestamp", place=place_of(node))
         return None

@@ -115,10 +115,10 @@ def test_at_offers_all_that_select_lists(shop):
 
 def test_from_leaves_out_schemas_that_lack_a_metric_or_a_level(shop):
     found = options(shop, "SELECT revenue FROM |", "schema")
-    assert legal(found) == {"tx", "daily"}
+    assert legal(found) == {"tx", "daily", "metrics"}
     assert refused(found)["inv"] == "UNKNOWN_NAME"
     found = options(shop, "SELECT revenue FROM | AT txn", "schema")
-    assert legal(found) == {"tx"}
+    assert legal(found) == {"tx", "metrics"}
     assert refused(found)["daily"] == "FAN_OUT"
 
 
@@ -177,6 +177,22 @@ def test_words_that_stand_for_a_value_are_offered_where_they_do(shop):
     assert options(shop, "SELECT revenue AT (CURR|") == {}
     assert "REALISED" in legal(options(shop, "SELECT revenue AT region HAVING |"))
     assert options(shop, "SELECT revenue WHERE REAL|") == {}
+
+
+def test_an_interval_is_offered_beside_a_date_and_has_units(shop):
+    written = "SELECT revenue WHERE day > day - "
+    assert "INTERVAL" in legal(options(shop, f"{written}int|", "keyword"))
+    assert "INTERVAL" in refused(options(shop, "SELECT revenue WHERE int|", "keyword"))
+    assert {"month", "week"} <= legal(options(shop, f"{written}INTERVAL 1 |", "keyword"))
+    assert legal(options(shop, f"{written}INTERVAL 1 q|", "keyword")) == {"quarter"}
+
+
+def test_names_are_offered_behind_a_qualifier(shop):
+    assert "revenue" in legal(
+        options(shop, "SELECT m.rev| FROM metrics AS m AT m.region", "metric")
+    )
+    assert "region" in legal(options(shop, "SELECT m.revenue FROM metrics AS m AT m.|", "level"))
+    assert "metrics" in legal(options(shop, "SELECT revenue FROM met|", "schema"))
 
 
 def test_position_is_one_option(shop):

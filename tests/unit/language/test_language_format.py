@@ -320,6 +320,11 @@ def test_canonical_queries(written, canonical):
         ("007", "7"),
         ("date'2024-01-31'", "DATE '2024-01-31'"),
         ("timestamp '2024-01-31T10:00Z'", "TIMESTAMP '2024-01-31 10:00:00+00:00'"),
+        ("a + interval '1 Months'", "a + INTERVAL 1 month"),
+        ("interval 2 YEAR + interval", "INTERVAL 2 year + interval"),
+        ("a - (interval '-3 weeks')", "a - INTERVAL '-3 week'"),
+        ('interval 1 "select"', 'INTERVAL 1 "select"'),
+        ("case when a then d + interval 1 day end", "CASE WHEN a THEN d + INTERVAL 1 day END"),
         ("timestamp '2024-01-31 10:00:00.5'", "TIMESTAMP '2024-01-31 10:00:00.500000'"),
     ],
 )

@@ -46,6 +46,7 @@ WHERE = [
     "LEFT(town, 1) = 'a' AND RIGHT(town, 1) = 'b' AND TRIM(town) = 'c'",
     "REPLACE(town, 'a', 'b') = 'x' AND day + 3 > DATE '2024-01-01' AND day - 3 < moment",
     "day - DATE '2024-01-01' > 5",
+    "day - INTERVAL 1 month < DATE '2024-01-01' AND moment + INTERVAL '3 days' > day",
     "COALESCE(town, 'none') = 'none' AND NULLIF(town, 'x') IS NULL",
     "CASE WHEN sale > 1 THEN 'big' WHEN town = 'x' THEN town ELSE 'small' END = 'big'",
     "EXTRACT(year FROM day) = 2024 AND EXTRACT(hour FROM moment) BETWEEN 8 AND 17",

@@ -12,7 +12,7 @@ const HARD = [
 ];
 const SOFT = [
   "explain", "order", "by", "per", "offset", "nulls", "first", "last", "asc", "desc", "date", "timestamp", "filter", "case",
-  "when", "then", "else", "end", "cast", "extract", "position", "known", "rollup", "cube", "grouping", "sets",
+  "when", "then", "else", "end", "cast", "extract", "position", "interval", "known", "rollup", "cube", "grouping", "sets",
   "current_date", "realised",
 ];
 

@@ -26,6 +26,7 @@ _BOUND = "v"
 _REFUSAL = "error"
 _FAR = 2**32 - 1
 _AGES = 4_000_000
+_MONTHS_OF_AGES = 130_000
 _HALVES = -(2.0**63), 2.0**63
 
 
@@ -287,15 +288,31 @@ def _make_date(term: Apply, sides: list[exp.Expr], dialect: SqlDialect) -> exp.E
 
 
 def _add_days(term: Apply, sides: list[exp.Expr], dialect: SqlDialect) -> exp.Expr:
-    """Return a later day; past the ends of time no day is, however far past."""
+    """Return a later day or moment; past the ends of time there is none, however far past."""
     # DuckDB's dates reach further than the years 1 to 9999, and its addition takes 32 bits.
-    count = called("greatest", called("least", bound("n"), number(_AGES)), number(-_AGES))
-    moved = exp.Add(this=bound("x"), expression=cast_to(count, "INTEGER"))
+    count = _within(_AGES)
+    if term.type.kind is Kind.TIMESTAMP:
+        count = called("to_days", count)
+    return _moved(term, sides, exp.Add(this=bound("x"), expression=count))
+
+
+def _add_months(term: Apply, sides: list[exp.Expr], dialect: SqlDialect) -> exp.Expr:
+    """Return the same day so many months later, as `_add_days` does."""
+    later = exp.Add(this=bound("x"), expression=called("to_months", _within(_MONTHS_OF_AGES)))
+    return _moved(term, sides, cast(exp.Paren(this=later), term.type))
+
+
+def _within(most: int) -> exp.Expr:
+    count = called("greatest", called("least", bound("n"), number(most)), number(-most))
+    return cast_to(count, "INTEGER")
+
+
+def _moved(term: Apply, sides: list[exp.Expr], moved: exp.Expr) -> exp.Expr:
     low, high = (cast_to(text(day), "DATE") for day in ("0001-01-01", "9999-12-31"))
     absent = [exp.Is(this=bound(name), expression=exp.Null()) for name in ("x", "n")]
-    inside = exp.Between(this=exp.Paren(this=moved), low=low, high=high)
-    body = exp.Case().when(exp.or_(*absent), exp.Null())
-    body = body.when(inside, exp.Paren(this=moved.copy()))
+    day = exp.Paren(this=moved)
+    inside = exp.Between(this=cast_to(day, "DATE"), low=low, high=high)
+    body = exp.Case().when(exp.or_(*absent), exp.Null()).when(inside, day.copy())
     return let_all({"x": sides[0], "n": sides[1]}, body.else_(refused()))
 
 
@@ -341,6 +358,7 @@ FUNCTIONS: Mapping[str, Word] = {
     "extract": _extract,
     "make_date": _make_date,
     "add_days": _add_days,
+    "add_months": _add_months,
     "days_between": _days_between,
 }
 """Every row function in DuckDB's words."""

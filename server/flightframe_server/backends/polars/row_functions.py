@@ -146,9 +146,45 @@ def _make_date(term: Apply, sides: list[Value]) -> Value:
 
 
 def _add_days(term: Apply, sides: list[Value]) -> Value:
-    day, count = sides[0].expr.to_physical().cast(pl.Int64), sides[1].expr
-    number = day + count.clip(-_AGES, _AGES)
-    return Value(day_number(number, wrong=~number.is_between(*_DAYS)), DATE)
+    day, rest = _day_and_time(sides[0])
+    number = day + sides[1].expr.clip(-_AGES, _AGES)
+    return _on_day(number, ~number.is_between(*_DAYS), rest, term.type)
+
+
+def _add_months(term: Apply, sides: list[Value]) -> Value:
+    moment, count = sides[0].expr, sides[1].expr
+    _, rest = _day_and_time(sides[0])
+    year, month, day = (
+        part.cast(pl.Int64) for part in (moment.dt.year(), moment.dt.month(), moment.dt.day())
+    )
+    months = year * 12 + month - 1 + count.clip(-_AGES, _AGES)
+    inside = months.is_between(12, 12 * 10_000 - 1)
+    safe = pl.when(inside).then(months).otherwise(12)
+    year, month = safe // 12, safe % 12 + 1
+    first = _days(year, month, pl.lit(1, dtype=pl.Int64))
+    after = safe + 1
+    length = _days(after // 12, after % 12 + 1, pl.lit(1, dtype=pl.Int64)) - first
+    number = first + pl.min_horizontal(day, length) - 1
+    known = day.is_not_null() & count.is_not_null()
+    return _on_day(pl.when(known).then(number), ~inside, rest, term.type)
+
+
+def _day_and_time(value: Value) -> tuple[pl.Expr, pl.Expr | None]:
+    """Return the day of a date or moment since 1970, and of a moment the time within it."""
+    number = value.expr.to_physical().cast(pl.Int64)
+    if value.type.kind is Kind.DATE:
+        return number, None
+    day = number.floordiv(_MICROS_A_DAY)
+    return day, number - day * _MICROS_A_DAY
+
+
+def _on_day(day: pl.Expr, wrong: pl.Expr, rest: pl.Expr | None, type_: DataType) -> Value:
+    """Return a date, or a moment with its time of the day; makes the query fail where wrong."""
+    date = day_number(day, wrong=wrong)
+    if rest is None:
+        return Value(date, DATE)
+    micros = date.to_physical().cast(pl.Int64) * _MICROS_A_DAY + rest
+    return Value(micros.cast(dtype_of(type_)), type_)
 
 
 def _days_between(term: Apply, sides: list[Value]) -> Value:
@@ -369,6 +405,7 @@ FUNCTIONS: Mapping[str, Callable[[Apply, list[Value]], Value]] = {
     "extract": _extract,
     "make_date": _make_date,
     "add_days": _add_days,
+    "add_months": _add_months,
     "days_between": _days_between,
 }
 """The functions of text, dates and rounding."""

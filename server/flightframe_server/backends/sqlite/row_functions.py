@@ -41,8 +41,23 @@ def _make_date(year: int, month: int, day: int) -> str:
     return row_values.make_date(year, month, day).isoformat()
 
 
-def _add_days(day: str, count: int) -> str:
-    return row_values.add_days(datetime.date.fromisoformat(day), count).isoformat()
+def _add_days(value: int | str, count: int) -> int | str:
+    return _moved(row_values.add_days, value, count)
+
+
+def _add_months(value: int | str, count: int) -> int | str:
+    return _moved(row_values.add_months, value, count)
+
+
+def _moved(
+    move: Callable[[datetime.date, int], datetime.date], value: int | str, count: int
+) -> int | str:
+    """Return a date as text, or a moment as microseconds, moved."""
+    if isinstance(value, str):
+        return move(datetime.date.fromisoformat(value), count).isoformat()
+    later = move(moment_at(value), count)
+    assert isinstance(later, datetime.datetime)
+    return microseconds(later)
 
 
 def _days_between(later: str, earlier: str) -> int:
@@ -149,6 +164,7 @@ NEVER_FAIL: dict[str, tuple[int, Callable[..., Value]]] = {
 MAY_FAIL: dict[str, tuple[int, Callable[..., Value]]] = {
     "ff_make_date": (3, _make_date),
     "ff_add_days": (2, _add_days),
+    "ff_add_months": (2, _add_months),
     "ff_round": (3, _round),
     "ff_sqrt": (1, _square_root),
     "ff_read_integer": (1, row_values.text_to_integer),

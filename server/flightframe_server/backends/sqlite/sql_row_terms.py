@@ -108,6 +108,6 @@ ROW_TERMS: Mapping[str, RowTerm] = {
     **dict.fromkeys(("floor", "ceil"), _whole),
     **dict.fromkeys(("abs", "lower", "upper", "make_date"), _own),
     **dict.fromkeys(("left", "right", "trim", "replace", "position"), _own),
-    **dict.fromkeys(("add_days", "days_between"), _own),
+    **dict.fromkeys(("add_days", "add_months", "days_between"), _own),
 }
 """Functions that take their arguments as they stand."""
