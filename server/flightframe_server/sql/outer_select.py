@@ -42,6 +42,7 @@ from flightframe_server.sql.outer_rows import RowsBelow, is_rows, rows_below
 from flightframe_server.sql.outer_windows import windowed
 from flightframe_server.sql.places import place_of
 from flightframe_server.sql.relations import NamedColumn, Relation, projected_unique
+from flightframe_server.sql.scalar_selects import scalar_selects, with_values
 from flightframe_server.sql.stages import Stage, stage_of
 from flightframe_server.sql.trees import windows_in
 
@@ -92,12 +93,22 @@ class SelectReader:
             raise refusal from None
 
     def _algebra(self, select: exp.Select) -> Relation:
+        scalars = scalar_selects(select)
+        select = scalars.select
         below = self._below(select)
         if isinstance(below, RowsBelow):
+            for inner in scalars.before.values():
+                raise NotSupported(
+                    "a SELECT inside a condition on rows is not answered",
+                    place=place_of(inner),
+                    hint="it is in HAVING, and in WHERE over a sub-select",
+                )
             stage, items = below.reduced(self.islands, _items(select, None))
             nodes = self._nodes(select, items, below.is_column)
         else:
-            stage, items, nodes = self._over_relation(select, below)
+            values = self._values(scalars.before)
+            stage, items, nodes = self._over_relation(select, below, values)
+        stage = with_values(stage, self._values(scalars.after))
         having = select.args.get("having")
         if having is not None:
             stage = stage.filtered(_with_names(having.this, items, below))
@@ -106,11 +117,11 @@ class SelectReader:
         return self._shown(select, stage, items, below)
 
     def _over_relation(
-        self, select: exp.Select, below: Relation
+        self, select: exp.Select, below: Relation, values: dict[str, Relation]
     ) -> tuple[Stage, list[SelectItem], list[exp.Expr]]:
         items = _items(select, below)
         context = self.islands.context
-        stage = stage_of(context, below)
+        stage = with_values(stage_of(context, below), values)
         where = select.args.get("where")
         if where is not None:
             stage = stage.filtered(where.this)
@@ -121,6 +132,10 @@ class SelectReader:
             keys = keys_of(select, items, lambda column: below.find(column) is not None)
             stage = grouped(stage, keys, reduced)
         return stage, items, nodes
+
+    def _values(self, selects: dict[str, exp.Select]) -> dict[str, Relation]:
+        """Return the SELECTs of one value as relations of one row."""
+        return {name: self.relation(select) for name, select in selects.items()}
 
     def _nodes(
         self,
