@@ -171,6 +171,18 @@ def check_copies(root: Node) -> None:
             pending.append((child, copies * _repeats(node, child)))
 
 
+def count_nodes(root: Node, most: int) -> int:
+    """Return how many nodes a tree has, those that stand in several places each time.
+
+    Counting ends soon after `most`: a tree that shares its nodes may stand for any number.
+    """
+    pending, total = [root], 0
+    while pending and total <= most:
+        total += 1
+        pending.extend(_children(pending.pop()))
+    return total
+
+
 def _repeats(node: Node, child: Node) -> int:
     match node:
         case Between(operand=operand) if child is operand:

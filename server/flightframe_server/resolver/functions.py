@@ -27,6 +27,7 @@ from flightframe_server.catalog.declared_types import read_type
 from flightframe_server.catalog.zones import UTC
 from flightframe_server.errors import (
     CatalogError,
+    LimitExceeded,
     Place,
     TypeMismatch,
     UnknownName,
@@ -59,6 +60,9 @@ FIELDS: Mapping[str, str] = {
 MAX_DOUBLE_PLACES = 22
 """The largest power of ten that is a double exactly."""
 
+MAX_GROWTH = 10_000
+"""How many times longer REPLACE may make a text, those inside of it included."""
+
 _OF_TIMESTAMPS = frozenset({"hour", "minute", "second"})
 _CASTS: Mapping[Kind, frozenset[Kind]] = {
     Kind.INTEGER: frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.DOUBLE, Kind.TEXT}),
@@ -88,6 +92,7 @@ def call(name: str, arguments: Arguments, place: Place | None, zone: str = UTC) 
 
     Raises:
         TypeMismatch: wrong number or types of arguments.
+        LimitExceeded: the text could grow too long.
     """
     function = CALLED[name]
     term = None
@@ -99,6 +104,10 @@ def call(name: str, arguments: Arguments, place: Place | None, zone: str = UTC) 
         types = ", ".join(str(argument.type) for argument in arguments)
         raise TypeMismatch(
             f"{name} does not take ({shown(types)})", place=place, hint=f"write {function.form}"
+        )
+    if _growth(term) > MAX_GROWTH:
+        raise LimitExceeded(
+            f"REPLACE may make a text at most {MAX_GROWTH:,} times longer", place=place
         )
     return term
 
@@ -307,6 +316,18 @@ def _replace(arguments: Arguments, zone: str) -> Term | None:
     replaced = Apply(TEXT, "replace", arguments)
     unknown = any(isinstance(part, Constant) and part.value is None for part in parts)
     return _never(subject) if unknown else replaced
+
+
+def _growth(term: Term) -> int:
+    """Return how many times longer than before a text may be after what REPLACE writes."""
+    if not isinstance(term, Apply) or term.function != "replace":
+        return 1
+    subject, old, new = term.arguments
+    lengths = [
+        len(part.value) if isinstance(part, Constant) and isinstance(part.value, str) else 1
+        for part in (old, new)
+    ]
+    return _growth(subject) * max(1, -(-lengths[1] // max(1, lengths[0])))
 
 
 def _never(term: Term) -> Term:

@@ -305,9 +305,8 @@ class Aggregates:
 
         match column:
             case LevelColumn(level=level, moment=moment):
-                made = self._level(call(Name((level,), place=place_of(node))), level)
-                bounds = moment and name in ("MIN", "MAX")
-                return Cast(made, MOMENT, place=place) if bounds else made
+                out = self._level(call(Name((level,), place=place_of(node))), level)
+                return Cast(out, MOMENT, place=place) if moment and name in ("MIN", "MAX") else out
             case MetricColumn(family=family):
                 return self._metric(family, call, name, place)
             case FactColumn():
@@ -317,7 +316,8 @@ class Aggregates:
                     raise NotSupported("an aggregate over a window is not answered", place=place)
                 if condition is not None:
                     raise NotSupported("FILTER over a sub-select is not answered", place=place)
-                return call(Ascribed(expression, Anchor(keys, place=place), place=place))
+                inner = self.scalars.reading.written_out(expression, place)
+                return call(Ascribed(inner, Anchor(keys, place=place), place=place))
             case RowValue():
                 raise NotSupported("an aggregate takes a metric or a level", place=place)
 

@@ -19,13 +19,22 @@ from typing import Any
 from sqlglot import exp
 
 from flightframe_server import row_values
-from flightframe_server.errors import ArithmeticOverflow, FrameQLSyntaxError, Place, TypeMismatch
+from flightframe_server.errors import (
+    ArithmeticOverflow,
+    FrameQLSyntaxError,
+    LimitExceeded,
+    Place,
+    TypeMismatch,
+)
 from flightframe_server.language import literals
 from flightframe_server.language.syntax import Expression, Literal, LiteralKind, Parameter
 from flightframe_server.resolver.days import months_later
 from flightframe_server.sql.periods import first_instant, function_of
 from flightframe_server.sql.places import place_of
 from flightframe_server.sql.reading import Reading, literal_of
+
+MAX_TEXT = 64 * 1024
+"""How many characters REPLACE may make of a constant."""
 
 _NUMBER = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _WHOLE = re.compile(r"\s*([+-]?[0-9]{1,6})\s*")
@@ -172,26 +181,35 @@ def _text(node: exp.Expr, reading: Reading) -> str | None:
 
 
 def _joined(node: exp.Expr, reading: Reading) -> Literal | None:
-    parts = [_text(part, reading) for part in node.iter_expressions()]
-    if None in parts:
-        return None
-    texts = [part for part in parts if part is not None]
+    texts: dict[str, str] = {}
+    for name, part in node.args.items():
+        text = _text(part, reading) if isinstance(part, exp.Expr) else None
+        if isinstance(part, exp.Expr) and text is None:
+            return None
+        texts[name] = text or ""
+    place = place_of(node)
     match node:
         case exp.DPipe():
-            left, right = _text(node.this, reading), _text(node.expression, reading)
-            joined = f"{left}{right}"
-        case exp.Replace(args={"replacement": replacement}) if replacement is not None:
-            subject, old = _text(node.this, reading) or "", _text(node.expression, reading) or ""
-            new = _text(replacement, reading) or ""
-            # An empty text is found nowhere.
-            joined = subject.replace(old, new) if old else subject
+            joined = texts["this"] + texts["expression"]
+        case exp.Replace(args={"replacement": exp.Expr()}):
+            joined = _replaced(texts, place)
         case exp.Lower():
-            joined = row_values.lower(texts[0])
+            joined = row_values.lower(texts["this"])
         case exp.Upper():
-            joined = row_values.upper(texts[0])
+            joined = row_values.upper(texts["this"])
         case _:
             return None
-    return Literal(joined, LiteralKind.TEXT, place=place_of(node))
+    return Literal(joined, LiteralKind.TEXT, place=place)
+
+
+def _replaced(texts: Mapping[str, str], place: Place) -> str:
+    text, old, new = texts["this"], texts["expression"], texts["replacement"]
+    if not old:
+        # An empty text is found nowhere.
+        return text
+    if len(text) + text.count(old) * (len(new) - len(old)) > MAX_TEXT:
+        raise LimitExceeded(f"a constant has at most {MAX_TEXT:,} characters", place=place)
+    return text.replace(old, new)
 
 
 def _cast(node: exp.Cast, reading: Reading) -> Literal | None:

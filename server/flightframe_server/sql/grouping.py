@@ -139,7 +139,7 @@ class Grouping:
             raise _bare(column.family.name, node)
         if isinstance(column, FactColumn | CellValue):
             raise _bare(node.name, node)
-        return row_value(column, node)
+        return row_value(column, node, self.reading)
 
     def _keys(
         self, select: exp.Select, items: list[Item]
@@ -337,7 +337,7 @@ class _Columns:
         except QueryError:
             return output
         if output.level is not None and not output.moment:
-            same = plain(row_value(column, node)) == output.expression
+            same = plain(row_value(column, node, self.grouping.reading)) == output.expression
             if same:
                 return output
         raise AmbiguousMetric(

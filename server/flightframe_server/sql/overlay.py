@@ -105,7 +105,9 @@ class Overlay:
         scope = self.below.scope
 
         def leaf(node: exp.Expr) -> Expression | None:
-            return row_value(scope.column(node), node) if isinstance(node, exp.Column) else None
+            if not isinstance(node, exp.Column):
+                return None
+            return row_value(scope.column(node), node, self.reading)
 
         return Scalars(self.reading, leaf, self.rows.folds)
 

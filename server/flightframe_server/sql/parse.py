@@ -22,6 +22,7 @@ from functools import lru_cache
 from sqlglot import Dialect, Token, TokenType, exp
 from sqlglot.errors import SqlglotError
 
+from flightframe_server.errors import LimitExceeded
 from flightframe_server.sql.escapes import PARAMETER, standard_tokens
 
 MAX_SQL_BYTES = 16 * 1024
@@ -31,6 +32,7 @@ MAX_DEPTH = 60
 SHORT = 1_000
 
 _AT = re.compile(r"\bAT\b", re.IGNORECASE)
+_SELECTS = re.compile(r"[\s(]*+(?:SELECT|WITH|EXPLAIN)\b", re.IGNORECASE)
 _CATALOGUE = re.compile(r"\b(?:information_schema|system)\b", re.IGNORECASE)
 _STARTS = frozenset(
     {
@@ -88,6 +90,26 @@ def parse_sql(source: str) -> ParsedSql | None:
     return _short_parsed(source) if len(source) <= SHORT else _parsed(source)
 
 
+def check_size(source: str) -> None:
+    """Refuse a text of SQL that is too large to be read; any other text passes.
+
+    Raises:
+        LimitExceeded: it passes a bound of this module.
+    """
+    if _is_frame_ql(source) or not _SELECTS.match(source):
+        return
+    try:
+        _parse(source)
+    except (_TooLarge, RecursionError):
+        raise LimitExceeded(
+            f"a text of SQL has at most {MAX_SQL_BYTES:,} characters, {MAX_TOKENS:,} words and"
+            f" signs, {MAX_NESTING} parentheses inside of each other, and {MAX_DEPTH} levels",
+            hint="bind a long list behind IN in Frame-QL: IN $list",
+        ) from None
+    except (SqlglotError, ValueError, LookupError, TypeError, AttributeError):
+        return
+
+
 def parameter_index(placeholder: exp.Placeholder) -> int:
     """Return which parameter of the text a placeholder is, from 0."""
     return int(placeholder.name.removeprefix(PARAMETER))
@@ -98,8 +120,6 @@ def _is_frame_ql(source: str) -> bool:
 
 
 def _parsed(source: str) -> ParsedSql | None:
-    if len(source) > MAX_SQL_BYTES:
-        return None
     # Whatever a parser of anybody's SQL raises, a RecursionError included, means the same here: the
     # text is none of ours, and the language says what is wrong with it.
     try:
@@ -113,27 +133,36 @@ _short_is_frame_ql = lru_cache(maxsize=4096)(_is_frame_ql)
 _short_parsed = lru_cache(maxsize=256)(_parsed)
 
 
+class _TooLarge(ValueError):
+    """A text passes a bound; a signal inside this module."""
+
+
 def _parse(source: str) -> ParsedSql | None:
+    if len(source) > MAX_SQL_BYTES:
+        raise _TooLarge
     tokens = _DIALECT.tokenize(source)
     while tokens and tokens[-1].token_type is TokenType.SEMICOLON:
         tokens.pop()
-    if not tokens or not _bounded(tokens):
+    if not tokens:
         return None
+    _check_bounds(tokens)
     if tokens[0].text.upper() == "SHOW" and len(tokens) == 2:
         # The tokenizer takes what follows SHOW for one text.
         return _show(_DIALECT.tokenize(tokens[1].text))
     explain = tokens[0].text.upper() == "EXPLAIN"
     if explain:
-        # The tokenizer takes what follows EXPLAIN for one text; blanks keep every place.
-        start, end = tokens[0].start, tokens[0].end + 1
-        tokens = _DIALECT.tokenize(source[:start] + " " * (end - start) + source[end:])
-        tokens = tokens[:-1] if tokens and tokens[-1].token_type is TokenType.SEMICOLON else tokens
-    if not tokens or tokens[0].token_type not in _STARTS or not _bounded(tokens):
+        tokens = _behind(source, tokens[0])
+    if not tokens or tokens[0].token_type not in _STARTS:
         return None
+    _check_bounds(tokens)
     parameters = sum(token.token_type is TokenType.PLACEHOLDER for token in tokens)
     (tree,) = _DIALECT.parser().parse(standard_tokens(tokens), source)
-    if tree is None or _depth(tree) > MAX_DEPTH:
-        return None
+    return None if tree is None else _read(tree, parameters, explain=explain)
+
+
+def _read(tree: exp.Expr, parameters: int, *, explain: bool) -> ParsedSql | None:
+    if _depth(tree) > MAX_DEPTH:
+        raise _TooLarge
     match _without_parentheses(tree):
         case exp.Select(selects=[_, *_]) as select:
             return ParsedSql(select, parameters=parameters, explain=explain)
@@ -142,6 +171,14 @@ def _parse(source: str) -> ParsedSql | None:
         case exp.Describe(this=exp.Table() as table):
             return _described(table)
     return None
+
+
+def _behind(source: str, explain: Token) -> list[Token]:
+    """Return what stands behind EXPLAIN, of which the tokenizer makes one text."""
+    # Blanks keep every place.
+    start, end = explain.start, explain.end + 1
+    tokens = _DIALECT.tokenize(source[:start] + " " * (end - start) + source[end:])
+    return tokens[:-1] if tokens and tokens[-1].token_type is TokenType.SEMICOLON else tokens
 
 
 def _without_parentheses(tree: exp.Expr) -> exp.Expr:
@@ -160,7 +197,7 @@ def _first_select(tree: exp.SetOperation) -> exp.Select:
     return part
 
 
-def _bounded(tokens: list[Token]) -> bool:
+def _check_bounds(tokens: list[Token]) -> None:
     depth = deepest = 0
     for token in tokens:
         if token.token_type is TokenType.L_PAREN:
@@ -168,7 +205,8 @@ def _bounded(tokens: list[Token]) -> bool:
             deepest = max(deepest, depth)
         elif token.token_type is TokenType.R_PAREN:
             depth -= 1
-    return len(tokens) <= MAX_TOKENS and deepest <= MAX_NESTING
+    if len(tokens) > MAX_TOKENS or deepest > MAX_NESTING:
+        raise _TooLarge
 
 
 def _depth(tree: exp.Expr) -> int:

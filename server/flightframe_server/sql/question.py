@@ -10,17 +10,20 @@ which what is over it adds conditions, order and limit, or reduces its values ag
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from sqlglot import exp
 
 from flightframe_server.errors import NotSupported, shown
+from flightframe_server.language.bounds import check_copies
 from flightframe_server.language.syntax import (
     Expression,
     Item,
     Junction,
     Literal,
     Name,
+    OrderKey,
     Statement,
 )
 from flightframe_server.request import Translation
@@ -181,9 +184,10 @@ def _statement(made: Grouped, rows: Rows) -> Statement:
         source,
         _all(made.where),
         _all(made.having),
-        tuple(by_name(key, made.outputs) for key in made.order),
+        _once(by_name(key, made.outputs) for key in made.order),
         made.limit,
     )
+    check_copies(statement)
     check_names(statement, made.outputs, rows.typed)
     return statement
 
@@ -191,6 +195,14 @@ def _statement(made: Grouped, rows: Rows) -> Statement:
 def _item(output: Output) -> Item:
     same = isinstance(output.expression, Name) and output.expression.text == output.name
     return Item(output.expression, None if same else output.name, place=output.expression.place)
+
+
+def _once(keys: Iterable[OrderKey]) -> tuple[OrderKey, ...]:
+    """Return keys of an order without those that stand further up: they settle nothing more."""
+    first: dict[Expression, OrderKey] = {}
+    for key in keys:
+        first.setdefault(key.expression, key)
+    return tuple(first.values())
 
 
 def _all(conditions: tuple[Expression, ...]) -> Expression | None:

@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 from sqlglot import exp
 
 from flightframe_server.algebra.types import INTEGER, TEXT, DataType
-from flightframe_server.errors import Place, TypeMismatch, UnknownName
+from flightframe_server.errors import LimitExceeded, Place, TypeMismatch, UnknownName
+from flightframe_server.language.bounds import count_nodes
 from flightframe_server.language.syntax import (
     Expression,
     Literal,
@@ -26,6 +27,9 @@ from flightframe_server.request import STRICT_SQL, SqlOptions
 from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.sql.parse import parameter_index
 from flightframe_server.sql.places import place_of
+
+MAX_NODES = 20_000
+"""How many nodes all names of values stand for, once each is written out where it stands."""
 
 _KINDS: tuple[tuple[type, LiteralKind], ...] = (
     (bool, LiteralKind.BOOLEAN),
@@ -100,6 +104,20 @@ class Reading:
     clock: Clock = field(default_factory=lambda: Clock("UTC"))
     shaping: dict[int, DataType] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    _nodes: int = 0
+
+    def written_out(self, value: Expression, place: Place) -> Expression:
+        """Return the value that a name stands for, to be put in its place.
+
+        Raises:
+            LimitExceeded: the names of a text stand for too much: each may stand for many others.
+        """
+        self._nodes += count_nodes(value, MAX_NODES)
+        if self._nodes > MAX_NODES:
+            raise LimitExceeded(
+                "the query is too long once its sub-selects are written out", place=place
+            )
+        return value
 
     def parameter(self, node: exp.Placeholder) -> Expression:
         """Return a parameter as its value, or as itself while the text is only typed.

@@ -40,15 +40,16 @@ def row_scalars(scope: Scope, reading: Reading, rows: Rows) -> Scalars:
             )
         if not isinstance(node, exp.Column):
             return None
-        return row_value(scope.column(node), node)
+        return row_value(scope.column(node), node, reading)
 
     return Scalars(reading, leaf, rows.folds)
 
 
-def row_value(column: Column, node: exp.Column) -> Expression:
+def row_value(column: Column, node: exp.Column, reading: Reading) -> Expression:
     """Return what a column is in a row.
 
     Raises:
+        LimitExceeded: the columns of a text stand for too much.
         UnknownName: it is a column of facts, by which rows are not told apart.
     """
     place = place_of(node)
@@ -59,7 +60,7 @@ def row_value(column: Column, node: exp.Column) -> Expression:
         case MetricColumn(family=family):
             return Name((family.name,), place=place)
         case RowValue(expression=expression) | CellValue(expression=expression):
-            return expression
+            return reading.written_out(expression, place)
         case FactColumn(name=name):
             raise UnknownName(
                 f"{shown(name)} is a column of facts, and rows are told apart by levels",

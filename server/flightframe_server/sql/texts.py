@@ -28,6 +28,7 @@ from flightframe_server.query_check import CheckedQuery, check_request
 from flightframe_server.query_plan import PlannedRequest, plan_request
 from flightframe_server.query_types import QuerySignature, type_request
 from flightframe_server.sql.catalogue_query import CatalogueQuery, meaning, sql_meaning
+from flightframe_server.sql.parse import check_size
 from flightframe_server.sql.shown import checked_in_sql, typed_in_sql
 from flightframe_server.sql.tables import PublishedTables
 
@@ -160,6 +161,7 @@ class _Text:
             _refuse_writing(request.source, error)
             other = sql_meaning(request, self.tables, self.runtime, self.user, typing=self.typing)
             if other is None:
+                check_size(request.source)
                 raise
         if isinstance(other, CatalogueQuery):
             return over_catalogue(other)
