@@ -17,6 +17,7 @@ LABELS = {
     "flightframe_question_seconds": "`route`",
     "flightframe_refusals": "`surface`, `code`",
     "flightframe_backend_seconds": "`kind`",
+    "flightframe_shadow_answers": "`collection`, `outcome`",
     "flightframe_statements_running": "",
     "flightframe_statements_waiting": "",
     "flightframe_streams_waiting": "",

@@ -64,6 +64,7 @@ __all__ = [
     "Runtime",
     "addressed",
     "answer",
+    "answer_from_facts",
     "chosen_engine",
     "engine_named",
     "explain",
@@ -197,6 +198,12 @@ def explain(request: Request, runtime: Runtime, context: CallContext = SERVER_CA
     """Return the plan of a request, whether its text says EXPLAIN or not; raises as `answer`."""
     with runtime.pinned() as pinned:
         return _answer(request, pinned, context, explains=True)
+
+
+def answer_from_facts(request: Request, runtime: Runtime, context: CallContext) -> Answer:
+    """Answer a request anew for the server itself, uncounted; raises as `answer`."""
+    with runtime.pinned() as pinned:
+        return _answered_anew(request, pinned, context)
 
 
 def _answered_anew(request: Request, runtime: Runtime, context: CallContext) -> Answer:

@@ -109,6 +109,7 @@ def open_installation(
         raise
     provider = None if installation.traces is None else open_provider(installation.traces)
     runtime = Runtime(installation.id, engines, statements, tracing=Tracing(provider))
+    runtime.shadow.share = installation.sql.shadow
     runtime.metrics.registry.register(RuntimeCollector(runtime))
     sharing = replace(opener, store_at=runtime.sets.store_at)
     reloader = Reloader(manifest, installation, sharing, runtime, access, reader.stamps)

@@ -16,6 +16,7 @@ from flightframe_server.engine.result_cache import ResultCache
 from flightframe_server.statements.questions import RunningQuestions
 from flightframe_server.statements.runner import Statements
 from flightframe_server.telemetry.metrics import Metrics
+from flightframe_server.telemetry.shadow import ShadowSampler
 from flightframe_server.telemetry.tracing import NO_TRACING, Tracing
 
 
@@ -33,6 +34,7 @@ class Runtime:
     Attributes:
         questions: those that are being answered.
         sets: the sets of engines, of which the current one can be replaced.
+        shadow: checks a share of the answers of SQL.
     """
 
     __slots__ = (
@@ -42,6 +44,7 @@ class Runtime:
         "questions",
         "results",
         "sets",
+        "shadow",
         "statements",
         "tracing",
     )
@@ -63,6 +66,7 @@ class Runtime:
         self.tracing = tracing
         self.questions = RunningQuestions()
         self.sets = EngineSets(engines)
+        self.shadow = ShadowSampler(self.statements.metrics)
         self._pinned: Engines | None = None
 
     @property
@@ -91,7 +95,8 @@ class Runtime:
         return view
 
     def close(self) -> None:
-        """Close every engine."""
+        """End what is checked, and close every engine."""
+        self.shadow.close()
         self.sets.close()
 
 

@@ -102,6 +102,13 @@ class AuditSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SqlSettings:
+    """What is done beside answering SQL: `shadow` is the share that is checked; 0: none."""
+
+    shadow: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class TraceSettings:
     """Where the spans of calls are sent.
 
@@ -128,4 +135,5 @@ class Installation:
     limits: Limits = DEFAULT_LIMITS
     audit: AuditSettings = AuditSettings()
     traces: TraceSettings | None = None
+    sql: SqlSettings = SqlSettings()
     file: str = "installation.yaml"

@@ -310,7 +310,7 @@ class LimitsShape(Shape):
 
     def limits(self, sql: SqlShape) -> Limits:
         """Return the bounds as the product carries them, those of the section `sql` included."""
-        return Limits(**self.model_dump(), **sql.model_dump())
+        return Limits(**self.model_dump(), **sql.model_dump(include=set(SqlShape.model_fields)))
 
 
 class SqlShape(Shape):

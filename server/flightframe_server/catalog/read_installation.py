@@ -24,6 +24,7 @@ from flightframe_server.catalog.installation import (
     EngineSettings,
     Installation,
     ServerSettings,
+    SqlSettings,
     TlsSettings,
     TraceSettings,
 )
@@ -117,6 +118,14 @@ class _TelemetryShape(Shape):
     traces: _TracesShape | None = None
 
 
+def _share(value: Any) -> Any:
+    return 0.0 if value == 0 and not isinstance(value, bool) else _rate(value)
+
+
+class _SqlShape(SqlShape):
+    shadow: Annotated[Any, AfterValidator(_share)] = Field(default=SqlSettings().shadow)
+
+
 class _InstallationShape(Shape):
     id: Name
     collections: list[Text] = Field(min_length=1)
@@ -124,7 +133,7 @@ class _InstallationShape(Shape):
     metric_engine: _EngineShape = _EngineShape()
     server: _ServerShape = _ServerShape()
     limits: LimitsShape = LimitsShape()
-    sql: SqlShape = SqlShape()
+    sql: _SqlShape = _SqlShape()
     audit: _AuditShape = _AuditShape()
     telemetry: _TelemetryShape = _TelemetryShape()
 
@@ -166,6 +175,7 @@ def read_installation(text: str, file: str = "installation.yaml") -> Installatio
         limits=limits,
         audit=AuditSettings(**shape.audit.model_dump()),
         traces=_traces(shape.telemetry.traces),
+        sql=SqlSettings(shape.sql.shadow),
         file=file,
     )
 

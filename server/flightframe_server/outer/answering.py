@@ -82,6 +82,12 @@ def answer_outer(query: OuterQuery, runtime: Runtime, context: CallContext = SER
     return result
 
 
+def outer_from_facts(query: OuterQuery, runtime: Runtime, context: CallContext) -> Answer:
+    """Answer a program anew for the server itself, uncounted; raises as `answer_outer`."""
+    with runtime.pinned() as pinned:
+        return _answered(query, pinned, engine_named(pinned, query.collection), context)
+
+
 def _answered(
     query: OuterQuery, runtime: Runtime, engine: MetricEngine, context: CallContext
 ) -> Answer:

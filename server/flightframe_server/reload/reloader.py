@@ -148,6 +148,7 @@ class Reloader:
             self._access.operators.change(installation.server.auth.operators)
         self._access.audit.change(installation.audit)
         self._runtime.statements.change_limits(installation.limits)
+        self._runtime.shadow.share = installation.sql.shadow
         for engine in engines.values():
             if engine.store is not None:
                 engine.store.change_budget(installation.metric_engine.max_bytes_per_ac)

@@ -28,6 +28,7 @@ LIVE = frozenset(
         "audit.mode",
         "audit.rate",
         "audit.values",
+        "sql.shadow",
         *(f"limits.{name}" for name in LIVE_LIMITS),
     }
 )

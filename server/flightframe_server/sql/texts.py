@@ -29,6 +29,7 @@ from flightframe_server.query_plan import PlannedRequest, plan_request
 from flightframe_server.query_types import QuerySignature, type_request
 from flightframe_server.sql.catalogue_query import CatalogueQuery, meaning, sql_meaning
 from flightframe_server.sql.parse import check_size
+from flightframe_server.sql.shadowing import shadowed
 from flightframe_server.sql.shown import checked_in_sql, typed_in_sql
 from flightframe_server.sql.tables import PublishedTables
 
@@ -57,8 +58,8 @@ def answer_text(
     with runtime.pinned() as pinned:
         return _Text(request, pinned, tables.on(pinned), context.caller.user).carried(
             lambda query: query.answer(pinned),
-            lambda asked: answer(asked, pinned, context),
-            lambda query: answer_outer(query, pinned, context),
+            lambda asked: _checked(asked, answer(asked, pinned, context), runtime),
+            lambda query: shadowed(query, answer_outer(query, pinned, context), runtime),
         )
 
 
@@ -168,6 +169,11 @@ class _Text:
         if isinstance(other, OuterQuery):
             return over_answers(other)
         return in_language(other)
+
+
+def _checked(asked: Request, given: Answer, runtime: Runtime) -> Answer:
+    """Return an answer; of those of SQL, some are checked later."""
+    return given if asked.translation is None else shadowed(asked, given, runtime)
 
 
 def _typed_outer(query: OuterQuery) -> QuerySignature:

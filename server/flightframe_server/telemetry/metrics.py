@@ -108,6 +108,15 @@ class Metrics:
             ),
             Counter,
         )
+        self._shadows = _Children(
+            Counter(
+                "flightframe_shadow_answers",
+                "Answers of SQL that were asked again from the facts, by how they compare.",
+                ("collection", "outcome"),
+                registry=self.registry,
+            ),
+            Counter,
+        )
         self._statements = _Children(
             Histogram(
                 "flightframe_backend_seconds",
@@ -142,6 +151,10 @@ class Metrics:
     def refused(self, surface: str, code: str) -> None:
         """Count one refused call."""
         self._refusals[surface, code].inc()
+
+    def shadowed(self, collection: str, outcome: str) -> None:
+        """Count one answer that was chosen to be asked again: `same`, `mismatch`, `skipped`, ..."""
+        self._shadows[collection, str(outcome)].inc()
 
     def statement(self, kind: str, seconds: float) -> None:
         """Count one statement of the database: `query`, `stream`, or `look` for a fact of it."""

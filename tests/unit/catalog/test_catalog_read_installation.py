@@ -178,13 +178,28 @@ server:
     {users: u.yaml, tokens: t.yaml, signing_key: k, session_seconds: 7, anonymous: true,
      operators: [alice]}
 audit: {mode: full, rate: 0.5, values: true}
+sql: {shadow: 0.25}
 """
+
+
+@pytest.mark.parametrize("written", ["{shadow: 1.5}", "{shadow: -0.1}", "{shadow: true}"])
+def test_a_share_of_answers_that_is_none_is_refused(written: str) -> None:
+    with pytest.raises(CatalogError) as refused:
+        read_installation(f"{FULL}sql: {written}\n")
+    assert refused.value.path == "sql.shadow"
+
+
+def test_bounds_of_sql_stand_beside_the_share_that_is_checked() -> None:
+    found = read_installation(f"{FULL}sql: {{shadow: 0.01, outer_rows: 7}}\n")
+    assert (found.sql.shadow, found.limits.outer_rows) == (0.01, 7)
+    assert read_installation(FULL).sql.shadow == 0
+    assert read_installation(f"{FULL}sql: {{shadow: 0}}\n").sql.shadow == 0
 
 
 def test_no_setting_is_left_at_its_default_where_the_manifest_says_another() -> None:
     found = read_installation(EVERY_SETTING)
     server = found.server
-    for settings in (found.metric_engine, server, server.tls, server.auth, found.audit):
+    for settings in (found.metric_engine, server, server.tls, server.auth, found.audit, found.sql):
         for field in dataclasses.fields(settings):
             said = getattr(settings, field.name)
             assert said != field.default, f"{type(settings).__name__}.{field.name} is not handed on"

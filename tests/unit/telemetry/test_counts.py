@@ -109,6 +109,8 @@ def test_there_is_a_family_for_each_thing_that_is_watched(shop):
         "flightframe_question_seconds",
         "flightframe_refusals",
         "flightframe_backend_seconds",
+        # Answers of SQL that were asked again.
+        "flightframe_shadow_answers",
         # The stores.
         "flightframe_entries",
         "flightframe_entry_bytes",

@@ -26,6 +26,7 @@ def expressions() -> list[tuple[str, str]]:
 def test_every_metric_of_the_dashboard_is_told_with_the_labels_that_it_is_drawn_by(shop):
     answer(Request("SELECT amount AT town"), shop.runtime)
     shop.runtime.metrics.refused("flight", "PARSE")
+    shop.runtime.metrics.shadowed("shop", "same")
     told: dict[str, set[str]] = {}
     text = generate_latest(shop.runtime.metrics.registry).decode()
     for family in text_string_to_metric_families(text):
