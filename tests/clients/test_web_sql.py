@@ -48,6 +48,8 @@ def exact(response: httpx.Response) -> dict[str, object]:
         ("SELECT 1", ["1"], [[1]]),
         ("/* ping */ SELECT 1 AS alive -- x", ["alive"], [[1]]),
         ("SHOW SCHEMAS", ["schema_name"], [["retail_full"]]),
+        ("SHOW DATABASES", ["database_name"], [["retail-demo"]]),
+        ("SHOW DATABASES LIKE 'other%'", ["database_name"], []),
         (
             "SELECT column_name, data_type FROM information_schema.columns"
             " WHERE table_name = 'stores' ORDER BY 1",

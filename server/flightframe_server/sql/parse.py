@@ -45,6 +45,7 @@ _STARTS = frozenset(
 )
 
 _TABLES = "SELECT table_schema, table_name FROM information_schema.tables"
+_DATABASES = "SELECT DISTINCT catalog_name AS database_name FROM information_schema.schemata"
 _SCHEMAS = "SELECT schema_name FROM information_schema.schemata"
 _COLUMNS = (
     "SELECT column_name, data_type, is_nullable, column_comment AS description"
@@ -237,7 +238,9 @@ def _show(tokens: list[Token]) -> ParsedSql | None:
     if what == "TABLES" and len(scope) <= 2:
         query = _select(_TABLES).order_by("table_schema", "table_name")
         return ParsedSql(_narrowed(query, ("table_schema", "table_catalog"), scope, like))
-    if what in ("SCHEMAS", "DATABASES") and len(scope) <= 1:
+    if what == "DATABASES" and not scope:
+        return ParsedSql(_narrowed(_select(_DATABASES), (), [], like))
+    if what == "SCHEMAS" and len(scope) <= 1:
         query = _select(_SCHEMAS).order_by("schema_name")
         return ParsedSql(_narrowed(query, ("catalog_name",), scope, like))
     if what == "COLUMNS" and 1 <= len(scope) <= 3 and like is None:
@@ -266,7 +269,7 @@ def _narrowed(
 ) -> exp.Select:
     query = _where(query, names, scope[::-1])
     if like is not None:
-        listed = exp.column(query.selects[-1].name)
+        listed = exp.column(query.selects[-1].unalias().name)
         query = query.where(exp.ILike(this=listed, expression=exp.Literal.string(like)))
     return query
 
