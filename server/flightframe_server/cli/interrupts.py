@@ -108,6 +108,37 @@ def leave_quietly() -> None:
 
 
 @contextlib.contextmanager
+def interrupts_noted() -> Iterator[threading.Event]:
+    """Let SIGINT set an event, and raise nothing.
+
+    An exception may come between any two steps: of a loop outside of its `try`, and of an event
+    loop that begins or ends.
+    """
+    noted = threading.Event()
+    with _handled_by(lambda *_: noted.set()):
+        yield noted
+
+
+@contextlib.contextmanager
+def interrupts_raised() -> Iterator[None]:
+    """Let SIGINT be a KeyboardInterrupt, inside of `interrupts_noted`."""
+    with _handled_by(signal.default_int_handler):
+        yield
+
+
+@contextlib.contextmanager
+def _handled_by(handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
+    if not in_main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextlib.contextmanager
 def watched(act: Callable[[threading.Event], None]) -> Iterator[None]:
     """Call a function in a thread of its own as soon as SIGINT comes.
 

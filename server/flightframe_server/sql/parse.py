@@ -91,7 +91,7 @@ def parse_sql(source: str) -> ParsedSql | None:
     return _short_parsed(source) if len(source) <= SHORT else _parsed(source)
 
 
-def check_size(source: str) -> None:
+def check_sql_size(source: str) -> None:
     """Refuse a text of SQL that is too large to be read; any other text passes.
 
     Raises:

@@ -28,7 +28,7 @@ from flightframe_server.query_check import CheckedQuery, check_request
 from flightframe_server.query_plan import PlannedRequest, plan_request
 from flightframe_server.query_types import QuerySignature, type_request
 from flightframe_server.sql.catalogue_query import CatalogueQuery, meaning, sql_meaning
-from flightframe_server.sql.parse import check_size
+from flightframe_server.sql.parse import check_sql_size
 from flightframe_server.sql.shadowing import shadowed
 from flightframe_server.sql.shown import checked_in_sql, typed_in_sql
 from flightframe_server.sql.tables import PublishedTables
@@ -162,7 +162,7 @@ class _Text:
             _refuse_writing(request.source, error)
             other = sql_meaning(request, self.tables, self.runtime, self.user, typing=self.typing)
             if other is None:
-                check_size(request.source)
+                check_sql_size(request.source)
                 raise
         if isinstance(other, CatalogueQuery):
             return over_catalogue(other)

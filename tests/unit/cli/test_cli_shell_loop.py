@@ -1,6 +1,11 @@
 """The loop of `flightframe shell`: what ends it, and what ends one line alone."""
 
+import signal
+
 from flightframe_server.cli.shell.command import converse
+
+BEGINS, ENDS = object(), object()
+"""Ctrl-C as the prompt begins, and as it returns a line."""
 
 
 class Lines:
@@ -9,8 +14,16 @@ class Lines:
     def __init__(self, *lines):
         self.lines = [*lines, EOFError()]
 
-    def prompt(self, _):
+    def prompt(self, _, pre_run):
         line = self.lines.pop(0)
+        if line is BEGINS:
+            # As the event loop begins, before keys are taken.
+            signal.raise_signal(signal.SIGINT)
+            line = self.lines.pop(0)
+        pre_run()
+        if line is ENDS:
+            signal.raise_signal(signal.SIGINT)
+            line = self.lines.pop(0)
         if isinstance(line, BaseException):
             raise line
         return line
@@ -41,3 +54,12 @@ def test_an_interrupt_ends_one_line_and_not_the_shell():
 
 def test_quit_ends_it_and_what_follows_is_not_carried_out():
     assert carried_out("quick", "quit", "never") == ["quick", "quit"]
+
+
+def test_an_interrupt_as_the_prompt_begins_ends_nothing():
+    assert carried_out("quick", BEGINS, "next", "last") == ["quick", "next", "last"]
+
+
+def test_an_interrupt_as_the_prompt_returns_ends_that_line():
+    assert carried_out("quick", ENDS, "ended", "last") == ["quick", "last"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

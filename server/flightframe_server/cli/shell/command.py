@@ -31,6 +31,7 @@ from flightframe_server.cli.connection_options import (
 from flightframe_server.cli.console import show_line
 from flightframe_server.cli.error_output import reported_errors
 from flightframe_server.cli.formats import MAX_ROWS
+from flightframe_server.cli.interrupts import interrupts_noted, interrupts_raised
 from flightframe_server.cli.query import DEFAULT_URI, CollectionName, MaxRows, Timeout, Uri
 from flightframe_server.cli.shell.completer import ServerCompleter
 from flightframe_server.cli.shell.finished import is_finished, is_open
@@ -84,15 +85,21 @@ def shell(
 
 def converse(session: Session, prompt: PromptSession[str]) -> None:
     """Read lines and carry them out until the end; an interrupt ends no more than one of them."""
-    while True:
-        try:
-            if not session.carry_out(prompt.prompt(PROMPT)):
+    with interrupts_noted() as interrupted:
+        while True:
+            try:
+                # What was interrupted before the prompt takes keys has ended.
+                text = prompt.prompt(PROMPT, pre_run=interrupted.clear)
+                if interrupted.is_set():
+                    continue
+                with interrupts_raised():
+                    if not session.carry_out(text):
+                        return
+            except KeyboardInterrupt:
+                # It may come as the answer does, and was meant for the statement.
+                continue
+            except EOFError:
                 return
-        except KeyboardInterrupt:
-            # It may come as the answer does, and was meant for the statement.
-            continue
-        except EOFError:
-            return
 
 
 def prompt_session(completer: ServerCompleter) -> PromptSession[str]:
