@@ -19,7 +19,6 @@ from flightframe_server.answer import (
     check_size,
     count_answer,
     engine_named,
-    finished,
     state_of,
     utc_now,
 )
@@ -28,6 +27,7 @@ from flightframe_server.engine.engine import MetricEngine
 from flightframe_server.engine.explanation import explanation
 from flightframe_server.engine.together import Asker
 from flightframe_server.engine.unknown_members import remarks
+from flightframe_server.labelled_answer import finished
 from flightframe_server.language import format_statement
 from flightframe_server.outer.algebra import outline
 from flightframe_server.outer.program import UNKNOWN_MEMBERS, Island, Program

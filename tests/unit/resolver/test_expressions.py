@@ -9,7 +9,8 @@ from flightframe_server.catalog.declared_types import read_type
 from flightframe_server.errors import NotSupported, QueryError, UnknownName
 from flightframe_server.language import parse_expression
 from flightframe_server.language.syntax import Expression, IsIn
-from flightframe_server.resolver.expressions import Typer, comparison
+from flightframe_server.resolver.comparisons import comparison
+from flightframe_server.resolver.expressions import Typer
 from flightframe_server.resolver.terms import Apply, ColumnTerm, Constant, text
 from flightframe_server.resolver.values import Binding
 
