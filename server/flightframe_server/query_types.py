@@ -57,11 +57,11 @@ def type_request(request: Request, runtime: Runtime) -> QuerySignature:
         binding.types.update(request.translation.parameters)
     keys = sorted(binding.types, key=lambda key: (isinstance(key, str), key))
     return QuerySignature(
-        with_sql_metadata(schema), tuple((key, _bound_type(binding, key)) for key in keys)
+        with_sql_metadata(schema), tuple((key, bound_type(binding, key)) for key in keys)
     )
 
 
-def _bound_type(binding: Binding, key: int | str) -> pa.DataType:
+def bound_type(binding: Binding, key: int | str) -> pa.DataType:
     """Return the type that a parameter is bound as."""
     type_ = arrow_type(binding.types[key])
     return pa.list_(type_) if key in binding.lists else type_

@@ -318,7 +318,8 @@ class SqlShape(Shape):
 
     member_limit: int = _count(
         _D.member_limit,
-        "members that a question inside a condition may give: `IN (SELECT ...)`, a joined top n",
+        "members that a question inside a condition may give: `IN (SELECT ...)`, a joined top n,"
+        " `WHERE x @ level > 2`",
         100_000,
     )
     outer_rows: int = _count(

@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from flightframe_server.errors import FrameQLSyntaxError, LimitExceeded, Place
 from flightframe_server.language.bounds import MAX_DIGITS, echo
-from flightframe_server.language.syntax import Interval, Literal, LiteralKind
+from flightframe_server.language.syntax import Interval, Literal, LiteralKind, LiteralValue
 
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _INTERVAL = re.compile(r"\s*([+-]?[0-9]+)\s+([A-Za-z_][A-Za-z0-9_]*)\s*")
@@ -163,3 +163,21 @@ def _bad(kind: str, text: str, place: Place) -> FrameQLSyntaxError:
     return FrameQLSyntaxError(
         f"'{echo(text)}' is not a {kind.lower()}", hint=f"write {kind} '{form}'", place=place
     )
+
+
+_KINDS: tuple[tuple[type, LiteralKind], ...] = (
+    (bool, LiteralKind.BOOLEAN),
+    (int, LiteralKind.INTEGER),
+    (float, LiteralKind.DOUBLE),
+    (str, LiteralKind.TEXT),
+    (datetime.datetime, LiteralKind.TIMESTAMP),
+    (datetime.date, LiteralKind.DATE),
+)
+
+
+def literal_of(value: LiteralValue, place: Place) -> Literal:
+    """Return a value as a literal of the kind it would be written as."""
+    if value is None:
+        return Literal(None, LiteralKind.NULL, place=place)
+    kind = next((kind for type_, kind in _KINDS if isinstance(value, type_)), LiteralKind.DECIMAL)
+    return Literal(value, kind, place=place)

@@ -29,6 +29,7 @@ from flightframe_server.engine.together import Asker
 from flightframe_server.engine.unknown_members import remarks
 from flightframe_server.labelled_answer import finished
 from flightframe_server.language import format_statement
+from flightframe_server.language.syntax import Statement
 from flightframe_server.outer.algebra import outline
 from flightframe_server.outer.program import UNKNOWN_MEMBERS, Island, Program
 from flightframe_server.outer.run import Run, asked
@@ -148,22 +149,19 @@ def _plans(
     for at, island in enumerate(program.islands):
         for inner in island.sets:
             tables += _plans(query, inner, engine, context)
-        tables.append(_plan(query, island, f"island {at + 1}", engine, context))
+        made = island.translation(tuple(UNKNOWN_MEMBERS for _ in island.sets))
+        plan = engine.plan(asked(made, utc_now(), program.values), query.request.freshness, context)
+        note = _meaning(island, made.statement, at + 1)
+        tables.append(explanation(plan, engine.backend, note))
     if program.composed and tables:
         tables.append(_note(tables[0].schema, f"over the islands: {outline(program.root)}"))
     return tables
 
 
-def _plan(
-    query: OuterQuery, island: Island, name: str, engine: MetricEngine, context: CallContext
-) -> pa.Table:
-    made = island.translation(tuple(UNKNOWN_MEMBERS for _ in island.sets))
-    plan = engine.plan(asked(made, utc_now()), query.request.freshness, context)
-    meant = format_statement(made.statement)
-    note = f"{name}, in Frame-QL: {meant}"
-    if island.sets:
-        note = f"{name}, its members not known yet, in Frame-QL: {meant}"
-    return explanation(plan, engine.backend, note)
+def _meaning(island: Island, statement: Statement, number: int) -> str:
+    """Return in words what an island asks."""
+    unknown = ", its members not known yet" if island.sets else ""
+    return f"island {number}{unknown}, in Frame-QL: {format_statement(statement)}"
 
 
 def _note(schema: pa.Schema, text: str) -> pa.Table:

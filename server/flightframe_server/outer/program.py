@@ -1,4 +1,4 @@
-"""What a text of SQL means that is more than one question.
+"""What a text means that is more than one question.
 
 What comes in: nothing, these are values. What goes out: islands, each a question, and the algebra
 over their answers. It must never hold a tree of SQL: what a text says beyond this was refused.
@@ -7,12 +7,12 @@ over their answers. It must never hold a tree of SQL: what a text says beyond th
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from flightframe_server.language.syntax import LiteralValue
+from flightframe_server.language.syntax import LiteralValue, ParameterValue
 from flightframe_server.outer.algebra import Frame, Node
 from flightframe_server.request import Translation
 
@@ -50,7 +50,7 @@ class Island:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Program:
-    """A text of SQL as islands and the algebra over them.
+    """A text as islands and the algebra over them.
 
     Attributes:
         islands: the questions.
@@ -60,6 +60,7 @@ class Program:
         clock: the day or moment that it depends on; None where it depends on none.
         notes: how columns were read where options decided.
         explain: whether the plan is asked for.
+        values: what the parameters are bound to that stand in the islands' statements.
     """
 
     islands: tuple[Island, ...]
@@ -69,6 +70,7 @@ class Program:
     clock: datetime.date | None = None
     notes: tuple[str, ...] = ()
     explain: bool = False
+    values: Mapping[int | str, ParameterValue] = field(default_factory=dict)
 
     @property
     def composed(self) -> bool:

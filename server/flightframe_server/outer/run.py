@@ -7,7 +7,7 @@ executed for them. It must never compose answers of two versions, nor a part of 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -18,6 +18,7 @@ from flightframe_server.catalog.limits import Limits
 from flightframe_server.engine.together import Asker, Complete
 from flightframe_server.errors import BackendError, LimitExceeded
 from flightframe_server.language.bounds import check_depth
+from flightframe_server.language.syntax import ParameterValue
 from flightframe_server.outer.compile import pair_counts, statement_of
 from flightframe_server.outer.pool import POOL, EnginePool, Task
 from flightframe_server.outer.program import Island, Members, Program
@@ -56,7 +57,7 @@ class Run:
         Raises:
             FlightframeError: an island cannot be answered, or the algebra passes a bound.
         """
-        frames = [self._frame(island) for island in program.islands]
+        frames = [self._frame(island, program.values) for island in program.islands]
         if not program.composed:
             return frames[0].rename_columns(program.schema.names).cast(program.schema)
         named = {
@@ -69,11 +70,11 @@ class Run:
         batches = [conform(batch, program.schema) for batch in composed.to_batches()]
         return pa.Table.from_batches(batches, schema=program.schema)
 
-    def _frame(self, island: Island) -> pa.Table:
+    def _frame(self, island: Island, values: Mapping[int | str, ParameterValue]) -> pa.Table:
         members = tuple(map(self.members, island.sets))
         made = island.translation(members)
         check_depth(made.statement, self.limits.parse_depth)
-        complete = self.asker.ask(asked(made, self.now), self.limits.outer_rows)
+        complete = self.asker.ask(asked(made, self.now, values), self.limits.outer_rows)
         self.answered.append(complete)
         schema = with_moments(complete.table.schema, made.moments)
         if schema.types != island.schema.types:
@@ -103,10 +104,12 @@ class Run:
         return Members(kept, len(kept) < len(values))
 
 
-def asked(made: Translation, now: datetime.datetime) -> Callable[[TypedCollection], Question]:
-    """Return what gives a translated question on the types of one version."""
+def asked(
+    made: Translation, now: datetime.datetime, values: Mapping[int | str, ParameterValue]
+) -> Callable[[TypedCollection], Question]:
+    """Return what gives an island's question, under some values, on the types of one version."""
 
     def ask(typed: TypedCollection) -> Question:
-        return resolve(made.statement, typed, Binding({}, now=now))
+        return resolve(made.statement, typed, Binding(values, now=now))
 
     return ask

@@ -8,21 +8,19 @@ edge's own table. It must never take a level that is NULL there for one that is 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 from flightframe_server.catalog.collection import Edge, TableMap
 from flightframe_server.errors import AmbiguousPath, NotSupported, UnknownName, shown
 from flightframe_server.language.syntax import (
     Call,
-    Expression,
-    IsIn,
     IsKnown,
     IsNull,
     Name,
-    Node,
     Statement,
 )
+from flightframe_server.language.trees import with_parts
 from flightframe_server.resolver.question import Question
 from flightframe_server.resolver.scope import Scope
 from flightframe_server.resolver.typed import TypedCollection
@@ -121,13 +119,13 @@ class _Reader:
             self.levels[level] = None
             name = Name((known_name(level),), place=node.operand.place)
             return IsNull(name, not node.negated, place=node.place)
-        return _mapped(node, self.rewritten)
+        return node if isinstance(node, Name) else with_parts(node, self.rewritten)
 
     def filters(self, node: Any) -> Any:
         """Return what stands at points, with the FILTERs in it rewritten."""
         if isinstance(node, Call) and node.filter is not None:
             return replace(node, filter=self.rewritten(node.filter))
-        return _mapped(node, self.filters)
+        return node if isinstance(node, Name) else with_parts(node, self.filters)
 
     def _level(self, node: IsKnown) -> str:
         name, typed = node.operand, self._scope.typed
@@ -144,32 +142,6 @@ class _Reader:
                 hint=f"write {level} IS {'' if node.negated else 'NOT '}NULL",
             )
         return level
-
-
-def _mapped(node: Any, change: Any) -> Any:
-    """Return a node, or a tuple of nodes, with each part changed; itself where none is."""
-    if isinstance(node, tuple):
-        parts = tuple(_mapped_part(part, change) for part in node)
-        same = all(one is other for one, other in zip(parts, node, strict=True))
-        return node if same else parts
-    if not isinstance(node, Node) or isinstance(node, Name):
-        return node
-    changes: dict[str, Any] = {}
-    for field in fields(node):
-        # Members of a list are values, and may be many.
-        if field.name == "place" or (field.name == "members" and isinstance(node, IsIn)):
-            continue
-        value = getattr(node, field.name)
-        new = _mapped_part(value, change)
-        if new is not value:
-            changes[field.name] = new
-    return replace(node, **changes) if changes else node
-
-
-def _mapped_part(value: Any, change: Any) -> Any:
-    if isinstance(value, Expression):
-        return change(value)
-    return _mapped(value, change)
 
 
 def _known_edge(typed: TypedCollection, level: str) -> Edge | None:

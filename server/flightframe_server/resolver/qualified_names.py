@@ -8,7 +8,7 @@ what the table that it names does not have, nor let a column of the answer stand
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flightframe_server.catalog.collection import MetricFamily, RootedMetric
@@ -17,11 +17,10 @@ from flightframe_server.language.syntax import (
     AdHocLevel,
     AliasedName,
     Expression,
-    IsIn,
     Name,
-    Node,
     Statement,
 )
+from flightframe_server.language.trees import with_parts
 from flightframe_server.resolver.level_schemas import schemas_of_family
 from flightframe_server.resolver.typed import TypedCollection
 
@@ -178,19 +177,4 @@ def _mapped(node: Any, change: Callable[[Name], Name]) -> Any:
     """Return a node, or a tuple of nodes, with each name changed; itself where none is."""
     if isinstance(node, Name) and not isinstance(node, AdHocLevel):
         return change(node)
-    if isinstance(node, tuple):
-        parts = tuple(_mapped(part, change) for part in node)
-        same = all(one is other for one, other in zip(parts, node, strict=True))
-        return node if same else parts
-    if not isinstance(node, Node):
-        return node
-    changes: dict[str, Any] = {}
-    for field in fields(node):
-        # Members of a list are values, and may be many.
-        if field.name == "place" or (field.name == "members" and isinstance(node, IsIn)):
-            continue
-        value = getattr(node, field.name)
-        new = _mapped(value, change) if isinstance(value, Node | tuple) else value
-        if new is not value:
-            changes[field.name] = new
-    return replace(node, **changes) if changes else node
+    return with_parts(node, lambda part: _mapped(part, change))

@@ -27,11 +27,12 @@ from flightframe_server.errors import (
     TypeMismatch,
 )
 from flightframe_server.language import literals
+from flightframe_server.language.literals import literal_of
 from flightframe_server.language.syntax import Expression, Literal, LiteralKind, Parameter
 from flightframe_server.resolver.days import months_later
 from flightframe_server.sql.periods import first_instant, function_of
 from flightframe_server.sql.places import place_of
-from flightframe_server.sql.reading import Reading, literal_of
+from flightframe_server.sql.reading import Reading
 
 MAX_TEXT = 64 * 1024
 """How many characters REPLACE may make of a constant."""

@@ -16,6 +16,7 @@ from sqlglot import exp
 from flightframe_server.algebra.types import INTEGER, TEXT, DataType
 from flightframe_server.errors import LimitExceeded, Place, TypeMismatch, UnknownName
 from flightframe_server.language.bounds import count_nodes
+from flightframe_server.language.literals import literal_of
 from flightframe_server.language.syntax import (
     Expression,
     Literal,
@@ -30,23 +31,6 @@ from flightframe_server.sql.places import place_of
 
 MAX_NODES = 20_000
 """How many nodes all names of values stand for, once each is written out where it stands."""
-
-_KINDS: tuple[tuple[type, LiteralKind], ...] = (
-    (bool, LiteralKind.BOOLEAN),
-    (int, LiteralKind.INTEGER),
-    (float, LiteralKind.DOUBLE),
-    (str, LiteralKind.TEXT),
-    (datetime.datetime, LiteralKind.TIMESTAMP),
-    (datetime.date, LiteralKind.DATE),
-)
-
-
-def literal_of(value: LiteralValue, place: Place) -> Literal:
-    """Return a value as a literal of the kind it would be written as."""
-    if value is None:
-        return Literal(None, LiteralKind.NULL, place=place)
-    kind = next((kind for type_, kind in _KINDS if isinstance(value, type_)), LiteralKind.DECIMAL)
-    return Literal(value, kind, place=place)
 
 
 def _now(zone: str) -> datetime.datetime:

@@ -24,6 +24,7 @@ from flightframe_server.call_context import SERVER_CALL, CallContext
 from flightframe_server.engine.explanation import EXPLAIN_SCHEMA
 from flightframe_server.errors import FrameQLSyntaxError, NotSupported, ReadOnly
 from flightframe_server.outer.answering import OuterQuery, answer_outer, explain_outer
+from flightframe_server.outer.level_conditions import conditioned
 from flightframe_server.query_check import CheckedQuery, check_request
 from flightframe_server.query_plan import PlannedRequest, plan_request
 from flightframe_server.query_types import QuerySignature, type_request
@@ -157,7 +158,8 @@ class _Text:
         if isinstance(target, OuterQuery):
             return over_answers(target)
         try:
-            return in_language(target)
+            program = conditioned(target, self.runtime, typing=self.typing)
+            return in_language(target) if program is None else over_answers(program)
         except FrameQLSyntaxError as error:
             _refuse_writing(request.source, error)
             other = sql_meaning(request, self.tables, self.runtime, self.user, typing=self.typing)

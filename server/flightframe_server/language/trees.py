@@ -1,0 +1,42 @@
+"""Trees of syntax, changed part by part.
+
+What comes in: a frozen tree and a function of its parts. What goes out: a tree that shares what is
+not changed. It must never go into the members of a list, which are values and may be many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import fields, replace
+from typing import Any
+
+from flightframe_server.language.syntax import IsIn, Node
+
+
+def with_parts(node: Any, change: Callable[[Any], Any]) -> Any:
+    """Return a node, or a tuple of nodes, with each part changed; itself where none is."""
+    if isinstance(node, tuple):
+        parts = tuple(change(part) for part in node)
+        same = all(one is other for one, other in zip(parts, node, strict=True))
+        return node if same else parts
+    if not isinstance(node, Node):
+        return node
+    changes: dict[str, Any] = {}
+    for field in fields(node):
+        if field.name == "place" or (field.name == "members" and isinstance(node, IsIn)):
+            continue
+        value = getattr(node, field.name)
+        new = change(value) if isinstance(value, Node | tuple) else value
+        if new is not value:
+            changes[field.name] = new
+    return replace(node, **changes) if changes else node
+
+
+def parts_of(node: object) -> Iterator[Any]:
+    """Yield the parts of a node, or of a tuple of nodes, left to right; none of anything else."""
+    if isinstance(node, tuple):
+        yield from node
+    elif isinstance(node, Node):
+        for field in fields(node):
+            if field.name != "place":
+                yield getattr(node, field.name)
