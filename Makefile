@@ -8,6 +8,9 @@
 VENV   := .venv
 BIN    := $(VENV)/bin
 PYTHON ?=
+# Some machines keep Python from writing what it compiles. Each program that a test starts would then
+# compile the product anew.
+export PYTHONDONTWRITEBYTECODE :=
 # Test files are spread over two processes; TEST_SPREAD= runs them in one.
 TEST_SPREAD   ?= -n 2 --dist loadfile --no-loadscope-reorder
 # What pytest is given, for instance: make test TEST_FLAGS="tests/unit/language -x". A path may name

@@ -12,6 +12,7 @@ import queue
 import re
 import subprocess
 import sys
+import sysconfig
 import threading
 import time
 from collections.abc import Iterator
@@ -34,8 +35,9 @@ def main(arguments: list[str]) -> int:
     started = time.monotonic()
     if not new_enough() and (status := run(["install", "--upgrade", "pip>=25.1"])):
         return status
-    status = run(["install", "--progress-bar", "off", *arguments])
+    status = run(["install", "--no-compile", "--progress-bar", "off", *arguments])
     if status == 0:
+        compile_packages()
         print(f"  installed in {time.monotonic() - started:.0f} s", flush=True)
     return status
 
@@ -69,6 +71,23 @@ def run(arguments: list[str]) -> int:
     if pip.returncode != 0:
         sys.stderr.writelines(written)
     return pip.returncode
+
+
+def compile_packages() -> None:
+    """Compile what was unpacked, on all processors: pip would do it on one, in twice the time.
+
+    What does not compile, as the templates of some packages, is compiled by nobody else either.
+    """
+    packages = sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
+    command = [sys.executable, "-m", "compileall", "-q", "-j", "0", *packages]
+    started = told = time.monotonic()
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as compiler:
+        for _ in lines_of(compiler):
+            if time.monotonic() - told >= SECONDS:
+                told = time.monotonic()
+                print(f"  {told - started:3.0f} s  compiling them for this Python", flush=True)
 
 
 def meaning(line: str, packages: set[str]) -> str | None:

@@ -14,10 +14,11 @@ import signal
 import threading
 from collections import Counter
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from suite_parts import VARIABLE, chosen_part, folder_of, select
+from suite_parts import VARIABLE, chosen_part, folder_of, is_of_other_part, select
 from suite_progress import Progress
 
 settings.register_profile("flightframe", deadline=None, print_blob=True)
@@ -50,6 +51,11 @@ def _let_interrupts_through() -> None:
     ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     if ignored and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave alone what holds no test of the part that is run."""
+    return True if is_of_other_part(collection_path, os.environ.get(VARIABLE)) else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -8,11 +8,14 @@ to `make test-all`. It must never look at what a machine has: a selection is the
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Literal
 
 import pytest
 
 Part = Literal["test", "test-all"]
+
+TESTS = Path(__file__).parent
 
 QUICK = frozenset({"architecture", "fuzz", "golden", "oracle", "unit"})
 """The folders of `make test`, which asks about an edit. Doctests belong to it as well."""
@@ -47,6 +50,22 @@ def part_of(nodeid: str, *, slow: bool) -> Part:
     """Return the verb that runs a test."""
     quick = folder_of(nodeid) in QUICK | {"doctests"}
     return "test" if quick and not slow else "test-all"
+
+
+def is_of_other_part(path: Path, part: str | None) -> bool:
+    """Return whether a file or folder can be left alone: none of its tests is of a part.
+
+    What is not looked at costs nothing: `make test` imports no client of another language, and
+    `make test-all` of the quick folders only the files that name what is slow.
+    """
+    inside = path.relative_to(TESTS).parts if path.is_relative_to(TESTS) else ()
+    if part not in ("test", "test-all"):
+        return False
+    if part == "test":
+        # Whether a file beside the folders holds tests, it says itself.
+        return len(inside) > 0 and path.is_dir() and inside[0] not in QUICK
+    quick = not path.is_relative_to(TESTS) or (len(inside) > 0 and inside[0] in QUICK)
+    return quick and path.suffix == ".py" and "slow" not in path.read_text(encoding="utf-8")
 
 
 def chosen_part(config: pytest.Config) -> str | None:
