@@ -38,7 +38,7 @@ def with_points(scope: Scope, question: Question) -> Question:
     Raises:
         QueryError: something may not be asked at its anchor, or under its filter.
     """
-    _check(scope.typed, question)
+    check_question(scope.typed, question)
     check_ways(scope.typed, question)
     if not any(metrics_of(term) or nested_of(term) for term in question.selected):
         question = _members(scope, question)
@@ -54,7 +54,7 @@ def _placed(typed: TypedCollection, question: Question) -> Question:
     if not places:
         return question
     placed = replace(question, places=places)
-    _check(typed, placed)
+    check_question(typed, placed)
     return placed
 
 
@@ -66,7 +66,12 @@ def _making(term: Term, anchor: tuple[str, ...]) -> Iterator[str]:
         yield from (need.metric.schema for need in needs)
 
 
-def _check(typed: TypedCollection, question: Question) -> None:
+def check_question(typed: TypedCollection, question: Question) -> None:
+    """Check that every metric of a question may be asked at its anchor, and under its filter.
+
+    Raises:
+        QueryError: one may not.
+    """
     for need in question.needs:
         own = set(need.anchor) != set(question.anchor)
         check_metric(typed, need.metric, need.anchor, need.filter, ascribed=own)

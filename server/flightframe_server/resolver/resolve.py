@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from flightframe_server.algebra.reducers import REDUCER_NAMES
 from flightframe_server.algebra.types import INTEGER, Kind
@@ -48,11 +49,12 @@ from flightframe_server.resolver.legality import check_metric, check_nested
 from flightframe_server.resolver.level_schemas import schemas_in_play
 from flightframe_server.resolver.metrics import IN_HAVING, MetricNames
 from flightframe_server.resolver.needs import needs_of
-from flightframe_server.resolver.points import with_points
+from flightframe_server.resolver.points import check_question, with_points
 from flightframe_server.resolver.predicates import conjuncts
 from flightframe_server.resolver.qualified_names import unqualified
 from flightframe_server.resolver.question import Ordering, OutputColumn, Question, Window
 from flightframe_server.resolver.realised import is_realised, realised
+from flightframe_server.resolver.refused_places import place_of_refusal
 from flightframe_server.resolver.scope import Scope
 from flightframe_server.resolver.terms import (
     ComputedLevel,
@@ -130,7 +132,14 @@ def _at_anchor(
     )
     computed = tuple(dict.fromkeys((*computed, *computed_in(question.terms))))
     question = replace(question, computed=computed, known=known, today=scope.binding.today)
-    return with_points(replace(scope, typed=scope.typed.with_levels(computed)), question)
+    scope = replace(scope, typed=scope.typed.with_levels(computed))
+    try:
+        return with_points(scope, question)
+    except QueryError as refusal:
+        if refusal.place is None:
+            check = partial(check_question, scope.typed)
+            refusal.place = place_of_refusal(statement, question, refusal, check)
+        raise
 
 
 def _filter(scope: Scope, statement: Statement) -> tuple[Term, ...]:
