@@ -7,7 +7,7 @@ import sqlite3
 from dataclasses import replace
 
 import pytest
-from bi_world import World
+from bi_world import World, same_rows
 
 from flightframe_server.engine.together import Asker
 from flightframe_server.errors import FlightframeError
@@ -115,6 +115,53 @@ def test_an_engine_cannot_be_unlocked(setting):
         assert stranger
     finally:
         engine.close()
+
+
+RANKED = (
+    "SELECT region, u, RANK() OVER (ORDER BY u) AS p"
+    " FROM (SELECT region, SUM(units) AS u FROM metrics GROUP BY region) a"
+)
+TOYS = "SELECT region FROM metrics WHERE category = 'Toys' AND store < 'S03' GROUP BY region"
+
+CHOSEN_BY_A_SELECT = {
+    "alone": f"SELECT * FROM ({RANKED}) q WHERE region IN ({TOYS})",
+    "beside AND": f"SELECT p FROM ({RANKED}) q WHERE p > 1 AND (region IN ({TOYS})) AND u > 0",
+    "members that repeat": (
+        f"SELECT COUNT(*) AS n FROM ({RANKED}) q WHERE region IN ({TOYS} UNION ALL {TOYS})"
+    ),
+    "NULL on both sides": (
+        f"SELECT p FROM ({RANKED}) q WHERE region IN (SELECT region FROM metrics GROUP BY region)"
+    ),
+    "no members": f"SELECT p FROM ({RANKED}) q WHERE region IN ({TOYS} HAVING SUM(units) > 99999)",
+    "a constant": f"SELECT p FROM ({RANKED}) q WHERE 'East' IN ({TOYS})",
+    "two": (
+        f"SELECT u FROM ({RANKED}) q WHERE region IN ({TOYS}) AND p IN (SELECT p FROM ({RANKED}) r)"
+    ),
+}
+
+
+@pytest.mark.parametrize("sql", CHOSEN_BY_A_SELECT.values(), ids=CHOSEN_BY_A_SELECT.keys())
+def test_rows_of_answers_are_chosen_by_a_select(world, sql):
+    for name, served in world.served.items():
+        difference = same_rows(served.table(sql), world.expected(sql), ordered=False)
+        assert difference is None, f"{name}: {difference}"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        f"SELECT p FROM ({RANKED}) q WHERE region NOT IN ({TOYS})",
+        f"SELECT p FROM ({RANKED}) q WHERE NOT region IN ({TOYS})",
+        f"SELECT p FROM ({RANKED}) q WHERE region IN ({TOYS}) OR p = 1",
+        f"SELECT CASE WHEN region IN ({TOYS}) THEN p END AS c FROM ({RANKED}) q",
+        f"SELECT SUM(p) FILTER (WHERE region IN ({TOYS})) AS s FROM ({RANKED}) q",
+        f"SELECT region, SUM(p) AS s FROM ({RANKED}) q GROUP BY region HAVING region IN ({TOYS})",
+        f"SELECT region, SUM(units) AS s FROM metrics GROUP BY region HAVING region IN ({TOYS})",
+    ],
+)
+def test_a_select_that_chooses_rows_is_never_taken_for_an_empty_list(world, sql):
+    assert world.expected(sql).num_columns == 1 + sql.startswith("SELECT region")
+    assert _code(world, sql) == "NOT_SUPPORTED"
 
 
 def test_islands_with_a_writer_in_between_are_of_one_version(world, monkeypatch):

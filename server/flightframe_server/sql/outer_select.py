@@ -39,6 +39,7 @@ from flightframe_server.sql.islands import Islands
 from flightframe_server.sql.outer_groups import SelectItem, each_once, grouped, has_groups, keys_of
 from flightframe_server.sql.outer_joins import joined
 from flightframe_server.sql.outer_rows import RowsBelow, is_rows, rows_below
+from flightframe_server.sql.outer_sets import check_sets, chosen, query_of, split_conditions
 from flightframe_server.sql.outer_windows import windowed
 from flightframe_server.sql.places import place_of
 from flightframe_server.sql.relations import NamedColumn, Relation, projected_unique
@@ -95,6 +96,7 @@ class SelectReader:
     def _algebra(self, select: exp.Select) -> Relation:
         scalars = scalar_selects(select)
         select = scalars.select
+        check_sets(select)
         below = self._below(select)
         if isinstance(below, RowsBelow):
             for inner in scalars.before.values():
@@ -124,7 +126,7 @@ class SelectReader:
         stage = with_values(stage_of(context, below), values)
         where = select.args.get("where")
         if where is not None:
-            stage = stage.filtered(where.this)
+            stage = self._filtered(stage, where.this)
         nodes = self._nodes(select, items, lambda column: below.find(column) is not None)
         if has_groups(select, nodes):
             having = select.args.get("having")
@@ -132,6 +134,16 @@ class SelectReader:
             keys = keys_of(select, items, lambda column: below.find(column) is not None)
             stage = grouped(stage, keys, reduced)
         return stage, items, nodes
+
+    def _filtered(self, stage: Stage, condition: exp.Expr) -> Stage:
+        sets, others = split_conditions(condition)
+        if not sets:
+            return stage.filtered(condition)
+        for part in others:
+            stage = stage.filtered(part)
+        for node in sets:
+            stage = chosen(stage, node, self.relation(query_of(node)))
+        return stage
 
     def _values(self, selects: dict[str, exp.Select]) -> dict[str, Relation]:
         """Return the SELECTs of one value as relations of one row."""

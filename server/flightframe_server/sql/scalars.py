@@ -58,6 +58,7 @@ Leaf = Callable[[exp.Expr], Expression | None]
 """What a column or an aggregate means in one place; None for every other node."""
 
 MOMENT = "timestamp"
+IN_SELECT = "IN (SELECT ...) stands in WHERE, and over an answer beside AND alone"
 
 _COMPARISONS: dict[type[exp.Expr], str] = {
     exp.EQ: "=",
@@ -150,6 +151,8 @@ class Scalars:
 
     def _test(self, node: exp.Expr, place: Place) -> Expression | None:
         match node:
+            case exp.In() if node.args.get("query") is not None:
+                raise NotSupported(IN_SELECT, place=place)
             case exp.In(this=subject):
                 members = tuple(self.value(member) for member in node.expressions)
                 operand = self._beside(subject, *members)
