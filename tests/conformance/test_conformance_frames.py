@@ -128,6 +128,16 @@ COMPUTED = {
         "SELECT retail_full.by_region.region, sum(retail_full.by_region.stores) AS s"
         " FROM retail_full.by_region GROUP BY retail_full.by_region.region"
     ),
+    "rows of a table": "SELECT s.store, b.stores FROM stores s LEFT JOIN by_region b"
+    " ON s.region = b.region",
+    "another month": (
+        "SELECT a.month, a.units - b.units AS d FROM by_month a LEFT JOIN by_month b"
+        " ON a.month = b.month + INTERVAL '1 month'"
+    ),
+    "above a frame": (
+        "SELECT region, SUM(revenue) AS r FROM metrics GROUP BY region"
+        " HAVING SUM(revenue) > (SELECT AVG(total_revenue) FROM by_region)"
+    ),
     "counted": "SELECT COUNT(*) AS n FROM (SELECT * FROM stock) dbvrcnt",
 }
 
@@ -256,6 +266,12 @@ REFUSED = {
         "SELECT b.region FROM by_region b JOIN metrics m ON b.region = m.region",
         "NOT_SUPPORTED",
         (1, 22),
+    ),
+    "rows that are met twice": (
+        "SELECT m.region, SUM(m.units) AS u, s.u AS t FROM metrics m JOIN subtotals s"
+        " ON m.region = s.region GROUP BY m.region, s.u",
+        "NOT_SUPPORTED",
+        (1, 66),
     ),
     "a sample": ("SELECT * FROM by_region TABLESAMPLE 10 PERCENT", "NOT_SUPPORTED", (1, 37)),
     "a share of the columns": (
