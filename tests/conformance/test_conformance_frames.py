@@ -189,6 +189,14 @@ def test_a_frame_with_an_order_and_a_limit_keeps_both(world, sql, whole):
     check(world, sql, outer=not whole, ordered=True)
 
 
+@pytest.mark.parametrize(
+    "select", ["SELECT * FROM by_region", "SELECT region, u FROM (SELECT * FROM by_region) q"]
+)
+def test_a_name_of_with_hides_a_frame(world, select):
+    own = "SELECT region, SUM(units) AS u FROM metrics GROUP BY region"
+    check(world, f"WITH by_region AS ({own}) {select}", outer=False)
+
+
 def test_pages_of_a_frame_are_all_of_it_and_none_twice(world):
     expected = world.expected("SELECT * FROM stock")
     for served in world.served.values():

@@ -37,6 +37,9 @@ def whole_frame(select: exp.Select, tables: Tables, reading: Reading) -> Transla
     Raises:
         QueryError: something in it is not answered, or its LIMIT is no count.
     """
+    if any(value for name, value in select.args.items() if name not in _READ):
+        return None
+    # Without WITH, a table in FROM is a published one.
     clause = select.args.get("from_")
     if clause is None or not isinstance(clause.this, exp.Table):
         return None
@@ -44,8 +47,6 @@ def whole_frame(select: exp.Select, tables: Tables, reading: Reading) -> Transla
     if frame is None or frame.frame is None:
         return None
     check_question(select)
-    if any(value for name, value in select.args.items() if name not in _READ):
-        return None
     if not _lists_all(select, frame.schema.names, tables.path(clause.this)):
         return None
     statement = _limited(frame.frame, limit_of(select, reading))
