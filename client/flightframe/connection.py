@@ -130,14 +130,14 @@ class Connection:
         members: int | None = None,
         schema: str | None = None,
     ) -> Description:
-        """Ask what can be asked: collections with their levels, metrics and schemas.
+        """Ask what can be asked: collections with their levels, metrics and tables.
 
         Each metric says where it may be asked, and of every other level why not. With `members`
         each level says what the data holds of it: how many members, from which to which, and the
         first of them; the server answers that from its cache where it can.
 
         Args:
-            name: only the levels, metrics and schemas of this name; None: all of them.
+            name: only the levels, metrics, schemas and frames of this name; None: all of them.
             names: the same of several names; not beside `name`.
             detail: `names` for everything once, with the edges between levels, and without where
                 each metric may be asked, which is much in a large collection; None or `full`: all.

@@ -160,6 +160,31 @@ class SchemaDescription:
 
 
 @dataclass(frozen=True, slots=True)
+class FrameColumn:
+    """A column of a saved frame: its name and its type."""
+
+    name: str
+    type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameDescription:
+    """A saved frame: a question under a name, which SQL reads as a table.
+
+    Attributes:
+        name: as SQL names it in FROM.
+        columns: of its rows, in order.
+        query: what it asks, in Frame-QL.
+        description: its owner's words.
+    """
+
+    name: str
+    columns: tuple[FrameColumn, ...] = ()
+    query: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LevelEdge:
     """An edge between two levels: each member of the first has one of the second."""
 
@@ -177,6 +202,7 @@ class CollectionDescription:
     schemas: tuple[SchemaDescription, ...] = ()
     description: str = ""
     edges: tuple[LevelEdge, ...] = ()
+    frames: tuple[FrameDescription, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +246,20 @@ def _collection(body: read.Fields) -> CollectionDescription:
             LevelEdge(read.text(edge, "from"), read.text(edge, "to"))
             for edge in read.objects(body, "edges")
         ),
+        frames=tuple(_frame(frame) for frame in read.objects(body, "frames")),
+    )
+
+
+def _frame(body: read.Fields) -> FrameDescription:
+    """Read one saved frame."""
+    return FrameDescription(
+        name=read.text(body, "name"),
+        columns=tuple(
+            FrameColumn(read.text(column, "name"), read.text(column, "type"))
+            for column in read.objects(body, "columns")
+        ),
+        query=read.text(body, "query"),
+        description=_words(body),
     )
 
 

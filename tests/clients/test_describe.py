@@ -184,7 +184,7 @@ def test_the_command_tells_a_failure(server):
 def test_a_name_that_there_is_not_is_an_error_that_suggests_another(server, connection):
     with pytest.raises(flightframe.QueryError, match="UNKNOWN_NAME") as caught:
         connection.describe("regoin")
-    assert caught.value.message == "there is no level, metric or schema regoin"
+    assert caught.value.message == "there is no level, metric, schema or frame regoin"
     assert caught.value.hint.startswith("did you mean region")
     code, out, err = run(server, "regoin")
     assert (code, out) == (1, "")

@@ -89,13 +89,18 @@ SET search_path = 'retail_full';
 
 
 class World:
-    """The house on each back-end, and the flat table in a DuckDB of its own."""
+    """The house on each back-end, and the flat table in a DuckDB of its own.
 
-    def __init__(self, folder: Path, tables: str = TABLES, flat: str = FLAT) -> None:
+    `more` stands at the end of its collection's file.
+    """
+
+    def __init__(
+        self, folder: Path, tables: str = TABLES, flat: str = FLAT, more: str = ""
+    ) -> None:
         path = folder / "world.duckdb"
         with duckdb.connect(str(path)) as connection:
             connection.execute(tables)
-        self.collection = read_collection(RETAIL.read_text(encoding="utf-8"))
+        self.collection = read_collection(RETAIL.read_text(encoding="utf-8") + more)
         source = export(path, folder)
         self.files = (source.sqlite,)
         self.oracle = duckdb.connect()

@@ -114,11 +114,12 @@ class FlightframeDialect(DefaultDialect):
         """Return the names of a collection's tables: `metrics` and its schemas."""
         return reflection.table_names(connection, schema or self.default_schema_name)
 
+    @inspector.cache
     def get_view_names(
         self, connection: Connection, schema: str | None = None, **options: Any
     ) -> list[str]:
-        """Return none: the server calls everything a table."""
-        return []
+        """Return the names of a collection's saved frames."""
+        return reflection.view_names(connection, schema or self.default_schema_name)
 
     def has_table(
         self, connection: Connection, table_name: str, schema: str | None = None, **options: Any

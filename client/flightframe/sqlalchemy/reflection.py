@@ -44,12 +44,21 @@ def only_schema(connection: Connection) -> str | None:
 
 
 def table_names(connection: Connection, schema: str | None) -> list[str]:
-    """Return the names of a collection's tables, sorted."""
+    """Return the names of a collection's tables, sorted, without its saved frames."""
+    return _names_of(connection, schema, "BASE TABLE")
+
+
+def view_names(connection: Connection, schema: str | None) -> list[str]:
+    """Return the names of a collection's saved frames, sorted."""
+    return _names_of(connection, schema, "VIEW")
+
+
+def _names_of(connection: Connection, schema: str | None, kind: str) -> list[str]:
     query = (
         "SELECT table_name FROM information_schema.tables WHERE table_schema = ?"
-        " ORDER BY table_name"
+        " AND table_type = ? ORDER BY table_name"
     )
-    return [str(row["table_name"]) for row in _rows(connection, query, _named(schema))]
+    return [str(row["table_name"]) for row in _rows(connection, query, _named(schema), kind)]
 
 
 def columns(connection: Connection, table: str, schema: str | None) -> list[ReflectedColumn]:

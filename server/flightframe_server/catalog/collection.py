@@ -13,7 +13,10 @@ from typing import Literal
 
 from flightframe_server.algebra.types import DataType
 from flightframe_server.catalog.zones import UTC
-from flightframe_server.language.syntax import Expression, LiteralValue
+from flightframe_server.language.syntax import Expression, LiteralValue, Statement
+
+METRICS = "metrics"
+"""The table of all levels and metrics of a collection, beside its schemas and saved frames."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +233,23 @@ class MetricFamily(Declared):
     description: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class SavedFrame(Declared):
+    """A question under a name, which SQL reads as a table; it stands where its text does.
+
+    Attributes:
+        name: the table's.
+        statement: the question, which takes no parameters.
+        query: its text as written.
+        description: for people.
+    """
+
+    name: str
+    statement: Statement
+    query: str
+    description: str = ""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Collection:
     """One whole Analytic Collection; mappings are by name as declared, in file order.
@@ -237,10 +257,11 @@ class Collection:
     Attributes:
         content_hash: BLAKE2b (16 bytes, hex) of the document's content, blind to layout, comments
             and `cache_hint`, which says what to keep and not what a number means.
-        structure_hash: the same of all but the metric families: schemas, dimensions, the zone.
+        structure_hash: the same of all but metric families and frames: schemas, dimensions, zone.
         family_hashes: for each metric family the same of its declaration and the structure.
         timezone: the zone in which moments that are instants have days, months and hours.
         file: the file's name without its folder, for messages.
+        frames: questions under names, by name.
         source_hash: BLAKE2b (16 bytes, hex) of the file's very text.
         folded_families: the metric families by their names in folded case.
     """
@@ -256,6 +277,7 @@ class Collection:
     description: str = ""
     file: str = "ac.yaml"
     source_hash: str = ""
+    frames: Mapping[str, SavedFrame] = field(default_factory=dict)
     folded_families: Mapping[str, MetricFamily] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

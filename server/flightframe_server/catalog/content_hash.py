@@ -19,7 +19,8 @@ MEANING = 2
 """Moves when the same content means another number, so that no entry of the old one answers."""
 
 _FAMILIES = "metric_families"
-_LISTS = ("schemas", "dimension_families", "derived_dimensions", _FAMILIES)
+_FRAMES = "frames"
+_LISTS = ("schemas", "dimension_families", "derived_dimensions", _FAMILIES, _FRAMES)
 _PROSE = frozenset({"description", "level_descriptions", "cache_hint"})
 
 
@@ -38,12 +39,13 @@ def content_hash(document: Mapping[str, Any]) -> str:
 
 
 def definition_hashes(document: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
-    """Return the identity of all but the metric families, and that of each family by name.
+    """Return the identity of all that families rest on, and that of each family by name.
 
     What a family's numbers mean rests on its own declaration, and on schemas, dimensions and zone;
-    on no other family. So a change of one leaves the identity of the others as it was.
+    on no other family, and on no frame. So a change of one leaves the identity of the others.
     """
-    structure = content_hash({key: value for key, value in document.items() if key != _FAMILIES})
+    others = (_FAMILIES, _FRAMES)
+    structure = content_hash({key: value for key, value in document.items() if key not in others})
     families = {
         family["name"]: content_hash({"structure": structure, _FAMILIES: [family]})
         for family in document.get(_FAMILIES) or ()

@@ -2,7 +2,8 @@
 
 What comes in: the shapes of a collection. What goes out: its names by kind. It must never let two
 things share a name: levels and metric families have one namespace, schemas and dimension families
-one each, and names that differ only in case are the same name.
+one each, and names that differ only in case are the same name. What SQL calls tables, the schemas,
+the saved frames and `metrics`, is one namespace as well.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from flightframe_server.catalog.collection import SourceLocation
+from flightframe_server.catalog.collection import METRICS, SourceLocation
 from flightframe_server.catalog.findings import Cursor, NameIndex
 from flightframe_server.catalog.shapes import CollectionShape
 from flightframe_server.errors import shown
@@ -77,8 +78,9 @@ def declare(shape: CollectionShape, cursor: Cursor) -> Declarations:
             families.refuse_level(level, here)
     for at, metric in enumerate(shape.metric_families):
         terms.add(metric.name, "metric family", cursor.at("metric_families", at, "name"))
+    _add_frames(shape, schemas, cursor)
     return Declarations(
-        schemas=NameIndex("schema", schemas.names()),
+        schemas=NameIndex("schema", [schema.name for schema in shape.schemas]),
         columns=columns,
         dimension_families=NameIndex("dimension family", families.names()),
         levels=levels,
@@ -94,6 +96,18 @@ def declare(shape: CollectionShape, cursor: Cursor) -> Declarations:
             )
         },
     )
+
+
+def _add_frames(shape: CollectionShape, tables: _Namespace, cursor: Cursor) -> None:
+    """Add the names of the saved frames to those of the other tables."""
+    for at, frame in enumerate(shape.frames):
+        here = cursor.at("frames", at, "name")
+        if frame.name.casefold() == METRICS:
+            here.report(
+                f"{METRICS} is the table of all levels and metrics", "give the frame another name"
+            )
+        else:
+            tables.add(frame.name, "frame", here)
 
 
 def _derived(

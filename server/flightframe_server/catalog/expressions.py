@@ -38,13 +38,25 @@ def read_expression(cursor: Cursor, text: str) -> Expression:
     try:
         return parse_expression(text)
     except QueryError as error:
-        caret = error.caret(text)
-        parts = [error.hint] if error.hint else []
-        if error.place is not None and caret is not None:
-            parts.append(f"line {error.place.line}, column {error.place.column} of it:\n{caret}")
-        what = "not an expression" if isinstance(error, FrameQLSyntaxError) else "refused"
-        cursor.report(f"{what}: {error.message}", "; ".join(parts) or None)
+        cursor.report(*mistake_in(text, error, "expression"))
         return _PLACEHOLDER
+
+
+def mistake_in(text: str, error: QueryError, kind: str) -> tuple[str, str | None]:
+    """Return what is wrong with a text of a collection, and a hint with a caret under the place.
+
+    Args:
+        text: the text.
+        error: its error.
+        kind: what it was read as: an expression, a query.
+    """
+    caret = error.caret(text)
+    parts = [error.hint] if error.hint else []
+    if error.place is not None and caret is not None:
+        parts.append(f"line {error.place.line}, column {error.place.column} of it:\n{caret}")
+    article = "an" if kind[0] in "aeiou" else "a"
+    what = f"not {article} {kind}" if isinstance(error, FrameQLSyntaxError) else "refused"
+    return f"{what}: {error.message}", "; ".join(parts) or None
 
 
 def walk(root: Node) -> Iterator[Node]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from flightframe_server.catalog.build_dimensions import build_dimensions
 from flightframe_server.catalog.build_families import build_families
+from flightframe_server.catalog.build_frames import build_frames
 from flightframe_server.catalog.build_schemas import build_schemas
 from flightframe_server.catalog.check_derived import check_derived
 from flightframe_server.catalog.check_dimensions import check_edges
@@ -58,6 +59,7 @@ def read_collection(text: str, file: str = "ac.yaml") -> Collection:
     schemas = build_schemas(shape, declared, cursor)
     dimensions = build_dimensions(shape, declared, schemas, cursor)
     families = build_families(shape, declared, cursor)
+    frames = build_frames(shape, cursor)
     cursor.findings.extend(check_edges(dimensions))
     cursor.raise_if_any()
     content = to_python(document.root)
@@ -74,6 +76,7 @@ def read_collection(text: str, file: str = "ac.yaml") -> Collection:
         description=shape.description,
         file=file,
         source_hash=text_hash(text),
+        frames=frames,
     )
     graph = LevelGraph(collection)
     check_rooted(collection, graph, cursor)

@@ -202,6 +202,14 @@ class MetricFamilyShape(Shape):
     derived: DerivedShape | None = None
 
 
+class FrameShape(Shape):
+    """A question under a name, in Frame-QL."""
+
+    name: Name
+    query: Text
+    description: str = ""
+
+
 class CollectionShape(Shape):
     """A whole Analytic Collection."""
 
@@ -214,3 +222,4 @@ class CollectionShape(Shape):
     derived_dimensions: list[DerivedDimensionShape] = Field(default=[])
     roles: list[RoleShape] = Field(default=[])
     metric_families: list[MetricFamilyShape] = Field(default=[])
+    frames: list[FrameShape] = Field(default=[])

@@ -6,6 +6,7 @@ problem of the files and of the data. It must never write anything: no store is 
 
 from __future__ import annotations
 
+import datetime
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,7 +19,13 @@ from flightframe_server.access.open_access import open_access
 from flightframe_server.app import read_files
 from flightframe_server.backends.protocol import Backend
 from flightframe_server.backends.registry import open_backend
-from flightframe_server.catalog.collection import Collection, MetricFamily, RootedMetric, Schema
+from flightframe_server.catalog.collection import (
+    Collection,
+    MetricFamily,
+    RootedMetric,
+    SavedFrame,
+    Schema,
+)
 from flightframe_server.catalog.unused_columns import unused_columns
 from flightframe_server.cli.console import counted, out, show_line, show_text
 from flightframe_server.cli.error_output import print_error, reported_errors
@@ -41,7 +48,10 @@ from flightframe_server.language.format import format_expression
 from flightframe_server.language.syntax import Anchor, Call, Expression, Item, Name, Statement
 from flightframe_server.planner.promises import table_hops
 from flightframe_server.planner.violations import edge_key, grain_key, violation
+from flightframe_server.resolver.question import Question
 from flightframe_server.resolver.resolve import resolve
+from flightframe_server.resolver.typed import TypedCollection
+from flightframe_server.resolver.values import Binding
 
 
 @dataclass(slots=True)
@@ -75,8 +85,8 @@ def check(installation: InstallationPath) -> None:
 
     Reads the manifest and every collection, then asks the database whether each
     grain is unique, each edge leads from a value to one value, each cache_hint
-    can be made, and the total of each metric fits its type. Writes nothing. The
-    exit code is 1 where there are problems.
+    can be made, the total of each metric fits its type, and each saved frame is
+    answered. Writes nothing. The exit code is 1 where there are problems.
 
     [bold]Example[/bold]
 
@@ -124,7 +134,7 @@ def check_collection(collection: Collection, backend: Backend) -> int:
 
 
 def examined(engine: MetricEngine, attested: Attested) -> Findings:
-    """Look at the grains, the edges, the hints and the totals of a collection.
+    """Look at the grains, the edges, the hints, the totals and the frames of a collection.
 
     Raises:
         FlightframeError: the database failed.
@@ -142,6 +152,9 @@ def examined(engine: MetricEngine, attested: Attested) -> Findings:
         for done, family in enumerate(families, start=len(schemas) + len(hinted)):
             bar.at(f"total of {family.name}", done)
             examine_totals(engine, family, findings)
+        for frame in engine.collection.frames.values():
+            bar.at(f"frame {frame.name}", len(schemas) + len(hinted) + len(families))
+            examine_frame(engine, frame, findings)
     return findings
 
 
@@ -213,6 +226,27 @@ def examine_totals(engine: MetricEngine, family: MetricFamily, findings: Finding
             continue
         else:
             findings.note("total", None)
+
+
+def examine_frame(engine: MetricEngine, frame: SavedFrame, findings: Findings) -> None:
+    """Note whether the data let a saved frame be answered."""
+
+    def ask(typed: TypedCollection) -> Question:
+        binding = Binding({}, now=datetime.datetime.now(datetime.UTC))
+        return resolve(frame.statement, typed, binding)
+
+    problem: FlightframeError | None = None
+    try:
+        engine.answer(ask)
+    except (QueryError, BackendError) as error:
+        problem = CatalogError(
+            f"the frame {frame.name} cannot be answered: {error.message}",
+            file=engine.collection.file,
+            path=frame.location.path,
+            line=frame.location.line,
+            hint=error.hint,
+        )
+    findings.note("answered frame", problem)
 
 
 def _misfit(

@@ -69,7 +69,7 @@ NameArgument = Annotated[
     str | None,
     typer.Argument(
         metavar="[NAME]",
-        help="A level, metric or schema; its members and reasons are shown in full.",
+        help="A level, metric, schema or frame; its members and reasons are shown in full.",
         show_default="all of them",
         callback=as_text,
     ),
@@ -152,13 +152,15 @@ def show(description: Description, *, in_full: bool) -> None:
         _levels(collection)
         _metrics(collection)
         _schemas(collection)
+        _frames(collection)
         if in_full:
             _details(collection)
 
 
 def _parts(collection: CollectionDescription) -> bool:
     """Return whether anything of a collection is described."""
-    return bool(collection.levels or collection.metrics or collection.schemas)
+    parts = (collection.levels, collection.metrics, collection.schemas, collection.frames)
+    return any(parts)
 
 
 def _details(collection: CollectionDescription) -> None:
@@ -168,6 +170,9 @@ def _details(collection: CollectionDescription) -> None:
         _formula(metric)
         for anchors in metric.anchors:
             _blocked(metric, anchors)
+    for frame in collection.frames:
+        show_text(f"{printable(frame.name)}: {printable(frame.query)}", INDENT)
+        out.print()
 
 
 def _levels(collection: CollectionDescription) -> None:
@@ -211,6 +216,17 @@ def _schemas(collection: CollectionDescription) -> None:
     table = new_table("schema", "grain")
     for schema in collection.schemas:
         table.add(printable(schema.name), printable(", ".join(schema.grain) or "rows"))
+    show_table(table, INDENT)
+    out.print()
+
+
+def _frames(collection: CollectionDescription) -> None:
+    if not collection.frames:
+        return
+    table = new_table("frame", "columns")
+    for frame in collection.frames:
+        columns = ", ".join(f"{column.name} {column.type}" for column in frame.columns)
+        table.add(printable(frame.name), printable(columns))
     show_table(table, INDENT)
     out.print()
 

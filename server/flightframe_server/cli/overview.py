@@ -14,6 +14,7 @@ from flightframe_server.catalog.installation import Installation
 from flightframe_server.cli.console import new_table, out, show_line, show_table, show_text
 from flightframe_server.cli.layout import Column
 from flightframe_server.engine.facts import Attested
+from flightframe_server.language import format_statement
 from flightframe_server.resolver.typed import TypedCollection
 
 INDENT = 2
@@ -44,6 +45,7 @@ def show_collection(typed: TypedCollection, attested: Attested) -> None:
     _schemas(typed, attested)
     _dimensions(typed)
     _metrics(typed)
+    _frames(typed)
 
 
 def size(count: int) -> str:
@@ -90,6 +92,17 @@ def _metrics(typed: TypedCollection) -> None:
     table = new_table("metric", "made from", "reducers", "hints")
     for family in typed.collection.metric_families.values():
         table.add(*map(printable, _metric(family)))
+    show_table(table, INDENT)
+    out.print()
+
+
+def _frames(typed: TypedCollection) -> None:
+    frames = typed.collection.frames.values()
+    if not frames:
+        return
+    table = new_table("frame", "asks")
+    for frame in frames:
+        table.add(printable(frame.name), printable(format_statement(frame.statement)))
     show_table(table, INDENT)
     out.print()
 

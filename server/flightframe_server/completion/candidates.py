@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from flightframe_server.algebra.reducers import REDUCER_NAMES, REDUCERS
-from flightframe_server.catalog.collection import MetricFamily
+from flightframe_server.catalog.collection import METRICS, MetricFamily
 from flightframe_server.catalog.declared_types import TYPE_NAMES
 from flightframe_server.completion.cursor import SOMETHING, Cursor
 from flightframe_server.completion.functions import function_options, word_options
@@ -38,7 +38,6 @@ from flightframe_server.language.syntax import (
 from flightframe_server.language.words import CASE_NAMES
 from flightframe_server.resolver.days import UNITS
 from flightframe_server.resolver.functions import FIELDS
-from flightframe_server.resolver.qualified_names import METRICS
 
 
 def name_options(cursor: Cursor) -> Iterator[Option]:

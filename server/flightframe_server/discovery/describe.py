@@ -19,6 +19,7 @@ from flightframe_server.discovery.availability import availabilities_of
 from flightframe_server.discovery.level_facts import LevelFacts, level_facts
 from flightframe_server.discovery.metric_terms import terms_of
 from flightframe_server.discovery.name_list import (
+    frames_of,
     level_facts_of,
     metric_facts,
     name_list,
@@ -100,6 +101,7 @@ def _collection(
         "schemas": [
             schema_facts(schema) for schema in collection.schemas.values() if wanted(schema.name)
         ],
+        **frames_of(typed, wanted),
     }
     yield f'{_json(described)[:-1]},"metrics":['
     where = availabilities_of(engine, typed, attested.violations)
@@ -128,10 +130,11 @@ def _check_names(engines: Sequence[MetricEngine], request: DescribeRequest) -> N
                 engine.typed.graph.level_names,
                 engine.collection.metric_families,
                 engine.collection.schemas,
+                engine.collection.frames,
             )
             for each in names
         ]
-        _check_known(request.every_name, known, "level, metric or schema")
+        _check_known(request.every_name, known, "level, metric, schema or frame")
     if request.at:
         levels = [level for engine in engines for level in engine.typed.graph.level_names]
         _check_known(request.at, levels, "level")

@@ -9,12 +9,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from flightframe_server.catalog.collection import MetricFamily, RootedMetric, Schema
+from flightframe_server.catalog.collection import (
+    MetricFamily,
+    RootedMetric,
+    SavedFrame,
+    Schema,
+)
 from flightframe_server.catalog.levels import LevelGraph
 from flightframe_server.discovery.metric_terms import MetricTerms, default_of, reducers_of
 from flightframe_server.discovery.request import Wanted
 from flightframe_server.errors import QueryError
 from flightframe_server.language.format import format_expression
+from flightframe_server.resolver.saved_frames import frame_question
 from flightframe_server.resolver.typed import TypedCollection
 
 
@@ -37,6 +43,7 @@ def name_list(terms: MetricTerms, wanted: Wanted) -> dict[str, Any]:
             for schema in collection.schemas.values()
             if wanted(schema.name)
         ],
+        **frames_of(typed, wanted),
         "metrics": [
             {**metric_facts(terms, family), **_place(terms, family)}
             for family in collection.metric_families.values()
@@ -63,6 +70,26 @@ def schema_facts(schema: Schema) -> dict[str, Any]:
         "name": schema.name,
         "grain": list(schema.grain),
         "description": schema.description,
+    }
+
+
+def frames_of(typed: TypedCollection, wanted: Wanted) -> dict[str, Any]:
+    """Return the saved frames of a collection with their columns; nothing where it has none."""
+    frames = typed.collection.frames.values()
+    if not frames:
+        return {}
+    return {"frames": [_frame(typed, frame) for frame in frames if wanted(frame.name)]}
+
+
+def _frame(typed: TypedCollection, frame: SavedFrame) -> dict[str, Any]:
+    return {
+        "name": frame.name,
+        "description": frame.description,
+        "query": frame.query.strip(),
+        "columns": [
+            {"name": column.name, "type": str(column.term.type)}
+            for column in frame_question(frame, typed).columns
+        ],
     }
 
 

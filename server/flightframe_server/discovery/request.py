@@ -34,10 +34,10 @@ class DescribeRequest:
 
     Attributes:
         collection: only this collection; empty for all.
-        name: only levels, metrics and schemas of this name; empty for all.
+        name: only levels, metrics, schemas and frames of this name; empty for all.
         schema: whose rows tell of levels; empty for those that know each best.
         members: how many members of each level; None to ask the data nothing.
-        names: only levels, metrics and schemas of these names; empty for all.
+        names: only levels, metrics, schemas and frames of these names; empty for all.
         detail: how much is told of each.
         at: of where metrics may be asked, only these levels; empty for all.
     """

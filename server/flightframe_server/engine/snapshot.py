@@ -19,7 +19,8 @@ from flightframe_server.catalog.collection import Collection
 from flightframe_server.engine.facts import DataFacts, Inspector
 from flightframe_server.errors import BackendError
 from flightframe_server.planner.identity import Version
-from flightframe_server.resolver.typed import TableTypes, TypedCollection, type_collection
+from flightframe_server.resolver.saved_frames import fitted_collection
+from flightframe_server.resolver.typed import TableTypes, TypedCollection
 from flightframe_server.statements.single_flight import SingleFlight
 
 log = structlog.get_logger(__name__)
@@ -113,7 +114,7 @@ class Snapshots:
             if last is not None and last.types == used:
                 typed = last.typed
             else:
-                typed = type_collection(
+                typed = fitted_collection(
                     self._collection, types, lambda: self._backend.unanswered(self._tables)
                 )
             before = None if last is None else last.facts

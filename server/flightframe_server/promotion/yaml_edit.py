@@ -90,6 +90,7 @@ def is_same_but_hints(
         and list(before.schemas) == list(after.schemas)
         and dict(before.dimension_families) == dict(after.dimension_families)
         and list(before.dimension_families) == list(after.dimension_families)
+        and dict(before.frames) == dict(after.frames)
         and (before.name, before.description, before.timezone, before.content_hash)
         == (after.name, after.description, after.timezone, after.content_hash)
     )

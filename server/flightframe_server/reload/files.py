@@ -19,7 +19,7 @@ from flightframe_server.catalog.installation import EngineSettings, Installation
 from flightframe_server.engine.engine import MetricEngine
 from flightframe_server.engine.snapshot import tables_read
 from flightframe_server.errors import CatalogError
-from flightframe_server.resolver.typed import type_collection
+from flightframe_server.resolver.saved_frames import fitted_collection
 from flightframe_server.statements.runner import Statements
 
 StoreAt = Callable[[Path], EntryStore | None]
@@ -72,7 +72,7 @@ def check_fit(collections: Iterable[Collection], backend: Backend) -> None:
     for collection in collections:
         tables = tables_read(collection)
         try:
-            type_collection(collection, types, lambda tables=tables: backend.unanswered(tables))  # type: ignore[misc]
+            fitted_collection(collection, types, lambda tables=tables: backend.unanswered(tables))  # type: ignore[misc]
         except CatalogError as error:
             mistakes.append(error)
     if mistakes:

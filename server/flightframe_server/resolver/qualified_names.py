@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flightframe_server.catalog.collection import MetricFamily, RootedMetric
+from flightframe_server.catalog.collection import METRICS, MetricFamily, RootedMetric
 from flightframe_server.errors import AmbiguousMetric, UnknownName, did_you_mean, shown
 from flightframe_server.language.syntax import (
     AdHocLevel,
@@ -23,9 +23,6 @@ from flightframe_server.language.syntax import (
 from flightframe_server.language.trees import with_parts
 from flightframe_server.resolver.level_schemas import schemas_of_family
 from flightframe_server.resolver.typed import TypedCollection
-
-METRICS = "metrics"
-"""The table of all levels and metrics of a collection, which is meant where there is no FROM."""
 
 
 def unqualified(
@@ -146,10 +143,12 @@ def table_of(source: Name | None, typed: TypedCollection) -> NamedTable:
             hint=f"write FROM {collection.name}.{table}" if _is_table(table, schemas) else None,
         )
     if source is not None and not _is_table(table, schemas):
+        saved = any(frame.casefold() == table.casefold() for frame in collection.frames)
         raise UnknownName(
-            f"there is no schema {shown(table)}",
+            f"there is no schema {shown(table)}"
+            + (", and the saved frame of that name is asked in SQL, without AT" if saved else ""),
             place=name.place,
-            hint=did_you_mean(table, collection.schemas),
+            hint=None if saved else did_you_mean(table, collection.schemas),
         )
     # Without FROM the table is that of metrics, whatever schemas there are.
     schema = None if source is None else schemas.get(table.casefold())

@@ -26,7 +26,7 @@ from flightframe_server.sql.constraints import (
     table_constraints,
 )
 from flightframe_server.sql.select import Relation
-from flightframe_server.sql.tables import PublishedTables
+from flightframe_server.sql.tables import TABLE, PublishedTables
 
 INFORMATION_SCHEMA = "information_schema"
 SYSTEM = "system"
@@ -118,7 +118,8 @@ def _tables(tables: PublishedTables, runtime: Runtime, user: str) -> Iterator[Ro
     for table in tables:
         words = table.description or None
         # The standard's word for what Flight SQL calls TABLE.
-        yield tables.catalog, table.collection, table.name, "BASE TABLE", "NO", words
+        kind = "BASE TABLE" if table.kind == TABLE else table.kind
+        yield tables.catalog, table.collection, table.name, kind, "NO", words
 
 
 def _columns(tables: PublishedTables, runtime: Runtime, user: str) -> Iterator[Row]:

@@ -139,7 +139,7 @@ class _Names:
             return None
         if all(self._catalogue_table(table) for table in named):
             return self._over_catalogue(parsed.select, parameters, sourceless=not named)
-        if not all(self._published(table) for table in named):
+        if not all(self.published(table) for table in named):
             self._refuse_missing(named)
             return None
         return self._over_published(parsed, parameters)
@@ -147,10 +147,10 @@ class _Names:
     def _compound(self, parsed: ParsedSql, *, typing: bool) -> Meaning | None:
         """Return several SELECTs in one over published tables; of others the language says more."""
         named = self._sources(parsed)
-        if not named or not any(self._published(table) for table in named):
+        if not named or not any(self.published(table) for table in named):
             return None
         for table in named:
-            if self._published(table) is None:
+            if self.published(table) is None:
                 raise NotSupported(
                     f"{construct(parsed.compound or parsed.select)} is answered over metrics and"
                     " their tables alone",
@@ -197,31 +197,23 @@ class _Names:
         self, parsed: ParsedSql, *, typing: bool
     ) -> tuple[PublishedCollection, Request | OuterQuery]:
         """Return what a query over published tables means, and its collection."""
-        names = {known.collection for known in map(self._published, self._sources(parsed)) if known}
+        names = {known.collection for known in map(self.published, self._sources(parsed)) if known}
         if len(names) != 1:
             raise NotSupported("a query is over the tables of one collection")
         (name,) = names
         (collection,) = (item for item in self.tables.collections() if item.name == name)
-
-        def scope(table: exp.Table) -> TableScope:
-            published = self._published(table)
-            if published is None:
-                raise _unknown(table, [known.name for known in self.tables])
-            own = table.alias or published.name
-            path = (own,) if table.alias else (self.tables.catalog, published.collection, own)
-            return TableScope(published, collection.typed, path)
-
+        scopes = _Scopes(self, collection)
         typed, request = collection.typed, self.request
         check_values(parsed, request, typing=typing)
         refusal: QueryError | None = None
         if parsed.compound is None:
             try:
-                made = translation_of(parsed, request, scope, typed, typing=typing)
+                made = translation_of(parsed, request, scopes, typed, typing=typing)
                 return collection, replace(request, translation=made, collection=name)
             except QueryError as error:
                 refusal = error
         try:
-            program = program_of(parsed, request, scope, typed, typing=typing)
+            program = program_of(parsed, request, scopes, typed, typing=typing)
         except NoAlgebra:
             assert refusal is not None
             raise refusal from None
@@ -241,7 +233,7 @@ class _Names:
         relation = self._catalogue_table(table)
         if relation is not None:
             return relation
-        published = self._published(table)
+        published = self.published(table)
         if published is None:
             raise _unknown(table, [*catalogue.names(), *(known.name for known in self.tables)])
         path = (self.tables.catalog, published.collection, published.name)
@@ -252,7 +244,7 @@ class _Names:
             return None
         return catalogue.find(table.db, table.name, self.tables, self.runtime, self.user)
 
-    def _published(self, table: exp.Table) -> PublishedTable | None:
+    def published(self, table: exp.Table) -> PublishedTable | None:
         """Return the one published table that a name means; None where there is none.
 
         Raises:
@@ -281,8 +273,50 @@ class _Names:
                 raise _unknown(table, catalogue.names())
 
     def _require(self, table: exp.Table) -> None:
-        if self._published(table) is None:
+        if self.published(table) is None:
             raise _unknown(table, [known.name for known in self.tables])
+
+
+@dataclass(frozen=True, slots=True)
+class _Scopes:
+    """What the tables of one text are, in the collection that it is about."""
+
+    names: _Names
+    collection: PublishedCollection
+
+    def __call__(self, table: exp.Table) -> TableScope:
+        """Return a table with rows of facts, or that of metrics.
+
+        Raises:
+            UnknownName: there is no such table.
+            NotSupported: it is a saved frame, whose rows are an answer's.
+        """
+        published = self._found(table)
+        if published.saved is not None:
+            raise NotSupported(
+                f"{shown(published.name)} is a saved frame: its rows are joined to those of facts"
+                " where GROUP BY reduces these",
+                place=place_of(table),
+            )
+        return TableScope(published, self.collection.typed, self.path(table))
+
+    def saved(self, table: exp.Table) -> PublishedTable | None:
+        """Return a saved frame, None for any other table; raises `UnknownName` as a call does."""
+        published = self._found(table)
+        return None if published.saved is None else published
+
+    def path(self, table: exp.Table) -> tuple[str, ...]:
+        """Return what qualifies the columns of a table: its alias alone, where it has one."""
+        if table.alias:
+            return (table.alias,)
+        published = self._found(table)
+        return (self.names.tables.catalog, published.collection, published.name)
+
+    def _found(self, table: exp.Table) -> PublishedTable:
+        published = self.names.published(table)
+        if published is None:
+            raise _unknown(table, [known.name for known in self.names.tables])
+        return published
 
 
 def _names_columns(select: exp.Select) -> bool:

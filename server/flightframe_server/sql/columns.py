@@ -26,6 +26,7 @@ from flightframe_server.resolver.anchors import (
     family_type,
     metric_anchors,
 )
+from flightframe_server.resolver.terms import LevelTerm, MetricTerm, Term
 from flightframe_server.resolver.typed import TypedCollection
 
 OURS = "flightframe:"
@@ -108,6 +109,19 @@ def fact_field(
     """Return the field of a column of facts: a metric at its table's grain."""
     facts = {"role": "fact", "metric": family.name, "reducer": operator}
     return _field(place, name, type_, family.description, facts)
+
+
+def answer_field(place: TablePlace, typed: TypedCollection, name: str, term: Term) -> pa.Field:
+    """Return the field of a column of a saved frame: a level, or a value at the frame's points."""
+    match term:
+        case LevelTerm(level=level) if level in typed.level_types:
+            facts = {"role": "level", "level": level}
+            return _field(place, name, term.type, level_words(typed, level), facts)
+        case MetricTerm(metric=metric) if metric.family in typed.collection.metric_families:
+            family = typed.collection.metric_families[metric.family]
+            facts = {"role": "value", "metric": family.name, "reducer": metric.operator.name}
+            return _field(place, name, term.type, family.description, facts)
+    return _field(place, name, term.type, "", {"role": "value"})
 
 
 def level_words(typed: TypedCollection, level: str) -> str:

@@ -31,6 +31,8 @@ from flightframe_server.sql.scopes import FactColumn, LevelColumn, MetricColumn,
 from flightframe_server.sql.table_frames import FrameColumn
 from flightframe_server.sql.unwrapping import Output, RowsOf
 
+SHOWN_FRAMES = 3
+
 
 def rows_of_table(
     select: exp.Select, below: RowsOf, reading: Reading, rows: Rows
@@ -198,7 +200,17 @@ class _Rows:
         """Return the error of rows asked of the table of metrics."""
         return NotSupported(
             "the table of metrics has no rows: a metric has a number at a grain, which GROUP BY"
-            " names, or AT in Frame-QL",
+            f" names, or AT in Frame-QL{_saved(self._scope.table.typed)}",
             place=place_of(select.expressions[0]),
             hint=preview_hint(select, self._scope, self._scope.table.typed),
         )
+
+
+def _saved(typed: TypedCollection) -> str:
+    """Return what has rows in its place: no hint, since its rows are not those asked for."""
+    names = [shown(name) for name in typed.collection.frames]
+    if not names:
+        return ""
+    more = f" and {len(names) - SHOWN_FRAMES} more" if len(names) > SHOWN_FRAMES else ""
+    what = "saved frame has" if len(names) == 1 else "saved frames have"
+    return f"; the {what} rows: {', '.join(names[:SHOWN_FRAMES])}{more}"

@@ -7,7 +7,7 @@ is refused here, and read above or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
@@ -38,11 +38,13 @@ class Islands:
     Attributes:
         context: the text's.
         tables: what the tables of the text are.
+        read: returns what a SELECT over saved frames gives, whose questions it puts into islands.
         made: the islands.
     """
 
     context: Context
     tables: Tables
+    read: Callable[[Islands, exp.Expr], Relation]
     made: list[Island] = field(default_factory=list)
     _known: list[tuple[Translation, int]] = field(default_factory=list)
 
@@ -67,17 +69,33 @@ class Islands:
             [(name, arrow_type(type_)) for name, type_ in zip(names, types, strict=True)]
         )
         at = self._place(made, Island(programs, translation, schema))
-        named = tuple(NamedColumn(name) for name in names)
-        # A total of several sets of keys has NULL where a member may be NULL as well.
-        unique = () if made.statement.anchor.sets is not None else _unique(question)
-        return Relation(Frame(at, types), named, unique)
+        return Relation(Frame(at, types), tuple(map(NamedColumn, names)), _unique(question))
+
+    def saved(self, table: exp.Table) -> Relation | None:
+        """Return a saved frame as the frame of its answer; None for any other table.
+
+        Raises:
+            UnknownName: there is no such table.
+            NotSupported: it has a column that is not answered inside a query.
+        """
+        published = self.tables.saved(table)
+        if published is None or published.saved is None or published.frame is None:
+            return None
+        made, question = Translation(published.frame), published.saved
+        types = tuple(_types(question, made, table))
+        schema = pa.schema([(field.name, field.type) for field in published.schema])
+        at = self._place(made, Island((), lambda members: made, schema))
+        *within, name = self.tables.path(table)
+        named = tuple(NamedColumn(field.name, name, tuple(within)) for field in schema)
+        return Relation(Frame(at, types), named, _unique(question))
 
     def _set(self, select: exp.Select) -> Program:
-        inner = Islands(self.context, self.tables)
-        relation = inner.relation(select)
-        schema = inner.made[0].schema
-        if len(schema) != 1:
+        inner = Islands(self.context, self.tables, self.read)
+        over_frames = any(map(self.tables.saved, select.find_all(exp.Table)))
+        relation = self.read(inner, select) if over_frames else inner.relation(select)
+        if len(relation.types) != 1:
             raise NotSupported("a SELECT in a condition has one column", place=place_of(select))
+        schema = pa.schema([(relation.columns[0].name, arrow_type(relation.types[0]))])
         return Program(tuple(inner.made), relation.node, schema)
 
     def _translated(
@@ -106,18 +124,21 @@ class Islands:
         return len(self.made) - 1
 
 
-def _types(question: Question, made: Translation, select: exp.Select) -> Iterator[DataType]:
-    for at, column in enumerate(question.columns):
-        type_ = TIMESTAMP if at in made.moments else column.term.type
+def _types(question: Question, made: Translation, at: exp.Expr) -> Iterator[DataType]:
+    for place, column in enumerate(question.columns):
+        type_ = TIMESTAMP if place in made.moments else column.term.type
         if type_.zone is not None or type_.kind is Kind.NULL:
             raise NotSupported(
-                f"a column of {type_} inside a query is not answered", place=place_of(select)
+                f"a column of {type_} inside a query is not answered", place=place_of(at)
             )
         yield type_
 
 
 def _unique(question: Question) -> tuple[frozenset[int], ...]:
     places: list[int] = []
+    if question.sets:
+        # A total of several sets of keys has NULL where a member may be NULL as well.
+        return ()
     for level in question.anchor:
         shown = [
             at

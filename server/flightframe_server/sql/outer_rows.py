@@ -24,6 +24,7 @@ from flightframe_server.sql.relations import NamedColumn, Relation
 from flightframe_server.sql.scopes import Scope
 from flightframe_server.sql.stages import Stage
 from flightframe_server.sql.trees import Key, aggregates_in, by_name, conjuncts, key_of
+from flightframe_server.sql.unwrapping import Tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,11 +173,11 @@ def _met(
     return Relation(node_, columns, relation.unique), {**known, **more}
 
 
-def is_rows(source: exp.Expr) -> bool:
+def is_rows(source: exp.Expr, tables: Tables) -> bool:
     """Whether FROM names rows that nothing has reduced: a table, or columns of one."""
     match source:
-        case exp.Table(this=exp.Identifier()):
-            return True
+        case exp.Table(this=exp.Identifier()) as table:
+            return tables.saved(table) is None
         case exp.Subquery(this=exp.Select() as inner):
             clauses = ("group", "having", "distinct", "limit", "offset")
             reduced = any(inner.args.get(name) is not None for name in clauses)
@@ -184,12 +185,12 @@ def is_rows(source: exp.Expr) -> bool:
             clause = inner.args.get("from_")
             if reduced or clause is None or any(x.find(*parts) for x in inner.expressions):
                 return False
-            return is_rows(clause.this)
+            return is_rows(clause.this, tables)
     return False
 
 
 def rows_below(
-    select: exp.Select, relation_of: Callable[[exp.Expr], Relation], islands: Islands
+    select: exp.Select, source_of: Callable[[exp.Expr], Relation], islands: Islands
 ) -> RowsBelow:
     """Return the rows of a SELECT, and the answers that are joined to them.
 
@@ -199,8 +200,10 @@ def rows_below(
     rows, answers = select.copy(), list[_Joined]()
     kept: list[exp.Expr] = []
     for join in rows.args.get("joins") or []:
-        if isinstance(join.this, exp.Subquery) and not is_rows(join.this):
-            answers.append(_joined(join, relation_of, islands))
+        source = join.this
+        named = isinstance(source, exp.Subquery | exp.Table)
+        if named and not is_rows(source, islands.tables):
+            answers.append(_joined(join, source_of, islands))
         else:
             kept.append(join)
     rows.set("joins", kept or None)
@@ -208,10 +211,8 @@ def rows_below(
     return RowsBelow(rows, scope, tuple(answers), select)
 
 
-def _joined(
-    join: exp.Join, relation_of: Callable[[exp.Expr], Relation], islands: Islands
-) -> _Joined:
-    relation, kind = relation_of(join.this.this).aliased(join.this.alias), kind_of(join)
+def _joined(join: exp.Join, source_of: Callable[[exp.Expr], Relation], islands: Islands) -> _Joined:
+    relation, kind = source_of(join.this), kind_of(join)
     on = join.args.get("on")
     if kind is JoinKind.FULL or on is None:
         raise NotSupported(

@@ -166,9 +166,9 @@ class SelectReader:
         if clause is None:
             raise NoAlgebra
         joins = select.args.get("joins") or []
-        rows = is_rows(clause.this)
+        rows = is_rows(clause.this, self.islands.tables)
         if rows and has_groups(select, list(select.expressions)):
-            return rows_below(select, self.relation, self.islands)
+            return rows_below(select, self._source, self.islands)
         relation = self._source(clause.this)
         for join in joins:
             right = self._source(join.this)
@@ -180,6 +180,9 @@ class SelectReader:
             case exp.Subquery(this=exp.Query() as inner):
                 return self.relation(inner).aliased(source.alias)
             case exp.Table(this=exp.Identifier()):
+                saved = self.islands.saved(source)
+                if saved is not None:
+                    return saved
                 whole = exp.Select(expressions=[exp.Star()], from_=exp.From(this=source.copy()))
                 try:
                     relation = self.islands.relation(whole)

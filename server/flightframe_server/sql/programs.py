@@ -50,8 +50,8 @@ def program_of(
     values = None if typing else request.scalars
     reading = Reading(typed, values, request.sql, Clock(typed.zone))
     binding = Binding(None if typing else {})
-    islands = Islands(Context(reading, binding), tables)
-    relation = SelectReader(islands).relation(tree)
+    islands = Islands(Context(reading, binding), tables, _read)
+    relation = _read(islands, tree)
     types: dict[int | str, DataType] = {}
     if typing:
         types.update(binding.types)
@@ -65,6 +65,10 @@ def program_of(
         tuple(reading.notes),
         parsed.explain,
     )
+
+
+def _read(islands: Islands, tree: exp.Expr) -> Relation:
+    return SelectReader(islands).relation(tree)
 
 
 def _schema(relation: Relation, tree: exp.Expr) -> pa.Schema:

@@ -6,7 +6,7 @@ that two columns have is ambiguous.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from sqlglot import exp
@@ -18,10 +18,23 @@ from flightframe_server.sql.places import place_of
 
 @dataclass(frozen=True, slots=True)
 class NamedColumn:
-    """One column: its name, and what qualifies it; empty: nothing does."""
+    """One column.
+
+    Attributes:
+        name: its name.
+        qualifier: what qualifies it; empty: nothing does.
+        within: what may stand before that: the collection of a saved frame.
+    """
 
     name: str
     qualifier: str = ""
+    within: tuple[str, ...] = ()
+
+    def is_qualified_by(self, parts: Sequence[exp.Expr]) -> bool:
+        """Whether names before a column's own mean this one's; none of them mean any."""
+        written = tuple(part.name.casefold() for part in parts)
+        path = tuple(name.casefold() for name in (*self.within, self.qualifier))
+        return not written or path[-len(written) :] == written
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +66,17 @@ class Relation:
         Raises:
             AmbiguousMetric: two columns have the name.
         """
-        qualifier = node.parts[-2].name.casefold() if len(node.parts) > 1 else None
         fits = [
             at
             for at, column in enumerate(self.columns)
             if column.name.casefold() == node.name.casefold()
-            and qualifier in (None, column.qualifier.casefold())
+            and column.is_qualified_by(node.parts[:-1])
         ]
         if len(fits) > 1:
             raise AmbiguousMetric(
                 f"two columns are called {shown(node.name)}", place=place_of(node)
             )
-        return fits[0] if fits and len(node.parts) <= 2 else None
+        return fits[0] if fits else None
 
     def place(self, node: exp.Column) -> int:
         """Return the place of a column.
@@ -90,8 +102,8 @@ class Relation:
         """
         if node is None:
             return range(len(self.columns))
-        qualifier = node.parts[-2].name.casefold()
-        fits = [at for at, one in enumerate(self.columns) if one.qualifier.casefold() == qualifier]
+        before = node.parts[:-1]
+        fits = [at for at, one in enumerate(self.columns) if one.is_qualified_by(before)]
         if not fits:
             raise UnknownName(
                 f"there is no table {shown(node.parts[-2].name)} in FROM", place=place_of(node)

@@ -12,10 +12,9 @@ from typing import Protocol
 
 from sqlglot import exp
 
-from flightframe_server.catalog.collection import MetricFamily, RootedMetric
+from flightframe_server.catalog.collection import METRICS, MetricFamily, RootedMetric
 from flightframe_server.errors import AmbiguousMetric, UnknownName, did_you_mean, shown
 from flightframe_server.language.syntax import Expression, Name
-from flightframe_server.resolver.qualified_names import METRICS
 from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.sql.places import place_of
 from flightframe_server.sql.tables import PublishedTable

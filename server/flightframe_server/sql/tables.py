@@ -1,4 +1,4 @@
-"""What tools see as tables: for each collection the table `metrics`, and its schemas.
+"""What tools see as tables: for each collection the table `metrics`, its schemas, its saved frames.
 
 What comes in: the collections as they are typed now. What goes out: catalog (the installation),
 schema (the collection), tables with their columns, and keys. It must never fail because a database
@@ -16,13 +16,16 @@ import structlog
 
 from flightframe_server.answer import Request, Runtime
 from flightframe_server.bounded_cache import BoundedCache
+from flightframe_server.catalog.collection import METRICS, SavedFrame
 from flightframe_server.engine.engine import MetricEngine
 from flightframe_server.errors import BackendError
 from flightframe_server.language.syntax import Statement
-from flightframe_server.resolver.qualified_names import METRICS
+from flightframe_server.resolver.question import Question
+from flightframe_server.resolver.saved_frames import frame_question
 from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.sql.columns import (
     TablePlace,
+    answer_field,
     fact_field,
     level_field,
     metric_field,
@@ -38,6 +41,7 @@ from flightframe_server.sql.table_frames import FrameColumn, frame_columns, fram
 log = structlog.get_logger(__name__)
 
 TABLE = "TABLE"
+VIEW = "VIEW"
 METRICS_WORDS = (
     "Every level and every metric; ask them at an anchor: SELECT region, revenue AT region"
 )
@@ -54,7 +58,8 @@ class PublishedTable:
         description: what the collection says of it.
         frame: the Frame-QL that answers its rows; None for the table of metrics, which has none,
             and for a table without a key, whose rows nothing tells apart.
-        columns: how each of its columns is asked; none for the table of metrics.
+        columns: how each of its columns is asked; none but those of a table of facts have one.
+        saved: what a saved frame asks; None for all other tables.
     """
 
     collection: str
@@ -63,6 +68,12 @@ class PublishedTable:
     description: str = ""
     frame: Statement | None = None
     columns: tuple[FrameColumn, ...] = ()
+    saved: Question | None = None
+
+    @property
+    def kind(self) -> str:
+        """What Flight SQL calls it: a saved frame is a view, all others are tables."""
+        return TABLE if self.saved is None else VIEW
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -193,6 +204,8 @@ def published(catalog: str, typed: TypedCollection) -> PublishedCollection:
     visible = {name for name in typed.collection.schemas if name.casefold() != METRICS}
     tables = {METRICS: _metrics(catalog, typed)}
     tables.update({name: _schema(catalog, typed, name) for name in visible})
+    frames = typed.collection.frames
+    tables.update({name: _saved(catalog, typed, frame) for name, frame in frames.items()})
     return PublishedCollection(
         typed,
         tuple(tables[name] for name in sorted(tables)),
@@ -219,6 +232,21 @@ def _schema(catalog: str, typed: TypedCollection, name: str) -> PublishedTable:
     words = typed.schema(name).description
     frame = frame_statement(typed, name, columns) if typed.schema(name).grain else None
     return PublishedTable(typed.collection.name, name, pa.schema(fields), words, frame, columns)
+
+
+def _saved(catalog: str, typed: TypedCollection, frame: SavedFrame) -> PublishedTable:
+    collection = typed.collection.name
+    place = TablePlace(catalog, collection, frame.name)
+    question = frame_question(frame, typed)
+    fields = [answer_field(place, typed, column.name, column.term) for column in question.columns]
+    return PublishedTable(
+        collection,
+        frame.name,
+        pa.schema(fields),
+        frame.description,
+        frame.statement,
+        saved=question,
+    )
 
 
 def _column(place: TablePlace, typed: TypedCollection, column: FrameColumn) -> pa.Field:

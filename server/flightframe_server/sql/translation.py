@@ -7,12 +7,10 @@ of another, nor call what has one row whatever WHERE says empty.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
-from sqlglot import exp
-
 from flightframe_server.algebra.types import DataType
+from flightframe_server.answer import utc_now
 from flightframe_server.arrow_types import arrow_type, with_moments
 from flightframe_server.composer.compose import answer_schema
 from flightframe_server.errors import TypeMismatch
@@ -27,21 +25,20 @@ from flightframe_server.resolver.values import Binding
 from flightframe_server.sql.parse import ParsedSql
 from flightframe_server.sql.question import never, translated
 from flightframe_server.sql.reading import Clock, Reading
-from flightframe_server.sql.scopes import TableScope
+from flightframe_server.sql.saved_frames import whole_frame
 from flightframe_server.sql.select import Relation
-
-Scopes = Callable[[exp.Table], TableScope]
+from flightframe_server.sql.unwrapping import Tables
 
 
 def translation_of(
-    parsed: ParsedSql, request: Request, scopes: Scopes, typed: TypedCollection, *, typing: bool
+    parsed: ParsedSql, request: Request, tables: Tables, typed: TypedCollection, *, typing: bool
 ) -> Translation:
     """Return what a text means in a collection.
 
     Args:
         parsed: the text's tree.
         request: the request that brings it.
-        scopes: what its tables are.
+        tables: what its tables are.
         typed: the collection.
         typing: whether no parameter is bound.
 
@@ -50,7 +47,7 @@ def translation_of(
     """
     values = None if typing else request.scalars
     reading = Reading(typed, values, request.sql, Clock(typed.zone))
-    made = translated(parsed.select, scopes, reading)
+    made = whole_frame(parsed.select, tables, reading) or translated(parsed.select, tables, reading)
     if parsed.explain:
         made = replace(made, statement=replace(made.statement, explain=True), moments=())
     return made
@@ -69,7 +66,7 @@ def empty_of(
         return None
     if not never(made.statement):
         return None
-    binding = Binding(None if typing else {})
+    binding = Binding(None if typing else {}, now=utc_now())
     question = resolve(replace(made.statement, where=None), typed, binding)
     types: dict[int | str, DataType] = {**binding.types}
     types.update(made.parameters)

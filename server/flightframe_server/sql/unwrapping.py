@@ -7,8 +7,9 @@ limit below a filter, a group below another group, distinct rows below anything.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from sqlglot import exp
 
@@ -31,9 +32,21 @@ from flightframe_server.sql.scopes import (
     SelectScope,
     TableScope,
 )
+from flightframe_server.sql.tables import PublishedTable
 
-Tables = Callable[[exp.Table], TableScope]
-"""What a table in FROM is; raises a `QueryError` where there is none."""
+
+class Tables(Protocol):
+    """What the tables of a text are."""
+
+    def __call__(self, table: exp.Table) -> TableScope:
+        """Return a table with rows of facts; raises a `QueryError` where there is none."""
+
+    def saved(self, table: exp.Table) -> PublishedTable | None:
+        """Return a saved frame, None for any other table; raises as a call does."""
+
+    def path(self, table: exp.Table) -> tuple[str, ...]:
+        """Return the names that qualify a table's columns, its own last; raises as a call does."""
+
 
 Ctes = Mapping[str, exp.Select]
 

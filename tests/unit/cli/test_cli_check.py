@@ -225,3 +225,40 @@ def test_every_mistake_of_a_file_is_told(shop: Path) -> None:
     assert code == 1
     assert [f"nowhere{n}" for n in range(30) if f"nowhere{n}" not in err] == []
     assert "more mistake" not in err
+
+
+FRAMES = """\
+frames:
+  - {name: by_town, query: "SELECT town, amount AT town"}
+  - {name: whole, query: "SELECT amount AT () WHERE day < CURRENT_DATE"}
+"""
+
+
+def with_frames(manifest: Path, frames: str) -> None:
+    file = manifest.parent / "ac.yaml"
+    file.write_text(file.read_text() + frames)
+
+
+def test_frames_are_shown_and_asked(shop: Path) -> None:
+    with_frames(shop, FRAMES.replace(" WHERE day < CURRENT_DATE", ""))
+    code, out, err = check(shop)
+    assert (code, err) == (0, "")
+    words = " ".join(out.split())
+    assert "by_town SELECT town, amount AT town whole SELECT amount AT ()" in words
+    assert "2 answered frames" in words
+
+
+def test_a_frame_that_is_no_question(shop: Path) -> None:
+    with_frames(shop, FRAMES)
+    code, _, err = check(shop)
+    assert code == 1
+    assert "line 20, frames[1].query: refused: there is no level day (UNKNOWN_NAME)" in err
+
+
+def test_a_frame_that_the_data_do_not_let_be_answered(shop: Path) -> None:
+    with_frames(shop, 'frames: [{name: by_sale, query: "SELECT sale, amount AT sale"}]\n')
+    spoil(shop, "INSERT INTO sales VALUES (2, 'b', 7)")
+    code, _, err = check(shop)
+    assert code == 1
+    words = " ".join(err.split())
+    assert "frames[0].query: the frame by_sale cannot be answered: SUM(amount) needs" in words

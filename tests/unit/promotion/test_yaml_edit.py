@@ -131,6 +131,25 @@ def test_what_the_catalog_refuses_is_refused_in_its_words():
     assert "- [shop]" in with_hints(SHOP + blocked, "ac.yaml", [Promotion("stock", ("shop",))])
 
 
+def test_frames_behind_the_families_stay_as_they_are():
+    family = """\
+  - name: stock
+    family_root: {schema: sales, column: amount}
+    ip_reducers: [{operator: SUM}]
+"""
+    frames = """\
+frames:
+  - name: by_town
+    query: |
+      SELECT town, stock AT town
+"""
+    before = SHOP + family + frames
+    after = with_hints(before, "ac.yaml", [Promotion("stock", ("town",))])
+    assert after.endswith(frames)
+    assert "- [town]" in after
+    assert read_collection(after).frames == read_collection(before).frames != {}
+
+
 EVERY = [*FILES, Path(__file__).parents[3] / "fixtures" / "retail" / "retail.coframe" / "ac.yaml"]
 
 

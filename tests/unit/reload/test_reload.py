@@ -36,6 +36,13 @@ BROKEN = {
     "a name that is not there": AC.replace("inputs: [taken, costs]", "inputs: [taken, cost]"),
     "a table that is not there": AC.replace("table: sales", "table: sale"),
     "a column that is not there": AC.replace("cost: cost}", "cost: costs}"),
+    "a frame that is no query": AC + "frames: [{name: f, query: SELECT taken}]\n",
+    "a frame of a name that is not there": AC + "frames: [{name: f, query: SELECT takne AT ()}]\n",
+    "a frame that has a table's name": AC + "frames: [{name: Shops, query: SELECT taken AT ()}]\n",
+    "a frame of a level that is not reached": (
+        AC.replace("edges: [{from: shop, to: town, via: shops}]", "edges: []")
+        + "frames: [{name: f, query: SELECT taken AT town}]\n"
+    ),
     "nothing": "",
 }
 

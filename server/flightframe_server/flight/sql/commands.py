@@ -59,7 +59,7 @@ LISTINGS: dict[type[Message], Listing] = {
         metadata.tables_schema, lambda message, state: metadata.table_rows(message, state.tables)
     ),
     sql.CommandGetTableTypes: Listing(
-        _fixed(metadata.TABLE_TYPES), lambda message, state: metadata.table_types()
+        _fixed(metadata.TABLE_TYPES), lambda message, state: metadata.table_types(state.tables)
     ),
     sql.CommandGetPrimaryKeys: Listing(
         _fixed(key_listings.PRIMARY_KEYS),

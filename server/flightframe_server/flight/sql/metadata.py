@@ -17,7 +17,7 @@ from flightframe.wire import flight_sql_pb2 as sql
 from flightframe_server.flight.sql.filters import optional_text
 from flightframe_server.flight.sql.instants import schema_in_utc
 from flightframe_server.sql.patterns import pattern, same
-from flightframe_server.sql.tables import TABLE, PublishedTables
+from flightframe_server.sql.tables import TABLE, VIEW, PublishedTables
 
 _TEXT = pa.string()
 
@@ -66,29 +66,34 @@ def table_rows(message: sql.CommandGetTables, tables: PublishedTables) -> pa.Tab
     schema = tables_schema(message)
     in_collection = pattern(optional_text(message, "db_schema_filter_pattern"))
     named = pattern(optional_text(message, "table_name_filter_pattern"))
-    if not same(optional_text(message, "catalog"), tables.catalog) or not _wants_tables(message):
+    if not same(optional_text(message, "catalog"), tables.catalog):
         return schema.empty_table()
+    kinds = _kinds(message)
     rows = [
         {
             "catalog_name": tables.catalog,
             "db_schema_name": table.collection,
             "table_name": table.name,
-            "table_type": TABLE,
+            "table_type": table.kind,
             "table_schema": schema_in_utc(table.schema).serialize().to_pybytes()
             if message.include_schema
             else None,
         }
         for table in tables
-        if in_collection.fullmatch(table.collection) and named.fullmatch(table.name)
+        if table.kind in kinds
+        and in_collection.fullmatch(table.collection)
+        and named.fullmatch(table.name)
     ]
     return pa.Table.from_pylist(rows, schema=schema)
 
 
-def table_types() -> pa.Table:
-    """Return the one type of table: tools that list nothing but TABLE shall find them."""
-    return pa.Table.from_pylist([{"table_type": TABLE}], schema=TABLE_TYPES)
+def table_types(tables: PublishedTables) -> pa.Table:
+    """Return TABLE, and VIEW where there is a saved frame."""
+    kinds = sorted({TABLE, *(table.kind for table in tables)})
+    return pa.Table.from_pylist([{"table_type": kind} for kind in kinds], schema=TABLE_TYPES)
 
 
-def _wants_tables(message: sql.CommandGetTables) -> bool:
+def _kinds(message: sql.CommandGetTables) -> frozenset[str]:
+    """Return the types of table that are asked for: all where none is named."""
     types = {kind.strip().upper() for kind in message.table_types}
-    return not types or not types.isdisjoint({TABLE, "BASE TABLE"})
+    return frozenset(types | ({TABLE} if "BASE TABLE" in types else set()) or {TABLE, VIEW})

@@ -51,6 +51,19 @@ _ANCHORS = fields(
     }
 )
 
+_FRAMES = {
+    "frames": array(
+        fields(
+            {
+                "name": TEXT,
+                "description": TEXT,
+                "query": TEXT,
+                "columns": array(fields({"name": TEXT, "type": TEXT})),
+            }
+        )
+    )
+}
+
 _FULL = fields(
     {
         "name": TEXT,
@@ -65,7 +78,8 @@ _FULL = fields(
             }
         ),
         "schemas": array(fields(_SCHEMA_FIELDS)),
-    }
+    },
+    _FRAMES,
 )
 
 _NAMES = fields(
@@ -78,7 +92,8 @@ _NAMES = fields(
             fields({**_METRIC_FIELDS, "required": TEXTS}, {**_MEANING_FIELDS, "schema": TEXT})
         ),
         "schemas": array(fields({**_SCHEMA_FIELDS, "levels": TEXTS})),
-    }
+    },
+    _FRAMES,
 )
 
 DESCRIPTION = {
@@ -90,11 +105,11 @@ DESCRIPTION = {
 
 _NAME_LIST = {"type": ["array", "null"], "items": {**TEXT, "minLength": 1}, "minItems": 1}
 
-NAMES_ABOUT = "only levels, metrics and schemas of these names"
+NAMES_ABOUT = "only levels, metrics, schemas and frames of these names"
 AT_ABOUT = "of where metrics may be asked, only these levels"
 DETAIL_ABOUT = (
-    "`names`: each level, edge, schema and metric once, and the data not asked; `full`: where each"
-    " metric may be asked as well"
+    "`names`: each level, edge, schema, frame and metric once, and the data not asked; `full`:"
+    " where each metric may be asked as well"
 )
 DETAILS = ["full", "names"]
 
@@ -102,7 +117,7 @@ DESCRIBE = fields(
     {},
     {
         "collection": {**TEXT, "description": "only this collection"},
-        "name": {**TEXT, "description": "only levels, metrics and schemas of this name"},
+        "name": {**TEXT, "description": "only levels, metrics, schemas and frames of this name"},
         "names": {**_NAME_LIST, "description": NAMES_ABOUT},
         "detail": {"enum": [*DETAILS, None], "description": DETAIL_ABOUT},
         "at": {**_NAME_LIST, "description": AT_ABOUT},

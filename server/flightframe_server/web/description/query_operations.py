@@ -24,7 +24,7 @@ _COLLECTION = AddressKey("collection", "only this collection", TEXT)
 _COUNT = {"type": "integer", "minimum": 0}
 _DESCRIBED = (
     _COLLECTION,
-    AddressKey("name", "only levels, metrics and schemas of this name", TEXT),
+    AddressKey("name", "only levels, metrics, schemas and frames of this name", TEXT),
     AddressKey("names", f"{NAMES_ABOUT}, with commas between", TEXT, example="region,revenue"),
     AddressKey("detail", DETAIL_ABOUT, {"type": "string", "enum": DETAILS}),
     AddressKey("at", f"{AT_ABOUT}, with commas between", TEXT, example="region"),
