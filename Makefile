@@ -95,7 +95,7 @@ bi-sql: $(VENV)/.tools ## ten thousand SELECTs by chance against the flat table:
 proto: $(VENV)/.tools ## regenerate the wire modules from proto/
 	@$(BIN)/python -m grpc_tools.protoc -I proto --python_out=client --pyi_out=client proto/flightframe/wire/*.proto
 
-release: check ## write CHANGELOG.md from the news fragments, tag, build both distributions into dist/
+release: check ## write CHANGELOG.md from the news fragments, tag, build the three distributions into dist/
 	@.ci/release
 
 clean: ## remove what these verbs made, the demonstration included

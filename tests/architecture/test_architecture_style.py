@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("client/flightframe", "server/flightframe_server")
+PACKAGES = (
+    "client/flightframe",
+    "server/flightframe_server",
+    "connectors/superset/flightframe_superset",
+)
 MODULE_LINES, FUNCTION_LINES = 400, 70
 VAGUE = {"utils", "util", "helpers", "helper", "manager", "common", "misc", "base", "core", "data"}
 

@@ -125,6 +125,7 @@ DBAPI = ForeignClient(
         "sqlalchemy inspect",
         "sqlalchemy reflect",
         "sqlalchemy prepared parameters",
+        "flightframe+flightsql",
         "served_from",
         *_OVER_TLS,
         "close",

@@ -90,6 +90,25 @@ def test_sqlalchemy_runs_inspects_and_reflects(client, report):
     assert steps["sqlalchemy prepared parameters"] == [[NORTH], [SOUTH]]
 
 
+def test_the_dialect_of_the_plug_in_for_superset(client, report):
+    found = report["steps"]["flightframe+flightsql"]
+    assert (found["schema"], found["tables"]) == (SCHEMA, TABLES)
+    assert found["roles"] == {
+        "region": {"flightframe:role": "level"},
+        "amount": {"flightframe:role": "metric"},
+    }
+    assert found["type"] == "DECIMAL(38, 2)"
+    # Every identifier is quoted, since a name may be a word of Frame-QL.
+    assert " ".join(found["text"].split()) == (
+        'SELECT "shop"."metrics"."region", sum("shop"."metrics"."amount") AS "total"'
+        ' FROM "shop"."metrics" WHERE "shop"."metrics"."region" = \'North\''
+        ' GROUP BY "shop"."metrics"."region"'
+    )
+    assert found["rows"] == [NORTH]
+    assert found["no table"] == "NoSuchTableError: stoers"
+    assert found["a collection"].startswith("ArgumentError: flightframe+flightsql:// cannot choose")
+
+
 def test_a_refusal_says_what_the_language_says(client, report):
     assert UNKNOWN_NAME in report["steps"]["refusal"]
 

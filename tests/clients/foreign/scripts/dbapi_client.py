@@ -5,6 +5,8 @@
 prints one JSON object: what each step saw. It judges nothing; the tests do.
 """
 
+import sys
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import flightsql.sqlalchemy
 import sqlalchemy
 from questions import BY_REGION, BY_REGION_IN, EVERY_TYPE, LAST, TICKS
 from recorded import Recorder, asked
+from sqlalchemy.dialects import registry
 
 target = asked()
 secured = target["secured"]
@@ -128,6 +131,44 @@ def sqlalchemy_parameters() -> object:
             [list(row) for row in session.execute(query, {"region": region})]
             for region in ("North", "South")
         ]
+
+
+def said(call: Callable[[], object]) -> str:
+    """What a call fails with."""
+    try:
+        return f"nothing: {call()}"
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+
+@run.step("flightframe+flightsql")
+def superset_dialect() -> object:
+    # The dialect that the plug-in for Superset brings, which needs no package of its own.
+    sys.path.insert(0, str(Path(__file__).parents[4] / "connectors" / "superset"))
+    registry.register(
+        "flightframe.flightsql", "flightframe_superset.dialect", "FlightframeFlightSQLDialect"
+    )
+    made = sqlalchemy.create_engine(f"flightframe+{address.partition('+')[2]}")
+    found = sqlalchemy.inspect(made)
+    sales = sqlalchemy.Table("metrics", sqlalchemy.MetaData(), schema="shop", autoload_with=made)
+    total = sqlalchemy.func.sum(sales.c.amount).label("total")
+    query = sqlalchemy.select(sales.c.region, total).group_by(sales.c.region)
+    north = query.where(sales.c.region == "North")
+    with made.connect() as session:
+        rows = [list(row) for row in session.execute(north)]
+    columns = {column["name"]: column for column in found.get_columns("metrics", "shop")}
+    return {
+        "schema": found.default_schema_name,
+        "tables": found.get_table_names("shop"),
+        "roles": {name: columns[name]["info"] for name in ("region", "amount")},
+        "type": str(columns["amount"]["type"]),
+        "text": str(north.compile(made, compile_kwargs={"literal_binds": True})),
+        "rows": rows,
+        "no table": said(lambda: found.get_columns("stoers", "shop")),
+        "a collection": said(
+            lambda: sqlalchemy.create_engine("flightframe+flightsql://h/shop").connect()
+        ),
+    }
 
 
 @run.step("served_from")
