@@ -99,7 +99,25 @@ class Overlay:
                     )
             conditions = parts_of(row_scalars(scope, self.reading, self.rows).condition(where.this))
         rows = RowsOf(scope, (*self.below.where, *conditions))
-        return Grouping(self.reading, self.rows, rows, True).of(select)
+        made = Grouping(self.reading, self.rows, rows, True).of(select)
+        if self._splits_no_point(made):
+            raise NotSupported(
+                "an aggregate over values of the same points is not answered",
+                place=place_of(select),
+            )
+        return made
+
+    def _splits_no_point(self, made: Grouped) -> bool:
+        """Whether a point has one value of those below: it is not finer, in Frame-QL's words."""
+        typed, anchor = self.reading.typed, tuple(key.text for key in made.keys)
+        return all(
+            key in made.keys
+            or (
+                key.text in typed.level_types
+                and all(typed.settled(schema, key.text, anchor) for schema in self.rows.roots)
+            )
+            for key in self.below.keys
+        )
 
     def _scalars(self) -> Scalars:
         scope = self.below.scope
