@@ -120,9 +120,7 @@ class World:
 
     def expected(self, sql: str) -> pa.Table:
         """Return what a text gives over the flat table, with the differences of docs/sql.md."""
-        sql = re.sub(r"(?i)\bMEDIAN\((\w+)\)", r"MEDIAN(\1::DOUBLE)", sql)
-        sql = re.sub(r"GROUP \(ORDER BY (\w+)\)", r"GROUP (ORDER BY \1::DOUBLE)", sql)
-        return self.oracle.sql(sql).to_arrow_table()
+        return self.oracle.sql(reference_text(sql)).to_arrow_table()
 
     def close(self) -> None:
         for served in self.served.values():
@@ -130,6 +128,12 @@ class World:
         for backend in self._backends.values():
             backend.close()
         self.oracle.close()
+
+
+def reference_text(sql: str) -> str:
+    """Return a text as the reference dialect has to be asked, for the differences of docs/sql.md."""
+    sql = re.sub(r"(?i)\bMEDIAN\((\w+)\)", r"MEDIAN(\1::DOUBLE)", sql)
+    return re.sub(r"GROUP \(ORDER BY (\w+)\)", r"GROUP (ORDER BY \1::DOUBLE)", sql)
 
 
 class Served:

@@ -254,6 +254,8 @@ def _check(tree: exp.Expr, nodes: Nodes, where: str, hint: str) -> None:
         known = nodes.get(type(node))
         if known is None:
             raise _unknown(construct(node), where, hint, node)
+        if isinstance(node, exp.Select) and not node.expressions:
+            raise NotSupported("a SELECT lists its columns", place=place_of(node))
         for name, value in node.args.items():
             if value and name not in known:
                 part = value[0] if isinstance(value, list) else value

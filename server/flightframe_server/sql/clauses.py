@@ -81,6 +81,21 @@ def limit_of(select: exp.Select, reading: Reading) -> Limit | None:
     return Limit(reading.count(counted), skipped, place=place_of(limit))
 
 
+def groups_by_all(clause: exp.Group) -> bool:
+    """Whether a GROUP BY is `GROUP BY ALL`: by every entry of SELECT that is not reduced.
+
+    Raises:
+        NotSupported: ALL or DISTINCT stands before keys, where it is about their sets.
+    """
+    all_ = clause.args.get("all")
+    if all_ is None or (all_ and not clause.expressions):
+        return bool(all_)
+    raise NotSupported(
+        f"GROUP BY {'ALL' if all_ else 'DISTINCT'} before keys is not answered",
+        place=place_of(clause),
+    )
+
+
 def ordinal(node: exp.Literal, outputs: list[T], clause: str) -> T:
     """Return the column of SELECT that a number names.
 

@@ -19,7 +19,7 @@ from flightframe_server.outer.typing import measure_type
 from flightframe_server.resolver import functions
 from flightframe_server.resolver.terms import UNKNOWN, Constant, Term
 from flightframe_server.sql.aggregate_nodes import is_aggregate
-from flightframe_server.sql.clauses import ordinal
+from flightframe_server.sql.clauses import groups_by_all, ordinal
 from flightframe_server.sql.places import place_of
 from flightframe_server.sql.relations import NamedColumn, Relation
 from flightframe_server.sql.stages import Stage
@@ -63,7 +63,7 @@ def keys_of(
     clause = select.args.get("group")
     if clause is None:
         return []
-    if clause.args.get("all"):
+    if groups_by_all(clause):
         nodes = [item.node for item in items]
         keys = [node for node in nodes if not _reduced(node) and node.find(exp.Column)]
     else:
@@ -143,7 +143,9 @@ def _measure(stage: Stage, node: exp.Expr, at: int) -> tuple[Measure, Term | Non
             place=place,
             hint="SUM, COUNT, MIN, MAX, AVG and MEDIAN are",
         )
-    inner: exp.Expr = node.this
+    inner: exp.Expr | None = node.this
+    if inner is None:
+        raise NotSupported(f"{function} takes * or a value", place=place)
     if isinstance(inner, exp.Distinct):
         if function != FrameFunction.COUNT or len(inner.expressions) != 1:
             raise NotSupported("DISTINCT stands in COUNT of one value", place=place)

@@ -47,7 +47,7 @@ def kind_of(join: exp.Join) -> JoinKind:
         ("FULL", "OUTER"): JoinKind.FULL,
     }
     made = kinds.get((side, kind))
-    if made is None:
+    if made is None or (kind == "CROSS" and join.args.get("on") is not None):
         raise NotSupported(
             f"{f'{side} {kind}'.strip()} JOIN is not answered",
             place=place_of(join),

@@ -45,7 +45,7 @@ from flightframe_server.sql.places import place_of
 from flightframe_server.sql.relations import NamedColumn, Relation, projected_unique
 from flightframe_server.sql.scalar_selects import scalar_selects, with_values
 from flightframe_server.sql.stages import Stage, stage_of
-from flightframe_server.sql.trees import windows_in
+from flightframe_server.sql.trees import is_star, windows_in
 
 _COMBINATIONS: dict[type[exp.Expr], Combination] = {
     exp.Union: Combination.UNION,
@@ -285,12 +285,11 @@ class SelectReader:
 def _items(select: exp.Select, below: Relation | None) -> list[SelectItem]:
     items: list[SelectItem] = []
     for node in select.expressions:
-        star = isinstance(node, exp.Star)
-        if not star and not (isinstance(node, exp.Column) and isinstance(node.this, exp.Star)):
+        if not is_star(node):
             made = item_of(node)
             items.append(SelectItem(_own_name(made.name, made.node, below), made.node, made.named))
             continue
-        if below is None or not isinstance(node, exp.Star | exp.Column):
+        if below is None:
             raise NotSupported("a star stands for columns of an answer", place=place_of(node))
         for at in below.starred(node if isinstance(node, exp.Column) else None):
             column = below.columns[at]

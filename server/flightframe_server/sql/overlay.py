@@ -22,6 +22,7 @@ from flightframe_server.sql.row_leaf import row_scalars, row_value
 from flightframe_server.sql.rows_read import Rows
 from flightframe_server.sql.scalars import Scalars, plain
 from flightframe_server.sql.scopes import CellValue
+from flightframe_server.sql.trees import is_star
 from flightframe_server.sql.unwrapping import Grouped, Output, RowsOf
 
 
@@ -132,7 +133,7 @@ class Overlay:
     def _outputs(self, select: exp.Select, scalars: Scalars) -> Iterator[Output]:
         known = {output.name.casefold(): output for output in self.below.outputs}
         for node in select.expressions:
-            if isinstance(node, exp.Star) or isinstance(node.this, exp.Star):
+            if is_star(node):
                 list(self.below.scope.columns(node if isinstance(node, exp.Column) else None))
                 yield from self.below.outputs
                 continue

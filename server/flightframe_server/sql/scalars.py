@@ -147,12 +147,20 @@ class Scalars:
         operator = _COMPARISONS.get(type(node))
         if operator is not None:
             return Compare(operator, *self._compared(node), place=place)
-        return self._test(node, place) or self.value(node)
+        return self._test(node, place) or self._truth(node, place)
+
+    def _truth(self, node: exp.Expr, place: Place) -> Expression:
+        value = self.value(node)
+        if isinstance(value, Literal) and value.kind not in (LiteralKind.BOOLEAN, LiteralKind.NULL):
+            raise TypeMismatch("a condition is TRUE or FALSE, and no other constant", place=place)
+        return value
 
     def _test(self, node: exp.Expr, place: Place) -> Expression | None:
         match node:
             case exp.In() if node.args.get("query") is not None:
                 raise NotSupported(IN_SELECT, place=place)
+            case exp.In(expressions=[]):
+                raise NotSupported("IN () has no members, and is not answered", place=place)
             case exp.In(this=subject):
                 members = tuple(self.value(member) for member in node.expressions)
                 operand = self._beside(subject, *members)

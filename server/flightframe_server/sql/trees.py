@@ -134,6 +134,13 @@ def _beside(node: exp.Window) -> Iterator[exp.Expr]:
             yield child
 
 
+def is_star(node: exp.Expr) -> bool:
+    """Whether an entry of SELECT is `*` or `a.*`, and nothing is said of it: `* LIKE 'a%'` is."""
+    return isinstance(node, exp.Star) or (
+        isinstance(node, exp.Column) and isinstance(node.this, exp.Star)
+    )
+
+
 def conjuncts(node: exp.Expr) -> Iterator[exp.Expr]:
     """Yield the parts of a condition that all have to hold."""
     if isinstance(node, exp.Paren):

@@ -1,0 +1,341 @@
+"""Every argument of every node of texts over answers changed: refused, or as the oracle has it.
+
+The texts are the shapes of tiers S and O, one of each kind that chance makes, and some of each
+construct besides. An argument that is not read has to be refused by the list of what is. One that
+is read is set to something else in the tree itself, since a text could not say that it was left
+out, and the tree is asked; the oracle is asked what sqlglot writes for it. Where that reads as
+another tree, the text is asked as well. What has no text of its own must be known to mean nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import duckdb
+import pytest
+from bi_world import FLAT, World, reference_text, same_rows
+from outer_queries import OuterQueries
+from sqlglot import exp
+from test_bi_shapes import SHAPES
+
+from flightframe_server.errors import FlightframeError, InternalError, NotSupported
+from flightframe_server.sql import catalogue_query
+from flightframe_server.sql.allowed_sql import OUTER, check_outer
+from flightframe_server.sql.parse import ParsedSql, parse_sql
+
+CHANGES = int(os.environ.get("BI_SQL_CHANGES", "300"))
+"""How many changes are asked; 0: all of them."""
+SEED = int(os.environ.get("BI_SQL_SEED", "20261201"))
+
+MEANINGLESS = {
+    (exp.Identifier, "quoted"): "a name is the same in any case, in quotes as well",
+    (exp.Count, "big_int"): "it says which function of another dialect was meant",
+    (exp.In, "expressions"): "beside a SELECT, where no parser puts members",
+    (exp.Fetch, "direction"): "FIRST and NEXT are two words for one thing",
+}
+"""Arguments that may be anything, each with its reason."""
+
+ROWS = "(SELECT region, store, month, SUM(units) AS u, SUM(revenue) AS r FROM metrics GROUP BY ALL)"
+MORE = (
+    f"SELECT store, u, FIRST_VALUE(u) OVER (PARTITION BY region ORDER BY month, store NULLS FIRST"
+    f" ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING) AS f, NTILE(3) OVER (ORDER BY u, store, month) AS"
+    f" n, LAG(u, 2, 0) OVER (ORDER BY store, month DESC, region) AS l FROM {ROWS} q",
+    f"SELECT store, u FROM {ROWS} q WHERE (u BETWEEN 3 AND 30 OR r IS NULL) AND store NOT IN ('S01')"
+    f" AND region LIKE 'E%' ESCAPE '!' AND NOT region ILIKE 'x%' ORDER BY u DESC NULLS LAST, store,"
+    f" month LIMIT 9 OFFSET 1",
+    f"SELECT DISTINCT region FROM {ROWS} q WHERE region IS DISTINCT FROM 'East' AND u > 1",
+    f"SELECT region, CASE WHEN u > 20 THEN 'much' WHEN u IS NULL THEN 'none' ELSE 'some' END AS c,"
+    f" COUNT(*) AS n, SUM(r) FILTER (WHERE u > 5) AS s, COUNT(DISTINCT store) AS d FROM {ROWS} q"
+    f" GROUP BY region, CASE WHEN u > 20 THEN 'much' WHEN u IS NULL THEN 'none' ELSE 'some' END"
+    f" HAVING COUNT(*) > 2",
+    f"SELECT UPPER(store) AS a, COALESCE(region, 'none') AS b, SUBSTRING(store, 1, 2) AS c, ABS(-u)"
+    f" AS d, ROUND(r, 1) AS e, NULLIF(u, 3) AS f, store || '-' || region AS g, CAST(u AS DOUBLE) AS"
+    f" h, EXTRACT(month FROM month) AS i, LEFT(store, 2) AS j, REPLACE(store, 'S', 'T') AS k,"
+    f" TRIM(store) AS l, RANK() OVER (ORDER BY u) AS m FROM {ROWS} q",
+    f"SELECT q.store, p.u FROM {ROWS} q LEFT JOIN (SELECT store, SUM(units) AS u FROM metrics GROUP"
+    f" BY store) p ON q.store IS NOT DISTINCT FROM p.store WHERE q.region IN (SELECT region FROM"
+    f" stores WHERE store > 'S02')",
+    "WITH a AS (SELECT region, SUM(units) AS u FROM metrics GROUP BY region), b AS (SELECT region, u"
+    " FROM a WHERE u > 30) SELECT region, u FROM a EXCEPT SELECT region, u FROM b ORDER BY 2 DESC, 1"
+    " FETCH FIRST 3 ROWS ONLY",
+)
+
+
+def _texts() -> list[str]:
+    shapes = [
+        x["sql"] for x in SHAPES if x.get("flat") and x["tier"] in "SO" and "pending" not in x
+    ]
+    queries, kinds = OuterQueries(Random(SEED)), dict[str, str]()
+    for _ in range(60):
+        kind, sql, _ = queries.next()
+        kinds.setdefault(kind, sql)
+    return [*shapes, *kinds.values(), *MORE]
+
+
+TEXTS = _texts()
+
+
+def _tree(sql: str) -> exp.Expr:
+    parsed = parse_sql(sql)
+    assert parsed is not None
+    return (parsed.compound or parsed.select).copy()
+
+
+@pytest.mark.parametrize("sql", TEXTS)
+def test_an_argument_that_no_reader_declares_is_refused(sql):
+    tree = _tree(sql)
+    for node in list(tree.walk()):
+        for name in sorted(set(node.arg_types) - OUTER[type(node)]):
+            for other in (True, exp.column("region"), [exp.Literal.number(1)]):
+                node.args[name] = other
+                with pytest.raises(NotSupported):
+                    check_outer(tree)
+                del node.args[name]
+    check_outer(tree)
+
+
+_FLAGS = frozenset(
+    {"negate", "desc", "nulls_first", "distinct", "quoted", "big_int", "all", "safe"}
+)
+_SIDES = ("PRECEDING", "FOLLOWING")
+_WORDS: dict[tuple[type[exp.Expr], str], tuple[Any, ...]] = {
+    (exp.Join, "side"): ("LEFT", "RIGHT", "FULL"),
+    (exp.Join, "kind"): ("INNER", "CROSS", "SEMI", "ANTI", "OUTER"),
+    (exp.WindowSpec, "kind"): ("ROWS", "RANGE", "GROUPS"),
+    (exp.WindowSpec, "start"): ("UNBOUNDED", "CURRENT ROW", exp.Literal.number(2)),
+    (exp.WindowSpec, "end"): ("UNBOUNDED", "CURRENT ROW", exp.Literal.number(2)),
+    (exp.WindowSpec, "start_side"): _SIDES,
+    (exp.WindowSpec, "end_side"): _SIDES,
+    (exp.Window, "over"): ("OVER", "KEEP"),
+    (exp.DataType, "this"): (exp.DType.DATE, exp.DType.INT, exp.DType.VARCHAR, exp.DType.DOUBLE),
+    (exp.Identifier, "this"): ("region", "units", "u"),
+    (exp.Literal, "this"): ("1", "3", "East"),
+    (exp.Literal, "is_string"): (True, False),
+    (exp.Var, "this"): ("year", "month"),
+    (exp.Fetch, "direction"): ("FIRST", "NEXT"),
+}
+_CLAUSES = {
+    clause.key: clause
+    for clause in (exp.Where, exp.Having, exp.Order, exp.Group, exp.Limit, exp.Offset)
+}
+_EVERY_CLAUSE = (
+    "SELECT DISTINCT region FROM metrics WHERE store > 'S02' GROUP BY region HAVING COUNT(units) > 9"
+    " ORDER BY region LIMIT 2 OFFSET 1"
+)
+_PARTS = (
+    *(*_CLAUSES.values(), exp.From, exp.Distinct, exp.TableAlias, exp.Identifier, exp.DataType),
+    *(exp.With, exp.Fetch, exp.LimitOptions, exp.WindowSpec, exp.Var, exp.If),
+)
+"""What is part of a construct, and no value: it stands where another of its kind does."""
+
+
+def _others(tree: exp.Expr, node: exp.Expr, name: str) -> Iterator[object]:
+    """Yield what an argument is set to: nothing, its opposite, another of its kind, another kind."""
+    value = node.args.get(name)
+    words = _WORDS.get((type(node), name))
+    if value is not None and not node.arg_types[name]:
+        yield None
+    if words is not None:
+        yield from words
+    elif isinstance(value, list):
+        yield [part.copy() for part in value[1:]]
+        yield [part.copy() for part in reversed(value)]
+        yield [*(part.copy() for part in value), exp.column("region")]
+    elif isinstance(value, exp.Expr):
+        yield from (x.copy() for x in list(tree.find_all(type(value)))[:3] if x != value)
+        if not isinstance(value, _PARTS):
+            yield exp.column("region")
+            yield exp.Literal.number(2)
+            yield exp.Null()
+            yield exp.Subquery(this=_tree("SELECT MAX(units) AS m FROM metrics"))
+    elif isinstance(node, exp.Select | exp.SetOperation) and name in _CLAUSES:
+        yield next(_tree(_EVERY_CLAUSE).find_all(_CLAUSES[name]))
+    elif isinstance(node, exp.Select) and name == "distinct":
+        yield exp.Distinct()
+    elif name in _FLAGS:
+        yield not value
+
+
+def _changes() -> list[tuple[str, int, str, int]]:
+    """Return every change: of which text, which node, which argument, and its number."""
+    made: list[tuple[str, int, str, int]] = []
+    for sql in TEXTS:
+        tree = _tree(sql)
+        for at, node in enumerate(tree.walk()):
+            for name in sorted(OUTER[type(node)]):
+                made += [(sql, at, name, n) for n, _ in enumerate(_others(tree, node, name))]
+    return made
+
+
+def _changed(sql: str, at: int, name: str, number: int) -> tuple[exp.Expr, exp.Expr]:
+    """Return a tree with one argument set to something else, and the node that has it."""
+    tree = _tree(sql)
+    node = list(tree.walk())[at]
+    other = list(_others(tree, node, name))[number]
+    if isinstance(other, exp.Binary | exp.Unary | exp.Predicate):
+        other = exp.Paren(this=other)
+    node.set(name, other)
+    return tree, node
+
+
+def _written(tree: exp.Expr) -> str | None:
+    """Return a tree as the oracle reads it; None: it cannot be written."""
+    oracle = tree.copy()
+    for node in list(oracle.find_all(exp.Div)):
+        # Division by zero is NULL: one of the differences of docs/sql.md.
+        if isinstance(node.expression, exp.Expr):
+            node.set(
+                "expression", exp.Nullif(this=node.expression, expression=exp.Literal.number(0))
+            )
+    try:
+        return oracle.sql(dialect="duckdb")
+    except Exception:
+        # What sqlglot cannot write is no text of anyone's.
+        return None
+
+
+_ONE_BY_ONE = (exp.RowNumber, exp.Ntile, exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue)
+
+
+def _by_chance(tree: exp.Expr) -> exp.Expr:
+    """Return a tree in which chance orders what its own orders leave open."""
+    made = tree.copy()
+    for node in list(made.find_all(exp.Window, exp.Select)):
+        order, spec = node.args.get("order"), node.args.get("spec")
+        rows = isinstance(spec, exp.Expr) and str(spec.args.get("kind")).upper() == "ROWS"
+        open_ = rows or isinstance(node.this, _ONE_BY_ONE)
+        if isinstance(node, exp.Select):
+            open_ = any(node.args.get(name) for name in ("limit", "offset"))
+        if not open_:
+            continue
+        if not isinstance(order, exp.Order):
+            order = exp.Order(expressions=[])
+            node.set("order", order)
+        order.append("expressions", exp.Ordered(this=exp.Anonymous(this="RANDOM")))
+    return made
+
+
+class _Oracle:
+    """The flat tables twice, their rows in two orders, so that chance does not choose an answer."""
+
+    def __init__(self, world: World) -> None:
+        self._world, self._other = world, duckdb.connect()
+        folder = world.files[0].parent
+        self._other.execute(f"ATTACH '{folder}/world.duckdb' AS source (READ_ONLY)")
+        self._other.execute("CREATE SCHEMA world")
+        for (name,) in self._other.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE database_name = 'source'"
+        ).fetchall():
+            self._other.execute(
+                f'CREATE TABLE world."{name}" AS SELECT * FROM source."{name}" ORDER BY rowid DESC'
+            )
+        self._other.execute("DETACH source")
+        self._other.execute(FLAT)
+
+    def rows(self, tree: exp.Expr) -> Any:
+        """Return the rows of a tree; None where it has no meaning, or chance chooses them."""
+        text, settled = _written(tree), _written(_by_chance(tree))
+        try:
+            one = self._world.expected(str(text))
+            for sql in {text, settled}:
+                other = self._other.sql(reference_text(str(sql))).to_arrow_table()
+                if same_rows(one, other, ordered=False) is not None:
+                    return None
+        except duckdb.Error:
+            return None
+        return one
+
+    def close(self) -> None:
+        self._other.close()
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    world = World(tmp_path_factory.mktemp("bi"))
+    yield world
+    world.close()
+
+
+@pytest.fixture(scope="module")
+def oracle(world):
+    oracle = _Oracle(world)
+    yield oracle
+    oracle.close()
+
+
+def _answer(world: World, sql: str) -> Any:
+    """Return the answer to a text; None: it is refused; an error that is none of ours."""
+    try:
+        return world.served["duckdb"].table(sql)
+    except InternalError as error:
+        return error
+    except FlightframeError:
+        return None
+    except Exception as error:
+        return error
+
+
+def _difference(answer: Any, expected: Any) -> str | None:
+    if isinstance(answer, Exception):
+        return repr(answer)
+    return None if answer is None else same_rows(answer, expected, ordered=False)
+
+
+@pytest.mark.slow
+def test_a_changed_tree_is_refused_or_gives_what_the_oracle_gives(
+    world, oracle, monkeypatch, capsys
+):
+    trees: dict[str, exp.Expr] = {}
+
+    def parsed(source: str) -> ParsedSql | None:
+        tree = trees.get(source)
+        if tree is None:
+            return parse_sql(source)
+        if isinstance(tree, exp.Select):
+            return ParsedSql(tree)
+        return ParsedSql(next(tree.find_all(exp.Select)), compound=tree)
+
+    monkeypatch.setattr(catalogue_query, "parse_sql", parsed)
+    changes = _changes()
+    Random(SEED).shuffle(changes)
+    done, wrong = Counter[str](), list[str]()
+    for number, change in enumerate(changes[: CHANGES or None]):
+        tree, node = _changed(*change)
+        text, what = _written(tree), f"{type(node).__name__}.{change[2]} of change {change}"
+        if text is None or not isinstance(tree, exp.Select | exp.SetOperation):
+            continue
+        unchanged = text == _written(_tree(change[0]))
+        source = f"SELECT {number}"
+        trees[source] = tree
+        answer = _answer(world, source)
+        if answer is None:
+            done["refused"] += 1
+        elif unchanged and not isinstance(answer, Exception):
+            if tree != _tree(change[0]) and (type(node), change[2]) not in MEANINGLESS:
+                wrong.append(f"{what} has no text, and is not refused\n{text}")
+            done["the same"] += 1
+            continue
+        expected = oracle.rows(tree)
+        if expected is None and not isinstance(answer, Exception):
+            continue
+        difference = _difference(answer, expected)
+        if difference is not None:
+            wrong.append(f"{what}\n{text}\n{difference}")
+            continue
+        done["equal"] += answer is not None
+        again = parse_sql(text)
+        if again is not None and (again.compound or again.select) != tree:
+            difference = _difference(_answer(world, text), expected)
+            if difference is not None:
+                wrong.append(f"text of {what}\n{text}\n{difference}")
+    with capsys.disabled():
+        print(
+            f"\n{min(CHANGES or len(changes), len(changes))} of {len(changes)} changes: {dict(done)}"
+        )
+    assert not wrong, f"{len(wrong)} differ\n" + "\n\n".join(wrong)
+    assert done["equal"] > 20
+    assert done["refused"] > 20
