@@ -110,15 +110,14 @@ class Overlay:
 
     def _splits_no_point(self, made: Grouped) -> bool:
         """Whether a point has one value of those below: it is not finer, in Frame-QL's words."""
-        typed, anchor = self.reading.typed, tuple(key.text for key in made.keys)
-        return all(
-            key in made.keys
-            or (
-                key.text in typed.level_types
-                and all(typed.settled(schema, key.text, anchor) for schema in self.rows.roots)
-            )
-            for key in self.below.keys
-        )
+        typed, roots = self.reading.typed, self.rows.roots
+        anchor = tuple(key.text for key in made.keys)
+
+        def settled(level: str) -> bool:
+            known = level in typed.level_types and bool(roots)
+            return known and all(typed.settled(schema, level, anchor) for schema in roots)
+
+        return all(key in made.keys or settled(key.text) for key in self.below.keys)
 
     def _scalars(self) -> Scalars:
         scope = self.below.scope
