@@ -24,7 +24,7 @@ REFUSED = (
     (f"{UNITS} WHERE region = 'East' OR 2 GROUP BY region", "TYPE", "2 GROUP"),
     (f"{UNITS} WHERE region = 'East' AND 0 GROUP BY region", "TYPE", "0 GROUP"),
     (
-        "SELECT SUM(units) FILTER (WHERE region = 'East' OR 2) AS u, COUNT(units) AS n FROM metrics",
+        "SELECT SUM(units) FILTER (WHERE store = 'S01' OR 2) AS u, COUNT(units) AS n FROM metrics",
         "TYPE",
         "2)",
     ),
@@ -47,7 +47,7 @@ UNKNOWN_TO_THE_ORACLE = (
     (f"{UNITS} GROUP BY ALL region", "region"),
     (f"SELECT region, MAX(u) AS m FROM {GROUPS} WHERE u > 2 GROUP BY DISTINCT region", "region"),
     (f"SELECT a.u FROM {GROUPS[:-2]} a CROSS JOIN {GROUPS} ON a.region = q.region", "region"),
-    (f"SELECT u FROM (SELECT FROM metrics GROUP BY region) q JOIN {GROUPS} ON TRUE", "metrics"),
+    ("SELECT COUNT(*) AS n FROM (SELECT FROM stores) q", "stores"),
 )
 
 

@@ -33,7 +33,13 @@ from flightframe_server.language.syntax import (
 from flightframe_server.sql import idioms
 from flightframe_server.sql.aggregate_nodes import has_aggregate
 from flightframe_server.sql.aggregates import Aggregates
-from flightframe_server.sql.clauses import check_distinct, groups_by_all, limit_of, ordinal, parts_of
+from flightframe_server.sql.clauses import (
+    check_distinct,
+    groups_by_all,
+    limit_of,
+    ordinal,
+    parts_of,
+)
 from flightframe_server.sql.grouping_sets import check_alone, grouping_sets, key_nodes
 from flightframe_server.sql.naming import check_levels, rebuilt
 from flightframe_server.sql.places import place_of
