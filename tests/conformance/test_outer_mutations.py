@@ -112,7 +112,7 @@ _WORDS: dict[tuple[type[exp.Expr], str], tuple[Any, ...]] = {
     (exp.WindowSpec, "start_side"): _SIDES,
     (exp.WindowSpec, "end_side"): _SIDES,
     (exp.Window, "over"): ("OVER", "KEEP"),
-    (exp.DataType, "this"): (exp.DType.DATE, exp.DType.INT, exp.DType.VARCHAR, exp.DType.DOUBLE),
+    (exp.DataType, "this"): (exp.DType.DATE, exp.DType.INT, exp.DType.BOOLEAN, exp.DType.DOUBLE),
     (exp.Identifier, "this"): ("region", "units", "u"),
     (exp.Literal, "this"): ("1", "3", "East"),
     (exp.Literal, "is_string"): (True, False),
