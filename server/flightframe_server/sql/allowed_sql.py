@@ -29,7 +29,9 @@ CATALOGUE: Nodes = {
     exp.From: _ONE,
     exp.Table: frozenset({"this", "db", "catalog", "alias"}),
     exp.Subquery: frozenset({"this", "alias"}),
-    exp.TableAlias: _ONE,
+    exp.TableAlias: frozenset({"this", "columns"}),
+    exp.Values: frozenset({"expressions", "alias"}),
+    exp.Tuple: _MANY,
     exp.Where: _ONE,
     exp.Order: frozenset({"expressions"}),
     exp.Ordered: frozenset({"this", "desc", "nulls_first"}),
@@ -88,6 +90,7 @@ _SHARED = (
 
 QUESTION: Nodes = {
     **{node: CATALOGUE[node] for node in _SHARED},
+    exp.TableAlias: _ONE,
     exp.Select: CATALOGUE[exp.Select] | {"group", "having", "with_", "joins"},
     exp.With: frozenset({"expressions"}),
     exp.CTE: frozenset({"this", "alias"}),

@@ -18,7 +18,9 @@ from sqlglot import exp
 
 from flightframe_server.errors import LimitExceeded, NotSupported, TypeMismatch
 from flightframe_server.sql.allowed_sql import check
+from flightframe_server.sql.constant_rows import constant_rows
 from flightframe_server.sql.expressions import Columns, Compiled, Parameters, Row
+from flightframe_server.sql.places import place_of
 from flightframe_server.sql.session_values import Session, session_value
 
 MAX_COLUMNS = 1_000
@@ -233,12 +235,25 @@ def _source(
     match None if clause is None else clause.this:
         case None:
             return _UNIT
+        case exp.Values() as values:
+            cells = Columns(_NO_ROWS, (), parameters, session)
+            schema, rows = constant_rows(values, cells)
+            return _named(Relation(schema, lambda: rows), values.alias)
         case exp.Table(this=exp.Identifier()) as table:
+            _refuse_names(table)
             relation = tables(table)
             return _named(relation, table.alias) if table.alias else relation
         case exp.Subquery(this=exp.Select() as inner) as nested:
+            _refuse_names(nested)
             return _named(_evaluate(inner, tables, parameters, session), nested.alias)
     raise NotSupported("FROM takes one table or one SELECT over the catalogue")
+
+
+def _refuse_names(source: exp.Expr) -> None:
+    """Refuse names for the columns of what has its own."""
+    alias = source.args.get("alias")
+    if alias is not None and alias.args.get("columns"):
+        raise NotSupported("names behind an alias are given to VALUES alone", place=place_of(alias))
 
 
 def _named(relation: Relation, alias: str) -> Relation:

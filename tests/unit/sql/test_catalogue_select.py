@@ -56,6 +56,11 @@ def database():
 
 
 QUERIES = [
+    'SELECT 1 AS "one" FROM (VALUES (1)) AS t(x)',
+    "SELECT * FROM (VALUES (1, 'a', NULL), (2, NULL, TRUE), (-3, '', FALSE)) AS v(n, word, ok)",
+    "SELECT word, v.n FROM (VALUES (1, 'a'), (2, 'b')) AS v(n, word) WHERE n > 1 OR word = 'a'",
+    "SELECT col0, COL1 FROM (VALUES (1, 'a'), (2, 'b')) v ORDER BY col0 DESC LIMIT 1",
+    "SELECT COUNT(*) FROM (VALUES (1), (2), (2)) AS v(n) WHERE n = 2",
     "SELECT * FROM t",
     "SELECT T.NAME, n AS m, n FROM t",
     "SELECT t.*, n x FROM t WHERE ok",
@@ -226,6 +231,12 @@ REFUSED = {
     "SELECT * FROM t TABLESAMPLE (10 PERCENT)": NotSupported,
     "SELECT * FROM t AS s(a, b, c)": NotSupported,
     "SELECT * FROM range(10)": NotSupported,
+    "SELECT (1, 2)": NotSupported,
+    "SELECT * FROM (SELECT n FROM t) AS s(a)": NotSupported,
+    "SELECT * FROM (VALUES (1), ('a')) AS v(n)": TypeMismatch,
+    "SELECT * FROM (VALUES (1), (1, 2)) AS v(n)": TypeMismatch,
+    "SELECT * FROM (VALUES (1)) AS v(n, m)": TypeMismatch,
+    "SELECT * FROM (VALUES (n)) AS v(m)": UnknownName,
     "SELECT * FROM t FETCH FIRST 10 PERCENT ROWS ONLY": NotSupported,
     "SELECT * FROM t WHERE name LIKE name": NotSupported,
     "SELECT * FROM t WHERE ok = TRUE IS NULL": NotSupported,
