@@ -49,7 +49,7 @@ page-once: $(VENV)/.product ## build the page where it is missing or older, and 
 test: $(VENV)/.tools $(if $(findstring tests/clients,$(TEST_FLAGS)),clients) $(if $(findstring tests/workbench,$(TEST_FLAGS)),page-once) ## the tests to run after an edit, in minutes (sets up .venv first)
 	@TEST_PART=test $(BIN)/python -m pytest $(TEST_SPREAD) $(TEST_FLAGS)
 
-test-all: clients page-once ## all the other tests: laws, clients over sockets, crashes, mutations, docs (half an hour)
+test-all: clients page-once ## all the other tests: laws, clients over sockets, crashes, mutations, docs (three quarters of an hour)
 	@TEST_PART=test-all $(BIN)/python -m pytest $(TEST_SPREAD) $(TEST_FLAGS)
 
 coverage: $(VENV)/.tools ## how many lines of the pure core its own tests run; below 98 % it fails

@@ -17,7 +17,7 @@ Part = Literal["test", "test-all"]
 
 TESTS = Path(__file__).parent
 
-QUICK = frozenset({"architecture", "fuzz", "golden", "oracle", "unit"})
+QUICK = frozenset({"architecture", "fuzz", "golden", "unit"})
 """The folders of `make test`, which asks about an edit. Doctests belong to it as well."""
 
 LONG = (

@@ -44,6 +44,7 @@ def refused(*arguments: str | Path, **environment: str) -> str:
     return done.stderr
 
 
+@pytest.mark.slow
 def test_serve_answers_on_both_surfaces_and_ends_at_sigterm(start: Start, shop: Path) -> None:
     process = start("serve", shop, "--store", shop.parent / "kept")
     found = ready(process)
@@ -78,6 +79,7 @@ def a_restart_finds_its_entries_and_ends_at_ctrl_c(start: Start, shop: Path) -> 
     assert json.loads(err.splitlines()[0])["entry"] == "fresh"
 
 
+@pytest.mark.slow
 def test_the_command_line_goes_before_the_environment(start: Start, shop: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
@@ -134,6 +136,7 @@ def test_a_stream_that_nobody_reads_does_not_hold_up_the_end(
     assert rows == 999_999
 
 
+@pytest.mark.slow
 def test_a_second_signal_ends_it_at_once(start: Start, shop: Path) -> None:
     grow(shop)
     process = start("serve", shop)

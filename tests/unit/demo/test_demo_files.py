@@ -116,6 +116,7 @@ files.write_demo(Path(sys.argv[1]))
 """
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_no_half_file_and_the_next_one_finishes(copied, demo):
     missing = ("transactions.parquet", DATABASE, *FILES[-2:])
     for name in missing:
@@ -205,6 +206,7 @@ write_demo(Path(sys.argv[1]))
 """
 
 
+@pytest.mark.slow
 def test_another_process_writes_the_same_bytes(demo, tmp_path):
     # One thread, another hash seed, another time zone, and none of the undeclared packages.
     settings = {"POLARS_MAX_THREADS": "1", "PYTHONHASHSEED": "12345", "TZ": "Pacific/Apia"}
