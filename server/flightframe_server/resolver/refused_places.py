@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from flightframe_server.algebra.reducers import REDUCER_NAMES
 from flightframe_server.catalog.expressions import names_in, walk
-from flightframe_server.errors import FilterUnreachable, Place, QueryError
-from flightframe_server.language.syntax import Call, Expression, Name, Star, Statement
+from flightframe_server.errors import FilterUnreachable, NotFiner, Place, QueryError
+from flightframe_server.language.syntax import Ascribed, Call, Expression, Name, Star, Statement
 from flightframe_server.resolver.question import OutputColumn, Question
 
 Check = Callable[[Question], None]
@@ -38,7 +38,7 @@ def place_of_refusal(
         try:
             check(alone)
         except QueryError:
-            return _closest(node, refusal.message)
+            return _closest(node, refusal)
     return None
 
 
@@ -58,12 +58,18 @@ def _parts(statement: Statement, question: Question) -> Iterator[tuple[Expressio
         yield key.expression, replace(bare, columns=(OutputColumn("key", ordering.term),))
 
 
-def _closest(node: Expression, message: str) -> Place:
+def _closest(node: Expression, refusal: QueryError) -> Place:
     """Return the place of the reducer or the name that a refusal speaks of; else the node's."""
-    subject = message.partition(" cannot ")[0].partition(" may not ")[0]
+    subject = refusal.message.partition(" cannot ")[0].partition(" may not ")[0]
     calls = [
         part for part in walk(node) if isinstance(part, Call) and part.function in REDUCER_NAMES
     ]
+    if isinstance(refusal, NotFiner):
+        # It speaks of x, whatever that is.
+        over_cells = (
+            call for call in calls if isinstance(next(iter(call.arguments), None), Ascribed)
+        )
+        return next(over_cells, node).place
     for call in calls:
         named = any(_is_named(name, subject) for name in names_in(call))
         if named and call.function in subject.upper():

@@ -32,7 +32,7 @@ def test_a_filter_that_rows_do_not_reach_is_named_where_it_stands():
 
 
 def test_what_is_not_finer_is_named_where_it_stands():
-    query = "SELECT region, SUM(amount @ ()) AS s AT region"
+    query = "SELECT region, amount / SUM(amount @ ()) AS s AT region"
     error = refused(query)
     assert error.code == "NOT_FINER"
     assert query[error.place.start : error.place.end] == "SUM(amount @ ())"
