@@ -90,7 +90,7 @@ moving: $(VENV)/.tools ## an hour of files that move in every way under eight cl
 	@PYTHONPATH=client:server:tests/moving $(BIN)/python tests/moving/moving.py $(MOVING_FLAGS)
 
 bi-sql: $(VENV)/.tools ## ten thousand SELECTs by chance against the flat table: equal, or refused
-	@BI_SQL_CASES=10000 BI_SQL_CHANGES=2000 $(BIN)/python -m pytest -q tests/conformance/test_bi_queries.py tests/conformance/test_bi_mutations.py tests/conformance/test_outer_mutations.py $(TEST_FLAGS)
+	@BI_SQL_CASES=10000 BI_SQL_WRITES=1000 BI_SQL_CHANGES=2000 $(BIN)/python -m pytest -q tests/conformance/test_bi_queries.py tests/conformance/test_bi_mutations.py tests/conformance/test_outer_mutations.py tests/conformance/test_outer_queries.py tests/conformance/test_outer_answers.py $(TEST_FLAGS)
 
 proto: $(VENV)/.tools ## regenerate the wire modules from proto/
 	@$(BIN)/python -m grpc_tools.protoc -I proto --python_out=client --pyi_out=client proto/flightframe/wire/*.proto

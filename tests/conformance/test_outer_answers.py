@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -15,6 +17,8 @@ from flightframe_server.outer.pool import Engine
 from flightframe_server.provenance import METADATA_KEY
 from flightframe_server.request import Request
 from flightframe_server.sql.texts import type_text
+
+WRITES = int(os.environ.get("BI_SQL_WRITES", "12"))
 
 GROUPS = "SELECT region, store, SUM(units) AS u FROM metrics GROUP BY region, store"
 SHARE = f"SELECT region, u, SUM(u) OVER () AS t FROM ({GROUPS}) q"
@@ -164,18 +168,20 @@ def test_a_select_that_chooses_rows_is_never_taken_for_an_empty_list(world, sql)
     assert _code(world, sql) == "NOT_SUPPORTED"
 
 
-def test_islands_with_a_writer_in_between_are_of_one_version(world, monkeypatch):
-    served = world.served["sqlite"]
-    path = next(iter(world.files))
-    asked = []
+def test_islands_with_a_writer_in_between_are_of_one_version(tmp_path, monkeypatch):
+    """`BI_SQL_WRITES=1000` writes as often; each time both islands are of one version."""
+    world = World(tmp_path)
+    served, path = world.served["sqlite"], next(iter(world.files))
+    state = {"asked": 0, "written": 0}
     plain = Asker.ask
 
     def interrupted(self, resolve, max_rows):
         complete = plain(self, resolve, max_rows)
-        asked.append(complete)
-        if len(asked) == 1:
-            with sqlite3.connect(path) as writer:
-                writer.execute("UPDATE transactions SET quantity = 1000")
+        state["asked"] += 1
+        if state["asked"] == 1:
+            state["written"] += 1
+            with closing(sqlite3.connect(path)) as writer, writer:
+                writer.execute("UPDATE transactions SET quantity = ?", (state["written"],))
         return complete
 
     monkeypatch.setattr(Asker, "ask", interrupted)
@@ -183,9 +189,23 @@ def test_islands_with_a_writer_in_between_are_of_one_version(world, monkeypatch)
         "SELECT a.u, b.u FROM (SELECT SUM(units) AS u FROM metrics) a CROSS JOIN"
         " (SELECT SUM(units) AS u FROM metrics WHERE store IS NOT NULL OR store IS NULL) b"
     )
-    ((first,), (second,)) = (column.to_pylist() for column in served.table(sql).columns)
-    assert first == second
-    assert len(asked) > 2
+    (rows,) = world.expected("SELECT COUNT(*) AS n FROM metrics").to_pylist()
+    answered, refused = 0, list[str]()
+    for number in range(WRITES):
+        state["asked"] = 0
+        try:
+            answer = served.table(sql, cold=number % 2 == 0)
+        except FlightframeError as error:
+            refused.append(error.code)
+            continue
+        answered += 1
+        ((first,), (second,)) = (column.to_pylist() for column in answer.columns)
+        # Either the version before the write or the one after, and the same in both.
+        assert first == second
+        assert first == state["written"] * rows["n"]
+    world.close()
+    assert answered >= WRITES * 0.9, refused
+    print(f"{answered} of {WRITES} answered, each of one version; refused: {refused}")
 
 
 def test_provenance_says_which_islands_and_that_they_were_composed(world):
