@@ -121,14 +121,18 @@ def test_messages_that_stop_on_their_way_are_bounded_together(serve, manifest: P
     """Each is under the bound of one connection, and their first parts lie there for good."""
     server: ServerProcess = serve(manifest, "--skip-warmup")
     before = server.peak_mib
-    with ExitStack() as held:
-        for _ in range(4):
-            held.enter_context(begun(server.port, BOUND * 3 // 4))
-        # Of four times three quarters of the bound, two stay within twice the bound. gRPC may end
-        # one by itself before, as it sent no leave for so much.
-        assert set(ended(server, 2, 5.0)) == {"incoming_bytes"}
-        assert server.peak_mib < before + 2 * BOUND / MIB + 2 * SLACK_MIB
-        assert sent(server.port, "DoGet", b"\0") != grpc.StatusCode.UNAVAILABLE
+    # Of four times three quarters of the bound, two stay within twice the bound. gRPC may end some
+    # by itself before, as it sent no leave for so much, and on a busy machine all of them.
+    for _ in range(10):
+        with ExitStack() as held:
+            for _ in range(4):
+                held.enter_context(begun(server.port, BOUND * 3 // 4))
+            why = ended(server, 2, 5.0)
+            assert server.peak_mib < before + 2 * BOUND / MIB + 2 * SLACK_MIB
+            assert sent(server.port, "DoGet", b"\0") != grpc.StatusCode.UNAVAILABLE
+        if why:
+            break
+    assert set(why) == {"incoming_bytes"}
 
 
 @contextmanager
