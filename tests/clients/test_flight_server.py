@@ -228,3 +228,21 @@ def test_a_server_without_the_hooks_serves_all_else(retail):
         assert client.do_get(flight.Ticket(BY_REGION)).read_all().num_rows == 3
         with pytest.raises(NotImplementedError):
             client.authenticate_basic_token("a", "b")
+
+
+def test_it_answers_from_the_moment_that_it_listens(retail, truth):
+    """A server that comes back is asked before its own constructor has ended."""
+    early = []
+
+    class AskedWhileMade(FlightServer):
+        @property
+        def port(self):
+            port = super().port
+            if not early:
+                early.append(None)
+                with flightframe.connect(f"grpc://127.0.0.1:{port}") as connection:
+                    early.append(connection.query(BY_REGION).to_arrow())
+            return port
+
+    with AskedWhileMade(retail.runtime):
+        assert early[1].to_pylist() == truth.to_pylist()

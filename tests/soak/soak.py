@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from random import Random
 from statistics import median
@@ -28,6 +28,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
+from rich.text import Text
 from server_process import Held, ServerProcess
 from soak_faults import Faults
 from soak_world import World
@@ -47,6 +48,8 @@ MEMORY_SLACK_MIB = 16.0
 # A shorter run ends while the server still fills what it may hold, and says nothing of growth.
 MEMORY_SECONDS = 120.0
 COUNT_SLACK = 8
+# How many of the logged bugs are printed with their tracebacks.
+STORIES = 3
 
 
 def main(
@@ -68,7 +71,7 @@ def main(
         report.write_text(json.dumps(found, indent=2))
     problems = judged(found)
     for problem in problems:
-        console.print(f"[red]✗[/] {problem}")
+        console.print("[red]✗[/]", Text(problem))
     if problems:
         raise typer.Exit(1)
     flat = "memory, threads" if minutes * 60.0 >= MEMORY_SECONDS else "threads"
@@ -88,7 +91,7 @@ class Soak:
         self._world = World.made(folder / "world")
         self._store, self._log = folder / "store", folder / "server.log"
         self._random, self._seconds = random, seconds
-        self._ports = free_port(), free_port()
+        self._ports = free_ports(Random())
         self._reports: dict[str, dict[str, Any]] = {}
         self._samples: list[tuple[float, Held]] = []
         self._moves = self._kills = 0
@@ -117,7 +120,7 @@ class Soak:
             "clients": self._reports,
             "settled": _median(late[:third]),
             "at the end": _median(late[-third:]),
-            "bugs logged": self._log.read_text().count("flight.broke"),
+            "bugs logged": bugs_of(self._log),
         }
 
     def _under_way(self, server: ServerProcess, progress: Progress) -> ServerProcess:
@@ -176,11 +179,28 @@ class Soak:
                     self._reports[kind] = json.loads(said.splitlines()[-1])
 
 
-def free_port() -> int:
-    """Return a port that is free now."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+def free_ports(random: Random) -> tuple[int, int]:
+    """Return two ports that are free now, and that no outgoing connection is given.
+
+    The server comes back on the same two; the kernel hands out ports from 32,768 on to whoever
+    connects, also in that moment.
+    """
+    ports: list[int] = []
+    while len(ports) < 2:
+        port = random.randrange(10_000, 32_000)
+        with socket.socket() as one, suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            ports.append(port)
+    return ports[0], ports[1]
+
+
+def bugs_of(log: Path) -> list[str]:
+    """Return what the server's log tells of each call that ended in INTERNAL."""
+    return [
+        line.replace("\\n", "\n")
+        for line in log.read_text().splitlines()
+        if "flight.broke" in line or "http.broke" in line
+    ]
 
 
 def judged(found: dict[str, Any]) -> list[str]:
@@ -195,8 +215,9 @@ def judged(found: dict[str, Any]) -> list[str]:
         for kind, seen in found["clients"].items()
         if (again := seen["met"].get("asked again", 0)) > seen["asked"] * ASKED_AGAIN + 3
     ]
-    if found["bugs logged"]:
-        problems.append(f"{found['bugs logged']} calls ended in INTERNAL")
+    if bugs := found["bugs logged"]:
+        stories = "\n".join(bugs[:STORIES])
+        problems.append(f"{len(bugs)} calls ended in INTERNAL\n{stories}")
     before, after = found["settled"], found["at the end"]
     grown = after["mib"] > before["mib"] * MEMORY_GROWTH + MEMORY_SLACK_MIB
     if grown and found["seconds"] >= MEMORY_SECONDS:

@@ -52,20 +52,25 @@ _HEARD = select.EPOLLIN | select.EPOLLOUT | select.EPOLLET if HELD else 0
 class IncomingWatch:
     """Watches the connections of a port from a thread of its own, where the system can.
 
+    A server answers calls before it can say which port it has: the watch is made before the
+    server, and begins after it.
+
     Args:
-        port: of a server in this process that listens already.
         bounds: how much may have come.
     """
 
-    def __init__(self, port: int, bounds: IncomingBounds) -> None:
-        """Begin to watch."""
+    def __init__(self, bounds: IncomingBounds) -> None:
+        """Watch nothing yet."""
         self._incoming = Incoming(bounds)
-        self._sockets = PortSockets(port)
         self._listening: list[PortSocket] = []
         self._of_fd: dict[int, Connection] = {}
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+
+    def begin(self, port: int) -> None:
+        """Begin to watch the port of a server in this process that listens already."""
         if HELD:
+            self._sockets = PortSockets(port)
             self._events, self._opens = select.epoll(), PassiveOpens()
             self._seen: int | None = None
             self._again, self._next_search, self._pause = False, 0.0, CALM_SECONDS
@@ -77,15 +82,18 @@ class IncomingWatch:
         self._incoming.bounds = IncomingBounds.within(limits)
 
     def take(self, target: str, size: int) -> None:
-        """Note that a call that was let in took a message; see `Incoming.take`."""
-        if self._thread is not None:
+        """Note that a call that was let in took a message, also before the watch has begun.
+
+        See `Incoming.take`.
+        """
+        if HELD and not self._stop.is_set():
             self._incoming.take(target, size)
 
     def close(self) -> None:
         """Watch no more; idempotent."""
+        self._stop.set()
         thread, self._thread = self._thread, None
         if thread is not None:
-            self._stop.set()
             thread.join()
 
     def _run(self) -> None:

@@ -124,9 +124,11 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
             access.authenticator.on_session_end(self._state.forget)
         if self.tracing.on:
             before["middleware"] = {**before.get("middleware", {}), **middleware(self.tracing)}
-        super().__init__(self._location, **before, **encryption(access))
-        self._watch = IncomingWatch(self.port, IncomingBounds.within(limits))
+        self._watch = IncomingWatch(IncomingBounds.within(limits))
         runtime.statements.follow_limits(self._watch.change_limits)
+        # From here on calls are answered, in other threads.
+        super().__init__(self._location, **before, **encryption(access))
+        self._watch.begin(self.port)
 
     @property
     def uri(self) -> str:
