@@ -199,7 +199,7 @@ def bugs_of(log: Path) -> list[str]:
     return [
         line.replace("\\n", "\n")
         for line in log.read_text().splitlines()
-        if "flight.broke" in line or "http.broke" in line
+        if "flight.broke" in line or "web.broken" in line
     ]
 
 
