@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 CORE = ("language", "algebra", "catalog", "resolver", "planner")
 ROOMS = ("sql", "discovery", "completion", "promotion")

@@ -13,6 +13,8 @@ import pytest
 import flightframe
 import flightframe_server
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 THIN = "flightframe-client"
 CLIENT = {

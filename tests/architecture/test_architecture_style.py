@@ -125,6 +125,7 @@ def test_no_module_has_a_name_that_says_nothing():
     assert [named(path) for path in modules() if path.stem in VAGUE] == []
 
 
+@pytest.mark.slow
 def test_every_deferred_import_is_still_there():
     found = {
         (named(path), name)

@@ -12,6 +12,8 @@ from pathlib import Path
 import pyarrow
 import pytest
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = """
 import importlib.util, json
 import flightframe

@@ -2,6 +2,8 @@
 
 import tracemalloc
 
+import pytest
+
 from flightframe_server.answer import Request, tree_bytes
 from flightframe_server.bounded_cache import OVERHEAD, BoundedCache, cached
 from flightframe_server.language import parse
@@ -64,6 +66,7 @@ def test_an_error_is_not_remembered():
     assert calls == ["a", "a"]
 
 
+@pytest.mark.slow
 def test_many_long_queries_take_no_more_than_their_bound():
     bound = 400 * 1024
     held = cached(parse, tree_bytes, bound)

@@ -7,16 +7,16 @@ filter of one need for the filter of another: two needs of one metric may rest o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flightframe_server.resolver.terms import (
+    AscribedTerm,
     Metric,
+    MetricTerm,
+    NestedTerm,
     Term,
-    ascribed_of,
     inner_anchor,
-    metrics_of,
-    nested_of,
+    walk,
 )
 
 
@@ -57,12 +57,22 @@ class Need:
     shift: Shift | None = None
 
 
-def needs_of(term: Term, anchor: tuple[str, ...], filters: tuple[Term, ...]) -> Iterator[Need]:
-    """Yield what a term needs that stands at an anchor under a filter, nested terms included."""
+def needs_of(term: Term, anchor: tuple[str, ...], filters: tuple[Term, ...]) -> list[Need]:
+    """Return what a term needs that stands at an anchor under a filter, nested terms included.
+
+    Its own metrics come first, then those of reducers over cells, then those at anchors of their
+    own, each once.
+    """
     sorted_anchor = tuple(sorted(anchor))
-    for metric in metrics_of(term):
-        yield Need(metric, sorted_anchor, filters)
-    for nested in nested_of(term):
-        yield from needs_of(nested.inner, inner_anchor(nested, anchor), filters)
-    for part in ascribed_of(term):
-        yield from needs_of(part.inner, part.anchor, filters)
+    own: list[Need] = []
+    nested: list[Need] = []
+    ascribed: list[Need] = []
+    for node in walk(term):
+        if isinstance(node, MetricTerm):
+            own.append(Need(node.metric, sorted_anchor, filters))
+        elif isinstance(node, NestedTerm):
+            nested += needs_of(node.inner, inner_anchor(node, anchor), filters)
+        elif isinstance(node, AscribedTerm):
+            ascribed += needs_of(node.inner, node.anchor, filters)
+    needs = own + nested + ascribed
+    return list(dict.fromkeys(needs)) if len(needs) > 1 else needs

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
+from functools import cached_property
 
 from flightframe_server.resolver.needs import Need, needs_of
 from flightframe_server.resolver.terms import ComputedLevel, Term
@@ -39,7 +40,8 @@ class Window:
     per: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+# Without slots: what is derived from its fields is gathered once, and many stages ask for it.
+@dataclass(frozen=True)
 class Question:
     """One resolved query.
 
@@ -82,7 +84,7 @@ class Question:
         """The questions whose rows are stacked; itself where it has one anchor."""
         return self.sets or (self,)
 
-    @property
+    @cached_property
     def listed(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """The schemas whose points are listed, each with the sorted anchor where they are."""
         pairs = (
@@ -92,26 +94,26 @@ class Question:
         )
         return tuple(dict.fromkeys(pairs))
 
-    @property
+    @cached_property
     def selected(self) -> tuple[Term, ...]:
         """The terms of the columns, whose metrics make the points of the answer."""
         return tuple(column.term for column in self.columns)
 
-    @property
+    @cached_property
     def hidden(self) -> tuple[Term, ...]:
         """The terms that make no point: those of HAVING and ORDER BY, and what finds levels."""
         having = () if self.having is None else (self.having,)
         places = (term for _, term in self.places)
         return (*having, *(key.term for key in self.ordering), *places)
 
-    @property
+    @cached_property
     def terms(self) -> tuple[Term, ...]:
         """Every term of the question: columns, HAVING, ORDER BY, what finds levels."""
         if self.sets:
             return tuple(dict.fromkeys(term for one in self.sets for term in one.terms))
         return (*self.selected, *self.hidden)
 
-    @property
+    @cached_property
     def needs(self) -> tuple[Need, ...]:
         """Everything that its terms need read, each once."""
         needs = (

@@ -10,7 +10,7 @@ that was not checked against its type, nor a name that is not in the collection.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from flightframe_server.algebra.reducers import REDUCERS, Domain, Operator, Reducer
@@ -312,12 +312,18 @@ def _constant(of: DataType, value: LiteralValue) -> str:
     return f"{value}"
 
 
-def walk(term: Term) -> Iterator[Term]:
-    """Yield the term and everything below it, outermost first."""
-    yield term
-    if isinstance(term, Apply):
-        for argument in term.arguments:
-            yield from walk(argument)
+def walk(term: Term) -> Sequence[Term]:
+    """Return the term and everything below it, outermost first."""
+    if not isinstance(term, Apply):
+        return (term,)
+    nodes: list[Term] = []
+    waiting: list[Term] = [term]
+    while waiting:
+        node = waiting.pop()
+        nodes.append(node)
+        if isinstance(node, Apply):
+            waiting.extend(reversed(node.arguments))
+    return nodes
 
 
 def levels_of(term: Term) -> frozenset[str]:

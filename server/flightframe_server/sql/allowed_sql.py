@@ -154,6 +154,8 @@ QUESTION: Nodes = {
     exp.Month: _ONE,
     exp.Date: _ONE,
     exp.Interval: frozenset({"this", "unit"}),
+    exp.AtTimeZone: frozenset({"this", "zone"}),
+    exp.ToChar: frozenset({"this", "format"}),
     exp.CurrentDate: frozenset(),
     exp.CurrentTimestamp: frozenset(),
 }

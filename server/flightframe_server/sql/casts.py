@@ -26,6 +26,8 @@ from flightframe_server.sql.reading import Reading
 
 MOMENT = "timestamp"
 _TEXTS = frozenset({exp.DType.VARCHAR, exp.DType.TEXT})
+WRITTEN = frozenset({Kind.INTEGER, Kind.DATE, Kind.BOOLEAN})
+"""The kinds of values whose text is the same in Frame-QL and in the reference dialect."""
 _MOMENTS = frozenset({exp.DType.TIMESTAMP, exp.DType.DATETIME})
 _WHOLE = frozenset({exp.DType.INT, exp.DType.BIGINT})
 _FRAME_TYPES = {
@@ -94,6 +96,8 @@ def _of_level(inner: Expression, level: Kind, type_: exp.DataType, place: Place)
             return Cast(inner, MOMENT, place=place)
         if level is Kind.TIMESTAMP:
             return inner
+    if kind in _TEXTS and level in WRITTEN:
+        return Cast(inner, "text", place=place)
     same = {Kind.TEXT: _TEXTS, Kind.INTEGER: _WHOLE, Kind.DOUBLE: {exp.DType.DOUBLE}}
     if kind in same.get(level, ()):
         return inner

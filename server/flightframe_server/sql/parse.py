@@ -4,9 +4,9 @@ What comes in: a text. What goes out: a SELECT as sqlglot reads it, or nothing w
 this server could know. It must never take a text for SQL that Frame-QL reads, never cost a hit more
 than a look-up, and never read deeper or longer than its bounds: sqlglot recurses.
 
-Every Frame-QL statement holds the word AT, so that a text without it is none. One that has it and
-names the catalogue (`SELECT at FROM system.last_queries`) is tried as SQL as well, and so is one
-that Frame-QL has refused: it may stand in a text literal.
+Every Frame-QL statement holds the word AT, so that a text without it is none; AT TIME ZONE is
+SQL's alone. One that has it and names the catalogue (`SELECT at FROM system.last_queries`) is tried
+as SQL as well, and so is one that Frame-QL has refused: it may stand in a text literal.
 
 SHOW and DESCRIBE are short for a SELECT over the information schema, and become one here. EXPLAIN
 before a SELECT asks for its plan. What the tokens of a text are rewritten to (`escapes.py`) keeps
@@ -32,7 +32,7 @@ MAX_NESTING = 24
 MAX_DEPTH = 60
 SHORT = 1_000
 
-_AT = re.compile(r"\bAT\b", re.IGNORECASE)
+_AT = re.compile(r"\bAT\b(?!\s+TIME\s+ZONE\b)", re.IGNORECASE)
 _SELECTS = re.compile(r"[\s(]*+(?:SELECT|WITH|EXPLAIN)\b", re.IGNORECASE)
 _CATALOGUE = re.compile(r"\b(?:information_schema|system)\b", re.IGNORECASE)
 _STARTS = frozenset(

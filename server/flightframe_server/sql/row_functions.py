@@ -11,7 +11,7 @@ from typing import Protocol
 
 from sqlglot import exp
 
-from flightframe_server.errors import NotSupported, Place
+from flightframe_server.errors import NotSupported, Place, TypeMismatch
 from flightframe_server.language.syntax import (
     Call,
     Cast,
@@ -44,6 +44,7 @@ def row_function(values: Values, node: exp.Expr, place: Place) -> Call | None:
 
     Raises:
         NotSupported: what REPLACE looks for, or writes, is no constant.
+        TypeMismatch: the bounds of SUBSTRING are none.
     """
     match node:
         case exp.Floor() | exp.Ceil() | exp.Trim():
@@ -51,6 +52,8 @@ def row_function(values: Values, node: exp.Expr, place: Place) -> Call | None:
         case exp.Left() | exp.Right():
             sides = values.value(node.this), values.value(node.expression)
             return Call(node.key.upper(), sides, place=place)
+        case exp.Substring():
+            return _part(values, node, place)
         case exp.StrPosition():
             return _position(values, node, place)
         case exp.Replace():
@@ -58,6 +61,26 @@ def row_function(values: Values, node: exp.Expr, place: Place) -> Call | None:
         case exp.Anonymous() if node.name.upper() == "MAKE_DATE":
             return Call("MAKE_DATE", tuple(map(values.value, node.expressions)), place=place)
     return None
+
+
+def _part(values: Values, node: exp.Substring, place: Place) -> Call:
+    bounds = [node.args.get("start"), node.args.get("length")]
+    read = [folded(bound, values.reading) for bound in bounds if bound is not None]
+    counts = [
+        value.value
+        for value in read
+        if isinstance(value, Literal) and value.kind is LiteralKind.INTEGER
+    ]
+    if len(counts) != len(read) or not counts or int(str(counts[0])) < 1 or bounds[0] is None:
+        raise TypeMismatch(
+            "SUBSTRING takes a start from 1 and a length, both written out",
+            place=place,
+            hint="write SUBSTRING(x, 1, 2)",
+        )
+    if any(int(str(count)) < 0 for count in counts):
+        raise TypeMismatch("SUBSTRING takes no length below 0", place=place)
+    parts = tuple(value for value in read if value is not None)
+    return Call("SUBSTR", (values.value(node.this), *parts), place=place)
 
 
 def _position(values: Values, node: exp.StrPosition, place: Place) -> Call:

@@ -53,6 +53,7 @@ from flightframe_server.sql.periods import Fold, fold, function_of
 from flightframe_server.sql.places import place_of
 from flightframe_server.sql.reading import Reading
 from flightframe_server.sql.row_functions import row_function
+from flightframe_server.sql.written_moments import in_zone, written
 
 Leaf = Callable[[exp.Expr], Expression | None]
 """What a column or an aggregate means in one place; None for every other node."""
@@ -287,6 +288,10 @@ class Scalars:
                 return cast(self, node, place)
             case exp.Date():
                 return date_of(self, self.value(node.this), place)
+            case exp.AtTimeZone():
+                return in_zone(self, node, place)
+            case exp.ToChar():
+                return written(self, node, place)
             case exp.Extract():
                 return Extract(node.name.lower(), self.value(node.expression), place=place)
             case exp.Trunc(this=exp.Extract() as whole):
@@ -348,8 +353,6 @@ class Scalars:
                 places = node.args.get("decimals")
                 rest = () if places is None else (self.value(places),)
                 return Call("ROUND", (self.value(node.this), *rest), place=place)
-            case exp.Substring():
-                return self._part(node, place)
         own = row_function(self, node, place)
         if own is not None:
             return own
@@ -369,25 +372,6 @@ class Scalars:
         default = node.args.get("default")
         otherwise = None if default is None else self.value(default)
         return Case(operand, whens, otherwise, place=place)
-
-    def _part(self, node: exp.Substring, place: Place) -> Expression:
-        bounds = [node.args.get("start"), node.args.get("length")]
-        values = [folded(bound, self.reading) for bound in bounds if bound is not None]
-        counts = [
-            value.value
-            for value in values
-            if isinstance(value, Literal) and value.kind is LiteralKind.INTEGER
-        ]
-        if len(counts) != len(values) or not counts or int(str(counts[0])) < 1 or bounds[0] is None:
-            raise TypeMismatch(
-                "SUBSTRING takes a start from 1 and a length, both written out",
-                place=place,
-                hint="write SUBSTRING(x, 1, 2)",
-            )
-        if any(int(str(count)) < 0 for count in counts):
-            raise TypeMismatch("SUBSTRING takes no length below 0", place=place)
-        parts = tuple(value for value in values if value is not None)
-        return Call("SUBSTR", (self.value(node.this), *parts), place=place)
 
 
 def plain(value: Expression) -> Expression:

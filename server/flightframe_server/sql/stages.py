@@ -21,6 +21,7 @@ from flightframe_server.language.syntax import (
     Compare,
     DistinctFrom,
     Expression,
+    Extract,
     IsIn,
     Literal,
     LiteralKind,
@@ -32,6 +33,7 @@ from flightframe_server.resolver.expressions import Typer
 from flightframe_server.resolver.terms import Term
 from flightframe_server.resolver.values import Binding
 from flightframe_server.sql.aggregate_nodes import is_aggregate
+from flightframe_server.sql.casts import WRITTEN
 from flightframe_server.sql.comparing import check_text
 from flightframe_server.sql.date_moves import (
     WHOLE_DAYS,
@@ -203,7 +205,7 @@ class Stage:
         return written, kind
 
     def _kept(self, node: exp.Cast) -> Expression | None:
-        """Return a value that is cast to the type it has, or a date that is cast to a timestamp."""
+        """Return a value that is cast to the type it has, a date to a timestamp, or to a text."""
         kinds = _CASTS.get(node.args["to"].this)
         if kinds is None or node.args["to"].expressions:
             return None
@@ -217,6 +219,8 @@ class Stage:
             return plain(inner)
         if (kind, kinds) == (Kind.DATE, Kind.TIMESTAMP):
             return Cast(inner, "timestamp", place=place_of(node))
+        if kinds is Kind.TEXT and kind in WRITTEN and isinstance(inner, Name | Extract):
+            return Cast(inner, "text", place=place_of(node))
         return None
 
     def _check(self, written: Expression) -> None:

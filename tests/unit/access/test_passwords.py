@@ -202,6 +202,7 @@ def test_a_refusal_for_want_of_room_counts_as_no_guess(users, clock):
     assert checker.check("alice", "correct", "192.0.2.1") == users["alice"]
 
 
+@pytest.mark.slow
 def test_the_lock_of_the_interpreter_is_free_while_a_password_is_checked():
     stored = argon2.PasswordHasher(time_cost=10).hash("x")
     ticks: list[float] = []

@@ -226,6 +226,7 @@ def test_two_files_of_one_name_are_two(tmp_path):
     two.close()
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_spills_beside_the_file_and_no_further_than_allowed(tmp_path):
     path = write(tmp_path / "data.duckdb", "hash(i) % 1000000007", 3_000_000)
     large = "SELECT max(place), count(*) FROM (SELECT *, row_number() OVER (ORDER BY amount)"

@@ -36,6 +36,7 @@ def fitting(value):
 A, B = pl.col("a"), pl.col("b")
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(DIGITS, DIGITS)
 def test_sums_differences_and_products(a, b):
@@ -44,6 +45,7 @@ def test_sums_differences_and_products(a, b):
     assert run(exact.multiply(A, B), a=a, b=b) == fitting(a * b)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(DIGITS, DIGITS, st.integers(0, 38), st.integers(0, 38))
 def test_comparisons_of_two_scales(a, b, have, other):
@@ -61,6 +63,7 @@ def test_rescaling_loses_no_digit(a, have, want):
     assert run(exact.checked(exact.rescale(A, have, want)), a=a) == wanted
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(DIGITS, st.integers(0, 38), st.integers(15, 38))
 def test_doubles_are_the_nearest(a, scale, precision):

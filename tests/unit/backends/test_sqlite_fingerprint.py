@@ -61,6 +61,7 @@ def test_every_commit_moves_it(change, till_file, opened):
         assert sign(backend) not in (before, None)
 
 
+@pytest.mark.slow
 def test_commits_that_follow_each_other_at_once_all_move_it(till_file, opened):
     # Faster than the clock of the file system ticks, and without a byte more.
     backend = opened(till_file)

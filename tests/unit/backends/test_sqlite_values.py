@@ -169,6 +169,7 @@ CONSTANTS = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=120, deadline=None)
 @given(operator=st.sampled_from(sorted(OPERATORS)), written=CONSTANTS)
 def test_comparing_with_a_constant_of_any_scale(priced, operator, written):
@@ -177,6 +178,7 @@ def test_comparing_with_a_constant_of_any_scale(priced, operator, written):
     assert priced.one(f"SELECT n WHERE price {operator} {written} AT ()") == expected
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(members=st.lists(CONSTANTS, min_size=1, max_size=5))
 def test_membership_with_constants_of_any_scale(priced, members):
@@ -298,6 +300,7 @@ def _question(shop, query):
     return lambda typed: resolve(parse(query), typed)
 
 
+@pytest.mark.slow
 def test_thousands_of_tests_in_one_query(till):
     shop = till([{"line": at, "quantity": at} for at in range(10)])
     listed = ", ".join(str(number) for number in range(5, 1_200))

@@ -20,6 +20,7 @@ VERSION = (("sales", "v1"),)
 BACKEND = Lineage("backend")
 
 
+@pytest.mark.slow
 def test_threads_that_put_one_key_leave_one_row_and_whole_files(
     open_store, make_key, make_table, clock, tmp_path
 ):
@@ -53,6 +54,7 @@ def test_threads_that_put_one_key_leave_one_row_and_whole_files(
     assert len(list(again.holdings())) == 9
 
 
+@pytest.mark.slow
 def test_threads_read_while_others_evict(open_store, make_key, make_table, tmp_path):
     probe = open_store(root=tmp_path / "probe")
     one = probe.put(make_key(), make_table(), VERSION, BACKEND).bytes

@@ -41,6 +41,7 @@ def test_a_user_is_written_into_a_file_that_only_its_owner_reads(tmp_path: Path)
     assert [path.name for path in tmp_path.iterdir()] == ["users.yaml"]
 
 
+@pytest.mark.slow
 def test_a_second_user_a_changed_password_and_the_mode_of_the_file(tmp_path: Path) -> None:
     file = tmp_path / "users.yaml"
     add("alice", "--file", file)

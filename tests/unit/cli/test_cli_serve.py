@@ -115,6 +115,7 @@ def grow(shop: Path) -> None:
         connection.execute("INSERT INTO sales SELECT i, 'a', 1 FROM range(4, 1000000) t(i)")
 
 
+@pytest.mark.slow
 def test_a_stream_that_nobody_reads_does_not_hold_up_the_end(
     shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,11 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 import flightframe
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[3]
 CLIENT = ROOT / "client"

@@ -30,6 +30,7 @@ def names_in(folder):
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.slow
 def test_a_new_folder_gets_every_file_and_nothing_else(demo):
     assert demo.written == FILES
     assert demo.skipped == ()

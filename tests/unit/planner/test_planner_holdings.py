@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from planned import held, key_of
@@ -50,6 +51,7 @@ CONJUNCTS = "abcdefgh"
 filters = st.sets(st.sampled_from(CONJUNCTS)).map(lambda texts: tuple(sorted(texts)))
 
 
+@pytest.mark.slow
 @given(st.lists(filters, max_size=40), filters)
 def test_within_a_filter_are_the_entries_that_a_scan_finds(held_filters, asked):
     base = held(STORE, "a")

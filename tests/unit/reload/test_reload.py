@@ -87,6 +87,7 @@ def test_one_of_two_broken_files_keeps_both_as_they_were(shop):
     ]
 
 
+@pytest.mark.slow
 def test_a_hundred_broken_files_leave_nothing_behind(shop):
     broken = [*BROKEN.values()]
     assert shop.totals() == AS_WRITTEN

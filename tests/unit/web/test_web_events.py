@@ -26,6 +26,7 @@ def events_of(response: httpx.Response) -> Iterator[dict[str, object]]:
             yield json.loads(line.removeprefix("data: "))
 
 
+@pytest.mark.slow
 def test_events_come_at_once_and_when_something_changed(tmp_path):
     with (
         shop(tmp_path) as running,
@@ -127,6 +128,7 @@ def test_a_head_does_not_wait_for_events(client):
     assert answer.headers["content-type"].startswith("text/event-stream")
 
 
+@pytest.mark.slow
 def test_events_end_with_their_collection(tmp_path, caplog):
     caplog.set_level(logging.ERROR)
     with (
