@@ -33,9 +33,7 @@ from flightframe_server.language.syntax import Statement
 from flightframe_server.request import Request
 from flightframe_server.resolver.qualified_names import collection_of
 from flightframe_server.resolver.question import Question
-from flightframe_server.resolver.resolve import resolve
 from flightframe_server.resolver.typed import TypedCollection
-from flightframe_server.resolver.values import Binding
 from flightframe_server.runtime import Runtime
 from flightframe_server.telemetry.metrics import HOT, route_of
 from flightframe_server.telemetry.tracing import step
@@ -149,11 +147,8 @@ def _answer(
     now = utc_now()
 
     def ask(typed: TypedCollection) -> Question:
-        binding = Binding(request.values, now=now)
         with step("resolve"):
-            question = resolve(statement, typed, binding)
-        binding.refuse_surplus()
-        return question
+            return runtime.resolved.resolve(request, statement, typed, now)
 
     engine = chosen_engine(addressed(request, statement), runtime, ask, context)
     if explains or statement.explain:
@@ -194,7 +189,8 @@ def read_statement(request: Request, runtime: Runtime) -> Statement:
     else:
         with step("parse"):
             statement = parsed(request.source)
-    check_depth(statement, limits.parse_depth)
+    if statement.node_count > limits.parse_depth:
+        check_depth(statement, limits.parse_depth)
     return statement
 
 

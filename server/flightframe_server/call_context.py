@@ -113,7 +113,7 @@ class CallContext:
 
     def named(self, query_id: str) -> CallContext:
         """Return the call with a name for the statements of its question."""
-        return replace(self, query_id=query_id)
+        return self if self.query_id == query_id else replace(self, query_id=query_id)
 
     def uncounted(self) -> CallContext:
         """Return the call as one that no statistics tell of."""

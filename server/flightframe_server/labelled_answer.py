@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import pyarrow as pa
 
@@ -36,7 +37,8 @@ EngineState = tuple[int, int, tuple[tuple[str, str | None], ...]]
 """The generation of an engine, the epoch of its entries, and the version of its data."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+# Without slots: a hot answer is given again and again, and to size it takes longer than to find it.
+@dataclass(frozen=True, eq=False)
 class Answer:
     """One answer, finished or ready to stream.
 
@@ -67,7 +69,7 @@ class Answer:
         """The number of rows, None where they are streamed."""
         return None if self.table is None else self.table.num_rows
 
-    @property
+    @cached_property
     def bytes(self) -> int | None:
         """The bytes of the finished rows, None where they are streamed."""
         return None if self.table is None else int(self.table.nbytes)
@@ -113,8 +115,9 @@ def labelled(
     provenance = Provenance(served_from, query_id, engine.collection.name, columns, notes)
     exact = all(part.route == "exact" for part in served.parts)
     lasting = state if served.table is not None and exact else None
-    made = finished(answer_schema(question), provenance, served.table, served.stream, lasting)
-    return replace(made, entries=tuple(part.entry for part in served.parts if part.entry))
+    entries = tuple(part.entry for part in served.parts if part.entry)
+    schema = answer_schema(question)
+    return finished(schema, provenance, served.table, served.stream, lasting, entries)
 
 
 def _column(
@@ -158,6 +161,7 @@ def finished(
     table: pa.Table | None,
     stream: StreamedFrame | None,
     state: EngineState | None,
+    entries: tuple[str, ...] = (),
 ) -> Answer:
     """Return rows as an answer, its provenance in the schema's metadata."""
     metadata = {
@@ -165,4 +169,4 @@ def finished(
         METADATA_KEY: provenance.to_bytes(),
     }
     labelled = with_sql_metadata(schema).with_metadata(metadata)
-    return Answer(labelled, provenance, table, stream, state)
+    return Answer(labelled, provenance, table, stream, state, entries)

@@ -13,6 +13,7 @@ from typing import Any
 from flightframe_server.engine.engine_sets import Engines, EngineSet, EngineSets
 from flightframe_server.engine.query_log import QueryLog
 from flightframe_server.engine.result_cache import ResultCache
+from flightframe_server.resolved_questions import ResolvedQuestions
 from flightframe_server.statements.questions import RunningQuestions
 from flightframe_server.statements.runner import Statements
 from flightframe_server.telemetry.metrics import Metrics
@@ -33,6 +34,7 @@ class Runtime:
 
     Attributes:
         questions: those that are being answered.
+        resolved: those whose meaning is known.
         sets: the sets of engines, of which the current one can be replaced.
         shadow: checks a share of the answers of SQL.
     """
@@ -42,6 +44,7 @@ class Runtime:
         "installation_id",
         "query_log",
         "questions",
+        "resolved",
         "results",
         "sets",
         "shadow",
@@ -65,6 +68,7 @@ class Runtime:
         self.query_log = query_log if query_log is not None else QueryLog()
         self.tracing = tracing
         self.questions = RunningQuestions()
+        self.resolved = ResolvedQuestions()
         self.sets = EngineSets(engines)
         self.shadow = ShadowSampler(self.statements.metrics)
         self._pinned: Engines | None = None

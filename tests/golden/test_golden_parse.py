@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from flightframe_server.language import format_statement, parse
-from flightframe_server.language.syntax import Node
+from flightframe_server.language.nodes import Node
 
 CASES = sorted((Path(__file__).parent / "parse").glob("*.txt"))
 

@@ -7,11 +7,12 @@ text. It must never give a name in one a meaning: that takes the types of the da
 from __future__ import annotations
 
 from flightframe_server.catalog.collection import SavedFrame
-from flightframe_server.catalog.expressions import mistake_in, walk
+from flightframe_server.catalog.expressions import mistake_in
 from flightframe_server.catalog.findings import Cursor
 from flightframe_server.catalog.shapes import CollectionShape
 from flightframe_server.errors import QueryError, shown
 from flightframe_server.language import format_expression, parse
+from flightframe_server.language.nodes import walk
 from flightframe_server.language.syntax import Parameter, Statement
 
 

@@ -7,13 +7,11 @@ where the expression stands, and that is the caller's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import fields
-
 from flightframe_server.algebra.reducers import REDUCER_NAMES
 from flightframe_server.catalog.findings import Cursor
 from flightframe_server.errors import FrameQLSyntaxError, QueryError
 from flightframe_server.language import parse_expression
+from flightframe_server.language.nodes import walk
 from flightframe_server.language.syntax import (
     Anchor,
     Ascribed,
@@ -22,7 +20,6 @@ from flightframe_server.language.syntax import (
     Literal,
     LiteralKind,
     Name,
-    Node,
     Parameter,
     Star,
 )
@@ -59,20 +56,12 @@ def mistake_in(text: str, error: QueryError, kind: str) -> tuple[str, str | None
     return f"{what}: {error.message}", "; ".join(parts) or None
 
 
-def walk(root: Node) -> Iterator[Node]:
-    """Yield a node and all below it, parents first, left to right."""
-    pending: list[Node] = [root]
-    while pending:
-        node = pending.pop()
-        yield node
-        pending.extend(reversed(list(_children(node))))
-
-
 def names_in(expression: Expression) -> tuple[Name, ...]:
     """Return the names in an expression that are not part of an anchor, as often as they stand."""
-    in_anchors = {id(node) for anchor in anchors_in(expression) for node in walk(anchor)}
-    names = (node for node in walk(expression) if isinstance(node, Name))
-    return tuple(name for name in names if id(name) not in in_anchors)
+    nodes = walk(expression)
+    anchors = [node for node in nodes if isinstance(node, Anchor)]
+    in_anchors = {id(node) for anchor in anchors for node in walk(anchor)}
+    return tuple(node for node in nodes if isinstance(node, Name) and id(node) not in in_anchors)
 
 
 def anchors_in(expression: Expression) -> tuple[Anchor, ...]:
@@ -104,16 +93,3 @@ def misplaced_in_row(expression: Expression) -> str | None:
         if isinstance(node, Star):
             return "a *"
     return None
-
-
-def _children(node: Node) -> Iterator[Node]:
-    for field in fields(node):
-        yield from _nodes_in(getattr(node, field.name))
-
-
-def _nodes_in(value: object) -> Iterator[Node]:
-    if isinstance(value, Node):
-        yield value
-    elif isinstance(value, tuple):
-        for member in value:
-            yield from _nodes_in(member)

@@ -17,6 +17,7 @@ from flightframe_server.access.bind_policy import check_bind_address, missing_pr
 from flightframe_server.access.open_access import read_text
 from flightframe_server.app import OpenInstallation, open_installation
 from flightframe_server.catalog import read_installation
+from flightframe_server.cli.collector import spare_imports
 from flightframe_server.cli.error_output import reported_errors
 from flightframe_server.cli.installation_options import InstallationPath, StoreOption
 from flightframe_server.cli.interrupts import Stopped
@@ -105,6 +106,7 @@ def serve(
     configure_logs()
     with without_tracebacks(), reported_errors(), StopSignals() as stop, ReloadSignal() as hangup:
         check_exposure(installation, insecure=insecure)
+        spare_imports()
         opened = open_installation(installation, store=store)
         with closing(opened):
             opened.reloader.warms = not skip_warmup

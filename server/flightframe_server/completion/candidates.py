@@ -19,6 +19,7 @@ from flightframe_server.completion.options import Option
 from flightframe_server.completion.trees import put
 from flightframe_server.errors import FlightframeError
 from flightframe_server.language import format_expression
+from flightframe_server.language.nodes import Node
 from flightframe_server.language.syntax import (
     AdHocLevel,
     Anchor,
@@ -31,7 +32,6 @@ from flightframe_server.language.syntax import (
     Item,
     Literal,
     Name,
-    Node,
     Star,
     Statement,
 )

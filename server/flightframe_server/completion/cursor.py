@@ -19,6 +19,7 @@ from flightframe_server.completion.trees import Path, put
 from flightframe_server.completion.trial import Trial
 from flightframe_server.errors import FlightframeError, TypeMismatch
 from flightframe_server.language.draft import FILLING
+from flightframe_server.language.nodes import Node
 from flightframe_server.language.syntax import (
     AdHocLevel,
     Anchor,
@@ -33,7 +34,6 @@ from flightframe_server.language.syntax import (
     Literal,
     LiteralKind,
     Name,
-    Node,
     Parameter,
     Statement,
 )

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from flightframe_server.language.draft import FILLING
+from flightframe_server.language.nodes import Node
 from flightframe_server.language.syntax import (
     AdHocLevel,
     Cast,
@@ -20,7 +21,6 @@ from flightframe_server.language.syntax import (
     Interval,
     Literal,
     Name,
-    Node,
     Parameter,
 )
 

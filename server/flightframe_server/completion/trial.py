@@ -23,6 +23,7 @@ from flightframe_server.errors import (
     NotSupported,
     QueryError,
 )
+from flightframe_server.language.nodes import Node
 from flightframe_server.language.syntax import (
     AdHocLevel,
     Anchor,
@@ -33,7 +34,6 @@ from flightframe_server.language.syntax import (
     Item,
     Junction,
     Name,
-    Node,
     Star,
     Statement,
 )

@@ -48,6 +48,7 @@ from flightframe_server.flight.sql.commands import (
 )
 from flightframe_server.flight.state import FlightBounds, FlightState
 from flightframe_server.flight.stream import (
+    data_stream,
     finished_chunks,
     finished_stream,
     is_large,
@@ -224,7 +225,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
             raise FrameQLSyntaxError("this command is no ticket", hint="send it to GetFlightInfo")
         with self._state.pinned() as pinned:
             table = listing.table(command, pinned)
-        return flight.GeneratorStream(table.schema, listing_batches(table))
+        return data_stream(table.schema, listing_batches(table))
 
     @audited
     @bounded
@@ -346,7 +347,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         if is_large(answer):
             return finished_stream(answer, call, self._runtime.statements)
         chunks = finished_chunks(answer, answer.provenance.to_bytes())
-        return flight.GeneratorStream(answer.schema, chunks)
+        return data_stream(answer.schema, chunks)
 
     def _result_stream(
         self, result: HeldResult, context: flight.ServerCallContext, caller: Caller
@@ -358,7 +359,7 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
         if is_large(result.answer):
             call = call_of(context, caller, self._state)
             return finished_stream(result.answer, call, self._runtime.statements)
-        return flight.GeneratorStream(result.answer.schema, result.chunks)
+        return data_stream(result.answer.schema, result.chunks)
 
 
 def _command_bytes(descriptor: flight.FlightDescriptor) -> bytes:

@@ -8,7 +8,7 @@ statement running for a client that has hung up.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 from pyarrow import flight
@@ -27,6 +27,15 @@ LARGE_BYTES = 1024 * 1024
 
 Chunk = tuple[pa.RecordBatch, pa.Buffer]
 """One batch and the provenance that travels with it."""
+
+
+WRITTEN_AS = pa.ipc.IpcWriteOptions()
+"""How batches are written. Where nothing is said, pyarrow reads the environment for each stream."""
+
+
+def data_stream(schema: pa.Schema, chunks: Iterable[object]) -> flight.GeneratorStream:
+    """Return chunks of a schema as what DoGet returns."""
+    return flight.GeneratorStream(schema, chunks, WRITTEN_AS)
 
 
 def finished_chunks(answer: Answer, provenance: bytes) -> list[Chunk]:
@@ -89,7 +98,7 @@ def _stream(answer: Answer, running: OpenAnswer) -> flight.GeneratorStream:
     call = audited_call()
     if call is not None:
         call.later, call.rows = True, 0
-    return flight.GeneratorStream(answer.schema, LiveChunks(running, metadata, call))
+    return data_stream(answer.schema, LiveChunks(running, metadata, call))
 
 
 class LiveChunks:

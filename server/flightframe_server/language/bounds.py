@@ -16,14 +16,13 @@ one inside another grows like a power. What a tree means written out is bounded 
 
 from __future__ import annotations
 
-import dataclasses
 import re
-from collections.abc import Iterator
 
 from lark import Token
 
 from flightframe_server.errors import FrameQLSyntaxError, LimitExceeded, Place, shown
-from flightframe_server.language.syntax import Between, Case, Expression, Node, When
+from flightframe_server.language.nodes import Node, children
+from flightframe_server.language.syntax import Between, Case, Expression, When
 
 MAX_BYTES = 1024 * 1024
 MAX_TOKENS = 50_000
@@ -35,7 +34,6 @@ MAX_COPIES = 100_000
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _OPENING = ("LPAR", "LBRACE")
 _CLOSING = ("RPAR", "RBRACE")
-_FIELDS: dict[type[Node], tuple[str, ...]] = {}
 
 
 def place_at(text: str, offset: int, end: int | None = None) -> Place:
@@ -147,7 +145,7 @@ def check_depth(root: Node, max_depth: int = MAX_DEPTH) -> None:
                 " level; a chain of AND or of OR is one level however long",
                 place=node.place,
             )
-        pending.extend((child, depth) for child in _children(node))
+        pending.extend((child, depth) for child in children(node))
 
 
 def check_copies(root: Node) -> None:
@@ -167,7 +165,7 @@ def check_copies(root: Node) -> None:
                 hint="BETWEEN, and each WHEN of a CASE with an operand, repeat the operand",
                 place=node.place,
             )
-        for child in _children(node):
+        for child in children(node):
             pending.append((child, copies * _repeats(node, child)))
 
 
@@ -179,7 +177,7 @@ def count_nodes(root: Node, most: int) -> int:
     pending, total = [root], 0
     while pending and total <= most:
         total += 1
-        pending.extend(_children(pending.pop()))
+        pending.extend(children(pending.pop()))
     return total
 
 
@@ -190,19 +188,3 @@ def _repeats(node: Node, child: Node) -> int:
         case Case(operand=operand, whens=whens) if child is operand:
             return len(whens)
     return 1
-
-
-def _children(node: Node) -> Iterator[Node]:
-    for name in _fields(type(node)):
-        value = getattr(node, name)
-        if isinstance(value, Node):
-            yield value
-        elif isinstance(value, tuple):
-            yield from (member for member in value if isinstance(member, Node))
-
-
-def _fields(kind: type[Node]) -> tuple[str, ...]:
-    if kind not in _FIELDS:
-        names = (field.name for field in dataclasses.fields(kind))
-        _FIELDS[kind] = tuple(name for name in names if name != "place")
-    return _FIELDS[kind]

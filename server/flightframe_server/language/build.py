@@ -17,6 +17,7 @@ from flightframe_server.errors import FrameQLSyntaxError, Place
 from flightframe_server.language import literals
 from flightframe_server.language.bounds import token_place
 from flightframe_server.language.grouping_sets import stacked_anchor
+from flightframe_server.language.nodes import Node
 from flightframe_server.language.syntax import (
     AdHocLevel,
     AliasedName,
@@ -45,7 +46,6 @@ from flightframe_server.language.syntax import (
     Literal,
     LiteralKind,
     Name,
-    Node,
     Not,
     OrderKey,
     Parameter,

@@ -12,6 +12,7 @@ import datetime
 import itertools
 from decimal import Decimal
 
+from flightframe_server.language.nodes import Node
 from flightframe_server.language.syntax import (
     AdHocLevel,
     AliasedName,
@@ -38,7 +39,6 @@ from flightframe_server.language.syntax import (
     Literal,
     LiteralKind,
     Name,
-    Node,
     Not,
     OrderKey,
     Parameter,

@@ -28,8 +28,9 @@ from flightframe_server.language.bounds import (
 from flightframe_server.language.build import TreeBuilder
 from flightframe_server.language.case_words import CaseWords
 from flightframe_server.language.lexical_errors import lexical_error
+from flightframe_server.language.nodes import Node
 from flightframe_server.language.parse_failure import ParseFailure
-from flightframe_server.language.syntax import Expression, Node, Statement
+from flightframe_server.language.syntax import Expression, Statement
 from flightframe_server.language.syntax_errors import syntax_error
 
 _BUILDING = threading.Lock()

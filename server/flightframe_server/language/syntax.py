@@ -14,20 +14,15 @@ import datetime
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 
-from flightframe_server.errors import NOWHERE, Place
+from flightframe_server.errors import Place
+from flightframe_server.language.nodes import Node, walk
 
 LiteralValue = int | Decimal | float | str | bool | datetime.date | datetime.datetime | None
 
 ParameterValue = LiteralValue | tuple[LiteralValue, ...]
 """What a parameter is bound to: a value, or, behind IN alone, a list of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """Anything that stands somewhere in a text."""
-
-    place: Place = field(default=NOWHERE, compare=False, kw_only=True, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +317,8 @@ class Limit(Node):
     per: Anchor | None = None
 
 
-@dataclass(frozen=True, slots=True)
+# Without slots: what is asked of its whole tree is gathered once.
+@dataclass(frozen=True)
 class Statement(Node):
     """One whole query, with or without EXPLAIN."""
 
@@ -334,3 +330,18 @@ class Statement(Node):
     order_by: tuple[OrderKey, ...] = ()
     limit: Limit | None = None
     explain: bool = False
+
+    @cached_property
+    def node_count(self) -> int:
+        """How many nodes it has; a path through it holds no more."""
+        return len(walk(self))
+
+    @cached_property
+    def is_qualified(self) -> bool:
+        """Whether any name in it is dotted."""
+        return any(isinstance(node, Name) and len(node.parts) > 1 for node in walk(self))
+
+    @cached_property
+    def asks_what_is_known(self) -> bool:
+        """Whether IS KNOWN stands in it."""
+        return any(isinstance(node, IsKnown) for node in walk(self))

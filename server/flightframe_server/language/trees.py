@@ -7,10 +7,11 @@ not changed. It must never go into the members of a list, which are values and m
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
-from flightframe_server.language.syntax import IsIn, Node
+from flightframe_server.language.nodes import Node, part_names
+from flightframe_server.language.syntax import IsIn
 
 
 def with_parts(node: Any, change: Callable[[Any], Any]) -> Any:
@@ -22,13 +23,13 @@ def with_parts(node: Any, change: Callable[[Any], Any]) -> Any:
     if not isinstance(node, Node):
         return node
     changes: dict[str, Any] = {}
-    for field in fields(node):
-        if field.name == "place" or (field.name == "members" and isinstance(node, IsIn)):
+    for name in part_names(type(node)):
+        if name == "members" and isinstance(node, IsIn):
             continue
-        value = getattr(node, field.name)
+        value = getattr(node, name)
         new = change(value) if isinstance(value, Node | tuple) else value
         if new is not value:
-            changes[field.name] = new
+            changes[name] = new
     return replace(node, **changes) if changes else node
 
 
@@ -37,6 +38,5 @@ def parts_of(node: object) -> Iterator[Any]:
     if isinstance(node, tuple):
         yield from node
     elif isinstance(node, Node):
-        for field in fields(node):
-            if field.name != "place":
-                yield getattr(node, field.name)
+        for name in part_names(type(node)):
+            yield getattr(node, name)

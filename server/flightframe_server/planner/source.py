@@ -220,8 +220,10 @@ def read_level(typed: TypedCollection, schema: str, level: str) -> LevelRead:
     ways = typed.graph.ways(schema, level)
     if not ways:
         raise InternalError(f"level {level} is not reachable from {schema}")
-    others = tuple(way[0].source for way in ways[1:])
-    return replace(read_way(typed, schema, level, ways[0]), others=others)
+    read = read_way(typed, schema, level, ways[0])
+    if len(ways) == 1:
+        return read
+    return replace(read, others=tuple(way[0].source for way in ways[1:]))
 
 
 def read_way(typed: TypedCollection, schema: str, level: str, way: tuple[Edge, ...]) -> LevelRead:

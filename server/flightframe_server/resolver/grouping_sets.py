@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from flightframe_server.algebra.types import INTEGER
-from flightframe_server.catalog.expressions import walk
 from flightframe_server.errors import LimitExceeded, QueryError, TypeMismatch
 from flightframe_server.language.grouping_sets import count_of_sets, level_sets
-from flightframe_server.language.syntax import Call, Expression, GroupingSets, Name, Node
+from flightframe_server.language.nodes import Node, walk
+from flightframe_server.language.syntax import Call, Expression, GroupingSets, Name
 from flightframe_server.resolver.question import Question
 from flightframe_server.resolver.scope import Scope
 from flightframe_server.resolver.terms import Constant, level_text

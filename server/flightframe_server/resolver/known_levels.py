@@ -74,6 +74,8 @@ def read_known(
         NotSupported: one stands elsewhere, or on what no single edge leads to from a table.
         UnknownName: there is no such level.
     """
+    if not statement.asks_what_is_known:
+        return statement, typed, ()
     reader = _Reader(typed)
     where = None if statement.where is None else reader.rewritten(statement.where)
     rest = replace(
@@ -84,7 +86,7 @@ def read_known(
         order_by=reader.filters(statement.order_by),
     )
     levels = tuple(reader.levels)
-    return (rest, with_known(typed, levels), levels) if levels else (statement, typed, ())
+    return rest, with_known(typed, levels), levels
 
 
 def check_ways(typed: TypedCollection, question: Question) -> None:

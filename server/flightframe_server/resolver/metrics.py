@@ -282,7 +282,8 @@ class MetricNames:
             order,
             None if declared is None else declared.snapshot,
         )
-        return MetricTerm(type_, replace(metric, display_name=self._display_name(called, metric)))
+        shown_as = self._display_name(called, metric)
+        return MetricTerm(type_, replace(metric, display_name=shown_as) if shown_as else metric)
 
     def _display_name(self, called: str, metric: Metric) -> str:
         """Return what a refusal calls a metric; nothing where that is its own text."""

@@ -42,6 +42,8 @@ def unqualified(
         AmbiguousMetric: a column of the answer has the name of a qualified one that is another.
     """
     table = table_of(statement.source, typed)
+    if not statement.is_qualified:
+        return statement if statement.source is None else replace(statement, source=table.source)
     outputs = {item.alias.casefold(): item.expression for item in statement.items if item.alias}
 
     def of_rows(name: Name) -> Name:
@@ -67,7 +69,7 @@ def unqualified(
     rest: Statement = _mapped(replace(statement, source=None, having=None, order_by=()), of_rows)
     return replace(
         rest,
-        source=None if table.schema is None else Name((table.schema,), place=table.name.place),
+        source=table.source,
         having=_mapped(statement.having, of_answer),
         order_by=_mapped(statement.order_by, of_answer),
     )
@@ -88,6 +90,11 @@ class NamedTable:
     schema: str | None
     path: tuple[str, ...]
     typed: TypedCollection
+
+    @property
+    def source(self) -> Name | None:
+        """The schema as FROM names it; None for the table of metrics."""
+        return None if self.schema is None else Name((self.schema,), place=self.name.place)
 
     def unqualified(self, name: Name) -> Name:
         """Return a name without the qualifier, where that is this table; else as it is.

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from flightframe_server.algebra.reducers import REDUCER_NAMES
-from flightframe_server.catalog.expressions import names_in, walk
+from flightframe_server.catalog.expressions import names_in
 from flightframe_server.errors import FilterUnreachable, NotFiner, Place, QueryError
+from flightframe_server.language.nodes import walk
 from flightframe_server.language.syntax import Ascribed, Call, Expression, Name, Star, Statement
 from flightframe_server.resolver.question import OutputColumn, Question
 

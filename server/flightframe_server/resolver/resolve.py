@@ -129,10 +129,14 @@ def _at_anchor(
         _window(scope, statement.limit),
         source=scope.source,
         explain=statement.explain,
+        known=known,
+        # Last of all: what was read before says whether the day matters.
+        today=scope.binding.today,
     )
     computed = tuple(dict.fromkeys((*computed, *computed_in(question.terms))))
-    question = replace(question, computed=computed, known=known, today=scope.binding.today)
-    scope = replace(scope, typed=scope.typed.with_levels(computed))
+    if computed:
+        question = replace(question, computed=computed)
+        scope = replace(scope, typed=scope.typed.with_levels(computed))
     try:
         return with_points(scope, question)
     except QueryError as refusal:

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import cached_property
 
 from flightframe_server.algebra.reducers import REDUCERS, Domain, Operator, Reducer
 from flightframe_server.algebra.types import NULL, DataType, Kind
@@ -91,7 +92,8 @@ class ColumnTerm(Term):
     column: str
 
 
-@dataclass(frozen=True, slots=True)
+# Without slots: what is derived from its fields is gathered once, and many stages ask for it.
+@dataclass(frozen=True)
 class Metric:
     """One reducer over the rows of one schema: the unit that is fetched, kept and rolled up.
 
@@ -125,12 +127,21 @@ class Metric:
     domain: Domain = Domain.METRIC
     display_name: str = field(default="", compare=False, repr=False)
 
-    @property
+    def __hash__(self) -> int:
+        """Return the hash of its fields, taken once: it is a key at every stage."""
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        compared = (one.name for one in fields(self) if one.compare)
+        return hash(tuple(getattr(self, name) for name in compared))
+
+    @cached_property
     def reducer(self) -> Reducer:
         """The reducer's row in the table of reducers."""
         return REDUCERS[self.operator.name]
 
-    @property
+    @cached_property
     def argument_type(self) -> DataType:
         """The type of what is reduced; the result's own type where the rows are counted."""
         return self.type if self.argument is None else self.argument.type
@@ -146,7 +157,7 @@ class Metric:
         """Whether its states combine at a coarser anchor; a snapshot needs the rows again."""
         return self.snapshot is None and self.reducer.rolls_up
 
-    @property
+    @cached_property
     def states(self) -> tuple[tuple[str, DataType], ...]:
         """The names and types of the state columns; an ordered reducer's end with its key."""
         own = tuple((state.name, state.type_of(self.argument_type)) for state in self.reducer.state)
@@ -165,7 +176,7 @@ class Metric:
                 return f"{self.called.removesuffix(',')} of {schema}.{column}"
         return f"{self.called.removesuffix(',')} of {self.schema}"
 
-    @property
+    @cached_property
     def identity(self) -> str:
         """The family with its own filter, as it stands in an entry's key."""
         # `rows(x)` and `level(x.y)` are ours; a family that is declared by such a name is quoted.

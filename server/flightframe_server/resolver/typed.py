@@ -42,7 +42,7 @@ Unanswered = Mapping[str, Mapping[str, str]]
 """For each table its columns of types that are not answered, in the database's own words."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class TypedCollection:
     """A collection whose names have types.
 

@@ -15,12 +15,12 @@ from typing import Any
 from flightframe_server.algebra.reducers import REDUCER_NAMES
 from flightframe_server.errors import AmbiguousMetric, NotSupported, shown
 from flightframe_server.language import canonical_name
+from flightframe_server.language.nodes import Node
 from flightframe_server.language.syntax import (
     Ascribed,
     Call,
     Expression,
     Name,
-    Node,
     OrderKey,
     Statement,
     When,

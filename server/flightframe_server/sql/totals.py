@@ -14,7 +14,8 @@ from sqlglot import exp
 from flightframe_server.algebra.primitives import Primitive
 from flightframe_server.algebra.reducers import REDUCER_NAMES, REDUCERS
 from flightframe_server.errors import NotSupported, shown
-from flightframe_server.language.syntax import Anchor, Ascribed, Call, Expression, Name, Node
+from flightframe_server.language.nodes import Node
+from flightframe_server.language.syntax import Anchor, Ascribed, Call, Expression, Name
 from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.sql.naming import parts
 from flightframe_server.sql.places import place_of

@@ -17,6 +17,7 @@ from flightframe_server.language import (
     parse_expression,
 )
 from flightframe_server.language.grouping_sets import stacked_anchor
+from flightframe_server.language.nodes import Node
 from flightframe_server.language.syntax import (
     AdHocLevel,
     Anchor,
@@ -41,7 +42,6 @@ from flightframe_server.language.syntax import (
     Literal,
     LiteralKind,
     Name,
-    Node,
     Not,
     OrderKey,
     Parameter,
