@@ -45,14 +45,16 @@ class EntryIndex:
         removed = self._forget(removed_ids)
         self._entries[entry.entry_id] = (entry, row.digest)
         holdings = self.snapshot.holdings
-        self._publish((holdings.without(removed) if removed else holdings).with_entry(entry))
+        self._publish(
+            (holdings.without_entries(removed) if removed else holdings).with_entry(entry)
+        )
         return entry
 
     def remove(self, entry_ids: Iterable[str]) -> None:
         """Remove entries; unknown ids are fine."""
         removed = self._forget(entry_ids)
         if removed:
-            self._publish(self.snapshot.holdings.without(removed))
+            self._publish(self.snapshot.holdings.without_entries(removed))
 
     def apply_changes(self, rows: Iterable[Row], removed_ids: Iterable[str]) -> None:
         """Add many rows at once and remove others."""
@@ -64,8 +66,9 @@ class EntryIndex:
         if removed or len(self._entries) != before:
             self._publish(Holdings.of(entry for entry, _ in self._entries.values()))
 
-    def _forget(self, entry_ids: Iterable[str]) -> list[str]:
-        return [name for name in entry_ids if self._entries.pop(name, None) is not None]
+    def _forget(self, entry_ids: Iterable[str]) -> list[CacheEntry]:
+        indexed = (self._entries.pop(name, None) for name in entry_ids)
+        return [one[0] for one in indexed if one is not None]
 
     def _publish(self, holdings: Holdings) -> None:
         self.snapshot = HoldingsSnapshot(holdings, self.snapshot.epoch + 1)

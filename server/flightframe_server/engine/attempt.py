@@ -91,6 +91,8 @@ class Attempts:
         freshness: Freshness,
         snapshot: DataSnapshot,
         without: Collection[str] = (),
+        *,
+        explains: bool = False,
     ) -> Plan:
         """Return the plan of a question on a snapshot; see `make_plan`.
 
@@ -99,6 +101,7 @@ class Attempts:
             freshness: what it says about age.
             snapshot: the version of the data.
             without: ids of entries that cannot be read.
+            explains: whether it is to tell of every entry that does not answer.
         """
         holdings = self._store.holdings() if self._store is not None else Holdings()
         facts = snapshot.facts
@@ -121,6 +124,7 @@ class Attempts:
             freshness,
             time.time(),
             self.stream_rows,
+            explains or freshness.only_if_cached,
         )
         return make_plan(question, snapshot.typed, conditions)
 
@@ -181,11 +185,13 @@ class Attempts:
         snapshot: DataSnapshot,
         context: CallContext,
         without: Collection[str] = (),
+        *,
+        explains: bool = False,
     ) -> Plan:
         """Plan, and plan again as long as the plan rests on what has not been looked at."""
         while True:
             with step("plan"):
-                plan = self.plan(question, freshness, snapshot, without)
+                plan = self.plan(question, freshness, snapshot, without, explains=explains)
             if not plan.unattested:
                 return plan
             if freshness.only_if_cached:

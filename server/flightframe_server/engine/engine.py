@@ -214,7 +214,9 @@ class MetricEngine:
 
         def attempt(snapshot: DataSnapshot, context: CallContext) -> Plan:
             question = ask(snapshot.typed)
-            return self._attempts.attested_plan(question, freshness, snapshot, context)
+            return self._attempts.attested_plan(
+                question, freshness, snapshot, context, explains=True
+            )
 
         return self._on_one_version(attempt, context)
 

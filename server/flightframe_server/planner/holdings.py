@@ -100,17 +100,28 @@ class Holdings:
         others = tuple(other for other in on.get(key.filter, ()) if other.key != key)
         return self._with(key.group, {**on, key.filter: (*others, entry)})
 
-    def without(self, entry_ids: Iterable[str]) -> Holdings:
-        """Return holdings that lack these entries; unknown ids are fine."""
-        dropped, holdings = frozenset(entry_ids), self
-        for group, on in self.groups.items():
-            if any(entry.entry_id in dropped for entries in on.values() for entry in entries):
-                remaining = {
-                    filter_: tuple(entry for entry in entries if entry.entry_id not in dropped)
-                    for filter_, entries in on.items()
-                }
-                present = {filter_: entries for filter_, entries in remaining.items() if entries}
-                holdings = holdings._with(group, present)
+    def without(self, entry_ids: Collection[str]) -> Holdings:
+        """Return holdings that lack the entries of these ids; unknown ids are fine."""
+        return self.without_entries(entry for entry in self if entry.entry_id in entry_ids)
+
+    def without_entries(self, entries: Iterable[CacheEntry]) -> Holdings:
+        """Return holdings that lack these entries; unknown ones are fine.
+
+        A full cache drops one for each that comes: no other entry is looked at for it.
+        """
+        dropped: dict[EntryGroup, dict[Filter, set[str]]] = {}
+        for entry in entries:
+            filters = dropped.setdefault(entry.key.group, {})
+            filters.setdefault(entry.key.filter, set()).add(entry.entry_id)
+        holdings = self
+        for group, filters in dropped.items():
+            on = dict(self.groups.get(group, {}))
+            for filter_, ids in filters.items():
+                left = tuple(one for one in on.pop(filter_, ()) if one.entry_id not in ids)
+                if left:
+                    on[filter_] = left
+            if group in self.groups:
+                holdings = holdings._with(group, on)
         return holdings
 
     def _with(self, group: EntryGroup, on: EntriesByFilter) -> Holdings:

@@ -208,6 +208,8 @@ class Conditions:
         freshness: what the request says about age.
         now: seconds since the epoch.
         stream_rows: frames of more rows than this are streamed, not collected.
+        explains: whether the plan is to tell of every entry; those of other filters never answer,
+            and are looked at for that alone.
     """
 
     backend: str
@@ -223,3 +225,4 @@ class Conditions:
     freshness: Freshness = field(default_factory=Freshness)
     now: float = 0.0
     stream_rows: int = 1_000_000
+    explains: bool = True

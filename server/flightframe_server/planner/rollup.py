@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from flightframe_server.planner.holdings import CacheEntry
 from flightframe_server.planner.hops import TableHop, hops_of
@@ -19,7 +20,7 @@ from flightframe_server.resolver.terms import Metric, Term, levels_of, text
 from flightframe_server.resolver.typed import TypedCollection
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Target:
     """What an entry would have to answer.
 
@@ -41,6 +42,11 @@ class Target:
     current: Mapping[str, str | None]
     mapped: frozenset[str]
 
+    @cached_property
+    def conjuncts(self) -> Mapping[str, Term]:
+        """The conjuncts of the filter by their canonical text, for all entries that are judged."""
+        return {text(part): part for part in self.filter}
+
 
 def judge(typed: TypedCollection, target: Target, entry: CacheEntry) -> Exact | Rollup | Rejected:
     """Return how an entry answers the target, or the first rule that it fails.
@@ -53,8 +59,8 @@ def judge(typed: TypedCollection, target: Target, entry: CacheEntry) -> Exact | 
         return Rejected(stale)
     if entry.key == target.key:
         return Exact(entry)
-    texts = {text(part): part for part in target.filter}
-    if not set(entry.key.filter) <= set(texts):
+    texts = target.conjuncts
+    if not texts.keys() >= set(entry.key.filter):
         return Rejected("its filter is not part of the query's")
     rest = tuple(part for key, part in texts.items() if key not in entry.key.filter)
     lookups: dict[str, LevelLookup] = {}

@@ -212,17 +212,25 @@ def _from_cache(
             rejected.append(_why_not(target, entry, verdict.rule))
     fit.sort(key=_cost)
     rejected += [_dearer(target, other.entry, fit[0].entry) for other in fit[1:]]
-    others = conditions.holdings.beyond(key.group, key.filter)
+    unsaid = _others(typed, target, conditions, rejected) if conditions.explains else 0
+    reasons = folded(rejected)
+    aside = () if reasons or fit else ("the cache: it holds nothing of this family and reducer",)
+    if unsaid := sum(more.entries for more in reasons[WHY_NOT_LIMIT:]) + unsaid:
+        aside = (f"{unsaid} entries more",)
+    return (fit[0] if fit else None), reasons[:WHY_NOT_LIMIT], aside
+
+
+def _others(
+    typed: TypedCollection, target: Target, conditions: Conditions, rejected: list[WhyNot]
+) -> int:
+    """Add why entries of other filters do not answer, and return how many are left untold."""
+    others = conditions.holdings.beyond(target.key.group, target.key.filter)
     for entry in islice(others, LOOKED_AT):
         verdict = judge(typed, target, entry)
         # One of another filter fails by that rule at the latest.
         assert isinstance(verdict, Rejected)
         rejected.append(_why_not(target, entry, verdict.rule))
-    reasons = folded(rejected)
-    aside = () if reasons or fit else ("the cache: it holds nothing of this family and reducer",)
-    if unsaid := sum(more.entries for more in reasons[WHY_NOT_LIMIT:]) + sum(1 for _ in others):
-        aside = (f"{unsaid} entries more",)
-    return (fit[0] if fit else None), reasons[:WHY_NOT_LIMIT], aside
+    return sum(1 for _ in others)
 
 
 def _dearer(target: Target, other: CacheEntry, chosen: CacheEntry) -> WhyNot:

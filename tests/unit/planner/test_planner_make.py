@@ -333,3 +333,17 @@ def test_an_entry_of_now_answers_whatever_lag_is_allowed():
     new = held(STORE, "new", created=1.0)
     asked = Freshness(max_staleness=60.0)
     assert chosen(plan(STORE, old, new, freshness=asked, now=110.0)) == "new"
+
+
+def test_entries_of_another_filter_are_looked_at_only_to_tell_of_them():
+    """They never answer, and a cache may hold a thousand: no answer waits for their reasons."""
+    entries = [
+        held(f"SELECT store, revenue AT store WHERE store = 'S{n}'", f"e{n}") for n in range(5)
+    ]
+    entries.append(held("SELECT store, revenue AT store", "fine"))
+    text = "SELECT region, revenue AT region WHERE region = 'East'"
+    told, answered = plan(text, *entries), plan(text, *entries, explains=False)
+    assert [part.how for part in told.parts] == [part.how for part in answered.parts]
+    assert told.parts[0].how.entry.entry_id == "fine"
+    assert sum(why.entries for why in told.parts[0].why_not) == 5
+    assert answered.parts[0].why_not == ()
