@@ -79,7 +79,11 @@ def _print_one(error: FlightframeError | flightframe.FlightframeError, source: s
         err.print(Text(f"  {line}"))
         err.print(Text(f"  {arrow}", "bold red"))
     if error.hint:
-        show_line(Text.assemble(("  hint", "bold"), f": {printable(error.hint)}"), err)
+        first, *more = error.hint.split("\n")
+        show_line(Text.assemble(("  hint", "bold"), f": {printable(first)}"), err)
+        for line in more:
+            # A text of the file with a caret under its place: one below the other.
+            err.print(Text(f"    {printable(line)}"))
 
 
 def caret(error: FlightframeError | flightframe.FlightframeError, source: str) -> str | None:

@@ -262,3 +262,13 @@ def test_a_frame_that_the_data_do_not_let_be_answered(shop: Path) -> None:
     assert code == 1
     words = " ".join(err.split())
     assert "frames[0].query: the frame by_sale cannot be answered: SUM(amount) needs" in words
+
+
+def test_a_mistake_in_a_formula_is_shown_with_a_caret_under_it(shop: Path) -> None:
+    ac = shop.parent / "ac.yaml"
+    ac.write_text(ac.read_text().replace("amount + amount", "amount + (amount))"))
+    _, _, err = check(shop)
+    lines = err.splitlines()
+    at = lines.index("  hint: line 1, column 18 of it:")
+    assert lines[at + 1] == "    amount + (amount))"
+    assert lines[at + 2] == " " * (4 + len("amount + (amount)")) + "^"
