@@ -24,6 +24,7 @@ from sqlglot.errors import SqlglotError
 
 from flightframe_server.errors import LimitExceeded
 from flightframe_server.sql.escapes import PARAMETER, standard_tokens
+from flightframe_server.sql.spellings import with_known_words
 from flightframe_server.sql.time_idioms import with_periods
 
 MAX_SQL_BYTES = 16 * 1024
@@ -165,7 +166,11 @@ def _parse(source: str) -> ParsedSql | None:
 def _read(tree: exp.Expr, parameters: int, *, explain: bool) -> ParsedSql | None:
     if _depth(tree) > MAX_DEPTH:
         raise _TooLarge
-    match with_periods(_without_parentheses(tree)):
+    tree = with_periods(with_known_words(_without_parentheses(tree)))
+    # Written out, a list of parts is a chain of them.
+    if _depth(tree) > MAX_DEPTH:
+        raise _TooLarge
+    match tree:
         case exp.Select(selects=[_, *_]) as select:
             return ParsedSql(select, parameters=parameters, explain=explain)
         case exp.SetOperation() as union:
