@@ -7,8 +7,10 @@ is refused here, and read above or not at all.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 import pyarrow as pa
 from sqlglot import exp
@@ -16,6 +18,7 @@ from sqlglot import exp
 from flightframe_server.algebra.types import TIMESTAMP, DataType, Kind
 from flightframe_server.arrow_types import arrow_type
 from flightframe_server.errors import NotSupported
+from flightframe_server.language.syntax import LiteralValue
 from flightframe_server.outer.algebra import Frame
 from flightframe_server.outer.program import UNKNOWN_MEMBERS, Island, Members, Program
 from flightframe_server.request import Translation
@@ -55,12 +58,18 @@ class Islands:
             QueryError: it is no question, or one that breaks a rule.
         """
         sets = set_selects(select, self.context.reading)
-        programs = tuple(self._set(inner) for inner in sets.selects)
+        programs = (
+            *(self._set(inner) for inner in sets.listed),
+            *(self._set(inner, single=True) for inner in sets.single),
+        )
 
         def translation(members: tuple[Members, ...]) -> Translation:
             return self._translated(sets, members, note=False)
 
-        unknown = tuple(UNKNOWN_MEMBERS for _ in programs)
+        unknown = (
+            *(UNKNOWN_MEMBERS for _ in sets.listed),
+            *(_one_like(program.schema.types[0]) for program in programs[len(sets.listed) :]),
+        )
         made = self._translated(sets, unknown, note=True)
         question = resolve(made.statement, self.context.reading.typed, self.context.binding)
         types = tuple(_types(question, made, select))
@@ -89,10 +98,10 @@ class Islands:
         named = tuple(NamedColumn(field.name, name, tuple(within)) for field in schema)
         return Relation(Frame(at, types), named, _unique(question))
 
-    def _set(self, select: exp.Select) -> Program:
+    def _set(self, select: exp.Select, *, single: bool = False) -> Program:
         inner = Islands(self.context, self.tables, self.read)
         over_frames = any(map(self.tables.saved, select.find_all(exp.Table)))
-        relation = self.read(inner, select) if over_frames else inner.relation(select)
+        relation = self.read(inner, select) if over_frames or single else inner.relation(select)
         if len(relation.types) != 1:
             raise NotSupported("a SELECT in a condition has one column", place=place_of(select))
         schema = pa.schema([(relation.columns[0].name, arrow_type(relation.types[0]))])
@@ -122,6 +131,20 @@ class Islands:
             self._known.append((made, len(self.made)))
         self.made.append(island)
         return len(self.made) - 1
+
+
+def _one_like(type_: pa.DataType) -> Members:
+    """Return what stands for the one value of a SELECT before it is read: any of its type."""
+    kinds: tuple[tuple[Callable[[pa.DataType], bool], LiteralValue], ...] = (
+        (pa.types.is_date, datetime.date(2000, 1, 1)),
+        (pa.types.is_timestamp, datetime.datetime(2000, 1, 1)),
+        (pa.types.is_string, "a"),
+        (pa.types.is_boolean, True),
+        (pa.types.is_floating, 1.0),
+        (pa.types.is_decimal, Decimal(1)),
+    )
+    values: tuple[LiteralValue, ...] = tuple(value for is_of, value in kinds if is_of(type_))
+    return Members(values or (1,), known=False)
 
 
 def _types(question: Question, made: Translation, at: exp.Expr) -> Iterator[DataType]:

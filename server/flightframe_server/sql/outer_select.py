@@ -95,16 +95,14 @@ class SelectReader:
 
     def _algebra(self, select: exp.Select) -> Relation:
         scalars = scalar_selects(select)
+        below = self._below(scalars.select)
+        if isinstance(below, RowsBelow) and scalars.before:
+            # Those in a condition on rows are of the question that reduces the rows.
+            scalars = scalar_selects(select, in_where=False)
+            below = self._below(scalars.select)
         select = scalars.select
         check_sets(select)
-        below = self._below(select)
         if isinstance(below, RowsBelow):
-            for inner in scalars.before.values():
-                raise NotSupported(
-                    "a SELECT inside a condition on rows is not answered",
-                    place=place_of(inner),
-                    hint="it is in HAVING, and in WHERE over a sub-select",
-                )
             stage, items = below.reduced(self.islands, _items(select, None))
             nodes = self._nodes(select, items, below.is_column)
         else:

@@ -39,8 +39,12 @@ class ScalarSelects:
     after: dict[str, exp.Select]
 
 
-def scalar_selects(select: exp.Select) -> ScalarSelects:
+def scalar_selects(select: exp.Select, *, in_where: bool = True) -> ScalarSelects:
     """Return a SELECT with marks in place of the SELECTs of one value in its expressions.
+
+    Args:
+        select: the SELECT.
+        in_where: whether those in WHERE are marked; else they stay as they are.
 
     Raises:
         NotSupported: one may have several rows or none, or stands within an aggregate or a window.
@@ -50,12 +54,12 @@ def scalar_selects(select: exp.Select) -> ScalarSelects:
         raise UnknownName(f"there is no table {_MARK} in FROM", place=place_of(select))
     before: dict[str, exp.Select] = {}
     after: dict[str, exp.Select] = {}
-    for clause in ("where", "having", "order"):
+    for clause in (*(("where",) if in_where else ()), "having", "order"):
         part = tree.args.get(clause)
         if part is not None:
             _marked(part, before if clause == "where" else after, clause)
     for item in tree.expressions:
-        if any(_scalars(item)) and not isinstance(item, exp.Alias):
+        if any(scalars_in(item)) and not isinstance(item, exp.Alias):
             raise NotSupported(
                 "a value that reads a SELECT has no name of its own",
                 place=place_of(item),
@@ -82,14 +86,14 @@ def with_values(stage: Stage, values: dict[str, Relation]) -> Stage:
 
 
 def _marked(part: exp.Expr, found: dict[str, exp.Select], clause: str) -> None:
-    for node in list(_scalars(part)):
+    for node in list(scalars_in(part)):
         _check_place(node)
         name = f"{clause} {len(found)}"
-        found[name] = _one_value(node)
+        found[name] = one_value(node)
         node.replace(exp.column(exp.to_identifier(name, quoted=True), table=_MARK))
 
 
-def _scalars(node: exp.Expr) -> Iterator[exp.Subquery]:
+def scalars_in(node: exp.Expr) -> Iterator[exp.Subquery]:
     """Yield the outermost SELECTs that stand for a value."""
     if isinstance(node, exp.Subquery):
         yield node
@@ -99,7 +103,7 @@ def _scalars(node: exp.Expr) -> Iterator[exp.Subquery]:
             continue
         for child in value if isinstance(value, list) else (value,):
             if isinstance(child, exp.Expr):
-                yield from _scalars(child)
+                yield from scalars_in(child)
 
 
 def _check_place(node: exp.Subquery) -> None:
@@ -112,8 +116,12 @@ def _check_place(node: exp.Subquery) -> None:
         above = above.parent
 
 
-def _one_value(node: exp.Subquery) -> exp.Select:
-    """Return the SELECT, which has one column and exactly one row: it reduces all rows to one."""
+def one_value(node: exp.Subquery) -> exp.Select:
+    """Return the SELECT, which has one column and exactly one row: it reduces all rows to one.
+
+    Raises:
+        NotSupported: it may have several rows or none.
+    """
     inner = node.this
     while isinstance(inner, exp.Subquery):
         inner = inner.this

@@ -1,12 +1,13 @@
-"""Questions inside conditions: `IN (SELECT ...)`, and joins that only choose.
+"""Questions inside conditions: `IN (SELECT ...)`, one value, and joins that only choose.
 
 What comes in: a SELECT. What goes out: the questions in its conditions, and the SELECT with their
-members in place of them. It must never take a join for a choice that could repeat a row, nor leave
-a NULL among members to chance: `NOT IN` of such a list lets nothing through.
+members, or the one value, in place of them. It must never take a join for a choice that could
+repeat a row, nor leave a NULL among members to chance: `NOT IN` of them lets nothing through.
 """
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -17,6 +18,7 @@ from flightframe_server.outer.program import Members
 from flightframe_server.sql.escapes import PARAMETER
 from flightframe_server.sql.places import place_of
 from flightframe_server.sql.reading import Reading
+from flightframe_server.sql.scalar_selects import one_value, scalars_in
 from flightframe_server.sql.trees import aggregates_in, conjuncts, key_of
 
 _FIRST = 1_000_000
@@ -25,21 +27,31 @@ _FIRST = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class SetSelects:
-    """A SELECT and the questions in its conditions, in the order in which they stand."""
+    """A SELECT and the questions in its conditions.
+
+    Attributes:
+        select: the SELECT.
+        listed: those behind IN, in the order in which they stand.
+        single: those of one value.
+    """
 
     select: exp.Select
-    selects: tuple[exp.Select, ...]
+    listed: tuple[exp.Select, ...]
+    single: tuple[exp.Select, ...] = ()
 
     def filled(
         self, members: tuple[Members, ...]
     ) -> tuple[exp.Select, dict[int | str, LiteralValue]]:
         """Return the SELECT with members in place of questions, and their values."""
-        if not self.selects:
+        if not self.listed and not self.single:
             return self.select, {}
         tree = self.select.copy()
         values: dict[int | str, LiteralValue] = {}
-        for node, of in zip(_conditions(tree), members, strict=True):
+        listed, single = _conditions(tree), _single_values(tree)
+        for node, of in zip(listed, members[: len(self.listed)], strict=True):
             _fill(node, of, values)
+        for value, of in zip(single, members[len(self.listed) :], strict=True):
+            value.replace(_one_of(of, values))
         return tree, values
 
 
@@ -58,7 +70,7 @@ def set_selects(select: exp.Select, reading: Reading) -> SetSelects:
         if not isinstance(inner, exp.Select):
             raise NotSupported("IN takes one SELECT", place=place_of(node))
         found.append(_each_once(inner))
-    return SetSelects(tree, tuple(found))
+    return SetSelects(tree, tuple(found), tuple(map(_first_value, _single_values(tree))))
 
 
 def _each_once(inner: exp.Select) -> exp.Select:
@@ -85,6 +97,49 @@ def _conditions(tree: exp.Expr) -> list[exp.In]:
             continue
         waiting.extend(reversed(list(node.iter_expressions())))
     return found
+
+
+def _single_values(tree: exp.Select) -> list[exp.Subquery]:
+    """Return the SELECTs of one value in a condition on the rows of a table."""
+    source, where = tree.args.get("from_"), tree.args.get("where")
+    if where is None or source is None or not isinstance(source.this, exp.Table):
+        return []
+    return list(scalars_in(where))
+
+
+def _first_value(node: exp.Subquery) -> exp.Select:
+    """Return a SELECT of one value; one that is cut to a row has that, or NULL where it has none.
+
+    Raises:
+        NotSupported: it may have several rows.
+    """
+    inner = node.unnest()
+    if isinstance(inner, exp.Select) and len(inner.expressions) == 1:
+        limit = inner.args.get("limit")
+        cut = limit.expression if isinstance(limit, exp.Limit) else None
+        if isinstance(cut, exp.Literal) and cut.name == "1":
+            return inner
+    return one_value(node)
+
+
+def _one_of(members: Members, values: dict[int | str, LiteralValue]) -> exp.Expr:
+    """Return the one value that a SELECT gave, or one of its kind before it is read."""
+    value = members.values[0] if members.values else None
+    if value is None:
+        return exp.Null()
+    if members.known:
+        return _placeholder(value, values)
+    # No parameter of the text: only its type matters.
+    if isinstance(value, datetime.date):
+        moment = "TIMESTAMP" if isinstance(value, datetime.datetime) else "DATE"
+        return exp.cast(exp.Literal.string(str(value)), moment)
+    return exp.convert(value)
+
+
+def _placeholder(value: LiteralValue, values: dict[int | str, LiteralValue]) -> exp.Placeholder:
+    index = _FIRST + len(values)
+    values[index] = value
+    return exp.Placeholder(this=f"{PARAMETER}{index}")
 
 
 def _check_position(node: exp.In) -> None:
@@ -115,11 +170,7 @@ def _fill(node: exp.In, members: Members, values: dict[int | str, LiteralValue])
     elif not members.values:
         (negation or node).replace(exp.Boolean(this=negation is not None))
     else:
-        listed: list[exp.Expr] = []
-        for value in members.values:
-            index = _FIRST + len(values)
-            values[index] = value
-            listed.append(exp.Placeholder(this=f"{PARAMETER}{index}"))
+        listed = [_placeholder(value, values) for value in members.values]
         made: exp.Expr = exp.In(this=node.this, expressions=listed)
         if negation is not None:
             made = exp.Not(this=made)
