@@ -223,7 +223,7 @@ MUTATIONS = (
         3,
         f"{ENTRIES}[sums]",
         "planner.rollup:judge",
-        "if not set(entry.key.filter) <= set(texts):",
+        "if not texts.keys() >= set(entry.key.filter):",
         "if not texts and entry.key.filter:",
     ),
     _mutation(
