@@ -25,7 +25,7 @@ from rich.text import Text
 
 import flightframe
 from flightframe_server.app import OpenInstallation, open_installation
-from flightframe_server.cli.collector import spare_imports
+from flightframe_server.cli.collector import spared_imports
 from flightframe_server.cli.console import out
 from flightframe_server.cli.error_output import reported_errors
 from flightframe_server.cli.logs import configure_logs
@@ -113,7 +113,7 @@ def demo(
         http_port = 0 if http_port is None else http_port
     with without_tracebacks(), reported_errors(), StopSignals() as stop, ExitStack() as stack:
         written = boot(data_dir)
-        spare_imports()
+        stack.enter_context(spared_imports())
         opened = stack.enter_context(closing(open_installation(data_dir / INSTALLATION)))
         warm = holds_entries(opened)
         ports = chosen_ports(opened.installation.server, flight_port, http_port)

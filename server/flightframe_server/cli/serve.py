@@ -17,7 +17,7 @@ from flightframe_server.access.bind_policy import check_bind_address, missing_pr
 from flightframe_server.access.open_access import read_text
 from flightframe_server.app import OpenInstallation, open_installation
 from flightframe_server.catalog import read_installation
-from flightframe_server.cli.collector import spare_imports
+from flightframe_server.cli.collector import spared_imports
 from flightframe_server.cli.error_output import reported_errors
 from flightframe_server.cli.installation_options import InstallationPath, StoreOption
 from flightframe_server.cli.interrupts import Stopped
@@ -106,9 +106,7 @@ def serve(
     configure_logs()
     with without_tracebacks(), reported_errors(), StopSignals() as stop, ReloadSignal() as hangup:
         check_exposure(installation, insecure=insecure)
-        spare_imports()
-        opened = open_installation(installation, store=store)
-        with closing(opened):
+        with spared_imports(), closing(open_installation(installation, store=store)) as opened:
             opened.reloader.warms = not skip_warmup
             ports = chosen_ports(opened.installation.server, flight_port, http_port, with_http=http)
             with closing(ReservedPorts(ports)) as reserved:
