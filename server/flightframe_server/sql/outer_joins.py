@@ -51,7 +51,7 @@ def kind_of(join: exp.Join) -> JoinKind:
         raise NotSupported(
             f"{f'{side} {kind}'.strip()} JOIN is not answered",
             place=place_of(join),
-            hint="INNER, LEFT and FULL are",
+            hint="INNER, LEFT, RIGHT and FULL are",
         )
     return made
 
@@ -121,6 +121,8 @@ def joined(context: Context, left: Relation, right: Relation, join: exp.Join) ->
     Raises:
         NotSupported: ON says something else than equalities.
     """
+    if str(join.args.get("side") or "").upper() == "RIGHT":
+        return _turned(context, left, right, join)
     kind, on = kind_of(join), join.args.get("on")
     if on is None:
         if frozenset() not in right.unique or kind is not JoinKind.INNER:
@@ -143,6 +145,20 @@ def joined(context: Context, left: Relation, right: Relation, join: exp.Join) ->
     for part in rest:
         relation = stage_of(context, relation).filtered(part).relation
     return relation
+
+
+def _turned(context: Context, left: Relation, right: Relation, join: exp.Join) -> Relation:
+    """Return a RIGHT JOIN: a LEFT JOIN of the sides the other way round, its columns in order."""
+    other = join.copy()
+    other.set("side", "LEFT")
+    made, first = joined(context, right, left, other), len(right.types)
+    every = columns(made.types)
+    behind = len(left.types)
+    unique = (
+        frozenset(at + behind if at < first else at - first for at in one) for one in made.unique
+    )
+    node = Project(made.node, (*every[first:], *every[:first]))
+    return Relation(node, (*left.columns, *right.columns), tuple(unique))
 
 
 def _oriented(

@@ -180,12 +180,14 @@ class _Window:
         kind = str(spec.args.get("kind") or "").upper()
         if kind not in ("ROWS", "RANGE"):
             raise NotSupported(f"a window of {kind} is not answered", place=self._place)
+        if kind == "RANGE" and any(
+            isinstance(spec.args.get(x), exp.Expr) for x in ("start", "end")
+        ):
+            raise NotSupported("RANGE with a distance is not answered", place=self._place)
         start = self._bound(spec.args.get("start"), spec.args.get("start_side"), begins=True)
         end: int | None = 0
         if spec.args.get("end") is not None:
             end = self._bound(spec.args.get("end"), spec.args.get("end_side"), begins=False)
-        if kind == "RANGE" and {start, end} - {None, 0}:
-            raise NotSupported("RANGE with a distance is not answered", place=self._place)
         if start is not None and end is not None and start > end:
             raise NotSupported("a window that begins behind its end", place=self._place)
         return RowRange(kind == "ROWS", start, end)
