@@ -16,6 +16,9 @@ from sqlglot import Token, TokenType
 PARAMETER = "p"
 """What the name of a numbered placeholder starts with."""
 
+_COUNTED_OTHERWISE = frozenset({"DAYOFWEEK", "WEEK"})
+"""Functions that count from another day in braces: ODBC's Sunday is 1, and DuckDB's is 0."""
+
 _LITERALS = {"D": (TokenType.DATE, "DATE"), "TS": (TokenType.TIMESTAMP, "TIMESTAMP")}
 
 
@@ -23,7 +26,8 @@ def standard_tokens(tokens: list[Token]) -> list[Token]:
     """Return tokens without escapes in braces and with numbered placeholders.
 
     Raises:
-        ValueError: a brace that opens or closes no escape that is known.
+        ValueError: a brace that opens or closes no escape that is known, or a function that means
+            something else there.
     """
     return list(_numbered(_without_braces(tokens)))
 
@@ -38,6 +42,8 @@ def _without_braces(tokens: list[Token]) -> Iterator[Token]:
             word = tokens[at + 1].text.upper() if at + 1 < len(tokens) else ""
             if word != "FN" and word not in _LITERALS:
                 raise ValueError("a brace opens no escape that is known")
+            if word == "FN" and at + 2 < len(tokens):
+                _check_function(tokens[at + 2])
             # A literal ends after its text, a function where its brace does.
             closing.append(at + 3 if word in _LITERALS else -1)
         elif at and tokens[at - 1].token_type is TokenType.L_BRACE:
@@ -48,6 +54,11 @@ def _without_braces(tokens: list[Token]) -> Iterator[Token]:
             yield token
     if closing:
         raise ValueError("a brace is left open")
+
+
+def _check_function(token: Token) -> None:
+    if token.text.upper() in _COUNTED_OTHERWISE:
+        raise ValueError("a function that counts otherwise in braces")
 
 
 def _numbered(tokens: Iterator[Token]) -> Iterator[Token]:
