@@ -35,6 +35,10 @@ SEED = int(os.environ.get("BI_SQL_SEED", "20261201"))
 MEANINGLESS = {
     (exp.Identifier, "quoted"): "a name is the same in any case, in quotes as well",
     (exp.Count, "big_int"): "it says which function of another dialect was meant",
+    (exp.DPipe, "safe"): "it says which other types the dialect of the text would join",
+    (exp.Union, "distinct"): "left out, as no parser does, it is UNION, which is of distinct rows",
+    (exp.Intersect, "distinct"): "left out, as no parser does, it is INTERSECT",
+    (exp.Except, "distinct"): "left out, as no parser does, it is EXCEPT",
     (exp.In, "expressions"): "beside a SELECT, where no parser puts members",
     (exp.Fetch, "direction"): "FIRST and NEXT are two words for one thing",
 }

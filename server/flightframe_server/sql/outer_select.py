@@ -256,7 +256,7 @@ class SelectReader:
     def _combined(self, tree: exp.SetOperation) -> Relation:
         left, right = self.relation(tree.this), self.relation(tree.expression)
         types = shared_types(left.types, right.types, place_of(tree.expression))
-        keep_all = not tree.args.get("distinct")
+        keep_all = tree.args.get("distinct") is False
         node = Combine(
             _COMBINATIONS[type(tree)],
             as_types(left.node, types),

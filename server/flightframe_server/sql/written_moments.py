@@ -93,7 +93,6 @@ def written(values: Values, node: exp.ToChar, place: Place) -> Expression:
         raise NotSupported(
             f"TO_CHAR takes a template that begins with {_DAY}, and HH24, MI, SS, MS or US",
             place=place,
-            hint="write EXTRACT(year FROM day) for a part of a date",
         )
     text = Cast(day, "text", place=place)
     if not rest:

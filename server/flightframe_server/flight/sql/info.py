@@ -127,8 +127,9 @@ INFO: dict[int, Value] = {
     532: _flag(True),
     **_each(533, 535, _bits(0)),
     **_each(536, 537, _flag(False)),
-    # Sub-queries: behind IN alone (bit 2), none that are correlated; UNION (bit 0), UNION ALL (1).
-    538: _bits(1 << 2),
+    # Sub-queries: beside a comparison (bit 0) and behind IN (2), none that are correlated; UNION
+    # (bit 0), UNION ALL (1).
+    538: _bits(1 << 0 | 1 << 2),
     539: _flag(False),
     540: _bits(1 << 0 | 1 << 1),
     # Limits: 0 is none that is stated.
