@@ -126,12 +126,12 @@ def test_a_shape_that_is_refused_says_where_and_what_to_write(world, shape):
             assert difference is None, difference
 
 
-@pytest.mark.parametrize("shape", PENDING, ids=_named)
-def test_a_shape_that_is_not_answered_yet_is_refused_as_not_supported(world, shape):
-    with pytest.raises(FlightframeError) as caught:
-        world.served["duckdb"].table(shape["sql"], shape.get("values", ()))
-    assert caught.value.code == "NOT_SUPPORTED"
-    assert str(caught.value.hint or caught.value.message)
+def test_a_shape_that_is_not_answered_yet_is_refused_as_not_supported(world):
+    for shape in PENDING:
+        with pytest.raises(FlightframeError) as caught:
+            world.served["duckdb"].table(shape["sql"], shape.get("values", ()))
+        assert caught.value.code == "NOT_SUPPORTED"
+        assert str(caught.value.hint or caught.value.message)
 
 
 @pytest.mark.parametrize("name", [name for ids in range(509, 513) for name in INFO[ids][1]])
