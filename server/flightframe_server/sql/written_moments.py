@@ -84,7 +84,8 @@ def written(values: Values, node: exp.ToChar, place: Place) -> Expression:
     Raises:
         NotSupported: the value is no date, or the template says it otherwise.
     """
-    value, template = values.value(node.this), folded(node.args["format"], values.reading)
+    value, written_as = values.value(node.this), node.args.get("format")
+    template = None if written_as is None else folded(written_as, values.reading)
     day = value.operand if isinstance(value, Cast) and value.type == MOMENT else value
     if not is_date(values.reading.typed, day):
         raise NotSupported("TO_CHAR takes a level that is a date", place=place)

@@ -114,6 +114,11 @@ def test_other_templates_are_refused(read, template):
         read(f"TO_CHAR(day, '{template}')")
 
 
+def test_a_date_without_a_template_is_refused(read):
+    with pytest.raises(NotSupported, match="TO_CHAR takes a template"):
+        read("TO_CHAR(day)")
+
+
 @pytest.mark.parametrize("value", ["visit", "at", "TO_CHAR(day, 'YYYY-MM-DD')"])
 def test_what_is_no_date_has_no_such_text(read, value):
     with pytest.raises(NotSupported, match="TO_CHAR takes a level that is a date"):
