@@ -275,7 +275,7 @@ public final class JdbcClient {
         "supportsSubqueriesInExists",
             answered(regions + " WHERE EXISTS (" + stores + ") GROUP BY region"),
         "supportsSubqueriesInComparisons",
-            answered(regions + " WHERE store = (" + stores + ") GROUP BY region"),
+            answered(regions + " WHERE store = (SELECT MAX(store) FROM stores) GROUP BY region"),
         "supportsSubqueriesInQuantifieds", answered(stores + " WHERE store >= ALL (" + stores + ")"),
         "supportsSelectForUpdate", answered(stores + " FOR UPDATE"),
         "supportsTransactions", answered("BEGIN"),
