@@ -109,6 +109,7 @@ def copy(tmp_path_factory):
 
 
 @pytest.mark.parametrize(("module", "imported", "expected"), PLANTED)
+@pytest.mark.slow
 def test_a_planted_import_breaks_its_contract(copy, module, imported, expected):
     path = copy / module
     before = path.read_text(encoding="utf-8")

@@ -85,12 +85,14 @@ def test_any_text(text):
 
 @settings(max_examples=400, deadline=2000)
 @given(soup)
+@pytest.mark.slow
 def test_words_of_the_language_in_any_order(text):
     attempt(text)
 
 
 @settings(max_examples=400, deadline=2000)
 @given(mutants())
+@pytest.mark.slow
 def test_valid_queries_with_pieces_changed(text):
     attempt(text)
 

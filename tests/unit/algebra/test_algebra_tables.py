@@ -152,6 +152,7 @@ def texts_of(path):
     }
 
 
+@pytest.mark.slow
 def test_no_other_module_holds_a_reducers_name():
     held = {}
     for path in sorted(PRODUCT.rglob("*.py")):

@@ -91,6 +91,7 @@ def test_a_table_declared_anew_is_read_anew(tmp_path):
     shop.close()
 
 
+@pytest.mark.slow
 def test_batches_come_as_they_are_made(large):
     running = large.backend.run(planned(large, "SELECT line, total AT line"))
     sizes = [batch.num_rows for batch in running]

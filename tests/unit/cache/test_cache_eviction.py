@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -131,6 +132,7 @@ def insert(manifest: Manifest, file: Candidate) -> Candidate:
 
 @settings(max_examples=40, deadline=None)
 @given(FILES, st.integers(1, 20_000), st.integers(-1, 12))
+@pytest.mark.slow
 def test_the_manifest_names_enough_of_them(held, excess, surplus):
     with manifest_of(held) as (manifest, inserted):
         entries = sum(file.priority != Priority.SUPERSEDED for file in inserted)

@@ -219,6 +219,7 @@ def test_content_changes_the_hash(old: str, new: str) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_long_chain_of_derived_families_is_read() -> None:
     rows = "".join(
         f"  - {{name: d{at + 1}, derived: {{formula: d{at} + 0, inputs: [d{at}]}}}}\n"

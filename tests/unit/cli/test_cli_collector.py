@@ -3,6 +3,8 @@
 import gc
 import weakref
 
+import pytest
+
 from flightframe_server.cli.collector import spared_imports
 
 
@@ -13,6 +15,7 @@ class Circle:
         self.itself = self
 
 
+@pytest.mark.slow
 def test_what_was_there_is_looked_at_no_more():
     before = len(gc.get_objects())
     with spared_imports():
@@ -21,6 +24,7 @@ def test_what_was_there_is_looked_at_no_more():
     assert gc.get_freeze_count() == 0
 
 
+@pytest.mark.slow
 def test_what_comes_later_is_freed_and_so_is_what_was_there_once_it_is_over():
     spared = Circle()
     with spared_imports():

@@ -84,6 +84,7 @@ def test_an_engine_opens_without_looking_at_the_data(engines, backend):
 
 
 @pytest.mark.parametrize("fails", [False, True], ids=["written", "disk full"])
+@pytest.mark.slow
 def test_two_versions_of_the_source_are_written_down_one_after_the_other(
     fails, engines, tmp_path, monkeypatch
 ):

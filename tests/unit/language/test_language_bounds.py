@@ -135,6 +135,7 @@ def test_the_deepest_tree_is_safe_to_walk_in_a_small_thread_under_a_deep_stack(m
     assert failures == []
 
 
+@pytest.mark.slow
 def test_chains_of_one_kind_of_and_or_are_one_level():
     text = " AND ".join(["(a OR b OR c)"] * 4000)
     tree = parse_expression(text)
@@ -212,6 +213,7 @@ def test_a_long_case_is_within_the_bounds():
     assert len(parse_expression(f"CASE a {whens} ELSE 0 END").whens) == 5_000
 
 
+@pytest.mark.slow
 def test_case_words_that_are_names_take_linear_time():
     text = "SELECT " + "case + " * 20_000 + "case AT r"
     started = time.process_time()

@@ -215,6 +215,7 @@ def numbered(node: Node) -> Node:
 # The repr tells 1.0 from 1.00, 0.0 from -0.0 and 1 from TRUE, where `==` does not.
 @settings(max_examples=150)
 @given(statements)
+@pytest.mark.slow
 def test_what_is_written_reads_back_as_the_same_query(tree):
     text = format_statement(tree)
     again = parse(text)
@@ -233,6 +234,7 @@ def test_what_is_written_reads_back_as_the_same_expression(tree):
 
 
 @given(statements.map(numbered))
+@pytest.mark.slow
 def test_positional_parameters_keep_their_numbers(tree):
     assert parse(format_statement(tree)) == tree
 

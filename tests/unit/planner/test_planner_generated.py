@@ -3,6 +3,7 @@
 What an entry may answer is worked out here from sets of levels alone, not by the planner's rules.
 """
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from planned import MAPS, conditions, held, question, typed
@@ -87,6 +88,7 @@ def may_answer(entry, call, anchor, tested, maps):
     filters,
     st.frozensets(st.sampled_from(sorted(MAPS))),
 )
+@pytest.mark.slow
 def test_the_cheapest_entry_that_may_answer_is_taken_and_no_other(
     found, call, anchor, tested, maps
 ):

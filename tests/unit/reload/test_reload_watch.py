@@ -60,6 +60,7 @@ def test_a_link_that_leads_elsewhere_is_followed(shop, reloads):
     until(lambda: shop.totals() == AS_OTHER)
 
 
+@pytest.mark.slow
 def test_a_half_of_a_file_is_never_served(shop, reloads):
     """A half that ends with a line is as valid as the whole, and lacks what follows."""
     half = OTHER[: OTHER.index("  - name: costs")]
@@ -78,6 +79,7 @@ def test_a_half_of_a_file_is_never_served(shop, reloads):
     assert "costs" in shop.opened.runtime.engines["shop"].collection.metric_families
 
 
+@pytest.mark.slow
 def test_broken_files_are_tried_once_and_mended_ones_again(shop, reloads):
     shop.write("ac.yaml", OTHER.replace("cache_hint", "cache_hin"))
     until(lambda: reloads)

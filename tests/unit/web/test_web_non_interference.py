@@ -66,6 +66,7 @@ def bobs(tmp_path_factory):
     return responses, hers, names, events, seen
 
 
+@pytest.mark.slow
 def test_no_text_value_or_name_of_the_other_is_told(bobs):
     responses, hers, names, events, seen = bobs
     assert len(responses) > 40
