@@ -4,9 +4,9 @@
  * What comes in is a text; what goes out is what the server says of it. It must never read a number
  * by way of JSON.
  */
-import { RecordBatchReader, Table, tableFromIPC, type Schema } from "apache-arrow";
+import type { Schema } from "apache-arrow";
 import { isFrameQL } from "../editor/language.ts";
-import { columnOf, type Column } from "../values/column.ts";
+import type { Column } from "../values/column.ts";
 import { ask, send, Refusal } from "./http.ts";
 import type { Check, Completion, Explanation, Provenance, ServedFrom, Shelf } from "./types.ts";
 
@@ -44,21 +44,19 @@ export async function query(
   source: string, where: Where, signal: AbortSignal, progress: (bytes: number) => void,
 ): Promise<Answer> {
   const started = performance.now();
+  // The decoder is a third of the page: it comes while the server answers, and not before.
+  const decoder = import("./decode.ts");
+  decoder.catch(() => undefined);
   const response = await send("POST", "/runtime/query", bodyOf(source, where), { signal, accept: ARROW });
   const firstByte = performance.now() - started;
   const bytes = await bytesOf(response, progress, signal);
   const lastByte = performance.now() - started;
-  const table = tableOf(bytes);
-  const provenance = provenanceOf(table);
+  const { decoded } = await decoder.catch(() => {
+    throw new Refusal("UNREACHABLE", "a part of the page did not come", "load the page again");
+  });
+  const answer = decoded(bytes);
   const header = response.headers.get("x-flightframe-served-from") as ServedFrom | null;
-  return {
-    source, schema: table.schema, rows: table.numRows, provenance, servedFrom: provenance?.served_from ?? header, firstByte, lastByte, bytes,
-    columns: table.schema.fields.map((field, place) => {
-      const vector = table.getChildAt(place);
-      if (!vector) throw new Refusal("PAGE", `the column ${field.name} did not come`);
-      return columnOf(field, vector);
-    }),
-  };
+  return { source, servedFrom: answer.provenance?.served_from ?? header, firstByte, lastByte, bytes, ...answer };
 }
 
 async function bytesOf(response: Response, progress: (bytes: number) => void, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
@@ -82,28 +80,6 @@ async function bytesOf(response: Response, progress: (bytes: number) => void, si
     place += piece.length;
   }
   return bytes;
-}
-
-/** The last bytes of a whole stream; a reader of one that was cut would end quietly. */
-const END = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
-
-/** Return the table of a stream; one without batches has its columns still. */
-function tableOf(bytes: Uint8Array): Table {
-  const end = bytes.subarray(-END.length);
-  try {
-    if (!END.every((byte, place) => end[place] === byte)) throw new Error("cut");
-    const table = tableFromIPC(bytes);
-    if (table.batches.length > 0) return table;
-    const reader = RecordBatchReader.from(bytes).open();
-    return new Table(reader.schema);
-  } catch {
-    throw new Refusal("UNREACHABLE", "the answer ended in the middle", "ask again: no part of it is shown");
-  }
-}
-
-function provenanceOf(table: Table): Provenance | null {
-  const text = table.schema.metadata.get("flightframe");
-  return text ? (JSON.parse(text) as Provenance) : null;
 }
 
 /** Return the plan of a text, which is not carried out. */
