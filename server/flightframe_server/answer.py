@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from flightframe_server.bounded_cache import cached
 from flightframe_server.call_context import SERVER_CALL, CallContext
-from flightframe_server.engine.engine import MetricEngine, Resolve
+from flightframe_server.engine.engine import EngineState, MetricEngine, Resolve
 from flightframe_server.engine.explanation import explanation
 from flightframe_server.errors import (
     AmbiguousMetric,
@@ -26,7 +26,7 @@ from flightframe_server.errors import (
     did_you_mean,
     shown,
 )
-from flightframe_server.labelled_answer import Answer, EngineState, explained, in_sql, labelled
+from flightframe_server.labelled_answer import Answer, explained, in_sql, labelled
 from flightframe_server.language import format_statement, parse
 from flightframe_server.language.bounds import check_depth
 from flightframe_server.language.syntax import Statement
@@ -35,7 +35,7 @@ from flightframe_server.resolver.qualified_names import collection_of
 from flightframe_server.resolver.question import Question
 from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.runtime import Runtime
-from flightframe_server.telemetry.metrics import HOT, route_of
+from flightframe_server.telemetry.metrics import HOT
 from flightframe_server.telemetry.tracing import step
 
 __all__ = [
@@ -54,6 +54,9 @@ __all__ = [
     "tree_bytes",
 ]
 
+
+AnswerKey = tuple[tuple[object, ...], tuple[EngineState, ...]]
+"""What makes two requests the same, and the states of the engines that may answer them."""
 
 PARSED_BYTES = 32 * 1024 * 1024
 TREE_BYTES = 128
@@ -83,36 +86,79 @@ def answer(request: Request, runtime: Runtime, context: CallContext = SERVER_CAL
     Raises:
         FlightframeError: any of the tree; nothing else.
     """
-    started = time.perf_counter()
     with runtime.pinned() as pinned:
-        state = state_of(pinned, request)
-        key = (request.key, state)
-        result: Answer | None = runtime.results.get(key)
-        hot = result is not None
-        if result is None:
-            result = _answered_anew(request, pinned, context)
-            # It may be of another version than the one that was current before: A, B, and A again.
-            if result.hot and result.bytes is not None and result.state in state:
-                runtime.results.put(key, result, result.bytes + request.bytes)
-        elif (engine := pinned.engines.get(result.provenance.collection)) is not None:
-            engine.count_hits(result.entries)
-    count_answer(runtime, result, started, hot=hot)
-    runtime.query_log.add(
-        request.source, result.provenance, result.rows, started, context.caller.user
-    )
+        key = key_of(request, pinned)
+        kept = answer_kept(key, request, pinned, context)
+        return kept if kept is not None else answer_anew(key, request, pinned, context)
+
+
+def key_of(request: Request, pinned: Runtime) -> AnswerKey:
+    """Return what a request and the data as they are have to be for an answer to be given again."""
+    return request.key, state_of(pinned, request)
+
+
+def answer_kept(
+    key: AnswerKey, request: Request, pinned: Runtime, context: CallContext
+) -> Answer | None:
+    """Return the very answer that was given for a key before; None where there is none.
+
+    Args:
+        key: of the request.
+        request: the query, its values and options.
+        pinned: the runtime as the question sees it.
+        context: the call that asks.
+    """
+    started = time.perf_counter()
+    result: Answer | None = pinned.results.get(key)
+    if result is None:
+        return None
+    engine = pinned.engines.get(result.provenance.collection)
+    if engine is not None:
+        engine.count_hits(result.entries)
+    note_answered(request, result, HOT, started, pinned, context)
     return result
 
 
-def count_answer(runtime: Runtime, result: Answer, started: float, *, hot: bool) -> None:
-    """Count an answer by its route, unless it is a plan."""
+def answer_anew(key: AnswerKey, request: Request, pinned: Runtime, context: CallContext) -> Answer:
+    """Answer a request for which no answer is kept, and keep it where that may be.
+
+    Args:
+        key: of the request, as it was before anything was read.
+        request: the query, its values and options.
+        pinned: the runtime as the question sees it.
+        context: the call that asks.
+
+    Raises:
+        FlightframeError: as `answer`.
+    """
+    started = time.perf_counter()
+    result = _answered_anew(request, pinned, context)
+    keep(key, request, result, pinned)
+    note_answered(request, result, result.route, started, pinned, context)
+    return result
+
+
+def keep(key: AnswerKey, request: Request, result: Answer, pinned: Runtime) -> None:
+    """Keep an answer to be given again, where it is of the data that its key tells of."""
+    # It may be of another version than the one that was current before: A, B, and A again.
+    if result.state in key[1] and result.bytes is not None:
+        pinned.results.put(key, result, result.bytes + request.bytes)
+
+
+def note_answered(
+    request: Request,
+    result: Answer,
+    route: str | None,
+    started: float,
+    runtime: Runtime,
+    context: CallContext,
+) -> None:
+    """Count an answer by its route, None for a plan, and list it among the last ones."""
     provenance = result.provenance
-    if not provenance.columns:
-        # A plan that EXPLAIN shows is no answer.
-        return
-    routes = (str(part.route) for column in provenance.columns for part in column.parts)
-    route = HOT if hot else route_of(routes, streamed=result.table is None)
-    seconds = time.perf_counter() - started
-    runtime.metrics.answered(provenance.collection, str(provenance.served_from), route, seconds)
+    if route is not None:
+        seconds = time.perf_counter() - started
+        runtime.metrics.answered(provenance.collection, provenance.served_from, route, seconds)
+    runtime.query_log.add(request.source, provenance, result.rows, started, context.caller.user)
 
 
 def utc_now() -> datetime.datetime:
@@ -196,18 +242,17 @@ def read_statement(request: Request, runtime: Runtime) -> Statement:
 
 def check_size(request: Request, runtime: Runtime) -> None:
     """Refuse a text that is longer than may be; raises `LimitExceeded`."""
-    most = runtime.statements.limits.query_bytes
-    if len(request.source.encode()) > most:
+    most, source = runtime.statements.limits.query_bytes, request.source
+    # A character takes at most four bytes.
+    if 4 * len(source) > most and len(source.encode()) > most:
         raise LimitExceeded(f"a query has at most {most:,} bytes of text")
 
 
 def state_of(runtime: Runtime, request: Request) -> tuple[EngineState, ...]:
     """Return what must not have moved for a finished answer to be given again."""
-    if request.collection is None:
-        engines = tuple(runtime.engines.values())
-    else:
-        engines = (engine_named(runtime, request.collection),)
-    return tuple((engine.generation, engine.epoch, engine.fingerprint()) for engine in engines)
+    if request.collection is not None:
+        return (engine_named(runtime, request.collection).state,)
+    return tuple([engine.state for engine in runtime.engines.values()])
 
 
 def addressed(request: Request, statement: Statement) -> Request:

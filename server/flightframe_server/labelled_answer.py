@@ -18,7 +18,7 @@ from flightframe_server.batching import OpenAnswer
 from flightframe_server.call_context import SERVER_CALL, CallContext
 from flightframe_server.composer.compose import answer_schema
 from flightframe_server.engine.attempt import Served
-from flightframe_server.engine.engine import MetricEngine
+from flightframe_server.engine.engine import EngineState, MetricEngine
 from flightframe_server.engine.frames import StreamedFrame
 from flightframe_server.engine.unknown_members import remarks
 from flightframe_server.provenance import (
@@ -32,9 +32,7 @@ from flightframe_server.provenance import (
 )
 from flightframe_server.request import Translation
 from flightframe_server.resolver.needs import Need
-
-EngineState = tuple[int, int, tuple[tuple[str, str | None], ...]]
-"""The generation of an engine, the epoch of its entries, and the version of its data."""
+from flightframe_server.telemetry.metrics import route_of
 
 
 # Without slots: a hot answer is given again and again, and to size it takes longer than to find it.
@@ -68,6 +66,15 @@ class Answer:
     def rows(self) -> int | None:
         """The number of rows, None where they are streamed."""
         return None if self.table is None else self.table.num_rows
+
+    @property
+    def route(self) -> str | None:
+        """The one word for how it was made; None for a plan that EXPLAIN shows."""
+        columns = self.provenance.columns
+        if not columns:
+            return None
+        routes = (str(part.route) for column in columns for part in column.parts)
+        return route_of(routes, streamed=self.table is None)
 
     @cached_property
     def bytes(self) -> int | None:

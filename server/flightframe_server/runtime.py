@@ -41,6 +41,7 @@ class Runtime:
 
     __slots__ = (
         "_pinned",
+        "_view",
         "installation_id",
         "query_log",
         "questions",
@@ -72,6 +73,7 @@ class Runtime:
         self.sets = EngineSets(engines)
         self.shadow = ShadowSampler(self.statements.metrics)
         self._pinned: Engines | None = None
+        self._view: Runtime | None = None
 
     @property
     def engines(self) -> Engines:
@@ -95,7 +97,14 @@ class Runtime:
         view = Runtime.__new__(Runtime)
         for name in Runtime.__slots__:
             setattr(view, name, getattr(self, name))
-        view._pinned = engines
+        view._pinned, view._view = engines, None
+        return view
+
+    def view_of(self, engines: Engines) -> Runtime:
+        """Return the same parts over a set of engines: the same value for all of its questions."""
+        view = self._view
+        if view is None or view._pinned is not engines:
+            view = self._view = self.over(engines)
         return view
 
     def close(self) -> None:
@@ -124,7 +133,7 @@ class Pin:
         if runtime._pinned is not None:
             return runtime
         used = self._used = runtime.sets.begin()
-        return runtime.over(used.engines)
+        return runtime.view_of(used.engines)
 
     def __exit__(
         self,

@@ -49,6 +49,8 @@ STREAM_ROWS = 1_000_000
 _GENERATIONS = itertools.count(1)
 
 Result = TypeVar("Result")
+EngineState = tuple[int, int, tuple[tuple[str, str | None], ...]]
+"""The generation of an engine, the epoch of its entries, and the version of its data."""
 Resolve = Callable[[TypedCollection], Question]
 """Gives what a question means on the types of one version of the data; raises `QueryError`."""
 Needed = Callable[[TypedCollection], frozenset[str]]
@@ -152,6 +154,11 @@ class MetricEngine:
     def epoch(self) -> int:
         """A number that moves whenever an answer could come from other entries."""
         return self.store.epoch if self.store is not None else 0
+
+    @property
+    def state(self) -> EngineState:
+        """What must not have moved for an answer to be given again; raises as `snapshot`."""
+        return self.generation, self.epoch, self._snapshots.fingerprints()
 
     def fingerprint(self) -> tuple[tuple[str, str | None], ...]:
         """Return the version of every table of the collection, cheaply."""

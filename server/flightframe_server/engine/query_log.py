@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from flightframe_server.provenance import Provenance
 
@@ -17,8 +17,8 @@ QUERY_LOG_LENGTH = 1000
 SOURCE_LENGTH = 2000
 
 
-@dataclass(frozen=True, slots=True)
-class LoggedQuery:
+# A tuple: one is made for each hit, in a third of the time.
+class LoggedQuery(NamedTuple):
     """One answered query: when (seconds since 1970 UTC), how long, its provenance, and whose."""
 
     at: float

@@ -16,17 +16,21 @@ MIDDLEWARE = "caller"
 """The name of the middleware that checks credentials; its `caller` is who was let in."""
 
 
-def caller_of(context: flight.ServerCallContext) -> Caller:
+def caller_of(context: flight.ServerCallContext, target: str) -> Caller:
     """Return who makes a call.
 
     The name is the one that credentials proved; where none are asked for, the one in the client's
     certificate, which the connection has proved; where there is none either, the name is empty.
 
+    Args:
+        context: of the call.
+        target: the connection's other end, as gRPC tells it.
+
     Raises:
         AccessError: the call came with a password, and it is wrong, or was wrong too often.
         Overloaded: the call came with a password, and too many wait to be looked at.
     """
-    peer = peer_of(context.peer())
+    peer = peer_of(target)
     proven = context.get_middleware(MIDDLEWARE)
     known = None if proven is None else proven.from_peer(peer)
     if known is not None:

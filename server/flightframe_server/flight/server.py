@@ -289,8 +289,9 @@ class FlightServer(flight.FlightServerBase):  # type: ignore[misc]
 
     def _let_in(self, context: flight.ServerCallContext, message: Any = None) -> Caller:
         """Return who makes a call, and note that its message was taken; raises as `caller_of`."""
-        caller = caller_of(context)
-        self._watch.take(context.peer(), _message_bytes(message))
+        target = context.peer()
+        caller = caller_of(context, target)
+        self._watch.take(target, _message_bytes(message))
         call = audited_call()
         if call is not None:
             call.caller = caller

@@ -16,9 +16,11 @@ import pyarrow as pa
 from flightframe_server.answer import (
     Answer,
     Runtime,
+    answer_kept,
     check_size,
-    count_answer,
     engine_named,
+    keep,
+    note_answered,
     state_of,
     utc_now,
 )
@@ -59,28 +61,20 @@ class OuterQuery:
 
 def answer_outer(query: OuterQuery, runtime: Runtime, context: CallContext = SERVER_CALL) -> Answer:
     """Answer a program; raises as `answer`."""
-    started = time.perf_counter()
     request = replace(query.request, collection=query.collection)
     with runtime.pinned() as pinned:
         check_size(request, pinned)
         if query.program.explain:
             return explain_outer(query, pinned, context)
-        state = state_of(pinned, request)
-        key = (query.key, state)
-        result: Answer | None = pinned.results.get(key)
-        hot = result is not None
-        engine = engine_named(pinned, query.collection)
-        if result is None:
-            result = _answered(query, pinned, engine, context)
-            if result.hot and result.bytes is not None and result.state in state:
-                pinned.results.put(key, result, result.bytes + request.bytes)
-        else:
-            engine.count_hits(result.entries)
-    count_answer(runtime, result, started, hot=hot)
-    runtime.query_log.add(
-        request.source, result.provenance, result.rows, started, context.caller.user
-    )
-    return result
+        key = (query.key, state_of(pinned, request))
+        kept = answer_kept(key, request, pinned, context)
+        if kept is not None:
+            return kept
+        started = time.perf_counter()
+        result = _answered(query, pinned, engine_named(pinned, query.collection), context)
+        keep(key, request, result, pinned)
+        note_answered(request, result, result.route, started, pinned, context)
+        return result
 
 
 def outer_from_facts(query: OuterQuery, runtime: Runtime, context: CallContext) -> Answer:

@@ -14,11 +14,15 @@ from typing import NoReturn, TypeVar
 from flightframe_server.access.audit import audited_call
 from flightframe_server.answer import (
     Answer,
+    AnswerKey,
     Request,
     Runtime,
     answer,
+    answer_anew,
+    answer_kept,
     check_size,
     explain,
+    key_of,
 )
 from flightframe_server.call_context import SERVER_CALL, CallContext
 from flightframe_server.engine.explanation import EXPLAIN_SCHEMA
@@ -29,7 +33,7 @@ from flightframe_server.query_check import CheckedQuery, check_request
 from flightframe_server.query_plan import PlannedRequest, plan_request
 from flightframe_server.query_types import QuerySignature, type_request
 from flightframe_server.sql.catalogue_query import CatalogueQuery, meaning, sql_meaning
-from flightframe_server.sql.parse import check_sql_size
+from flightframe_server.sql.parse import check_sql_size, is_frame_ql
 from flightframe_server.sql.shadowing import shadowed
 from flightframe_server.sql.shown import checked_in_sql, typed_in_sql
 from flightframe_server.sql.tables import PublishedTables
@@ -57,9 +61,23 @@ def answer_text(
         ReadOnly: the text would change something.
     """
     with runtime.pinned() as pinned:
+        key: AnswerKey | None = None
+        if is_frame_ql(request.source):
+            _note(request)
+            check_size(request, pinned)
+            key = key_of(request, pinned)
+            kept = answer_kept(key, request, pinned, context)
+            if kept is not None:
+                return kept
+
+        def in_language(asked: Request) -> Answer:
+            if key is not None and asked is request:
+                return answer_anew(key, asked, pinned, context)
+            return _checked(asked, answer(asked, pinned, context), runtime)
+
         return _Text(request, pinned, tables.on(pinned), context.caller.user).carried(
             lambda query: query.answer(pinned),
-            lambda asked: _checked(asked, answer(asked, pinned, context), runtime),
+            in_language,
             lambda query: shadowed(query, answer_outer(query, pinned, context), runtime),
         )
 
