@@ -22,11 +22,12 @@ from flightframe_server.answer import (
     answer_kept,
     check_size,
     explain,
+    keep,
     key_of,
 )
 from flightframe_server.call_context import SERVER_CALL, CallContext
 from flightframe_server.engine.explanation import EXPLAIN_SCHEMA
-from flightframe_server.errors import FrameQLSyntaxError, NotSupported, ReadOnly
+from flightframe_server.errors import FlightframeError, FrameQLSyntaxError, NotSupported, ReadOnly
 from flightframe_server.outer.answering import OuterQuery, answer_outer, explain_outer
 from flightframe_server.outer.level_conditions import conditioned
 from flightframe_server.query_check import CheckedQuery, check_request
@@ -61,25 +62,49 @@ def answer_text(
         ReadOnly: the text would change something.
     """
     with runtime.pinned() as pinned:
-        key: AnswerKey | None = None
-        if is_frame_ql(request.source):
-            _note(request)
-            check_size(request, pinned)
-            key = key_of(request, pinned)
-            kept = answer_kept(key, request, pinned, context)
-            if kept is not None:
-                return kept
+        _note(request)
+        check_size(request, pinned)
+        in_frame_ql = is_frame_ql(request.source)
+        key = key_of(request, pinned) if in_frame_ql else _sql_key(request, pinned)
+        kept = None if key is None else answer_kept(key, request, pinned, context)
+        if kept is not None:
+            return kept
 
         def in_language(asked: Request) -> Answer:
-            if key is not None and asked is request:
+            if in_frame_ql and key is not None and asked is request:
                 return answer_anew(key, asked, pinned, context)
-            return _checked(asked, answer(asked, pinned, context), runtime)
+            given = answer(asked, pinned, context)
+            made = asked.translation
+            if made is None:
+                return given
+            if key is not None and made.lasting:
+                keep(key, request, given, pinned)
+            return shadowed(asked, given, runtime)
+
+        def over_answers(query: OuterQuery) -> Answer:
+            given = answer_outer(query, pinned, context)
+            if key is not None and not in_frame_ql and query.program.clock is None:
+                keep(key, request, given, pinned)
+            return shadowed(query, given, runtime)
 
         return _Text(request, pinned, tables.on(pinned), context.caller.user).carried(
-            lambda query: query.answer(pinned),
-            in_language,
-            lambda query: shadowed(query, answer_outer(query, pinned, context), runtime),
+            lambda query: query.answer(pinned), in_language, over_answers
         )
+
+
+def _sql_key(request: Request, pinned: Runtime) -> AnswerKey | None:
+    """Return the key of a text of SQL, by which it is answered again without being read.
+
+    None where its answers may be checked, for which it is read; and where the data are gone,
+    without which the catalogue answers still.
+    """
+    if pinned.shadow.share > 0:
+        return None
+    try:
+        asked, state = key_of(request, pinned)
+    except FlightframeError:
+        return None
+    return ("sql", request.sql, *asked), state
 
 
 def explain_text(
@@ -189,11 +214,6 @@ class _Text:
         if isinstance(other, OuterQuery):
             return over_answers(other)
         return in_language(other)
-
-
-def _checked(asked: Request, given: Answer, runtime: Runtime) -> Answer:
-    """Return an answer; of those of SQL, some are checked later."""
-    return given if asked.translation is None else shadowed(asked, given, runtime)
 
 
 def _typed_outer(query: OuterQuery) -> QuerySignature:
