@@ -24,6 +24,7 @@ from sqlglot.errors import SqlglotError
 
 from flightframe_server.errors import LimitExceeded
 from flightframe_server.sql.escapes import PARAMETER, standard_tokens
+from flightframe_server.sql.row_comparisons import with_parts_compared
 from flightframe_server.sql.spellings import with_known_words
 from flightframe_server.sql.time_idioms import with_periods
 
@@ -166,7 +167,7 @@ def _parse(source: str) -> ParsedSql | None:
 def _read(tree: exp.Expr, parameters: int, *, explain: bool) -> ParsedSql | None:
     if _depth(tree) > MAX_DEPTH:
         raise _TooLarge
-    tree = with_periods(with_known_words(_without_parentheses(tree)))
+    tree = with_periods(with_parts_compared(with_known_words(_without_parentheses(tree))))
     # Written out, a list of parts is a chain of them.
     if _depth(tree) > MAX_DEPTH:
         raise _TooLarge
