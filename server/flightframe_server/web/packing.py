@@ -8,10 +8,9 @@ put in beside a secret: its length would tell.
 from __future__ import annotations
 
 import gzip
-import threading
-from collections import OrderedDict
 from collections.abc import Mapping
 
+from flightframe_server.bounded_cache import BoundedCache
 from flightframe_server.web.reply import TextReply
 
 LEAST_BYTES = 1024
@@ -53,7 +52,7 @@ def packed_reply(content: bytes, headers: Mapping[str, str]) -> TextReply:
     return TextReply(content, headers={**headers, "content-encoding": "gzip"})
 
 
-class KeptTexts:
+class KeptTexts(BoundedCache[str, bytes]):
     """Packed texts by the names of their content, the least recently used gone first.
 
     Args:
@@ -62,26 +61,8 @@ class KeptTexts:
 
     def __init__(self, most: int = KEPT_BYTES) -> None:
         """Keep none yet."""
-        self._most = most
-        self._bytes = 0
-        self._texts: OrderedDict[str, bytes] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, name: str) -> bytes | None:
-        """Return a packed text; None where it is not kept."""
-        with self._lock:
-            if name in self._texts:
-                self._texts.move_to_end(name)
-            return self._texts.get(name)
+        super().__init__(most, max_one=most, overhead=0)
 
     def keep(self, name: str, text: bytes) -> None:
         """Keep a packed text, and let older ones go for it."""
-        with self._lock:
-            self._bytes -= len(self._texts.pop(name, b""))
-            if len(text) > self._most:
-                return
-            self._texts[name] = text
-            self._bytes += len(text)
-            while self._bytes > self._most:
-                _, oldest = self._texts.popitem(last=False)
-                self._bytes -= len(oldest)
+        self.put(name, text, len(text))
