@@ -1,8 +1,9 @@
 """Answers of SQL asked again from the facts, and compared.
 
 What comes in: an answer that was given, and the query that it answers. What goes out: whether the
-facts give the same: the roots of the metrics, no entry and no sibling. It must never compare answers of two versions of the data or of two
-definitions, nor write a value of an answer or of a query into the log.
+facts give the same: the roots of the metrics, no entry and no sibling. It must never compare
+answers of two versions of the data or of two definitions, nor write a value of an answer or of a
+query into the log.
 """
 
 from __future__ import annotations
