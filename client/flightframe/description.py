@@ -176,12 +176,14 @@ class FrameDescription:
         columns: of its rows, in order.
         query: what it asks, in Frame-QL.
         description: its owner's words.
+        grain: the levels that it has one row of; empty for one row, or from an older server.
     """
 
     name: str
     columns: tuple[FrameColumn, ...] = ()
     query: str = ""
     description: str = ""
+    grain: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +262,7 @@ def _frame(body: read.Fields) -> FrameDescription:
         ),
         query=read.text(body, "query"),
         description=_words(body),
+        grain=read.texts(body, "grain"),
     )
 
 

@@ -120,7 +120,7 @@ def test_objects_are_listed_to_every_depth(adbc):
     assert objects(adbc, depth="catalogs") == {"retail-demo": None}
     assert objects(adbc, depth="db_schemas") == {"retail-demo": {"retail_full": None}}
     tables = objects(adbc, depth="tables")["retail-demo"]["retail_full"]
-    assert tables == {table: [] for table in (*TABLES, "transactions")}
+    assert tables == {table: [] for table in (*TABLES, "transactions", "monthly_sales")}
     columns = objects(adbc, depth="all")["retail-demo"]["retail_full"]
     assert columns["stores"] == STORES["stores"]
     assert {"store", "region", "transaction", "revenue", "on_hand", "margin"} <= set(
@@ -148,7 +148,7 @@ def test_objects_are_filtered(adbc, filters, found):
 def test_a_table_has_the_schema_that_its_rows_have(adbc):
     schema = adbc.adbc_get_table_schema("stores", db_schema_filter="retail_full")
     assert schema == pa.schema({"store": pa.string(), "region": pa.string()})
-    for table in TABLES[1:]:
+    for table in (*TABLES[1:], "monthly_sales"):
         with adbc.cursor() as cursor:
             cursor.execute(f'SELECT * FROM "{table}"')
             rows = cursor.fetch_arrow_table()
@@ -161,7 +161,7 @@ def test_a_table_has_the_schema_that_its_rows_have(adbc):
 def test_the_driver_learns_the_server(adbc):
     info = adbc.adbc_get_info()
     assert (info["vendor_name"], info["driver_adbc_version"] > 0) == ("flightframe", True)
-    assert adbc.adbc_get_table_types() == ["TABLE"]
+    assert adbc.adbc_get_table_types() == ["TABLE", "VIEW"]
 
 
 @pytest.mark.parametrize("name", QUERIES)

@@ -12,6 +12,8 @@ from flightframe_server import __version__
 CATALOG = ("retail-demo", "retail_full")
 SCHEMAS = ["metrics", "products", "region_daily_summary", "store_monthly_inventory", "stores"]
 TABLE_NAMES = [*SCHEMAS, "transactions"]
+# A saved frame is a view, in its place among them.
+ALL_NAMES = ["metrics", "monthly_sales", *TABLE_NAMES[1:]]
 
 LISTINGS = {
     "catalogs": (sql.CommandGetCatalogs(), "catalog_name: string not null"),
@@ -76,10 +78,13 @@ def test_the_catalog_holds_the_metrics_and_the_schemas(client):
         {"catalog_name": CATALOG[0], "db_schema_name": CATALOG[1]}
     ]
     rows = table_of(client, sql.CommandGetTables()).to_pylist()
-    assert [row["table_name"] for row in rows] == TABLE_NAMES
+    assert [row["table_name"] for row in rows] == ALL_NAMES
     assert {tuple(row.values())[:2] for row in rows} == {CATALOG}
-    assert {row["table_type"] for row in rows} == {"TABLE"}
-    assert table_of(client, sql.CommandGetTableTypes()).to_pylist() == [{"table_type": "TABLE"}]
+    views = [row["table_name"] for row in rows if row["table_type"] == "VIEW"]
+    assert views == ["monthly_sales"]
+    assert {row["table_type"] for row in rows} == {"TABLE", "VIEW"}
+    types = table_of(client, sql.CommandGetTableTypes()).to_pylist()
+    assert types == [{"table_type": "TABLE"}, {"table_type": "VIEW"}]
 
 
 def test_the_table_of_metrics_says_types_and_words(client):
@@ -119,7 +124,7 @@ def test_the_table_of_metrics_says_types_and_words(client):
 @pytest.mark.parametrize(
     ("filters", "names"),
     [
-        ({"table_name_filter_pattern": "%"}, TABLE_NAMES),
+        ({"table_name_filter_pattern": "%"}, ALL_NAMES),
         ({"table_name_filter_pattern": "store%"}, ["store_monthly_inventory", "stores"]),
         ({"table_name_filter_pattern": "STORE_"}, ["stores"]),
         ({"table_name_filter_pattern": "store\\_%"}, ["store_monthly_inventory"]),
@@ -130,14 +135,14 @@ def test_the_table_of_metrics_says_types_and_words(client):
         ({"table_name_filter_pattern": "%o%o%"}, ["store_monthly_inventory"]),
         ({"table_name_filter_pattern": "stor.s"}, []),
         ({"table_name_filter_pattern": ""}, []),
-        ({"catalog": "retail-demo"}, TABLE_NAMES),
+        ({"catalog": "retail-demo"}, ALL_NAMES),
         ({"catalog": ""}, []),
         ({"catalog": "retail%"}, []),
-        ({"db_schema_filter_pattern": "retail_full"}, TABLE_NAMES),
+        ({"db_schema_filter_pattern": "retail_full"}, ALL_NAMES),
         ({"db_schema_filter_pattern": ""}, []),
         ({"table_types": ["BASE TABLE", "table"]}, TABLE_NAMES),
         ({"table_types": ["Base Table"]}, TABLE_NAMES),
-        ({"table_types": ["VIEW"]}, []),
+        ({"table_types": ["VIEW"]}, ["monthly_sales"]),
     ],
 )
 def test_filters_of_tables(client, filters, names):

@@ -109,6 +109,7 @@ def test_the_client_is_told_of_frames(running):
                 ),
                 "SELECT town, amount AS total, COUNT(amount) AS n AT town",
                 "What each town paid.",
+                ("town",),
             ),
         )
         assert (shop.levels, shop.metrics, shop.schemas) == ((), (), ())

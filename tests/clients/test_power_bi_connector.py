@@ -194,7 +194,7 @@ def test_every_text_of_sql_is_a_command():
     ("command", "values", "first", "count"),
     [
         ("Collections", [], ("retail_full",), 1),
-        ("Tables", ["'retail_full'"], ("metrics",), 6),
+        ("Tables", ["'retail_full'"], ("metrics",), 7),
         ("Columns", ["'retail_full'", "'stores'"], ("store", "VARCHAR", "YES", None, None), 2),
         ("PrimaryKey", ["'retail_full'", "'store_monthly_inventory'"], ("store",), 2),
         ("PrimaryKey", ["'retail_full'", "'transactions'"], ("transaction",), 1),

@@ -49,7 +49,7 @@ def test_collections_tables_and_what_is_said_of_them(engine):
     assert inspector.get_schema_names() == ["retail_full"]
     assert inspector.default_schema_name == "retail_full"
     assert inspector.get_table_names() == inspector.get_table_names("retail_full") == TABLES
-    assert inspector.get_view_names() == []
+    assert inspector.get_view_names() == ["monthly_sales"]
     assert inspector.get_table_comment("stores") == {"text": "One row per store."}
     assert inspector.has_table("stores")
     assert not inspector.has_table("stoers")

@@ -280,3 +280,17 @@ def test_each_metric_is_a_saved_metric_that_is_answered(spec, server, cursor, by
 def test_rows_are_counted_of_tables_that_have_some(spec):
     (counted,) = spec.get_metrics(None, None, Table("stores", "retail_full"))
     assert counted["expression"] == "COUNT(*)"
+
+
+def test_a_saved_frame_is_a_dataset_whose_rows_are_shown_and_counted(spec, cursor, by_hand):
+    frame = Table("monthly_sales", "retail_full")
+    (counted,) = spec.get_metrics(None, None, frame)
+    months = "FROM (SELECT DISTINCT region, DATE_TRUNC('month', day) FROM sales)"
+    asked = f'SELECT {counted["expression"]} AS "count" FROM "retail_full"."monthly_sales"'
+    assert rows(cursor, asked) == by_hand(f"SELECT COUNT(*) {months}")
+    columns = ["region", "month", "revenue"]
+    shown = rows(cursor, spec.select_star(None, frame, None, cols=columns))
+    assert sorted(row[:3] for row in shown) == by_hand(
+        "SELECT region, DATE_TRUNC('month', day)::DATE AS m, SUM(revenue) FROM sales"
+        " GROUP BY region, m ORDER BY region, m"
+    )

@@ -56,7 +56,7 @@ def exact(response: httpx.Response) -> dict[str, object]:
             ["column_name", "data_type"],
             [["region", "VARCHAR"], ["store", "VARCHAR"]],
         ),
-        ("SELECT COUNT(*) AS n FROM information_schema.tables", ["n"], [[6]]),
+        ("SELECT COUNT(*) AS n FROM information_schema.tables", ["n"], [[7]]),
         ("SELECT * FROM stores WHERE 1 = 0", ["store", "region"], []),
         # Frame-QL is what is left to the language, as over Flight SQL.
         ("SELECT revenue AT () WHERE region = 'Central'", ["revenue"], [[Decimal("3868636.36")]]),

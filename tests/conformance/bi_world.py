@@ -91,7 +91,7 @@ SET search_path = 'retail_full';
 class World:
     """The house on each back-end, and the flat table in a DuckDB of its own.
 
-    `more` stands at the end of its collection's file.
+    `more` stands at the end of its collection's file; frames in it stand in place of its own.
     """
 
     def __init__(
@@ -100,7 +100,10 @@ class World:
         path = folder / "world.duckdb"
         with duckdb.connect(str(path)) as connection:
             connection.execute(tables)
-        self.collection = read_collection(RETAIL.read_text(encoding="utf-8") + more)
+        text = RETAIL.read_text(encoding="utf-8")
+        if "frames:" in more:
+            text = text[: text.index("\nframes:")]
+        self.collection = read_collection(text + more)
         source = export(path, folder)
         self.files = (source.sqlite,)
         self.oracle = duckdb.connect()

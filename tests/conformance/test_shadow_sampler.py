@@ -9,10 +9,11 @@ from collections import Counter
 
 import pyarrow as pa
 import pytest
-from bi_world import NAME, World, same_rows
+from bi_world import NAME, TABLES, World, same_rows
 from structlog.testing import capture_logs
 
 from flightframe_server.answer import Request
+from flightframe_server.planner import siblings
 from flightframe_server.sql.shadowing import differs
 from flightframe_server.sql.texts import answer_text
 from flightframe_server.telemetry import shadow
@@ -74,6 +75,36 @@ def test_right_answers_are_the_same_from_the_facts_by_every_tier(world, backend)
     for sql in (REGIONS, SHARES, TOP, REGIONS, SHARES):
         sampled.ask(sql)
     assert sampled.ended(5) == {"same": 5}
+
+
+@pytest.mark.parametrize("backend", ["duckdb", "sqlite", "polars"])
+def test_an_answer_that_rests_on_other_tables_than_the_facts_is_compared_too(world, backend):
+    sampled = Sampled(world, backend)
+    for sql, table in (
+        (REGIONS, "region_daily_summary"),
+        ("SELECT store, SUM(units) AS u FROM metrics GROUP BY store", "transactions"),
+        # Rolled up to what the map of its edge tells: the entry itself rests on no look-up table.
+        ("SELECT region, SUM(units) AS u FROM metrics GROUP BY region", "transactions"),
+    ):
+        sampled.runtime.shadow.share = 1.0
+        given = answer_text(Request(sql), sampled.runtime, sampled.tables)
+        parts = [part for column in given.provenance.columns for part in column.parts]
+        assert any(table in part.version for part in parts)
+    assert [str(part.route) for part in parts] == ["rollup"]
+    assert sampled.ended(3) == {"same": 3}
+
+
+def test_a_sibling_that_differs_is_noticed_wherever_it_was_read(tmp_path, monkeypatch):
+    off = "UPDATE region_daily_summary SET revenue = revenue + 1 WHERE region = 'East';"
+    world = World(tmp_path, TABLES + off)
+    monkeypatch.setattr(siblings, "_unequal", lambda *_: None)
+    sampled = Sampled(world, "duckdb")
+    given = sampled.ask(REGIONS)
+    assert same_rows(given, world.expected(REGIONS), ordered=False) is not None
+    assert sampled.ended(1) == {"mismatch": 1}
+    sampled.ask(REGIONS)
+    assert sampled.ended(2) == {"mismatch": 2}
+    world.close()
 
 
 def test_what_is_no_sql_and_what_is_a_plan_is_not_checked(world):

@@ -30,6 +30,7 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 from server_process import Held, ServerProcess
+from soak_checks import Checks, wrong
 from soak_faults import Faults
 from soak_world import World
 
@@ -48,6 +49,9 @@ MEMORY_SLACK_MIB = 16.0
 # A shorter run ends while the server still fills what it may hold, and says nothing of growth.
 MEMORY_SECONDS = 120.0
 COUNT_SLACK = 8
+# The share of answers to SQL that the server checks; a short run would check too few of them.
+SHADOW, SHADOW_SHORT = 0.01, 0.2
+SHORT_SECONDS = 120.0
 # How many of the logged bugs are printed with their tracebacks.
 STORIES = 3
 
@@ -88,10 +92,12 @@ class Soak:
     """
 
     def __init__(self, folder: Path, random: Random, seconds: float) -> None:
-        self._world = World.made(folder / "world")
+        shadow = SHADOW if seconds >= SHORT_SECONDS else SHADOW_SHORT
+        self._world = World.made(folder / "world", shadow)
         self._store, self._log = folder / "store", folder / "server.log"
         self._random, self._seconds = random, seconds
         self._ports = free_ports(Random())
+        self._checks = Checks(self._ports[1])
         self._reports: dict[str, dict[str, Any]] = {}
         self._samples: list[tuple[float, Held]] = []
         self._moves = self._kills = 0
@@ -118,6 +124,7 @@ class Soak:
             "versions of the data": self._moves,
             "faults": {**self._faults.made, "kill": self._kills},
             "clients": self._reports,
+            "checked": self._checks.found(self._log),
             "settled": _median(late[:third]),
             "at the end": _median(late[-third:]),
             "bugs logged": bugs_of(self._log),
@@ -138,6 +145,7 @@ class Soak:
                 self._faults.one()
                 due["fault"] = passed + FAULT_SECONDS
             if not self._kills and passed >= kill:
+                self._checks.take()
                 server.end()
                 server = self._served()
                 self._kills += 1
@@ -147,6 +155,7 @@ class Soak:
             assert server.alive, self._log.read_text()[-2000:]
             self._samples.append((passed, server.held()))
             time.sleep(STEP_SECONDS)
+        self._checks.take()
         return server
 
     def _served(self) -> ServerProcess:
@@ -218,6 +227,7 @@ def judged(found: dict[str, Any]) -> list[str]:
     if bugs := found["bugs logged"]:
         stories = "\n".join(bugs[:STORIES])
         problems.append(f"{len(bugs)} calls ended in INTERNAL\n{stories}")
+    problems += wrong(found["checked"], STORIES)
     before, after = found["settled"], found["at the end"]
     grown = after["mib"] > before["mib"] * MEMORY_GROWTH + MEMORY_SLACK_MIB
     if grown and found["seconds"] >= MEMORY_SECONDS:
@@ -242,6 +252,11 @@ def shown(found: dict[str, Any], console: Console) -> None:
     for what in ("mib", "threads", "files"):
         held.add_row(what, f"{found['settled'][what]:.0f}", f"{found['at the end'][what]:.0f}")
     console.print(held)
+    checked = found["checked"]
+    console.print(
+        f"answers to SQL sampled: {checked['sampled']}, compared with the facts: "
+        f"{checked['compared']}, differed: {checked['differed']}; {checked['outcomes']}"
+    )
     moved = found["versions of the data"]
     console.print(f"versions of the data: {moved}; faults: {found['faults']}")
 

@@ -173,7 +173,8 @@ def web(client: Client) -> None:
     with httpx.Client(base_url=client.http, timeout=60) as connection:
 
         def ask(question: Question) -> list[list[object]]:
-            body = {"source": question.text, "parameters": list(question.values)}
+            language = "sql" if question.in_sql else "source"
+            body = {language: question.text, "parameters": list(question.values)}
             reply = connection.post("/runtime/query", json=body)
             if reply.status_code in (502, 503):
                 raise httpx.ConnectError("UNAVAILABLE")

@@ -26,11 +26,15 @@ Rows = list[list[object]]
 
 @dataclass(frozen=True)
 class Question:
-    """One query, and the SQL that says what is right; `values` are bound to its `?`."""
+    """One query, and the SQL that says what is right; `values` are bound to its `?`.
+
+    `in_sql`: the query is not Frame-QL but SQL over `metrics` itself.
+    """
 
     text: str
     sql: str
     values: tuple[str, ...] = ()
+    in_sql: bool = False
 
 
 QUESTIONS = (
@@ -73,6 +77,43 @@ QUESTIONS = (
         "SELECT region, COUNT_DISTINCT(product) AS products FROM transactions AT region",
         "SELECT region, COUNT(DISTINCT sku) FROM tx GROUP BY ALL ORDER BY ALL",
     ),
+    # Ordinary SQL, by every way of its own: translated, over one answer, over several.
+    Question(
+        "SELECT region, SUM(revenue) AS r, COUNT(*) AS lines FROM metrics GROUP BY region "
+        "ORDER BY 1",
+        "SELECT region, SUM(revenue), COUNT(*) FROM tx GROUP BY ALL ORDER BY ALL",
+        in_sql=True,
+    ),
+    Question(
+        "SELECT CAST(DATE_TRUNC('month', day) AS DATE) AS m, SUM(units) AS u, AVG(cost) AS c "
+        "FROM metrics WHERE category <> 'Toys' GROUP BY 1 ORDER BY 1",
+        "SELECT date_trunc('month', day)::DATE, SUM(quantity)::BIGINT, "
+        "SUM(cost)::DOUBLE / COUNT(cost) FROM tx WHERE category <> 'Toys' GROUP BY 1 ORDER BY 1",
+        in_sql=True,
+    ),
+    Question(
+        "SELECT store, r, RANK() OVER (ORDER BY r DESC) AS place, SUM(r) OVER () AS whole FROM "
+        "(SELECT store, SUM(revenue) AS r FROM metrics GROUP BY store) q ORDER BY place, store",
+        "SELECT store_id, SUM(revenue) r, RANK() OVER (ORDER BY SUM(revenue) DESC) p, "
+        "SUM(SUM(revenue)) OVER () FROM tx GROUP BY store_id ORDER BY p, store_id",
+        in_sql=True,
+    ),
+    Question(
+        "SELECT category, SUM(revenue) AS r FROM metrics WHERE store IN (SELECT store FROM metrics "
+        "GROUP BY store HAVING SUM(units) > 20000) GROUP BY category ORDER BY category",
+        "SELECT category, SUM(revenue) FROM tx WHERE store_id IN (SELECT store_id FROM tx "
+        "GROUP BY ALL HAVING SUM(quantity) > 20000) GROUP BY ALL ORDER BY ALL",
+        in_sql=True,
+    ),
+    Question(
+        "SELECT quarter, MAX(r) AS best FROM (SELECT quarter, store, SUM(revenue) AS r "
+        "FROM metrics WHERE region = ? GROUP BY quarter, store) q GROUP BY quarter "
+        "ORDER BY quarter",
+        "SELECT q, MAX(r) FROM (SELECT date_trunc('quarter', day)::DATE q, SUM(revenue) r FROM tx "
+        "WHERE region = 'West' GROUP BY q, store_id) GROUP BY q ORDER BY q",
+        ("West",),
+        in_sql=True,
+    ),
 )
 TX = """
 CREATE TEMP VIEW tx AS SELECT t.*, s.region, p.category FROM transactions t
@@ -95,10 +136,12 @@ class World:
         self._version = folder / "version"
 
     @classmethod
-    def made(cls, folder: Path) -> World:
-        """Write the retail demonstration as version 0."""
+    def made(cls, folder: Path, shadow: float) -> World:
+        """Write the retail demonstration as version 0; a share of its answers to SQL is checked."""
         write_demo(folder)
         world = cls(folder)
+        with world.manifest.open("a") as manifest:
+            manifest.write(f"\nsql:\n  shadow: {shadow}\n")
         world._truths.mkdir()
         world._publish_truth(0, folder / DATABASE)
         world._publish(world._version, "0")

@@ -84,7 +84,7 @@ def test_scrolling_and_finding_never_hold_the_page_up(large, watch):
     tree = "[role=tree]"
     assert best(lambda: scroll(page, tree, spent), MOST_STEP_SECONDS) <= MOST_STEP_SECONDS
     assert page.get_by_role("treeitem").count() < 80
-    find = page.get_by_label("find a metric or a level")
+    find = page.get_by_label("find a metric, a level or a saved frame")
 
     def write_and_take_back() -> float:
         find.click()

@@ -19,6 +19,7 @@ PAGES = {
     "catalogue": ("/catalogue", None),
     "metric": ("/catalogue/metric/on_hand", None),
     "level": ("/catalogue/level/region", None),
+    "frame": ("/catalogue/frame/monthly_sales", None),
     "engine": ("/engine?min_hits=0&min_age_days=0&min_hits_per_day=0", None),
     "help": ("/help/frame-ql", None),
 }

@@ -175,3 +175,41 @@ def test_a_statement_can_be_evicted_and_the_last_queries_are_the_readers_own(ret
     expect(row).to_have_count(0)
     last = page.locator("section", has=page.get_by_role("heading", name="Your last queries"))
     expect(last.get_by_role("link", name="SELECT quarter, cost AT quarter").first).to_be_visible()
+
+
+SAVED = "SELECT * FROM monthly_sales LIMIT 10"
+COLUMNS = ["region", "month", "revenue", "units", "profit", "margin"]
+
+
+def test_a_saved_frame_is_found_in_the_catalogue_and_asked_from_there(retail, watch):
+    page = watch(retail).open("/catalogue")
+    tables = page.get_by_role("region", name="Saved frames")
+    expect(
+        tables.get_by_role("row", name=re.compile("monthly_sales region, month"))
+    ).to_be_visible()
+    tables.get_by_role("link", name="monthly_sales").click()
+    expect(page.locator("h1").last).to_have_text("monthly_sales")
+    columns = page.get_by_role("region", name="Columns").locator("tbody tr")
+    assert [line.split() for line in columns.all_inner_texts()] == [
+        ["region", "text"], ["month", "date"], ["revenue", "decimal(38,2)"], ["units", "integer"],
+        ["profit", "decimal(38,2)"], ["margin", "double"],
+    ]  # fmt: skip
+    page.get_by_role("link", name=SAVED).click()
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.locator(".grid .drawn .line")).to_have_count(10)
+    asked = {"sql": SAVED}
+    told = page.request.post(f"{retail.page}/runtime/query", data=asked).json()
+    assert told["columns"] == COLUMNS
+    assert [row[0] for row in cells(page)] == [row[0] for row in told["rows"]]
+
+
+def test_a_saved_frame_of_the_tree_is_asked_and_the_text_before_goes_to_the_history(retail, watch):
+    page = watch(retail, viewport={"width": 1280, "height": 800}).open()
+    run_query(page, FLAGSHIP)
+    page.get_by_role("treeitem", name="monthly_sales").click()
+    editor = page.get_by_role("textbox", name="Query in Frame-QL")
+    expect(editor).to_have_text(SAVED)
+    run_query(page)
+    expect(page.locator(".grid .drawn .line")).to_have_count(10)
+    page.go_back()
+    expect(editor).to_have_text(FLAGSHIP)

@@ -1,7 +1,8 @@
 /** The tree of names: groups that fold, and words that open them. */
 import { describe, expect, it } from "vitest";
+import { bodyOf } from "../src/api/query.ts";
 import type { CollectionNames } from "../src/api/types.ts";
-import { FEW, linesOf } from "../src/catalogue/names.ts";
+import { FEW, grainText, linesOf, selectFrom } from "../src/catalogue/names.ts";
 
 function collection(metrics: number, levels: number): CollectionNames {
   return {
@@ -37,5 +38,34 @@ describe("the lines of a tree", () => {
     const [, first, second] = linesOf(collection(2, 0), "", {});
     expect(first).toMatchObject({ lock: "may be asked only with month" });
     expect(second).toMatchObject({ lock: "" });
+  });
+});
+
+describe("saved frames", () => {
+  const frame = (name: string, grain: string[]) => ({
+    name, description: "sold in each month", query: "SELECT month, revenue AT month", grain,
+    columns: [{ name: "month", type: "date" }, { name: "revenue", type: "double" }],
+  });
+  it("stand below metrics and levels, with their grain and their columns", () => {
+    const lines = linesOf({ ...collection(1, 1), frames: [frame("monthly_sales", ["region", "month"]), frame("all", [])] }, "", {});
+    expect(told(lines)).toEqual(["▾Metrics 1", "m0", "▾family 0 1", "l0", "▾Saved frames 2", "monthly_sales", "all"]);
+    expect(lines[5]).toMatchObject({
+      kind: "frame", word: "region, month", lock: "",
+      title: "monthly_sales\nsold in each month\none row per region, month\ncolumns: month, revenue",
+    });
+    expect(lines[6]).toMatchObject({ word: "one row", title: "all\nsold in each month\none row\ncolumns: month, revenue" });
+  });
+  it("are found by words, and no group is shown where there are none", () => {
+    const facts = { ...collection(1, 0), frames: [frame("monthly_sales", ["month"])] };
+    expect(told(linesOf(facts, "each month", {}))).toEqual(["▾Saved frames 1", "monthly_sales"]);
+    expect(told(linesOf({ ...facts, frames: [] }, "", {}))).toEqual(["▾Metrics 1", "m0"]);
+    expect(grainText(frame("x", ["day"]))).toBe("day");
+  });
+  it("are asked in SQL, in quotes where a name could be a word of it", () => {
+    expect(selectFrom("monthly_sales")).toBe("SELECT * FROM monthly_sales LIMIT 10");
+    for (const name of ["table", "order", "Sales", "current_date", "a b"]) expect(selectFrom(name)).toBe(`SELECT * FROM "${name}" LIMIT 10`);
+    expect(selectFrom('a"b')).toBe('SELECT * FROM "a""b" LIMIT 10');
+    expect(bodyOf(selectFrom("monthly_sales"), { collection: null })).toEqual({ sql: "SELECT * FROM monthly_sales LIMIT 10" });
+    expect(bodyOf(selectFrom("table"), { collection: "shop" })).toEqual({ sql: 'SELECT * FROM "table" LIMIT 10', collection: "shop" });
   });
 });

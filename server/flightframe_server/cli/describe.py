@@ -223,10 +223,11 @@ def _schemas(collection: CollectionDescription) -> None:
 def _frames(collection: CollectionDescription) -> None:
     if not collection.frames:
         return
-    table = new_table("frame", "columns")
+    table = new_table("frame", "grain", "columns")
     for frame in collection.frames:
         columns = ", ".join(f"{column.name} {column.type}" for column in frame.columns)
-        table.add(printable(frame.name), printable(columns))
+        grain = ", ".join(frame.grain) or "one row"
+        table.add(*map(printable, (frame.name, grain, columns)))
     show_table(table, INDENT)
     out.print()
 

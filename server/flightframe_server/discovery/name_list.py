@@ -82,13 +82,14 @@ def frames_of(typed: TypedCollection, wanted: Wanted) -> dict[str, Any]:
 
 
 def _frame(typed: TypedCollection, frame: SavedFrame) -> dict[str, Any]:
+    question = frame_question(frame, typed)
     return {
         "name": frame.name,
         "description": frame.description,
         "query": frame.query.strip(),
+        "grain": list(question.anchor),
         "columns": [
-            {"name": column.name, "type": str(column.term.type)}
-            for column in frame_question(frame, typed).columns
+            {"name": column.name, "type": str(column.term.type)} for column in question.columns
         ],
     }
 

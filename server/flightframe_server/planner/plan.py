@@ -173,17 +173,19 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """What a request says about age.
+    """What a request says about age, and of what it may come.
 
     Attributes:
         max_staleness: seconds by which an answer may lag behind its source; None: not at all.
         only_if_cached: refuse rather than touch the back-end.
         no_cache: ask the back-end even where an entry could answer.
+        no_siblings: read the root of each family even where a sibling has fewer rows.
     """
 
     max_staleness: float | None = None
     only_if_cached: bool = False
     no_cache: bool = False
+    no_siblings: bool = False
 
 
 NO_FRESHNESS = Freshness()

@@ -79,7 +79,9 @@ def read_as(
     anchor: tuple[str, ...],
     filters: tuple[Term, ...],
 ) -> Reading:
-    """Return the metric as it is cheapest to read."""
+    """Return the metric as it is cheapest to read, from its root where nothing else may be."""
+    if conditions.freshness.no_siblings:
+        return Reading(metric)
     best, passed_over, lacking = metric, [], set[str]()
     filtered = {level for part in filters for level in levels_of(part)}
     required = {*typed.base_levels(anchor), *filtered}

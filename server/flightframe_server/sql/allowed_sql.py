@@ -253,12 +253,17 @@ _OVER_TABLES = (
     " metrics or a table of facts, in one sub-select or WITH as well"
 )
 
+_HINTS: Mapping[type[exp.Expr], str] = {
+    exp.DateBin: "a bin is answered that is one unit of the calendar, such as INTERVAL '1 day'",
+}
+"""What is answered in the place of a construct, where that is told better than by all of it."""
+
 
 def _check(tree: exp.Expr, nodes: Nodes, where: str, hint: str) -> None:
     for node in tree.walk():
         known = nodes.get(type(node))
         if known is None:
-            raise _unknown(construct(node), where, hint, node)
+            raise _unknown(construct(node), where, _HINTS.get(type(node), hint), node)
         if isinstance(node, exp.Select) and not node.expressions:
             raise NotSupported("a SELECT lists its columns", place=place_of(node))
         for name, value in node.args.items():

@@ -15,6 +15,9 @@ from flightframe_server.language.syntax import Expression, Literal, LiteralKind,
 from flightframe_server.resolver.typed import TypedCollection
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_INSTANT = re.compile(
+    r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})", re.ASCII
+)
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?", re.ASCII)
 
 
@@ -53,5 +56,8 @@ def check_text(text: str, kind: Kind, side: Literal) -> None:
             hint = "write '2024-01-31 12:00:00'"
         case _:
             fits, hint = None, "write the number without quotes"
+    if not fits and kind in (Kind.DATE, Kind.TIMESTAMP) and _INSTANT.fullmatch(text):
+        # Grafana writes it so; a text of a moment is cut to its day by some databases.
+        hint = f"write CAST('{text}' AS TIMESTAMP)"
     if not fits:
         raise TypeMismatch(f"a text stands beside a {kind}", place=side.place, hint=hint)

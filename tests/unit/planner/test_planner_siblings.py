@@ -6,6 +6,7 @@ from planned import COLLECTION, TABLES, plan
 from flightframe_server.algebra.types import DOUBLE, decimal
 from flightframe_server.catalog import read_collection
 from flightframe_server.errors import SiblingDiffers
+from flightframe_server.planner.plan import Freshness
 from flightframe_server.planner.siblings import compared
 from flightframe_server.resolver.typed import type_collection
 
@@ -73,6 +74,13 @@ def test_one_that_differs_or_was_never_compared_is_not_read(siblings):
 )
 def test_one_that_is_not_known_to_be_smaller_is_not_read(rows):
     assert read_from("SELECT revenue AT ()", rows=rows) == ["tx"]
+
+
+def test_none_is_read_where_only_the_root_may_be():
+    asked = Freshness(no_siblings=True)
+    found = plan("SELECT revenue AT ()", siblings=EQUAL, rows=SMALL, freshness=asked)
+    assert [query.schema for query in found.queries] == ["tx"]
+    assert [dict(part.version) for part in found.parts] == [{"t_tx": "1"}]
 
 
 def test_the_entry_is_the_familys_whatever_was_read():

@@ -101,6 +101,17 @@ export interface LevelFacts extends LevelName {
   readonly refused?: string;
 }
 
+/** A saved frame: a question under a name, which SQL reads as a table. */
+export interface FrameName {
+  readonly name: string;
+  readonly description: string;
+  /** What it asks, in Frame-QL. */
+  readonly query: string;
+  /** The levels that it has a row for each of. */
+  readonly grain: readonly string[];
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+}
+
 /** Everything of a collection once, and nothing of metrics at levels. */
 export interface CollectionNames {
   readonly name: string;
@@ -108,6 +119,8 @@ export interface CollectionNames {
   readonly levels: readonly LevelName[];
   readonly metrics: readonly MetricName[];
   readonly schemas: readonly { readonly name: string; readonly grain: readonly string[]; readonly description: string }[];
+  /** Absent where it saves none. */
+  readonly frames?: readonly FrameName[];
 }
 
 export interface Names {

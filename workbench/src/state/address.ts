@@ -12,7 +12,7 @@ export type Tab = (typeof TABS)[number];
 /** Which page, and what of it. */
 export type Place =
   | { readonly page: "query" }
-  | { readonly page: "catalogue"; readonly kind: "metric" | "level" | "matrix" | null; readonly name: string }
+  | { readonly page: "catalogue"; readonly kind: "metric" | "level" | "frame" | "matrix" | null; readonly name: string }
   | { readonly page: "engine" }
   | { readonly page: "help"; readonly name: string };
 
@@ -22,7 +22,7 @@ export function placeOf(path: string): Place {
   if (page === "engine") return { page };
   if (page === "help") return { page, name: kind };
   if (page !== "catalogue") return { page: "query" };
-  const known = kind === "metric" || kind === "level" || kind === "matrix" ? kind : null;
+  const known = kind === "metric" || kind === "level" || kind === "frame" || kind === "matrix" ? kind : null;
   return { page, kind: known, name: rest.join("/") };
 }
 

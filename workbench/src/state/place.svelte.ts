@@ -31,6 +31,12 @@ export const here = new Here();
 /** Tells of links that were followed within the page, of which the browser tells nothing. */
 export const followed = new EventTarget();
 
+/** Go where a link of the workbench would lead. */
+export function follow(address: string): void {
+  here.go(address);
+  followed.dispatchEvent(new Event("link"));
+}
+
 /** Follow links within the page without loading it anew. */
 export function followLinks(event: MouseEvent): void {
   const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
@@ -38,8 +44,7 @@ export function followLinks(event: MouseEvent): void {
   if (!plain || event.defaultPrevented || !link || link.target || link.download || link.origin !== location.origin) return;
   if (link.dataset["outside"] !== undefined) return;
   event.preventDefault();
-  here.go(link.pathname + link.search + link.hash);
-  followed.dispatchEvent(new Event("link"));
+  follow(link.pathname + link.search + link.hash);
   if (link.hash && here.place.page === "help") return;
   document.getElementById("main")?.focus({ preventScroll: false });
 }

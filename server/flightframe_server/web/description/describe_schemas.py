@@ -58,6 +58,7 @@ _FRAMES = {
                 "name": TEXT,
                 "description": TEXT,
                 "query": TEXT,
+                "grain": TEXTS,
                 "columns": array(fields({"name": TEXT, "type": TEXT})),
             }
         )
