@@ -137,6 +137,7 @@ QUESTION: Nodes = {
     exp.Substring: frozenset({"this", "start", "length"}),
     exp.Floor: _ONE,
     exp.Ceil: _ONE,
+    exp.Length: _ONE,
     exp.Left: _TWO,
     exp.Right: _TWO,
     exp.Trim: _ONE,

@@ -347,7 +347,7 @@ class Scalars:
             case exp.Nullif():
                 sides = self.value(node.this), self.value(node.expression)
                 return Call("NULLIF", sides, place=place)
-            case exp.Abs() | exp.Sqrt() | exp.Lower() | exp.Upper():
+            case exp.Abs() | exp.Sqrt() | exp.Length() | exp.Lower() | exp.Upper():
                 return Call(node.key.upper(), (self.value(node.this),), place=place)
             case exp.Round():
                 places = node.args.get("decimals")
