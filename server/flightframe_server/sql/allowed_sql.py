@@ -135,6 +135,8 @@ QUESTION: Nodes = {
     exp.Sqrt: _ONE,
     exp.Round: frozenset({"this", "decimals"}),
     exp.Substring: frozenset({"this", "start", "length"}),
+    exp.Greatest: frozenset({"this", "expressions", "ignore_nulls"}),
+    exp.Least: frozenset({"this", "expressions", "ignore_nulls"}),
     exp.Floor: _ONE,
     exp.Ceil: _ONE,
     exp.Length: _ONE,
@@ -157,6 +159,8 @@ QUESTION: Nodes = {
     exp.Interval: frozenset({"this", "unit"}),
     exp.AtTimeZone: frozenset({"this", "zone"}),
     exp.ToChar: frozenset({"this", "format"}),
+    exp.Monthname: _ONE,
+    exp.Dayname: _ONE,
     exp.CurrentDate: frozenset(),
     exp.CurrentTimestamp: frozenset(),
 }

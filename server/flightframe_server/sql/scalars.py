@@ -290,15 +290,15 @@ class Scalars:
                 return date_of(self, self.value(node.this), place)
             case exp.AtTimeZone():
                 return in_zone(self, node, place)
-            case exp.ToChar():
-                return written(self, node, place)
             case exp.Extract():
                 return Extract(node.name.lower(), self.value(node.expression), place=place)
             case exp.Trunc(this=exp.Extract() as whole):
                 # What EXTRACT gives is whole.
                 return self.value(whole)
         part = _PARTS.get(type(node))
-        return None if part is None else Extract(part, self.value(node.this), place=place)
+        if part is not None:
+            return Extract(part, self.value(node.this), place=place)
+        return written(self, node, place)
 
     def _truncated(self, node: exp.DateTrunc, place: Place) -> Expression:
         inner = self.value(node.this)
