@@ -104,7 +104,7 @@ class SelectReader:
         check_sets(select)
         if isinstance(below, RowsBelow):
             stage, items = below.reduced(self.islands, _items(select, None))
-            nodes = self._nodes(select, items, below.is_column)
+            nodes = self._nodes(select, items, below)
         else:
             values = self._values(scalars.before)
             stage, items, nodes = self._over_relation(select, below, values)
@@ -114,6 +114,9 @@ class SelectReader:
             stage = stage.filtered(_with_names(having.this, items, below))
         windows = each_once((w for node in nodes for w in windows_in(node)), stage.key)
         stage = windowed(stage, windows)
+        chosen_by = _qualified(select, items, below)
+        if chosen_by is not None:
+            stage = stage.filtered(chosen_by)
         return self._shown(select, stage, items, below)
 
     def _over_relation(
@@ -125,7 +128,7 @@ class SelectReader:
         where = select.args.get("where")
         if where is not None:
             stage = self._filtered(stage, where.this)
-        nodes = self._nodes(select, items, lambda column: below.find(column) is not None)
+        nodes = self._nodes(select, items, below)
         if has_groups(select, nodes):
             having = select.args.get("having")
             reduced = [*nodes, *([_with_names(having.this, items, below)] if having else [])]
@@ -148,16 +151,18 @@ class SelectReader:
         return {name: self.relation(select) for name, select in selects.items()}
 
     def _nodes(
-        self,
-        select: exp.Select,
-        items: list[SelectItem],
-        is_column: Callable[[exp.Column], bool],
+        self, select: exp.Select, items: list[SelectItem], below: Relation | RowsBelow
     ) -> list[exp.Expr]:
-        """Return the expressions of SELECT and ORDER BY."""
+        """Return the expressions of SELECT, QUALIFY and ORDER BY."""
         order = select.args.get("order")
         keys = [] if order is None else [key.this for key in order.expressions]
         more = [key for key in keys if not isinstance(key, exp.Column | exp.Literal)]
-        return [item.node for item in items] + [_named(key, items, is_column) for key in more]
+        chosen_by = _qualified(select, items, below)
+        return [
+            *(item.node for item in items),
+            *(() if chosen_by is None else (chosen_by,)),
+            *(_with_names(key, items, below) for key in more),
+        ]
 
     def _below(self, select: exp.Select) -> Relation | RowsBelow:
         clause = select.args.get("from_")
@@ -342,6 +347,27 @@ def _with_names(node: exp.Expr, items: list[SelectItem], below: Relation | RowsB
     if isinstance(below, RowsBelow):
         return _named(node, items, below.is_column)
     return _named(node, items, lambda column: below.find(column) is not None)
+
+
+def _qualified(
+    select: exp.Select, items: list[SelectItem], below: Relation | RowsBelow
+) -> exp.Expr | None:
+    """Return the condition of QUALIFY, with names of SELECT written out; None: there is none.
+
+    Raises:
+        NotSupported: no window stands in it or in SELECT.
+    """
+    clause = select.args.get("qualify")
+    if clause is None:
+        return None
+    condition = _with_names(clause.this, items, below)
+    if not any(any(windows_in(node)) for node in (condition, *(item.node for item in items))):
+        raise NotSupported(
+            "QUALIFY is a condition on windows, and this SELECT has none",
+            place=place_of(clause),
+            hint="write HAVING or WHERE",
+        )
+    return condition
 
 
 def _sort_key(node: exp.Ordered, at: int) -> SortKey:

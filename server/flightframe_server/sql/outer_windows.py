@@ -15,6 +15,7 @@ from flightframe_server.algebra.frame_functions import (
     ENDS,
     NEIGHBOURS,
     RANKS,
+    SHARES,
     TOTALS,
     FrameFunction,
 )
@@ -35,6 +36,8 @@ _FUNCTIONS: dict[type[exp.Expr], FrameFunction] = {
     exp.DenseRank: FrameFunction.DENSE_RANK,
     exp.RowNumber: FrameFunction.ROW_NUMBER,
     exp.Ntile: FrameFunction.NTILE,
+    exp.PercentRank: FrameFunction.PERCENT_RANK,
+    exp.CumeDist: FrameFunction.CUME_DIST,
     exp.Lag: FrameFunction.LAG,
     exp.Lead: FrameFunction.LEAD,
     exp.FirstValue: FrameFunction.FIRST_VALUE,
@@ -92,8 +95,8 @@ class _Window:
             raise NotSupported(
                 "this window function (OVER) is not answered",
                 place=self._place,
-                hint="RANK, DENSE_RANK, ROW_NUMBER, NTILE, LAG, LEAD, FIRST_VALUE, LAST_VALUE, SUM,"
-                " AVG, MIN, MAX and COUNT are",
+                hint="RANK, DENSE_RANK, PERCENT_RANK, CUME_DIST, ROW_NUMBER, NTILE, LAG, LEAD,"
+                " FIRST_VALUE, LAST_VALUE, SUM, AVG, MIN, MAX and COUNT are",
             )
         self._check_read_as_sums(function)
         argument = self._argument(function)
@@ -133,7 +136,7 @@ class _Window:
 
     def _argument(self, function: FrameFunction) -> Term | None:
         inner = self._node.this.this
-        if function in RANKS:
+        if function in RANKS | SHARES:
             return None
         if function == FrameFunction.COUNT and isinstance(inner, exp.Star | exp.Literal):
             return None

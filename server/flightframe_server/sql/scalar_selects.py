@@ -31,7 +31,7 @@ class ScalarSelects:
     Attributes:
         select: the SELECT; itself where it has none.
         before: those in WHERE, by the names of their marks.
-        after: those in SELECT, HAVING and ORDER BY.
+        after: those in SELECT, HAVING, QUALIFY and ORDER BY.
     """
 
     select: exp.Select
@@ -54,7 +54,7 @@ def scalar_selects(select: exp.Select, *, in_where: bool = True) -> ScalarSelect
         raise UnknownName(f"there is no table {_MARK} in FROM", place=place_of(select))
     before: dict[str, exp.Select] = {}
     after: dict[str, exp.Select] = {}
-    for clause in (*(("where",) if in_where else ()), "having", "order"):
+    for clause in (*(("where",) if in_where else ()), "having", "qualify", "order"):
         part = tree.args.get(clause)
         if part is not None:
             _marked(part, before if clause == "where" else after, clause)

@@ -78,7 +78,8 @@ def _each_once(inner: exp.Select) -> exp.Select:
     source = inner.args.get("from_")
     if source is None or not isinstance(source.this, exp.Table):
         return inner
-    cut = any(inner.args.get(part) for part in ("group", "having", "distinct", "limit", "offset"))
+    clauses = ("group", "having", "qualify", "distinct", "limit", "offset")
+    cut = any(inner.args.get(part) for part in clauses)
     if cut or any(next(aggregates_in(node), None) for node in inner.expressions):
         return inner
     once = inner.copy()
