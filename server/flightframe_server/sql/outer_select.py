@@ -33,7 +33,7 @@ from flightframe_server.outer.algebra import (
 )
 from flightframe_server.outer.typing import as_types, shared_types
 from flightframe_server.resolver.terms import ColumnTerm, Term
-from flightframe_server.sql.clauses import MOST_ROWS, limit_of, ordinal
+from flightframe_server.sql.clauses import MOST_ROWS, check_ordered, limit_of, ordinal
 from flightframe_server.sql.grouping import item_of
 from flightframe_server.sql.islands import Islands
 from flightframe_server.sql.outer_groups import SelectItem, each_once, grouped, has_groups, keys_of
@@ -42,6 +42,7 @@ from flightframe_server.sql.outer_rows import RowsBelow, is_rows, rows_below
 from flightframe_server.sql.outer_sets import check_sets, chosen, query_of, split_conditions
 from flightframe_server.sql.outer_windows import windowed
 from flightframe_server.sql.places import place_of
+from flightframe_server.sql.reading import LIMITED
 from flightframe_server.sql.relations import NamedColumn, Relation, projected_unique
 from flightframe_server.sql.scalar_selects import scalar_selects, with_values
 from flightframe_server.sql.stages import Stage, stage_of
@@ -239,7 +240,8 @@ class SelectReader:
         below: Relation | RowsBelow,
     ) -> int | None:
         """Return which column of SELECT a key of ORDER BY is; None: it is none of them."""
-        if isinstance(node, exp.Literal) and node.is_int:
+        check_ordered(node)
+        if isinstance(node, exp.Literal):
             return items.index(ordinal(node, items, "ORDER BY"))
         if isinstance(node, exp.Column) and len(node.parts) == 1:
             fits = [
@@ -375,7 +377,8 @@ def _sort_key(node: exp.Ordered, at: int) -> SortKey:
 
 
 def _combined_key(node: exp.Expr, relation: Relation) -> int:
-    if isinstance(node, exp.Literal) and node.is_int:
+    check_ordered(node)
+    if isinstance(node, exp.Literal):
         return ordinal(node, list(range(len(relation.columns))), "ORDER BY")
     if isinstance(node, exp.Column):
         return relation.place(node)
@@ -389,7 +392,7 @@ def _counts(written: Limit) -> tuple[int | None, int]:
         if isinstance(part, Literal) and (
             isinstance(value, bool) or not isinstance(value, int) or value < 0
         ):
-            raise TypeMismatch("LIMIT and OFFSET take whole numbers from 0", place=part.place)
+            raise TypeMismatch(LIMITED, place=part.place)
         numbers.append(value if isinstance(value, int) else None)
     count, offset = numbers
     return (None if count == MOST_ROWS else count), offset or 0

@@ -168,10 +168,12 @@ class _Window:
     def _count(self, function: FrameFunction) -> int | None:
         reading = self._stage.context.reading
         if function == FrameFunction.NTILE:
-            return whole(self._node.this.this, reading, least=1)
+            what = "NTILE takes a whole number of buckets, from 1"
+            return whole(self._node.this.this, reading, what, least=1)
         if function in NEIGHBOURS:
             written = self._node.this.args.get("offset")
-            return 1 if written is None else whole(written, reading, least=0)
+            what = f"{function} takes a whole number of rows, from 0"
+            return 1 if written is None else whole(written, reading, what, least=0)
         return None
 
     def _range(self, function: FrameFunction) -> RowRange | None:
@@ -205,7 +207,8 @@ class _Window:
             return None
         if not isinstance(written, exp.Expr) or where not in ("PRECEDING", "FOLLOWING"):
             raise NotSupported("this frame of a window is not answered", place=self._place)
-        distance = whole(written, self._stage.context.reading, least=0)
+        what = "the frame of a window counts whole rows, from 0"
+        distance = whole(written, self._stage.context.reading, what, least=0)
         return -distance if where == "PRECEDING" else distance
 
 
@@ -215,16 +218,16 @@ def _no_ordinal(node: exp.Expr) -> exp.Expr:
     return node
 
 
-def whole(node: exp.Expr, reading: Reading, *, least: int) -> int:
+def whole(node: exp.Expr, reading: Reading, what: str, *, least: int) -> int:
     """Return a whole number of a text; of a parameter without a value, the least.
 
     Raises:
-        TypeMismatch: it is none.
+        TypeMismatch: it is none, said by `what`.
     """
-    counted = reading.count(node)
+    counted = reading.count(node, what)
     if not isinstance(counted, Literal):
         return least
     value = counted.value
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _MOST:
-        raise TypeMismatch(f"a whole number from {least} stands here", place=counted.place)
+        raise TypeMismatch(what, place=counted.place)
     return value

@@ -115,7 +115,7 @@ def _part(values: Values, node: exp.Substring, place: Place) -> Call:
 def _position(values: Values, node: exp.StrPosition, place: Place) -> Call:
     part, text = node.args["substr"], node.this
     # POSITION has no place of its own; a call with one that has the part first is no STRPOS.
-    if node.meta and place_of(part).start <= place_of(text).start:
+    if "start" in node.meta and place_of(part).start <= place_of(text).start:
         raise NotSupported(
             "this call is not answered", place=place, hint="write POSITION('part' IN text)"
         )

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from flightframe_server import row_values
-from flightframe_server.errors import NotSupported, Place, TypeMismatch, shown
+from flightframe_server.errors import NotSupported, Place, TypeMismatch
 from flightframe_server.language.syntax import (
     Between,
     Binary,
@@ -54,6 +54,7 @@ from flightframe_server.sql.places import place_of
 from flightframe_server.sql.reading import Reading
 from flightframe_server.sql.row_functions import row_function
 from flightframe_server.sql.written_moments import in_zone, written
+from flightframe_server.sql.written_words import word_of
 
 Leaf = Callable[[exp.Expr], Expression | None]
 """What a column or an aggregate means in one place; None for every other node."""
@@ -356,8 +357,7 @@ class Scalars:
         own = row_function(self, node, place)
         if own is not None:
             return own
-        name = node.name.upper() if isinstance(node, exp.Anonymous) else node.key.upper()
-        raise NotSupported(f"{shown(name)} is not answered here", place=place)
+        raise NotSupported(f"{word_of(node)} is not answered here", place=place)
 
     def _case(self, node: exp.Case, place: Place) -> Expression:
         operand = None if node.this is None else self.value(node.this)

@@ -47,7 +47,7 @@ class SetSelects:
             return self.select, {}
         tree = self.select.copy()
         values: dict[int | str, LiteralValue] = {}
-        listed, single = _conditions(tree), _single_values(tree)
+        listed, single = _conditions(tree), single_values(tree)
         for node, of in zip(listed, members[: len(self.listed)], strict=True):
             _fill(node, of, values)
         for value, of in zip(single, members[len(self.listed) :], strict=True):
@@ -70,7 +70,7 @@ def set_selects(select: exp.Select, reading: Reading) -> SetSelects:
         if not isinstance(inner, exp.Select):
             raise NotSupported("IN takes one SELECT", place=place_of(node))
         found.append(_each_once(inner))
-    return SetSelects(tree, tuple(found), tuple(map(_first_value, _single_values(tree))))
+    return SetSelects(tree, tuple(found), tuple(map(_first_value, single_values(tree))))
 
 
 def _each_once(inner: exp.Select) -> exp.Select:
@@ -100,8 +100,8 @@ def _conditions(tree: exp.Expr) -> list[exp.In]:
     return found
 
 
-def _single_values(tree: exp.Select) -> list[exp.Subquery]:
-    """Return the SELECTs of one value in a condition on the rows of a table."""
+def single_values(tree: exp.Select) -> list[exp.Subquery]:
+    """Return, in their order, the SELECTs of one value in a condition on the rows of a table."""
     source, where = tree.args.get("from_"), tree.args.get("where")
     if where is None or source is None or not isinstance(source.this, exp.Table):
         return []

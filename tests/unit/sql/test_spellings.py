@@ -2,6 +2,7 @@
 
 import pytest
 import sqlglot
+from sqlglot import exp
 
 from flightframe_server.sql.parse import parse_sql
 from flightframe_server.sql.spellings import with_known_words
@@ -66,3 +67,10 @@ def test_what_odbc_counts_otherwise_is_not_read_in_its_braces(name, read):
     text = "SELECT {0} AS d, SUM(revenue) AS r FROM metrics GROUP BY 1"
     assert parse_sql(text.format(f"{name}(day)")) is not None
     assert (parse_sql(text.format(f"{{fn {name}(day)}}")) is not None) is read
+
+
+@pytest.mark.parametrize("clause", ["order", "group"])
+def test_a_place_in_parentheses_is_a_place(clause):
+    select = parse_sql(f"SELECT a, b FROM metrics {clause} BY ((2)), (a + 1)").select
+    keys = [node.this if clause == "order" else node for node in select.args[clause].expressions]
+    assert keys == [exp.Literal.number(2), exp.paren("a + 1")]
