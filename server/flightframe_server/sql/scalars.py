@@ -39,6 +39,7 @@ from flightframe_server.language.syntax import (
     Unary,
     When,
 )
+from flightframe_server.sql.cast_keys import without_cast
 from flightframe_server.sql.casts import cast, date_of
 from flightframe_server.sql.comparing import check_side
 from flightframe_server.sql.date_moves import (
@@ -138,7 +139,7 @@ class Scalars:
         known = constant_truth(node, self.reading)
         if known is not None:
             return known
-        place = place_of(node)
+        node, place = without_cast(self, node), place_of(node)
         match node:
             case exp.Paren():
                 return self.condition(node.this)

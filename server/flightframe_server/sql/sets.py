@@ -18,7 +18,7 @@ from flightframe_server.outer.program import Members
 from flightframe_server.sql.escapes import PARAMETER
 from flightframe_server.sql.places import place_of
 from flightframe_server.sql.reading import Reading
-from flightframe_server.sql.scalar_selects import one_value, scalars_in
+from flightframe_server.sql.scalar_selects import below_of, has_one_row, one_value, scalars_in
 from flightframe_server.sql.trees import aggregates_in, conjuncts, key_of
 
 _FIRST = 1_000_000
@@ -115,12 +115,19 @@ def _first_value(node: exp.Subquery) -> exp.Select:
         NotSupported: it may have several rows.
     """
     inner = node.unnest()
-    if isinstance(inner, exp.Select) and len(inner.expressions) == 1:
-        limit = inner.args.get("limit")
-        cut = limit.expression if isinstance(limit, exp.Limit) else None
-        if isinstance(cut, exp.Literal) and cut.name == "1":
-            return inner
+    if isinstance(inner, exp.Select) and len(inner.expressions) == 1 and _at_most_one(inner):
+        return inner
     return one_value(node)
+
+
+def _at_most_one(select: exp.Select) -> bool:
+    """Whether a SELECT is cut to a row, or over one that is, or has one row anyway."""
+    limit = select.args.get("limit")
+    cut = limit.expression if isinstance(limit, exp.Limit) else None
+    if (isinstance(cut, exp.Literal) and cut.name == "1") or has_one_row(select):
+        return True
+    below = below_of(select)
+    return below is not None and _at_most_one(below)
 
 
 def _one_of(members: Members, values: dict[int | str, LiteralValue]) -> exp.Expr:

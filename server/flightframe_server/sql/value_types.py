@@ -15,7 +15,7 @@ from flightframe_server.algebra.types import DataType
 from flightframe_server.errors import QueryError, TypeMismatch
 from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.resolver.values import common_type
-from flightframe_server.sql.places import place_of
+from flightframe_server.sql.scalar_selects import value_place
 from flightframe_server.sql.scopes import LevelColumn, Scope
 
 _COMPARISONS = (
@@ -44,7 +44,7 @@ def check_values(
                 raise TypeMismatch(
                     f"{level} is a {typed.level_types[level]}, and the SELECT beside it gives a"
                     f" value of {type_}",
-                    place=place_of(node),
+                    place=value_place(node),
                 )
 
 
