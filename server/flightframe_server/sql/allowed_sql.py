@@ -204,6 +204,11 @@ _WORDS = {
     "sample": "TABLESAMPLE",
     "qualify": "QUALIFY",
     "window": "a window function (OVER)",
+    "windows": "WINDOW",
+    "laterals": "LATERAL",
+    "locks": "FOR UPDATE",
+    "into": "INTO",
+    "pivots": "PIVOT",
     "gt": "GREATER THAN",
 }
 _CONSTRUCTS: Mapping[type[exp.Expr], str] = {
