@@ -67,6 +67,7 @@ _FORMS = {
     "FLOOR(number)": "FLOOR({0})",
     "CEIL(number)": "CEIL({0})",
     "MOD(a, b)": "MOD({0}, 2)",
+    "LENGTH(text)": "LENGTH({0})",
     "LOWER(text)": "LOWER({0})",
     "UPPER(text)": "UPPER({0})",
     "SUBSTR(text, start[, length])": "SUBSTR({0}, 1, 2)",

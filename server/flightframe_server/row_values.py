@@ -139,6 +139,11 @@ def right(text: str, count: int) -> str:
     return text[max(len(text) - count, 0) :] if count >= 0 else text[-count:]
 
 
+def length(text: str) -> int:
+    """Return how many code points a text has."""
+    return len(text)
+
+
 def trim(text: str) -> str:
     """Return a text without the blanks (U+0020) around it."""
     return text.strip(" ")

@@ -72,6 +72,8 @@ class OuterQueries:
         forms = [
             f"RANK() OVER ({part}ORDER BY {self._order([value])})",
             f"DENSE_RANK() OVER ({part}ORDER BY {self._order([keys[0]])})",
+            f"PERCENT_RANK() OVER ({part}ORDER BY {self._order([value])})",
+            f"CUME_DIST() OVER ({part}ORDER BY {self._order([value])})",
             f"ROW_NUMBER() OVER {whole})",
             f"NTILE({self.chance.randint(1, 4)}) OVER {whole})",
             f"LAG({value}) OVER {whole})",
@@ -111,6 +113,10 @@ class OuterQueries:
         having = f" HAVING {value} > 3" if self._often(0.4) else ""
         where = f" WHERE {self._pick(CONDITIONS)}" if self._often(0.4) else ""
         sql = f"SELECT {', '.join(items)} FROM metrics{where} GROUP BY {', '.join(keys)}{having}"
+        if self._often(0.3):
+            place = self._pick(["RANK", "CUME_DIST", "PERCENT_RANK"])
+            over = f"{place}() OVER (ORDER BY {self._order([value])})"
+            sql += f" QUALIFY {over} {self._pick(['< 3', '>= 0.4', '= 1'])}"
         return self._ended(sql, keys)
 
     def _join(self) -> tuple[str, bool]:

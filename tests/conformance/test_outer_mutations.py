@@ -64,6 +64,8 @@ MORE = (
     f"SELECT q.store, p.u FROM {ROWS} q LEFT JOIN (SELECT store, SUM(units) AS u FROM metrics GROUP"
     f" BY store) p ON q.store IS NOT DISTINCT FROM p.store WHERE q.region IN (SELECT region FROM"
     f" stores WHERE store > 'S02')",
+    f"SELECT region, store, u, PERCENT_RANK() OVER (PARTITION BY region ORDER BY u) AS p FROM"
+    f" {ROWS} q WHERE u > 1 QUALIFY p > 0.2 AND CUME_DIST() OVER (ORDER BY u DESC) < 0.9",
     "WITH a AS (SELECT region, SUM(units) AS u FROM metrics GROUP BY region), b AS (SELECT region,"
     " u FROM a WHERE u > 30) SELECT region, u FROM a EXCEPT SELECT region, u FROM b ORDER BY 2"
     " DESC, 1 FETCH FIRST 3 ROWS ONLY",
@@ -125,11 +127,11 @@ _WORDS: dict[tuple[type[exp.Expr], str], tuple[Any, ...]] = {
 }
 _CLAUSES = {
     clause.key: clause
-    for clause in (exp.Where, exp.Having, exp.Order, exp.Group, exp.Limit, exp.Offset)
+    for clause in (exp.Where, exp.Having, exp.Qualify, exp.Order, exp.Group, exp.Limit, exp.Offset)
 }
 _EVERY_CLAUSE = (
     "SELECT DISTINCT region FROM metrics WHERE store > 'S02' GROUP BY region HAVING COUNT(units) >"
-    " 9 ORDER BY region LIMIT 2 OFFSET 1"
+    " 9 QUALIFY RANK() OVER (ORDER BY region) < 3 ORDER BY region LIMIT 2 OFFSET 1"
 )
 _PARTS = (
     *(*_CLAUSES.values(), exp.From, exp.Distinct, exp.TableAlias, exp.Identifier, exp.DataType),

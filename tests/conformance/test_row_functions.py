@@ -86,7 +86,7 @@ def collection_of(columns, computed):
         "dimension_families": [{"name": "keys", "levels": ["k"]}],
         "metric_families": families,
     }
-    return read_collection(json.dumps(document))
+    return read_collection(json.dumps(document, ensure_ascii=False))
 
 
 class Rows:

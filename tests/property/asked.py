@@ -75,6 +75,7 @@ ROW_TESTS = (
     lambda node: ("in", ("row", "LOWER", node, ()), ("s1", "east", "é_%", "o'x")),
     lambda node: ("cmp", "<", ("row", "SUBSTR", node, (2, 1)), ("lit", "2")),
     lambda node: ("like", ("row", "SUBSTR", node, (0, 3)), "_a"),
+    lambda node: ("cmp", ">", ("row", "LENGTH", node, ()), ("lit", 2)),
 )
 DAY_TESTS = (
     lambda node: ("cmp", ">=", ("row", "EXTRACT", node, ("isodow",)), ("lit", 3)),

@@ -464,6 +464,8 @@ def row_function(name, value, arguments):
     if value is None:
         return None
     match name:
+        case "LENGTH":
+            return sum(1 for _ in value)
         case "LOWER":
             return "".join(letter.lower() for letter in value)
         case "UPPER":

@@ -24,6 +24,8 @@ class FrameFunction(StrEnum):
     DENSE_RANK = "DENSE_RANK"
     ROW_NUMBER = "ROW_NUMBER"
     NTILE = "NTILE"
+    PERCENT_RANK = "PERCENT_RANK"
+    CUME_DIST = "CUME_DIST"
     LAG = "LAG"
     LEAD = "LEAD"
     FIRST_VALUE = "FIRST_VALUE"
@@ -39,6 +41,9 @@ RANKS = frozenset(
     }
 )
 """Functions of a window that say where a row stands."""
+
+SHARES = frozenset({FrameFunction.PERCENT_RANK, FrameFunction.CUME_DIST})
+"""Functions of a window that say which share of the rows stands before one, or up to it."""
 
 NEIGHBOURS = frozenset({FrameFunction.LAG, FrameFunction.LEAD})
 """Functions of a window that read a row at a distance."""

@@ -100,6 +100,7 @@ _CALLED = (
     RowFunction("floor", "FLOOR(number)", (Takes.NUMBER,)),
     RowFunction("ceil", "CEIL(number)", (Takes.NUMBER,)),
     RowFunction("sqrt", "SQRT(number)", (Takes.NUMBER,), gives=double),
+    RowFunction("length", "LENGTH(text)", (Takes.TEXT,), gives=_integer),
     RowFunction("lower", "LOWER(text)", (Takes.TEXT,), gives=_text),
     RowFunction("upper", "UPPER(text)", (Takes.TEXT,), gives=_text),
     RowFunction("substr", "SUBSTR(text, start[, length])", _PART, 2, gives=_text),

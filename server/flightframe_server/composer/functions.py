@@ -191,6 +191,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "floor": row_functions.whole,
     "ceil": row_functions.whole,
     "sqrt": row_functions.square_root,
+    "length": row_functions.by_value(row_values.length),
     "lower": row_functions.by_value(row_values.lower),
     "upper": row_functions.by_value(row_values.upper),
     "substr": row_functions.by_value(row_values.substr),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flightframe_server.algebra.frame_functions import RANKS, TOTALS, FrameFunction
+from flightframe_server.algebra.frame_functions import RANKS, SHARES, TOTALS, FrameFunction
 from flightframe_server.algebra.reducers import REDUCERS, result_type
 from flightframe_server.algebra.types import DATE, DOUBLE, INTEGER, DataType, Kind
 from flightframe_server.errors import NotSupported, Place, TypeMismatch
@@ -60,6 +60,8 @@ def window_type(function: FrameFunction, argument: DataType | None, place: Place
     """Return the type of a value of a window; raises as `measure_type`."""
     if function in RANKS:
         return INTEGER
+    if function in SHARES:
+        return DOUBLE
     if function in TOTALS:
         return measure_type(function, argument, place)
     assert argument is not None

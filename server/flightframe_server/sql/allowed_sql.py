@@ -15,6 +15,7 @@ from sqlglot import exp
 from flightframe_server.errors import NotSupported
 from flightframe_server.sql.places import place_of
 from flightframe_server.sql.totals import is_total
+from flightframe_server.sql.written_words import word_of
 
 _TWO = frozenset({"this", "expression"})
 _ONE = frozenset({"this"})
@@ -135,8 +136,11 @@ QUESTION: Nodes = {
     exp.Sqrt: _ONE,
     exp.Round: frozenset({"this", "decimals"}),
     exp.Substring: frozenset({"this", "start", "length"}),
+    exp.Greatest: frozenset({"this", "expressions", "ignore_nulls"}),
+    exp.Least: frozenset({"this", "expressions", "ignore_nulls"}),
     exp.Floor: _ONE,
     exp.Ceil: _ONE,
+    exp.Length: _ONE,
     exp.Left: _TWO,
     exp.Right: _TWO,
     exp.Trim: _ONE,
@@ -156,6 +160,8 @@ QUESTION: Nodes = {
     exp.Interval: frozenset({"this", "unit"}),
     exp.AtTimeZone: frozenset({"this", "zone"}),
     exp.ToChar: frozenset({"this", "format"}),
+    exp.Monthname: _ONE,
+    exp.Dayname: _ONE,
     exp.CurrentDate: frozenset(),
     exp.CurrentTimestamp: frozenset(),
 }
@@ -168,6 +174,8 @@ OUTER: Nodes = {
     exp.Union: _COMBINED,
     exp.Intersect: _COMBINED,
     exp.Except: _COMBINED,
+    exp.Select: QUESTION[exp.Select] | {"qualify"},
+    exp.Qualify: _ONE,
     exp.In: QUESTION[exp.In] | {"query"},
     exp.Join: QUESTION[exp.Join] | {"kind"},
     exp.Window: frozenset({"this", "partition_by", "order", "spec", "over"}),
@@ -175,6 +183,8 @@ OUTER: Nodes = {
     exp.Rank: frozenset(),
     exp.DenseRank: frozenset(),
     exp.RowNumber: frozenset(),
+    exp.PercentRank: frozenset(),
+    exp.CumeDist: frozenset(),
     exp.Ntile: _ONE,
     exp.Lag: frozenset({"this", "offset", "default"}),
     exp.Lead: frozenset({"this", "offset", "default"}),
@@ -192,7 +202,13 @@ _WORDS = {
     "group": "GROUP BY",
     "with_": "WITH",
     "sample": "TABLESAMPLE",
+    "qualify": "QUALIFY",
     "window": "a window function (OVER)",
+    "windows": "WINDOW",
+    "laterals": "LATERAL",
+    "locks": "FOR UPDATE",
+    "into": "INTO",
+    "pivots": "PIVOT",
     "gt": "GREATER THAN",
 }
 _CONSTRUCTS: Mapping[type[exp.Expr], str] = {
@@ -201,13 +217,6 @@ _CONSTRUCTS: Mapping[type[exp.Expr], str] = {
     exp.Intersect: "INTERSECT",
     exp.Except: "EXCEPT",
     exp.Exists: "EXISTS",
-    exp.StddevPop: "STDDEV_POP",
-    exp.VariancePop: "VAR_POP",
-    exp.ApproxDistinct: "APPROX_COUNT_DISTINCT",
-    exp.StrPosition: "POSITION",
-    exp.TimestampTrunc: "a TIMESTAMP_TRUNC",
-    exp.DateBin: "DATE_BIN",
-    exp.ToChar: "TO_CHAR",
     exp.CurrentUser: "CURRENT_USER",
     exp.SessionUser: "SESSION_USER",
     exp.CurrentDatabase: "CURRENT_DATABASE",
@@ -270,15 +279,22 @@ def _check(tree: exp.Expr, nodes: Nodes, where: str, hint: str) -> None:
             if value and name not in known:
                 part = value[0] if isinstance(value, list) else value
                 at = part if isinstance(part, exp.Expr) else node
-                raise _unknown(_WORDS.get(name, f"{node.key} {name}"), where, hint, at)
+                raise _unknown(_WORDS.get(name) or _with(node, name), where, hint, at)
+
+
+def _with(node: exp.Expr, name: str) -> str:
+    """Return what an argument of a construct is called."""
+    if isinstance(node, exp.Func) and not isinstance(node, exp.Case | exp.Cast):
+        return f"{construct(node)} with these arguments"
+    if name == "this":
+        return construct(node)
+    return f"{construct(node)} {name.strip('_').upper()}"
 
 
 def construct(node: exp.Expr) -> str:
     """Return what a construct is called in words."""
-    name = node.name if isinstance(node, exp.Anonymous) else node.key
-    return _CONSTRUCTS.get(type(node), name.strip("_").upper())
+    return _CONSTRUCTS.get(type(node)) or word_of(node)
 
 
 def _unknown(what: str, where: str, hint: str, node: exp.Expr) -> NotSupported:
-    written = what if what.startswith("a ") else what.strip("_").upper()
-    return NotSupported(f"{written} is not answered {where}", hint=hint, place=place_of(node))
+    return NotSupported(f"{what} is not answered {where}", hint=hint, place=place_of(node))

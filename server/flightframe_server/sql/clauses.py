@@ -96,6 +96,26 @@ def groups_by_all(clause: exp.Group) -> bool:
     )
 
 
+def check_ordered(node: exp.Expr) -> None:
+    """Check that a key of ORDER BY is no constant, but for a number that is a place.
+
+    Raises:
+        TypeMismatch: it is one, and orders nothing.
+    """
+    inner = node.this if isinstance(node, exp.Neg) else node
+    if isinstance(inner, exp.Literal | exp.Null | exp.Boolean) and not is_place(node):
+        raise TypeMismatch(
+            "ORDER BY takes a column or an expression, not a constant",
+            place=place_of(node),
+            hint="name the column",
+        )
+
+
+def is_place(node: exp.Expr) -> bool:
+    """Whether a key is a number, which names a column of SELECT by its place."""
+    return isinstance(node, exp.Literal) and node.is_int
+
+
 def ordinal(node: exp.Literal, outputs: list[T], clause: str) -> T:
     """Return the column of SELECT that a number names.
 

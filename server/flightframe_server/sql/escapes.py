@@ -16,8 +16,9 @@ from sqlglot import Token, TokenType
 PARAMETER = "p"
 """What the name of a numbered placeholder starts with."""
 
-_COUNTED_OTHERWISE = frozenset({"DAYOFWEEK", "WEEK"})
-"""Functions that count from another day in braces: ODBC's Sunday is 1, and DuckDB's is 0."""
+_COUNTED_OTHERWISE = frozenset({"DAYOFWEEK", "LENGTH", "WEEK"})
+"""Functions that count otherwise in braces: ODBC's Sunday is 1, and DuckDB's is 0; ODBC's LENGTH
+counts no blanks at the end."""
 
 _LITERALS = {"D": (TokenType.DATE, "DATE"), "TS": (TokenType.TIMESTAMP, "TIMESTAMP")}
 

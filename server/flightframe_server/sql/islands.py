@@ -26,12 +26,13 @@ from flightframe_server.resolver.question import Question
 from flightframe_server.resolver.resolve import resolve
 from flightframe_server.resolver.terms import LevelTerm
 from flightframe_server.sql.places import place_of
-from flightframe_server.sql.question import translated
+from flightframe_server.sql.question import rows_scope, translated
 from flightframe_server.sql.reading import Reading
 from flightframe_server.sql.relations import NamedColumn, Relation
-from flightframe_server.sql.sets import SetSelects, set_selects
+from flightframe_server.sql.sets import SetSelects, set_selects, single_values
 from flightframe_server.sql.stages import Context
 from flightframe_server.sql.unwrapping import Tables
+from flightframe_server.sql.value_types import check_values
 
 
 @dataclass(slots=True)
@@ -70,6 +71,7 @@ class Islands:
             *(UNKNOWN_MEMBERS for _ in sets.listed),
             *(_one_like(program.schema.types[0]) for program in programs[len(sets.listed) :]),
         )
+        self._check_values(sets, programs[len(sets.listed) :])
         made = self._translated(sets, unknown, note=True)
         question = resolve(made.statement, self.context.reading.typed, self.context.binding)
         types = tuple(_types(question, made, select))
@@ -79,6 +81,13 @@ class Islands:
         )
         at = self._place(made, Island(programs, translation, schema))
         return Relation(Frame(at, types), tuple(map(NamedColumn, names)), _unique(question))
+
+    def _check_values(self, sets: SetSelects, programs: tuple[Program, ...]) -> None:
+        if programs:
+            scope = rows_scope(sets.select, self.tables, self.context.reading)
+            types = (program.root.types[0] for program in programs)
+            values = zip(single_values(sets.select), types, strict=True)
+            check_values(values, scope, self.context.reading.typed)
 
     def saved(self, table: exp.Table) -> Relation | None:
         """Return a saved frame as the frame of its answer; None for any other table.

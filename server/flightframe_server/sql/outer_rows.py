@@ -88,7 +88,7 @@ class RowsBelow:
 
     def _places_of_aggregates(self, items: list[SelectItem]) -> list[exp.Expr]:
         nodes = [item.node for item in items]
-        for name in ("having", "order"):
+        for name in ("having", "qualify", "order"):
             clause = self.original.args.get(name)
             if clause is not None:
                 nodes.append(clause)
@@ -101,7 +101,7 @@ class RowsBelow:
             name = exp.to_identifier(f"column {at}", quoted=True)
             listed.append(exp.Alias(this=node.copy(), alias=name))
         select.set("expressions", listed)
-        for clause in ("having", "order", "limit", "offset", "distinct"):
+        for clause in ("having", "qualify", "order", "limit", "offset", "distinct"):
             select.set(clause, None)
         places = [exp.Literal.number(at + 1) for at in range(len(keys))]
         select.set("group", exp.Group(expressions=places) if places else None)
@@ -179,7 +179,7 @@ def is_rows(source: exp.Expr, tables: Tables) -> bool:
         case exp.Table(this=exp.Identifier()) as table:
             return tables.saved(table) is None
         case exp.Subquery(this=exp.Select() as inner):
-            clauses = ("group", "having", "distinct", "limit", "offset")
+            clauses = ("group", "having", "qualify", "distinct", "limit", "offset")
             reduced = any(inner.args.get(name) is not None for name in clauses)
             parts = (exp.Window, exp.AggFunc)
             clause = inner.args.get("from_")

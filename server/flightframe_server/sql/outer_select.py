@@ -33,7 +33,7 @@ from flightframe_server.outer.algebra import (
 )
 from flightframe_server.outer.typing import as_types, shared_types
 from flightframe_server.resolver.terms import ColumnTerm, Term
-from flightframe_server.sql.clauses import MOST_ROWS, limit_of, ordinal
+from flightframe_server.sql.clauses import MOST_ROWS, check_ordered, limit_of, ordinal
 from flightframe_server.sql.grouping import item_of
 from flightframe_server.sql.islands import Islands
 from flightframe_server.sql.outer_groups import SelectItem, each_once, grouped, has_groups, keys_of
@@ -42,6 +42,7 @@ from flightframe_server.sql.outer_rows import RowsBelow, is_rows, rows_below
 from flightframe_server.sql.outer_sets import check_sets, chosen, query_of, split_conditions
 from flightframe_server.sql.outer_windows import windowed
 from flightframe_server.sql.places import place_of
+from flightframe_server.sql.reading import LIMITED
 from flightframe_server.sql.relations import NamedColumn, Relation, projected_unique
 from flightframe_server.sql.scalar_selects import scalar_selects, with_values
 from flightframe_server.sql.stages import Stage, stage_of
@@ -104,7 +105,7 @@ class SelectReader:
         check_sets(select)
         if isinstance(below, RowsBelow):
             stage, items = below.reduced(self.islands, _items(select, None))
-            nodes = self._nodes(select, items, below.is_column)
+            nodes = self._nodes(select, items, below)
         else:
             values = self._values(scalars.before)
             stage, items, nodes = self._over_relation(select, below, values)
@@ -114,6 +115,9 @@ class SelectReader:
             stage = stage.filtered(_with_names(having.this, items, below))
         windows = each_once((w for node in nodes for w in windows_in(node)), stage.key)
         stage = windowed(stage, windows)
+        chosen_by = _qualified(select, items, below)
+        if chosen_by is not None:
+            stage = stage.filtered(chosen_by)
         return self._shown(select, stage, items, below)
 
     def _over_relation(
@@ -125,7 +129,7 @@ class SelectReader:
         where = select.args.get("where")
         if where is not None:
             stage = self._filtered(stage, where.this)
-        nodes = self._nodes(select, items, lambda column: below.find(column) is not None)
+        nodes = self._nodes(select, items, below)
         if has_groups(select, nodes):
             having = select.args.get("having")
             reduced = [*nodes, *([_with_names(having.this, items, below)] if having else [])]
@@ -148,16 +152,18 @@ class SelectReader:
         return {name: self.relation(select) for name, select in selects.items()}
 
     def _nodes(
-        self,
-        select: exp.Select,
-        items: list[SelectItem],
-        is_column: Callable[[exp.Column], bool],
+        self, select: exp.Select, items: list[SelectItem], below: Relation | RowsBelow
     ) -> list[exp.Expr]:
-        """Return the expressions of SELECT and ORDER BY."""
+        """Return the expressions of SELECT, QUALIFY and ORDER BY."""
         order = select.args.get("order")
         keys = [] if order is None else [key.this for key in order.expressions]
         more = [key for key in keys if not isinstance(key, exp.Column | exp.Literal)]
-        return [item.node for item in items] + [_named(key, items, is_column) for key in more]
+        chosen_by = _qualified(select, items, below)
+        return [
+            *(item.node for item in items),
+            *(() if chosen_by is None else (chosen_by,)),
+            *(_with_names(key, items, below) for key in more),
+        ]
 
     def _below(self, select: exp.Select) -> Relation | RowsBelow:
         clause = select.args.get("from_")
@@ -234,7 +240,8 @@ class SelectReader:
         below: Relation | RowsBelow,
     ) -> int | None:
         """Return which column of SELECT a key of ORDER BY is; None: it is none of them."""
-        if isinstance(node, exp.Literal) and node.is_int:
+        check_ordered(node)
+        if isinstance(node, exp.Literal):
             return items.index(ordinal(node, items, "ORDER BY"))
         if isinstance(node, exp.Column) and len(node.parts) == 1:
             fits = [
@@ -344,12 +351,34 @@ def _with_names(node: exp.Expr, items: list[SelectItem], below: Relation | RowsB
     return _named(node, items, lambda column: below.find(column) is not None)
 
 
+def _qualified(
+    select: exp.Select, items: list[SelectItem], below: Relation | RowsBelow
+) -> exp.Expr | None:
+    """Return the condition of QUALIFY, with names of SELECT written out; None: there is none.
+
+    Raises:
+        NotSupported: no window stands in it or in SELECT.
+    """
+    clause = select.args.get("qualify")
+    if clause is None:
+        return None
+    condition = _with_names(clause.this, items, below)
+    if not any(any(windows_in(node)) for node in (condition, *(item.node for item in items))):
+        raise NotSupported(
+            "QUALIFY is a condition on windows, and this SELECT has none",
+            place=place_of(clause),
+            hint="write HAVING or WHERE",
+        )
+    return condition
+
+
 def _sort_key(node: exp.Ordered, at: int) -> SortKey:
     return SortKey(at, bool(node.args.get("desc")), bool(node.args.get("nulls_first")))
 
 
 def _combined_key(node: exp.Expr, relation: Relation) -> int:
-    if isinstance(node, exp.Literal) and node.is_int:
+    check_ordered(node)
+    if isinstance(node, exp.Literal):
         return ordinal(node, list(range(len(relation.columns))), "ORDER BY")
     if isinstance(node, exp.Column):
         return relation.place(node)
@@ -363,7 +392,7 @@ def _counts(written: Limit) -> tuple[int | None, int]:
         if isinstance(part, Literal) and (
             isinstance(value, bool) or not isinstance(value, int) or value < 0
         ):
-            raise TypeMismatch("LIMIT and OFFSET take whole numbers from 0", place=part.place)
+            raise TypeMismatch(LIMITED, place=part.place)
         numbers.append(value if isinstance(value, int) else None)
     count, offset = numbers
     return (None if count == MOST_ROWS else count), offset or 0

@@ -27,7 +27,7 @@ def check_sets(select: exp.Select) -> None:
     Raises:
         NotSupported: one does.
     """
-    clauses = (select.args.get(name) for name in ("group", "having", "order"))
+    clauses = (select.args.get(name) for name in ("group", "having", "qualify", "order"))
     for part in (*select.expressions, *(clause for clause in clauses if clause is not None)):
         for node in part.find_all(exp.In):
             if node.args.get("query") is not None:

@@ -15,6 +15,7 @@ from flightframe_server.algebra.frame_functions import (
     ENDS,
     NEIGHBOURS,
     RANKS,
+    SHARES,
     TOTALS,
     FrameFunction,
 )
@@ -35,6 +36,8 @@ _FUNCTIONS: dict[type[exp.Expr], FrameFunction] = {
     exp.DenseRank: FrameFunction.DENSE_RANK,
     exp.RowNumber: FrameFunction.ROW_NUMBER,
     exp.Ntile: FrameFunction.NTILE,
+    exp.PercentRank: FrameFunction.PERCENT_RANK,
+    exp.CumeDist: FrameFunction.CUME_DIST,
     exp.Lag: FrameFunction.LAG,
     exp.Lead: FrameFunction.LEAD,
     exp.FirstValue: FrameFunction.FIRST_VALUE,
@@ -92,8 +95,8 @@ class _Window:
             raise NotSupported(
                 "this window function (OVER) is not answered",
                 place=self._place,
-                hint="RANK, DENSE_RANK, ROW_NUMBER, NTILE, LAG, LEAD, FIRST_VALUE, LAST_VALUE, SUM,"
-                " AVG, MIN, MAX and COUNT are",
+                hint="RANK, DENSE_RANK, PERCENT_RANK, CUME_DIST, ROW_NUMBER, NTILE, LAG, LEAD,"
+                " FIRST_VALUE, LAST_VALUE, SUM, AVG, MIN, MAX and COUNT are",
             )
         self._check_read_as_sums(function)
         argument = self._argument(function)
@@ -133,7 +136,7 @@ class _Window:
 
     def _argument(self, function: FrameFunction) -> Term | None:
         inner = self._node.this.this
-        if function in RANKS:
+        if function in RANKS | SHARES:
             return None
         if function == FrameFunction.COUNT and isinstance(inner, exp.Star | exp.Literal):
             return None
@@ -165,10 +168,12 @@ class _Window:
     def _count(self, function: FrameFunction) -> int | None:
         reading = self._stage.context.reading
         if function == FrameFunction.NTILE:
-            return whole(self._node.this.this, reading, least=1)
+            what = "NTILE takes a whole number of buckets, from 1"
+            return whole(self._node.this.this, reading, what, least=1)
         if function in NEIGHBOURS:
             written = self._node.this.args.get("offset")
-            return 1 if written is None else whole(written, reading, least=0)
+            what = f"{function} takes a whole number of rows, from 0"
+            return 1 if written is None else whole(written, reading, what, least=0)
         return None
 
     def _range(self, function: FrameFunction) -> RowRange | None:
@@ -202,7 +207,8 @@ class _Window:
             return None
         if not isinstance(written, exp.Expr) or where not in ("PRECEDING", "FOLLOWING"):
             raise NotSupported("this frame of a window is not answered", place=self._place)
-        distance = whole(written, self._stage.context.reading, least=0)
+        what = "the frame of a window counts whole rows, from 0"
+        distance = whole(written, self._stage.context.reading, what, least=0)
         return -distance if where == "PRECEDING" else distance
 
 
@@ -212,16 +218,16 @@ def _no_ordinal(node: exp.Expr) -> exp.Expr:
     return node
 
 
-def whole(node: exp.Expr, reading: Reading, *, least: int) -> int:
+def whole(node: exp.Expr, reading: Reading, what: str, *, least: int) -> int:
     """Return a whole number of a text; of a parameter without a value, the least.
 
     Raises:
-        TypeMismatch: it is none.
+        TypeMismatch: it is none, said by `what`.
     """
-    counted = reading.count(node)
+    counted = reading.count(node, what)
     if not isinstance(counted, Literal):
         return least
     value = counted.value
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _MOST:
-        raise TypeMismatch(f"a whole number from {least} stands here", place=counted.place)
+        raise TypeMismatch(what, place=counted.place)
     return value

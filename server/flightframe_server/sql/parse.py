@@ -27,6 +27,7 @@ from flightframe_server.sql.escapes import PARAMETER, standard_tokens
 from flightframe_server.sql.row_comparisons import with_parts_compared
 from flightframe_server.sql.spellings import with_known_words
 from flightframe_server.sql.time_idioms import with_periods
+from flightframe_server.sql.written_words import with_words
 
 MAX_SQL_BYTES = 16 * 1024
 MAX_TOKENS = 2_000
@@ -160,8 +161,11 @@ def _parse(source: str) -> ParsedSql | None:
         return None
     _check_bounds(tokens)
     parameters = sum(token.token_type is TokenType.PLACEHOLDER for token in tokens)
-    (tree,) = _DIALECT.parser().parse(standard_tokens(tokens), source)
-    return None if tree is None else _read(tree, parameters, explain=explain)
+    standard = standard_tokens(tokens)
+    (tree,) = _DIALECT.parser().parse(standard, source)
+    if tree is None:
+        return None
+    return _read(with_words(tree, standard, source), parameters, explain=explain)
 
 
 def _read(tree: exp.Expr, parameters: int, *, explain: bool) -> ParsedSql | None:

@@ -29,6 +29,8 @@ from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.sql.parse import parameter_index
 from flightframe_server.sql.places import place_of
 
+LIMITED = "LIMIT and OFFSET take whole numbers from 0"
+
 MAX_NODES = 20_000
 """How many nodes all names of values stand for, once each is written out where it stands."""
 
@@ -130,8 +132,12 @@ class Reading:
             raise TypeMismatch(f"parameter ?{index + 1} is a text here", place=place)
         return value
 
-    def count(self, node: exp.Expr) -> Expression:
-        """Return what LIMIT or OFFSET counts.
+    def count(self, node: exp.Expr, what: str = LIMITED) -> Expression:
+        """Return what LIMIT or OFFSET counts, or a window.
+
+        Args:
+            node: the number.
+            what: what takes it, as the error says it.
 
         Raises:
             TypeMismatch: it is no whole number.
@@ -144,7 +150,7 @@ class Reading:
                 return self.parameter(node)
             case exp.Literal(is_int=True):
                 return Literal(int(node.name), LiteralKind.INTEGER, place=place)
-        raise TypeMismatch("LIMIT and OFFSET take whole numbers from 0", place=place)
+        raise TypeMismatch(what, place=place)
 
     def _value(self, index: int, place: Place) -> LiteralValue:
         assert self.values is not None

@@ -14,11 +14,16 @@ from sqlglot import exp
 from flightframe_server.errors import NotSupported, Place, TypeMismatch
 from flightframe_server.language.syntax import (
     Call,
+    Case,
     Cast,
+    Compare,
     Expression,
+    IsNull,
+    Junction,
     Literal,
     LiteralKind,
     Parameter,
+    When,
 )
 from flightframe_server.sql.folding import folded
 from flightframe_server.sql.naming import rebuilt
@@ -39,7 +44,7 @@ class Values(Protocol):
         """Return a value."""
 
 
-def row_function(values: Values, node: exp.Expr, place: Place) -> Call | None:
+def row_function(values: Values, node: exp.Expr, place: Place) -> Expression | None:
     """Return a function of one row; None where a node is none of these.
 
     Raises:
@@ -60,7 +65,31 @@ def row_function(values: Values, node: exp.Expr, place: Place) -> Call | None:
             return _replaced(values, node, place)
         case exp.Anonymous() if node.name.upper() == "MAKE_DATE":
             return Call("MAKE_DATE", tuple(map(values.value, node.expressions)), place=place)
+        case exp.Greatest() | exp.Least():
+            return _extreme(values, node, place)
     return None
+
+
+def _extreme(values: Values, node: exp.Greatest | exp.Least, place: Place) -> Expression:
+    """Return GREATEST or LEAST as a CASE: the first that no other passes; NULL is passed over."""
+    if not node.args.get("ignore_nulls"):
+        raise NotSupported(f"this {node.key.upper()} is not answered", place=place)
+    operator = ">=" if isinstance(node, exp.Greatest) else "<="
+    sides = [values.value(side) for side in (node.this, *node.expressions)]
+    *others, last = sides
+    whens = []
+    for at, side in enumerate(others):
+        # Those before it that are no NULL have been passed by one of those behind.
+        tests: list[Expression] = []
+        for other in sides[at + 1 :]:
+            passes = Compare(operator, side, other, place=place)
+            tests.append(Junction("OR", (passes, IsNull(other, place=place)), place=place))
+        test = tests[0] if len(tests) == 1 else Junction("AND", tuple(tests), place=place)
+        whens.append(When(test, side, place=place))
+    if not whens:
+        return last
+    made = Case(None, tuple(whens), last, place=place)
+    return values.reading.written_out(made, place)
 
 
 def _part(values: Values, node: exp.Substring, place: Place) -> Call:
@@ -86,7 +115,7 @@ def _part(values: Values, node: exp.Substring, place: Place) -> Call:
 def _position(values: Values, node: exp.StrPosition, place: Place) -> Call:
     part, text = node.args["substr"], node.this
     # POSITION has no place of its own; a call with one that has the part first is no STRPOS.
-    if node.meta and place_of(part).start <= place_of(text).start:
+    if "start" in node.meta and place_of(part).start <= place_of(text).start:
         raise NotSupported(
             "this call is not answered", place=place, hint="write POSITION('part' IN text)"
         )

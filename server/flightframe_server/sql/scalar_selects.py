@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
-from flightframe_server.errors import NotSupported, UnknownName
+from flightframe_server.errors import NotSupported, Place, UnknownName
 from flightframe_server.outer.algebra import Join, JoinKind
 from flightframe_server.sql.aggregate_nodes import is_aggregate
 from flightframe_server.sql.places import place_of
@@ -31,7 +31,7 @@ class ScalarSelects:
     Attributes:
         select: the SELECT; itself where it has none.
         before: those in WHERE, by the names of their marks.
-        after: those in SELECT, HAVING and ORDER BY.
+        after: those in SELECT, HAVING, QUALIFY and ORDER BY.
     """
 
     select: exp.Select
@@ -54,7 +54,7 @@ def scalar_selects(select: exp.Select, *, in_where: bool = True) -> ScalarSelect
         raise UnknownName(f"there is no table {_MARK} in FROM", place=place_of(select))
     before: dict[str, exp.Select] = {}
     after: dict[str, exp.Select] = {}
-    for clause in (*(("where",) if in_where else ()), "having", "order"):
+    for clause in (*(("where",) if in_where else ()), "having", "qualify", "order"):
         part = tree.args.get(clause)
         if part is not None:
             _marked(part, before if clause == "where" else after, clause)
@@ -111,29 +111,53 @@ def _check_place(node: exp.Subquery) -> None:
     while above is not None and not isinstance(above, exp.Query):
         if isinstance(above, exp.Window) or is_aggregate(above):
             raise NotSupported(
-                "a SELECT within an aggregate or a window is not answered", place=place_of(node)
+                "a SELECT within an aggregate or a window is not answered", place=value_place(node)
             )
         above = above.parent
 
 
 def one_value(node: exp.Subquery) -> exp.Select:
-    """Return the SELECT, which has one column and exactly one row: it reduces all rows to one.
+    """Return the SELECT, which has one column and exactly one row.
 
     Raises:
         NotSupported: it may have several rows or none.
     """
-    inner = node.this
-    while isinstance(inner, exp.Subquery):
-        inner = inner.this
-    if (
-        not isinstance(inner, exp.Select)
-        or len(inner.expressions) != 1
-        or any(inner.args.get(name) for name in _CLAUSES)
-        or next(aggregates_in(inner.expressions[0]), None) is None
-    ):
+    inner = _within(node)
+    if inner is None or len(inner.expressions) != 1 or not has_one_row(inner):
         raise NotSupported(
             "a SELECT inside an expression has one row: an aggregate without GROUP BY",
-            place=place_of(node),
+            place=value_place(node),
             hint="write (SELECT AVG(r) FROM ...), or join the SELECT",
         )
     return inner
+
+
+def value_place(node: exp.Subquery) -> Place:
+    """Return where a SELECT inside an expression stands: a WITH that it names stands elsewhere."""
+    inner = _within(node)
+    return place_of(node if inner is None else inner.expressions[0])
+
+
+def has_one_row(select: exp.Select) -> bool:
+    """Whether a SELECT reduces all rows to one, or is over one that does and keeps its row."""
+    if any(select.args.get(name) for name in _CLAUSES):
+        return False
+    if any(next(aggregates_in(node), None) is not None for node in select.expressions):
+        return True
+    below = below_of(select)
+    return below is not None and select.args.get("where") is None and has_one_row(below)
+
+
+def below_of(select: exp.Select) -> exp.Select | None:
+    """Return the only SELECT that a SELECT is over; None: it is over a table, or a join."""
+    clause = select.args.get("from_")
+    if clause is None or select.args.get("joins") or not isinstance(clause.this, exp.Subquery):
+        return None
+    return _within(clause.this)
+
+
+def _within(node: exp.Subquery) -> exp.Select | None:
+    inner = node.this
+    while isinstance(inner, exp.Subquery):
+        inner = inner.this
+    return inner if isinstance(inner, exp.Select) else None

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from flightframe_server import row_values
-from flightframe_server.errors import NotSupported, Place, TypeMismatch, shown
+from flightframe_server.errors import NotSupported, Place, TypeMismatch
 from flightframe_server.language.syntax import (
     Between,
     Binary,
@@ -39,6 +39,7 @@ from flightframe_server.language.syntax import (
     Unary,
     When,
 )
+from flightframe_server.sql.cast_keys import without_cast
 from flightframe_server.sql.casts import cast, date_of
 from flightframe_server.sql.comparing import check_side
 from flightframe_server.sql.date_moves import (
@@ -54,6 +55,7 @@ from flightframe_server.sql.places import place_of
 from flightframe_server.sql.reading import Reading
 from flightframe_server.sql.row_functions import row_function
 from flightframe_server.sql.written_moments import in_zone, written
+from flightframe_server.sql.written_words import word_of
 
 Leaf = Callable[[exp.Expr], Expression | None]
 """What a column or an aggregate means in one place; None for every other node."""
@@ -137,7 +139,7 @@ class Scalars:
         known = constant_truth(node, self.reading)
         if known is not None:
             return known
-        place = place_of(node)
+        node, place = without_cast(self, node), place_of(node)
         match node:
             case exp.Paren():
                 return self.condition(node.this)
@@ -290,15 +292,15 @@ class Scalars:
                 return date_of(self, self.value(node.this), place)
             case exp.AtTimeZone():
                 return in_zone(self, node, place)
-            case exp.ToChar():
-                return written(self, node, place)
             case exp.Extract():
                 return Extract(node.name.lower(), self.value(node.expression), place=place)
             case exp.Trunc(this=exp.Extract() as whole):
                 # What EXTRACT gives is whole.
                 return self.value(whole)
         part = _PARTS.get(type(node))
-        return None if part is None else Extract(part, self.value(node.this), place=place)
+        if part is not None:
+            return Extract(part, self.value(node.this), place=place)
+        return written(self, node, place)
 
     def _truncated(self, node: exp.DateTrunc, place: Place) -> Expression:
         inner = self.value(node.this)
@@ -347,7 +349,7 @@ class Scalars:
             case exp.Nullif():
                 sides = self.value(node.this), self.value(node.expression)
                 return Call("NULLIF", sides, place=place)
-            case exp.Abs() | exp.Sqrt() | exp.Lower() | exp.Upper():
+            case exp.Abs() | exp.Sqrt() | exp.Length() | exp.Lower() | exp.Upper():
                 return Call(node.key.upper(), (self.value(node.this),), place=place)
             case exp.Round():
                 places = node.args.get("decimals")
@@ -356,8 +358,7 @@ class Scalars:
         own = row_function(self, node, place)
         if own is not None:
             return own
-        name = node.name.upper() if isinstance(node, exp.Anonymous) else node.key.upper()
-        raise NotSupported(f"{shown(name)} is not answered here", place=place)
+        raise NotSupported(f"{word_of(node)} is not answered here", place=place)
 
     def _case(self, node: exp.Case, place: Place) -> Expression:
         operand = None if node.this is None else self.value(node.this)

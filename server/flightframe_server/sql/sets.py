@@ -18,7 +18,7 @@ from flightframe_server.outer.program import Members
 from flightframe_server.sql.escapes import PARAMETER
 from flightframe_server.sql.places import place_of
 from flightframe_server.sql.reading import Reading
-from flightframe_server.sql.scalar_selects import one_value, scalars_in
+from flightframe_server.sql.scalar_selects import below_of, has_one_row, one_value, scalars_in
 from flightframe_server.sql.trees import aggregates_in, conjuncts, key_of
 
 _FIRST = 1_000_000
@@ -47,7 +47,7 @@ class SetSelects:
             return self.select, {}
         tree = self.select.copy()
         values: dict[int | str, LiteralValue] = {}
-        listed, single = _conditions(tree), _single_values(tree)
+        listed, single = _conditions(tree), single_values(tree)
         for node, of in zip(listed, members[: len(self.listed)], strict=True):
             _fill(node, of, values)
         for value, of in zip(single, members[len(self.listed) :], strict=True):
@@ -70,7 +70,7 @@ def set_selects(select: exp.Select, reading: Reading) -> SetSelects:
         if not isinstance(inner, exp.Select):
             raise NotSupported("IN takes one SELECT", place=place_of(node))
         found.append(_each_once(inner))
-    return SetSelects(tree, tuple(found), tuple(map(_first_value, _single_values(tree))))
+    return SetSelects(tree, tuple(found), tuple(map(_first_value, single_values(tree))))
 
 
 def _each_once(inner: exp.Select) -> exp.Select:
@@ -78,7 +78,8 @@ def _each_once(inner: exp.Select) -> exp.Select:
     source = inner.args.get("from_")
     if source is None or not isinstance(source.this, exp.Table):
         return inner
-    cut = any(inner.args.get(part) for part in ("group", "having", "distinct", "limit", "offset"))
+    clauses = ("group", "having", "qualify", "distinct", "limit", "offset")
+    cut = any(inner.args.get(part) for part in clauses)
     if cut or any(next(aggregates_in(node), None) for node in inner.expressions):
         return inner
     once = inner.copy()
@@ -99,8 +100,8 @@ def _conditions(tree: exp.Expr) -> list[exp.In]:
     return found
 
 
-def _single_values(tree: exp.Select) -> list[exp.Subquery]:
-    """Return the SELECTs of one value in a condition on the rows of a table."""
+def single_values(tree: exp.Select) -> list[exp.Subquery]:
+    """Return, in their order, the SELECTs of one value in a condition on the rows of a table."""
     source, where = tree.args.get("from_"), tree.args.get("where")
     if where is None or source is None or not isinstance(source.this, exp.Table):
         return []
@@ -114,12 +115,19 @@ def _first_value(node: exp.Subquery) -> exp.Select:
         NotSupported: it may have several rows.
     """
     inner = node.unnest()
-    if isinstance(inner, exp.Select) and len(inner.expressions) == 1:
-        limit = inner.args.get("limit")
-        cut = limit.expression if isinstance(limit, exp.Limit) else None
-        if isinstance(cut, exp.Literal) and cut.name == "1":
-            return inner
+    if isinstance(inner, exp.Select) and len(inner.expressions) == 1 and _at_most_one(inner):
+        return inner
     return one_value(node)
+
+
+def _at_most_one(select: exp.Select) -> bool:
+    """Whether a SELECT is cut to a row, or over one that is, or has one row anyway."""
+    limit = select.args.get("limit")
+    cut = limit.expression if isinstance(limit, exp.Limit) else None
+    if (isinstance(cut, exp.Literal) and cut.name == "1") or has_one_row(select):
+        return True
+    below = below_of(select)
+    return below is not None and _at_most_one(below)
 
 
 def _one_of(members: Members, values: dict[int | str, LiteralValue]) -> exp.Expr:

@@ -5,6 +5,7 @@ on. It must never take one word for another that differs where a value is NULL.
 
 - `IF(c, a, b)`, `IIF`: `CASE WHEN c THEN a ELSE b END`.
 - `CONCAT(a, b)`: `COALESCE(a, '') || COALESCE(b, '')`, for it passes over what is NULL.
+- `ORDER BY (2)`, `GROUP BY (1)`: the place of a column, as without parentheses.
 - `DATE_PART('year', x)`, `DAY(x)`, `DAYOFWEEK(x)`, `ISODOW(x)` and the like: EXTRACT.
 """
 
@@ -31,6 +32,9 @@ _DATE_PART = ("DATE_PART", "DATEPART")
 
 def with_known_words(tree: exp.Expr) -> exp.Expr:
     """Return a tree in the words that are read; the rest stays as it is."""
+    for clause in list(tree.find_all(exp.Order, exp.Group)):
+        for key in clause.expressions:
+            _without_parentheses(key.this if isinstance(key, exp.Ordered) else key)
     spelled = list(tree.find_all(exp.If, exp.Concat, exp.Anonymous, *_PARTS))
     # What stands inside of another comes first.
     for node in reversed(spelled):
@@ -39,6 +43,12 @@ def with_known_words(tree: exp.Expr) -> exp.Expr:
             made.meta.update(node.meta)
             node.replace(made)
     return tree
+
+
+def _without_parentheses(key: exp.Expr) -> None:
+    inner = key.unnest()
+    if isinstance(inner, exp.Literal) and inner is not key:
+        key.replace(inner)
 
 
 def _known(node: exp.Expr) -> exp.Expr | None:

@@ -1,40 +1,31 @@
 """Dates in a zone and as text, as tools write them that know no CAST of a date to a text.
 
-What comes in: `AT TIME ZONE` and TO_CHAR over a date. What goes out: the same date, and its text.
-It must never move a date: where the session's clock is not that of the zone which is named, and
-where a value is a moment within a day, both are refused.
+What comes in: `AT TIME ZONE`, TO_CHAR, STRFTIME, MONTHNAME and DAYNAME over a date. What goes out:
+the same date, and its text. It must never move a date: where the session's clock is not that of the
+zone which is named, and where a value is a moment within a day, both are refused.
 
 `CAST(day AS timestamptz)` is a day's beginning by the session's clock, which is that of the
-collection's zone. TO_CHAR is PostgreSQL's: its templates begin with `YYYY-MM-DD` here, which is how
-a date is written, and what follows of a day's beginning is noughts.
+collection's zone.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from sqlglot import exp
 
 from flightframe_server.errors import NotSupported, Place
-from flightframe_server.language.syntax import (
-    Binary,
-    Cast,
-    Expression,
-    Literal,
-    LiteralKind,
-    Name,
-)
+from flightframe_server.language.syntax import Cast, Expression, Literal, Name
 from flightframe_server.sql.date_moves import is_date
+from flightframe_server.sql.day_texts import by_strftime, by_template, day_name, month_name
 from flightframe_server.sql.folding import folded
 from flightframe_server.sql.reading import Reading
 
 MOMENT = "timestamp"
 _UTC = frozenset({"utc", "etc/utc", "etc/uct", "uct", "zulu", "etc/zulu", "universal"})
 _INSTANT = exp.DType.TIMESTAMPTZ
-_DAY = "YYYY-MM-DD"
-_TIME = re.compile(r'(HH24|MI|SS|US|MS)|([ :.,/-]+)|"([^"\\]*)"')
-_ZEROS = {"HH24": "00", "MI": "00", "SS": "00", "MS": "000", "US": "000000"}
 
 
 class Values(Protocol):
@@ -78,42 +69,62 @@ def in_zone(values: Values, node: exp.AtTimeZone, place: Place) -> Cast:
     )
 
 
-def written(values: Values, node: exp.ToChar, place: Place) -> Expression:
-    """Return the text of a date by a template.
+def written(values: Values, node: exp.Expr, place: Place) -> Expression | None:
+    """Return the text of a date by a format; None where a node is no such text.
 
     Raises:
-        NotSupported: the value is no date, or the template says it otherwise.
+        NotSupported: the value is no date, or the format has parts that are not known.
     """
-    value, written_as = values.value(node.this), node.args.get("format")
-    template = None if written_as is None else folded(written_as, values.reading)
+    match node:
+        case exp.ToChar():
+            return _formatted(values, _Format("TO_CHAR", by_template, _TO_CHAR), node, place)
+        case exp.Anonymous() if node.name.upper() == _STRFTIME and len(node.expressions) == 2:
+            # DuckDB takes both in either order.
+            first, second = node.expressions
+            if isinstance(first.unnest(), exp.Literal):
+                first, second = second, first
+            called = exp.ToChar(this=first, format=second)
+            return _formatted(values, _Format(_STRFTIME, by_strftime, _PARTS), called, place)
+        case exp.Monthname() | exp.Dayname():
+            name = month_name if isinstance(node, exp.Monthname) else day_name
+            return name(_day(values, node.this, node.key.upper(), place), place)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Format:
+    """One way to write dates: what reads a format, and what is answered of it."""
+
+    name: str
+    read: Callable[[str, Expression, Place], Expression | None]
+    takes: str
+
+
+_STRFTIME = "STRFTIME"
+_TO_CHAR = "a template of YYYY, YY, MM, DD, Q, Mon, Dy, HH24, MI, SS, MS and US"
+_PARTS = "a format of %Y, %y, %m, %d, %x, %-m, %-d, %u, %w, %B, %b, %A, %a, %H, %M, %S, %f and %X"
+
+
+def _formatted(values: Values, way: _Format, node: exp.ToChar, place: Place) -> Expression:
+    day = _day(values, node.this, way.name, place)
+    written_as = node.args.get("format")
+    format_ = None if written_as is None else folded(written_as, values.reading)
+    made = None
+    if isinstance(format_, Literal) and isinstance(format_.value, str):
+        made = way.read(format_.value, day, place)
+    if made is None:
+        raise NotSupported(
+            f"{way.name} takes {way.takes}, with one at least of the day", place=place
+        )
+    return made
+
+
+def _day(values: Values, node: exp.Expr, function: str, place: Place) -> Expression:
+    value = values.value(node)
     day = value.operand if isinstance(value, Cast) and value.type == MOMENT else value
     if not is_date(values.reading.typed, day):
-        raise NotSupported("TO_CHAR takes a level that is a date", place=place)
-    rest = _rest(template.value if isinstance(template, Literal) else None)
-    if rest is None:
-        raise NotSupported(
-            f"TO_CHAR takes a template that begins with {_DAY}, and HH24, MI, SS, MS or US",
-            place=place,
-        )
-    text = Cast(day, "text", place=place)
-    if not rest:
-        return text
-    return Binary("||", text, Literal(rest, LiteralKind.TEXT, place=place), place=place)
-
-
-def _rest(template: object) -> str | None:
-    """Return what a template writes after a day, at its beginning; None: it is another."""
-    if not isinstance(template, str) or not template.startswith(_DAY):
-        return None
-    at, rest = len(_DAY), ""
-    while at < len(template):
-        part = _TIME.match(template, at)
-        if part is None:
-            return None
-        sign, quoted = part[2], part[3]
-        rest += _ZEROS[part[1]] if part[1] else sign or quoted
-        at = part.end()
-    return rest
+        raise NotSupported(f"{function} takes a level that is a date", place=place)
+    return day
 
 
 def _check_zone(values: Values, node: exp.AtTimeZone, place: Place) -> None:

@@ -61,7 +61,10 @@ GETTERS = {
     "nullsAreSortedHigh": False,
     "getSQLKeywords": "AT, PER",  # 508
     # 510
-    "getStringFunctions": "LEFT, LOWER, POSITION, REPLACE, RIGHT, SUBSTR, SUBSTRING, TRIM, UPPER",
+    "getStringFunctions": (
+        "CHARACTER_LENGTH, CHAR_LENGTH, LEFT, LOWER, POSITION, REPLACE, RIGHT, SUBSTR, SUBSTRING,"
+        " TRIM, UPPER"
+    ),
     "getSearchStringEscape": "\\",  # 513
     "supportsColumnAliasing": True,  # 515
     "nullPlusNonNullIsNull": True,  # 516

@@ -171,6 +171,7 @@ def test_functions_are_called_by_their_names_in_capitals():
 
 
 WANTED = {
+    "length": (TEXT,),
     "lower": (TEXT,),
     "upper": (TEXT,),
     "substr": (TEXT, INTEGER, INTEGER),

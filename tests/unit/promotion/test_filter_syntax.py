@@ -43,7 +43,7 @@ WHERE = [
     "town || 'x' = 'ax' AND LOWER(town) = 'a' AND UPPER(town) = 'A' AND SUBSTR(town, 1, 2) = 'ab'",
     "ABS(price) > 1 AND ROUND(price, 1) = 1.5 AND ROUND(price / 2) = 2 AND SQRT(price) > 1",
     "FLOOR(price) > 1 AND CEIL(price / 2) < 5 AND MOD(sale, 2) = 1 AND POSITION('a' IN town) > 1",
-    "LEFT(town, 1) = 'a' AND RIGHT(town, 1) = 'b' AND TRIM(town) = 'c'",
+    "LEFT(town, 1) = 'a' AND RIGHT(town, 1) = 'b' AND TRIM(town) = 'c' AND LENGTH(town) > 2",
     "REPLACE(town, 'a', 'b') = 'x' AND day + 3 > DATE '2024-01-01' AND day - 3 < moment",
     "day - DATE '2024-01-01' > 5",
     "day - INTERVAL 1 month < DATE '2024-01-01' AND moment + INTERVAL '3 days' > day",

@@ -2,6 +2,7 @@
 
 import pytest
 import sqlglot
+from sqlglot import exp
 
 from flightframe_server.sql.parse import parse_sql
 from flightframe_server.sql.spellings import with_known_words
@@ -50,9 +51,26 @@ def test_what_is_long_once_it_is_written_out_is_too_deep():
     assert parse_sql(f"SELECT CONCAT({many}) AS k FROM metrics GROUP BY 1") is None
 
 
-@pytest.mark.parametrize(("name", "read"), [("DAYOFWEEK", False), ("WEEK", False), ("DAY", True)])
-def test_what_odbc_counts_from_another_day_is_not_read_in_its_braces(name, read):
-    """ODBC's Sunday is 1, and that of the reference dialect is 0."""
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("DAYOFWEEK", False),
+        ("WEEK", False),
+        ("DAY", True),
+        ("LENGTH", False),
+        ("CHAR_LENGTH", True),
+        ("CHARACTER_LENGTH", True),
+    ],
+)
+def test_what_odbc_counts_otherwise_is_not_read_in_its_braces(name, read):
+    """ODBC's Sunday is 1, and that of the reference dialect is 0; its LENGTH ends before blanks."""
     text = "SELECT {0} AS d, SUM(revenue) AS r FROM metrics GROUP BY 1"
     assert parse_sql(text.format(f"{name}(day)")) is not None
     assert (parse_sql(text.format(f"{{fn {name}(day)}}")) is not None) is read
+
+
+@pytest.mark.parametrize("clause", ["order", "group"])
+def test_a_place_in_parentheses_is_a_place(clause):
+    select = parse_sql(f"SELECT a, b FROM metrics {clause} BY ((2)), (a + 1)").select
+    keys = [node.this if clause == "order" else node for node in select.args[clause].expressions]
+    assert keys == [exp.Literal.number(2), exp.paren("a + 1")]

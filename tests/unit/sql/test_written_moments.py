@@ -1,5 +1,6 @@
 """Dates in a zone and as text: which are read, and which could be another date and are refused."""
 
+import duckdb
 import pytest
 import sqlglot
 from sqlglot import exp
@@ -7,7 +8,15 @@ from sqlglot import exp
 from flightframe_server.algebra.types import DATE, INTEGER, DataType, Kind
 from flightframe_server.catalog import read_collection
 from flightframe_server.errors import NotSupported
-from flightframe_server.language.syntax import Binary, Cast, Literal, LiteralKind, Name
+from flightframe_server.language.syntax import (
+    Binary,
+    Call,
+    Cast,
+    Extract,
+    Literal,
+    LiteralKind,
+    Name,
+)
 from flightframe_server.resolver.typed import type_collection
 from flightframe_server.sql.reading import Clock, Reading
 from flightframe_server.sql.scalars import Scalars
@@ -105,9 +114,72 @@ def test_a_text_of_a_day_alone(read):
     assert read("TO_CHAR(day, 'YYYY-MM-DD')") == Cast(DAY, "text")
 
 
+TEXT = Cast(DAY, "text")
+
+
+def part(start, length):
+    numbers = (Literal(at, LiteralKind.INTEGER) for at in (start, length))
+    return Call("SUBSTR", (TEXT, *numbers))
+
+
+def text(value):
+    return Literal(value, LiteralKind.TEXT)
+
+
+@pytest.mark.parametrize(
+    ("written", "means"),
+    [
+        ("TO_CHAR(day, 'YYYY-MM')", part(1, 7)),
+        ("TO_CHAR(day, 'MM-DD')", part(6, 5)),
+        ("TO_CHAR(day, 'YY')", part(3, 2)),
+        ("TO_CHAR(day, '\"\"YYYY')", Binary("||", text(""), part(1, 4))),
+        ("TO_CHAR(day, 'Q')", Cast(Extract("quarter", DAY), "text")),
+        ("STRFTIME(day, '%Y-%m-%d')", TEXT),
+        ("STRFTIME('%x', day)", TEXT),
+        ("STRFTIME(day, '%m-%Y')", Binary("||", Binary("||", part(6, 2), text("-")), part(1, 4))),
+        ("STRFTIME(day, '%d %H:%M')", Binary("||", part(9, 2), text(" 00:00"))),
+        ("STRFTIME(day, '%-d')", Cast(Extract("day", DAY), "text")),
+        ("STRFTIME(day, '%%%y')", Binary("||", text("%"), part(3, 2))),
+    ],
+)
+def test_the_numbers_of_a_day_are_parts_of_its_text(read, written, means):
+    assert read(written) == means
+
+
+def test_names_of_months_and_days_are_those_of_the_dialect(read):
+    named = {
+        at: duckdb.execute(f"SELECT monthname(DATE '2024-{at}-01')").fetchone()[0]
+        for at in range(1, 13)
+    }
+    made = read("MONTHNAME(day)")
+    assert made.operand == Extract("month", DAY)
+    assert {when.condition.value: when.result.value for when in made.whens} == named
+    short = read("TO_CHAR(day, 'Mon')")
+    assert [w.result.value for w in short.whens] == [name[:3] for name in named.values()]
+    days = read("DAYNAME(day)")
+    assert days.operand == Extract("isodow", DAY)
+    for when in days.whens:
+        # The first of January 2024 is a Monday.
+        date = f"2024-01-0{when.condition.value}"
+        assert duckdb.execute(f"SELECT dayname(DATE '{date}')").fetchone() == (when.result.value,)
+
+
+@pytest.mark.parametrize(
+    "format_",
+    ["%j", "%Y%", "", "day", "%Y %Q", "%-Y", "%G", "%p", "%Y%-"],
+)
+def test_other_formats_are_refused(read, format_):
+    with pytest.raises(NotSupported, match="STRFTIME takes a format"):
+        read(f"STRFTIME(day, '{format_}')")
+
+
 @pytest.mark.parametrize(
     "template",
-    ["YYYY-MM", "yyyy-mm-dd", "YYYY-MM-DD HH12", "YYYY-MM-DDTH", "Mon", "", "YYYY-MM-DD AM"],
+    [
+        *("yyyy-mm-dd", "YYYY-MM-DD HH12", "YYYY-MM-DDTH", "Month", "", "YYYY-MM-DD AM", "DDD"),
+        *("YYYYY", "YYY", "YYYY-MM-DD SSSS", "YYYY-MM-DD SSSSS", "DDDD", "HH24:MI", "Monday"),
+        *("FMMM", "IYYY", "\\YYYY", "Y,YYY"),
+    ],
 )
 def test_other_templates_are_refused(read, template):
     with pytest.raises(NotSupported, match="TO_CHAR takes a template"):

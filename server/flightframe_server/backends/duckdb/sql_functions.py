@@ -267,6 +267,10 @@ def _trim(term: Apply, sides: list[exp.Expr], dialect: SqlDialect) -> exp.Expr:
     return called("trim", sides[0], text(" "))
 
 
+def _length(term: Apply, sides: list[exp.Expr], dialect: SqlDialect) -> exp.Expr:
+    return cast(called("length", sides[0]), term.type)
+
+
 def _position(term: Apply, sides: list[exp.Expr], dialect: SqlDialect) -> exp.Expr:
     part, whole = sides
     return cast(called("instr", whole, part), term.type)
@@ -345,6 +349,7 @@ FUNCTIONS: Mapping[str, Word] = {
     **SHARED,
     "round": _round,
     "sqrt": _square_root,
+    "length": _length,
     "lower": _lettered,
     "upper": _lettered,
     "substr": _substr,

@@ -36,6 +36,10 @@ def _concat(term: Apply, sides: list[Value]) -> Value:
     return Value(sides[0].expr + sides[1].expr, TEXT)
 
 
+def _length(term: Apply, sides: list[Value]) -> Value:
+    return Value(sides[0].expr.str.len_chars().cast(pl.Int64), INTEGER)
+
+
 def _lower(term: Apply, sides: list[Value]) -> Value:
     return Value(_replaced(sides[0].expr, row_values.lower_pairs()), TEXT)
 
@@ -171,6 +175,7 @@ FUNCTIONS: Mapping[str, Callable[[Apply, list[Value]], Value]] = {
     "round": _round,
     "sqrt": _square_root,
     "concat": _concat,
+    "length": _length,
     "lower": _lower,
     "upper": _upper,
     "substr": _substr,

@@ -139,6 +139,7 @@ def _rest(text: str, start: int) -> str:
 
 
 NEVER_FAIL: dict[str, tuple[int, Callable[..., Value]]] = {
+    "ff_length": (1, row_values.length),
     "ff_lower": (1, row_values.lower),
     "ff_upper": (1, row_values.upper),
     "ff_substr": (3, _substr),

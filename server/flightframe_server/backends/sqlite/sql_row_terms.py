@@ -106,7 +106,7 @@ ROW_TERMS: Mapping[str, RowTerm] = {
     "round": _round,
     "extract": _extract,
     **dict.fromkeys(("floor", "ceil"), _whole),
-    **dict.fromkeys(("abs", "lower", "upper", "make_date"), _own),
+    **dict.fromkeys(("abs", "length", "lower", "upper", "make_date"), _own),
     **dict.fromkeys(("left", "right", "trim", "replace", "position"), _own),
     **dict.fromkeys(("add_days", "add_months", "days_between"), _own),
 }

@@ -92,10 +92,14 @@ INFO: dict[int, Value] = {
     508: _texts("AT", "PER"),
     509: _texts("ABS", "CEIL", "FLOOR", "MOD", "ROUND", "SQRT"),
     510: _texts(
-        *("LEFT", "LOWER", "POSITION", "REPLACE", "RIGHT", "SUBSTR", "SUBSTRING", "TRIM", "UPPER")
+        *("CHARACTER_LENGTH", "CHAR_LENGTH", "LEFT", "LOWER", "POSITION", "REPLACE", "RIGHT"),
+        *("SUBSTR", "SUBSTRING", "TRIM", "UPPER"),
     ),
-    511: _texts("COALESCE", "NULLIF"),
-    512: _texts("CURRENT_DATE", "DATE_TRUNC", "EXTRACT", "MAKE_DATE", "MONTH", "QUARTER", "YEAR"),
+    511: _texts("COALESCE", "GREATEST", "LEAST", "NULLIF"),
+    512: _texts(
+        *("CURRENT_DATE", "DATE_TRUNC", "DAYNAME", "EXTRACT", "MAKE_DATE", "MONTH", "MONTHNAME"),
+        *("QUARTER", "STRFTIME", "YEAR"),
+    ),
     # The escape in patterns of metadata commands; further letters of names.
     513: _text("\\"),
     514: _text(""),
