@@ -18,6 +18,7 @@ _WORD = "word"
 _BETWEEN = frozenset({TokenType.L_PAREN, TokenType.DISTINCT, TokenType.ALL})
 _SIGNS: Mapping[type[exp.Expr], str] = {
     exp.Bracket: "[...]",
+    exp.Tuple: "(..., ...)",
     exp.BitwiseAnd: "&",
     exp.BitwiseOr: "|",
     exp.BitwiseXor: "^",
