@@ -83,9 +83,9 @@ def _members_type(name: str, values: Sequence[Scalar]) -> pa.DataType:
     types = {_type(name, value) for value in values if value is not None}
     if len(types) > 1 and all(pa.types.is_decimal(type_) for type_ in types):
         scale = max(type_.scale for type_ in types)
-        whole = max(type_.precision - type_.scale for type_ in types)
-        if whole + scale <= MAX_DIGITS:
-            return pa.decimal128(max(whole + scale, 1), scale)
+        integer_digits = max(type_.precision - type_.scale for type_ in types)
+        if integer_digits + scale <= MAX_DIGITS:
+            return pa.decimal128(max(integer_digits + scale, 1), scale)
     if len(types) > 1:
         raise ArgumentError(
             f"parameter {name} is a list of several types", "bind values of one type"

@@ -206,9 +206,9 @@ def _answer(
     dated = served.plan.question.today is not None
     lasting = request.freshness.max_staleness is None and not dated
     state = (engine.generation, epoch, served.snapshot.key)
-    given = labelled(served, engine, query_id, state if lasting else None)
+    result = labelled(served, engine, query_id, state if lasting else None)
     made = request.translation
-    return given if made is None else in_sql(given, made)
+    return result if made is None else in_sql(result, made)
 
 
 def _explanation(

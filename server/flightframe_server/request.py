@@ -111,15 +111,15 @@ class Request:
         Raises:
             TypeMismatch: one is a list.
         """
-        found: dict[int | str, LiteralValue] = {}
+        values: dict[int | str, LiteralValue] = {}
         for name, value in self.parameters:
             if isinstance(value, tuple):
                 raise TypeMismatch(
                     "a list is bound behind IN in Frame-QL alone",
                     hint="write IN (?, ?), with one value for each",
                 )
-            found[name] = value
-        return found
+            values[name] = value
+        return values
 
 
 def _scalars(value: ParameterValue) -> tuple[LiteralValue, ...]:

@@ -128,13 +128,13 @@ def foreign_keys(
         row["constraint_name"]: row["unique_constraint_name"]
         for row in _rows(connection, query, named)
     }
-    found: list[ReflectedForeignKeyConstraint] = []
+    constraints: list[ReflectedForeignKeyConstraint] = []
     for name, rows in _key_columns(connection, named, table).items():
         if not _refers(rows):
             continue
         target = _key(connection, named, targets[name])
         by_position = {row["ordinal_position"]: row["column_name"] for row in target}
-        found.append(
+        constraints.append(
             {
                 "name": name,
                 "constrained_columns": [row["column_name"] for row in rows],
@@ -145,7 +145,7 @@ def foreign_keys(
                 ],
             }
         )
-    return found
+    return constraints
 
 
 def _named(schema: str | None) -> str:

@@ -97,12 +97,12 @@ def list_entries(
     """
     with reported_errors(), closing(open_installation(installation, store=store)) as opened:
         operations = opened.operations()
-        found = [operations.manifest(name) for name in collection_names(opened, collection)]
+        listings = [operations.manifest(name) for name in collection_names(opened, collection)]
     if output is Shape.JSON:
-        bodies = [listing.to_json() for listing in found]
+        bodies = [listing.to_json() for listing in listings]
         print(writable(json.dumps(bodies, indent=2, ensure_ascii=False)))
         return
-    for listing in found:
+    for listing in listings:
         show_listing(listing)
 
 
@@ -178,13 +178,13 @@ def verified(opened: OpenInstallation, name: str) -> int:
         raise engine_is_off()
     # Files that are missing or of another size are dropped already when a store is opened.
     dropped = kept.damaged
-    found = opened.operations().verify(name)
-    damaged = dropped + found.damaged
-    sound = "1 entry" if found.sound == 1 else f"{found.sound:,} entries"
+    verification = opened.operations().verify(name)
+    damaged = dropped + verification.damaged
+    sound = "1 entry" if verification.sound == 1 else f"{verification.sound:,} entries"
     out.print(
         Text.assemble(
             ("✓ ", "bold green") if not damaged else ("✗ ", "bold red"),
-            f"{printable(name)}: {sound} sound, {size(found.bytes)} read",
+            f"{printable(name)}: {sound} sound, {size(verification.bytes)} read",
             f"; {damaged:,} damaged, and dropped" if damaged else "",
         )
     )
@@ -198,17 +198,17 @@ def engine_is_off() -> NotSupported:
     )
 
 
-def show_listing(found: Listing) -> None:
+def show_listing(listing: Listing) -> None:
     """Show the store of one collection."""
-    out.print(Text(printable(found.ac_name), "bold"))
-    if not found.enabled:
+    out.print(Text(printable(listing.ac_name), "bold"))
+    if not listing.enabled:
         out.print("  the engine is off and keeps nothing")
         return
-    if found.entries:
-        show_entries(found.entries)
-    total = "1 entry" if len(found.entries) == 1 else f"{len(found.entries):,} entries"
-    share = 100 * found.bytes / found.budget_bytes
-    out.print(f"  {total}, {size(found.bytes)} of {size(found.budget_bytes)} ({share:.1f}%)\n")
+    if listing.entries:
+        show_entries(listing.entries)
+    total = "1 entry" if len(listing.entries) == 1 else f"{len(listing.entries):,} entries"
+    share = 100 * listing.bytes / listing.budget_bytes
+    out.print(f"  {total}, {size(listing.bytes)} of {size(listing.budget_bytes)} ({share:.1f}%)\n")
 
 
 def show_entries(entries: Sequence[ListedEntry]) -> None:

@@ -92,8 +92,8 @@ def show_chart(rows: Rows, levels: Sequence[bool], most: int = MAX_ROWS) -> None
     Raises:
         NoChart: they have none.
     """
-    plain = not fits(BLOCKS, out.encoding)
-    paper = Paper(screen_width(), plain, most or None)
+    ascii_only = not fits(BLOCKS, out.encoding)
+    paper = Paper(screen_width(), ascii_only, most or None)
     for line in chart(rows, levels, paper):
         out.print(line)
 

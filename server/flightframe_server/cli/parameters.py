@@ -90,8 +90,8 @@ def _null(text: str) -> None:
 def _list(text: str) -> Value:
     """Return the values of a list as JSON writes it; dates stand in it as texts."""
     values = json.loads(text, parse_float=Decimal)
-    plain = str | int | Decimal | bool | None
-    if not isinstance(values, list) or not all(isinstance(one, plain) for one in values):
+    scalar_types = str | int | Decimal | bool | None
+    if not isinstance(values, list) or not all(isinstance(one, scalar_types) for one in values):
         raise ValueError(text)
     return tuple(values)
 

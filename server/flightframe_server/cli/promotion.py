@@ -79,15 +79,15 @@ def recommend(
     thresholds = Thresholds(min_hits, min_age_days, min_hits_per_day)
     with reported_errors(), closing(open_installation(installation, store=store)) as opened:
         operations = opened.operations()
-        found = {
+        by_collection = {
             name: operations.recommendations(name, thresholds)
             for name in collection_names(opened, collection)
         }
     if output is Shape.JSON:
-        bodies = [{"ac_name": name, **one.to_json()} for name, one in found.items()]
+        bodies = [{"ac_name": name, **one.to_json()} for name, one in by_collection.items()]
         print(writable(json.dumps(bodies, indent=2, ensure_ascii=False)))
         return
-    for name, recommendations in found.items():
+    for name, recommendations in by_collection.items():
         show_recommendations(name, recommendations)
 
 
@@ -227,16 +227,16 @@ def show_diff(diff: str) -> None:
         out.print(Text(writable(printable(line)), styles.get(line[:1], "")))
 
 
-def show_recommendations(name: str, found: Recommendations) -> None:
+def show_recommendations(name: str, recommendations: Recommendations) -> None:
     """Show what one collection's statistics say."""
     out.print(Text(printable(name), "bold"))
-    if found.candidates:
-        show_candidates(found.candidates)
+    if recommendations.candidates:
+        show_candidates(recommendations.candidates)
     else:
-        out.print(f"  no question without a hint has {words(found.thresholds)}")
-    if found.others:
+        out.print(f"  no question without a hint has {words(recommendations.thresholds)}")
+    if recommendations.others:
         out.print(Text("\n  hot, and nothing that a hint can keep\n", "bold"))
-        show_others(found.others)
+        show_others(recommendations.others)
     out.print()
 
 

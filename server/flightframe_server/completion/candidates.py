@@ -87,19 +87,23 @@ def _fixed_words(cursor: Cursor) -> Iterator[Option] | None:
             written = {name: (name, name) for name in TYPE_NAMES}
             written["decimal"] = ("decimal(", "decimal(38,2)")
             return (
-                _asked(cursor, Option(name, "keyword", insert), replace(target, type=whole))
-                for name, (insert, whole) in written.items()
+                _with_refusal(
+                    cursor, Option(name, "keyword", insert), replace(target, type=type_name)
+                )
+                for name, (insert, type_name) in written.items()
                 if cursor.fits(name)
             )
         case Extract():
             return (
-                _asked(cursor, Option(name, "keyword", name, what), replace(target, field=name))
+                _with_refusal(
+                    cursor, Option(name, "keyword", name, what), replace(target, field=name)
+                )
                 for name, what in FIELDS.items()
                 if cursor.fits(name)
             )
         case Interval():
             return (
-                _asked(cursor, Option(name, "keyword", name), replace(target, unit=name))
+                _with_refusal(cursor, Option(name, "keyword", name), replace(target, unit=name))
                 for name in UNITS
                 if cursor.fits(name)
             )
@@ -113,7 +117,7 @@ def _target(cursor: Cursor) -> Node:
     return node
 
 
-def _asked(cursor: Cursor, option: Option, new: Expression) -> Option:
+def _with_refusal(cursor: Cursor, option: Option, new: Expression) -> Option:
     return option.refused(cursor.refusal(new))
 
 
@@ -151,7 +155,7 @@ def _levels(cursor: Cursor) -> Iterator[Option]:
         elif cursor.clause == "order_by" and level not in cursor.levels:
             continue
         else:
-            yield _asked(cursor, option, Name((level,)))
+            yield _with_refusal(cursor, option, Name((level,)))
 
 
 def _selected(cursor: Cursor, level: str) -> FlightframeError | None:
@@ -187,7 +191,7 @@ def _ad_hoc_levels(cursor: Cursor) -> Iterator[Option]:
             items = (*_beside(cursor, name), *draft.items)
             yield option.refused(cursor.trial.refusal(replace(draft, items=items)))
         else:
-            yield _asked(cursor, option, name)
+            yield _with_refusal(cursor, option, name)
 
 
 def _anchors(cursor: Cursor) -> Iterator[Option]:
@@ -195,11 +199,11 @@ def _anchors(cursor: Cursor) -> Iterator[Option]:
     anchor = cursor.parent
     assert isinstance(anchor, Anchor)
     written = {cursor.level(name) for name in anchor.levels}
-    if cursor.bare:
+    if cursor.only_level:
         yield from _selected_anchor(cursor)
     for level in cursor.level_names:
         if level not in written:
-            yield _asked(cursor, _level_option(cursor, level), Name((level,)))
+            yield _with_refusal(cursor, _level_option(cursor, level), Name((level,)))
     if not cursor.levels_only:
         yield from function_options(cursor)
 
@@ -219,11 +223,11 @@ def _schemas(cursor: Cursor) -> Iterator[Option]:
         if not cursor.fits(schema.name):
             continue
         option = Option(schema.name, "schema", _quoted(schema.name), schema.description)
-        yield _asked(cursor, option, Name((schema.name,)))
+        yield _with_refusal(cursor, option, Name((schema.name,)))
     names = {schema.casefold() for schema in cursor.trial.typed.collection.schemas}
     if cursor.fits(METRICS) and METRICS not in names:
         option = Option(METRICS, "schema", METRICS, "every level and every metric")
-        yield _asked(cursor, option, Name((METRICS,)))
+        yield _with_refusal(cursor, option, Name((METRICS,)))
 
 
 def _outputs(cursor: Cursor) -> Iterator[Option]:
@@ -231,10 +235,10 @@ def _outputs(cursor: Cursor) -> Iterator[Option]:
     for item in cursor.statement.items:
         if item.alias is not None and cursor.fits(item.alias):
             option = Option(item.alias, "metric", _quoted(item.alias), "a column of the answer")
-            yield _asked(cursor, option, Name((item.alias,)))
+            yield _with_refusal(cursor, option, Name((item.alias,)))
     if cursor.clause == "having":
         for level in cursor.levels:
-            yield _asked(cursor, _level_option(cursor, level), Name((level,)))
+            yield _with_refusal(cursor, _level_option(cursor, level), Name((level,)))
 
 
 def _reducers(cursor: Cursor) -> Iterator[Option]:

@@ -64,9 +64,9 @@ def complete(
     context.check()
     with runtime.pinned() as pinned:
         engine = _engine(pinned, collection, draft, context)
-        found = list(_options(draft, engine, context))
+        options = list(_options(draft, engine, context))
     context.check()
-    return Completion(draft.start, draft.end, ranked(found, draft.typed))
+    return Completion(draft.start, draft.end, ranked(options, draft.typed))
 
 
 def _options(draft: Draft, engine: MetricEngine, context: CallContext) -> Iterator[Option]:
@@ -123,10 +123,10 @@ def _tidied_cursor(draft: Draft, trial: Trial, statement: Statement, path: Path)
     anchor_written = "AT" in before or "AT" in after
     top = path[0].field
     in_anchor = isinstance(path[-1].parent, Anchor) and top == "anchor"
-    bare = in_anchor and bool(draft.before) and draft.before[-1].type == "AT"
+    only_level = in_anchor and bool(draft.before) and draft.before[-1].type == "AT"
     fitted = replace(
         trial,
-        open_anchor=not anchor_written or (in_anchor and not bare),
+        open_anchor=not anchor_written or (in_anchor and not only_level),
         open_filter=top == "where",
     )
     tidy = tidied(fitted, statement, anchor_written=anchor_written)
@@ -136,7 +136,7 @@ def _tidied_cursor(draft: Draft, trial: Trial, statement: Statement, path: Path)
     levels_only = draft.state.after("INT") is None
     stacked = statement.anchor.sets is not None
     return Cursor(
-        fitted, tidy, again, anchor_written, bare, levels_only, draft.typed, stacked=stacked
+        fitted, tidy, again, anchor_written, only_level, levels_only, draft.typed, stacked=stacked
     )
 
 

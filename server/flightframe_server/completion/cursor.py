@@ -53,7 +53,7 @@ class Cursor:
         statement: the tidied draft.
         path: the way to the mark.
         anchor_written: whether the draft says AT.
-        bare: whether the mark is the only level of an AT without parentheses.
+        only_level: whether the mark is the only level of an AT without parentheses.
         levels_only: whether no expression may begin at the mark.
         typed: the letters before the cursor; names without them are not tried.
         kept: what was found of the same draft before.
@@ -64,7 +64,7 @@ class Cursor:
     statement: Statement
     path: Path
     anchor_written: bool
-    bare: bool
+    only_level: bool
     levels_only: bool = False
     typed: str = ""
     kept: KeptRefusals | None = None
@@ -124,8 +124,8 @@ class Cursor:
     @cached_property
     def levels(self) -> tuple[str, ...]:
         """The levels of the anchor, as declared."""
-        found = (self.level(name) for name in self.statement.anchor.levels)
-        return tuple(dict.fromkeys(level for level in found if level is not None))
+        named = (self.level(name) for name in self.statement.anchor.levels)
+        return tuple(dict.fromkeys(level for level in named if level is not None))
 
     @property
     def ad_hoc(self) -> tuple[Name, ...]:

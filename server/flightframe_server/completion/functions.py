@@ -62,9 +62,9 @@ def _call_refusal(
 
 def _one_of_each(cursor: Cursor) -> Iterator[Name]:
     """Yield a level that may stand at the mark of each type, for an ad-hoc level to read."""
-    typed, found = cursor.trial.typed, set()
+    typed, types_seen = cursor.trial.typed, set()
     for level in typed.graph.level_names:
         type_, name = typed.level_types[level], Name((level,))
-        if type_ not in found and cursor.refusal(name) is None:
-            found.add(type_)
+        if type_ not in types_seen and cursor.refusal(name) is None:
+            types_seen.add(type_)
             yield name

@@ -45,14 +45,14 @@ class KeptRefusals:
         try:
             return self._kept[key]
         except KeyError:
-            found = find()
-        if found is not None:
+            refusal = find()
+        if refusal is not None:
             # Its frames hold all that the search for it made.
-            found.__traceback__ = found.__cause__ = found.__context__ = None
+            refusal.__traceback__ = refusal.__cause__ = refusal.__context__ = None
         if len(self._kept) >= self._most:
             self._kept = {}
-        self._kept[key] = found
-        return found
+        self._kept[key] = refusal
+        return refusal
 
 
 def kept_refusals(

@@ -129,9 +129,9 @@ def _beyond(
     error = fitted.refusal(tidied(fitted, statement, anchor_written=anchor_written))
     if error is None:
         return None
-    plain = draft.with_tokens()
-    if plain is not None:
-        alone = fitted.refusal(tidied(fitted, plain, anchor_written=anchor_written))
+    unextended = draft.with_tokens()
+    if unextended is not None:
+        alone = fitted.refusal(tidied(fitted, unextended, anchor_written=anchor_written))
         if alone is not None and (alone.code, alone.message) == (error.code, error.message):
             return None
     return error

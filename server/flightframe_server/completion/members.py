@@ -54,15 +54,15 @@ def member_options(
         context: the call that waits; its caller is asked for.
     """
     folded = typed.casefold()
-    found: list[tuple[bool, str, LiteralValue]] = []
+    matches: list[tuple[bool, str, LiteralValue]] = []
     for member in members_of(engine, level, context):
         label = _label(member)
         if folded in label.casefold():
-            found.append((not label.casefold().startswith(folded), label, member))
-    found.sort(key=lambda one: one[0])
+            matches.append((not label.casefold().startswith(folded), label, member))
+    matches.sort(key=lambda one: one[0])
     return [
         Option(label, "member", _literal(member), f"a member of {level}")
-        for _, label, member in found[:MOST_TOLD]
+        for _, label, member in matches[:MOST_TOLD]
     ]
 
 

@@ -168,7 +168,7 @@ def _without_anchor(items: tuple[Item, ...], levels: tuple[Name, ...]) -> tuple[
     """
     first, others = items[: len(levels)], items[len(levels) :]
     named = {level.parts[-1].casefold() for level in levels}
-    if tuple(map(_bare, first)) != tuple(map(_folded, levels)) or len(named) < len(levels):
+    if tuple(map(_name_alone, first)) != tuple(map(_folded, levels)) or len(named) < len(levels):
         return items
     for item in others:
         match item.expression:
@@ -179,10 +179,11 @@ def _without_anchor(items: tuple[Item, ...], levels: tuple[Name, ...]) -> tuple[
     return others
 
 
-def _bare(item: Item) -> tuple[str, ...] | None:
+def _name_alone(item: Item) -> tuple[str, ...] | None:
     """Return the folded name of an item that is a name alone; None for any other."""
-    plain = isinstance(item.expression, Name) and item.alias is None
-    return _folded(item.expression) if plain and isinstance(item.expression, Name) else None
+    if isinstance(item.expression, Name) and item.alias is None:
+        return _folded(item.expression)
+    return None
 
 
 def _folded(name: Name) -> tuple[str, ...]:
@@ -221,33 +222,36 @@ def _alone(chip: str, clause: str, before: str, after: str = "") -> Statement:
 
 
 def _item(chip: str) -> Item:
-    found = _alone(chip, "SELECT", "SELECT ", "AT ()")
-    if found != Statement(found.items[:1], Anchor(())):
+    statement = _alone(chip, "SELECT", "SELECT ", "AT ()")
+    if statement != Statement(statement.items[:1], Anchor(())):
         raise _no_chip(chip, "SELECT")
-    return found.items[0]
+    return statement.items[0]
 
 
 def _level(chip: str) -> Name:
-    found = _alone(chip, "AT", "SELECT x AT (", ")")
-    if found != Statement((Item(Name(("x",))),), Anchor(found.anchor.levels[:1])):
+    statement = _alone(chip, "AT", "SELECT x AT (", ")")
+    if statement != Statement((Item(Name(("x",))),), Anchor(statement.anchor.levels[:1])):
         raise _no_chip(chip, "AT")
-    if not found.anchor.levels:
+    if not statement.anchor.levels:
         raise _no_chip(chip, "AT")
-    return found.anchor.levels[0]
+    return statement.anchor.levels[0]
 
 
 def _source(chip: str) -> Name:
-    found = _alone(chip, "FROM", "SELECT x FROM ", "AT ()")
-    if found != Statement((Item(Name(("x",))),), Anchor(()), found.source) or not found.source:
+    statement = _alone(chip, "FROM", "SELECT x FROM ", "AT ()")
+    if (
+        statement != Statement((Item(Name(("x",))),), Anchor(()), statement.source)
+        or not statement.source
+    ):
         raise _no_chip(chip, "FROM")
-    return found.source
+    return statement.source
 
 
 def _order_key(chip: str) -> OrderKey:
-    found = _alone(chip, "ORDER BY", "SELECT x AT () ORDER BY ")
-    if found != Statement((Item(Name(("x",))),), Anchor(()), order_by=found.order_by[:1]):
+    statement = _alone(chip, "ORDER BY", "SELECT x AT () ORDER BY ")
+    if statement != Statement((Item(Name(("x",))),), Anchor(()), order_by=statement.order_by[:1]):
         raise _no_chip(chip, "ORDER BY")
-    return found.order_by[0]
+    return statement.order_by[0]
 
 
 def _no_chip(chip: str, clause: str, error: FrameQLSyntaxError | None = None) -> FrameQLSyntaxError:

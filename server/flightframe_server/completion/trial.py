@@ -103,8 +103,8 @@ class Trial:
     def _schemas(self, statement: Statement) -> list[str]:
         """Return the schemas, those first whose rows reach the levels of a statement's anchor."""
         graph = self.typed.graph
-        found = (graph.find(level.parts[-1]) for level in statement.anchor.levels)
-        levels = {level for level in found if level is not None}
+        named = (graph.find(level.parts[-1]) for level in statement.anchor.levels)
+        levels = {level for level in named if level is not None}
         names = self.typed.collection.schemas
         return sorted(names, key=lambda name: not levels <= graph.reachable(name))
 
@@ -155,7 +155,7 @@ class Trial:
 
     def _required(self, statement: Statement) -> Iterator[str]:
         names = MetricNames(self._scope(statement))
-        found: set[str] = set()
+        required: set[str] = set()
         for item in statement.items:
             if isinstance(item.expression, Star) or self.is_level(item.expression):
                 continue
@@ -163,8 +163,8 @@ class Trial:
                 term = Typer(names.leaf, Binding(None), zone=self.typed.zone).term(item.expression)
             except QueryError:
                 continue
-            found |= set(anchors_of(self.typed, term).required)
-        yield from sorted(found)
+            required |= set(anchors_of(self.typed, term).required)
+        yield from sorted(required)
 
     def _scope(self, statement: Statement) -> Scope:
         return Scope(self.typed, Binding(None), table_of(statement.source, self.typed).schema)

@@ -167,8 +167,8 @@ class Cells:
         at_points = pa.table(columns, names=list(term.anchor))
         points = sort_points(combine_points(at_points), term.anchor)
         inner = self.frame((), term.anchor, filters, hidden=(term.inner,), points=points)
-        found = rows_at(inner.table.select(list(term.anchor)), at_points)
-        return inner.values(term.inner).take(found)
+        row_numbers = rows_at(inner.table.select(list(term.anchor)), at_points)
+        return inner.values(term.inner).take(row_numbers)
 
     def _reduced(
         self,

@@ -57,12 +57,12 @@ def combine_points(table: pa.Table) -> pa.Table:
 def rows_at(points: pa.Table, table: pa.Table) -> pa.Array:
     """Return for each row of `table` the number of the row of `points` that has the same levels."""
     levels = points.column_names
-    known, wanted = pl.from_arrow(points), pl.from_arrow(table.select(levels))
+    known, rows = pl.from_arrow(points), pl.from_arrow(table.select(levels))
     assert isinstance(known, pl.DataFrame)
-    assert isinstance(wanted, pl.DataFrame)
+    assert isinstance(rows, pl.DataFrame)
     numbered = known.with_row_index(" row")
-    found = wanted.join(numbered, on=levels, how="left", nulls_equal=True, maintain_order="left")
-    return as_array(found[" row"].to_arrow())
+    joined = rows.join(numbered, on=levels, how="left", nulls_equal=True, maintain_order="left")
+    return as_array(joined[" row"].to_arrow())
 
 
 def _beside(left: pa.Table, right: pa.Table, levels: tuple[str, ...]) -> pa.Table | None:

@@ -85,7 +85,7 @@ def rounded(term: Apply, sides: list[pa.Array]) -> pa.Array:
     return mapped(round_one, arrow_type(term.type), sides[0])
 
 
-def whole(term: Apply, sides: list[pa.Array]) -> pa.Array:
+def without_fraction(term: Apply, sides: list[pa.Array]) -> pa.Array:
     """Return numbers without their fractions, by FLOOR or by CEIL."""
     source, down = term.arguments[0].type, term.function == "floor"
     if source.kind is Kind.DOUBLE:

@@ -79,22 +79,22 @@ def words(stream: Stream, counters: pl.Series, *, seed: int = SEED) -> pl.Series
     return pl.Series("words", mixed, dtype=pl.UInt64)
 
 
-def below(drawn: pl.Series, bound: int | pl.Series) -> pl.Series:
+def below(draws: pl.Series, bound: int | pl.Series) -> pl.Series:
     """Return one integer in [0, bound) per word, by multiplication of its upper half.
 
     Args:
-        drawn: words.
+        draws: words.
         bound: one bound, or a UInt64 bound per word; each at least 1 and at most 2**32.
 
     Returns:
         UInt64 values. No product passes 64 bits, so nothing wraps.
     """
-    return (drawn // _HALF_WORD * bound) // _HALF_WORD
+    return (draws // _HALF_WORD * bound) // _HALF_WORD
 
 
-def between(drawn: pl.Series, low: int, high: int) -> pl.Series:
+def between(draws: pl.Series, low: int, high: int) -> pl.Series:
     """Return one Int64 in [low, high], both ends included, per word."""
-    return below(drawn, high - low + 1).cast(pl.Int64) + low
+    return below(draws, high - low + 1).cast(pl.Int64) + low
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,16 +134,16 @@ class WeightTables:
         made = (pl.Series(values, dtype=pl.UInt64) for values in (running, starts, totals))
         return cls(width, *made)
 
-    def pick(self, drawn: pl.Series, row: pl.Series) -> pl.Series:
+    def pick(self, draws: pl.Series, row: pl.Series) -> pl.Series:
         """Return the item drawn for each word.
 
         Args:
-            drawn: words.
+            draws: words.
             row: which row of weights each word draws from.
 
         Returns:
             Int64 positions in [0, width); an item of weight 0 never appears.
         """
-        place = self.starts.gather(row) + below(drawn, self.totals.gather(row))
+        place = self.starts.gather(row) + below(draws, self.totals.gather(row))
         flat = self.running.search_sorted(place, side="right")
         return flat.cast(pl.Int64) - row.cast(pl.Int64) * self.width

@@ -64,19 +64,19 @@ def _visits() -> pl.DataFrame:
     cell = pl.DataFrame({"cell": cells, "count": counts}).select(
         pl.col("cell").repeat_by("count").explode()
     )["cell"]
-    drawn = pl.int_range(TRANSACTION_COUNT, eager=True, dtype=pl.Int64)
+    serial = pl.int_range(TRANSACTION_COUNT, eager=True, dtype=pl.Int64)
     stores = len(STORES)
     visits = pl.DataFrame(
         {
             "day_index": cell // stores,
             "store": cell % stores,
-            "till": words(Stream.TILL_ORDER, drawn),
-            "drawn": drawn,
+            "till": words(Stream.TILL_ORDER, serial),
+            "serial": serial,
         }
-    ).sort("day_index", "till", "drawn")
+    ).sort("day_index", "till", "serial")
     calendar = pl.Series(days(), dtype=pl.Date)
     return visits.select(
-        (drawn + 1).alias("transaction_id"),
+        (serial + 1).alias("transaction_id"),
         "day_index",
         "store",
         calendar.gather(visits["day_index"]).alias("day"),

@@ -105,15 +105,15 @@ class Availabilities:
         self._verdicts = Verdicts(typed, violations)
         self._patterns: dict[tuple[object, ...], AvailabilityPattern] = {}
         self._blocked: dict[tuple[str, Refusal], BlockedLevel] = {}
-        self._found: dict[str, tuple[Availability, ...]] = {}
+        self._availabilities: dict[str, tuple[Availability, ...]] = {}
 
     def of(self, family: MetricFamily) -> tuple[Availability, ...]:
         """Return where a family may be asked, its default reducer first."""
-        found = self._found.get(family.name)
-        if found is None:
-            found = tuple(self._availability(family, reducer) for reducer in reducers_of(family))
-            self._found[family.name] = found
-        return found
+        per_reducer = self._availabilities.get(family.name)
+        if per_reducer is None:
+            per_reducer = tuple(self._availability(family, one) for one in reducers_of(family))
+            self._availabilities[family.name] = per_reducer
+        return per_reducer
 
     def _availability(self, family: MetricFamily, reducer: str) -> Availability:
         term = self.terms.term(family, reducer)

@@ -62,7 +62,7 @@ def describe(
             pieces.append("," if at else "")
             if request.detail == Detail.NAMES:
                 terms = terms_of(engine, engine.snapshot(context).typed)
-                pieces.append(_json(name_list(terms, request.wanted())))
+                pieces.append(_json(name_list(terms, request.name_filter())))
             else:
                 pieces += _collection(engine, request, context)
     pieces.append("]}")
@@ -77,16 +77,16 @@ def _collection(
     engine: MetricEngine, request: DescribeRequest, context: CallContext
 ) -> Iterator[str]:
     """Yield the JSON of a collection; what many metrics share in it is written once and reused."""
-    wanted = request.wanted()
+    selects = request.name_filter()
 
     def needed(typed: TypedCollection) -> frozenset[str]:
-        families = [one for name, one in typed.collection.metric_families.items() if wanted(name)]
+        families = [one for name, one in typed.collection.metric_families.items() if selects(name)]
         levels = [name for name in typed.graph.level_names if _is_at(request, name)]
         return NeededPromises(terms_of(engine, typed)).of(families, levels)
 
     snapshot, attested = engine.attested(context, needed)
     typed, collection = snapshot.typed, snapshot.typed.collection
-    levels = [level for level in typed.graph.level_names if wanted(level)]
+    levels = [level for level in typed.graph.level_names if selects(level)]
     schema = None
     if request.schema:
         schema = _schema_named(typed, request.schema)
@@ -99,14 +99,14 @@ def _collection(
             _level(engine, typed, level, schema, request.members, context) for level in levels
         ],
         "schemas": [
-            schema_facts(schema) for schema in collection.schemas.values() if wanted(schema.name)
+            schema_facts(schema) for schema in collection.schemas.values() if selects(schema.name)
         ],
-        **frames_of(typed, wanted),
+        **frames_of(typed, selects),
     }
     yield f'{_json(described)[:-1]},"metrics":['
     where = availabilities_of(engine, typed, attested.violations)
     patterns = PatternTexts(frozenset(request.at))
-    families = filter(lambda family: wanted(family.name), collection.metric_families.values())
+    families = filter(lambda family: selects(family.name), collection.metric_families.values())
     for at, family in enumerate(families):
         yield f'{"," if at else ""}{_json(metric_facts(where.terms, family))[:-1]},"anchors":['
         for nth, one in enumerate(where.of(family)):

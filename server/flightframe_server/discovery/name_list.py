@@ -17,37 +17,37 @@ from flightframe_server.catalog.collection import (
 )
 from flightframe_server.catalog.levels import LevelGraph
 from flightframe_server.discovery.metric_terms import MetricTerms, default_of, reducers_of
-from flightframe_server.discovery.request import Wanted
+from flightframe_server.discovery.request import NameFilter
 from flightframe_server.errors import QueryError
 from flightframe_server.language.format import format_expression
 from flightframe_server.resolver.saved_frames import frame_question
 from flightframe_server.resolver.typed import TypedCollection
 
 
-def name_list(terms: MetricTerms, wanted: Wanted) -> dict[str, Any]:
+def name_list(terms: MetricTerms, selects: NameFilter) -> dict[str, Any]:
     """Return a collection by its names."""
     typed, collection = terms.typed, terms.typed.collection
     graph = typed.graph
     return {
         "name": collection.name,
         "description": collection.description,
-        "levels": [level_facts_of(typed, level) for level in graph.level_names if wanted(level)],
+        "levels": [level_facts_of(typed, level) for level in graph.level_names if selects(level)],
         "edges": [
             {"from": edge.source, "to": edge.target}
             for level in graph.level_names
             for edge in graph.edges_from(level)
-            if wanted(edge.source) and wanted(edge.target)
+            if selects(edge.source) and selects(edge.target)
         ],
         "schemas": [
             {**schema_facts(schema), "levels": _levels_of(graph, schema)}
             for schema in collection.schemas.values()
-            if wanted(schema.name)
+            if selects(schema.name)
         ],
-        **frames_of(typed, wanted),
+        **frames_of(typed, selects),
         "metrics": [
             {**metric_facts(terms, family), **_place(terms, family)}
             for family in collection.metric_families.values()
-            if wanted(family.name)
+            if selects(family.name)
         ],
     }
 
@@ -73,12 +73,12 @@ def schema_facts(schema: Schema) -> dict[str, Any]:
     }
 
 
-def frames_of(typed: TypedCollection, wanted: Wanted) -> dict[str, Any]:
+def frames_of(typed: TypedCollection, selects: NameFilter) -> dict[str, Any]:
     """Return the saved frames of a collection with their columns; nothing where it has none."""
     frames = typed.collection.frames.values()
     if not frames:
         return {}
-    return {"frames": [_frame(typed, frame) for frame in frames if wanted(frame.name)]}
+    return {"frames": [_frame(typed, frame) for frame in frames if selects(frame.name)]}
 
 
 def _frame(typed: TypedCollection, frame: SavedFrame) -> dict[str, Any]:

@@ -39,11 +39,11 @@ class NeededPromises:
             families: metric families; each is asked under each of its reducers.
             levels: levels, each asked with those that a family requires beside it.
         """
-        asked = tuple(levels)
+        level_names = tuple(levels)
         keys: set[str] = set()
         for family in families:
             for reducer in reducers_of(family):
-                for metric, anchor in self._needs(family, reducer, asked):
+                for metric, anchor in self._needs(family, reducer, level_names):
                     keys |= self._of_metric(metric, anchor)
         return frozenset(keys)
 

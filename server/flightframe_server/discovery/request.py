@@ -17,7 +17,7 @@ from flightframe_server.errors import FrameQLSyntaxError, LimitExceeded
 
 MOST_MEMBERS = 1000
 
-Wanted = Callable[[str], bool]
+NameFilter = Callable[[str], bool]
 """Whether something of a name is to be described."""
 
 
@@ -55,7 +55,7 @@ class DescribeRequest:
         """The names that are wanted, one or several; empty for all."""
         return (self.name,) if self.name else self.names
 
-    def wanted(self) -> Wanted:
+    def name_filter(self) -> NameFilter:
         """Return what tells whether something of a name is wanted."""
         names = frozenset(self.every_name)
         return lambda name: not names or name.casefold() in names

@@ -72,7 +72,7 @@ class Verdicts:
         like = self.like(metric)
         key = (like, required)
         if key not in self._refusals:
-            self._refusals[key] = self._found(like, required)
+            self._refusals[key] = self._refusal_at_each(like, required)
         return self._refusals[key]
 
     def like(self, metric: Metric) -> Metric:
@@ -88,7 +88,9 @@ class Verdicts:
             fill=None,
         )
 
-    def _found(self, like: Metric, required: tuple[str, ...]) -> tuple[Refusal | None, ...]:
+    def _refusal_at_each(
+        self, like: Metric, required: tuple[str, ...]
+    ) -> tuple[Refusal | None, ...]:
         unreached = self._beyond_reach(like.schema, required)
         names = self.typed.graph.level_names
         broken = self._broken_levels(like) if self.violations else frozenset()

@@ -51,7 +51,7 @@ class Asker:
     freshness: Freshness
     context: CallContext
     _versions: dict[str, str] = field(default_factory=dict)
-    _asked: int = 0
+    _answer_count: int = 0
     _unversioned: bool = False
 
     def ask(self, resolve: Callable[[TypedCollection], Question], max_rows: int) -> Complete:
@@ -82,9 +82,9 @@ class Asker:
         return Complete(served, _collected(served, max_rows, self.context))
 
     def _check_version(self, served: Served) -> None:
-        self._asked += 1
+        self._answer_count += 1
         self._unversioned |= any(part.version is None for part in served.plan.parts)
-        if self._asked > 1 and self._unversioned:
+        if self._answer_count > 1 and self._unversioned:
             raise BackendError(
                 "the source cannot tell which version it is of, and this takes several reads",
                 hint="ask for one answer at a time",

@@ -106,11 +106,11 @@ class FlightState:
             secure: whether clients speak TLS with this server.
         """
         tables, statements = PublishedTables(runtime), runtime.statements
-        held = bounds or FlightBounds.within(statements.limits)
+        first_bounds = bounds or FlightBounds.within(statements.limits)
         state = cls(
             runtime,
-            ResultHandles(held.results),
-            PreparedStatements(runtime, tables, held.prepared),
+            ResultHandles(first_bounds.results),
+            PreparedStatements(runtime, tables, first_bounds.prepared),
             tables,
             Sessions(runtime, cookies=cookies),
             secure,

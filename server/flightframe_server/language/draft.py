@@ -116,14 +116,14 @@ class _Table:
 
 
 def _table() -> _Table:
-    found = _KNOWN.get("table")
-    if found is None:
+    table = _KNOWN.get("table")
+    if table is None:
         configuration = new_parser().parser_state.parse_conf
-        found = _Table(
+        table = _Table(
             configuration.parse_table.states, configuration.start_state, configuration.end_state
         )
-        _KNOWN["table"] = found
-    return found
+        _KNOWN["table"] = table
+    return table
 
 
 _KNOWN: dict[str, _Table] = {}
@@ -283,18 +283,18 @@ def _fitted(tokens: Iterable[Token]) -> tuple[list[Token], ParseState]:
 
 def _filled(tokens: Sequence[Token], state: ParseState, put: bool) -> list[Token]:
     """Return tokens that follow a state filled up, and all that is missing at the end."""
-    found: list[Token] = []
+    completed: list[Token] = []
     for at, token in enumerate(tokens):
         comma = state.after("COMMA")
         if put and at == 1 and comma is not None and token.type in NAMES:
-            found.append(_token("COMMA", ","))
+            completed.append(_token("COMMA", ","))
             state = comma
         filled = _towards(state, token.type)
         if filled is not None:
             between, state = filled
-            found += [*between, token]
+            completed += [*between, token]
     filled = _towards(state, END)
-    return found if filled is None else [*found, *filled[0]]
+    return completed if filled is None else [*completed, *filled[0]]
 
 
 def _towards(state: ParseState, terminal: str) -> tuple[list[Token], ParseState] | None:
@@ -332,7 +332,7 @@ def _statement(tokens: Iterable[Token]) -> Statement | None:
                 token = Token.new_borrow_pos("QUESTION", "?", token)
                 token.value, count = cast(Any, count), count + 1
             parser.feed_token(token)
-        found = parser.feed_token(last)
+        statement = parser.feed_token(last)
     except UnexpectedToken:
         return None
-    return replace(found, explain=False) if isinstance(found, Statement) else None
+    return replace(statement, explain=False) if isinstance(statement, Statement) else None

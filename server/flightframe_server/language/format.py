@@ -284,8 +284,8 @@ class _Writer:
         return self.write(node, _SUM)
 
     def _call(self, node: Call) -> str:
-        plain = len(node.arguments) == 2 and not node.distinct and node.filter is None
-        if node.function == "POSITION" and plain:
+        two_arguments = len(node.arguments) == 2 and not node.distinct and node.filter is None
+        if node.function == "POSITION" and two_arguments:
             part, text = map(self._side, node.arguments)
             return f"{self._word('POSITION')}({part} {self._word('IN')} {text})"
         # `filter(` is always the clause, so a function of that name takes quotes.
@@ -320,8 +320,8 @@ class _Writer:
             elements = ", ".join(map(self._anchor, anchor.sets.elements))
             return f"{self._word(anchor.sets.word)} ({elements})"
         levels = ", ".join(self.write(level) for level in anchor.levels)
-        bare = len(anchor.levels) == 1 and not isinstance(anchor.levels[0], AdHocLevel)
-        return levels if bare else f"({levels})"
+        single_level = len(anchor.levels) == 1 and not isinstance(anchor.levels[0], AdHocLevel)
+        return levels if single_level else f"({levels})"
 
     def key(self, key: OrderKey) -> str:
         text = self.write(key.expression) + (" DESC" if key.descending else "")

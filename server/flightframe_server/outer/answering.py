@@ -34,7 +34,7 @@ from flightframe_server.language import format_statement
 from flightframe_server.language.syntax import Statement
 from flightframe_server.outer.algebra import outline
 from flightframe_server.outer.program import UNKNOWN_MEMBERS, Island, Program
-from flightframe_server.outer.run import Run, asked
+from flightframe_server.outer.run import Run, question_of
 from flightframe_server.provenance import (
     ColumnProvenance,
     PartProvenance,
@@ -102,8 +102,8 @@ def _answered(
     parts = _each_once([part for one in served for part in one.parts])
     label = fold(part.served_from for part in parts)
     columns = tuple(ColumnProvenance(name, label, parts, True) for name in program.schema.names)
-    told = [note for one in served for note in remarks(one, engine.store)]
-    notes = tuple(dict.fromkeys([*told, *run.notes, *program.notes]))
+    remarked = [note for one in served for note in remarks(one, engine.store)]
+    notes = tuple(dict.fromkeys([*remarked, *run.notes, *program.notes]))
     provenance = Provenance(label, named.query_id, engine.collection.name, columns, notes)
     dated = any(one.plan.question.today is not None for one in served)
     exact = all(part.route == "exact" for part in parts)
@@ -144,7 +144,9 @@ def _plans(
         for inner in island.sets:
             tables += _plans(query, inner, engine, context)
         made = island.translation(tuple(UNKNOWN_MEMBERS for _ in island.sets))
-        plan = engine.plan(asked(made, utc_now(), program.values), query.request.freshness, context)
+        plan = engine.plan(
+            question_of(made, utc_now(), program.values), query.request.freshness, context
+        )
         note = _meaning(island, made.statement, at + 1)
         tables.append(explanation(plan, engine.backend, note))
     if program.composed and tables:

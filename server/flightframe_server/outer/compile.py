@@ -227,8 +227,8 @@ def _may_refine(call: WindowCall) -> bool:
 def _frame(call: WindowCall) -> str:
     if call.range is None:
         # Without an order all rows of a partition are one frame; a finer order must not end it.
-        whole = call.function == FrameFunction.LAST_VALUE and not call.order
-        return "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING" if whole else ""
+        unbounded = call.function == FrameFunction.LAST_VALUE and not call.order
+        return "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING" if unbounded else ""
     word = "ROWS" if call.range.rows else "RANGE"
     start = _bound(call.range.start, "PRECEDING")
     return f"{word} BETWEEN {start} AND {_bound(call.range.end, 'FOLLOWING')}"

@@ -166,7 +166,9 @@ class _Parts:
 
     def translation(self, members: tuple[Members, ...]) -> Translation:
         """Return the statement with members in place of its conditions."""
-        filled = [one.filled(found) for one, found in zip(self.conditions, members, strict=True)]
+        filled = [
+            one.filled(passing) for one, passing in zip(self.conditions, members, strict=True)
+        ]
         parts = (*self._rest, *filled)
         where = parts[0] if len(parts) == 1 else Junction("AND", parts)
         return Translation(replace(self._statement, where=where))

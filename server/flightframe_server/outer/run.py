@@ -74,7 +74,7 @@ class Run:
         members = tuple(map(self.members, island.sets))
         made = island.translation(members)
         check_depth(made.statement, self.limits.parse_depth)
-        complete = self.asker.ask(asked(made, self.now, values), self.limits.outer_rows)
+        complete = self.asker.ask(question_of(made, self.now, values), self.limits.outer_rows)
         self.answered.append(complete)
         schema = with_moments(complete.table.schema, made.moments)
         if schema.types != island.schema.types:
@@ -104,7 +104,7 @@ class Run:
         return Members(kept, len(kept) < len(values))
 
 
-def asked(
+def question_of(
     made: Translation, now: datetime.datetime, values: Mapping[int | str, ParameterValue]
 ) -> Callable[[TypedCollection], Question]:
     """Return what gives an island's question, under some values, on the types of one version."""

@@ -66,7 +66,7 @@ def filter_syntax(texts: Iterable[str]) -> Expression | None:
     Raises:
         Unreadable: one of them has no syntax that is known here.
     """
-    conditions = tuple(_Reader(text).whole() for text in texts)
+    conditions = tuple(_Reader(text).expression() for text in texts)
     if len(conditions) < 2:
         return conditions[0] if conditions else None
     return Junction("AND", conditions)
@@ -98,7 +98,7 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self._text, self._place = text, 0
 
-    def whole(self) -> Expression:
+    def expression(self) -> Expression:
         """Return the whole text as an expression."""
         term = self._term()
         if self._place != len(self._text):

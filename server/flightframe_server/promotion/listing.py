@@ -163,10 +163,10 @@ def entry_named(records: Iterable[EntryRecord], name: str) -> EntryRecord:
     """
     matches: list[EntryRecord] = []
     for record in records:
-        drawn = record.entry_id.rpartition("-")[2]
-        if name in (record.entry_id, drawn):
+        suffix = record.entry_id.rpartition("-")[2]
+        if name in (record.entry_id, suffix):
             return record
-        if len(name) >= SHORT_ID and drawn.startswith(name):
+        if len(name) >= SHORT_ID and suffix.startswith(name):
             matches.append(record)
     if len(matches) == 1:
         return matches[0]

@@ -94,7 +94,7 @@ def refresh_entries(
         group = record.key.group
         place = family_of(group.family), masked_anchor(record.key.anchor), str(group.operator)
         try:
-            yield _asked(engine, _asking_again(record), context, *place)
+            yield _refreshed(engine, _asking_again(record), context, *place)
         except FlightframeError as failure:
             context.check()
             yield Refreshed(*place, failure=_untold(failure, record))
@@ -115,13 +115,13 @@ def refresh_hints(
     """
     for hint in hinted:
         try:
-            yield _asked(engine, asking(hint), context, hint.family, hint.anchor)
+            yield _refreshed(engine, asking(hint), context, hint.family, hint.anchor)
         except FlightframeError as failure:
             context.check()
             yield Refreshed(hint.family, hint.anchor, failure=failure)
 
 
-def _asked(
+def _refreshed(
     engine: MetricEngine,
     ask: Resolve,
     context: CallContext,

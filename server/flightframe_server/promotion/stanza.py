@@ -89,7 +89,9 @@ def remark_of(hits: int, days: float) -> str:
     ('Engine-recommended: 142 hits / 9 days = 15.8 hits/day', \
 'Engine-recommended: 1 hit / 1 day = 1.0 hits/day')
     """
-    shown = f"{days:.1f}".removesuffix(".0")
+    day_count = f"{days:.1f}".removesuffix(".0")
     counted = f"{hits} hit{'' if hits == 1 else 's'}"
-    counted_days = f"{shown} day{'' if shown == '1' else 's'}"
-    return f"Engine-recommended: {counted} / {counted_days} = {hits / float(shown):.1f} hits/day"
+    counted_days = f"{day_count} day{'' if day_count == '1' else 's'}"
+    return (
+        f"Engine-recommended: {counted} / {counted_days} = {hits / float(day_count):.1f} hits/day"
+    )

@@ -188,9 +188,9 @@ def _usage(statistics: _KeyStatistics, reads: HintedReads) -> Usage:
     family, operator = family_of(group.family), str(group.operator)
     computed = [level_text(level) for level in anchor if is_computed(level)]
     read = reads.reads(family, anchor)
-    bare = not isinstance(read, str) and (group.family, operator) in read
+    default_operator = not isinstance(read, str) and (group.family, operator) in read
     own = own_filter(group.family)
-    conditions = (*statistics.key.filter, *((own,) if own and not bare else ()))
+    conditions = (*statistics.key.filter, *((own,) if own and not default_operator else ()))
     levels = levels_in(conditions, reads.levels)
     base = [level for level in anchor if not is_computed(level)]
     base += levels_in((*conditions, *computed), reads.levels)
@@ -212,8 +212,8 @@ def _usage(statistics: _KeyStatistics, reads: HintedReads) -> Usage:
         statistics.seconds,
         statistics.route,
         statistics.pinned,
-        bare and not conditions and reads.hinted(family, anchor),
-        bare,
+        default_operator and not conditions and reads.hinted(family, anchor),
+        default_operator,
         read if isinstance(read, str) else None,
         rollup_anchor,
         rollup_anchor is not None and reads.hinted(family, rollup_anchor),

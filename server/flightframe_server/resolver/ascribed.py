@@ -126,8 +126,10 @@ def _first_member(
             hint=f"add {shown(level)} to AT",
         )
     term = LevelTerm(typed.level_types[level], level)
-    found = (rows_metric(schema, LEAST, term, term.type, ()) for schema in schemas)
-    return first_of(REDUCERS[LEAST].ranks, tuple(MetricTerm(term.type, metric) for metric in found))
+    metrics = (rows_metric(schema, LEAST, term, term.type, ()) for schema in schemas)
+    return first_of(
+        REDUCERS[LEAST].ranks, tuple(MetricTerm(term.type, metric) for metric in metrics)
+    )
 
 
 def _way(typed: TypedCollection, schema: str, anchor: tuple[str, ...], level: str) -> Path | None:

@@ -313,14 +313,14 @@ class Typer:
         place = parameter.place
         known = (constant(value, place) for value in values if value is not None)
         members = dict.fromkeys(self._member(subject, value, place) for value in known)
-        found: Term = Constant(BOOLEAN, False)
+        membership: Term = Constant(BOOLEAN, False)
         if members:
-            found = Apply(BOOLEAN, "in", (subject, *members))
+            membership = Apply(BOOLEAN, "in", (subject, *members))
         if None not in values:
-            return found
+            return membership
         # Nothing equals NULL, and whether it is in the list is not known.
         unknown = Constant(BOOLEAN, None)
-        return Apply(BOOLEAN, "or", (found, unknown)) if members else unknown
+        return Apply(BOOLEAN, "or", (membership, unknown)) if members else unknown
 
     def _like(self, operand: Expression, pattern: Expression, place: Place) -> Term:
         subject, written = self.term(operand), self.term(pattern)

@@ -288,14 +288,14 @@ def _round(arguments: Arguments, zone: str = UTC) -> Term | None:
 
 
 def _floor(arguments: Arguments, zone: str) -> Term | None:
-    return _whole("floor", arguments[0])
+    return _without_fraction("floor", arguments[0])
 
 
 def _ceil(arguments: Arguments, zone: str) -> Term | None:
-    return _whole("ceil", arguments[0])
+    return _without_fraction("ceil", arguments[0])
 
 
-def _whole(name: str, value: Term) -> Term | None:
+def _without_fraction(name: str, value: Term) -> Term | None:
     """Return a number without a fraction: a whole one is its own, a double stays a double."""
     kind = value.type.kind
     if kind in (Kind.NULL, Kind.INTEGER) or (kind is Kind.DECIMAL and not value.type.scale):

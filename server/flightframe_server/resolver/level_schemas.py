@@ -72,9 +72,9 @@ def schemas_of_family(typed: TypedCollection, name: str) -> Iterator[str]:
 
 def reaching(typed: TypedCollection, levels: Iterable[str]) -> tuple[str, ...]:
     """Return the schemas whose rows reach all of some levels, in the order declared."""
-    wanted = frozenset(levels)
+    required = frozenset(levels)
     graph = typed.graph
-    return tuple(name for name in typed.collection.schemas if wanted <= graph.reachable(name))
+    return tuple(name for name in typed.collection.schemas if required <= graph.reachable(name))
 
 
 def row_schemas(

@@ -55,16 +55,20 @@ def unqualified(
             raise
 
     def of_answer(name: Name) -> Name:
-        bare = of_rows(name)
-        named = outputs.get(bare.text.casefold())
-        if bare is not name and named is not None and not _names(_mapped(named, of_rows), bare):
+        row_name = of_rows(name)
+        named = outputs.get(row_name.text.casefold())
+        if (
+            row_name is not name
+            and named is not None
+            and not _names(_mapped(named, of_rows), row_name)
+        ):
             raise AmbiguousMetric(
-                f"{shown(name.text)} is a column of FROM, and {shown(bare.text)} another of the"
+                f"{shown(name.text)} is a column of FROM, and {shown(row_name.text)} another of the"
                 " answer",
                 place=name.place,
-                hint=f"name the answer's column differently after AS, not {shown(bare.text)}",
+                hint=f"name the answer's column differently after AS, not {shown(row_name.text)}",
             )
-        return bare
+        return row_name
 
     rest: Statement = _mapped(replace(statement, source=None, having=None, order_by=()), of_rows)
     return replace(

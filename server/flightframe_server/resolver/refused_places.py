@@ -45,18 +45,21 @@ def place_of_refusal(
 
 def _parts(statement: Statement, question: Question) -> Iterator[tuple[Expression, Question]]:
     """Yield what a statement asks for, each with the question of it alone."""
-    bare = replace(question, columns=(), having=None, ordering=())
+    without_columns = replace(question, columns=(), having=None, ordering=())
     items = statement.items
     if not any(isinstance(item.expression, Star) for item in items):
         # Levels that are not selected stand before the items.
         own = question.columns[len(question.columns) - len(items) :]
         for item, column in zip(items, own, strict=True):
-            yield item.expression, replace(bare, columns=(column,))
+            yield item.expression, replace(without_columns, columns=(column,))
     if statement.having is not None and question.having is not None:
         having = OutputColumn("having", question.having)
-        yield statement.having, replace(bare, columns=(having,))
+        yield statement.having, replace(without_columns, columns=(having,))
     for key, ordering in zip(statement.order_by, question.ordering, strict=False):
-        yield key.expression, replace(bare, columns=(OutputColumn("key", ordering.term),))
+        yield (
+            key.expression,
+            replace(without_columns, columns=(OutputColumn("key", ordering.term),)),
+        )
 
 
 def _closest(node: Expression, refusal: QueryError) -> Place:

@@ -336,9 +336,9 @@ class _Outputs:
     def orderings(self, keys: tuple[OrderKey, ...]) -> Iterator[Ordering]:
         """Yield the keys of ORDER BY that order anything: at one anchor GROUPING does not."""
         for key in keys:
-            found = self._ordering(key)
-            if self._scope.sets or not isinstance(found.term, Constant):
-                yield found
+            ordering = self._ordering(key)
+            if self._scope.sets or not isinstance(ordering.term, Constant):
+                yield ordering
 
     def _ordering(self, key: OrderKey) -> Ordering:
         if isinstance(key.expression, Literal) and key.expression.kind is LiteralKind.INTEGER:

@@ -369,8 +369,8 @@ def inner_anchor(nested: NestedTerm, anchor: tuple[str, ...]) -> tuple[str, ...]
 
 def computed_in(terms: Iterable[Term]) -> tuple[ComputedLevel, ...]:
     """Return the computed levels in anchors of terms' own, those further inside included."""
-    found: dict[ComputedLevel, None] = {}
+    computed: dict[ComputedLevel, None] = {}
     for term in terms:
         for nested in nested_of(term):
-            found.update(dict.fromkeys((*nested.computed, *computed_in((nested.inner,)))))
-    return tuple(found)
+            computed.update(dict.fromkeys((*nested.computed, *computed_in((nested.inner,)))))
+    return tuple(computed)

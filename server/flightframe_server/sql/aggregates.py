@@ -39,7 +39,7 @@ from flightframe_server.sql.aggregate_nodes import MEASURES, REDUCER_OF, is_aggr
 from flightframe_server.sql.folding import constant_truth, folded
 from flightframe_server.sql.places import place_of
 from flightframe_server.sql.rows_read import Rows
-from flightframe_server.sql.scalars import MOMENT, Scalars, plain
+from flightframe_server.sql.scalars import MOMENT, Scalars, without_moment
 from flightframe_server.sql.scopes import (
     CellValue,
     Column,
@@ -87,7 +87,7 @@ class Aggregates:
     def _windowed(self, node: exp.Window) -> Expression:
         self._refuse_points(place_of(node))
         keys = node.args.get("partition_by") or ()
-        values = [plain(self.scalars.value(key)) for key in keys]
+        values = [without_moment(self.scalars.value(key)) for key in keys]
         return total(self.read(of_groups(node)), values, node, self.rows.typed)
 
     def measure(self, family: MetricFamily, place: Place) -> Expression:
@@ -264,7 +264,7 @@ class Aggregates:
         if any(self._is_metric(part) for part in node.find_all(exp.Column)):
             raise self._no_expression(node)
         written = self.scalars.value(node)
-        value = plain(written)
+        value = without_moment(written)
         level = None if not isinstance(value, Name) else self.rows.typed.graph.find(value.text)
         if level is None:
             raise NotSupported(

@@ -59,8 +59,8 @@ def _is_double_of_column(node: exp.Expr) -> bool:
     if not isinstance(inner, exp.Cast) or type(inner) is not exp.Cast:
         return False
     type_ = inner.args["to"]
-    whole = type_.this is exp.DType.DOUBLE and not type_.expressions
-    return whole and isinstance(inner.this.unnest(), exp.Column)
+    to_double = type_.this is exp.DType.DOUBLE and not type_.expressions
+    return to_double and isinstance(inner.this.unnest(), exp.Column)
 
 
 def _is_whole(values: Values, node: exp.Expr) -> bool:

@@ -291,7 +291,7 @@ class _Scopes:
             UnknownName: there is no such table.
             NotSupported: it is a saved frame, whose rows are an answer's.
         """
-        published = self._found(table)
+        published = self._published(table)
         if published.saved is not None:
             raise NotSupported(
                 f"{shown(published.name)} is a saved frame: its rows are joined to those of facts"
@@ -302,17 +302,17 @@ class _Scopes:
 
     def saved(self, table: exp.Table) -> PublishedTable | None:
         """Return a saved frame, None for any other table; raises `UnknownName` as a call does."""
-        published = self._found(table)
+        published = self._published(table)
         return None if published.saved is None else published
 
     def path(self, table: exp.Table) -> tuple[str, ...]:
         """Return what qualifies the columns of a table: its alias alone, where it has one."""
         if table.alias:
             return (table.alias,)
-        published = self._found(table)
+        published = self._published(table)
         return (self.names.tables.catalog, published.collection, published.name)
 
-    def _found(self, table: exp.Table) -> PublishedTable:
+    def _published(self, table: exp.Table) -> PublishedTable:
         published = self.names.published(table)
         if published is None:
             raise _unknown(table, [known.name for known in self.names.tables])

@@ -144,8 +144,8 @@ def by_template(template: str, day: Expression, place: Place) -> Expression | No
         piece = _OF_TO_CHAR.match(template, at)
         if piece is None:
             return None
-        plain = piece["sign"] or piece["quoted"]
-        parts.append(_TO_CHAR[piece[0]] if plain is None else plain)
+        literal = piece["sign"] or piece["quoted"]
+        parts.append(_TO_CHAR[piece[0]] if literal is None else literal)
         at = piece.end()
     return _written(parts, day, place)
 

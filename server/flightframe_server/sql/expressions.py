@@ -139,8 +139,8 @@ class Columns:
                 return _literal(node)
             case exp.Lower() | exp.Upper():
                 return self._cased(node)
-        asked = session_value(node)
-        return self._condition(node) if asked is None else self._of_session(node, asked)
+        asks = session_value(node)
+        return self._condition(node) if asks is None else self._of_session(node, asks)
 
     def places(self, qualifier: exp.Column) -> range:
         """Return the places of all columns, for `*` and `t.*`; raises `UnknownName`."""
@@ -153,17 +153,17 @@ class Columns:
         for place, known in enumerate(self.schema):
             if known.name.casefold() == name:
                 return Compiled(known, operator.itemgetter(place))
-        asked = session_value(node)
-        if asked is not None:
-            return self._of_session(node, asked)
+        asks = session_value(node)
+        if asks is not None:
+            return self._of_session(node, asks)
         raise UnknownName(
             f"there is no column {shown(node.name)}",
             hint=did_you_mean(node.name, self.schema.names),
         )
 
-    def _of_session(self, node: exp.Expr, asked: SessionValue) -> Compiled:
-        value = asked.answer(self.session, place_of(node))
-        return Compiled(pa.field(asked.name, asked.type), lambda row: value)
+    def _of_session(self, node: exp.Expr, asks: SessionValue) -> Compiled:
+        value = asks.answer(self.session, place_of(node))
+        return Compiled(pa.field(asks.name, asks.type), lambda row: value)
 
     def _check_qualifier(self, node: exp.Column) -> None:
         written = tuple(part.name.casefold() for part in node.parts[:-1])

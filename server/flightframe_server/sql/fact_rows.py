@@ -26,7 +26,7 @@ from flightframe_server.sql.previews import preview_hint
 from flightframe_server.sql.reading import Reading
 from flightframe_server.sql.row_leaf import row_scalars
 from flightframe_server.sql.rows_read import Rows
-from flightframe_server.sql.scalars import plain
+from flightframe_server.sql.scalars import without_moment
 from flightframe_server.sql.scopes import FactColumn, LevelColumn, MetricColumn, RowValue, Scope
 from flightframe_server.sql.table_frames import FrameColumn
 from flightframe_server.sql.unwrapping import Output, RowsOf
@@ -142,7 +142,7 @@ class _Rows:
         return node.name
 
     def _level(self, value: Expression, name: str, node: exp.Expr) -> Output:
-        inner = plain(value)
+        inner = without_moment(value)
         level = self._reading.typed.graph.find(inner.text) if isinstance(inner, Name) else None
         if level is None:
             raise NotSupported(

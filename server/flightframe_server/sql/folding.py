@@ -306,9 +306,9 @@ def _moved(node: exp.Add | exp.Sub, reading: Reading) -> Literal | None:
         if isinstance(node.expression.unnest(), exp.Interval):
             return literal_of(_plus(value.value, node.expression.unnest(), sign, reading), place)
         days = folded(node.expression, reading)
-        whole = days.value if isinstance(days, Literal) else None
-        if isinstance(whole, int) and value.kind is LiteralKind.DATE:
-            return literal_of(value.value + datetime.timedelta(days=sign * whole), place)
+        whole_number = days.value if isinstance(days, Literal) else None
+        if isinstance(whole_number, int) and value.kind is LiteralKind.DATE:
+            return literal_of(value.value + datetime.timedelta(days=sign * whole_number), place)
     except (OverflowError, ValueError):
         raise ArithmeticOverflow("a date is of the years 1 to 9999", place=place) from None
     return None
@@ -318,16 +318,16 @@ def _plus(
     day: datetime.date, interval: exp.Interval, sign: int, reading: Reading
 ) -> datetime.datetime:
     count = _text(interval.this, reading) if interval.this is not None else None
-    whole = _WHOLE.fullmatch(count or "")
+    whole_number = _WHOLE.fullmatch(count or "")
     written = interval.args.get("unit")
     unit = "" if written is None else written.name.upper().removesuffix("S")
-    if whole is None or unit not in {*_DAYS, *_MONTHS}:
+    if whole_number is None or unit not in {*_DAYS, *_MONTHS}:
         raise FrameQLSyntaxError(
             "an interval is a whole number of one unit",
             place=place_of(interval),
             hint="write INTERVAL '7 days'",
         )
-    number = sign * int(whole[1])
+    number = sign * int(whole_number[1])
     moment = (
         day
         if isinstance(day, datetime.datetime)

@@ -47,7 +47,7 @@ from flightframe_server.sql.reading import Reading
 from flightframe_server.sql.row_functions import as_key, from_key
 from flightframe_server.sql.row_leaf import row_scalars, row_value
 from flightframe_server.sql.rows_read import Rows
-from flightframe_server.sql.scalars import Scalars, plain
+from flightframe_server.sql.scalars import Scalars, without_moment
 from flightframe_server.sql.scopes import CellValue, FactColumn, MetricColumn
 from flightframe_server.sql.totals import check_partitions
 from flightframe_server.sql.unwrapping import Grouped, Output, RowsOf
@@ -123,7 +123,7 @@ class Grouping:
         def leaf(node: exp.Expr) -> Expression | None:
             read = aggregates.read(node)
             if isinstance(node, exp.Grouping | exp.GroupingId):
-                levels = (plain(aggregates.scalars.value(key)) for key in node.expressions)
+                levels = (without_moment(aggregates.scalars.value(key)) for key in node.expressions)
                 return Call("GROUPING", tuple(levels), place=place_of(node))
             if read is not None or not isinstance(node, exp.Column):
                 return read
@@ -142,9 +142,9 @@ class Grouping:
         if isinstance(column, MetricColumn):
             if grouped and self.reading.options.bare_is_measure:
                 return aggregates.measure(column.family, place_of(node))
-            raise _bare(column.family.name, node)
+            raise _without_aggregate(column.family.name, node)
         if isinstance(column, FactColumn | CellValue):
-            raise _bare(node.name, node)
+            raise _without_aggregate(node.name, node)
         return row_value(column, node, self.reading)
 
     def _keys(
@@ -210,7 +210,7 @@ class Grouping:
     def _key_value(self, node: exp.Expr) -> Expression:
         if has_aggregate(node):
             raise NotSupported("GROUP BY takes no aggregate", place=place_of(node))
-        return plain(row_scalars(self.below.scope, self.reading, self.rows).value(node))
+        return without_moment(row_scalars(self.below.scope, self.reading, self.rows).value(node))
 
     def _key(self, value: Expression, node: exp.Expr, items: list[Item], count: int) -> Name:
         place = place_of(node)
@@ -231,10 +231,10 @@ class Grouping:
 
     def _free_name(self, node: exp.Expr, items: list[Item], count: int) -> str:
         """Return a name for a key that is an expression: that of its column, where none has it."""
-        taken = [item.name.casefold() for item in items if item.node != node]
+        other_names = [item.name.casefold() for item in items if item.node != node]
         own = next((item.name for item in items if item.named and item.node == node), "")
         for name in (own, *(f"key_{n}" for n in range(count + 1, count + len(items) + 3))):
-            if name and name.casefold() not in taken and not self._is_declared(name):
+            if name and name.casefold() not in other_names and not self._is_declared(name):
                 return name
         raise NotSupported("GROUP BY has no name left for its key", place=place_of(node))
 
@@ -256,12 +256,12 @@ class Grouping:
             )
         check_levels(value, keys, self.reading.typed)
         check_partitions(value, keys)
-        inner = plain(value)
+        inner = without_moment(value)
         level = level_of(inner, keys, self.reading)
         if level is None:
             return Output(item.name, value, named=item.named)
-        bare = isinstance(node, exp.Column) and not item.named
-        name = level if bare else item.name
+        unnamed_column = isinstance(node, exp.Column) and not item.named
+        name = level if unnamed_column else item.name
         return Output(name, inner, level, moment=inner is not value, named=item.named)
 
 
@@ -343,7 +343,9 @@ class _Columns:
         except QueryError:
             return output
         if output.level is not None and not output.moment:
-            same = plain(row_value(column, node, self.grouping.reading)) == output.expression
+            same = (
+                without_moment(row_value(column, node, self.grouping.reading)) == output.expression
+            )
             if same:
                 return output
         raise AmbiguousMetric(
@@ -379,10 +381,10 @@ class _Columns:
             return ordinal(node, list(self.outputs), "ORDER BY").expression
         if isinstance(node, exp.Column) and (output := self._alias(node)) is not None:
             return output.expression
-        return plain(self.scalars().value(node))
+        return without_moment(self.scalars().value(node))
 
 
-def _bare(name: str, node: exp.Column) -> NotSupported:
+def _without_aggregate(name: str, node: exp.Column) -> NotSupported:
     return NotSupported(
         f"{shown(name)} stands without an aggregate, and has no one value in a group",
         place=place_of(node),

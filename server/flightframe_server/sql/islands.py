@@ -172,12 +172,12 @@ def _unique(question: Question) -> tuple[frozenset[int], ...]:
         # A total of several sets of keys has NULL where a member may be NULL as well.
         return ()
     for level in question.anchor:
-        shown = [
+        at_level = [
             at
             for at, column in enumerate(question.columns)
             if isinstance(column.term, LevelTerm) and column.term.level == level
         ]
-        if not shown:
+        if not at_level:
             return ()
-        places.append(shown[0])
+        places.append(at_level[0])
     return (frozenset(places),)

@@ -51,8 +51,8 @@ def joined(select: exp.Select, tables: Tables, reading: Reading) -> RowsOf:
             raise NotSupported("two tables of a join have one name", place=place_of(right))
         levels[name] = _edge(base, other, join)
         if str(join.args.get("side") or "").upper() != "LEFT":
-            found = Name((next(iter(levels[name].values())),), place=place_of(right))
-            conditions.append(IsKnown(found, place=place_of(right)))
+            joined_key = Name((next(iter(levels[name].values())),), place=place_of(right))
+            conditions.append(IsKnown(joined_key, place=place_of(right)))
     scope = TableScope(base.published, base.typed, base.path, levels)
     return RowsOf(scope, tuple(conditions))
 

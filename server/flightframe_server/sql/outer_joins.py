@@ -75,13 +75,13 @@ def _both_null(node: exp.Expr, made: Equality, context: Context) -> bool:
     if not isinstance(node, exp.And):
         return False
     tested = {_null_test(part.unnest(), context) for part in (node.this, node.expression)}
-    wanted = {_key(side, context) for side in (made.left, made.right)}
-    return len(wanted) == 2 and tested == wanted
+    keys = {_key(side, context) for side in (made.left, made.right)}
+    return len(keys) == 2 and tested == keys
 
 
 def _null_test(node: exp.Expr, context: Context) -> Key | None:
-    plain = isinstance(node, exp.Is) and isinstance(node.expression, exp.Null)
-    return _key(node.this, context) if plain and not node.args.get("negate") else None
+    tests_null = isinstance(node, exp.Is) and isinstance(node.expression, exp.Null)
+    return _key(node.this, context) if tests_null and not node.args.get("negate") else None
 
 
 def _key(node: exp.Expr, context: Context) -> Key:
@@ -98,14 +98,14 @@ def side_of(node: exp.Expr, left: Relation, right: Relation) -> str:
     """
     sides: set[str] = set()
     for column in node.find_all(exp.Column):
-        found = [name for name, one in (("left", left), ("right", right)) if _has(one, column)]
-        if len(found) == 2:
+        having_it = [name for name, one in (("left", left), ("right", right)) if _has(one, column)]
+        if len(having_it) == 2:
             raise AmbiguousMetric(
                 f"both sides of the join have a column {shown(column.name)}",
                 place=place_of(column),
                 hint="say whose: a.b",
             )
-        sides.update(found)
+        sides.update(having_it)
     if len(sides) == 2:
         return "both"
     return sides.pop() if sides else "neither"

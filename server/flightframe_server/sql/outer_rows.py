@@ -83,8 +83,8 @@ class RowsBelow:
                     "a key that reads rows and an answer is not answered", place=place_of(node)
                 )
         unnamed = replace(relation, columns=tuple(NamedColumn("") for _ in relation.columns))
-        shown_ = {k: at for k, at in known.items() if k in keys or k in aggregates}
-        return Stage(context, unnamed, self._column_key, shown_, grouped=True), items
+        selected = {k: at for k, at in known.items() if k in keys or k in aggregates}
+        return Stage(context, unnamed, self._column_key, selected, grouped=True), items
 
     def _places_of_aggregates(self, items: list[SelectItem]) -> list[exp.Expr]:
         nodes = [item.node for item in items]

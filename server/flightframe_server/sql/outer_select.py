@@ -118,7 +118,7 @@ class SelectReader:
         chosen_by = _qualified(select, items, below)
         if chosen_by is not None:
             stage = stage.filtered(chosen_by)
-        return self._shown(select, stage, items, below)
+        return self._projected(select, stage, items, below)
 
     def _over_relation(
         self, select: exp.Select, below: Relation, values: dict[str, Relation]
@@ -187,15 +187,15 @@ class SelectReader:
                 saved = self.islands.saved(source)
                 if saved is not None:
                     return saved
-                whole = exp.Select(expressions=[exp.Star()], from_=exp.From(this=source.copy()))
+                all_of_it = exp.Select(expressions=[exp.Star()], from_=exp.From(this=source.copy()))
                 try:
-                    relation = self.islands.relation(whole)
+                    relation = self.islands.relation(all_of_it)
                 except FlightframeError:
                     raise NoAlgebra from None
                 return relation.aliased(source.alias or source.name)
         raise NoAlgebra
 
-    def _shown(
+    def _projected(
         self,
         select: exp.Select,
         stage: Stage,

@@ -169,11 +169,11 @@ class _Window:
         reading = self._stage.context.reading
         if function == FrameFunction.NTILE:
             what = "NTILE takes a whole number of buckets, from 1"
-            return whole(self._node.this.this, reading, what, least=1)
+            return whole_number(self._node.this.this, reading, what, least=1)
         if function in NEIGHBOURS:
             written = self._node.this.args.get("offset")
             what = f"{function} takes a whole number of rows, from 0"
-            return 1 if written is None else whole(written, reading, what, least=0)
+            return 1 if written is None else whole_number(written, reading, what, least=0)
         return None
 
     def _range(self, function: FrameFunction) -> RowRange | None:
@@ -208,7 +208,7 @@ class _Window:
         if not isinstance(written, exp.Expr) or where not in ("PRECEDING", "FOLLOWING"):
             raise NotSupported("this frame of a window is not answered", place=self._place)
         what = "the frame of a window counts whole rows, from 0"
-        distance = whole(written, self._stage.context.reading, what, least=0)
+        distance = whole_number(written, self._stage.context.reading, what, least=0)
         return -distance if where == "PRECEDING" else distance
 
 
@@ -218,7 +218,7 @@ def _no_ordinal(node: exp.Expr) -> exp.Expr:
     return node
 
 
-def whole(node: exp.Expr, reading: Reading, what: str, *, least: int) -> int:
+def whole_number(node: exp.Expr, reading: Reading, what: str, *, least: int) -> int:
     """Return a whole number of a text; of a parameter without a value, the least.
 
     Raises:

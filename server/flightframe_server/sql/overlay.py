@@ -20,7 +20,7 @@ from flightframe_server.sql.places import place_of
 from flightframe_server.sql.reading import Reading
 from flightframe_server.sql.row_leaf import row_scalars, row_value
 from flightframe_server.sql.rows_read import Rows
-from flightframe_server.sql.scalars import Scalars, plain
+from flightframe_server.sql.scalars import Scalars, without_moment
 from flightframe_server.sql.scopes import CellValue
 from flightframe_server.sql.trees import is_star
 from flightframe_server.sql.unwrapping import Grouped, Output, RowsOf
@@ -138,7 +138,7 @@ class Overlay:
                 continue
             item = item_of(node)
             value = scalars.value(item.node)
-            inner = plain(value)
+            inner = without_moment(value)
             level = level_of(inner, self.below.keys, self.reading)
             if isinstance(value, Literal):
                 raise NotSupported(
@@ -184,4 +184,4 @@ class _Over:
             fits = [x for x in outputs if x.name.casefold() == node.name.casefold()]
             if len(fits) == 1:
                 return fits[0].expression
-        return plain(self.scalars.value(node))
+        return without_moment(self.scalars.value(node))

@@ -108,5 +108,5 @@ def _quoted(name: str) -> str:
 def _limit(select: exp.Select) -> str:
     limit = select.args.get("limit")
     count = limit.expression if isinstance(limit, exp.Limit) else None
-    whole = isinstance(count, exp.Literal) and count.is_int
-    return f" LIMIT {count.name}" if whole and count is not None else ""
+    is_number = isinstance(count, exp.Literal) and count.is_int
+    return f" LIMIT {count.name}" if is_number and count is not None else ""

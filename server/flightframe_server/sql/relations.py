@@ -85,14 +85,14 @@ class Relation:
             UnknownName: there is none of that name.
             AmbiguousMetric: two have it.
         """
-        found = self.find(node)
-        if found is None:
+        known_column = self.find(node)
+        if known_column is None:
             raise UnknownName(
                 f"there is no column {shown(node.name)} in FROM",
                 place=place_of(node),
                 hint=did_you_mean(node.name, [column.name for column in self.columns]),
             )
-        return found
+        return known_column
 
     def starred(self, node: exp.Column | None) -> Iterable[int]:
         """Return the places that `*` stands for, those of one qualifier where it has one.

@@ -15,7 +15,7 @@ from flightframe_server.sql.aggregate_nodes import is_aggregate
 from flightframe_server.sql.places import place_of
 from flightframe_server.sql.reading import Reading
 from flightframe_server.sql.rows_read import Rows
-from flightframe_server.sql.scalars import MOMENT, Scalars, plain
+from flightframe_server.sql.scalars import MOMENT, Scalars, without_moment
 from flightframe_server.sql.scopes import (
     CellValue,
     Column,
@@ -102,7 +102,7 @@ def _column(node: exp.Expr, scope: Scope, reading: Reading, rows: Rows) -> Colum
                 "arithmetic over the rows of a metric is not answered", place=place_of(node)
             )
     value = row_scalars(scope, reading, rows).value(node)
-    inner = plain(value)
+    inner = without_moment(value)
     if isinstance(inner, Name):
         return LevelColumn(inner.text, moment=inner is not value)
     return RowValue(value)

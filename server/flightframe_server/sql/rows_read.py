@@ -86,9 +86,9 @@ class Rows:
         )
 
 
-def _ambiguous(asked: tuple[Place, str], roots: list[str], schemas: list[str]) -> AmbiguousSchema:
+def _ambiguous(use: tuple[Place, str], roots: list[str], schemas: list[str]) -> AmbiguousSchema:
     """Return the error of what is of one schema's rows, and the question is of none or several."""
-    place, what = asked
+    place, what = use
     if not roots:
         return AmbiguousSchema(
             f"{what} is of rows, and the table of metrics has none of its own",

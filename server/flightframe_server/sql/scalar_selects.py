@@ -85,11 +85,11 @@ def with_values(stage: Stage, values: dict[str, Relation]) -> Stage:
     return replace(stage, relation=relation, column_key=column_key, known=known)
 
 
-def _marked(part: exp.Expr, found: dict[str, exp.Select], clause: str) -> None:
+def _marked(part: exp.Expr, selects: dict[str, exp.Select], clause: str) -> None:
     for node in list(scalars_in(part)):
         _check_place(node)
-        name = f"{clause} {len(found)}"
-        found[name] = one_value(node)
+        name = f"{clause} {len(selects)}"
+        selects[name] = one_value(node)
         node.replace(exp.column(exp.to_identifier(name, quoted=True), table=_MARK))
 
 

@@ -128,7 +128,7 @@ class Scalars:
         if sides is None:
             return None
         left, interval = sides
-        day = plain(self.value(left))
+        day = without_moment(self.value(left))
         if not is_date(self.reading.typed, day):
             raise NotSupported("an interval moves a level that is a date", place=place_of(left))
         size, less = interval_of(interval, self.reading), isinstance(node, exp.Sub)
@@ -229,12 +229,12 @@ class Scalars:
         for other in others:
             check_side(self.reading.typed, other, operand)
             check_side(self.reading.typed, operand, other)
-        return plain(operand)
+        return without_moment(operand)
 
     def _checked(self, side: Expression, beside: Expression) -> Expression:
         check_side(self.reading.typed, side, beside)
         # A parameter has the type that SQL gives the other side.
-        return side if isinstance(beside, Parameter) else plain(side)
+        return side if isinstance(beside, Parameter) else without_moment(side)
 
     def _is(self, node: exp.Is, place: Place) -> Expression:
         negated = bool(node.args.get("negate"))
@@ -243,12 +243,12 @@ class Scalars:
             case exp.Null():
                 if isinstance(subject.unnest(), _TESTS):
                     raise NotSupported("a test of a condition is not answered", place=place)
-                return IsNull(plain(self.value(subject)), negated, place=place)
+                return IsNull(without_moment(self.value(subject)), negated, place=place)
             case exp.Boolean(this=truth):
-                wanted = Literal(bool(truth), LiteralKind.BOOLEAN, place=place)
+                truth_value = Literal(bool(truth), LiteralKind.BOOLEAN, place=place)
                 if isinstance(subject.unnest(), _TESTS):
                     raise NotSupported("a test of a condition is not answered", place=place)
-                return DistinctFrom(self.value(subject), wanted, not negated, place=place)
+                return DistinctFrom(self.value(subject), truth_value, not negated, place=place)
         raise NotSupported("IS takes NULL, TRUE or FALSE", place=place)
 
     def _like(
@@ -305,8 +305,8 @@ class Scalars:
     def _truncated(self, node: exp.DateTrunc, place: Place) -> Expression:
         inner = self.value(node.this)
         level = self.level(inner)
-        if level is None and is_date(self.reading.typed, plain(inner)):
-            return self._period(plain(inner), node, place)
+        if level is None and is_date(self.reading.typed, without_moment(inner)):
+            return self._period(without_moment(inner), node, place)
         if level is None:
             raise NotSupported(
                 "DATE_TRUNC takes a level that is a date or a timestamp", place=place_of(node.this)
@@ -330,7 +330,7 @@ class Scalars:
 
     def level(self, node: Expression) -> str | None:
         """Return the level of moments that a value is, whatever it is cast to; None: it is none."""
-        inner = plain(node)
+        inner = without_moment(node)
         if not isinstance(inner, Name):
             return None
         name = self.reading.typed.graph.find(inner.text)
@@ -375,7 +375,7 @@ class Scalars:
         return Case(operand, whens, otherwise, place=place)
 
 
-def plain(value: Expression) -> Expression:
+def without_moment(value: Expression) -> Expression:
     """Return a value without its cast to a timestamp, where it is a date."""
     dates = (Name, Binary, Call)
     if isinstance(value, Cast) and value.type == MOMENT and isinstance(value.operand, dates):

@@ -106,9 +106,9 @@ class TableScope:
         if len(node.parts) == 2 and node.parts[0].name.casefold() in self.joined:
             return self._joined(node)
         check_qualifier(node, self.path)
-        found = self._named(node.name, node)
-        if found is not None:
-            return found
+        named_level = self._named(node.name, node)
+        if named_level is not None:
+            return named_level
         raise UnknownName(
             f"there is no column {shown(node.name)} in {shown(self.path[-1])}",
             place=place_of(node),
@@ -120,9 +120,9 @@ class TableScope:
         if qualifier is not None:
             check_qualifier(qualifier, self.path)
         for name in self.published.schema.names:
-            found = self._named(name, None)
-            assert found is not None
-            yield name, found
+            named_level = self._named(name, None)
+            assert named_level is not None
+            yield name, named_level
 
     def _joined(self, node: exp.Column) -> Column:
         levels = self.joined[node.parts[0].name.casefold()]

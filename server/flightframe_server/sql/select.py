@@ -173,8 +173,8 @@ class _Scope:
                 column = self.columns.compiled(node)
                 yield _Output(column.field, column.value)
             case _:
-                asked = session_value(node)
-                name = node.name or node.sql().lower() if asked is None else asked.name
+                of_session = session_value(node)
+                name = node.name or node.sql().lower() if of_session is None else of_session.name
                 yield self._output(node, name)
 
     def _everything(self, qualifier: exp.Column) -> Iterator[_Output]:

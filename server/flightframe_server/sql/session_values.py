@@ -123,7 +123,7 @@ def session_value(node: exp.Expr) -> SessionValue | None:
         case exp.Anonymous(this=str() as name) if name.lower() in _CALLED and not node.expressions:
             return VALUES[name.lower()]
         case exp.Column(this=exp.Identifier(this=str() as name, quoted=False)):
-            bare = name.lower() in _BARE and len(node.parts) == 1
-            return VALUES[name.lower()] if bare else None
+            without_call = name.lower() in _BARE and len(node.parts) == 1
+            return VALUES[name.lower()] if without_call else None
     known = _NODES.get(type(node))
     return None if known is None else VALUES[known]

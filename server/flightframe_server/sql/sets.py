@@ -62,15 +62,15 @@ def set_selects(select: exp.Select, reading: Reading) -> SetSelects:
         NotSupported: one stands where its members cannot be written instead.
     """
     tree = _semi_joined(select, reading)
-    found: list[exp.Select] = []
+    sets: list[exp.Select] = []
     for node in _conditions(tree):
         _check_position(node)
         inner = node.args["query"]
         inner = inner.this if isinstance(inner, exp.Subquery) else inner
         if not isinstance(inner, exp.Select):
             raise NotSupported("IN takes one SELECT", place=place_of(node))
-        found.append(_each_once(inner))
-    return SetSelects(tree, tuple(found), tuple(map(_first_value, single_values(tree))))
+        sets.append(_each_once(inner))
+    return SetSelects(tree, tuple(sets), tuple(map(_first_value, single_values(tree))))
 
 
 def _each_once(inner: exp.Select) -> exp.Select:
@@ -89,15 +89,15 @@ def _each_once(inner: exp.Select) -> exp.Select:
 
 def _conditions(tree: exp.Expr) -> list[exp.In]:
     """Return the outermost questions in conditions; those further inside are of these."""
-    found: list[exp.In] = []
+    sets: list[exp.In] = []
     waiting = [tree]
     while waiting:
         node = waiting.pop()
         if isinstance(node, exp.In) and node.args.get("query") is not None:
-            found.append(node)
+            sets.append(node)
             continue
         waiting.extend(reversed(list(node.iter_expressions())))
-    return found
+    return sets
 
 
 def single_values(tree: exp.Select) -> list[exp.Subquery]:

@@ -40,39 +40,39 @@ _FROM_FACTS = Freshness(no_cache=True, no_siblings=True)
 Versions = dict[str, str]
 
 
-def shadowed(query: Request | OuterQuery, given: Answer, runtime: Runtime) -> Answer:
+def shadowed(query: Request | OuterQuery, answer: Answer, runtime: Runtime) -> Answer:
     """Return an answer as it was given; some are checked later, where the installation says so.
 
     Args:
         query: what it answers: SQL.
-        given: the answer.
+        answer: the answer.
         runtime: the installation.
     """
     sampler = runtime.shadow
-    if not given.provenance.columns or not sampler.picks():
-        return given
-    name = given.provenance.collection
-    fits = given.table is not None and given.table.nbytes <= MAX_BYTES
+    if not answer.provenance.columns or not sampler.picks():
+        return answer
+    name = answer.provenance.collection
+    fits = answer.table is not None and answer.table.nbytes <= MAX_BYTES
     generation = runtime.engines[name].generation
 
     def check(ending: Callable[[], bool]) -> Outcome:
-        return _checked(query, given, runtime, generation, ending)
+        return _checked(query, answer, runtime, generation, ending)
 
     sampler.offer(name, check if fits else None)
-    return given
+    return answer
 
 
 def _checked(
     query: Request | OuterQuery,
-    given: Answer,
+    answer: Answer,
     runtime: Runtime,
     generation: int,
     ending: Callable[[], bool],
 ) -> Outcome:
-    versions = versions_of(given.provenance)
+    versions = versions_of(answer.provenance)
     if versions is None or runtime.statements.permits.waiting:
         return Outcome.SKIPPED
-    name = given.provenance.collection
+    name = answer.provenance.collection
     context = replace(SERVER_CALL, is_cancelled=ending).uncounted()
     with runtime.pinned() as pinned:
         engine = pinned.engines.get(name)
@@ -90,9 +90,9 @@ def _checked(
     # The two may rest on other tables: an entry, say, on none that only the roots are joined to.
     if rest_on is None or not _of(current, rest_on):
         return Outcome.MOVED
-    if given.table is None or again.table is None:
+    if answer.table is None or again.table is None:
         return Outcome.SKIPPED
-    difference = differs(given.table, again.table)
+    difference = differs(answer.table, again.table)
     if difference is None:
         return Outcome.SAME
     source = query.request.source if isinstance(query, OuterQuery) else query.source
@@ -100,8 +100,8 @@ def _checked(
         "shadow.mismatch",
         collection=name,
         query=without_values(source),
-        query_id=given.provenance.query_id,
-        served_from=str(given.provenance.served_from),
+        query_id=answer.provenance.query_id,
+        served_from=str(answer.provenance.served_from),
         difference=difference,
     )
     return Outcome.MISMATCH
@@ -139,18 +139,18 @@ def versions_of(provenance: Provenance) -> Versions | None:
     return versions or None
 
 
-def differs(given: pa.Table, again: pa.Table) -> str | None:
+def differs(answer: pa.Table, again: pa.Table) -> str | None:
     """Return how two answers differ, without a value of theirs; None where they do not.
 
     Doubles may differ in the last digits, everything else is compared bit for bit. In which order
     rows come is not compared: without ORDER BY it means nothing, and doubles may decide it.
     """
-    if given.schema.types != again.schema.types or given.column_names != again.column_names:
+    if answer.schema.types != again.schema.types or answer.column_names != again.column_names:
         return "the columns are others"
-    if given.num_rows != again.num_rows:
-        return f"{given.num_rows} rows, and {again.num_rows} from the facts"
-    one, other = sorted(_rows(given), key=_order), sorted(_rows(again), key=_order)
-    return _place(one, other, given.column_names)
+    if answer.num_rows != again.num_rows:
+        return f"{answer.num_rows} rows, and {again.num_rows} from the facts"
+    one, other = sorted(_rows(answer), key=_order), sorted(_rows(again), key=_order)
+    return _place(one, other, answer.column_names)
 
 
 Row = tuple[Any, ...]

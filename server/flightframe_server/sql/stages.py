@@ -49,7 +49,7 @@ from flightframe_server.sql.periods import function_of
 from flightframe_server.sql.places import place_of
 from flightframe_server.sql.reading import Reading
 from flightframe_server.sql.relations import Relation
-from flightframe_server.sql.scalars import MOMENT, Scalars, plain
+from flightframe_server.sql.scalars import MOMENT, Scalars, without_moment
 from flightframe_server.sql.trees import Key, key_of
 
 _CASTS: Mapping[exp.DType, Kind] = {
@@ -198,7 +198,7 @@ class Stage:
         Raises:
             NotSupported: it is neither.
         """
-        written = plain(self._scalars().value(node))
+        written = without_moment(self._scalars().value(node))
         kind = self.typer.term(written).type.kind
         if kind not in (Kind.DATE, Kind.TIMESTAMP):
             raise NotSupported(what, place=place_of(node))
@@ -215,8 +215,8 @@ class Stage:
         kind = self.typer.term(inner).type.kind
         if kind is kinds:
             return inner
-        if kinds is Kind.DATE and plain(inner) is not inner:
-            return plain(inner)
+        if kinds is Kind.DATE and without_moment(inner) is not inner:
+            return without_moment(inner)
         if (kind, kinds) == (Kind.DATE, Kind.TIMESTAMP):
             return Cast(inner, "timestamp", place=place_of(node))
         if kinds is Kind.TEXT and kind in WRITTEN and isinstance(inner, Name | Extract):

@@ -70,22 +70,22 @@ def answer_text(
         if kept is not None:
             return kept
 
-        def in_language(asked: Request) -> Answer:
-            if in_frame_ql and key is not None and asked is request:
-                return answer_anew(key, asked, pinned, context)
-            given = answer(asked, pinned, context)
-            made = asked.translation
-            if made is None:
-                return given
-            if key is not None and made.lasting:
-                keep(key, request, given, pinned)
-            return shadowed(asked, given, runtime)
+        def in_language(query: Request) -> Answer:
+            if in_frame_ql and key is not None and query is request:
+                return answer_anew(key, query, pinned, context)
+            result = answer(query, pinned, context)
+            translation = query.translation
+            if translation is None:
+                return result
+            if key is not None and translation.lasting:
+                keep(key, request, result, pinned)
+            return shadowed(query, result, runtime)
 
         def over_answers(query: OuterQuery) -> Answer:
-            given = answer_outer(query, pinned, context)
+            result = answer_outer(query, pinned, context)
             if key is not None and not in_frame_ql and query.program.clock is None:
-                keep(key, request, given, pinned)
-            return shadowed(query, given, runtime)
+                keep(key, request, result, pinned)
+            return shadowed(query, result, runtime)
 
         return _Text(request, pinned, tables.on(pinned), context.caller.user).carried(
             lambda query: query.answer(pinned), in_language, over_answers
@@ -101,10 +101,10 @@ def _sql_key(request: Request, pinned: Runtime) -> AnswerKey | None:
     if pinned.shadow.share > 0:
         return None
     try:
-        asked, state = key_of(request, pinned)
+        request_key, state = key_of(request, pinned)
     except FlightframeError:
         return None
-    return ("sql", request.sql, *asked), state
+    return ("sql", request.sql, *request_key), state
 
 
 def explain_text(
@@ -170,7 +170,7 @@ def type_text(request: Request, runtime: Runtime, tables: PublishedTables) -> Qu
     with runtime.pinned() as pinned:
         return _Text(request, pinned, tables.on(pinned), "", typing=True).carried(
             lambda query: query.typed,
-            lambda asked: typed_in_sql(type_request(asked, pinned), asked.translation),
+            lambda query: typed_in_sql(type_request(query, pinned), query.translation),
             _typed_outer,
         )
 

@@ -74,8 +74,8 @@ def _length(node: exp.Expr) -> tuple[int, str]:
         written = node.name if unit is None else f"{node.name} {unit.name}"
     else:
         written = node.name if isinstance(node, exp.Literal) and node.is_string else ""
-    found = _WRITTEN.fullmatch(written)
-    return (0, "") if found is None else (int(found[1]), found[2].upper())
+    matched = _WRITTEN.fullmatch(written)
+    return (0, "") if matched is None else (int(matched[1]), matched[2].upper())
 
 
 def _origin(node: exp.Expr | None) -> datetime.date | None:
@@ -84,9 +84,9 @@ def _origin(node: exp.Expr | None) -> datetime.date | None:
         return _EPOCH
     if isinstance(node, exp.Cast):
         node = node.this
-    found = _MIDNIGHT.fullmatch(node.name) if isinstance(node, exp.Literal) else None
+    matched = _MIDNIGHT.fullmatch(node.name) if isinstance(node, exp.Literal) else None
     try:
-        return None if found is None else datetime.date.fromisoformat(found[1])
+        return None if matched is None else datetime.date.fromisoformat(matched[1])
     except ValueError:
         return None
 

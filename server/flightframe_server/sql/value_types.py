@@ -62,7 +62,7 @@ def _beside(node: exp.Expr) -> Iterator[exp.Column]:
 
 def _level(column: exp.Column, scope: Scope) -> str | None:
     try:
-        found = scope.column(column)
+        level_column = scope.column(column)
     except QueryError:
         return None
-    return found.level if isinstance(found, LevelColumn) else None
+    return level_column.level if isinstance(level_column, LevelColumn) else None

@@ -63,8 +63,8 @@ class ApiCall:
         text = self.keys.get(key)
         if text is None:
             return default
-        plain = text.isascii() and text.replace(".", "", 1).isdecimal()
-        if not plain or len(text) > NUMBER_LENGTH:
+        is_decimal = text.isascii() and text.replace(".", "", 1).isdecimal()
+        if not is_decimal or len(text) > NUMBER_LENGTH:
             raise TypeMismatch(f"{key} is not a number from 0 on")
         return float(text)
 

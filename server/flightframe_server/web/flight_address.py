@@ -33,8 +33,8 @@ def flight_address(listening: str, named: str) -> str:
         host = urlsplit(f"//{named}").hostname or LOOPBACK
     except ValueError:
         host = LOOPBACK
-    shown = f"[{host}]" if ":" in host else host
-    return f"{address.scheme}://{shown}:{address.port}"
+    url_host = f"[{host}]" if ":" in host else host
+    return f"{address.scheme}://{url_host}:{address.port}"
 
 
 def _is_every_address(host: str) -> bool:

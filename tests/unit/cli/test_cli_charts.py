@@ -22,14 +22,14 @@ def drawn(
     levels: int,
     width: int = 40,
     *,
-    plain: bool = False,
+    ascii_only: bool = False,
     bars: int | None = None,
     limit: int | None = None,
 ) -> list[str]:
     """Return the lines of a chart, the first columns of the table being levels."""
     rows = first_rows(table.schema, table.to_batches(), limit)
     marks = [at < levels for at in range(len(table.schema))]
-    lines = [line.plain for line in chart(rows, marks, Paper(width, plain, bars))]
+    lines = [line.plain for line in chart(rows, marks, Paper(width, ascii_only, bars))]
     assert max(map(cell_len, lines), default=0) <= width
     return lines
 
@@ -45,7 +45,7 @@ def test_a_level_is_drawn_as_bars_beside_its_values() -> None:
 
 
 def test_ascii_is_enough() -> None:
-    lines = drawn(SHOP, 1, plain=True)
+    lines = drawn(SHOP, 1, ascii_only=True)
     assert all(line.isascii() for line in lines)
     assert lines[1].count("#") == pytest.approx(2 * lines[2].count("#"), abs=1)
 
@@ -54,7 +54,7 @@ def test_negatives_are_drawn_to_the_left_of_zero() -> None:
     table = pa.table(
         {"shop": ["up", "down", "none"], "delta": [Decimal(10), Decimal(-5), Decimal(0)]}
     )
-    _, up, down, none, _ = drawn(table, 1, plain=True)
+    _, up, down, none, _ = drawn(table, 1, ascii_only=True)
     assert up.index("#") > down.rindex("#")
     assert up.count("#") == pytest.approx(2 * down.count("#"), abs=1)
     assert "#" not in none
@@ -76,7 +76,7 @@ def test_two_levels_are_groups() -> None:
 
 def test_time_is_drawn_as_a_line() -> None:
     table = pa.table({"month": MONTHS, "n": [0, 10, 20, 30, 40, 50]})
-    lines = drawn(table, 1, plain=True)
+    lines = drawn(table, 1, ascii_only=True)
     canvas = [line.split("|", 1)[1] for line in lines if "|" in line]
     at = [(number, row.index("*")) for number, row in enumerate(canvas) if "*" in row]
     # It rises: the lower the row, the further to the left the line.
@@ -94,7 +94,7 @@ def test_time_is_in_order_whatever_the_answer_is_ordered_by() -> None:
 
 def test_a_line_is_broken_where_there_is_no_value() -> None:
     table = pa.table({"month": MONTHS, "n": [1, 1, None, None, 1, 1]})
-    (row,) = [line for line in drawn(table, 1, plain=True) if "*" in line]
+    (row,) = [line for line in drawn(table, 1, ascii_only=True) if "*" in line]
     assert row.strip("| ").replace("*", "").strip("|0123456789. ") == ""
     assert " " * 10 in row.split("*", 1)[1]
 
@@ -110,7 +110,7 @@ def test_time_beside_another_level_is_a_line_for_each_member() -> None:
 def test_no_level_is_a_big_number() -> None:
     table = pa.table({"total": [Decimal("1234.50")]})
     lines = drawn(table, 0, 60)
-    assert lines[1:6] == figure("1,234.50", 60, plain=False)
+    assert lines[1:6] == figure("1,234.50", 60, ascii_only=False)
     # Where there is no room, it stands there as it is.
     assert drawn(table, 0, 12)[1] == "1,234.50"
 
@@ -131,7 +131,7 @@ def test_a_thousand_rows() -> None:
 
 def test_one_row_and_none() -> None:
     one = pa.table({"month": MONTHS[:1], "n": [7]})
-    assert sum("*" in line for line in drawn(one, 1, plain=True)) == 1
+    assert sum("*" in line for line in drawn(one, 1, ascii_only=True)) == 1
     assert drawn(one.slice(0, 0), 1) == []
     assert drawn(SHOP.slice(0, 1), 1)[1].split()[:2] == ["a", "4"]
 
@@ -178,14 +178,14 @@ def canvas_of(lines: list[str]) -> list[str]:
 
 
 def test_the_marks_of_a_line_go_up() -> None:
-    lines = drawn(pa.table({"month": MONTHS, "n": [0, 10, 20, 30, 40, 50]}), 1, plain=True)
+    lines = drawn(pa.table({"month": MONTHS, "n": [0, 10, 20, 30, 40, 50]}), 1, ascii_only=True)
     labels = [line.split("|")[0].strip() for line in lines if "|" in line]
     assert [label for label in labels if label] == ["60", "40", "20", "0"]
     assert (labels[0], labels[-1], len(labels)) == ("60", "0", HEIGHT)
 
 
 def test_values_stand_flush_right() -> None:
-    lines = drawn(pa.table({"shop": ["a", "b"], "n": [4, 123]}), 1, plain=True)
+    lines = drawn(pa.table({"shop": ["a", "b"], "n": [4, 123]}), 1, ascii_only=True)
     assert [line[:5] for line in lines[1:3]] == ["a   4", "b 123"]
 
 
@@ -197,7 +197,7 @@ def test_a_negative_has_half_a_block_where_it_is_small() -> None:
 def test_members_share_the_scale_and_the_axis_of_time() -> None:
     low = [{"month": month, "shop": "low", "n": 1} for month in MONTHS[:2]]
     high = [{"month": month, "shop": "high", "n": 9} for month in MONTHS]
-    canvas = canvas_of(drawn(pa.Table.from_pylist(low + high), 2, plain=True))
+    canvas = canvas_of(drawn(pa.Table.from_pylist(low + high), 2, ascii_only=True))
     first, second = canvas[:SMALL_HEIGHT], canvas[SMALL_HEIGHT:]
     assert len(second) == SMALL_HEIGHT
     (at_low,) = [number for number, row in enumerate(first) if "*" in row]
@@ -221,7 +221,7 @@ def test_further_lines_and_rows_are_counted() -> None:
 def test_instants_are_of_the_calendar(zone: str | None) -> None:
     moments = [datetime.datetime(2024, 1, 1, hour) for hour in range(3)]
     table = pa.table({"at": pa.array(moments, pa.timestamp("us", zone)), "n": [1, 2, 4]})
-    canvas = canvas_of(drawn(table, 1, 60, plain=True))
+    canvas = canvas_of(drawn(table, 1, 60, ascii_only=True))
     columns = [row.index("*") for row in canvas if "*" in row]
     assert len(canvas) == HEIGHT
     assert columns == sorted(columns, reverse=True)
@@ -231,7 +231,7 @@ def test_instants_are_of_the_calendar(zone: str | None) -> None:
     ("x", "y", "character"), [(0, 0, "⡀"), (1, 0, "⢀"), (0, 3, "⠁"), (1, 3, "⠈"), (1, 2, "⠐")]
 )
 def test_a_dot_is_a_dot_of_braille(x: int, y: int, character: str) -> None:
-    canvas = Canvas(1, 1, plain=False)
+    canvas = Canvas(1, 1, ascii_only=False)
     canvas.dot(x, y)
     assert canvas.lines() == [character]
 

@@ -24,14 +24,21 @@ def test_every_key_is_read_and_names_in_any_case():
     fields = {"collection": "shop", "name": "REVENUE", "schema": "sales", "members": 0}
     assert read_fields(fields) == DescribeRequest("shop", "revenue", "sales", 0)
     assert read_body(json.dumps(fields).encode()) == read_fields(fields)
-    assert [read_fields(fields).wanted()(name) for name in ("Revenue", "cost")] == [True, False]
-    assert read_fields({"members": MOST_MEMBERS}).wanted()("anything")
+    assert [read_fields(fields).name_filter()(name) for name in ("Revenue", "cost")] == [
+        True,
+        False,
+    ]
+    assert read_fields({"members": MOST_MEMBERS}).name_filter()("anything")
 
 
 def test_several_names_are_a_set_in_any_order_and_case():
     listed = read_fields({"names": ["Cost", "REVENUE", "cost"], "at": ["Day"], "detail": None})
     assert listed == DescribeRequest(names=("cost", "revenue"), at=("day",))
-    assert [listed.wanted()(name) for name in ("COST", "Revenue", "day")] == [True, True, False]
+    assert [listed.name_filter()(name) for name in ("COST", "Revenue", "day")] == [
+        True,
+        True,
+        False,
+    ]
     assert read_fields({"detail": "names"}).detail is Detail.NAMES
 
 

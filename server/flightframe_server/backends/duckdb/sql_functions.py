@@ -272,11 +272,11 @@ def _length(term: Apply, sides: list[exp.Expr], dialect: SqlDialect) -> exp.Expr
 
 
 def _position(term: Apply, sides: list[exp.Expr], dialect: SqlDialect) -> exp.Expr:
-    part, whole = sides
-    return cast(called("instr", whole, part), term.type)
+    part, searched = sides
+    return cast(called("instr", searched, part), term.type)
 
 
-def _whole(term: Apply, sides: list[exp.Expr], dialect: SqlDialect) -> exp.Expr:
+def _without_fraction(term: Apply, sides: list[exp.Expr], dialect: SqlDialect) -> exp.Expr:
     return cast(called(term.function, sides[0]), term.type)
 
 
@@ -358,8 +358,8 @@ FUNCTIONS: Mapping[str, Word] = {
     "trim": _trim,
     "replace": _lettered,
     "position": _position,
-    "floor": _whole,
-    "ceil": _whole,
+    "floor": _without_fraction,
+    "ceil": _without_fraction,
     "extract": _extract,
     "make_date": _make_date,
     "add_days": _add_days,

@@ -74,10 +74,10 @@ def _right(term: Apply, sides: list[Value]) -> Value:
     return _end(sides, lambda text, count: text.str.tail(count))
 
 
-def _end(sides: list[Value], taken: Callable[[pl.Expr, pl.Expr], pl.Expr]) -> Value:
+def _end(sides: list[Value], cut: Callable[[pl.Expr, pl.Expr], pl.Expr]) -> Value:
     """Return an end of texts; no text has as many code points as the count is cut to."""
     text, count = (side.expr for side in sides)
-    end = taken(text, count.clip(-_FAR, _FAR))
+    end = cut(text, count.clip(-_FAR, _FAR))
     return Value(pl.when(count.is_not_null()).then(end), TEXT)
 
 

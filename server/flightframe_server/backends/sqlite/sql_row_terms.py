@@ -67,7 +67,7 @@ def _round(term: Apply, sides: list[exp.Expr]) -> exp.Expr:
     return called("ff_round", value, integer(type_.scale), places)
 
 
-def _whole(term: Apply, sides: list[exp.Expr]) -> exp.Expr:
+def _without_fraction(term: Apply, sides: list[exp.Expr]) -> exp.Expr:
     type_ = term.arguments[0].type
     if type_.kind is Kind.DOUBLE:
         return called(f"ff_{term.function}_double", sides[0])
@@ -105,7 +105,7 @@ ROW_TERMS: Mapping[str, RowTerm] = {
     "substr": _substr,
     "round": _round,
     "extract": _extract,
-    **dict.fromkeys(("floor", "ceil"), _whole),
+    **dict.fromkeys(("floor", "ceil"), _without_fraction),
     **dict.fromkeys(("abs", "length", "lower", "upper", "make_date"), _own),
     **dict.fromkeys(("left", "right", "trim", "replace", "position"), _own),
     **dict.fromkeys(("add_days", "add_months", "days_between"), _own),

@@ -41,18 +41,18 @@ class Bar:
     group: str | None = None
 
 
-def bars(drawn: Sequence[Bar], width: int, *, plain: bool) -> Iterator[Text]:
+def bars(series: Sequence[Bar], width: int, *, ascii_only: bool) -> Iterator[Text]:
     """Yield the lines of a bar chart.
 
     Args:
-        drawn: the bars, in the order of the answer.
+        series: the bars, in the order of the answer.
         width: the places of a line.
-        plain: whether ASCII is all there is.
+        ascii_only: whether ASCII is all there is.
     """
-    scale = scale_of((bar.value for bar in drawn if bar.value is not None), with_zero=True)
-    indent = 2 if any(bar.group is not None for bar in drawn) else 0
-    values = max((cell_len(bar.text) for bar in drawn), default=0)
-    longest = max((cell_len(bar.label) for bar in drawn), default=0)
+    scale = scale_of((bar.value for bar in series if bar.value is not None), with_zero=True)
+    indent = 2 if any(bar.group is not None for bar in series) else 0
+    values = max((cell_len(bar.text) for bar in series), default=0)
+    longest = max((cell_len(bar.label) for bar in series), default=0)
     room = width - indent - values - 2
     labels = min(longest, max(width // 3, LABEL_MIN, 0))
     area = room - labels - 1
@@ -60,27 +60,29 @@ def bars(drawn: Sequence[Bar], width: int, *, plain: bool) -> Iterator[Text]:
         labels = max(1, min(labels, room - 1 - AREA_MIN))
         area = room - labels - 1
     group = None
-    for bar in drawn:
+    for bar in series:
         if bar.group is not None and bar.group != group:
             group = bar.group
-            yield Text(clipped(group, width, plain=plain), "bold")
-        line = Text(" " * indent + padded(clipped(bar.label, labels, plain=plain), labels) + " ")
+            yield Text(clipped(group, width, ascii_only=ascii_only), "bold")
+        line = Text(
+            " " * indent + padded(clipped(bar.label, labels, ascii_only=ascii_only), labels) + " "
+        )
         line.append(padded(bar.text, values, right=True))
         if bar.value is not None and area > 0:
-            line.append(" " + _drawn(bar.value, scale, area, plain=plain), STYLE)
+            line.append(" " + _bar_text(bar.value, scale, area, ascii_only=ascii_only), STYLE)
         line.rstrip()
         yield line
 
 
-def clipped(text: str, width: int, *, plain: bool) -> str:
+def clipped(text: str, width: int, *, ascii_only: bool) -> str:
     """Return a text cut to a width, with a sign where it was cut."""
     if cell_len(text) <= width:
         return text
-    sign = "." if plain else "…"
+    sign = "." if ascii_only else "…"
     return set_cell_size(text, max(0, width - 1)).rstrip() + sign
 
 
-def _drawn(value: float, scale: Scale, area: int, *, plain: bool) -> str:
+def _bar_text(value: float, scale: Scale, area: int, *, ascii_only: bool) -> str:
     """Return a bar from zero on, to the left for what is negative."""
     # The scale of the marks is wider than the values: a bar ends where its value does.
     zero = scale.share(0.0) * area
@@ -88,12 +90,12 @@ def _drawn(value: float, scale: Scale, area: int, *, plain: bool) -> str:
     origin = round(zero)
     if value < 0:
         cells = max(0.0, zero - end)
-        if plain:
+        if ascii_only:
             return _ascii(cells).rjust(origin)
         full, half = int(cells), cells - int(cells) >= 0.5 or cells < 0.5
         return ((HALF_RIGHT if half else "") + EIGHTHS[-1] * full).rjust(origin)
     cells = max(0.0, end - zero) if value else 0.0
-    if plain:
+    if ascii_only:
         return " " * origin + (_ascii(cells) if value else "")
     full, eighths = int(cells), round((cells - int(cells)) * 8)
     part = EIGHTHS[max(eighths, 1 if value and not full else 0)]

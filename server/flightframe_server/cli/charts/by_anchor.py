@@ -33,12 +33,12 @@ class Paper:
 
     Attributes:
         width: the places of a line.
-        plain: whether ASCII is all there is.
+        ascii_only: whether ASCII is all there is.
         bars: the most bars of a chart; None for all rows.
     """
 
     width: int
-    plain: bool
+    ascii_only: bool
     bars: int | None
 
 
@@ -69,7 +69,10 @@ def chart(rows: Rows, levels: Sequence[bool], paper: Paper) -> Iterator[Text]:
     timed = [at for at in anchor if is_moment(fields[at].type)]
     others = [at for at in anchor if at not in timed]
     for metric in metrics:
-        yield Text(clipped(printable(fields[metric].name), paper.width, plain=paper.plain), "bold")
+        yield Text(
+            clipped(printable(fields[metric].name), paper.width, ascii_only=paper.ascii_only),
+            "bold",
+        )
         if not anchor:
             yield from _figures(rows, metric, paper)
         elif len(timed) == 1 and len(others) <= 1:
@@ -90,23 +93,23 @@ def _figures(rows: Rows, metric: int, paper: Paper) -> Iterator[Text]:
         text = cell_text(value, short=True)
         if number_of(value) is not None and not isinstance(value, float):
             text = f"{value:,}"
-        for line in figure(text, paper.width, plain=paper.plain):
+        for line in figure(text, paper.width, ascii_only=paper.ascii_only):
             yield Text(line, "cyan")
 
 
 def _bars(rows: Rows, anchor: Sequence[int], metric: int, paper: Paper) -> Iterator[Text]:
-    shown = rows.kept[: paper.bars]
-    drawn = [
+    first = rows.kept[: paper.bars]
+    series = [
         Bar(
             cell_text(row[anchor[-1]]),
             cell_text(row[metric], short=True),
             number_of(row[metric]),
             cell_text(row[anchor[0]]) if len(anchor) > 1 else None,
         )
-        for row in shown
+        for row in first
     ]
-    yield from bars(drawn, paper.width, plain=paper.plain)
-    yield from _left_out(rows.count - len(shown), "row")
+    yield from bars(series, paper.width, ascii_only=paper.ascii_only)
+    yield from _left_out(rows.count - len(first), "row")
 
 
 def _over_time(
@@ -118,16 +121,18 @@ def _over_time(
         point = Point(_moment(row[time]), cell_text(row[time]), number_of(row[metric]))
         members.setdefault(None if other is None else row[other], []).append(point)
     names = dict.fromkeys(row[other] for row in timed) if other is not None else {None: None}
-    shown = list(names)[:MAX_MEMBERS] if members else []
-    points = [point for name in shown for point in members[name]]
+    first = list(names)[:MAX_MEMBERS] if members else []
+    points = [point for name in first for point in members[name]]
     scale = scale_of(point.value for point in points if point.value is not None)
     height = HEIGHT if other is None else SMALL_HEIGHT
-    for name in shown:
+    for name in first:
         if other is not None:
-            yield Text(clipped(cell_text(name), paper.width, plain=paper.plain))
+            yield Text(clipped(cell_text(name), paper.width, ascii_only=paper.ascii_only))
         ends = (min(points, key=_by_moment), max(points, key=_by_moment))
-        yield from line_chart(members[name], ends, scale, paper.width, height, plain=paper.plain)
-    yield from _left_out(len(names) - len(shown), "line")
+        yield from line_chart(
+            members[name], ends, scale, paper.width, height, ascii_only=paper.ascii_only
+        )
+    yield from _left_out(len(names) - len(first), "line")
     yield from _left_out(rows.count - len(rows.kept), "row")
     untimed = len(rows.kept) - len(timed)
     if untimed:

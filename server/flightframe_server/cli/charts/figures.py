@@ -28,10 +28,10 @@ SHAPES = {
 }
 
 
-def figure(text: str, width: int, *, plain: bool) -> list[str]:
+def figure(text: str, width: int, *, ascii_only: bool) -> list[str]:
     r"""Return a number as big as it fits.
 
-    >>> print("\n".join(figure("1.5", 20, plain=True)))
+    >>> print("\n".join(figure("1.5", 20, ascii_only=True)))
      #    ###
     ##    #
      #    ###
@@ -45,4 +45,4 @@ def figure(text: str, width: int, *, plain: bool) -> list[str]:
         " ".join(padded(row[number], len(row[0])) for row in rows).rstrip()
         for number in range(HEIGHT)
     ]
-    return lines if plain else [line.replace("#", "█") for line in lines]
+    return lines if ascii_only else [line.replace("#", "█") for line in lines]

@@ -37,17 +37,17 @@ class Point:
 class Canvas:
     """Characters of 2 by 4 dots, or of one."""
 
-    def __init__(self, width: int, height: int, *, plain: bool) -> None:
+    def __init__(self, width: int, height: int, *, ascii_only: bool) -> None:
         """Start empty; `width` and `height` count characters."""
-        self.across, self.down = (1, 1) if plain else (2, 4)
+        self.across, self.down = (1, 1) if ascii_only else (2, 4)
         self.width, self.height = width * self.across, height * self.down
         self._rows = [[0] * width for _ in range(height)]
-        self._plain = plain
+        self._ascii_only = ascii_only
 
     def dot(self, x: int, y: int) -> None:
         """Draw a dot; `y` counts from the bottom."""
         line, column = self.height - 1 - y, x
-        bits = 1 if self._plain else DOTS[line % 4][column % 2]
+        bits = 1 if self._ascii_only else DOTS[line % 4][column % 2]
         self._rows[line // self.down][column // self.across] |= bits
 
     def join(self, start: tuple[int, int], end: tuple[int, int]) -> None:
@@ -59,7 +59,7 @@ class Canvas:
 
     def lines(self) -> list[str]:
         """Return what was drawn."""
-        if self._plain:
+        if self._ascii_only:
             return ["".join(" *"[bits] for bits in row) for row in self._rows]
         return ["".join(chr(BRAILLE + bits) if bits else " " for bits in row) for row in self._rows]
 
@@ -71,7 +71,7 @@ def line_chart(
     width: int,
     height: int,
     *,
-    plain: bool,
+    ascii_only: bool,
 ) -> Iterator[Text]:
     """Yield the lines of a chart of one line.
 
@@ -81,7 +81,7 @@ def line_chart(
         scale: of the values.
         width: the places of a line.
         height: the lines of the chart, its axis not counted.
-        plain: whether ASCII is all there is.
+        ascii_only: whether ASCII is all there is.
     """
     marks = {
         height - 1 - round(scale.share(mark) * (height - 1)): scale.label(mark)
@@ -91,13 +91,13 @@ def line_chart(
     if width - names - 2 < AREA_MIN:
         names, marks = 0, {}
     area = max(2, width - names - 2 * (names > 0) - 1)
-    canvas = Canvas(area, height, plain=plain)
+    canvas = Canvas(area, height, ascii_only=ascii_only)
     _draw(canvas, points, ends, scale)
-    upright, corner, level = ("|", "+", "-") if plain else ("│", "└", "─")
-    for number, drawn in enumerate(canvas.lines()):
+    upright, corner, level = ("|", "+", "-") if ascii_only else ("│", "└", "─")
+    for number, dots in enumerate(canvas.lines()):
         line = Text(padded(marks.get(number, ""), names, right=True) + " " * (names > 0), "dim")
         line.append(upright, "dim")
-        line.append(drawn.rstrip(), STYLE)
+        line.append(dots.rstrip(), STYLE)
         yield line
     indent = " " * (names + (names > 0))
     yield Text(indent + corner + level * area, "dim")

@@ -62,7 +62,7 @@ class ServerCompleter(Completer):
             return
         if position.compared and level is not None:
             members = self._members_of(level.name)
-            yield from _values(members, position.word, bare=level.type.startswith(BARE))
+            yield from _values(members, position.word, unquoted=level.type.startswith(BARE))
         if position.clause or position.word:
             yield from _matching(vocabulary.options(position), position.word)
 
@@ -111,10 +111,10 @@ def _matching(options: Iterable[Option], typed: str) -> Iterator[Completion]:
             continue
         seen.add(option.insert)
         name = option.insert
-        plain = _PLAIN.fullmatch(name) or name.startswith("\\")
+        unquoted = _PLAIN.fullmatch(name) or name.startswith("\\")
         note = printable(option.note)
         yield Completion(
-            name if plain else '"' + name.replace('"', '""') + '"',
+            name if unquoted else '"' + name.replace('"', '""') + '"',
             -len(typed),
             display=printable(name),
             display_meta=note if len(note) <= NOTE_WIDTH else f"{note[: NOTE_WIDTH - 1]}…",
@@ -122,13 +122,13 @@ def _matching(options: Iterable[Option], typed: str) -> Iterator[Completion]:
         )
 
 
-def _values(members: Iterable[str], typed: str, *, bare: bool) -> Iterator[Completion]:
+def _values(members: Iterable[str], typed: str, *, unquoted: bool) -> Iterator[Completion]:
     """Yield the members that begin with what is typed without a quote, as a query writes them."""
     start = typed.casefold()
     for member in members:
         if member.casefold().startswith(start) and printable(member) == member:
             quoted = member.replace("'", "''")
-            yield Completion(member if bare else f"'{quoted}'", -len(typed), display=member)
+            yield Completion(member if unquoted else f"'{quoted}'", -len(typed), display=member)
 
 
 def _members(members: Iterable[str], typed: str) -> Iterator[Completion]:

@@ -114,7 +114,7 @@ class Session:
             case "chart":
                 self._chart(text)
             case _:
-                self._ask(text, drawn=False)
+                self._ask(text, as_chart=False)
 
     def _describe(self, name: str) -> None:
         members = MEMBERS if name else None
@@ -123,18 +123,18 @@ class Session:
         )
         show(described, in_full=bool(name))
 
-    def _ask(self, text: str, *, drawn: bool) -> None:
+    def _ask(self, text: str, *, as_chart: bool) -> None:
         started = time.perf_counter()
-        most = MAX_POINTS if drawn else max(self.max_rows, LAST_ROWS) if self.max_rows else None
+        most = MAX_POINTS if as_chart else max(self.max_rows, LAST_ROWS) if self.max_rows else None
         with self.connection.query(text, collection=self.collection) as result:
             rows = first_rows(result.schema, result, most)
             seconds = time.perf_counter() - started
             self.last = Drawable(rows, levels_of(result), result.served_from)
-            if drawn:
+            if as_chart:
                 self._draw(self.last)
             elif len(rows.schema):
                 show_table(rows_table(self._first(rows)))
-            line = footer(rows if drawn else self._first(rows), result.served_from)
+            line = footer(rows if as_chart else self._first(rows), result.served_from)
             show_line(line.append(f" · {seconds * 1000:,.0f} ms", "dim"))
             write_notes(result, out)
 
@@ -144,7 +144,7 @@ class Session:
 
     def _chart(self, text: str) -> None:
         if text:
-            self._ask(text, drawn=True)
+            self._ask(text, as_chart=True)
         elif self.last is None:
             raise flightframe.ArgumentError("there is no answer to draw yet", "chart SELECT …")
         else:

@@ -302,21 +302,21 @@ EXAMPLES: Mapping[str, Example] = {
 """The example of each operation, by its name."""
 
 
-def fits(reply: Any, shown: Any) -> bool:
+def fits(reply: Any, example: Any) -> bool:
     """Return whether a reply is what an example shows.
 
     >>> fits({"a": [1, 2], "b": 3}, {"a": [1, "…"], "…": "…"}), fits([1], [2])
     (True, False)
     """
-    if shown == ANY:
+    if example == ANY:
         return True
-    if isinstance(shown, dict) and isinstance(reply, dict):
-        keys = shown.keys() - {ANY}
-        same_keys = keys == reply.keys() or (ANY in shown and keys <= reply.keys())
-        return same_keys and all(fits(reply[key], shown[key]) for key in keys)
-    if isinstance(shown, list) and isinstance(reply, list):
-        rest = bool(shown) and shown[-1] == ANY
-        first = shown[:-1] if rest else shown
+    if isinstance(example, dict) and isinstance(reply, dict):
+        keys = example.keys() - {ANY}
+        same_keys = keys == reply.keys() or (ANY in example and keys <= reply.keys())
+        return same_keys and all(fits(reply[key], example[key]) for key in keys)
+    if isinstance(example, list) and isinstance(reply, list):
+        rest = bool(example) and example[-1] == ANY
+        first = example[:-1] if rest else example
         long_enough = len(reply) >= len(first) if rest else len(reply) == len(first)
         return long_enough and all(map(fits, reply, first))
-    return bool(reply == shown) and type(reply) is type(shown)
+    return bool(reply == example) and type(reply) is type(example)
