@@ -115,7 +115,7 @@ def test_nothing_is_ingested(adbc):
 def test_tools_find_the_server_its_tables_and_columns(adbc):
     info = adbc.adbc_get_info()
     assert info["vendor_name"] == "flightframe"
-    assert adbc.adbc_get_table_types() == ["TABLE"]
+    assert adbc.adbc_get_table_types() == ["TABLE", "VIEW"]
     assert adbc.adbc_get_table_schema("stores").names == ["store", "region"]
     (catalog,) = adbc.adbc_get_objects(depth="columns").read_all().to_pylist()
     (schema,) = catalog["catalog_db_schemas"]

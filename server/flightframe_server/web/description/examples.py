@@ -75,6 +75,7 @@ _DESCRIPTION = {
             "levels": [_REGION_LEVEL],
             "metrics": [],
             "schemas": [],
+            "frames": [],
         }
     ],
 }
