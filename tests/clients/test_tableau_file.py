@@ -39,7 +39,7 @@ _TOP_2 = f"({_BY_REGION}{_FROM} GROUP BY 1 ORDER BY 2 DESC LIMIT 2)"
 
 # What Tableau sends where a capability is on, and how many rows of the demonstration that is.
 SENT_WHERE_YES = {
-    "CAP_FAST_METADATA": ("SELECT table_name FROM information_schema.tables", 6),
+    "CAP_FAST_METADATA": ("SELECT table_name FROM information_schema.tables", 7),
     "CAP_QUERY_WHERE_FALSE_METADATA": ('SELECT * FROM "retail_full"."metrics" WHERE 1 = 0', 0),
     "CAP_QUERY_TOP_0": (f'SELECT * FROM ({_BY_REGION}{_FROM} GROUP BY 1) "q" LIMIT 0', 0),
     "CAP_QUERY_TOP_N": (f"{_BY_REGION}{_FROM} GROUP BY 1 ORDER BY 2 DESC LIMIT 2", 2),
