@@ -74,7 +74,7 @@ class Watched:
     def _console(self, message: ConsoleMessage) -> None:
         # A server that is stopped on purpose, and a query that is refused, are told of by Chromium.
         expected = "Failed to load resource" in message.text and (
-            self.away or "status of 4" in message.text
+            self.away or "status of 4" in message.text or "status of 501" in message.text
         )
         if message.type in ("error", "warning") and not expected:
             self.wrong.append(f"console: {message.text}")

@@ -15,3 +15,10 @@ test("a text with AT is Frame-QL, and so is one with a mistake", () => {
   expect(isFrameQL("SELECT 'AT' AS x FROM t -- AT y")).toBe(false);
   expect(isFrameQL("SELECT revenue AT (")).toBe(true);
 });
+
+test("what only SQL has makes a text SQL, with an AT of SQL as well", () => {
+  expect(isFrameQL("SELECT region, SUM(revenue) FROM metrics GROUP BY region")).toBe(false);
+  expect(isFrameQL("WITH q AS (SELECT region FROM metrics) SELECT * FROM q")).toBe(false);
+  expect(isFrameQL("SELECT day AT TIME ZONE 'UTC' AS d, SUM(units) FROM metrics GROUP BY 1")).toBe(false);
+  expect(isFrameQL("SELECT t.region FROM sales s JOIN stores t ON s.store = t.store")).toBe(false);
+});

@@ -45,7 +45,14 @@ export function frameQLSupport(): LanguageSupport {
   return new LanguageSupport(frameQL, [syntaxHighlighting(colours)]);
 }
 
-/** Whether a text is of Frame-QL: it has an AT, or it is of no other kind. */
+/** What SQL has and Frame-QL has not. */
+const SQL_ONLY = /\bGROUP\s+BY\b|\bJOIN\b|\bOVER\s*\(|\bUNION\b|^\s*(EXPLAIN\s+)?(WITH|SHOW|VALUES)\b/i;
+
+/**
+ * Whether a text is of Frame-QL: it has an AT, or it has mistakes and nothing that only SQL has.
+ *
+ * A text of SQL is one with mistakes here; the server says what is wrong with it, if anything is.
+ */
 export function isFrameQL(text: string): boolean {
   const tree = frameQL.parser.parse(text);
   let found = false;
@@ -56,5 +63,5 @@ export function isFrameQL(text: string): boolean {
       if (node.type.isError) mistakes = true;
     },
   });
-  return found || mistakes;
+  return mistakes ? !SQL_ONLY.test(text) : found;
 }

@@ -29,6 +29,8 @@ class Question {
   answer = $state.raw<Answer | null>(null);
   /** The plan of the answer, asked for right before it ran, so that its reasons are those of the run. */
   plan = $state.raw<Explanation | null>(null);
+  /** Why the answer at hand has no plan to show; SQL of several questions has one for each. */
+  unplanned = $state.raw<Refusal | null>(null);
   refused = $state.raw<Refusal | null>(null);
   checked = $state.raw<{ readonly text: string; readonly result: Check } | null>(null);
   running = $state(false);
@@ -169,10 +171,15 @@ class Question {
     Object.assign(this, { running: true, refused: null, received: 0, startedAt: performance.now() });
     const where = { collection: installation.chosen, lag: this.lag };
     try {
-      const plan = await explain(text, where, abort.signal).catch(() => null);
+      let unplanned: Refusal | null = null;
+      const plan = await explain(text, where, abort.signal).catch((error: unknown) => {
+        unplanned = refusal(error);
+        return null;
+      });
       const answer = await query(text, where, abort.signal, (bytes) => { this.received = bytes; });
       if (this.#abort !== abort) return;
       this.plan = plan;
+      this.unplanned = unplanned;
       this.answer = answer;
     } catch (error) {
       if (this.#abort === abort) this.refused = refusal(error);
