@@ -410,13 +410,22 @@ def test_a_slow_query_holds_nobody_up_and_is_finished_before_the_end(
 
 
 def test_a_server_that_was_never_started_gives_its_port_back(opened: OpenInstallation) -> None:
+    # The kernel may lend a port that was just given back to somebody's outgoing connection.
+    assert any(_gives_its_port_back(opened) for _ in range(5))
+
+
+def _gives_its_port_back(opened: OpenInstallation) -> bool:
     server = start(opened.runtime)
     port = urlsplit(server.url).port
     assert port is not None
     with pytest.raises(SetupError, match="is in use"):
         listen("127.0.0.1", port)
     assert server.stop(1)
-    listen("127.0.0.1", port).close()
+    try:
+        listen("127.0.0.1", port).close()
+    except SetupError:
+        return False
+    return True
 
 
 def test_a_host_that_is_not_ours_is_refused() -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote
@@ -31,6 +32,9 @@ SECOND_BYTES = 1024
 
 SENT_BYTES = 64
 """For how many bytes that a client takes it may send one that says so."""
+
+UNPLACED_SECONDS = 3.0
+"""How long what a call took is kept for a connection that was not found yet."""
 
 REMEMBERED = 4096
 
@@ -97,6 +101,7 @@ class Incoming:
         self.connections: dict[int, Connection] = {}
         self._lock = threading.Lock()
         self._consumed: dict[str, int] = {}
+        self._unplaced: dict[Endpoint, tuple[int, float]] = {}
 
     def take(self, target: str, size: int) -> None:
         """Note that a call that was let in has taken bytes that came.
@@ -115,7 +120,28 @@ class Incoming:
         """
         with self._lock:
             consumed, self._consumed = self._consumed, {}
-        return {endpoint_of(target): size for target, size in consumed.items()}
+        found = Counter({endpoint: size for endpoint, (size, _) in self._unplaced.items()})
+        for target, size in consumed.items():
+            found[endpoint_of(target)] += size
+        return dict(found)
+
+    def keep_unplaced(self, consumed: Mapping[Endpoint, int], now: float) -> None:
+        """Keep what was popped of connections that no search has found yet.
+
+        A call may take its message before its connection is found. What it took is due when the
+        connection is found, or to none once there was time enough to find it.
+
+        Args:
+            consumed: all that was popped, by connection.
+            now: in seconds, by a clock that never goes back.
+        """
+        known = {one.endpoint for one in self.connections.values()}
+        since = {endpoint: moment for endpoint, (_, moment) in self._unplaced.items()}
+        self._unplaced = {
+            endpoint: (size, since.get(endpoint, now))
+            for endpoint, size in consumed.items()
+            if endpoint not in known and now - since.get(endpoint, now) < UNPLACED_SECONDS
+        }
 
     def opened(self, socket: PortSocket, counts: Counts, now: float) -> None:
         """Begin to count a connection; what came before it was found counts as well."""
@@ -148,24 +174,40 @@ class Incoming:
         Where it is all of them that are past the bound, that is the largest of the address that
         has most: an address that sends much makes room.
         """
+        open_bytes = self._still_open()
         ending = []
         for one in self.connections.values():
-            if not one.ended and one.open_bytes > self.bounds.of_one:
+            if not one.ended and open_bytes[one.socket.cookie] > self.bounds.of_one:
                 one.ended = "message_bytes"
                 ending.append(one)
         ending += self._too_many()
         counting = [one for one in self.connections.values() if not one.ended and one.open_bytes]
-        total = sum(one.open_bytes for one in counting)
+        total = sum(open_bytes[one.socket.cookie] for one in counting)
         while total > self.bounds.of_all:
             of_peer: Counter[str] = Counter()
             for one in counting:
-                of_peer[one.peer] += one.open_bytes
-            largest = max(counting, key=lambda one: (of_peer[one.peer], one.open_bytes))
+                of_peer[one.peer] += open_bytes[one.socket.cookie]
+            largest = max(
+                counting, key=lambda one: (of_peer[one.peer], open_bytes[one.socket.cookie])
+            )
             largest.ended = "incoming_bytes"
-            total -= largest.open_bytes
+            total -= open_bytes[largest.socket.cookie]
             counting.remove(largest)
             ending.append(largest)
         return ending
+
+    def _still_open(self) -> dict[int, int]:
+        """Return what of each connection no call has taken until now, by its cookie.
+
+        Between the word of what was taken and the counts a busy machine may pass much time, in
+        which whole messages come and are taken: they are counted as come, and not yet as taken.
+        """
+        with self._lock:
+            since = {endpoint_of(target): size for target, size in self._consumed.items()}
+        return {
+            cookie: max(0, one.open_bytes - since.get(one.endpoint, 0))
+            for cookie, one in self.connections.items()
+        }
 
     def _too_many(self) -> list[Connection]:
         """Return the quietest connections of whichever address has most, until the rest may be."""

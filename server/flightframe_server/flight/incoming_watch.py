@@ -122,6 +122,7 @@ class IncomingWatch:
             came = list(self._of_fd)
         else:
             came = [fd for fd, _ in self._events.poll(0)]
+        self._incoming.keep_unplaced(consumed, now)
         self._look(came, consumed, now)
         self._end_past()
         busy = self._incoming.largest * BUSY_PART > self._incoming.bounds.of_one

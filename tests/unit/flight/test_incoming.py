@@ -14,6 +14,7 @@ from flightframe_server.flight.incoming import (
     CALL_BYTES,
     SECOND_BYTES,
     SENT_BYTES,
+    UNPLACED_SECONDS,
     Connection,
     Incoming,
     IncomingBounds,
@@ -133,6 +134,48 @@ def test_what_came_before_a_connection_was_found_counts():
     assert incoming.past() == []
     one = opened(incoming, 1, received=2 * MIB)
     assert incoming.past() == [one]
+
+
+def test_what_a_call_took_before_its_connection_was_found_is_not_forgotten():
+    """The call comes first, and the search that finds its connection some passes later."""
+    incoming = Incoming(IncomingBounds(MIB, 10 * MIB))
+    incoming.take("ipv4:192.0.2.1:1001", 2 * MIB)
+    for now in (0.0, 0.5, 1.0):
+        consumed = incoming.pop_consumed()
+        assert consumed == {("192.0.2.1", 1001): 2 * MIB + CALL_BYTES}
+        incoming.keep_unplaced(consumed, now)
+    consumed = incoming.pop_consumed()
+    one = opened(incoming, 1, received=2 * MIB + 100)
+    incoming.keep_unplaced(consumed, 1.5)
+    incoming.note(one, one.counts, consumed[one.endpoint], 1.5)
+    assert one.open_bytes == 0
+    # It is due once.
+    assert incoming.pop_consumed() == {}
+
+
+def test_what_a_call_took_over_a_connection_that_nobody_finds_is_forgotten():
+    incoming = Incoming(IncomingBounds(MIB, 10 * MIB))
+    incoming.take("ipv4:192.0.2.1:1001", MIB)
+    for now in (0.0, UNPLACED_SECONDS):
+        incoming.keep_unplaced(incoming.pop_consumed(), now)
+    assert incoming.pop_consumed() == {}
+
+
+def test_a_message_that_was_taken_while_it_was_counted_ends_no_connection():
+    """The watch is late: messages come and are taken after the word of what was taken."""
+    incoming = Incoming(IncomingBounds(MIB, 3 * MIB))
+    one, other = opened(incoming, 1), opened(incoming, 2)
+    consumed = incoming.pop_consumed()
+    for _ in range(4):
+        incoming.take("ipv4:192.0.2.1:1001", MIB)
+    received = Counts(4 * MIB + 1000, 0)
+    incoming.note(one, received, consumed.get(one.endpoint, 0), 0.0)
+    assert incoming.past() == []
+    came(incoming, one, 0)
+    assert one.open_bytes == 0
+    # What nobody took is past the bound as ever.
+    came(incoming, other, 2 * MIB)
+    assert incoming.past() == [other]
 
 
 @linux
