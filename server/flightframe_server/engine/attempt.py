@@ -125,6 +125,7 @@ class Attempts:
             time.time(),
             self.stream_rows,
             explains or freshness.only_if_cached,
+            known.unique,
         )
         return make_plan(question, snapshot.typed, conditions)
 

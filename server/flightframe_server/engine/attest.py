@@ -24,6 +24,7 @@ from flightframe_server.errors import ArithmeticOverflow
 from flightframe_server.planner.hops import Hop, TableHop
 from flightframe_server.planner.promises import (
     ColumnHoldsPeriods,
+    ColumnIsUnique,
     EdgeIsFunction,
     Fact,
     GrainIsKey,
@@ -90,8 +91,15 @@ def _looked_up(
             there = (one for one in family.meaning.siblings if one.schema == schema)
             differences = (difference(typed, reader, family, family.meaning, one) for one in there)
             return next((words for words in differences if words is not None), None)
-        case TableSize(table=table):
-            return str(reader.rows(table))
+        case TableSize() | ColumnIsUnique():
+            return _measured(fact, reader)
+
+
+def _measured(fact: TableSize | ColumnIsUnique, reader: VersionReader) -> str | None:
+    """Return what is no promise: the rows of a table, or the value that a column has twice."""
+    if isinstance(fact, TableSize):
+        return str(reader.rows(fact.table))
+    return several_rows(reader.duplicate(fact.table, (fact.column,)))
 
 
 def counter_example(known: pa.Table) -> str | None:

@@ -27,6 +27,8 @@ from flightframe_server.errors import FlightframeError
 from flightframe_server.planner.hops import TableHop
 from flightframe_server.planner.identity import Version
 from flightframe_server.planner.promises import (
+    ColumnIsUnique,
+    EdgeIsFunction,
     Fact,
     SiblingIsEqual,
     TableSize,
@@ -34,10 +36,13 @@ from flightframe_server.planner.promises import (
     table_hops,
 )
 from flightframe_server.planner.route import version_of
-from flightframe_server.planner.violations import edge_key
+from flightframe_server.planner.violations import edge_key, rows_key, unique_key
 from flightframe_server.resolver.typed import TypedCollection
 from flightframe_server.statements.runner import Statements
 from flightframe_server.statements.single_flight import SingleFlight
+
+MAP_ROWS = 50_000
+"""Maps of tables of no more rows are read to be looked at."""
 
 log = structlog.get_logger(__name__)
 
@@ -51,12 +56,14 @@ class Attested:
         unattested: the keys of what has not been looked at.
         siblings: for each (family, sibling schema) None where they are equal, else a row.
         rows: the rows of each table that was counted.
+        unique: the columns that have no value twice, by table, of those that were looked at.
     """
 
     violations: Mapping[str, str] = field(default_factory=dict)
     unattested: frozenset[str] = frozenset()
     siblings: Mapping[tuple[str, str], str | None] = field(default_factory=dict)
     rows: Mapping[str, int] = field(default_factory=dict)
+    unique: frozenset[tuple[str, str]] = frozenset()
 
 
 class Inspector:
@@ -152,6 +159,9 @@ class DataFacts:
         for key in sorted(keys):
             if key not in self._verdicts:
                 fact = self._facts[key]
+                if self._is_surely_function(fact, context):
+                    self._settle(fact, None)
+                    continue
                 tables = self._tables(fact)
                 untold = any(sign is None for _, sign in tables)
                 known = None if untold else (key, tables)
@@ -160,6 +170,23 @@ class DataFacts:
                     return self._look(fact, self._reader(token, context))
 
                 self._settle(fact, self._inspector.lookups.do(known, look, context))
+
+    def _is_surely_function(self, fact: Fact, context: CallContext) -> bool:
+        """Whether an edge needs no look at its map: no source of it stands on several rows.
+
+        The map of a small table is read all the same, for what rolls up along it.
+        """
+        if not isinstance(fact, EdgeIsFunction):
+            return False
+        hop = fact.hop
+        size, unique = rows_key(hop.table), unique_key(hop.table, hop.source_column)
+        if size not in self._facts or unique not in self._facts:
+            return False
+        self.attest([size], context)
+        if int(self._verdicts[size] or 0) <= MAP_ROWS:
+            return False
+        self.attest([unique], context)
+        return self._verdicts[unique] is None
 
     def attest_all(self, context: CallContext) -> Attested:
         """Look up every promise, and return what is known then; raises as `attest`."""
@@ -224,24 +251,28 @@ class DataFacts:
             fresh = fact.key not in self._verdicts
             self._verdicts[fact.key] = verdict
             self._known = None
-        if fresh and verdict is not None and not isinstance(fact, TableSize):
+        if fresh and verdict is not None and not isinstance(fact, TableSize | ColumnIsUnique):
             log.warning("promise.broken", collection=self._typed.collection.name, what=fact.key)
 
     def _gathered(self) -> Attested:
         violations: dict[str, str] = {}
         siblings: dict[tuple[str, str], str | None] = {}
         rows: dict[str, int] = {}
+        unique: set[tuple[str, str]] = set()
         for key, verdict in self._verdicts.items():
             match self._facts[key]:
                 case TableSize(table=table):
                     rows[table] = int(verdict or 0)
+                case ColumnIsUnique(table=table, column=column):
+                    if verdict is None:
+                        unique.add((table, column))
                 case SiblingIsEqual(family=family, schema=schema):
                     siblings[family, schema] = verdict
                 case _:
                     if verdict is not None:
                         violations[key] = verdict
         unattested = frozenset(self._facts) - frozenset(self._verdicts)
-        return Attested(violations, unattested, siblings, rows)
+        return Attested(violations, unattested, siblings, rows, frozenset(unique))
 
     def _take_over(self, fact: Fact, before: DataFacts | None) -> None:
         version, store = self._version(fact), self._inspector.attestations

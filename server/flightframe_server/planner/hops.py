@@ -37,6 +37,7 @@ class TableHop:
         type: the type of the other.
         stored: the types of the two columns themselves; None where they are the levels'.
         trusted: whether it is believed, and not checked, to lead each source to one target.
+        unique: whether no source stands on several rows of the table, as is known of its version.
     """
 
     edge: str
@@ -48,6 +49,12 @@ class TableHop:
     type: DataType
     stored: tuple[DataType, DataType] | None = None
     trusted: bool = False
+    unique: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the two columns hold the members of the levels as they are."""
+        return self.stored in (None, (self.source_type, self.type))
 
     @property
     def stored_types(self) -> tuple[DataType, DataType]:

@@ -20,12 +20,9 @@ from flightframe_server.planner.plan import (
     Plan,
 )
 from flightframe_server.planner.route import Reads, entry_key, members_metric, route
-from flightframe_server.planner.source import (
-    frame_query,
-)
-from flightframe_server.planner.violations import (
-    rows_key,
-)
+from flightframe_server.planner.source import SourceQuery, frame_query
+from flightframe_server.planner.unique_sources import with_unique_sources
+from flightframe_server.planner.violations import rows_key
 from flightframe_server.resolver.known_levels import with_known
 from flightframe_server.resolver.needs import Need
 from flightframe_server.resolver.question import Question
@@ -73,13 +70,20 @@ def _plan_at(
             f"{absent.metric.called} is not in the cache at this anchor",
             hint=str(absent.why_not[0]) if absent.why_not else "nothing of it is in the cache",
         )
-    queries = reads.queries(typed)
+    queries = _queries(reads, typed, conditions)
     large, unsized = _is_surely_large(question, typed, conditions, parts)
     unattested = unsized.union(*(lacking for _, lacking in routed))
     plan = Plan(question, parts, queries, None, unattested)
     if not queries or not large or not can_stream(plan):
         return plan
-    return replace(plan, stream=frame_query(question, _root_reads(plan)[1].queries(typed)))
+    root_queries = _queries(_root_reads(plan)[1], typed, conditions)
+    return replace(plan, stream=frame_query(question, root_queries))
+
+
+def _queries(
+    reads: Reads, typed: TypedCollection, conditions: Conditions
+) -> tuple[SourceQuery, ...]:
+    return tuple(with_unique_sources(one, conditions.unique) for one in reads.queries(typed))
 
 
 def single_query_plan(typed: TypedCollection, plan: Plan) -> Plan | None:

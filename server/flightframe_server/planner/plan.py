@@ -212,6 +212,7 @@ class Conditions:
         stream_rows: frames of more rows than this are streamed, not collected.
         explains: whether the plan is to tell of every entry; those of other filters never answer,
             and are looked at for that alone.
+        unique: the columns that have no value twice on the version now, with their tables.
     """
 
     backend: str
@@ -228,3 +229,4 @@ class Conditions:
     now: float = 0.0
     stream_rows: int = 1_000_000
     explains: bool = True
+    unique: frozenset[tuple[str, str]] = frozenset()

@@ -39,6 +39,7 @@ from flightframe_server.planner.violations import (
     pair_key,
     rows_key,
     sibling_key,
+    unique_key,
     way_key,
 )
 from flightframe_server.planner.ways import several_ways
@@ -137,6 +138,16 @@ class TableSize:
     table: str
 
 
+@dataclass(frozen=True, slots=True)
+class ColumnIsUnique:
+    """No value stands on several rows of a column: no promise, and known of one version alone."""
+
+    key: str
+    tables: frozenset[str]
+    table: str
+    column: str
+
+
 Fact = (
     EdgeIsFunction
     | PathsAgree
@@ -146,6 +157,7 @@ Fact = (
     | GrainIsKey
     | SiblingIsEqual
     | TableSize
+    | ColumnIsUnique
 )
 
 
@@ -153,7 +165,7 @@ def facts_of(typed: TypedCollection) -> Mapping[str, Fact]:
     """Return everything that has to be looked at in the data of a collection, by key."""
     facts: dict[str, Fact] = {}
     promises = (_edges, _paths_that_meet, _ways, _periods, _fetched_keys, _grains, _siblings)
-    for make in (*promises, _sizes):
+    for make in (*promises, _sizes, _unique_sources):
         for fact in make(typed):
             facts.setdefault(fact.key, fact)
     return facts
@@ -297,3 +309,11 @@ def _tables_compared(
 def _sizes(typed: TypedCollection) -> Iterator[Fact]:
     for schema in typed.collection.schemas.values():
         yield TableSize(rows_key(schema.table), frozenset({schema.table}), schema.table)
+
+
+def _unique_sources(typed: TypedCollection) -> Iterator[Fact]:
+    """Yield the columns that edges start from, where they hold the members as they are."""
+    for hop in table_hops(typed):
+        if hop.is_plain and not hop.trusted:
+            table, column = hop.table, hop.source_column
+            yield ColumnIsUnique(unique_key(table, column), frozenset({table}), table, column)

@@ -61,6 +61,11 @@ def rows_key(table: str) -> str:
     return f"the rows of {table}"
 
 
+def unique_key(table: str, column: str) -> str:
+    """Return the key of a column having no value twice; no promise, as the size of a table."""
+    return f"{column} of {table} is unique"
+
+
 def promises(
     typed: TypedCollection,
     metric: Metric,

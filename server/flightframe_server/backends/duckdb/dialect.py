@@ -38,6 +38,7 @@ class DuckDBDialect(SqlDialect):
     """
 
     name = "duckdb"
+    joins_tables = True
 
     def __init__(self, corrections: Corrections = uncorrected) -> None:
         """Keep where the database's clocks are another than ours."""

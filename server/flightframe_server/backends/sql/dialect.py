@@ -54,9 +54,11 @@ class SqlDialect(ABC):
 
     Attributes:
         name: of the dialect, as sqlglot knows it.
+        joins_tables: whether a look-up along a unique column joins the table itself.
     """
 
     name: ClassVar[str]
+    joins_tables: ClassVar[bool] = False
 
     @abstractmethod
     def cast(self, value: exp.Expr, declared: DataType, type_: DataType | None = None) -> exp.Expr:
@@ -115,9 +117,16 @@ class SqlDialect(ABC):
         """Return a stored column in microseconds, to be cut further."""
         return self.stored(table, column, alias)
 
-    def member(self, table: str, column: str, declared: DataType, type_: DataType) -> exp.Expr:
+    def member(
+        self,
+        table: str,
+        column: str,
+        declared: DataType,
+        type_: DataType,
+        alias: str | None = None,
+    ) -> exp.Expr:
         """Return a stored column of one type as a member of a level of another."""
-        return self.level(self.counted(table, column, type_, None), declared, in_micros(type_))
+        return self.level(self.counted(table, column, type_, alias), declared, in_micros(type_))
 
     def rows(self, select: exp.Select) -> exp.Select:
         """Return the rows that are grouped; databases that compute them more than once say how."""

@@ -75,6 +75,7 @@ class RowSelect:
         self._query, self._dialect, self._bound = query, dialect, bound
         self._joins: list[tuple[exp.Expr, exp.Expr]] = []
         self._known: dict[tuple[str, tuple[Hop, ...]], exp.Expr] = {}
+        self._tables: dict[tuple[str, str, exp.Expr], str] = {}
         self._columns: dict[str, exp.Expr] = {}
         self._types = {column.name: column.type for column in query.columns}
         self._fine = {
@@ -202,6 +203,8 @@ class RowSelect:
 
     def _hop(self, hop: Hop, source: exp.Expr, source_type: DataType) -> exp.Expr:
         match hop:
+            case TableHop(unique=True) if self._dialect.joins_tables:
+                return self._looked_up(hop, source)
             case TableHop():
                 alias = f"j{len(self._joins)}"
                 same = exp.EQ(this=source.copy(), expression=column_expression("source", alias))
@@ -212,6 +215,20 @@ class RowSelect:
                 return self._dialect.truncate(function, source.copy(), declared, source_type)
             case ValueHop():
                 return self._listed(hop, source)
+
+    def _looked_up(self, hop: TableHop, source: exp.Expr) -> exp.Expr:
+        """Return a column of a table joined by a unique column: once for all that is read of it."""
+        source_type, target_type = hop.stored_types
+        looked_up = (hop.table, hop.source_column, source)
+        alias = self._tables.get(looked_up)
+        if alias is None:
+            alias = self._tables[looked_up] = f"j{len(self._joins)}"
+            key = self._dialect.member(
+                hop.table, hop.source_column, hop.source_type, source_type, alias
+            )
+            same = exp.EQ(this=source.copy(), expression=key)
+            self._joins.append((table_expression(hop.table, alias), same))
+        return self._dialect.member(hop.table, hop.target_column, hop.type, target_type, alias)
 
     def _listed(self, hop: ValueHop, source: exp.Expr) -> exp.Expr:
         def bound(value: LiteralValue, declared: DataType) -> exp.Expr:
