@@ -186,7 +186,10 @@ def test_the_size_of_every_table_is_a_fact():
     ("schema", "dropped"),
     [
         # The table of an edge, and of a fetched column; the grain goes with either.
-        ("stores, table: t_stores", {"store -> region", "the grain of stores"}),
+        (
+            "stores, table: t_stores",
+            {"store -> region", "the grain of stores", "id of t_stores is unique"},
+        ),
         (
             "prices\n    table: t_prices",
             {"tx.price is fetched along a key", "the grain of prices"},
