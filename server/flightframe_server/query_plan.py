@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import pyarrow as pa
+
 from flightframe_server.answer import (
     Request,
     Runtime,
@@ -19,9 +21,9 @@ from flightframe_server.answer import (
 )
 from flightframe_server.call_context import SERVER_CALL, CallContext
 from flightframe_server.engine.engine import MetricEngine
+from flightframe_server.engine.explanation import explanation
 from flightframe_server.planner.plan import Plan
-from flightframe_server.planner.plan_graph import PlanGraph, plan_graph
-from flightframe_server.provenance import ServedFrom
+from flightframe_server.planner.plan_graph import PlanGraph, label_unread, plan_graph
 from flightframe_server.resolver.question import Question
 from flightframe_server.resolver.resolve import resolve
 from flightframe_server.resolver.typed import TypedCollection
@@ -44,10 +46,13 @@ class PlannedRequest:
     plan: Plan
     rows: Mapping[str, int]
 
+    def steps(self) -> pa.Table:
+        """Return the rows of EXPLAIN."""
+        return explanation(self.plan, self.engine.backend)
+
     def graph(self) -> PlanGraph:
         """Return the plan as a graph, with the sizes of tables that are known already."""
-        remembers = self.engine.enabled and not self.request.freshness.no_cache
-        label = ServedFrom.ENGINE_BACKEND if remembers else ServedFrom.BACKEND
+        label = label_unread(self.engine.enabled, self.request.freshness.no_cache)
         return plan_graph(self.plan, self.rows, label)
 
 

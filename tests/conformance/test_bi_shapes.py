@@ -18,7 +18,7 @@ from bi_world import Served, World, same_rows
 
 from flightframe_server.errors import FlightframeError
 from flightframe_server.flight.sql.info import INFO
-from flightframe_server.outer.answering import OuterQuery
+from flightframe_server.outer.program import OuterQuery
 from flightframe_server.request import Request
 from flightframe_server.sql.catalogue_query import CatalogueQuery, meaning
 from flightframe_server.sql.texts import type_text

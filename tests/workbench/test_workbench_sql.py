@@ -1,4 +1,4 @@
-"""SQL on the page: answered as Frame-QL is, with badge and chips, or told why it has no plan."""
+"""SQL on the page: answered as Frame-QL is, with badge and chips and its plan."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_a_question_of_sql_has_rows_chips_and_a_plan(retail, watch):
     expect(page.locator(".panel svg")).to_contain_text("SUM(revenue)")
 
 
-def test_sql_of_several_questions_says_why_it_has_no_one_plan(retail, watch):
+def test_sql_of_several_questions_has_a_plan_of_all_of_them(retail, watch):
     page = watch(retail).open()
     run_query(page, RANKED)
     assert sorted(zip(cells(page)[::2], cells(page)[1::2], strict=True)) == [
@@ -35,7 +35,21 @@ def test_sql_of_several_questions_says_why_it_has_no_one_plan(retail, watch):
         ("West", "2"),
     ]
     page.get_by_role("tab", name="Plan").click()
-    expect(page.locator(".panel")).to_contain_text("EXPLAIN before its text")
+    drawn = page.locator(".panel svg")
+    expect(drawn).to_contain_text("window[rank]")
+    question = drawn.locator("[data-kind=island]")
+    expect(question).to_have_count(1)
+    question.click()
+    expect(page.locator(".panel .detail")).to_contain_text("SELECT region, SUM(revenue)")
+    page.get_by_role("tab", name="SQL").click()
+    expect(page.locator(".panel")).to_contain_text("The back-end is not asked")
+
+
+def test_what_the_catalogue_answers_says_that_it_has_no_plan(retail, watch):
+    page = watch(retail).open()
+    run_query(page, "SELECT version() AS v")
+    page.get_by_role("tab", name="Plan").click()
+    expect(page.locator(".panel")).to_contain_text("has no plan")
 
 
 def test_what_is_wrong_in_sql_is_said_in_the_words_of_sql(retail, watch):

@@ -246,6 +246,28 @@ def sources(node: Node) -> tuple[Node, ...]:
     return (node.source,)
 
 
+def label_of(node: Node) -> str:
+    """Return one step in words, without what it reads.
+
+    >>> from flightframe_server.algebra.types import INTEGER
+    >>> one = Frame(0, (INTEGER,))
+    >>> label_of(Join(JoinKind.LEFT, one, one, ())), label_of(one)
+    ('left join', 'island 1')
+    """
+    match node:
+        case Frame(island=island):
+            return f"island {island + 1}"
+        case Window(calls=calls):
+            return f"window[{', '.join(call.function.lower() for call in calls)}]"
+        case Aggregate(measures=measures):
+            return f"aggregate[{', '.join(one.function.lower() for one in measures)}]"
+        case Join(kind=kind):
+            return f"{kind.lower()} join"
+        case Combine(how=how, keep_all=keep_all):
+            return how.lower() + (" all" if keep_all else "")
+    return type(node).__name__.lower()
+
+
 def outline(node: Node) -> str:
     """Return a tree in words, for EXPLAIN.
 
@@ -253,17 +275,6 @@ def outline(node: Node) -> str:
     >>> outline(Distinct(Frame(0, (INTEGER,))))
     'distinct(island 1)'
     """
-    match node:
-        case Frame(island=island):
-            return f"island {island + 1}"
-        case Window(calls=calls):
-            name = f"window[{', '.join(call.function.lower() for call in calls)}]"
-        case Aggregate(measures=measures):
-            name = f"aggregate[{', '.join(one.function.lower() for one in measures)}]"
-        case Join(kind=kind):
-            name = f"{kind.lower()} join"
-        case Combine(how=how, keep_all=keep_all):
-            name = how.lower() + (" all" if keep_all else "")
-        case _:
-            name = type(node).__name__.lower()
-    return f"{name}({', '.join(map(outline, sources(node)))})"
+    if isinstance(node, Frame):
+        return label_of(node)
+    return f"{label_of(node)}({', '.join(map(outline, sources(node)))})"

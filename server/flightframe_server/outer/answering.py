@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pyarrow as pa
 
@@ -26,15 +26,12 @@ from flightframe_server.answer import (
 )
 from flightframe_server.call_context import SERVER_CALL, CallContext
 from flightframe_server.engine.engine import MetricEngine
-from flightframe_server.engine.explanation import explanation
 from flightframe_server.engine.together import Asker
 from flightframe_server.engine.unknown_members import remarks
 from flightframe_server.labelled_answer import finished
-from flightframe_server.language import format_statement
-from flightframe_server.language.syntax import Statement
-from flightframe_server.outer.algebra import outline
-from flightframe_server.outer.program import UNKNOWN_MEMBERS, Island, Program
-from flightframe_server.outer.run import Run, question_of
+from flightframe_server.outer.plans import plan_program
+from flightframe_server.outer.program import OuterQuery
+from flightframe_server.outer.run import Run
 from flightframe_server.provenance import (
     ColumnProvenance,
     PartProvenance,
@@ -42,21 +39,6 @@ from flightframe_server.provenance import (
     ServedFrom,
     fold,
 )
-from flightframe_server.request import Request
-
-
-@dataclass(frozen=True, slots=True)
-class OuterQuery:
-    """A request with the program that it means, and the collection that it is about."""
-
-    request: Request
-    program: Program
-    collection: str
-
-    @property
-    def key(self) -> tuple[object, ...]:
-        """What makes two of them the same."""
-        return "outer", self.request.key, self.request.sql, self.program.clock
 
 
 def answer_outer(query: OuterQuery, runtime: Runtime, context: CallContext = SERVER_CALL) -> Answer:
@@ -125,45 +107,8 @@ def explain_outer(
     query: OuterQuery, runtime: Runtime, context: CallContext = SERVER_CALL
 ) -> Answer:
     """Return the plan of each island, and the algebra in words; raises as `explain`."""
-    with runtime.pinned() as pinned:
-        engine = engine_named(pinned, query.collection)
-        tables = list(_plans(query, query.program, engine, context))
-    table = pa.concat_tables(tables)
-    steps = pa.array(range(1, table.num_rows + 1), pa.int64())
-    table = table.set_column(0, table.schema.field(0), steps)
-    label = ServedFrom.ENGINE_CACHE if engine.enabled else ServedFrom.BACKEND
-    provenance = Provenance(label, uuid.uuid4().hex, engine.collection.name)
+    planned = plan_program(query, runtime, context)
+    table = planned.steps()
+    label = ServedFrom.ENGINE_CACHE if planned.engine.enabled else ServedFrom.BACKEND
+    provenance = Provenance(label, uuid.uuid4().hex, planned.engine.collection.name)
     return finished(table.schema, provenance, table, None, None)
-
-
-def _plans(
-    query: OuterQuery, program: Program, engine: MetricEngine, context: CallContext
-) -> list[pa.Table]:
-    tables: list[pa.Table] = []
-    for at, island in enumerate(program.islands):
-        for inner in island.sets:
-            tables += _plans(query, inner, engine, context)
-        made = island.translation(tuple(UNKNOWN_MEMBERS for _ in island.sets))
-        plan = engine.plan(
-            question_of(made, utc_now(), program.values), query.request.freshness, context
-        )
-        note = _meaning(island, made.statement, at + 1)
-        tables.append(explanation(plan, engine.backend, note))
-    if program.composed and tables:
-        tables.append(_note(tables[0].schema, f"over the islands: {outline(program.root)}"))
-    return tables
-
-
-def _meaning(island: Island, statement: Statement, number: int) -> str:
-    """Return in words what an island asks."""
-    unknown = ", its members not known yet" if island.sets else ""
-    return f"island {number}{unknown}, in Frame-QL: {format_statement(statement)}"
-
-
-def _note(schema: pa.Schema, text: str) -> pa.Table:
-    words = {"route": "note", "source": text}
-    columns = [
-        pa.array([0 if field.name == "step" else words.get(field.name, "")], field.type)
-        for field in schema
-    ]
-    return pa.Table.from_arrays(columns, schema=schema)

@@ -41,8 +41,7 @@ from flightframe_server.language.syntax import (
 )
 from flightframe_server.language.trees import parts_of, with_parts
 from flightframe_server.outer.algebra import Frame
-from flightframe_server.outer.answering import OuterQuery
-from flightframe_server.outer.program import UNKNOWN_MEMBERS, Island, Members, Program
+from flightframe_server.outer.program import UNKNOWN_MEMBERS, Island, Members, OuterQuery, Program
 from flightframe_server.query_types import bound_type
 from flightframe_server.request import Translation
 from flightframe_server.resolver.level_schemas import schemas_in_play

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from flightframe_server.language.syntax import LiteralValue, ParameterValue
 from flightframe_server.outer.algebra import Frame, Node
-from flightframe_server.request import Translation
+from flightframe_server.request import Request, Translation
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +76,17 @@ class Program:
     def composed(self) -> bool:
         """Whether there is algebra to run: the answer of an only island is the answer itself."""
         return not isinstance(self.root, Frame)
+
+
+@dataclass(frozen=True, slots=True)
+class OuterQuery:
+    """A request with the program that it means, and the collection that it is about."""
+
+    request: Request
+    program: Program
+    collection: str
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What makes two of them the same."""
+        return "outer", self.request.key, self.request.sql, self.program.clock

@@ -29,7 +29,8 @@ class GraphNode:
 
     Attributes:
         id: its name within the graph.
-        kind: `table`, `fetch`, `entry`, `rollup`, `compose`, `column` or `rejected`.
+        kind: `table`, `fetch`, `entry`, `rollup`, `compose`, `column` or `rejected`; of several
+            questions also `island` and `algebra`.
         label: a few words for it.
         served_from: the label that what comes of it has; None where it has none.
         rows: how many rows it has, where that is known beforehand.
@@ -98,6 +99,16 @@ def plan_graph(plan: Plan, rows: Mapping[str, int], label: ServedFrom) -> PlanGr
         label: what an answer of the back-end is labelled.
     """
     return _Builder(plan, rows, label).graph()
+
+
+def label_unread(enabled: bool, no_cache: bool) -> ServedFrom:
+    """Return the label of what the back-end would be asked: whether it would be remembered.
+
+    Args:
+        enabled: whether the engine remembers at all.
+        no_cache: whether the request goes past it.
+    """
+    return ServedFrom.ENGINE_BACKEND if enabled and not no_cache else ServedFrom.BACKEND
 
 
 class _Builder:

@@ -30,7 +30,7 @@ from flightframe_server.errors import (
     did_you_mean,
     shown,
 )
-from flightframe_server.outer.answering import OuterQuery
+from flightframe_server.outer.program import OuterQuery
 from flightframe_server.provenance import (
     METADATA_KEY,
     SERVED_FROM_KEY,

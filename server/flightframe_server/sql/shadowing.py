@@ -20,7 +20,8 @@ from flightframe_server.access.audit import without_values
 from flightframe_server.answer import Answer, answer_from_facts
 from flightframe_server.call_context import SERVER_CALL, CallContext
 from flightframe_server.errors import FlightframeError
-from flightframe_server.outer.answering import OuterQuery, outer_from_facts
+from flightframe_server.outer.answering import outer_from_facts
+from flightframe_server.outer.program import OuterQuery
 from flightframe_server.planner.plan import Freshness
 from flightframe_server.provenance import Provenance
 from flightframe_server.request import Request

@@ -28,8 +28,10 @@ from flightframe_server.answer import (
 from flightframe_server.call_context import SERVER_CALL, CallContext
 from flightframe_server.engine.explanation import EXPLAIN_SCHEMA
 from flightframe_server.errors import FlightframeError, FrameQLSyntaxError, NotSupported, ReadOnly
-from flightframe_server.outer.answering import OuterQuery, answer_outer, explain_outer
+from flightframe_server.outer.answering import answer_outer, explain_outer
 from flightframe_server.outer.level_conditions import conditioned
+from flightframe_server.outer.plans import PlannedProgram, plan_program
+from flightframe_server.outer.program import OuterQuery
 from flightframe_server.query_check import CheckedQuery, check_request
 from flightframe_server.query_plan import PlannedRequest, plan_request
 from flightframe_server.query_types import QuerySignature, type_request
@@ -131,11 +133,18 @@ def plan_text(
     runtime: Runtime,
     tables: PublishedTables,
     context: CallContext = SERVER_CALL,
-) -> PlannedRequest:
+) -> PlannedRequest | PlannedProgram:
     """Return the plan of a request of a call as a value; raises as `explain_text`."""
     with runtime.pinned() as pinned:
+
+        def in_language(query: Request) -> PlannedRequest | PlannedProgram:
+            return plan_request(query, pinned, context)
+
+        def over_answers(query: OuterQuery) -> PlannedRequest | PlannedProgram:
+            return plan_program(query, pinned, context)
+
         return _Text(request, pinned, tables.on(pinned), context.caller.user).carried(
-            _no_plan, lambda translated: plan_request(translated, pinned, context), _several_plans
+            _no_plan, in_language, over_answers
         )
 
 
@@ -220,13 +229,6 @@ def _typed_outer(query: OuterQuery) -> QuerySignature:
     program = query.program
     schema = EXPLAIN_SCHEMA if program.explain else program.schema
     return QuerySignature(schema, program.parameters)
-
-
-def _several_plans(query: OuterQuery) -> NoReturn:
-    raise NotSupported(
-        "a query of several questions has no one plan",
-        hint="EXPLAIN before its text lists the plans of its questions",
-    )
 
 
 def _no_plan(query: CatalogueQuery) -> NoReturn:

@@ -136,7 +136,7 @@ export interface Description {
 
 export interface PlanNode {
   readonly id: string;
-  readonly kind: "table" | "fetch" | "entry" | "rollup" | "compose" | "column" | "rejected";
+  readonly kind: "table" | "fetch" | "entry" | "rollup" | "compose" | "column" | "rejected" | "island" | "algebra";
   readonly label: string;
   readonly served_from: ServedFrom | null;
   readonly rows: number | null;

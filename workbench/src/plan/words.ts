@@ -10,7 +10,7 @@ import { WIDEST } from "./layout.ts";
 
 export const KINDS: Readonly<Record<PlanNode["kind"], string>> = {
   table: "table", fetch: "query of the back-end", entry: "kept entry", rollup: "roll-up", compose: "formula",
-  column: "column", rejected: "not used",
+  column: "column", rejected: "not used", island: "question", algebra: "over the answers",
 };
 
 /** Return the lines of a box. */

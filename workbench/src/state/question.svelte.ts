@@ -29,7 +29,7 @@ class Question {
   answer = $state.raw<Answer | null>(null);
   /** The plan of the answer, asked for right before it ran, so that its reasons are those of the run. */
   plan = $state.raw<Explanation | null>(null);
-  /** Why the answer at hand has no plan to show; SQL of several questions has one for each. */
+  /** Why the answer at hand has no plan to show: the catalogue answers some SQL. */
   unplanned = $state.raw<Refusal | null>(null);
   refused = $state.raw<Refusal | null>(null);
   checked = $state.raw<{ readonly text: string; readonly result: Check } | null>(null);

@@ -68,7 +68,8 @@ ASKING = (
         "Explanation",
         about="`steps` are the rows of EXPLAIN. `nodes` and `edges` are the same plan as a graph,"
         " from tables to columns; a node `rejected` is an entry that was not used, and `reason`"
-        " says why in EXPLAIN's words.",
+        " says why in EXPLAIN's words. SQL of several questions has a node `island` for each, and"
+        " nodes `algebra` for what is done with their answers.",
         body="Query",
         errors=_QUERY_ERRORS,
     ),

@@ -179,6 +179,8 @@ EXPLANATION = fields(
                             "compose",
                             "column",
                             "rejected",
+                            "island",
+                            "algebra",
                         ],
                     },
                     "label": TEXT,

@@ -10,8 +10,8 @@ from typing import Any
 
 from flightframe_server.access.audit import audited_call
 from flightframe_server.answer import Answer, answer
-from flightframe_server.engine.explanation import explanation
 from flightframe_server.errors import UnknownName, did_you_mean, shown
+from flightframe_server.outer.plans import PlannedProgram
 from flightframe_server.query_plan import PlannedRequest, plan_request
 from flightframe_server.sql.texts import answer_text, plan_text
 from flightframe_server.web.api_call import ApiCall, Services
@@ -47,7 +47,7 @@ def explain(services: Services, call: ApiCall) -> Reply:
     """Return what the query in a body would be answered from; raises as `query`."""
     body = read_query(services, call, "explain")
     planned = _planned(services, call, body)
-    steps = explanation(planned.plan, planned.engine.backend).to_pylist()
+    steps = planned.steps().to_pylist()
     noted = audited_call()
     if noted is not None:
         noted.rows = len(steps)
@@ -131,7 +131,7 @@ def _quality(options: list[str]) -> float:
     return 1.0
 
 
-def _planned(services: Services, call: ApiCall, body: QueryBody) -> PlannedRequest:
+def _planned(services: Services, call: ApiCall, body: QueryBody) -> PlannedRequest | PlannedProgram:
     if body.sql:
         return plan_text(body.request, services.runtime, services.tables, call.context)
     return plan_request(body.request, services.runtime, call.context)
