@@ -112,7 +112,8 @@ def test_the_rows_are_read_where_it_does_not(table, columns, key, backend, state
         found = backend.duplicate(table, columns)
         # Either shop is on several rows.
         assert found == key or (table == "sales" and found == ("S1", 1))
-    assert len(statements) == 2
+    # Rows that stand in the order of the key are looked at once, and not counted.
+    assert len(statements) == (2 if isinstance(key, tuple) else 1)
 
 
 def edge(table):
