@@ -179,6 +179,8 @@ class DataFacts:
         if not isinstance(fact, EdgeIsFunction):
             return False
         hop = fact.hop
+        if not hop.is_plain:
+            return False
         size, unique = rows_key(hop.table), unique_key(hop.table, hop.source_column)
         if size not in self._facts or unique not in self._facts:
             return False

@@ -7,7 +7,7 @@ generated, every value bound.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -55,6 +55,10 @@ _CONSTRAINTS = (
     " WHERE database_name = current_database()"
     " AND lower(schema_name) = ? AND lower(table_name) = ?"
 )
+_COLLATIONS = (
+    "SELECT bool_or(contains(lower(sql), 'collate')) FROM"
+    " (SELECT sql FROM duckdb_tables() UNION ALL SELECT sql FROM duckdb_views() WHERE NOT internal)"
+)
 _UNIQUE = ("PRIMARY KEY", "UNIQUE")
 
 
@@ -79,10 +83,14 @@ class DuckDBBackend:
     ) -> None:
         """Open the database; see the class."""
         self.id = backend_id
-        self._dialect = DuckDBDialect(corrections)
         options = {key: str(value) for key, value in (settings or {}).items()}
+        self._dialect = DuckDBDialect(corrections, collates="default_collation" in options)
         self._source = DuckDBSource(Path(database), settings=options)
-        self._statement = cached(self._compile, statement_bytes, STATEMENTS_BYTES)
+        self._statement = self._no_statements()
+
+    def _no_statements(self) -> Callable[[SourceQuery | FrameQuery], Statement]:
+        dialect = self._dialect
+        return cached(lambda query: statement_of(query, dialect), statement_bytes, STATEMENTS_BYTES)
 
     @classmethod
     def open(cls, settings: BackendSettings, folder: Path) -> Self:
@@ -103,13 +111,24 @@ class DuckDBBackend:
         self, at: Fingerprints | None = None, *, token: CancelToken | None = None
     ) -> dict[str, dict[str, DataType]]:
         """Return each table and view of the database with its usable columns."""
+        versions = _versions(at or {}, at or ())
+        self._note_collations(versions, token)
         tables: dict[str, dict[str, DataType]] = {}
-        for table, column, named in self._columns(_versions(at or {}, at or ()), token):
+        for table, column, named in self._columns(versions, token):
             declared = declared_type(named)
             columns = tables.setdefault(table, {})
             if declared is not None:
                 columns[column] = declared
         return tables
+
+    def _note_collations(self, versions: frozenset[str], token: CancelToken | None) -> None:
+        """Read every text as it is from now on, if the database may collate one.
+
+        Its types are asked before anything is read of a version, and this with them.
+        """
+        if not self._dialect.collates and self._rows(_COLLATIONS, (), versions, token)[0][0]:
+            self._dialect = DuckDBDialect(corrections, collates=True)
+            self._statement = self._no_statements()
 
     def unanswered(self, tables: Collection[str]) -> dict[str, dict[str, str]]:
         """Return the columns that are left out of `tables`; see `Backend.unanswered`."""
@@ -145,9 +164,6 @@ class DuckDBBackend:
     def text(self, query: SourceQuery | FrameQuery) -> str:
         """Return the SQL of a query."""
         return self._statement(query).sql
-
-    def _compile(self, query: SourceQuery | FrameQuery) -> Statement:
-        return statement_of(query, self._dialect)
 
     def edge_map(
         self, hop: TableHop, *, at: Fingerprints | None = None, token: CancelToken | None = None

@@ -35,14 +35,15 @@ class DuckDBDialect(SqlDialect):
 
     Args:
         corrections: where the database's clocks are another than ours.
+        collates: whether the database may hold two texts equal that are not the same.
     """
 
     name = "duckdb"
     joins_tables = True
 
-    def __init__(self, corrections: Corrections = uncorrected) -> None:
-        """Keep where the database's clocks are another than ours."""
-        self._clocks = Clocks(corrections)
+    def __init__(self, corrections: Corrections = uncorrected, *, collates: bool = False) -> None:
+        """Keep where the database's clocks are another than ours; see the class."""
+        self._clocks, self.collates = Clocks(corrections), collates
 
     def cast(self, value: exp.Expr, declared: DataType, type_: DataType | None = None) -> exp.Expr:
         """Return a checked cast; see `SqlDialect.cast`."""
@@ -62,8 +63,10 @@ class DuckDBDialect(SqlDialect):
         return refuses(value)
 
     def counted(self, table: str, column: str, type_: DataType, alias: str | None) -> exp.Expr:
-        """Return a stored column in microseconds; one that does not fit is refused."""
+        """Return a stored column in microseconds, or a text as it is; see `SqlDialect.counted`."""
         value = self.stored(table, column, alias)
+        if self.collates and type_.kind is Kind.TEXT:
+            return exp.Collate(this=value, expression=exp.to_identifier("binary", quoted=True))
         return narrowed(value, type_, f"{table}.{column}") if type_.is_fine else value
 
     def floored(self, table: str, column: str, type_: DataType, alias: str | None) -> exp.Expr:
