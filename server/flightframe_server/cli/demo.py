@@ -41,6 +41,7 @@ from flightframe_server.cli.servers import (
 )
 from flightframe_server.cli.stop_signals import StopSignals, end_now
 from flightframe_server.cli.walkthrough_output import show_outcome, show_python, verdict
+from flightframe_server.cli.without_pandas import without_pandas
 from flightframe_server.demo.files import (
     DATABASE,
     GENERATE,
@@ -112,6 +113,7 @@ def demo(
         flight_port = 0 if flight_port is None else flight_port
         http_port = 0 if http_port is None else http_port
     with without_tracebacks(), reported_errors(), StopSignals() as stop, ExitStack() as stack:
+        stack.enter_context(without_pandas())
         written = boot(data_dir)
         stack.enter_context(spared_imports())
         opened = stack.enter_context(closing(open_installation(data_dir / INSTALLATION)))

@@ -31,6 +31,7 @@ from flightframe_server.cli.servers import (
     without_tracebacks,
 )
 from flightframe_server.cli.stop_signals import StopSignals, end_now
+from flightframe_server.cli.without_pandas import without_pandas
 from flightframe_server.engine.warm_up import hints
 from flightframe_server.reload.warming import log_warmed
 
@@ -106,7 +107,11 @@ def serve(
     configure_logs()
     with without_tracebacks(), reported_errors(), StopSignals() as stop, ReloadSignal() as hangup:
         check_exposure(installation, insecure=insecure)
-        with spared_imports(), closing(open_installation(installation, store=store)) as opened:
+        with (
+            without_pandas(),
+            spared_imports(),
+            closing(open_installation(installation, store=store)) as opened,
+        ):
             opened.reloader.warms = not skip_warmup
             ports = chosen_ports(opened.installation.server, flight_port, http_port, with_http=http)
             with closing(ReservedPorts(ports)) as reserved:
