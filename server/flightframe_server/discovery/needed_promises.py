@@ -31,6 +31,7 @@ class NeededPromises:
         """Know nothing yet; see the class."""
         self._typed, self._terms = terms.typed, terms
         self._levels: dict[tuple[str, str], frozenset[str]] = {}
+        self._anchors: dict[tuple[str, frozenset[str]], frozenset[str]] = {}
 
     def of(self, families: Iterable[MetricFamily], levels: Iterable[str]) -> frozenset[str]:
         """Return the keys of what verdicts on these families at these levels rest on.
@@ -64,11 +65,18 @@ class NeededPromises:
                     yield need.metric, need.anchor
 
     def _of_metric(self, metric: Metric, levels: Iterable[str]) -> frozenset[str]:
-        reached = self._typed.graph.reachable(metric.schema)
-        read = self._typed.base_levels({*levels, *filter_levels(metric)})
         columns = column_reads(self._typed, metric.schema, sorted(metric_columns(metric)))
         own = frozenset(key for key, _ in promises(self._typed, metric, (), columns))
-        return own.union(*(self._of_level(metric, level) for level in read if level in reached))
+        return own | self._of_anchor(metric, frozenset((*levels, *filter_levels(metric))))
+
+    def _of_anchor(self, metric: Metric, levels: frozenset[str]) -> frozenset[str]:
+        """Return the promises by which the rows of a metric's schema come to some levels."""
+        key = (metric.schema, levels)
+        if key not in self._anchors:
+            reached = self._typed.graph.reachable(metric.schema)
+            read = [one for one in self._typed.base_levels(levels) if one in reached]
+            self._anchors[key] = frozenset().union(*(self._of_level(metric, one) for one in read))
+        return self._anchors[key]
 
     def _of_level(self, metric: Metric, level: str) -> frozenset[str]:
         """Return the promises by which the rows of a metric's schema come to a level."""
