@@ -1,4 +1,4 @@
-"""Trace what each route of a question enters: modules in order, calls, readings of fingerprints.
+"""Trace what each route of a question enters and does: modules, calls, plans, statements, files.
 
 What comes in: nothing; the product is the one on PYTHONPATH, so that two trees can be compared.
 What goes out: a table on stdout, and with `--modules` the modules that each route enters, in order.
@@ -9,17 +9,21 @@ types the collection and attests what it rests on.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import structlog
 
 import flightframe_server
@@ -82,6 +86,16 @@ class Route:
     streamed: bool = False
 
 
+COUNTED = {
+    "fingerprints": ("backends/", "fingerprints"),
+    "parses": ("language/parse.py", "parse"),
+    "resolutions": ("resolver/resolve.py", "resolve"),
+    "plans": ("planner/make.py", "make_plan"),
+    "statements": ("backends/duckdb/reading.py", "begin"),
+    "queries": ("backends/duckdb/reading.py", "rows"),
+}
+"""What is counted of a route: where the functions that do it stand, and their name."""
+
 # No two routes share a text: one that was parsed before is not parsed again.
 ROUTES = (
     Route("hot", "SELECT amount AS hot AT region", "SELECT amount AS hot AT region"),
@@ -98,12 +112,16 @@ class Trace:
 
     Attributes:
         calls: of functions of the product, on every thread.
-        fingerprints: how often a back-end was asked for them.
+        counts: how often each of `COUNTED` was done.
+        files: how many were opened, folders included.
+        arrow_bytes: what of Arrow's memory is held more than before, the answer included.
         modules: in the order of entry, each with how many modules deep it was called.
     """
 
     calls: int = 0
-    fingerprints: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    files: int = 0
+    arrow_bytes: int = 0
     modules: dict[str, int] = field(default_factory=dict)
 
     def note(self, frame: FrameType, event: str, _: Any) -> None:
@@ -112,7 +130,11 @@ class Trace:
         if event != "call" or module is None:
             return
         self.calls += 1
-        self.fingerprints += frame.f_code.co_name == "fingerprints" and "backends/" in module
+        self.counts.update(
+            what
+            for what, (where, function) in COUNTED.items()
+            if frame.f_code.co_name == function and module.startswith(where)
+        )
         if module not in self.modules:
             self.modules[module] = len(set(callers(frame)) - {module})
 
@@ -132,16 +154,38 @@ def callers(frame: FrameType | None) -> Iterator[str]:
         frame = frame.f_back
 
 
+class _OpenedFiles:
+    """Counts the files that this process opens while it is told to; a hook cannot be taken away."""
+
+    def __init__(self) -> None:
+        self.trace: Trace | None = None
+        sys.addaudithook(self._heard)
+
+    def _heard(self, event: str, _: tuple[object, ...]) -> None:
+        if event == "open" and self.trace is not None:
+            self.trace.files += 1
+
+
+@cache
+def _opened_files() -> _OpenedFiles:
+    return _OpenedFiles()
+
+
 def traced(call: Callable[[], object]) -> Trace:
-    """Return what a call enters, on this thread and on those that it starts."""
-    found = Trace()
+    """Return what a call enters and does, on this thread and on those that it starts."""
+    found, files = Trace(), _opened_files()
+    before = pa.total_allocated_bytes()
     threading.setprofile(found.note)
     sys.setprofile(found.note)
+    files.trace = found
     try:
-        call()
+        held = call()
     finally:
+        files.trace = None
         sys.setprofile(None)
         threading.setprofile(None)
+    found.arrow_bytes = pa.total_allocated_bytes() - before
+    del held
     return found
 
 
@@ -168,26 +212,41 @@ def trace_of(route: Route) -> Trace:
     """Return what the question of a route enters, from the request to the last batch."""
     with shop(streamed=route.streamed) as opened:
 
-        def ask(source: str) -> None:
-            for _ in answer(Request(source), opened.runtime).open():
-                pass
+        def ask(source: str) -> list[pa.RecordBatch]:
+            return list(answer(Request(source), opened.runtime).open())
 
         ask(route.before)
         return traced(lambda: ask(route.source))
+
+
+def counts_of(trace: Trace) -> dict[str, int]:
+    """Return what a route did, by name."""
+    return {
+        "calls": trace.calls,
+        "modules": len(trace.modules),
+        **{what: trace.counts[what] for what in COUNTED},
+        "files": trace.files,
+        "arrow_bytes": trace.arrow_bytes,
+    }
 
 
 def main() -> None:
     """Trace every route and print what was found."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--modules", action="store_true", help="name the modules entered, in order")
+    parser.add_argument("--json", action="store_true", help="print the counts as JSON, by route")
     options = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
-    print(f"{'route':10}{'calls':>8}{'modules':>9}{'fingerprints':>14}")
-    for route in ROUTES:
-        found = trace_of(route)
-        print(f"{route.name:10}{found.calls:8}{len(found.modules):9}{found.fingerprints:14}")
+    traces = {route.name: trace_of(route) for route in ROUTES}
+    counts = {name: counts_of(trace) for name, trace in traces.items()}
+    if options.json:
+        print(json.dumps(counts))
+        return
+    print(f"{'':10}" + "".join(f"{name:>14}" for name in next(iter(counts.values()))))
+    for name, trace in traces.items():
+        print(f"{name:10}" + "".join(f"{number:14}" for number in counts[name].values()))
         if options.modules:
-            for module, depth in found.modules.items():
+            for module, depth in trace.modules.items():
                 print(f"{'  ' * depth}  {module}")
 
 
