@@ -21,6 +21,7 @@ from flightframe_server.answer import Request, Runtime, answer
 from flightframe_server.backends.duckdb.backend import DuckDBBackend
 from flightframe_server.backends.duckdb.dialect import DuckDBDialect
 from flightframe_server.backends.protocol import SourceMoved, TableStatistics
+from flightframe_server.backends.sql.statement import statement_of
 from flightframe_server.engine import MetricEngine
 from flightframe_server.planner.plan import Freshness
 from flightframe_server.resolver.typed import type_collection
@@ -89,7 +90,7 @@ class MemoryBackend(DuckDBBackend):
         return TableStatistics(len(self._source.rows[table]))
 
 
-_statement = lru_cache(maxsize=4096)(MemoryBackend()._compile)
+_statement = lru_cache(maxsize=4096)(lambda query: statement_of(query, DuckDBDialect()))
 
 
 @lru_cache(maxsize=64)
