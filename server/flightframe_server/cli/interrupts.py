@@ -64,8 +64,9 @@ class InterruptibleGroup(TyperGroup):
 @contextlib.contextmanager
 def _ended_by_signals() -> Iterator[None]:
     """Turn a signal that ends what runs into the exit code that says which one it was."""
+    came = threading.Event()
     try:
-        with _raised():
+        with _raised(came):
             yield
     except Stopped as stop:
         raise typer.Exit(128 + stop.number) from None
@@ -76,16 +77,33 @@ def _ended_by_signals() -> Iterator[None]:
         if isinstance(abort.__context__, KeyboardInterrupt):
             raise typer.Exit(INTERRUPTED) from None
         raise
+    except typer.Exit:
+        raise
+    except Exception:
+        # Native code that asks for signals while it waits raises an error of its own in place of
+        # the KeyboardInterrupt: of DuckDB, RuntimeError("Query interrupted").
+        if came.is_set():
+            raise typer.Exit(INTERRUPTED) from None
+        raise
 
 
 @contextlib.contextmanager
-def _raised() -> Iterator[None]:
-    """Let SIGINT be a KeyboardInterrupt, where the process was to leave at once."""
+def _raised(came: threading.Event) -> Iterator[None]:
+    """Let SIGINT be a KeyboardInterrupt, where the process was to leave at once.
+
+    Args:
+        came: set as soon as the signal comes.
+    """
     leaving = in_main_thread() and signal.getsignal(signal.SIGINT) is leave
     if not leaving:
         yield
         return
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        came.set()
+        signal.default_int_handler(number, frame)
+
+    signal.signal(signal.SIGINT, interrupt)
     try:
         yield
     finally:

@@ -117,11 +117,12 @@ def serve(
             with closing(ReservedPorts(ports)) as reserved:
                 servers = reserved.start(opened)
             try:
-                if not skip_warmup:
-                    # It answers meanwhile, and /readyz says that it is not ready.
-                    with servers.warming():
-                        warm_up(opened)
-                stop.started()
+                with stop.errors_as_stopped():
+                    if not skip_warmup:
+                        # It answers meanwhile, and /readyz says that it is not ready.
+                        with servers.warming():
+                            warm_up(opened)
+                    stop.started()
             except Stopped as signalled:
                 # A hint may take minutes, and nothing that answers waits for it.
                 close(servers, 128 + signalled.number)

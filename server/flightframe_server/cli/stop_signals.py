@@ -10,6 +10,8 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Self
 
@@ -52,6 +54,26 @@ class StopSignals:
         while not self._signal:
             time.sleep(POLL_SECONDS)
 
+    @contextmanager
+    def errors_as_stopped(self) -> Iterator[None]:
+        """Raise what a signal is to raise where native code raised an error in its place.
+
+        DuckDB asks for signals while it runs a statement for the main thread, and raises
+        RuntimeError("Query interrupted") whatever the handler raised.
+
+        Raises:
+            Stopped: an error left the block after a signal, before the command had started.
+        """
+        try:
+            yield
+        except Exception:
+            self._raise_in_place_of_errors()
+            raise
+
+    def _raise_in_place_of_errors(self) -> None:
+        if self._signal and not self._started:
+            raise Stopped(self._signal) from None
+
     def __enter__(self) -> Self:
         """Install the handlers."""
         self._before = {number: signal.signal(number, self._handle) for number in SIGNALS}
@@ -63,9 +85,15 @@ class StopSignals:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Restore the former handlers."""
+        """Restore the former handlers.
+
+        Raises:
+            Stopped: as `errors_as_stopped` does.
+        """
         for number, handler in self._before.items():
             signal.signal(number, handler)  # type: ignore[arg-type]
+        if kind is not None and issubclass(kind, Exception):
+            self._raise_in_place_of_errors()
 
     def _handle(self, number: int, _: FrameType | None) -> None:
         if self._signal:
