@@ -43,6 +43,8 @@ MAX_FACT_BYTES = 1024 * 1024
 # What a file costs on the disk at least, so that the budget bounds the number of files as well.
 BLOCK = 4096
 SWEEP_EVERY = 32
+SWEPT_SHARE = 16
+"""Of the budget, written by one process since it last looked: then it looks at the folder again."""
 TEMPORARY_SECONDS = 3600.0
 
 _FACT, _MAP, _TEMPORARY = ".fact", ".map", ".tmp"
@@ -94,6 +96,7 @@ class AttestationStore:
         self._max_bytes, self._clock = max_bytes, clock
         self._lock = threading.Lock()
         self._written = 0
+        self._unswept = self._bytes_left = 0
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -153,6 +156,8 @@ class AttestationStore:
     def sweep(self) -> None:
         """Remove what is past the budget, old versions, and files whose writer never finished."""
         now = self._clock()
+        with self._lock:
+            self._unswept = self._bytes_left = 0
         used: list[tuple[int, str, int]] = []
         try:
             with os.scandir(self._folder) as listing:
@@ -176,6 +181,8 @@ class AttestationStore:
             if versions[kind] > KEPT_VERSIONS or left < 0:
                 left += max(size, BLOCK)
                 self._remove(name)
+        with self._lock:
+            self._bytes_left = left
 
     def _name(self, key: str, versions: Version, kind: str) -> str:
         scope = [FORMAT, self._collection, self._backend, key]
@@ -237,7 +244,10 @@ class AttestationStore:
         self._touch(path)
         with self._lock:
             self._written += 1
-            due = kind == _MAP or self._written % SWEEP_EVERY == 0
+            self._unswept += max(len(content), BLOCK)
+            # What the last look left tells this process's part; other processes write as well.
+            most = min(self._bytes_left, self._max_bytes // SWEPT_SHARE)
+            due = self._unswept > most or self._written % SWEEP_EVERY == 0
         if due:
             self.sweep()
 

@@ -25,7 +25,7 @@ from flightframe_server.discovery.name_list import (
     name_list,
     schema_facts,
 )
-from flightframe_server.discovery.needed_promises import NeededPromises
+from flightframe_server.discovery.needed_promises import needed_promises_of
 from flightframe_server.discovery.pattern_texts import PatternTexts
 from flightframe_server.discovery.request import DescribeRequest, Detail
 from flightframe_server.engine.engine import MetricEngine
@@ -82,7 +82,7 @@ def _collection(
     def needed(typed: TypedCollection) -> frozenset[str]:
         families = [one for name, one in typed.collection.metric_families.items() if selects(name)]
         levels = [name for name in typed.graph.level_names if _is_at(request, name)]
-        return NeededPromises(terms_of(engine, typed)).of(families, levels)
+        return needed_promises_of(engine, typed).of(families, levels)
 
     snapshot, attested = engine.attested(context, needed)
     typed, collection = snapshot.typed, snapshot.typed.collection

@@ -7,7 +7,7 @@ JSON. It must never tell one metric's name to another: the names are put in last
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from flightframe_server.discovery.availability import (
@@ -28,7 +28,8 @@ class PatternTexts:
         """Write nothing yet; see the class."""
         self._levels = levels
         self._patterns: dict[tuple[AvailabilityPattern, tuple[str, ...]], _Split] = {}
-        self._blocked: dict[BlockedLevel, str] = {}
+        # By identity, which is had without reading the words; `_patterns` keeps each alive.
+        self._blocked: dict[int, str] = {}
 
     def availability(self, one: Availability) -> Iterator[str]:
         """Yield the JSON of where a metric may be asked, from that of all which are alike."""
@@ -41,18 +42,20 @@ class PatternTexts:
         yield "}"
 
     def _pattern(self, pattern: AvailabilityPattern) -> str:
-        levels = [level for level in pattern.levels if self._tells(level)]
-        blocked = [self._reason(one) for one in pattern.blocked if self._tells(one.level)]
+        told: Iterable[str] = pattern.levels
+        forbidden: Iterable[BlockedLevel] = pattern.blocked
+        if self._levels:
+            told = (level for level in told if level.casefold() in self._levels)
+            forbidden = (one for one in forbidden if one.level.casefold() in self._levels)
+        levels, blocked = list(told), map(self._reason, forbidden)
         return f'"levels":{_json(levels)},"blocked":[{",".join(blocked)}]'
 
     def _reason(self, one: BlockedLevel) -> str:
-        if one not in self._blocked:
+        key = id(one)
+        if key not in self._blocked:
             fields = {"level": one.level, "code": one.code, "reason": one.reason}
-            self._blocked[one] = _json(fields)
-        return self._blocked[one]
-
-    def _tells(self, level: str) -> bool:
-        return not self._levels or level.casefold() in self._levels
+            self._blocked[key] = _json(fields)
+        return self._blocked[key]
 
 
 class _Split:
