@@ -320,7 +320,10 @@ class Limit(Node):
 # Without slots: what is asked of its whole tree is gathered once.
 @dataclass(frozen=True)
 class Statement(Node):
-    """One whole query, with or without EXPLAIN."""
+    """One whole query, with or without EXPLAIN.
+
+    `dates_only`: whether a level of dates is a date beside a literal, as in SQL, and no period.
+    """
 
     items: tuple[Item, ...]
     anchor: Anchor
@@ -330,6 +333,7 @@ class Statement(Node):
     order_by: tuple[OrderKey, ...] = ()
     limit: Limit | None = None
     explain: bool = False
+    dates_only: bool = field(default=False, compare=False)
 
     @cached_property
     def node_count(self) -> int:
@@ -345,3 +349,25 @@ class Statement(Node):
     def asks_what_is_known(self) -> bool:
         """Whether IS KNOWN stands in it."""
         return any(isinstance(node, IsKnown) for node in walk(self))
+
+    @cached_property
+    def compares_literals(self) -> bool:
+        """Whether a name stands beside a number or a text in a comparison."""
+        return any(_compares_literal(node) for node in walk(self))
+
+
+def _compares_literal(node: Node) -> bool:
+    sides: tuple[Expression, ...]
+    match node:
+        case Compare(left=one, right=other) | DistinctFrom(left=one, right=other):
+            sides = (one, other)
+        case Between(operand=one, low=low, high=high):
+            sides = (one, low, high)
+        case IsIn(operand=one, members=members):
+            sides = (one, *members)
+        case _:
+            return False
+    kinds = {side.kind for side in sides if isinstance(side, Literal)}
+    return bool(kinds & {LiteralKind.INTEGER, LiteralKind.TEXT}) and any(
+        isinstance(side, Name) for side in sides
+    )

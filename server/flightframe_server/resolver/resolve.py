@@ -49,6 +49,7 @@ from flightframe_server.resolver.legality import check_metric, check_nested
 from flightframe_server.resolver.level_schemas import schemas_in_play
 from flightframe_server.resolver.metrics import IN_HAVING, MetricNames
 from flightframe_server.resolver.needs import needs_of
+from flightframe_server.resolver.period_literals import with_periods
 from flightframe_server.resolver.points import check_question, with_points
 from flightframe_server.resolver.predicates import conjuncts
 from flightframe_server.resolver.qualified_names import unqualified
@@ -85,7 +86,7 @@ def resolve(
     Raises:
         QueryError: one subclass for each rule of docs/frame-ql.md that can be broken.
     """
-    statement = unqualified(statement, typed)
+    statement = with_periods(unqualified(statement, typed), typed)
     statement, typed, known = read_known(statement, typed)
     scope = Scope(typed, binding if binding is not None else Binding())
     if statement.source is not None:

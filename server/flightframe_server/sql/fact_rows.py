@@ -63,6 +63,7 @@ def rows_of_table(
         None,
         tuple(made.key(node, outputs) for node in _keys(select)),
         limit_of(select, reading),
+        dates_only=True,
     )
     return statement, outputs
 

@@ -186,6 +186,7 @@ def _statement(made: Grouped, rows: Rows) -> Statement:
         _all(made.having),
         _once(by_name(key, made.outputs) for key in made.order),
         made.limit,
+        dates_only=True,
     )
     check_copies(statement)
     check_names(statement, made.outputs, rows.typed)
