@@ -36,6 +36,7 @@ from flightframe_server.language.syntax import (
     GroupingWord,
     Interval,
     IsIn,
+    IsInLast,
     IsInList,
     IsKnown,
     IsNull,
@@ -237,6 +238,13 @@ class TreeBuilder:
         """`x [NOT] IN (a, ...)`."""
         operand, *members = _nodes(parts)
         return IsIn(operand, tuple(members), _negated(parts), place=_span(parts))
+
+    def isinlast(self, parts: Parts) -> IsInLast:
+        """`x [NOT] IN (LAST 30 day)`."""
+        count = literals.integer(str(parts[-3]), token_place(parts[-3])).value
+        assert isinstance(count, int)
+        unit = literals.unit(spelling(parts[-2]))
+        return IsInLast(parts[0], count, unit, _negated(parts), place=_span(parts))
 
     def isinlist(self, parts: Parts) -> IsInList:
         """`x [NOT] IN $list`."""

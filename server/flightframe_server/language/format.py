@@ -29,6 +29,7 @@ from flightframe_server.language.syntax import (
     Extract,
     Interval,
     IsIn,
+    IsInLast,
     IsInList,
     IsKnown,
     IsNull,
@@ -99,6 +100,7 @@ def _binding(node: Expression) -> int:
         case (
             Compare()
             | IsIn()
+            | IsInLast()
             | IsInList()
             | Between()
             | Like()
@@ -263,7 +265,7 @@ class _Writer:
             case IsNull() | IsKnown():
                 word = "NULL" if isinstance(node, IsNull) else "KNOWN"
                 return f"{self._side(node.operand)} {self._words('IS', node.negated, word)}"
-            case IsIn() | IsInList():
+            case IsIn() | IsInList() | IsInLast():
                 words = self._words("", node.negated, "IN")
                 return f"{self._side(node.operand)} {words} {self._listed(node)}"
             case Like():
@@ -275,7 +277,9 @@ class _Writer:
                 return f"{self._side(node.operand)} {words} {ends}"
         raise TypeError(f"no text for {type(node).__name__}")
 
-    def _listed(self, node: IsIn | IsInList) -> str:
+    def _listed(self, node: IsIn | IsInList | IsInLast) -> str:
+        if isinstance(node, IsInLast):
+            return f"({self._word('LAST')} {node.count} {self._name(node.unit)})"
         if isinstance(node, IsInList):
             return self.write(node.values)
         return f"({', '.join(map(self.write, node.members))})"

@@ -121,10 +121,19 @@ def timestamp(text: str, place: Place) -> Literal:
     return Literal(moment, LiteralKind.TIMESTAMP, place=place)
 
 
-def interval(count: int, unit: str, place: Place) -> Interval:
+def interval(count: int, named: str, place: Place) -> Interval:
     """Return the interval of so many units, named in the singular or the plural."""
-    one = unit.lower()
-    return Interval(count, one[:-1] if len(one) > 1 and one.endswith("s") else one, place=place)
+    return Interval(count, unit(named), place=place)
+
+
+def unit(named: str) -> str:
+    """Return a unit in lower case and the singular.
+
+    >>> unit("Days"), unit("month")
+    ('day', 'month')
+    """
+    one = named.lower()
+    return one[:-1] if len(one) > 1 and one.endswith("s") else one
 
 
 def written_interval(text: str, place: Place) -> Interval:

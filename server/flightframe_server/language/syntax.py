@@ -192,6 +192,19 @@ class IsIn(Expression):
 
 
 @dataclass(frozen=True, slots=True)
+class IsInLast(Expression):
+    """`level [NOT] IN (LAST count unit)`: the last periods, the one that holds today included.
+
+    `unit`: as it was written, in the singular and in lower case.
+    """
+
+    operand: Expression
+    count: int
+    unit: str
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class IsInList(Expression):
     """`x [NOT] IN $list`; the parameter is bound to a list."""
 
@@ -352,7 +365,7 @@ class Statement(Node):
 
     @cached_property
     def compares_literals(self) -> bool:
-        """Whether a name stands beside a number or a text in a comparison."""
+        """Whether a name stands beside a number, a text or the last periods in a comparison."""
         return any(_compares_literal(node) for node in walk(self))
 
 
@@ -366,7 +379,7 @@ def _compares_literal(node: Node) -> bool:
         case IsIn(operand=one, members=members):
             sides = (one, *members)
         case _:
-            return False
+            return isinstance(node, IsInLast)
     kinds = {side.kind for side in sides if isinstance(side, Literal)}
     return bool(kinds & {LiteralKind.INTEGER, LiteralKind.TEXT}) and any(
         isinstance(side, Name) for side in sides

@@ -41,6 +41,7 @@ from flightframe_server.language.syntax import (
     Extract,
     Interval,
     IsIn,
+    IsInLast,
     IsInList,
     IsKnown,
     IsNull,
@@ -236,6 +237,12 @@ class Typer:
                 )
             case IsIn(operand=operand, members=members, negated=negated):
                 return _negated(self._isin(operand, members), negated)
+            case IsInLast():
+                raise TypeMismatch(
+                    "IN (LAST ...) takes periods of a calendar level",
+                    place=node.place,
+                    hint="write it behind a level such as day or month",
+                )
             case IsInList(operand=operand, values=values, negated=negated):
                 return _negated(self._in_list(operand, values), negated)
             case Like(operand=operand, pattern=pattern, negated=negated):

@@ -8,6 +8,7 @@ that stands beside anything else.
 
 from __future__ import annotations
 
+import calendar
 import datetime
 import re
 from collections.abc import Callable, Mapping
@@ -16,7 +17,7 @@ from typing import Any
 
 from flightframe_server.algebra.types import Kind
 from flightframe_server.catalog.collection import FunctionMap
-from flightframe_server.errors import TypeMismatch, shown
+from flightframe_server.errors import ArithmeticOverflow, TypeMismatch, shown
 from flightframe_server.language.syntax import (
     AdHocLevel,
     Between,
@@ -24,8 +25,10 @@ from flightframe_server.language.syntax import (
     DistinctFrom,
     Expression,
     IsIn,
+    IsInLast,
     Literal,
     LiteralKind,
+    LiteralValue,
     Name,
     Statement,
 )
@@ -66,19 +69,30 @@ PERIODS = (
 )
 _BY_FUNCTION: Mapping[str, Period] = {period.function: period for period in PERIODS}
 _DAY = PERIODS[0]
+_MONTHS = {"month": 1, "quarter": 3, "year": 12}
+_MONTHS_OF = frozenset({("month", "quarter"), ("month", "year"), ("quarter", "year")})
 
 
-def with_periods(statement: Statement, typed: TypedCollection) -> Statement:
+def with_periods(
+    statement: Statement, typed: TypedCollection, binding: Binding | None = None
+) -> Statement:
     """Return a statement whose periods are dates.
+
+    Args:
+        statement: the statement.
+        typed: its collection.
+        binding: says which day it is, by which the last periods are found.
 
     Raises:
         TypeMismatch: a literal is a period of another size than the level that it stands beside,
-            or a day inside of the level's period.
+            or a day inside of the level's period; the last periods are no periods of the level.
+        NotSupported: the last periods are asked for where there is no such day.
     """
+    binding = Binding(None) if binding is None else binding
     if statement.dates_only or not statement.compares_literals:
         return statement
     outputs = frozenset(item.alias.casefold() for item in statement.items if item.alias)
-    reader, answers = _Reader(typed), _Reader(typed, outputs)
+    reader, answers = _Reader(typed, binding), _Reader(typed, binding, outputs)
     rest: Statement = reader.rewritten(replace(statement, having=None, order_by=()))
     return replace(
         rest,
@@ -90,8 +104,10 @@ def with_periods(statement: Statement, typed: TypedCollection) -> Statement:
 class _Reader:
     """Rewrites the comparisons of one statement; names of columns of the answer are no levels."""
 
-    def __init__(self, typed: TypedCollection, outputs: frozenset[str] = frozenset()) -> None:
-        self._scope, self._outputs = Scope(typed, Binding(None)), outputs
+    def __init__(
+        self, typed: TypedCollection, binding: Binding, outputs: frozenset[str] = frozenset()
+    ) -> None:
+        self._scope, self._outputs = Scope(typed, binding), outputs
 
     def rewritten(self, node: Any) -> Any:
         """Return a node in which literals beside calendar levels are dates."""
@@ -106,6 +122,8 @@ class _Reader:
                 return replace(node, low=self._dated(name, low), high=self._dated(name, high))
             case IsIn(operand=Name() as name, members=members):
                 return replace(node, members=tuple(self._dated(name, one) for one in members))
+            case IsInLast(operand=Name() as name):
+                return self._last(node, name)
             case AdHocLevel(expression=expression):
                 return replace(node, expression=self.rewritten(expression))
             case Name():
@@ -135,6 +153,34 @@ class _Reader:
             raise self._mismatch(level, own, written, period, literal)
         return Literal(day, LiteralKind.DATE, place=literal.place)
 
+    def _last(self, node: IsInLast, name: Name) -> Expression:
+        """Return the range of days or periods that ends with today."""
+        level = None if name.text.casefold() in self._outputs else self._scope.level(name)
+        own = None if level is None else period_of(self._scope.typed, level)
+        if own is None or level is None:
+            return node
+        unit = next((one for one in PERIODS if one.word == node.unit), None)
+        if unit is None or node.count < 1 or not covers(own, unit):
+            words = ", ".join(one.word for one in PERIODS if covers(own, one))
+            raise TypeMismatch(
+                f"the last periods of {shown(level)} are a count from 1 of {words}",
+                place=node.place,
+                hint=None,
+            )
+        zone = self._scope.zone
+        today = self._scope.binding.day_asked(zone, node.place).value
+        bounds: tuple[LiteralValue, LiteralValue] = (None, None)
+        if isinstance(today, datetime.date):
+            try:
+                bounds = last_periods(own, unit, node.count, today)
+            except (ValueError, OverflowError):
+                raise ArithmeticOverflow(
+                    "the last periods begin before the year 1", place=node.place
+                ) from None
+        kind = LiteralKind.NULL if bounds[0] is None else LiteralKind.DATE
+        low, high = (Literal(bound, kind, place=node.place) for bound in bounds)
+        return Between(name, low, high, node.negated, place=node.place)
+
     def _mismatch(
         self, level: str, own: Period, written: str, period: Period, literal: Expression
     ) -> TypeMismatch:
@@ -145,6 +191,57 @@ class _Reader:
             place=literal.place,
             hint=f"compare {shown(alike[0])} with it" if len(alike) == 1 else None,
         )
+
+
+def covers(own: Period, unit: Period) -> bool:
+    """Whether periods of one size are some whole periods of a level's size, or days of a level.
+
+    >>> covers(PERIODS[2], PERIODS[4]), covers(PERIODS[1], PERIODS[2])
+    (True, False)
+    """
+    return own in (unit, _DAY) or (own.word, unit.word) in _MONTHS_OF
+
+
+def last_periods(
+    own: Period, unit: Period, count: int, today: datetime.date
+) -> tuple[datetime.date, datetime.date]:
+    """Return the first and the last member of a level among its last periods.
+
+    Args:
+        own: the size of the level's periods.
+        unit: the size of those that are counted; months of days slide: they begin the day after
+            the same day so many months before, or after the last day of a shorter month.
+        count: how many, the one that holds today included.
+        today: the day.
+
+    Raises:
+        ValueError: they begin before the year 1.
+        OverflowError: the same.
+
+    >>> last_periods(PERIODS[0], PERIODS[2], 1, datetime.date(2024, 3, 31))
+    (datetime.date(2024, 3, 1), datetime.date(2024, 3, 31))
+    >>> last_periods(PERIODS[2], PERIODS[4], 1, datetime.date(2024, 3, 31))
+    (datetime.date(2023, 4, 1), datetime.date(2024, 3, 1))
+    """
+    one_day = datetime.timedelta(days=1)
+    if own is _DAY:
+        if unit.word in ("day", "week"):
+            days = count * (7 if unit.word == "week" else 1)
+            return today - (days - 1) * one_day, today
+        return _months_before(today, count * _MONTHS[unit.word]) + one_day, today
+    if own.word == "week":
+        monday = today - today.weekday() * one_day
+        return monday - 7 * (count - 1) * one_day, monday
+    size, months = _MONTHS[own.word], _MONTHS[unit.word] * count
+    start = datetime.date(today.year, (today.month - 1) // size * size + 1, 1)
+    return _months_before(start, months - size), start
+
+
+def _months_before(day: datetime.date, months: int) -> datetime.date:
+    """Return the same day so many months before, or the last of a month that has no such day."""
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    last = calendar.monthrange(year, month + 1)[1] if year >= 1 else 0
+    return datetime.date(year, month + 1, min(day.day, last))
 
 
 def period_of(typed: TypedCollection, level: str) -> Period | None:

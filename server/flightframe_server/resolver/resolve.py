@@ -86,9 +86,10 @@ def resolve(
     Raises:
         QueryError: one subclass for each rule of docs/frame-ql.md that can be broken.
     """
-    statement = with_periods(unqualified(statement, typed), typed)
+    binding = binding if binding is not None else Binding()
+    statement = with_periods(unqualified(statement, typed), typed, binding)
     statement, typed, known = read_known(statement, typed)
-    scope = Scope(typed, binding if binding is not None else Binding())
+    scope = Scope(typed, binding)
     if statement.source is not None:
         scope = Scope(typed, scope.binding, scope.schema(statement.source))
     scope, computed = with_anchor(scope, statement.anchor)
