@@ -20,6 +20,7 @@ const texts: string[] = process.env["FRAME_QL_TEXTS"]
       "SELECT cube, GROUPING(region) AS whole AT ROLLUP (region, (year, month), LOWER(a) AS b, (CASE WHEN x = 1 THEN 'a' END AS c), (d))",
       "SELECT sets AT grouping sets ((a, b), (), LOWER(c) AS d) WHERE rollup IS NOT KNOWN AND known IN $list AND b NOT IN ?",
       "SELECT rollup AT cube",
+      "SELECT last WHERE day IN (LAST 30 days) AND last NOT IN (last 2 month) AND x IN (last, LAST) AT last",
       "SELECT LEFT(a, 2), RIGHT(a, 2), TRIM(a), REPLACE(a, 'x', ''), FLOOR(m), CEIL(m), MOD(m, 2) AT a",
     ];
 
