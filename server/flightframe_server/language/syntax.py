@@ -366,7 +366,12 @@ class Statement(Node):
     @cached_property
     def compares_literals(self) -> bool:
         """Whether a name stands beside a number, a text or the last periods in a comparison."""
-        return any(_compares_literal(node) for node in walk(self))
+        return compares_literals(self)
+
+
+def compares_literals(tree: Node) -> bool:
+    """Return whether a name stands beside a number, a text or the last periods in a comparison."""
+    return any(_compares_literal(node) for node in walk(tree))
 
 
 def _compares_literal(node: Node) -> bool:

@@ -42,6 +42,7 @@ from flightframe_server.resolver.finishing import finished
 from flightframe_server.resolver.functions import unknown_function
 from flightframe_server.resolver.grouping_sets import GROUPING, grouping
 from flightframe_server.resolver.level_schemas import first_of, row_schemas, rows_metric
+from flightframe_server.resolver.period_literals import filter_with_periods
 from flightframe_server.resolver.predicates import conjuncts, merged_conjuncts
 from flightframe_server.resolver.scope import Scope, column_named
 from flightframe_server.resolver.terms import (
@@ -191,7 +192,8 @@ class MetricNames:
                 return column_named(self.scope.typed, schema, name)
             return _level_leaf(self.scope, name)
 
-        return Typer(leaf, self.scope.binding, zone=self.scope.zone).predicate(node)
+        read = filter_with_periods(node, self.scope)
+        return Typer(leaf, self.scope.binding, zone=self.scope.zone).predicate(read)
 
     def _rows(self, level: Name | None, operator: str, node: Call) -> Term:
         if not REDUCERS[operator].of_levels:

@@ -17,7 +17,7 @@ from typing import Any
 
 from flightframe_server.algebra.types import Kind
 from flightframe_server.catalog.collection import FunctionMap
-from flightframe_server.errors import ArithmeticOverflow, TypeMismatch, shown
+from flightframe_server.errors import ArithmeticOverflow, NotSupported, TypeMismatch, shown
 from flightframe_server.language.syntax import (
     AdHocLevel,
     Between,
@@ -31,6 +31,7 @@ from flightframe_server.language.syntax import (
     LiteralValue,
     Name,
     Statement,
+    compares_literals,
 )
 from flightframe_server.language.trees import with_parts
 from flightframe_server.resolver.scope import Scope
@@ -88,11 +89,11 @@ def with_periods(
             or a day inside of the level's period; the last periods are no periods of the level.
         NotSupported: the last periods are asked for where there is no such day.
     """
-    binding = Binding(None) if binding is None else binding
     if statement.dates_only or not statement.compares_literals:
         return statement
+    scope = Scope(typed, Binding(None) if binding is None else binding)
     outputs = frozenset(item.alias.casefold() for item in statement.items if item.alias)
-    reader, answers = _Reader(typed, binding), _Reader(typed, binding, outputs)
+    reader, answers = _Reader(scope), _Reader(scope, outputs)
     rest: Statement = reader.rewritten(replace(statement, having=None, order_by=()))
     return replace(
         rest,
@@ -101,13 +102,30 @@ def with_periods(
     )
 
 
+def filter_with_periods(expression: Expression, scope: Scope) -> Expression:
+    """Return the filter of a declared family whose periods are dates.
+
+    Args:
+        expression: the filter.
+        scope: what its names mean.
+
+    Raises:
+        TypeMismatch: as `with_periods`.
+        NotSupported: it asks for the last periods, which are others each day.
+    """
+    if not compares_literals(expression):
+        return expression
+    rewritten: Expression = _Reader(scope, is_declared=True).rewritten(expression)
+    return rewritten
+
+
 class _Reader:
     """Rewrites the comparisons of one statement; names of columns of the answer are no levels."""
 
     def __init__(
-        self, typed: TypedCollection, binding: Binding, outputs: frozenset[str] = frozenset()
+        self, scope: Scope, outputs: frozenset[str] = frozenset(), *, is_declared: bool = False
     ) -> None:
-        self._scope, self._outputs = Scope(typed, binding), outputs
+        self._scope, self._outputs, self._is_declared = scope, outputs, is_declared
 
     def rewritten(self, node: Any) -> Any:
         """Return a node in which literals beside calendar levels are dates."""
@@ -166,6 +184,10 @@ class _Reader:
                 f"the last periods of {shown(level)} are a count from 1 of {words}",
                 place=node.place,
                 hint=None,
+            )
+        if self._is_declared:
+            raise NotSupported(
+                "the last periods stand in a query, not in a collection", place=node.place
             )
         zone = self._scope.zone
         today = self._scope.binding.day_asked(zone, node.place).value

@@ -238,7 +238,7 @@ def test_characters_and_parameters(marked, message):
     ("marked", "message"),
     [
         ("¦", "there is no query here"),
-        ("SELECT r AT r WHERE x IN (¦y)", "found `y`, expected a literal or a parameter"),
+        ("SELECT r AT r WHERE x IN (¦y)", "found `y`, expected a literal, a parameter or LAST"),
         ("SELECT r AT r WHERE x LIKE ¦y", "found `y`, expected a text in single quotes or a"),
         ("SELECT r AT r LIMIT ¦-1", "found `-`, expected a whole number or a parameter"),
         ("SELECT r AT r LIMIT ¦1.5", "found `1.5`, expected a whole number or a parameter"),

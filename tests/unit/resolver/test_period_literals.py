@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from resolver_shop import refused, resolved
+from resolver_shop import COLLECTION, TABLES, refused, resolved
 
+from flightframe_server.catalog import read_collection
+from flightframe_server.errors import QueryError
 from flightframe_server.language import format_statement, parse
+from flightframe_server.resolver.resolve import resolve
+from flightframe_server.resolver.typed import type_collection
 
 
 @pytest.mark.parametrize(
@@ -114,3 +118,29 @@ def test_a_text_is_printed_as_it_was_written():
     text = "SELECT amount WHERE year = 2023 AND week < '2023-W14' AT ()"
     assert parse(format_statement(parse(text))) == parse(text)
     assert "year = 2023" in format_statement(parse(text))
+
+
+FILTERED = """  - name: probe
+    family_root: {{schema: sales, column: amount}}
+    filter: "{}"
+    ip_reducers: [{{operator: SUM}}]
+"""
+
+
+def filtered(condition):
+    """What a query for a family means that a collection filters."""
+    collection = read_collection(COLLECTION + FILTERED.format(condition))
+    return resolve(parse("SELECT probe AT region"), type_collection(collection, TABLES))
+
+
+def test_the_filter_of_a_collection_may_write_periods():
+    written = filtered("month >= '2023-06' AND year = 2023")
+    assert written == filtered("month >= DATE '2023-06-01' AND year = DATE '2023-01-01'")
+    with pytest.raises(QueryError, match="2023-06 is a month, and year a year"):
+        filtered("year = '2023-06'")
+
+
+def test_the_filter_of_a_collection_asks_for_no_last_periods():
+    with pytest.raises(QueryError, match="not in a collection") as caught:
+        filtered("day IN (LAST 3 day)")
+    assert caught.value.code == "NOT_SUPPORTED"
