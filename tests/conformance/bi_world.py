@@ -135,7 +135,7 @@ class World:
 
 def reference_text(sql: str) -> str:
     """Return a text as the oracle is asked, for the differences of docs/sql.md."""
-    sql = re.sub(r"(?i)\bMEDIAN\((\w+)\)", r"MEDIAN(\1::DOUBLE)", sql)
+    sql = re.sub(r"(?i)\bMEDIAN\((\"?\w+\"?)\)", r"MEDIAN(\1::DOUBLE)", sql)
     return re.sub(r"GROUP \(ORDER BY (\w+)\)", r"GROUP (ORDER BY \1::DOUBLE)", sql)
 
 

@@ -13,8 +13,9 @@ from random import Random
 
 import duckdb
 import pytest
+from bi_points import over_points
 from bi_world import World, same_rows
-from sqlglot import exp, parse_one
+from sqlglot import exp
 from test_bi_shapes import SHAPES
 
 from flightframe_server.errors import FlightframeError, InternalError, NotSupported
@@ -82,39 +83,8 @@ def _others(node: exp.Expr, name: str, value: object) -> Iterator[object]:
             yield True
 
 
-# The levels that the rows of each table come to, and the table with the calendar worked out.
-REACHED = {
-    "metrics": "store region product category day week month quarter year",
-    "stores": "store region",
-    "products": "product category",
-    "(SELECT *, date_trunc('quarter', month)::DATE AS quarter, date_trunc('year', month)::DATE AS"
-    " year FROM store_monthly_inventory)": "store region month quarter year",
-    "(SELECT *, date_trunc('week', day)::DATE AS week, date_trunc('month', day)::DATE AS month,"
-    " date_trunc('quarter', day)::DATE AS quarter, date_trunc('year', day)::DATE AS year FROM"
-    " region_daily_summary)": "region day week month quarter year",
-}
-LEVELS = frozenset(REACHED["metrics"].split())
-
-
-def _over_points(sql: str) -> str:
-    """Return a text that asks for levels alone over their points in all tables; others as is."""
-    tree = _tree(sql)
-    tables = list(tree.find_all(exp.Table))
-    names = {column.name.lower() for column in tree.find_all(exp.Column)} & LEVELS
-    numbers = {column.name.lower() for column in tree.find_all(exp.Column)} - LEVELS
-    outputs = {alias.alias.lower() for alias in tree.find_all(exp.Alias)}
-    counted = any(not isinstance(one, exp.Min | exp.Max) for one in tree.find_all(exp.AggFunc))
-    if counted or not names or numbers - outputs or [one.name for one in tables] != ["metrics"]:
-        return sql
-    listed = ", ".join(sorted(names))
-    points = " UNION ".join(
-        f"SELECT {listed} FROM {table}"
-        for table, reached in REACHED.items()
-        if names <= set(reached.split())
-    )
-    alias = tables[0].alias or "metrics"
-    tables[0].replace(exp.Subquery(this=parse_one(points, dialect="duckdb"), alias=alias))
-    return tree.sql(dialect="duckdb")
+def _reference(sql: str) -> str:
+    return over_points(_tree(sql)).sql(dialect="duckdb")
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +110,7 @@ def test_a_changed_text_is_refused_or_gives_what_the_oracle_gives(world):
         except FlightframeError:
             continue
         try:
-            expected = world.expected(_over_points(sql))
+            expected = world.expected(_reference(sql))
         except duckdb.Error:
             continue
         difference = same_rows(answer, expected, ordered=False)

@@ -18,6 +18,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pytest
+from bi_points import over_points
 from bi_world import FLAT, World, reference_text, same_rows
 from outer_queries import OuterQueries
 from sqlglot import exp
@@ -41,6 +42,9 @@ MEANINGLESS = {
     (exp.Except, "distinct"): "left out, as no parser does, it is EXCEPT",
     (exp.In, "expressions"): "beside a SELECT, where no parser puts members",
     (exp.Fetch, "direction"): "FIRST and NEXT are two words for one thing",
+    (exp.Fetch, "limit_options"): "ROWS ONLY says nothing more",
+    (exp.LimitOptions, "rows"): "ROWS is a word without a meaning of its own",
+    (exp.WindowSpec, "end"): "left out, a frame ends with the current row",
 }
 """Arguments that may be anything, each with its reason."""
 
@@ -205,12 +209,22 @@ def _written(tree: exp.Expr) -> str | None:
         return None
 
 
+def _no_parser_makes(tree: exp.Expr) -> bool:
+    """Whether a clause stands where a text has it in brackets, or a CASE has no WHEN."""
+    clauses = ("order", "limit", "offset")
+    return any(
+        isinstance(side, exp.SetOperation) and any(side.args.get(name) for name in clauses)
+        for operation in tree.find_all(exp.SetOperation)
+        for side in (operation.this, operation.expression)
+    ) or any(not case.args.get("ifs") for case in tree.find_all(exp.Case))
+
+
 _ONE_BY_ONE = (exp.RowNumber, exp.Ntile, exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue)
 
 
 def _by_chance(tree: exp.Expr) -> exp.Expr:
     """Return a tree in which chance orders what its own orders leave open."""
-    made = tree.copy()
+    made = _around_set_operation(tree)
     for node in list(made.find_all(exp.Window, exp.Select)):
         order, spec = node.args.get("order"), node.args.get("spec")
         rows = isinstance(spec, exp.Expr) and str(spec.args.get("kind")).upper() == "ROWS"
@@ -224,6 +238,26 @@ def _by_chance(tree: exp.Expr) -> exp.Expr:
             node.set("order", order)
         order.append("expressions", exp.Ordered(this=exp.Anonymous(this="RANDOM")))
     return made
+
+
+def _around_set_operation(tree: exp.Expr) -> exp.Expr:
+    """Return a tree whose order and limit stand on a SELECT, which may order by anything."""
+    made = tree.copy()
+    if not isinstance(made, exp.SetOperation):
+        return made
+    with_ = made.args.pop("with_", None)
+    outer = exp.Select(expressions=[exp.Star()])
+    for name in ("order", "limit", "offset"):
+        clause = made.args.pop(name, None)
+        if clause is not None:
+            outer.set(name, clause)
+    made.set("with_", with_)
+    outer.set("from_", exp.From(this=exp.Subquery(this=made, alias=exp.to_identifier("every"))))
+    return outer
+
+
+TRIES = 8
+"""How often chance orders rows: what two of them share by chance once, they share seldom thus."""
 
 
 class _Oracle:
@@ -245,10 +279,12 @@ class _Oracle:
 
     def rows(self, tree: exp.Expr) -> Any:
         """Return the rows of a tree; None where it has no meaning, or chance chooses them."""
-        text, settled = _written(tree), _written(_by_chance(tree))
+        points = over_points(tree)
+        text, settled = _written(points), _written(_by_chance(points))
+        tries = 1 if settled == text else TRIES
         try:
             one = self._world.expected(str(text))
-            for sql in {text, settled}:
+            for sql in (text, *[settled] * tries):
                 other = self._other.sql(reference_text(str(sql))).to_arrow_table()
                 if same_rows(one, other, ordered=False) is not None:
                     return None
@@ -313,6 +349,8 @@ class _Asked:
         (tree, node), before = _changed(sql, at, name, number), _tree(sql)
         text, what = _written(tree), f"{type(node).__name__}.{name} of node {at} of {sql}"
         if text is None or not isinstance(tree, exp.Select | exp.SetOperation):
+            return
+        if _no_parser_makes(tree):
             return
         source = f"SELECT {len(self.trees)}"
         self.trees[source] = tree
