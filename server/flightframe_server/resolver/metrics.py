@@ -7,6 +7,7 @@ or a missing default is an error that says what there is.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -116,9 +117,7 @@ class MetricNames:
             raise self.scope.unknown_metric(node)
         if isinstance(family.meaning, DerivedMetric):
             within = self if self.formula else replace(self, formula=family.name)
-            return Typer(within.leaf, self.scope.binding, zone=self.scope.zone).term(
-                family.meaning.formula
-            )
+            return self._typer(within.leaf).term(family.meaning.formula)
         operator = default_operator(family, family.meaning, node.place)
         return self._metric(family, operator, (), (), node.place)
 
@@ -167,7 +166,7 @@ class MetricNames:
         scope, computed = with_anchor(self.scope, subject.anchor)
         anchor = tuple(sorted(scope.levels(subject.anchor)))
         within = replace(self, scope=scope.within(anchor), inside=True)
-        inner = Typer(within.leaf, self.scope.binding, zone=self.scope.zone).term(subject.operand)
+        inner = self._typer(within.leaf).term(subject.operand)
         if not metrics_of(inner) and not nested_of(inner):
             raise NotSupported("an anchor of its own is given to metrics", place=subject.place)
         what = format_expression(subject.operand)[:40]
@@ -180,9 +179,10 @@ class MetricNames:
         return conjuncts(self._predicate(node.filter))
 
     def _predicate(self, node: Expression) -> Term:
-        return Typer(
-            lambda leaf: _level_leaf(self.scope, leaf), self.scope.binding, zone=self.scope.zone
-        ).predicate(node)
+        return self._typer(lambda leaf: _level_leaf(self.scope, leaf)).predicate(node)
+
+    def _typer(self, leaf: Callable[[Name | Call | Ascribed | Star], Term]) -> Typer:
+        return Typer(leaf, self.scope.binding, zone=self.scope.zone)
 
     def _row_filter(self, schema: str, node: Expression) -> Term:
         """Return a declared filter, whose names are levels, or columns of the root schema."""
@@ -192,8 +192,7 @@ class MetricNames:
                 return column_named(self.scope.typed, schema, name)
             return _level_leaf(self.scope, name)
 
-        read = filter_with_periods(node, self.scope)
-        return Typer(leaf, self.scope.binding, zone=self.scope.zone).predicate(read)
+        return self._typer(leaf).predicate(filter_with_periods(node, self.scope))
 
     def _rows(self, level: Name | None, operator: str, node: Call) -> Term:
         if not REDUCERS[operator].of_levels:
