@@ -137,6 +137,8 @@ ALLOWED = {
     # NULLS FIRST, and the end at which a snapshot is taken: no reducers.
     "language/words.py": {"FIRST", "LAST"},
     "language/build.py": {"FIRST"},
+    # IN (LAST n unit).
+    "language/format.py": {"LAST"},
     "catalog/shapes.py": {"FIRST", "LAST"},
     "catalog/collection.py": {"FIRST", "LAST"},
 }
