@@ -167,7 +167,7 @@ class _Reader:
             day = period.start(*map(int, read.groups()))
         except ValueError:
             return literal
-        if period is not own and not (period is _DAY and _starts(day, own)):
+        if period is not own and not (period is _DAY and begins_on(own.word, day)):
             raise self._mismatch(level, own, written, period, literal)
         return Literal(day, LiteralKind.DATE, place=literal.place)
 
@@ -303,9 +303,13 @@ def _quarter(year: int, quarter: int) -> datetime.date:
     return datetime.date(year, 3 * quarter - 2, 1)
 
 
-def _starts(day: datetime.date, period: Period) -> bool:
-    """Whether a day is the first of a period."""
-    match period.word:
+def begins_on(word: str, day: datetime.date) -> bool:
+    """Return whether a period, by its word in lower case, begins on a day; any finer one does.
+
+    >>> [begins_on(word, datetime.date(2024, 4, 1)) for word in ("day", "quarter", "year")]
+    [True, True, False]
+    """
+    match word:
         case "week":
             return day.isoweekday() == 1
         case "month":
@@ -313,5 +317,5 @@ def _starts(day: datetime.date, period: Period) -> bool:
         case "quarter":
             return day.day == 1 and day.month % 3 == 1
         case "year":
-            return (day.day, day.month) == (1, 1)
+            return day.day == 1 and day.month == 1
     return True

@@ -20,6 +20,8 @@ from functools import cache
 import sqlglot
 from sqlglot import exp
 
+from flightframe_server.resolver.period_literals import begins_on
+
 _UNITS = {
     **{(1, unit): unit for unit in ("SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "YEAR")},
     **{(60, "SECOND"): "MINUTE", (3600, "SECOND"): "HOUR", (86400, "SECOND"): "DAY"},
@@ -63,7 +65,7 @@ def _bin(node: exp.DateBin) -> exp.Expr | None:
     ):
         return None
     unit, origin = _UNITS.get(_length(node.this)), _origin(node.args.get("unit"))
-    if unit is None or origin is None or not _begins(unit, origin):
+    if unit is None or origin is None or not begins_on(unit.lower(), origin):
         return None
     return exp.func("DATE_TRUNC", exp.Literal.string(unit), node.expression)
 
@@ -89,20 +91,6 @@ def _origin(node: exp.Expr | None) -> datetime.date | None:
         return None if matched is None else datetime.date.fromisoformat(matched[1])
     except ValueError:
         return None
-
-
-def _begins(unit: str, day: datetime.date) -> bool:
-    """Whether a period of the calendar begins on a day."""
-    match unit:
-        case "WEEK":
-            return day.isoweekday() == 1
-        case "MONTH":
-            return day.day == 1
-        case "QUARTER":
-            return day.day == 1 and day.month % 3 == 1
-        case "YEAR":
-            return day.day == 1 and day.month == 1
-    return True
 
 
 def _idiom(node: exp.Cast) -> exp.Expr | None:
