@@ -233,9 +233,8 @@ class AttestationStore:
         try:
             with temporary.open("xb") as file:
                 file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            # The folder is not synced: a name that a power cut takes back is a fact to find again.
+            # Nothing is synced: what a power cut takes back, in part or whole, is a fact to find
+            # again, and hundreds are written at a time.
             temporary.replace(path)
         except OSError as error:
             _log_failure("write", error)

@@ -157,7 +157,8 @@ class LevelGraph:
             elif level not in self._reachable[schema]:
                 paths = []
             else:
-                every = (self._shortest([start], own, level) for start in own)
+                leading = (start for start in own if level in self._closure[start])
+                every = (self._shortest([start], own, level) for start in leading)
                 paths = sorted((way for way in every if way is not None), key=len)
             self._ways[key] = tuple(paths)
         return self._ways[key]

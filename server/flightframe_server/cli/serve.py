@@ -130,6 +130,9 @@ def serve(
             with reloading(opened.reloader, watch=watch, hangup=hangup):
                 if not stop.requested:
                     announce(servers, opened)
+                    if not skip_warmup:
+                        engines = opened.runtime.engines
+                        opened.reloader.warm_up.begin(sorted(engines), hinted=False)
                 stop.wait()
             close(servers)
 

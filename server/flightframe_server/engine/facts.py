@@ -8,7 +8,7 @@ what is known of the same content of the same tables: not in this process, nor a
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -129,6 +129,11 @@ class DataFacts:
     def edges(self) -> frozenset[str]:
         """The edges that are read from tables, whose maps can be had."""
         return self._edges
+
+    def about(self, tables: Collection[str]) -> frozenset[str]:
+        """Return the keys of the facts that are looked up in these tables alone."""
+        within = frozenset(tables)
+        return frozenset(key for key, fact in self._facts.items() if fact.tables <= within)
 
     @property
     def known_maps(self) -> EdgeMaps:

@@ -1,7 +1,8 @@
-"""What new collections hint, made in the background while they serve.
+"""What new collections hint and what describes them, made in the background while they serve.
 
 What comes in: engines that began to serve. What goes out: entries, and an event in the log for each
-hint. It must never keep a question waiting, nor go on for engines that were replaced meanwhile.
+hint; then what a description of everything rests on. It must never keep a question waiting, nor go
+on for engines that were replaced meanwhile.
 """
 
 from __future__ import annotations
@@ -12,8 +13,15 @@ from collections.abc import Collection
 import structlog
 
 from flightframe_server.call_context import CallContext
+from flightframe_server.completion.complete import complete
+from flightframe_server.discovery.preparation import prepare
+from flightframe_server.engine.engine import MetricEngine
 from flightframe_server.engine.warm_up import Warmed, warm_up
+from flightframe_server.errors import FlightframeError
 from flightframe_server.runtime import Runtime
+
+BEGUN = "SELECT "
+"""How a query begins: what may stand next is every level and metric, each tried once."""
 
 log = structlog.get_logger(__name__)
 
@@ -45,14 +53,20 @@ class BackgroundWarmUp:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def begin(self, names: Collection[str]) -> None:
-        """Make what some collections hint; what was being made for former ones is left."""
+    def begin(self, names: Collection[str], *, hinted: bool = True) -> None:
+        """Make what some collections hint; what was being made for former ones is left.
+
+        Args:
+            names: the collections.
+            hinted: whether their hints are to be made; False: they are made, and what is left is
+                what describes the collections.
+        """
         self.stop()
         before, self._stop = self._thread, threading.Event()
         self._thread = threading.Thread(
             target=self._run,
-            args=(tuple(names), self._stop, before),
-            name="reload-warm-up",
+            args=(tuple(names), hinted, self._stop, before),
+            name="warm-up",
             daemon=True,
         )
         self._thread.start()
@@ -69,18 +83,36 @@ class BackgroundWarmUp:
         self._stop.set()
 
     def _run(
-        self, names: tuple[str, ...], stop: threading.Event, before: threading.Thread | None
+        self,
+        names: tuple[str, ...],
+        hinted: bool,
+        stop: threading.Event,
+        before: threading.Thread | None,
     ) -> None:
         if before is not None:
             # The pins of a store are those of the engines that came last.
             before.join()
         context = CallContext(is_cancelled=stop.is_set)
         with self._runtime.pinned() as pinned:
-            for name in names:
-                engine = pinned.engines.get(name)
-                if engine is None:
-                    continue
-                for warmed in warm_up(engine, context):
+            engines = {name: pinned.engines[name] for name in names if name in pinned.engines}
+            for name, engine in engines.items():
+                for warmed in warm_up(engine, context) if hinted else ():
                     if stop.is_set():
                         return
                     log_warmed(name, warmed)
+            for name, engine in engines.items():
+                if not stop.is_set():
+                    _prepare(name, engine, pinned, context)
+
+
+def _prepare(name: str, engine: MetricEngine, runtime: Runtime, context: CallContext) -> None:
+    """Find what a description of a collection and the first completion rest on; tell the log."""
+    try:
+        whole = prepare(engine, context)
+        complete(BEGUN, len(BEGUN), runtime, name, context)
+    except FlightframeError as error:
+        # Whoever asks for the description looks again, and is told.
+        if context.over() is None:
+            log.warning("describe.not_prepared", collection=name, error=str(error))
+    else:
+        log.info("describe.prepared", collection=name, whole=whole)

@@ -189,23 +189,32 @@ def test_long_keys_and_verdicts_are_bounded(open_facts, tmp_path):
     assert facts.get(EDGE, V1) == "x" * MAX_VERDICT
 
 
-def test_content_is_on_the_disk_before_the_name(open_facts, monkeypatch):
-    events: list[str] = []
-    really_sync, really_replace = os.fsync, Path.replace
-
-    def sync(descriptor: int) -> None:
-        assert os.fstat(descriptor).st_size > 0
-        events.append("sync " + os.readlink(f"/proc/self/fd/{descriptor}")[-4:])
-        really_sync(descriptor)
+def test_a_name_is_given_to_whole_content_alone(open_facts, monkeypatch):
+    renamed: list[tuple[str, bytes]] = []
+    really_replace = Path.replace
 
     def replace(self: Path, target: Path) -> Path:
-        events.append(f"rename {self.suffix} {target.suffix}")
+        renamed.append((f"{self.suffix} {target.suffix}", self.read_bytes()))
         return really_replace(self, target)
 
-    monkeypatch.setattr(os, "fsync", sync)
     monkeypatch.setattr(Path, "replace", replace)
-    open_facts().put(EDGE, V1, None)
-    assert events == ["sync .tmp", "rename .tmp .fact"]
+    facts = open_facts()
+    facts.put(EDGE, V1, None)
+    ((suffixes, content),) = renamed
+    assert suffixes == ".tmp .fact"
+    assert content == next(iter(facts._folder.iterdir())).read_bytes()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.999])
+def test_what_a_power_cut_left_of_a_fact_is_found_again(open_facts, tmp_path, share):
+    facts = open_facts()
+    facts.put(EDGE, V1, "a row that breaks it")
+    (file,) = files(tmp_path)
+    content = file.read_bytes()
+    kept = int(len(content) * share)
+    file.write_bytes(content[:kept] + bytes(len(content) - kept))
+    assert open_facts().get(EDGE, V1) is MISSING
+    assert files(tmp_path) == []
 
 
 def test_a_refusing_disk_keeps_nothing_and_raises_nothing(open_facts, tmp_path, monkeypatch):
@@ -214,7 +223,7 @@ def test_a_refusing_disk_keeps_nothing_and_raises_nothing(open_facts, tmp_path, 
     def refuse(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "fsync", refuse)
+    monkeypatch.setattr(Path, "replace", refuse)
     facts.put(EDGE, V1, None)
     facts.put_map(EDGE, V1, REGIONS)
     assert files(tmp_path) == []

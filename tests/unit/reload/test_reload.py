@@ -12,7 +12,8 @@ from reloaded_shop import AC, AS_OTHER, AS_WRITTEN, BY_TOWN, MANIFEST, OTHER, Re
 from flightframe_server.answer import Request, answer
 from flightframe_server.discovery.describe import describe
 from flightframe_server.discovery.request import DescribeRequest
-from flightframe_server.errors import LimitExceeded, UnknownName
+from flightframe_server.errors import BackendError, LimitExceeded, UnknownName
+from flightframe_server.reload import warming
 from flightframe_server.sql.tables import PublishedTables
 
 SECOND = AC.replace("name: shop\n", "name: store\n")
@@ -276,3 +277,25 @@ def test_a_reload_waits_for_a_writer_and_then_says_which_file(shop, monkeypatch)
         assert (told.code, told.message) == ("SETUP", "ac.yaml is being written")
         assert shop.totals() == AS_WRITTEN
     assert shop.reload(OTHER).succeeded
+
+
+def test_what_describes_a_new_collection_is_found_before_anybody_asks(shop):
+    # Without a hint, which would look at some of it.
+    shop.reload(OTHER.replace("    cache_hint: {materialize_at: [[town]]}\n", ""))
+    shop.warmed()
+    facts = shop.opened.runtime.engines["shop"].snapshot().facts
+    assert "the grain of sales" not in facts.known.unattested
+
+
+def test_a_database_that_fails_meanwhile_stops_nothing(shop, monkeypatch):
+    def failing(*_: object) -> bool:
+        raise BackendError("the database is gone")
+
+    monkeypatch.setattr(warming, "prepare", failing)
+    with structlog.testing.capture_logs() as told:
+        shop.reload(OTHER)
+        shop.warmed()
+    assert [one["collection"] for one in told if one["event"] == "describe.not_prepared"] == [
+        "shop"
+    ]
+    assert shop.totals() == AS_OTHER
