@@ -29,6 +29,8 @@ import structlog
 import flightframe_server
 from flightframe_server.answer import Request, answer
 from flightframe_server.app import OpenInstallation, open_installation
+from flightframe_server.statements import single_flight
+from flightframe_server.statements.waiting_threads import WaitingThreads
 
 PRODUCT = Path(flightframe_server.__file__).parent
 
@@ -210,6 +212,8 @@ def shop(*, streamed: bool) -> Iterator[OpenInstallation]:
 
 def trace_of(route: Route) -> Trace:
     """Return what the question of a route enters, from the request to the last batch."""
+    # A profiler hears new threads alone: none waits for a next statement.
+    single_flight.THREADS = WaitingThreads("statement", idle_seconds=0.0)
     with shop(streamed=route.streamed) as opened:
 
         def ask(source: str) -> list[pa.RecordBatch]:

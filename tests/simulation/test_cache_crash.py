@@ -108,6 +108,7 @@ def write_once_and_die(root: Path, point: str) -> None:
     store.put(key_of(0), table_of(0, 2), VERSION, Lineage("backend"))
     if point == "after put":
         die()
+    store.sync()
 
 
 @contextmanager
@@ -236,13 +237,13 @@ def test_killed_writers_leave_every_row_readable_and_at_worst_orphans(tmp_path):
 
 
 POINTS = {
-    "before sync": (1, ".tmp"),
     "before rename": (1, ".tmp"),
     "after rename": (1, ".parquet"),
     "before insert": (1, ".parquet"),
     "after insert": (1, ".parquet"),
     "before removal": (2, ".parquet"),
     "after put": (2, ".parquet"),
+    "before sync": (2, ".parquet"),
 }
 
 

@@ -1,8 +1,9 @@
 """Entry files: one Parquet file per entry, written once under a name that is never used again.
 
-What comes in: Arrow tables. What goes out: files that survive a crash complete or not at all, and
-the same tables again, checked byte by byte. It must never overwrite a file, never return a table
-that differs from the one written, and never decide which entries exist: the manifest does.
+What comes in: Arrow tables. What goes out: files that survive a crash of the process complete or
+not at all, and the same tables again, checked byte by byte. It must never overwrite a file, never
+return a table that differs from the one written, and never decide which entries exist: the
+manifest does.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 import re
 import stat
 import uuid
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -127,9 +129,13 @@ class EntryFiles:
     def __init__(self, folder: Path) -> None:
         """Look at nothing yet."""
         self._folder = folder
+        self._unsynced: deque[str] = deque()
 
     def write(self, key_hash: str, table: pa.Table, limit: int) -> WrittenFile:
-        """Write a table under a new name; when this returns, the file survives a power cut.
+        """Write a table under a new name.
+
+        When this returns the file survives the process, and after the next `sync` a power cut;
+        what a power cut leaves of one that was not synced is not what `read` is told to find.
 
         Args:
             key_hash: 32 hexadecimal digits that the name begins with.
@@ -149,14 +155,25 @@ class EntryFiles:
             with temporary.open("xb") as file:
                 sink = _CheckedSink(file, limit)
                 _encode(table, pa.PythonFile(sink, mode="w"))
-                file.flush()
-                os.fsync(file.fileno())
             temporary.rename(self._path(entry_id))
-            self._sync_folder()
         except BaseException:
             self.remove_names((entry_id + TEMPORARY, entry_id + FINISHED))
             raise
+        self._unsynced.append(entry_id)
         return WrittenFile(entry_id, sink.written, sink.digest())
+
+    def sync(self) -> None:
+        """Wait until what was written before survives a power cut, its names included.
+
+        Raises:
+            OSError: the disk refused.
+        """
+        before = len(self._unsynced)
+        for _ in range(before):
+            with suppress(FileNotFoundError):
+                _sync(self._path(self._unsynced.popleft()))
+        if before:
+            _sync(self._folder)
 
     def read(self, entry_id: str, size: int, digest: bytes) -> pa.Table:
         """Return the table of a file after checking its bytes.
@@ -231,9 +248,10 @@ class EntryFiles:
     def _path(self, entry_id: str) -> Path:
         return self._folder / (entry_id + FINISHED)
 
-    def _sync_folder(self) -> None:
-        descriptor = os.open(self._folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

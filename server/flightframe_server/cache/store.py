@@ -65,7 +65,8 @@ class Timing:
 
     Attributes:
         refresh: how often `holdings` looks for other processes' changes.
-        flush: how often hits are written; None starts no thread: the caller flushes and collects.
+        flush: how often hits are written and files are synced; None starts no thread: the caller
+            flushes, syncs and collects.
         flush_hits: hits (a number) after which they are written at once.
         grace: how long superseded files and orphans stay; longer than a reader needs from
             finding an entry to opening its file.
@@ -310,6 +311,13 @@ class EntryStore:
         if hits and not self._index.add_hits(hits):
             self._hits.restore(hits)
 
+    def sync(self) -> None:
+        """Have the disk keep what was put, so that a power cut takes none of it back."""
+        try:
+            self._files.sync()
+        except OSError as error:
+            self._index.report_failure("sync", error)
+
     def change_budget(self, max_bytes: int) -> None:
         """Take at most so many bytes from now on; what is past that is evicted at once."""
         if max_bytes != self._max_bytes:
@@ -324,12 +332,16 @@ class EntryStore:
         if self._maintenance is not None:
             self._maintenance.stop()
         self.flush()
+        self.sync()
         self._index.close()
 
     def _start_maintenance(self) -> MaintenanceThread | None:
         if self._timing.flush is None:
             return None
-        return MaintenanceThread({self.flush: self._timing.flush, self.collect: self._timing.grace})
+        every = self._timing.flush
+        return MaintenanceThread(
+            {self.flush: every, self.sync: every, self.collect: self._timing.grace}
+        )
 
     def _refresh_if_due(self) -> None:
         now = time.monotonic()

@@ -17,8 +17,12 @@ import structlog
 
 from flightframe_server.backends.cancellation import CancelToken
 from flightframe_server.call_context import POLL_SECONDS, CallContext
+from flightframe_server.statements.waiting_threads import WaitingThreads
 
 log = structlog.get_logger(__name__)
+
+THREADS = WaitingThreads("statement")
+"""Where all statements of the process run."""
 
 Result = TypeVar("Result")
 
@@ -82,11 +86,8 @@ class SingleFlight(Generic[Result]):
     def _start(
         self, key: Hashable, call: _Call[Result], work: Callable[[CancelToken], Result]
     ) -> None:
-        thread = threading.Thread(
-            target=self._run, args=(key, call, work), name="statement", daemon=True
-        )
         try:
-            thread.start()
+            THREADS.run(lambda: self._run(key, call, work))
         except BaseException as error:
             self._finish(key, call)
             call.error = error

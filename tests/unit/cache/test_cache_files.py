@@ -107,7 +107,7 @@ def test_a_file_is_named_once_compressed_and_described_by_its_bytes(files, tmp_p
     assert pq.ParquetFile(path).metadata.row_group(0).column(0).compression == "ZSTD"
 
 
-def test_content_is_on_the_disk_before_the_name_and_the_name_before_the_return(
+def test_a_name_is_given_to_whole_content_alone_and_synced_later(
     files, tmp_path, make_table, monkeypatch
 ):
     events: list[str] = []
@@ -115,18 +115,36 @@ def test_content_is_on_the_disk_before_the_name_and_the_name_before_the_return(
 
     def sync(descriptor: int) -> None:
         target = os.readlink(f"/proc/self/fd/{descriptor}")
-        events.append("sync " + ("folder" if os.path.isdir(target) else target[-4:]))
+        events.append("sync " + ("folder" if os.path.isdir(target) else Path(target).stem[-4:]))
         really_sync(descriptor)
 
     def rename(self: Path, target: Path) -> Path:
-        events.append(f"rename {self.suffix} {target.suffix}")
+        events.append(f"rename {self.suffix} {target.suffix} of {self.stat().st_size}")
         assert not target.exists()
         return really_rename(self, target)
 
     monkeypatch.setattr(os, "fsync", sync)
     monkeypatch.setattr(Path, "rename", rename)
-    files.write(KEY_HASH, make_table(), LIMIT)
-    assert events == ["sync .tmp", "rename .tmp .parquet", "sync folder"]
+    written = [files.write(KEY_HASH, make_table(), LIMIT) for _ in range(2)]
+    assert events == [f"rename .tmp .parquet of {one.size}" for one in written]
+    events.clear()
+    files.remove([written[0].entry_id])
+    files.sync()
+    assert events == ["sync " + written[1].entry_id[-4:], "sync folder"]
+    events.clear()
+    files.sync()
+    assert events == []
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
+def test_what_a_power_cut_left_of_a_file_is_no_entry(files, tmp_path, make_table, share):
+    written = files.write(KEY_HASH, make_table(rows=500), LIMIT)
+    path = tmp_path / "entries" / f"{written.entry_id}.parquet"
+    kept = path.read_bytes()[: int(written.size * share)]
+    for left in (kept, kept + bytes(written.size - len(kept))):
+        path.write_bytes(left)
+        with pytest.raises(FileDamaged):
+            files.read(written.entry_id, written.size, written.digest)
 
 
 def test_what_is_larger_than_its_limit_leaves_nothing(files, tmp_path, make_table):
@@ -139,13 +157,12 @@ def test_what_is_larger_than_its_limit_leaves_nothing(files, tmp_path, make_tabl
     assert files.write(KEY_HASH, table, size).size == size
 
 
-@pytest.mark.parametrize("failing", ["fsync", "open"])
+@pytest.mark.parametrize("failing", ["rename", "open"])
 def test_a_refusing_disk_leaves_nothing(files, tmp_path, make_table, monkeypatch, failing):
     def refuse(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    # `os.open` is what the folder is synced through: by then the file has its last name.
-    monkeypatch.setattr(os, failing, refuse)
+    monkeypatch.setattr(Path, failing, refuse)
     with pytest.raises(OSError, match="No space"):
         files.write(KEY_HASH, make_table(), LIMIT)
     monkeypatch.undo()
