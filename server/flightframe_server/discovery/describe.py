@@ -26,7 +26,7 @@ from flightframe_server.discovery.name_list import (
     schema_facts,
 )
 from flightframe_server.discovery.needed_promises import needed_promises_of
-from flightframe_server.discovery.pattern_texts import PatternTexts
+from flightframe_server.discovery.pattern_texts import pattern_texts_of
 from flightframe_server.discovery.request import DescribeRequest, Detail
 from flightframe_server.engine.engine import MetricEngine
 from flightframe_server.errors import QueryError, UnknownName, did_you_mean, shown
@@ -69,8 +69,7 @@ def describe(
     return "".join(pieces).encode()
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 def _collection(
@@ -105,7 +104,7 @@ def _collection(
     }
     yield f'{_json(described)[:-1]},"metrics":['
     where = availabilities_of(engine, typed, attested.violations)
-    patterns = PatternTexts(frozenset(request.at))
+    patterns = pattern_texts_of(where, frozenset(request.at))
     families = filter(lambda family: selects(family.name), collection.metric_families.values())
     for at, family in enumerate(families):
         yield f'{"," if at else ""}{_json(metric_facts(where.terms, family))[:-1]},"anchors":['

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from flightframe_server.call_context import CallContext
 from flightframe_server.discovery.availability import availabilities_of
 from flightframe_server.discovery.needed_promises import needed_promises_of
+from flightframe_server.discovery.pattern_texts import EVERY_LEVEL, pattern_texts_of
 from flightframe_server.engine.engine import MetricEngine, Needed
 from flightframe_server.planner.violations import rows_key
 from flightframe_server.resolver.typed import TypedCollection
@@ -46,9 +47,11 @@ def prepare(engine: MetricEngine, context: CallContext) -> bool:
     if not attested.unattested.isdisjoint(_needed(engine, typed)):
         return False
     where = availabilities_of(engine, typed, attested.violations)
+    texts = pattern_texts_of(where, EVERY_LEVEL)
     for family in typed.collection.metric_families.values():
         context.check()
-        where.of(family)
+        for one in where.of(family):
+            texts.keep(one)
     return True
 
 
