@@ -46,6 +46,11 @@ COMMANDS = (
         "Serve an installation over Arrow Flight, and over HTTP beside it.",
     ),
     CommandRow(
+        "bench",
+        f"{_HERE}.bench:bench",
+        "Measure this server beside others, on this machine.",
+    ),
+    CommandRow(
         "query", f"{_HERE}.query:query", "Ask a running server one Frame-QL query.", client=True
     ),
     CommandRow(

@@ -1,0 +1,65 @@
+"""One client under load: a process of its own, told over stdin what to ask and for how long.
+
+What comes in: a line with a target and the digest that its answer must have; then, for each round,
+a line with seconds. What goes out: a line once the answer is checked; then, for each round, a line
+with the times of its calls. It must never answer for another process: what it costs is its own.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import sys
+import time
+
+from flightframe_server.benchmark.callers import Ask, asking
+from flightframe_server.benchmark.targets import Target, digest
+
+WARMING_CALLS = 3
+
+
+def main() -> None:
+    """Check the answer, then ask for as long as each line says, until stdin ends."""
+    target = Target.from_json(sys.stdin.readline())
+    expected = json.loads(sys.stdin.readline())
+    with asking(target) as ask:
+        found = digest(ask())
+        if expected is not None and found != expected:
+            _tell({"failure": "the values differ", "found": found[:1]})
+            return
+        for _ in range(WARMING_CALLS):
+            ask()
+        _tell({"digest": found})
+        for line in sys.stdin:
+            _tell(timed(ask, json.loads(line)))
+
+
+def timed(ask: Ask, seconds: float) -> dict[str, object]:
+    """Ask for so many seconds, once at least, and return the time of each call and the cost of all.
+
+    Returns:
+        `nanoseconds` of each call, `seconds` in all, and `cpu_seconds` of this process.
+    """
+    gc.collect()
+    times: list[int] = []
+    cpu, began = time.process_time(), time.perf_counter_ns()
+    end, now = began + int(seconds * 1e9), began
+    while True:
+        ask()
+        before, now = now, time.perf_counter_ns()
+        times.append(now - before)
+        if now >= end:
+            break
+    return {
+        "nanoseconds": times,
+        "seconds": (now - began) / 1e9,
+        "cpu_seconds": time.process_time() - cpu,
+    }
+
+
+def _tell(facts: dict[str, object]) -> None:
+    print(json.dumps(facts), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""Everybody who answers, over the same rows: our server, bare ones, a database, and peers.
+
+What comes in: a folder. What goes out: for each side its address and its process, and of those that
+could not be started the reason. It must never listen but at the loopback interface.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+
+import pyarrow as pa
+
+from flightframe_server.benchmark import bare_server
+from flightframe_server.benchmark.callers import asking
+from flightframe_server.benchmark.paths import (
+    BARE,
+    DUCKDB,
+    HOOKED,
+    OURS,
+    REVENUE,
+    ROAPI,
+    Question,
+    Side,
+)
+from flightframe_server.benchmark.processes import free_port, running
+from flightframe_server.benchmark.targets import Target, Way
+from flightframe_server.demo.files import DATABASE, INSTALLATION, write_demo
+from flightframe_server.errors import SetupError
+
+_ADBC = "adbc_driver_flightsql"
+_OVER_HTTP = frozenset({Way.HTTP_JSON, Way.HTTP_ARROW})
+
+
+@dataclass(slots=True)
+class World:
+    """Who answers.
+
+    Attributes:
+        folder: where the demonstration is.
+        addresses: of each side, by its name.
+        pids: the processes of those that are one.
+        http: where we answer HTTP.
+        absent: why a side is not there, by its name.
+    """
+
+    folder: Path
+    addresses: dict[str, str] = field(default_factory=dict)
+    pids: dict[str, int] = field(default_factory=dict)
+    http: str = ""
+    absent: dict[str, str] = field(default_factory=dict)
+
+    def why_not(self, side: Side) -> str | None:
+        """Return why a side cannot be asked in its way; None: it can."""
+        if side.way in (Way.ADBC, Way.ADBC_REUSED) and find_spec(_ADBC) is None:
+            return "the package adbc-driver-flightsql is not installed"
+        return self.absent.get(side.name)
+
+    def target(self, side: Side, question: Question) -> Target:
+        """Return a side as one that can be asked."""
+        is_sql = side.name in (DUCKDB, ROAPI)
+        address = self.http if side.way in _OVER_HTTP else self.addresses[side.name]
+        text = question.sql if is_sql else question.frame_ql
+        return Target(side.way, address, text, side.bypasses_cache)
+
+
+@contextmanager
+def opened_world(folder: Path) -> Iterator[World]:
+    """Write the demonstration, and start everybody who can be.
+
+    Args:
+        folder: where; what is there already is left.
+
+    Raises:
+        SetupError: our own server does not start.
+    """
+    write_demo(folder)
+    world = World(folder, {DUCKDB: str(folder / DATABASE)})
+    with ExitStack() as stack:
+        _start_ours(world, stack)
+        _start_bare(world, stack)
+        try:
+            _start_roapi(world, stack)
+        except SetupError as error:
+            world.absent[ROAPI] = error.message
+        yield world
+
+
+def _start_ours(world: World, stack: ExitStack) -> None:
+    manifest = str(world.folder / INSTALLATION)
+    command = [sys.executable, "-m", "flightframe_server", "serve", manifest]
+    ports = ["--flight-port", "0", "--http-port", "0"]
+    started = stack.enter_context(running([*command, *ports]))
+    facts = dict(part.split("=", 1) for part in started.line.split() if "=" in part)
+    world.addresses[OURS], world.pids[OURS], world.http = (
+        facts["flight"],
+        started.pid,
+        facts["http"],
+    )
+
+
+def _start_bare(world: World, stack: ExitStack) -> None:
+    prepared = world.folder / "prepared.arrow"
+    with asking(Target(Way.CLIENT, world.addresses[OURS], REVENUE.frame_ql)) as ask:
+        table = ask()
+    with pa.ipc.new_file(str(prepared), table.schema) as writer:
+        writer.write_table(table)
+    for name, flags in ((BARE, []), (HOOKED, [bare_server.HOOKED])):
+        command = [sys.executable, "-m", bare_server.__name__, str(prepared), *flags]
+        started = stack.enter_context(running(command))
+        world.addresses[name], world.pids[name] = started.line, started.pid
+
+
+def _start_roapi(world: World, stack: ExitStack) -> None:
+    beside = Path(sys.executable).with_name("roapi")
+    program = str(beside) if beside.exists() else shutil.which("roapi")
+    if program is None:
+        raise SetupError("the package roapi is not installed")
+    port = free_port()
+    tables = [f"{name}={world.folder / f'{name}.parquet'}" for name in ("transactions", "stores")]
+    listens = ["--addr-flight-sql", f"127.0.0.1:{port}", "--addr-http", f"127.0.0.1:{free_port()}"]
+    command = [program, *(part for table in tables for part in ("--table", table)), *listens]
+    started = stack.enter_context(running(command, port=port))
+    world.addresses[ROAPI], world.pids[ROAPI] = f"grpc://127.0.0.1:{port}", started.pid
