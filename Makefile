@@ -20,7 +20,7 @@ TEST_FLAGS    ?=
 DEMO_FLAGS    ?=
 INSTALLATION  ?= .flightframe-demo/installation.yaml
 SERVE_FLAGS   ?=
-# What the benchmarks are given, for instance: make bench BENCH_FLAGS="--calls 1000"
+# What the benchmarks are given, for instance: make bench BENCH_FLAGS=--quick
 BENCH_FLAGS   ?=
 # What the soak is given, for instance: make soak SOAK_FLAGS="--minutes 60 --seed 7"
 SOAK_FLAGS    ?=
@@ -77,8 +77,9 @@ serve: $(VENV)/.product ## serve INSTALLATION=path/to/installation.yaml
 demo: page-once ## write the retail demonstration, warm up and serve it (sets up .venv first)
 	@$(BIN)/flightframe demo $(DEMO_FLAGS)
 
-bench: $(VENV)/.tools ## measure against in-process DuckDB and a bare Flight server
-	@$(BIN)/python benchmarks/run.py $(BENCH_FLAGS)
+bench: $(VENV)/.tools ## measure beside DuckDB, bare Flight servers and peers; keeps it in benchmarks/results
+	@mkdir -p benchmarks/results; now=benchmarks/results/$$(date +%Y-%m-%dT%H-%M-%S); \
+	$(BIN)/python -m flightframe_server bench --json $$now.json --plot $$now.svg $(BENCH_FLAGS)
 
 bench-compare: $(VENV)/.tools ## compare the last two measurements
 	@$(BIN)/python benchmarks/compare.py

@@ -62,6 +62,19 @@ class Compared:
     ratio: Ratio
     met: bool | None
 
+    @property
+    def times_as_fast(self) -> Ratio:
+        """How many times as fast we are, whichever way the goal is told."""
+        is_our_time = self.goal.measure is not Measure.RATE and self.goal.at_most is not None
+        return inverted(self.ratio) if is_our_time else self.ratio
+
+    @property
+    def wanted(self) -> float | None:
+        """How many times as fast we must be; None: nothing must be reached here."""
+        if self.met is None:
+            return None
+        return 1 / self.goal.at_most if self.goal.at_most is not None else self.goal.at_least
+
 
 @dataclass(frozen=True, slots=True)
 class PathResult:

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html import escape
 
-from flightframe_server.benchmark.figures import Measure
 from flightframe_server.benchmark.measuring import Compared, PathResult
 
 WIDTH, LEFT, RIGHT = 960, 400, 110
@@ -60,13 +59,8 @@ def _bars(results: Iterable[PathResult]) -> Iterator[Bar]:
 
 
 def _as_bar(label: str, one: Compared) -> Bar:
-    """Return a comparison as times as fast, whichever way its goal is told."""
-    found, goal = one.ratio, one.goal
-    wanted = None if one.met is None else goal.at_least
-    if goal.measure is not Measure.RATE and goal.at_most is not None:
-        wanted = None if one.met is None else 1 / goal.at_most
-        return Bar(label, 1 / found.median, 1 / found.high, 1 / found.low, wanted, one.met)
-    return Bar(label, found.median, found.low, found.high, wanted, one.met)
+    found = one.times_as_fast
+    return Bar(label, found.median, found.low, found.high, one.wanted, one.met)
 
 
 def _x(times: float) -> float:

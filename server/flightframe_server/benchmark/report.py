@@ -17,6 +17,7 @@ from typing import Any
 from flightframe_server.benchmark.figures import Figures, Measure
 from flightframe_server.benchmark.measuring import Compared, PathResult
 
+_WORDS = {Measure.TIME: "time", Measure.TAIL: "p99", Measure.RATE: "q/s"}
 PACKAGES = ("flightframe", "pyarrow", "duckdb", "adbc-driver-flightsql", "roapi")
 
 
@@ -25,11 +26,11 @@ def lines(result: PathResult) -> Iterator[str]:
     many = "1 client" if result.clients == 1 else f"{result.clients} clients"
     yield f"{result.path}, {many}"
     for name, rounds in result.figures.items():
-        yield f"  {name:26} {_told(rounds)}"
+        yield f"  {name:22} {_told(rounds)}"
     for one in result.compared:
         yield f"    {_compared(one)}"
     for name, why in result.absent.items():
-        yield f"  {name:26} not run: {why}"
+        yield f"  {name:22} not run: {why}"
 
 
 def _told(rounds: list[Figures]) -> str:
@@ -42,20 +43,15 @@ def _told(rounds: list[Figures]) -> str:
 
 def _compared(one: Compared) -> str:
     goal, found = one.goal, one.ratio
+    kind = f"of the {_WORDS[goal.measure]} of"
+    if goal.measure is not Measure.RATE and goal.at_most is None:
+        kind = "times as fast as"
     wanted = ""
-    if goal.at_least is not None:
-        wanted = f", at least {goal.at_least:g}"
-    if goal.at_most is not None:
-        wanted = f", at most {goal.at_most:g}"
-    verdict = {None: "", True: ": reached", False: ": NOT reached"}[one.met]
-    what = "their time" if goal.measure is not Measure.RATE else "their q/s"
-    kind = "times faster than" if goal.at_most is None and goal.measure is not Measure.RATE else "x"
-    if kind == "x":
-        kind = f"times {what} of" if goal.measure is not Measure.RATE else "times the q/s of"
-    ratio = f"{found.median:.2f} ({found.low:.2f}-{found.high:.2f})"
-    if one.met is None:
-        wanted = ""
-    return f"{ratio} {kind} {goal.against}{wanted}{verdict}"
+    if one.met is not None:
+        bound = f"{goal.at_least:g}" if goal.at_most is None else f"at most {goal.at_most:g}"
+        wanted = f", wanted {bound}: {'reached' if one.met else 'NOT reached'}"
+    spread = f"{found.low:.2f}-{found.high:.2f}"
+    return f"{found.median:.2f} {kind} {goal.against} ({spread}){wanted}"
 
 
 def facts(results: Iterable[PathResult], memory: dict[str, int | None]) -> dict[str, Any]:
@@ -70,8 +66,15 @@ def facts(results: Iterable[PathResult], memory: dict[str, int | None]) -> dict[
         "cores": os.cpu_count(),
         "packages": {name: found for name in PACKAGES if (found := _version(name))},
         "peak_bytes": memory,
-        "paths": [asdict(result) for result in results],
+        "paths": [_path(result) for result in results],
     }
+
+
+def _path(result: PathResult) -> dict[str, Any]:
+    told = asdict(result)
+    for one, found in zip(told["compared"], result.compared, strict=True):
+        one["times_as_fast"], one["wanted"] = asdict(found.times_as_fast), found.wanted
+    return told
 
 
 def _version(name: str) -> str | None:
