@@ -126,6 +126,7 @@ class Attempts:
             self.stream_rows,
             explains or freshness.only_if_cached,
             known.unique,
+            known.keys,
         )
         return make_plan(question, snapshot.typed, conditions)
 

@@ -30,6 +30,7 @@ from flightframe_server.planner.promises import (
     ColumnIsUnique,
     EdgeIsFunction,
     Fact,
+    GrainIsKey,
     SiblingIsEqual,
     TableSize,
     facts_of,
@@ -57,6 +58,7 @@ class Attested:
         siblings: for each (family, sibling schema) None where they are equal, else a row.
         rows: the rows of each table that was counted.
         unique: the columns that have no value twice, by table, of those that were looked at.
+        keys: the schemas whose grain stands on no two rows, of those that were looked at.
     """
 
     violations: Mapping[str, str] = field(default_factory=dict)
@@ -64,6 +66,7 @@ class Attested:
     siblings: Mapping[tuple[str, str], str | None] = field(default_factory=dict)
     rows: Mapping[str, int] = field(default_factory=dict)
     unique: frozenset[tuple[str, str]] = frozenset()
+    keys: frozenset[str] = frozenset()
 
 
 class Inspector:
@@ -266,6 +269,7 @@ class DataFacts:
         siblings: dict[tuple[str, str], str | None] = {}
         rows: dict[str, int] = {}
         unique: set[tuple[str, str]] = set()
+        keys: set[str] = set()
         for key, verdict in self._verdicts.items():
             match self._facts[key]:
                 case TableSize(table=table):
@@ -275,11 +279,14 @@ class DataFacts:
                         unique.add((table, column))
                 case SiblingIsEqual(family=family, schema=schema):
                     siblings[family, schema] = verdict
+                case GrainIsKey(schema=schema) if verdict is None:
+                    # What is trusted was not looked at.
+                    keys |= set() if self._typed.schema(schema).trusted else {schema}
                 case _:
                     if verdict is not None:
                         violations[key] = verdict
         unattested = frozenset(self._facts) - frozenset(self._verdicts)
-        return Attested(violations, unattested, siblings, rows, frozenset(unique))
+        return Attested(violations, unattested, siblings, rows, frozenset(unique), frozenset(keys))
 
     def _take_over(self, fact: Fact, before: DataFacts | None) -> None:
         version, store = self._version(fact), self._inspector.attestations

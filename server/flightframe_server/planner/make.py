@@ -20,6 +20,7 @@ from flightframe_server.planner.plan import (
     Plan,
 )
 from flightframe_server.planner.route import Reads, entry_key, members_metric, route
+from flightframe_server.planner.row_points import with_row_points
 from flightframe_server.planner.source import SourceQuery, frame_query
 from flightframe_server.planner.unique_sources import with_unique_sources
 from flightframe_server.planner.violations import rows_key
@@ -83,7 +84,10 @@ def _plan_at(
 def _queries(
     reads: Reads, typed: TypedCollection, conditions: Conditions
 ) -> tuple[SourceQuery, ...]:
-    return tuple(with_unique_sources(one, conditions.unique) for one in reads.queries(typed))
+    return tuple(
+        with_row_points(with_unique_sources(one, conditions.unique), typed, conditions.keys)
+        for one in reads.queries(typed)
+    )
 
 
 def single_query_plan(typed: TypedCollection, plan: Plan) -> Plan | None:

@@ -213,6 +213,7 @@ class Conditions:
         explains: whether the plan is to tell of every entry; those of other filters never answer,
             and are looked at for that alone.
         unique: the columns that have no value twice on the version now, with their tables.
+        keys: the schemas whose grain was looked at, and stands on no two rows of the version now.
     """
 
     backend: str
@@ -230,3 +231,4 @@ class Conditions:
     stream_rows: int = 1_000_000
     explains: bool = True
     unique: frozenset[tuple[str, str]] = frozenset()
+    keys: frozenset[str] = frozenset()

@@ -142,6 +142,7 @@ class SourceQuery:
         filter: conjuncts, all of which a row must satisfy.
         metrics: what is reduced; their states come back side by side.
         columns: every column that levels and metrics read, each after those it is made from.
+        rows_are_points: whether no two rows share a point, so that nothing has to be grouped.
     """
 
     schema: str
@@ -151,6 +152,7 @@ class SourceQuery:
     filter: tuple[Term, ...]
     metrics: tuple[Metric, ...]
     columns: tuple[ColumnRead, ...]
+    rows_are_points: bool = False
 
     @property
     def levels(self) -> tuple[LevelRead, ...]:

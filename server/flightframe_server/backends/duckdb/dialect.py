@@ -40,6 +40,7 @@ class DuckDBDialect(SqlDialect):
 
     name = "duckdb"
     joins_tables = True
+    leaves_rows = True
 
     def __init__(self, corrections: Corrections = uncorrected, *, collates: bool = False) -> None:
         """Keep where the database's clocks are another than ours; see the class."""

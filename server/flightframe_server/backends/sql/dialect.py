@@ -16,7 +16,7 @@ from typing import ClassVar
 from sqlglot import exp
 
 from flightframe_server.algebra.primitives import Primitive
-from flightframe_server.algebra.types import DataType, in_micros
+from flightframe_server.algebra.types import DataType, Kind, in_micros
 from flightframe_server.backends.sql.names import column_expression
 from flightframe_server.errors import LimitExceeded
 from flightframe_server.language.syntax import LiteralValue
@@ -55,10 +55,12 @@ class SqlDialect(ABC):
     Attributes:
         name: of the dialect, as sqlglot knows it.
         joins_tables: whether a look-up along a unique column joins the table itself.
+        leaves_rows: whether rows that are points already are not grouped.
     """
 
     name: ClassVar[str]
     joins_tables: ClassVar[bool] = False
+    leaves_rows: ClassVar[bool] = False
 
     @abstractmethod
     def cast(self, value: exp.Expr, declared: DataType, type_: DataType | None = None) -> exp.Expr:
@@ -147,6 +149,29 @@ class SqlDialect(ABC):
             (state.name, self._reduced(state.primitive, own, metric, types[state.name]))
             for state, own in zip(columns, arguments, strict=True)
         ]
+
+    def row_states(self, metric: Metric, argument: exp.Expr | None) -> list[tuple[str, exp.Expr]]:
+        """Return a metric's state where each row is a point, by state column, without casts."""
+        if argument is None:
+            return [(name, exp.Literal.number(1)) for name, _ in metric.states]
+        return [
+            (state.name, self._of_one(state.primitive, argument.copy(), metric))
+            for state in metric.reducer.state
+        ]
+
+    def _of_one(self, primitive: Primitive, argument: exp.Expr, metric: Metric) -> exp.Expr:
+        """Return what a primitive makes of a single value, NULL among them."""
+        match primitive:
+            case Primitive.COUNT | Primitive.COUNT_DISTINCT:
+                known = exp.Not(this=exp.Is(this=argument, expression=exp.Null()))
+                one, none = exp.Literal.number(1), exp.Literal.number(0)
+                return exp.Case().when(known, one).else_(none)
+            case Primitive.SUM if metric.argument_type.kind is Kind.DOUBLE:
+                # A sum of one -0.0 is 0.0.
+                return exp.Add(this=argument, expression=exp.Literal.number(0))
+            case Primitive.SUM | Primitive.MIN | Primitive.MAX:
+                return argument
+        raise AssertionError(primitive)
 
     def _reduced(
         self, primitive: Primitive, argument: exp.Expr, metric: Metric, declared: DataType

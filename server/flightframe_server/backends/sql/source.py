@@ -30,17 +30,18 @@ def source_select(
 ) -> exp.Select:
     """Return one grouped SELECT; state columns are numbered from `first`."""
     rows = RowSelect(query, dialect, bound).select()
+    is_grouped = not (query.rows_are_points and dialect.leaves_rows)
     if query.columns:
         rows = dialect.rows(rows)
     select = exp.select()
     for read in query.anchor:
         select = select.select(named(level_column(read.level), level_name(read.level)))
     for index, metric in enumerate(query.metrics):
-        for name, declared, state in _states(index, metric, dialect, bound):
+        for name, declared, state in _states(index, metric, dialect, bound, is_grouped):
             cast = dialect.cast(state, declared)
             select = select.select(named(cast, state_name(first + index, name)))
     select = select.from_(rows.subquery(identifier("rows")))
-    if not query.anchor:
+    if not query.anchor or not is_grouped:
         return select
     return select.group_by(*(level_column(read.level) for read in query.anchor))
 
@@ -64,7 +65,7 @@ def row_column(term: Term) -> exp.Expr:
 
 
 def _states(
-    index: int, metric: Metric, dialect: SqlDialect, bound: Bound
+    index: int, metric: Metric, dialect: SqlDialect, bound: Bound, is_grouped: bool
 ) -> list[tuple[str, DataType, exp.Expr]]:
     if not metric.states:
         return []
@@ -80,7 +81,8 @@ def _states(
         # A state may be made of several aggregates, and no aggregate reduces a NULL.
         reduced = argument if argument is not None else exp.Literal.number(1)
         argument = exp.Paren(this=exp.Case().when(exp.and_(*tests), reduced))
-    return [(name, types[name], state) for name, state in dialect.states(metric, argument)]
+    states = dialect.states if is_grouped else dialect.row_states
+    return [(name, types[name], state) for name, state in states(metric, argument)]
 
 
 def _picked(index: int, metric: Metric) -> list[tuple[str, DataType, exp.Expr]]:
