@@ -11,19 +11,17 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from flightframe_server.benchmark.callers import asking
 from flightframe_server.benchmark.figures import Figures, Measure, figures_of
-from flightframe_server.benchmark.measuring import Effort, PathResult, compared
+from flightframe_server.benchmark.measuring import Effort, PathResult, compared, expected_of
 from flightframe_server.benchmark.paths import (
-    DUCKDB,
     OURS,
     REVENUE,
     Goal,
-    Question,
     Side,
 )
+from flightframe_server.benchmark.questions import Question
 from flightframe_server.benchmark.rounds import Client, clients_of, run_round
-from flightframe_server.benchmark.targets import Way, digest
+from flightframe_server.benchmark.targets import Way
 from flightframe_server.benchmark.world import World
 
 HEAVY = 8
@@ -52,10 +50,10 @@ def beside(world: World, effort: Effort) -> Iterator[PathResult]:
     figures: dict[str, list[Figures]] = {OURS: [], BESIDE_FOREIGN: []}
     with ExitStack() as stack:
         (one,) = stack.enter_context(
-            clients_of(world.target(hit, REVENUE), 1, _expected(world, REVENUE))
+            clients_of(world.target(hit, [REVENUE]), 1, expected_of(world, [REVENUE]))
         )
         misses = stack.enter_context(
-            clients_of(world.target(heavy, MISSES), HEAVY, _expected(world, MISSES))
+            clients_of(world.target(heavy, [MISSES]), HEAVY, expected_of(world, [MISSES]))
         )
         pid = world.pids[OURS]
         for _ in range(effort.rounds):
@@ -66,11 +64,6 @@ def beside(world: World, effort: Effort) -> Iterator[PathResult]:
     goal = Goal(BESIDE_FOREIGN, Measure.TAIL, at_most=1.5)
     how = (compared(OURS, goal, figures, 1),)
     yield PathResult(BESIDE_MISSES, 1, figures, how, {})
-
-
-def _expected(world: World, question: Question) -> object:
-    with asking(world.target(Side(DUCKDB, Way.IN_PROCESS), question)) as ask:
-        return digest(ask())
 
 
 @contextmanager

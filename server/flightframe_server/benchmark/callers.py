@@ -1,6 +1,6 @@
 """A question as a function: connected once, then called for as long as it is timed.
 
-What comes in: a target. What goes out: a function that asks once more and returns the whole answer
+What comes in: a target. What goes out: a function that asks a question and returns the whole answer
 as an Arrow table. It must never import the libraries of a way that is not used: what one side loads
 is no cost of the other.
 """
@@ -16,46 +16,49 @@ from typing import Any
 
 import pyarrow as pa
 
-from flightframe_server.benchmark.targets import Target, Way
+from flightframe_server.benchmark.targets import Target, Way, digest
 
-Ask = Callable[[], pa.Table]
+Ask = Callable[[str], pa.Table]
 
 
 @contextmanager
 def asking(target: Target) -> Iterator[Ask]:
-    """Connect to a target, and give the function that asks it.
+    """Connect to a target, and give the function that asks it a question.
 
     Args:
-        target: who is asked, and what.
+        target: who is asked.
     """
     with ExitStack() as stack:
         yield _CALLERS[target.way](target, stack)
+
+
+def digests(ask: Ask, target: Target) -> list[object]:
+    """Ask each question of a target once, and return the digests of the answers."""
+    return [digest(ask(question)) for question in dict.fromkeys(target.questions)]
 
 
 def _client(target: Target, stack: ExitStack) -> Ask:
     import flightframe
 
     connection = stack.enter_context(flightframe.connect(target.address))
-    question, bypasses = target.question, target.bypasses_cache
-    return lambda: connection.query(question, no_cache=bypasses).to_arrow()
+    bypasses = target.bypasses_cache
+    return lambda question: connection.query(question, no_cache=bypasses).to_arrow()
 
 
 def _one_call(target: Target, stack: ExitStack) -> Ask:
     from pyarrow import flight
 
     client = stack.enter_context(flight.FlightClient(target.address))
-    ticket = flight.Ticket(target.question.encode())
-    return lambda: client.do_get(ticket).read_all()
+    return lambda question: client.do_get(flight.Ticket(question.encode())).read_all()
 
 
 def _two_calls(target: Target, stack: ExitStack) -> Ask:
     from pyarrow import flight
 
     client = stack.enter_context(flight.FlightClient(target.address))
-    descriptor = flight.FlightDescriptor.for_command(target.question.encode())
 
-    def ask() -> pa.Table:
-        info = client.get_flight_info(descriptor)
+    def ask(question: str) -> pa.Table:
+        info = client.get_flight_info(flight.FlightDescriptor.for_command(question.encode()))
         return client.do_get(info.endpoints[0].ticket).read_all()
 
     return ask
@@ -66,9 +69,9 @@ def _adbc(target: Target, stack: ExitStack) -> Ask:
 
     connection = stack.enter_context(dbapi.connect(target.address, autocommit=True))
 
-    def ask() -> pa.Table:
+    def ask(question: str) -> pa.Table:
         with connection.cursor() as cursor:
-            cursor.execute(target.question)
+            cursor.execute(question)
             return cursor.fetch_arrow_table()
 
     return ask
@@ -80,8 +83,8 @@ def _adbc_reused(target: Target, stack: ExitStack) -> Ask:
     connection = stack.enter_context(dbapi.connect(target.address, autocommit=True))
     cursor = stack.enter_context(connection.cursor())
 
-    def ask() -> pa.Table:
-        cursor.execute(target.question)
+    def ask(question: str) -> pa.Table:
+        cursor.execute(question)
         return cursor.fetch_arrow_table()
 
     return ask
@@ -91,8 +94,7 @@ def _in_process(target: Target, stack: ExitStack) -> Ask:
     import duckdb
 
     connection = stack.enter_context(duckdb.connect(target.address, read_only=True))
-    question = target.question
-    return lambda: connection.sql(question).to_arrow_table()
+    return lambda question: connection.sql(question).to_arrow_table()
 
 
 def _http(target: Target, stack: ExitStack, accept: str) -> Any:
@@ -101,10 +103,10 @@ def _http(target: Target, stack: ExitStack, accept: str) -> Any:
 
     connection = HTTPConnection(urlsplit(target.address).netloc)
     stack.callback(connection.close)
-    body = json.dumps({"query": target.question, "no_cache": target.bypasses_cache})
     headers = {"Content-Type": "application/json", "Accept": accept}
 
-    def ask() -> bytes:
+    def ask(question: str) -> bytes:
+        body = json.dumps({"query": question, "no_cache": target.bypasses_cache})
         connection.request("POST", "/runtime/query", body, headers)
         response = connection.getresponse()
         answer = response.read()
@@ -118,8 +120,8 @@ def _http(target: Target, stack: ExitStack, accept: str) -> Any:
 def _http_json(target: Target, stack: ExitStack) -> Ask:
     ask = _http(target, stack, "application/json")
 
-    def table() -> pa.Table:
-        answer = json.loads(ask())
+    def table(question: str) -> pa.Table:
+        answer = json.loads(ask(question))
         names = [column["name"] for column in answer["columns"]]
         return pa.table(dict(zip(names, zip(*answer["rows"], strict=True), strict=True)))
 
@@ -129,8 +131,8 @@ def _http_json(target: Target, stack: ExitStack) -> Ask:
 def _http_arrow(target: Target, stack: ExitStack) -> Ask:
     ask = _http(target, stack, "application/vnd.apache.arrow.stream")
 
-    def table() -> pa.Table:
-        with pa.ipc.open_stream(ask()) as reader:
+    def table(question: str) -> pa.Table:
+        with pa.ipc.open_stream(ask(question)) as reader:
             return reader.read_all()
 
     return table

@@ -6,10 +6,10 @@ and number of clients. It must never tell a figure of a side whose values it did
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from flightframe_server.benchmark.callers import asking
+from flightframe_server.benchmark.callers import asking, digests
 from flightframe_server.benchmark.figures import (
     Figures,
     Measure,
@@ -19,8 +19,9 @@ from flightframe_server.benchmark.figures import (
     ratio,
 )
 from flightframe_server.benchmark.paths import DUCKDB, Goal, Path, Side
+from flightframe_server.benchmark.questions import Question
 from flightframe_server.benchmark.rounds import in_turns
-from flightframe_server.benchmark.targets import Target, Way, digest
+from flightframe_server.benchmark.targets import Target, Way
 from flightframe_server.benchmark.world import World
 from flightframe_server.errors import SetupError
 
@@ -107,14 +108,22 @@ def measured(world: World, paths: Iterable[Path], effort: Effort) -> Iterator[Pa
         SetupError: somebody gives other values than the database, or ends.
     """
     for path in paths:
-        with asking(world.target(Side(DUCKDB, Way.IN_PROCESS), path.question)) as ask:
-            expected = digest(ask())
+        expected = expected_of(world, path.questions)
         for clients in path.clients:
             if clients <= effort.most_clients:
                 yield _result(world, path, effort, clients, expected)
 
 
-def _result(world: World, path: Path, effort: Effort, clients: int, expected: object) -> PathResult:
+def expected_of(world: World, questions: Sequence[Question]) -> list[object]:
+    """Return the digests of what the database itself answers."""
+    target = world.target(Side(DUCKDB, Way.IN_PROCESS), questions)
+    with asking(target) as ask:
+        return digests(ask, target)
+
+
+def _result(
+    world: World, path: Path, effort: Effort, clients: int, expected: Sequence[object]
+) -> PathResult:
     absent = {
         side.name: why
         for side in (path.ours, *path.others)
@@ -123,7 +132,7 @@ def _result(world: World, path: Path, effort: Effort, clients: int, expected: ob
     present = [side for side in (path.ours, *path.others) if side.name not in absent]
     if path.ours.name in absent or len(present) == 1:
         return PathResult(path.name, clients, {}, (), absent)
-    targets: dict[str, Target] = {side.name: world.target(side, path.question) for side in present}
+    targets: dict[str, Target] = {side.name: world.target(side, path.questions) for side in present}
     seconds = effort.seconds * (LONG_CALLS if path.calls_long else 1)
     try:
         times = in_turns(

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flightframe_server.benchmark.dashboard import sessions
 from flightframe_server.benchmark.figures import Measure
+from flightframe_server.benchmark.questions import Question
 from flightframe_server.benchmark.targets import Way
 
 OURS = "flightframe"
@@ -16,19 +18,6 @@ BARE = "bare Flight server"
 HOOKED = "bare, same hooks"
 DUCKDB = "DuckDB in process"
 ROAPI = "ROAPI"
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One question in the languages of those who are asked.
-
-    Attributes:
-        frame_ql: in ours.
-        sql: in that of the tables; a DuckDB file and ROAPI have them by the same names.
-    """
-
-    frame_ql: str
-    sql: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +55,7 @@ class Path:
 
     Attributes:
         name: as it is told.
-        question: what everybody is asked.
+        questions: what everybody is asked, in turns.
         ours: how we are asked.
         others: the other sides.
         goals: what must be reached.
@@ -75,7 +64,7 @@ class Path:
     """
 
     name: str
-    question: Question
+    questions: tuple[Question, ...]
     ours: Side
     others: tuple[Side, ...]
     goals: tuple[Goal, ...]
@@ -102,7 +91,7 @@ def _hit(way: Way) -> Side:
 PATHS = (
     Path(
         "hit in two calls",
-        REVENUE,
+        (REVENUE,),
         _hit(Way.TWO_CALLS),
         (Side(HOOKED, Way.TWO_CALLS), Side(BARE, Way.TWO_CALLS)),
         (
@@ -113,7 +102,7 @@ PATHS = (
     ),
     Path(
         "hit in one call",
-        REVENUE,
+        (REVENUE,),
         _hit(Way.CLIENT),
         (Side(DUCKDB, Way.IN_PROCESS), Side(HOOKED, Way.ONE_CALL), Side(BARE, Way.ONE_CALL)),
         (
@@ -125,21 +114,21 @@ PATHS = (
     ),
     Path(
         "hit, ADBC, new cursor",
-        REVENUE,
+        (REVENUE,),
         _hit(Way.ADBC),
         (Side(ROAPI, Way.ADBC),),
         (Goal(ROAPI, Measure.TIME, at_least=25),),
     ),
     Path(
         "hit, ADBC, one cursor",
-        REVENUE,
+        (REVENUE,),
         _hit(Way.ADBC_REUSED),
         (Side(ROAPI, Way.ADBC_REUSED),),
         (Goal(ROAPI, Measure.TIME, at_least=30),),
     ),
     Path(
         "hit, many clients",
-        REVENUE,
+        (REVENUE,),
         _hit(Way.CLIENT),
         (Side(ROAPI, Way.ADBC_REUSED),),
         (Goal(ROAPI, Measure.RATE, at_least=100),),
@@ -147,36 +136,44 @@ PATHS = (
     ),
     Path(
         "hit over HTTP, JSON",
-        REVENUE,
+        (REVENUE,),
         _hit(Way.HTTP_JSON),
         (Side(DUCKDB, Way.IN_PROCESS),),
         (Goal(DUCKDB, Measure.TIME),),
     ),
     Path(
         "hit over HTTP, Arrow",
-        REVENUE,
+        (REVENUE,),
         _hit(Way.HTTP_ARROW),
         (Side(DUCKDB, Way.IN_PROCESS),),
         (Goal(DUCKDB, Measure.TIME),),
     ),
     Path(
         "miss",
-        REVENUE,
+        (REVENUE,),
         Side(OURS, Way.CLIENT, bypasses_cache=True),
         (Side(DUCKDB, Way.IN_PROCESS),),
         (Goal(DUCKDB, Measure.TIME, at_most=1.3),),
     ),
     Path(
         "miss, many clients",
-        REVENUE,
+        (REVENUE,),
         Side(OURS, Way.CLIENT, bypasses_cache=True),
         (Side(ROAPI, Way.ADBC_REUSED),),
         (Goal(ROAPI, Measure.RATE, at_least=9),),
         (16,),
     ),
     Path(
+        "dashboard, 1,000 sessions",
+        sessions(),
+        _hit(Way.CLIENT),
+        (Side(DUCKDB, Way.IN_PROCESS), Side(ROAPI, Way.ADBC_REUSED)),
+        (Goal(DUCKDB, Measure.RATE), Goal(ROAPI, Measure.RATE)),
+        (1, 16),
+    ),
+    Path(
         "bulk from memory, ADBC",
-        RECEIPTS,
+        (RECEIPTS,),
         _hit(Way.ADBC),
         (Side(ROAPI, Way.ADBC),),
         (Goal(ROAPI, Measure.TIME, at_most=0.40),),
@@ -184,7 +181,7 @@ PATHS = (
     ),
     Path(
         "bulk from memory",
-        RECEIPTS,
+        (RECEIPTS,),
         _hit(Way.CLIENT),
         (Side(DUCKDB, Way.IN_PROCESS),),
         (Goal(DUCKDB, Measure.TIME, at_most=2),),
@@ -192,7 +189,7 @@ PATHS = (
     ),
     Path(
         "bulk past the cache",
-        RECEIPTS,
+        (RECEIPTS,),
         Side(OURS, Way.CLIENT, bypasses_cache=True),
         (Side(DUCKDB, Way.IN_PROCESS),),
         (Goal(DUCKDB, Measure.TIME, at_most=1.6),),

@@ -19,6 +19,8 @@ from flightframe_server.benchmark.processes import cpu_seconds
 from flightframe_server.benchmark.targets import Target
 from flightframe_server.errors import SetupError
 
+Expected = tuple[str, object]
+"""A question, and the digest that its answer must have."""
 WORKER = "flightframe_server.benchmark.load_worker"
 
 
@@ -27,10 +29,11 @@ class Client:
 
     Args:
         target: who is asked, and what.
-        expected: the digest that its answer must have; None: whatever it is.
+        expected: questions that it asks first, each with the digest of its answer.
+        begins: with which of its questions it begins.
     """
 
-    def __init__(self, target: Target, expected: object) -> None:
+    def __init__(self, target: Target, expected: Sequence[Expected], begins: int = 0) -> None:
         """Start it; `ready` waits for it."""
         self._target = target
         self._process = subprocess.Popen(
@@ -42,16 +45,15 @@ class Client:
         )
         self._tell(target.to_json())
         self._tell(json.dumps(expected))
+        self._tell(json.dumps(begins))
 
-    def ready(self) -> list[Any]:
-        """Wait for the first answer, and return its digest.
+    def ready(self) -> None:
+        """Wait until its answers are checked.
 
         Raises:
             SetupError: it could not be asked, or its values are not those expected.
         """
-        digest = self._heard()["digest"]
-        assert isinstance(digest, list)
-        return digest
+        self._heard()
 
     def begin(self, seconds: float) -> None:
         """Let it ask for so many seconds."""
@@ -90,20 +92,29 @@ class Client:
         return facts
 
     def _failure(self, why: str) -> SetupError:
-        return SetupError(f"{self._target.way} cannot ask {self._target.question!r}: {why}")
+        return SetupError(f"{self._target.way} at {self._target.address}: {why}")
 
 
 @contextmanager
-def clients_of(target: Target, count: int, expected: object) -> Iterator[list[Client]]:
+def clients_of(target: Target, count: int, digests: Sequence[object]) -> Iterator[list[Client]]:
     """Start so many clients of one target, each of which has had an answer.
+
+    Args:
+        target: who is asked.
+        count: how many.
+        digests: what the answers to its questions must have, each question once.
 
     Raises:
         SetupError: one of them has not.
     """
+    known = dict(zip(dict.fromkeys(target.questions), digests, strict=True))
     with ExitStack() as stack:
         clients = []
-        for _ in range(count):
-            client = Client(target, expected)
+        for nth in range(count):
+            # The first asks every question once; each begins elsewhere, as people do.
+            begins = nth * len(target.questions) // count
+            asked = [target.questions[begins]] if nth else list(known)
+            client = Client(target, [(text, known[text]) for text in asked], begins)
             stack.callback(client.close)
             clients.append(client)
         for client in clients:
@@ -137,7 +148,7 @@ def run_round(clients: Sequence[Client], seconds: float, server: int | None) -> 
 def in_turns(
     targets: Mapping[str, Target],
     servers: Mapping[str, int],
-    expected: object,
+    digests: Sequence[object],
     *,
     clients: int,
     rounds: int,
@@ -148,7 +159,7 @@ def in_turns(
     Args:
         targets: who is asked, by name.
         servers: the processes that answer, by the same names.
-        expected: the digest that all their answers must have.
+        digests: what the answers to their questions must have, the same for all, in their order.
         clients: how many ask each of them at once.
         rounds: how many rounds.
         seconds: how long each is asked in a round.
@@ -159,7 +170,7 @@ def in_turns(
     times: dict[str, list[RoundTimes]] = {name: [] for name in targets}
     with ExitStack() as stack:
         started = {
-            name: stack.enter_context(clients_of(target, clients, expected))
+            name: stack.enter_context(clients_of(target, clients, digests))
             for name, target in targets.items()
         }
         for turn in range(rounds):

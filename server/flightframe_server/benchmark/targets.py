@@ -40,14 +40,14 @@ class Target:
     Attributes:
         way: how it is asked.
         address: of a server; of `IN_PROCESS`, a DuckDB file.
-        question: the text that it is asked.
+        questions: the texts that it is asked, in this order and then from the first again.
         bypasses_cache: whether the cache must not answer.
         options: what else a way needs, by name.
     """
 
     way: Way
     address: str
-    question: str
+    questions: tuple[str, ...]
     bypasses_cache: bool = False
     options: Mapping[str, str] = field(default_factory=dict)
 
@@ -59,7 +59,7 @@ class Target:
     def from_json(cls, line: str) -> Target:
         """Return what `to_json` wrote."""
         read = json.loads(line)
-        return cls(**{**read, "way": Way(read["way"])})
+        return cls(**{**read, "way": Way(read["way"]), "questions": tuple(read["questions"])})
 
 
 def digest(table: pa.Table) -> list[Any]:

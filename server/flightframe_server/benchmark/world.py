@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -25,10 +25,10 @@ from flightframe_server.benchmark.paths import (
     OURS,
     REVENUE,
     ROAPI,
-    Question,
     Side,
 )
 from flightframe_server.benchmark.processes import free_port, running
+from flightframe_server.benchmark.questions import Question
 from flightframe_server.benchmark.targets import Target, Way
 from flightframe_server.demo.files import DATABASE, INSTALLATION, write_demo
 from flightframe_server.errors import SetupError
@@ -61,12 +61,12 @@ class World:
             return "the package adbc-driver-flightsql is not installed"
         return self.absent.get(side.name)
 
-    def target(self, side: Side, question: Question) -> Target:
-        """Return a side as one that can be asked."""
+    def target(self, side: Side, questions: Iterable[Question]) -> Target:
+        """Return a side as one that can be asked these questions."""
         is_sql = side.name in (DUCKDB, ROAPI)
         address = self.http if side.way in _OVER_HTTP else self.addresses[side.name]
-        text = question.sql if is_sql else question.frame_ql
-        return Target(side.way, address, text, side.bypasses_cache)
+        texts = tuple(one.sql if is_sql else one.frame_ql for one in questions)
+        return Target(side.way, address, texts, side.bypasses_cache)
 
 
 @contextmanager
@@ -106,8 +106,8 @@ def _start_ours(world: World, stack: ExitStack) -> None:
 
 def _start_bare(world: World, stack: ExitStack) -> None:
     prepared = world.folder / "prepared.arrow"
-    with asking(Target(Way.CLIENT, world.addresses[OURS], REVENUE.frame_ql)) as ask:
-        table = ask()
+    with asking(world.target(Side(OURS, Way.CLIENT), ())) as ask:
+        table = ask(REVENUE.frame_ql)
     with pa.ipc.new_file(str(prepared), table.schema) as writer:
         writer.write_table(table)
     for name, flags in ((BARE, []), (HOOKED, [bare_server.HOOKED])):
@@ -122,7 +122,8 @@ def _start_roapi(world: World, stack: ExitStack) -> None:
     if program is None:
         raise SetupError("the package roapi is not installed")
     port = free_port()
-    tables = [f"{name}={world.folder / f'{name}.parquet'}" for name in ("transactions", "stores")]
+    names = ("transactions", "stores", "products")
+    tables = [f"{name}={world.folder / f'{name}.parquet'}" for name in names]
     listens = ["--addr-flight-sql", f"127.0.0.1:{port}", "--addr-http", f"127.0.0.1:{free_port()}"]
     command = [program, *(part for table in tables for part in ("--table", table)), *listens]
     started = stack.enter_context(running(command, port=port))

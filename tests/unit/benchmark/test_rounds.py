@@ -14,12 +14,12 @@ def target(tmp_path):
     file = tmp_path / "some.duckdb"
     with duckdb.connect(str(file)) as connection:
         connection.execute("CREATE TABLE t AS SELECT 42 AS x")
-    return Target(Way.IN_PROCESS, str(file), "SELECT x FROM t")
+    return Target(Way.IN_PROCESS, str(file), ("SELECT x FROM t", "SELECT x + 1 FROM t"))
 
 
 @pytest.mark.slow
 def test_each_side_is_asked_in_each_round_by_each_client(target):
-    expected = digest(duckdb.sql("SELECT 42 AS x").to_arrow_table())
+    expected = [digest(duckdb.sql(f"SELECT {n}").to_arrow_table()) for n in (42, 43)]
     sides = {"one": target, "other": target}
     times = in_turns(sides, {}, expected, clients=2, rounds=2, seconds=0.01)
     assert {name: len(rounds) for name, rounds in times.items()} == {"one": 2, "other": 2}
@@ -36,9 +36,9 @@ def test_each_side_is_asked_in_each_round_by_each_client(target):
     [("SELECT x + 1 FROM t", "the values differ"), ("SELECT y FROM t", "y")],
 )
 def test_who_answers_otherwise_is_never_timed(target, question, message):
-    wrong = Target(target.way, target.address, question)
+    wrong = Target(target.way, target.address, (question,))
     with pytest.raises(SetupError, match=message):
-        in_turns({"one": wrong}, {}, [1, [["42"]]], clients=1, rounds=1, seconds=0.01)
+        in_turns({"one": wrong}, {}, [[1, [["42"]]]], clients=1, rounds=1, seconds=0.01)
 
 
 @pytest.mark.slow

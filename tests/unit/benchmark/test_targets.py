@@ -28,7 +28,7 @@ def test_many_rows_are_told_by_what_they_add_up_to():
 
 
 def test_a_target_is_sent_as_a_line():
-    target = Target(Way.ADBC, "grpc://127.0.0.1:1", "SELECT 1\nAS x", options={"a": "b"})
+    target = Target(Way.ADBC, "grpc://127.0.0.1:1", ("SELECT 1\nAS x", "b"), options={"a": "b"})
     line = target.to_json()
     assert "\n" not in line
     assert Target.from_json(line) == target
