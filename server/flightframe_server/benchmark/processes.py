@@ -7,8 +7,10 @@ memory. It must never end a process that it did not start.
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -80,6 +82,12 @@ def running(
             process.wait()
         if process.stdout is not None:
             process.stdout.close()
+
+
+def program(name: str) -> str | None:
+    """Return where a program is: beside this Python, or on the path; None: nowhere."""
+    beside = Path(sys.executable).with_name(name)
+    return str(beside) if beside.exists() else shutil.which(name)
 
 
 def free_port() -> int:

@@ -6,7 +6,6 @@ could not be started the reason. It must never listen but at the loopback interf
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -27,7 +26,7 @@ from flightframe_server.benchmark.paths import (
     ROAPI,
     Side,
 )
-from flightframe_server.benchmark.processes import free_port, running
+from flightframe_server.benchmark.processes import free_port, program, running
 from flightframe_server.benchmark.questions import Question
 from flightframe_server.benchmark.targets import Target, Way
 from flightframe_server.demo.files import DATABASE, INSTALLATION, write_demo
@@ -91,17 +90,36 @@ def opened_world(folder: Path) -> Iterator[World]:
         yield world
 
 
+@dataclass(frozen=True, slots=True)
+class OurServer:
+    """Our server as a process, and where it answers."""
+
+    pid: int
+    flight: str
+    http: str
+
+
+@contextmanager
+def our_server(manifest: Path, *options: str) -> Iterator[OurServer]:
+    """Serve an installation at free ports until the end of the block.
+
+    Args:
+        manifest: of the installation.
+        options: further options of `flightframe serve`.
+
+    Raises:
+        SetupError: it does not start.
+    """
+    command = [sys.executable, "-m", "flightframe_server", "serve", str(manifest), *options]
+    with running([*command, "--flight-port", "0", "--http-port", "0"]) as started:
+        facts = dict(part.split("=", 1) for part in started.line.split() if "=" in part)
+        yield OurServer(started.pid, facts["flight"], facts["http"])
+
+
 def _start_ours(world: World, stack: ExitStack) -> None:
-    manifest = str(world.folder / INSTALLATION)
-    command = [sys.executable, "-m", "flightframe_server", "serve", manifest]
-    ports = ["--flight-port", "0", "--http-port", "0"]
-    started = stack.enter_context(running([*command, *ports]))
-    facts = dict(part.split("=", 1) for part in started.line.split() if "=" in part)
-    world.addresses[OURS], world.pids[OURS], world.http = (
-        facts["flight"],
-        started.pid,
-        facts["http"],
-    )
+    server = stack.enter_context(our_server(world.folder / INSTALLATION))
+    world.addresses[OURS], world.http = server.flight, server.http
+    world.pids[OURS] = server.pid
 
 
 def _start_bare(world: World, stack: ExitStack) -> None:
@@ -117,14 +135,13 @@ def _start_bare(world: World, stack: ExitStack) -> None:
 
 
 def _start_roapi(world: World, stack: ExitStack) -> None:
-    beside = Path(sys.executable).with_name("roapi")
-    program = str(beside) if beside.exists() else shutil.which("roapi")
-    if program is None:
+    roapi = program("roapi")
+    if roapi is None:
         raise SetupError("the package roapi is not installed")
     port = free_port()
     names = ("transactions", "stores", "products")
     tables = [f"{name}={world.folder / f'{name}.parquet'}" for name in names]
     listens = ["--addr-flight-sql", f"127.0.0.1:{port}", "--addr-http", f"127.0.0.1:{free_port()}"]
-    command = [program, *(part for table in tables for part in ("--table", table)), *listens]
+    command = [roapi, *(part for table in tables for part in ("--table", table)), *listens]
     started = stack.enter_context(running(command, port=port))
     world.addresses[ROAPI], world.pids[ROAPI] = f"grpc://127.0.0.1:{port}", started.pid

@@ -22,11 +22,13 @@ from flightframe_server.benchmark.plot import svg
 from flightframe_server.benchmark.processes import peak_bytes
 from flightframe_server.benchmark.report import facts, lines
 from flightframe_server.benchmark.start_up import PAIRS, started
+from flightframe_server.benchmark.tpch.cold import cold, medians
 from flightframe_server.benchmark.world import opened_world
 from flightframe_server.cli.error_output import reported_errors
 from flightframe_server.errors import SetupError
 
-NAMES = (*(path.name for path in PATHS), BESIDE_MISSES, *(pair.name for pair in PAIRS))
+COLD = "TPC-H cold"
+NAMES = (*(path.name for path in PATHS), BESIDE_MISSES, COLD, *(pair.name for pair in PAIRS))
 
 
 def bench(
@@ -69,10 +71,25 @@ def bench(
             if BESIDE_MISSES in chosen:
                 results += map(_shown, beside(world, effort))
             memory = {name: peak_bytes(pid) for name, pid in world.pids.items()}
+        if COLD in chosen:
+            results += _cold(0.01 if quick else 1.0, effort.rounds)
         pairs = [pair for pair in PAIRS if pair.name in chosen]
         results += map(_shown, started(pairs, effort))
         _write(json_file, lambda: json.dumps(facts(results, memory), indent=1) + "\n")
         _write(plot_file, lambda: svg(results))
+
+
+def _cold(scale: float, rounds: int) -> list[PathResult]:
+    """Measure cold questions where their tables can be made, and tell their medians."""
+    with tempfile.TemporaryDirectory(prefix="flightframe-") as folder:
+        try:
+            results = [_shown(result) for result in cold(Path(folder), scale, rounds)]
+        except SetupError as error:
+            print(f"{COLD} not run: {error.message}", flush=True)
+            return []
+    for kind, ratio in medians(results).items():
+        print(f"{COLD}, {kind}: median {ratio.median:.2f}, {ratio.low:.2f} to {ratio.high:.2f}")
+    return results
 
 
 def _write(file: Path | None, text: Callable[[], str]) -> None:
