@@ -37,12 +37,18 @@ DIALECTS = ("duckdb", "sqlite")
 
 @dataclass(frozen=True)
 class Asked:
-    """One question: what is asked, with which values, and what the cache holds."""
+    """One question: what is asked, with which values, what the cache holds and is known of the data.
+
+    Of `keys`, schemas, the grain stands on no two rows; of `unique`, columns with their tables, no
+    value does.
+    """
 
     name: str
     query: str
     parameters: tuple[str, ...]
     holds: tuple[tuple[int, str], ...]
+    keys: frozenset[str] = frozenset()
+    unique: frozenset[tuple[str, str]] = frozenset()
 
 
 def questions() -> list[Asked]:
@@ -54,6 +60,8 @@ def questions() -> list[Asked]:
             question["query"],
             tuple(question.get("parameters", ())),
             tuple((rows, held) for rows, held in question.get("holds", ())),
+            frozenset(question.get("keys", ())),
+            frozenset((table, column) for table, column in question.get("unique", ())),
         )
         for name, question in listed.items()
     ]
@@ -124,7 +132,8 @@ def plan_text(asked: Asked, backend: Backend) -> str:
 def sql_text(asked: Asked, dialect: str, backend: Backend) -> str:
     """Return the SQL that a question asks an empty cache's database, laid out to be read."""
     typed = typed_on(backend)
-    plan = planned(asked.query, typed, empty_cache(typed), asked.parameters)
+    conditions = replace(empty_cache(typed), keys=asked.keys, unique=asked.unique)
+    plan = planned(asked.query, typed, conditions, asked.parameters)
     laid_out = [
         sqlglot.parse_one(backend.text(query), dialect=dialect).sql(dialect, pretty=True)
         for query in plan.queries

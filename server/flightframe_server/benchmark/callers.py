@@ -106,7 +106,7 @@ def _http(target: Target, stack: ExitStack, accept: str) -> Any:
     headers = {"Content-Type": "application/json", "Accept": accept}
 
     def ask(question: str) -> bytes:
-        body = json.dumps({"query": question, "no_cache": target.bypasses_cache})
+        body = json.dumps({"source": question, "no_cache": target.bypasses_cache})
         connection.request("POST", "/runtime/query", body, headers)
         response = connection.getresponse()
         answer = response.read()
@@ -122,8 +122,8 @@ def _http_json(target: Target, stack: ExitStack) -> Ask:
 
     def table(question: str) -> pa.Table:
         answer = json.loads(ask(question))
-        names = [column["name"] for column in answer["columns"]]
-        return pa.table(dict(zip(names, zip(*answer["rows"], strict=True), strict=True)))
+        columns = zip(*answer["rows"], strict=True)
+        return pa.table(dict(zip(answer["columns"], columns, strict=True)))
 
     return table
 
