@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
+import psutil
 import pytest
 from typer.testing import CliRunner
 
@@ -17,6 +22,7 @@ from flightframe_server.cli import bench as command
 
 pytestmark = pytest.mark.slow
 
+PATIENCE = 120.0
 SHORT = Effort(rounds=1, seconds=0.01, most_clients=4)
 
 
@@ -55,7 +61,24 @@ def test_a_side_that_answers_otherwise_is_told_and_not_timed(monkeypatch, tmp_pa
     assert "the values differ" in done.stderr
 
 
-def test_no_path_of_that_name(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_and_all_that_it_started(number: signal.Signals) -> None:
+    command = [sys.executable, "-m", "flightframe_server", "bench", "--quick", "--only", "miss"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    until = time.monotonic() + PATIENCE
+    started: list[psutil.Process] = []
+    while len(started) < 3 and time.monotonic() < until:
+        time.sleep(0.05)
+        started = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, err) == (128 + number, b"")
+    assert len(started) >= 3
+    _gone, alive = psutil.wait_procs(started, timeout=PATIENCE)
+    assert not alive
+
+
+def test_no_path_of_that_name() -> None:
     done = CliRunner().invoke(app, ["bench", "--only", "hitt"])
     assert done.exit_code == 1
     assert "no path begins with 'hitt'" in done.stderr

@@ -37,7 +37,7 @@ DIALECTS = ("duckdb", "sqlite")
 
 @dataclass(frozen=True)
 class Asked:
-    """One question: what is asked, with which values, what the cache holds and is known of the data.
+    """One question: what is asked, with which values, what is in the cache, what is known of data.
 
     Of `keys`, schemas, the grain stands on no two rows; of `unique`, columns with their tables, no
     value does.

@@ -25,6 +25,7 @@ from flightframe_server.benchmark.start_up import PAIRS, started
 from flightframe_server.benchmark.tpch.cold import cold, medians
 from flightframe_server.benchmark.world import opened_world
 from flightframe_server.cli.error_output import reported_errors
+from flightframe_server.cli.stop_signals import StopSignals
 from flightframe_server.errors import SetupError
 
 COLD = "TPC-H cold"
@@ -57,7 +58,7 @@ def bench(
       flightframe bench --quick
       flightframe bench --json now.json --plot now.svg
     """
-    with reported_errors():
+    with reported_errors(), StopSignals():
         effort = QUICK if quick else FULL
         chosen = [name for name in NAMES if name.startswith(only)]
         if not chosen:
