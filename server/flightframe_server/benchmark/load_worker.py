@@ -15,8 +15,8 @@ import time
 from collections.abc import Iterator
 from itertools import cycle
 
-from flightframe_server.benchmark.callers import Ask, asking
-from flightframe_server.benchmark.targets import Target, digest
+from flightframe_server.benchmark.callers import asking
+from flightframe_server.benchmark.targets import Ask, Target, digest
 
 WARMING_CALLS = 3
 

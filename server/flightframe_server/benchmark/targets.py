@@ -7,7 +7,7 @@ JSON. It must never hold a connection.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -16,12 +16,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+Ask = Callable[[str], pa.Table]
+"""Asks a question, and returns the whole answer."""
+
 MOST_ROWS_COMPARED = 1000
 """Answers of more rows are compared by their count and the aggregates of their columns."""
 
 
 class Way(StrEnum):
-    """How a question is asked."""
+    """How a question is asked: the names of the modules in `ways`."""
 
     CLIENT = "client"
     ONE_CALL = "one_call"

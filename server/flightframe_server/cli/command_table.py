@@ -48,7 +48,7 @@ COMMANDS = (
     CommandRow(
         "bench",
         f"{_HERE}.bench:bench",
-        "Measure this server beside others, on this machine.",
+        "Measure this server beside a bare Flight server, DuckDB and peers, on this machine.",
     ),
     CommandRow(
         "query", f"{_HERE}.query:query", "Ask a running server one Frame-QL query.", client=True
