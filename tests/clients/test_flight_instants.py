@@ -72,6 +72,20 @@ def test_statements_of_flight_sql_give_the_same_instants_in_utc(client, query, r
     assert client.get_flight_info(descriptor).schema.field(0).type == UTC
 
 
+@pytest.mark.parametrize("query", [QUERY, "SELECT kwh AT ()"])
+def test_a_hot_answer_of_flight_sql_is_held_once_for_all_who_ask(client, query):
+    statement = packed(sql.CommandStatementQuery(query=query))
+    tickets = []
+    for _ in range(5):
+        info = client.get_flight_info(flight.FlightDescriptor.for_command(statement))
+        label = client.do_get(info.endpoints[0].ticket).read_all().schema.metadata
+        tickets.append((label[b"served_from"], info.endpoints[0].ticket.ticket))
+    # The first answers are made; from then on one is given again, where it may be kept at all.
+    hot = [ticket for label, ticket in tickets[2:] if label == b"engine_cache"]
+    assert len(set(hot)) <= 1
+    assert bool(hot) == (tickets[-1][0] == b"engine_cache")
+
+
 def test_a_prepared_statement_is_announced_as_it_answers(client):
     asked = sql.ActionCreatePreparedStatementRequest(query=QUERY)
     (body,) = act(client, "CreatePreparedStatement", packed(asked))

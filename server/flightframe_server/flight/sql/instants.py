@@ -10,6 +10,7 @@ value, so that a moment of another zone than UTC is read hours away, without an 
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import replace
 
 import pyarrow as pa
@@ -21,14 +22,32 @@ UTC = "UTC"
 
 def schema_in_utc(schema: pa.Schema) -> pa.Schema:
     """Return a schema with every instant announced in UTC; the same one where all are."""
-    fields = [_in_utc(field) for field in schema]
-    if all(one is other for one, other in zip(fields, schema, strict=True)):
+    # A list: iterating over a schema makes other objects of the same fields each time.
+    before = list(schema)
+    fields = [_in_utc(field) for field in before]
+    if all(one is other for one, other in zip(fields, before, strict=True)):
         return schema
     return pa.schema(fields, metadata=schema.metadata)
 
 
 def answer_in_utc(answer: Answer) -> Answer:
-    """Return an answer with every instant announced in UTC; no value of it changes."""
+    """Return an answer with every instant announced in UTC; no value of it changes.
+
+    A hot answer is given as the very same object each time, as it is without instants: what is
+    made for its readers is found again by that.
+    """
+    known = _IN_UTC.get(answer)
+    if known is None:
+        known = _answer_in_utc(answer)
+        if answer.hot and known is not answer:
+            _IN_UTC[answer] = known
+    return known
+
+
+_IN_UTC: weakref.WeakKeyDictionary[Answer, Answer] = weakref.WeakKeyDictionary()
+
+
+def _answer_in_utc(answer: Answer) -> Answer:
     schema = schema_in_utc(answer.schema)
     if schema is answer.schema:
         return answer
