@@ -14,8 +14,8 @@ from flightframe_server.bounded_cache import BoundedCache
 
 Value = TypeVar("Value")
 
-RESULT_CACHE_BYTES = 64 * 1024 * 1024
-RESULT_BYTES = 4 * 1024 * 1024
+RESULT_CACHE_BYTES = 256 * 1024 * 1024
+RESULT_BYTES = 64 * 1024 * 1024
 
 
 class ResultCache(BoundedCache[Hashable, Value]):
