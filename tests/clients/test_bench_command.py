@@ -19,6 +19,7 @@ from flightframe_server.benchmark.measuring import Effort
 from flightframe_server.benchmark.paths import PATHS
 from flightframe_server.cli import app
 from flightframe_server.cli import bench as command
+from flightframe_server.errors import SetupError
 
 pytestmark = pytest.mark.slow
 
@@ -84,11 +85,28 @@ def test_no_path_of_that_name() -> None:
     assert "no path begins with 'hitt'" in done.stderr
 
 
-def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    missing = tmp_path / "nowhere" / "now.json"
-    done = CliRunner().invoke(
-        app, ["bench", "--quick", "--only", "hit over HTTP", "--json", str(missing)]
-    )
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_measured(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(command, "opened_world", None)
+    for option, missing in (("--json", "nowhere/now.json"), ("--plot", ".")):
+        arguments = ["bench", "--quick", option, str(tmp_path / missing)]
+        done = CliRunner().invoke(app, arguments)
+        assert done.exit_code == 1
+        assert "cannot be written: " in done.stderr
+        assert str(tmp_path) not in done.stderr
+
+
+def test_a_file_of_an_earlier_run_is_kept_until_there_is_another(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    kept = tmp_path / "now.json"
+    kept.write_text("earlier")
+
+    def failing(_: Path) -> None:
+        raise SetupError("somebody does not start")
+
+    monkeypatch.setattr(command, "opened_world", failing)
+    done = CliRunner().invoke(app, ["bench", "--quick", "--json", str(kept)])
     assert done.exit_code == 1
-    assert "now.json cannot be written: No such file or directory" in done.stderr
-    assert str(tmp_path) not in done.stderr
+    assert kept.read_text() == "earlier"

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -63,6 +63,8 @@ def bench(
         chosen = [name for name in NAMES if name.startswith(only)]
         if not chosen:
             raise SetupError(f"no path begins with {only!r}", hint=f"there are {', '.join(NAMES)}")
+        for file in (json_file, plot_file):
+            _check_writable(file)
         results: list[PathResult] = []
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="flightframe-")))
@@ -93,16 +95,28 @@ def _cold(scale: float, rounds: int) -> list[PathResult]:
     return results
 
 
-def _write(file: Path | None, text: Callable[[], str]) -> None:
-    """Write a file where one is asked for.
+def _check_writable(file: Path | None) -> None:
+    """Refuse a file that cannot be written before anything is measured for it.
 
     Raises:
-        SetupError: it cannot be written.
+        SetupError: it cannot be.
     """
-    if file is None:
-        return
+    if file is not None:
+        with _told(file), file.open("a", encoding="utf-8"):
+            pass
+
+
+def _write(file: Path | None, text: Callable[[], str]) -> None:
+    """Write a file where one is asked for; raises as `_check_writable`."""
+    if file is not None:
+        with _told(file):
+            file.write_text(text(), encoding="utf-8")
+
+
+@contextmanager
+def _told(file: Path) -> Iterator[None]:
     try:
-        file.write_text(text(), encoding="utf-8")
+        yield
     except OSError as error:
         raise SetupError(f"{file.name} cannot be written: {error.strerror}") from error
 
